@@ -72,7 +72,7 @@ const providers = await start(join(here, 'providers.ts'), { PROVIDERS: '5' });
 const pair = [await gatewayOf(other, 'before', postgres.url, providers.url), await gatewayOf(root, 'now', postgres.url, providers.url)];
 const folders = [other, root];
 const quotes = await Promise.all(pair.map(async (child, i) => await bodies(child, folders[i] ?? root)));
-// A busy machine has quotes that are too late; many of them would be another thing that is measured.
+// On a busy machine, some providers answer too late and the quote fails. If there are many such failures, the CPU figures compare something else.
 const failures: [number, number] = [0, 0];
 const perRequest = async (which: 0 | 1): Promise<number> => {
   const [child, body] = [pair[which], quotes[which]];
@@ -82,7 +82,7 @@ const perRequest = async (which: 0 | 1): Promise<number> => {
   failures[which] += failed;
   return ((await cpuMs(child)) - before) / requests;
 };
-// What is compiled by then is what is measured.
+// Warms up first, so that code is compiled before it is measured.
 for (let warm = 0; warm < 3; warm += 1) for (const which of [0, 1] as const) await perRequest(which);
 const measured: { before: number; now: number }[] = [];
 for (let round = 0; round < rounds; round += 1) {

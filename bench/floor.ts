@@ -1,4 +1,4 @@
-/** The bare floor: a plain node:http handler that reads one session row, asks the same providers with undici, inserts one row. */
+/** The bare floor: a plain node:http handler that reads one session row, asks the same providers with undici and inserts one row. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import postgres from 'postgres';

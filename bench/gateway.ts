@@ -1,4 +1,4 @@
-/** The real gateway, over the benchmark's providers. */
+/** The real gateway, configured with the benchmark's providers. */
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import { freshSecrets } from '../src/config/secrets.ts';

@@ -1,4 +1,4 @@
-/** A number of connections, each of which sends its next request when the last is answered. */
+/** Sends requests over a number of connections. Each connection sends its next request when the last one is answered. */
 import { Agent, request } from 'undici';
 
 export type Load = { url: string; body: () => string; connections: number; requests: number };

@@ -1,4 +1,7 @@
-/** Five to twenty FLS01 providers in one process, constant answers: what the benchmark asks. `hang` makes one never answer. */
+/**
+ * The benchmark's providers: any number of FLS01 providers in one process, with constant answers. The message `hang` makes one of them stop answering
+ * price requests.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

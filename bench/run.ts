@@ -1,4 +1,7 @@
-/** `npm run bench`: compares POST /quote with a bare floor, as ratios of one run. Uses DATABASE_URL, else starts a PostgreSQL with defaults. */
+/**
+ * `npm run bench`: compares POST /quote with a bare floor, as ratios of one run. Uses the PostgreSQL of DATABASE_URL, or starts one with default
+ * settings.
+ */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +21,7 @@ const serverFlags = '--max-semi-space-size=16 --max-old-space-size=512';
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 type Child = { process: ChildProcess; url: string };
-/** The gateway runs as users run it: one bundled file. */
+/** The gateway runs as users run it: bundled into one file. */
 const bundled = join(root, 'dist/bench-gateway.mjs');
 await promisify(execFile)(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), join(here, 'gateway.ts'), bundled], { cwd: root });
 
@@ -98,7 +101,7 @@ const withProviders = async <T>(count: number, work: (providers: Child, environm
   }
 };
 
-/** Resident memory after many quotes. */
+/** Prints the resident memory after many quotes. */
 const memory = async (gateway: Child, quote: () => string): Promise<void> => {
   const many = Number(process.env['BENCH_MEMORY'] ?? 100_000);
   await measure(gateway, '/quote', quote, many);

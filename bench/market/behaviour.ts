@@ -3,11 +3,11 @@
  * same seed, provider name and moment always give the same figures, so the oracle knows what every provider would have delivered.
  */
 
-/** How a provider differs from an honest one. Basis points; negative is less for the customer. */
+/** How a provider behaves, honest or not. Members that end in `Bps` are in basis points. */
 export type Behaviour = {
   /** Its own name. The gateway may use another name, which must not change any choice. */
   name: string;
-  /** How far its price is above the market, before noise. */
+  /** How far its price is above the market, before noise. A higher price gives the customer fewer sats. */
   spreadBps: number;
   noiseBps: number;
   feeRate: number;
@@ -15,17 +15,17 @@ export type Behaviour = {
   fixedFee: number;
   feeStyle: 'included' | 'added';
   latencyMs: number;
-  /** An estimate, and how much more or less is delivered. */
+  /** Set if its quotes are estimates: how much more (or, if negative, less) than ordered it delivers. */
   estimate?: { biasBps: number };
-  /** Share of orders it refuses. */
+  /** The share of orders that it refuses. */
   refuses?: number;
-  /** Share of quotes it answers with an error. */
+  /** The share of price requests that it answers with an error. */
   failsQuotes?: number;
-  /** The order's answer is this much worse than the quote. */
+  /** How many fewer sats its order states than the quote did. */
   repricesBps?: number;
-  /** The order is filled with a different number of sats than accepted. */
+  /** It fills the order with a different number of sats than was accepted: so many more, or fewer if negative. */
   fillsOther?: { sats: number; bps: number };
-  /** The link pays this much less than the status says. */
+  /** How much less its link pays than its status says. */
   linkShortBps?: number;
 };
 
@@ -63,7 +63,7 @@ export const filledSats = (one: Behaviour, accepted: number): number => {
   const { sats = 0, bps = 0 } = one.fillsOther ?? {};
   return Math.floor(accepted * (1 + (bps + (one.estimate?.biasBps ?? 0)) / 10_000)) + sats;
 };
-/** What its link pays. */
+/** Returns the sats that its link pays. */
 export const linkSats = (one: Behaviour, filled: number): number => Math.floor(filled * (1 - (one.linkShortBps ?? 0) / 10_000));
 export const orderedSats = (one: Behaviour, quoted: number): number => Math.floor(quoted * (1 - (one.repricesBps ?? 0) / 10_000));
 

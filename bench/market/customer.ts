@@ -1,7 +1,7 @@
 /**
- * One customer of the market: opens a session, orders the first offer, waits for the sats, and reads what the link really pays. It acts like the
- * wallet of docs/wallet.md: the gateway may fail over to offers of up to 1 % less. After a refusal all the same it orders the first offer in the
- * problem, else asks again, with at most three orders.
+ * One customer of the market: opens a session, orders the first offer, waits for the sats, and reads what the link really pays. The customer acts
+ * like the wallet of docs/wallet.md: the gateway may fail over to offers of up to 1 % less. If an order fails nevertheless, the customer orders the
+ * first offer in the problem, or asks for prices again if the problem has none. The customer orders at most three times.
  */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 

@@ -9,7 +9,7 @@ type Quote = Figures & { provider: Behaviour };
 type Order = Quote & { id: string; status: 'placed' | 'filled' | 'finished'; link: string; noticeUrl: string | undefined };
 export type Market = {
   url: string;
-  /** What the honest price feeds told, hundredths per bitcoin. */ told: Set<number>;
+  /** Every price that the honest price feeds have returned, in hundredths per bitcoin. */ told: Set<number>;
   setMoment: (moment: number) => void;
   close: () => Promise<void>;
 };
@@ -18,7 +18,7 @@ const dayMs = 86_400_000;
 const currencyId = 1;
 const optionId = 1;
 
-/** `ids`: what the gateway calls each provider, in the order of `providers`. */
+/** Starts the providers. `ids`: the gateway's name of each provider, in the same sequence as `providers`. */
 export const startMarket = async (providers: Behaviour[], ids: string[], seed: number): Promise<Market> => {
   let moment = 0;
   let calls = 0;
@@ -116,7 +116,7 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
   };
 
   const told = new Set<number>();
-  /** A price feed: `/ticker/a`, `/ticker/b`, and `/ticker/liar`, which is a fifth too high. */
+  /** Returns what a price feed answers: `/ticker/a`, `/ticker/b`, or `/ticker/liar`, whose price is a fifth too high. */
   const ticker = (name: string): { bid: string; ask: string } => {
     const price = marketPrice(seed, moment);
     told.add(price);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:market`: does the customer get the best price? A seeded market of providers over real HTTP, some of which err or lie. Every
+ * `npm run bench:market`: does the customer get the best price? Runs seeded markets of providers over real HTTP, some of which err or lie. Every
  * customer buys once, and the result is compared with an oracle that knows what each provider would have delivered.
+ *
  * `-- --seed 7 --only "refuses" --root <folder of another version> --customers 0.25` (a share of the customers).
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -64,7 +65,7 @@ const configOf = (scenario: Scenario, providers: Behaviour[], ids: string[], url
   mode: 'sandbox',
   network: 'regtest',
   trusted_proxies: ['127.0.0.0/8'],
-  // A crowd must meet the default limits. Elsewhere we do not measure them.
+  // A crowd of new customers must meet the default limits. The other markets do not measure limits.
   ...(scenario.crowdSeconds === undefined
     ? { limits: { verify_per_minute: 100_000, quotes_per_minute: 100_000, orders_per_minute: 100_000 }, sessions: { opens_per_minute: 100_000 } }
     : {}),
@@ -136,9 +137,12 @@ const runScenario = async (scenario: Scenario, seed: number, named: (index: numb
   }
 };
 
-/** fee_bps is rounded up. */
+/** Returns whether an offer's fee_bps is wrong. It is rounded up. */
 const isWrong = (offer: Offer): boolean => Math.abs(offer.fee_bps - Math.ceil((offer.order_fee * 10_000) / offer.amount_fiat - 1e-9)) > 1;
-/** cost_bps, against a price that both honest feeds told: the market's own of a moment, or the mean of two that they were read at. */
+/**
+ * Returns whether an offer's cost_bps is wrong. It must be measured against a price that the honest feeds returned: the price of one moment, or, if
+ * the two feeds were read at different moments, the mean of two prices.
+ */
 const isWrongCost = (offer: Offer, reference: Reference | undefined, told: Set<number>): boolean => {
   if (reference?.source !== 'live' || offer.cost_bps === undefined) return true;
   const isTold = [...told].some((a) => [...told].some((b) => Math.floor((a + b) / 2) === reference.btc_price));
@@ -162,7 +166,10 @@ const freshDatabase = async (): Promise<{ url: string; drop: () => Promise<void>
 };
 let databases = 0;
 
-/** Ranks every stored route again, from its stored figures alone, by the version that stored it. */
+/**
+ * Ranks every stored route again, from its stored figures alone, by the version that stored it. Returns how many routes then had another sequence of
+ * offers.
+ */
 const replayAll = async (database: string): Promise<number> => {
   const { replay } = (await import(pathToFileURL(join(root, 'src/domain/route.ts')).href)) as { replay: (route: unknown) => string[] };
   const { fromJson } = (await import(pathToFileURL(join(root, 'src/domain/route-json.ts')).href)) as {
@@ -186,7 +193,7 @@ const countBy = (words: string[]): string => [...Map.groupBy(words, (word) => wo
 say('| market | seed | sats delivered ÷ oracle, mean of those who completed | 5th percentile | completed | why not | goals |');
 say('|---|---|---|---|---|---|---|');
 const sum = { missed: 0, misreplayed: 0, wrongFigures: 0, different: 0 };
-// A version before the feeds would not start with them.
+// A version from before price feeds would not start with this configuration, so it skips the markets with feeds.
 const knowsFeeds = existsSync(join(root, 'src/feeds'));
 for (const scenario of scenarios.filter(({ name, feeds }) => name.includes(flags.only) && (knowsFeeds || !feeds)))
   for (const seed of flags.seed.map(Number)) {
@@ -209,7 +216,7 @@ for (const scenario of scenarios.filter(({ name, feeds }) => name.includes(flags
     sum.wrongFigures += sales.reduce((all, one) => all + one.wrongFigures, 0);
   }
 
-// The same market under other names and in another order of the file: no name may change a choice.
+// Runs the first market twice, the second time with other names in another sequence. No name may change a choice.
 const [plain] = scenarios;
 if (plain?.name.includes(flags.only)) {
   const seed = Number(flags.seed[0]);
@@ -218,7 +225,7 @@ if (plain?.name.includes(flags.only)) {
   sum.different = a.choices.filter((choice, customer) => choice !== b.choices[customer]).length;
 }
 say(
-  `\n${sum.missed} goals missed; ${sum.misreplayed} stored routes replayed to another order; ${sum.wrongFigures} wrong fee_bps or cost_bps; ${sum.different} choices changed by renaming`,
+  `\n${sum.missed} goals missed; ${sum.misreplayed} stored routes ranked differently when ranked again; ${sum.wrongFigures} wrong fee_bps or cost_bps; ${sum.different} choices changed by renaming`,
 );
 await own?.stop();
 if (Object.values(sum).some((n) => n > 0)) process.exitCode = 1;

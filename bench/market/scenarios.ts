@@ -1,5 +1,6 @@
 /**
- * The markets of the table in bench/README.md. Eight providers unless one says otherwise; goals are shares of the oracle's sats and of the customers.
+ * The markets of the table in bench/README.md. Each has eight providers unless its name says otherwise. Goals are shares: of the oracle's sats, and
+ * of the customers.
  */
 import { chance, type Behaviour } from './behaviour.ts';
 
@@ -7,11 +8,11 @@ export type Scenario = {
   name: string;
   customers: number;
   providers: (seed: number) => Behaviour[];
-  /** The mean of delivered ÷ oracle, and the share of customers who hold sats in the end. */
+  /** The least mean of delivered ÷ oracle, and the least share of customers who have their sats in the end. */
   goal: { mean?: number; completed?: number };
-  /** All of them new, within this many seconds, each from its own network, under the gateway's default limits. */
+  /** All customers are new and arrive within this many seconds, each from a network of its own, under the gateway's default limits. */
   crowdSeconds?: number;
-  /** The gateway has three price feeds, of which one lies by 20 %. Elsewhere it has none: the offers have to do. */
+  /** The gateway has three price feeds, of which one lies by 20 %. Without feeds, it can only compare the offers with each other. */
   feeds?: true;
 };
 
@@ -33,7 +34,7 @@ const market = (seed: number, howMany = count): Behaviour[] =>
   });
 const changed = (all: Behaviour[], which: number[], change: (one: Behaviour, nth: number) => Partial<Behaviour>): Behaviour[] =>
   all.map((one, index) => (which.includes(index) ? { ...one, ...change(one, which.indexOf(index)) } : one));
-/** Better by so much that it leads for seven of ten customers. */
+/** Makes a provider's price so good that it leads for about seven of ten customers. */
 const attractive = (one: Behaviour): Partial<Behaviour> => ({ spreadBps: one.spreadBps - 11 });
 
 export const scenarios: Scenario[] = [
@@ -53,7 +54,8 @@ export const scenarios: Scenario[] = [
     goal: { mean: 0.999, completed: 0.99 },
   },
   {
-    // No goal for the mean: what an estimate delivers beyond its words earns it nothing, so this one is never tried.
+    // There is no goal for the mean: an estimate gets no bonus for delivering more than it promises, so the one that would deliver most is never
+    // tried.
     name: 'an estimate that promises too little',
     customers: 240,
     providers: (seed) => changed(market(seed), [0, 2, 4, 6], (_, nth) => ({ estimate: { biasBps: [-90, -40, -70, 10][nth] ?? 0 } })),

@@ -23,8 +23,8 @@ export type DatabaseOptions = {
 const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
 
 /**
- * Opens the database of the Node process, with one driver for both kinds. Throws if the data folder is in use, or if there is no database to open. If
- * a PostgreSQL is unreachable, only the first statement fails.
+ * Opens the database of the Node process, with one driver for both kinds. Throws if the data folder is in use, or if there is no database to open. An
+ * unreachable PostgreSQL is noticed only when the first statement fails.
  */
 export const openDatabase = async ({ url, dataDir, embedded: started, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
