@@ -86,9 +86,9 @@ const broken = async (database: TestDatabase, accepted: readonly Accepted[]): Pr
     if (row.state !== 'delivered' && row.state !== 'superseded') found.push(`${row.id} is ${row.state}`);
     if (row.state === 'delivered' && !ids.has(row.id)) found.push(`${row.id} counts as delivered and was never accepted`);
     if (row.state === 'superseded' && !accepted.some((one) => one.subject === row.subject && one.type === row.type && one.sequence > row.sequence))
-      found.push(`${row.id} gave way to nothing`);
+      found.push(`${row.id} is superseded, but no newer webhook was accepted`);
   }
-  for (const id of ids) if (!rows.some((row) => row.id === id)) found.push(`${id} was sent and is not known`);
+  for (const id of ids) if (!rows.some((row) => row.id === id)) found.push(`${id} was accepted, but is not in the outbox`);
   const last = new Map<string, number>();
   const seen = new Set<string>();
   for (const one of accepted) {

@@ -113,7 +113,7 @@ needsPostgres(
           await wait(5);
         }
       }
-      failed.push(`${path}: nobody takes a connection`);
+      failed.push(`${path}: no instance accepts a connection`);
       return {};
     };
     const shop = async (): Promise<void> => {

@@ -71,8 +71,8 @@ describe('an exchange is held against the document', () => {
     ['a code that the operation does not list', { body: { ...busy, code: 'no-offer' } }, /^no-offer is not listed$/],
     ['a code under another status', { body: { ...busy, code: 'rate-limited' } }, /^rate-limited came as 503$/],
     ['a word that no action is', { body: { ...busy, action: 'pray' } }, /\/action must be equal to one of the allowed values/],
-    ['a wait that the header does not tell', { headers: withHeader('retry-after', undefined, problem) }, /Retry-After null beside retry_after_ms 1500/],
-    ['a wait that the body does not tell', { body: { ...busy, retry_after_ms: undefined } }, /Retry-After 2 beside retry_after_ms/],
+    ['a wait that the header does not tell', { headers: withHeader('retry-after', undefined, problem) }, /Retry-After null does not match retry_after_ms 1500/],
+    ['a wait that the body does not tell', { body: { ...busy, retry_after_ms: undefined } }, /Retry-After 2 does not match retry_after_ms/],
   ])('of a problem: %s', (_what, change, says) => {
     expect(wrong(change, problem)).toMatch(says);
   });

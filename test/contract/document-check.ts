@@ -138,7 +138,8 @@ const headerFaults = (described: { [name: string]: HeaderRef }, { headers, body 
   }
   const wait = typeof body === 'object' && body !== null && 'retry_after_ms' in body ? Number(body.retry_after_ms) : undefined;
   const told = headers.get('retry-after');
-  if ((wait === undefined ? null : String(Math.max(1, Math.ceil(wait / 1000)))) !== told) faults.push(`Retry-After ${told} beside retry_after_ms ${wait}`);
+  if ((wait === undefined ? null : String(Math.max(1, Math.ceil(wait / 1000)))) !== told)
+    faults.push(`Retry-After ${told} does not match retry_after_ms ${wait}`);
   return faults;
 };
 

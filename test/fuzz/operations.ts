@@ -116,8 +116,9 @@ export const checkAnswer = (operation: Operation, { status, headers, text }: See
     if (status >= 400) {
       const problem = body as Record<string, unknown>;
       if (!documented.codes.split(', ').includes(code ?? '')) wrong.push(`${status} with the code ${code} is not documented`);
-      if (problem['status'] !== status || problem['type'] !== `urn:ramp-gateway:problem:${code}`) wrong.push(`${status} names another problem than it is`);
-      if (problem['instance'] !== headers.get('x-request-id')) wrong.push(`${status} names another request`);
+      if (problem['status'] !== status || problem['type'] !== `urn:ramp-gateway:problem:${code}`)
+        wrong.push(`${status} has a status or type in its body that does not match`);
+      if (problem['instance'] !== headers.get('x-request-id')) wrong.push(`${status} has an instance that is not its x-request-id`);
     }
   }
   if (status === 500) wrong.push(`500: ${text.slice(0, 200)}`);

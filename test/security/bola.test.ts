@@ -124,7 +124,7 @@ it('a foreign id of every kind answers as an unknown one, in every writing, ever
       const written = (id: string): unknown =>
         cell.place.in === 'path' ? String(write(id, ownFor(cell.place))).replaceAll(/[\0\r\n]/g, '%0a') : write(id, ownFor(cell.place));
       const unknown = await ask(cell, written(unknownId), thief);
-      if (unknown.status < 400 || unknown.status >= 500) told.push(`${cell.name}: an unknown id ${writing} answers ${unknown.status}`);
+      if (unknown.status < 400 || unknown.status >= 500) told.push(`${cell.name}: an unknown id ${writing} returns ${unknown.status}`);
       // As they are and in capitals, all foreign ids are tried at each place. In other forms, only ids of the place's kind and one more are tried.
       const tries =
         writing === 'as it is' || writing === 'in capitals'

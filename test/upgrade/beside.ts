@@ -1,6 +1,6 @@
 /**
- * Today's gateway starts beside the release 0ed2386 on one database, migrates it under its feet, and both serve the same customer:
- * `npx node --no-warnings test/upgrade/beside.ts <worktree of 0ed2386>`. What was seen stands in docs/decisions/2026-11-28-upgrade-from-0ed2386.md.
+ * Starts today's gateway on a database that release 0ed2386 is using. Today's gateway migrates the database, and then both serve the same customer:
+ * `npx node --no-warnings test/upgrade/beside.ts <worktree of 0ed2386>`. The results are in docs/decisions/2026-11-28-upgrade-from-0ed2386.md.
  */
 import { deepStrictEqual } from 'node:assert';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ const same = (what: string, got: unknown, wanted: unknown): void => {
 };
 const releases = ['old', 'today'] as const;
 
-/** Quotes at one release and orders at either, in all four ways. Each order, repeated at the other release, must return the same answer. */
+/** Quotes and orders at both releases, in all four combinations. An order that is repeated at the other release must get the same response. */
 const ordersAcross = async ({ old, today }: Both): Promise<string[]> => {
   const call = { old, today };
   const ids: string[] = [];
@@ -41,7 +41,7 @@ const ordersAcross = async ({ old, today }: Both): Promise<string[]> => {
   return ids;
 };
 
-/** Compares what both releases say about an order. Today's may say more, and the time of the next check may differ. */
+/** Compares what both releases say about every order. Today's may say more, and the time of the next check may differ. */
 const statuses = async ({ old, today }: Both): Promise<void> => {
   for (const path of ['/order-status', '/sell/order-status', '/liquidity/order-status']) {
     const [before, now] = [(await old(path)).body, (await today(path)).body] as Record<string, Body>[];
@@ -52,13 +52,16 @@ const statuses = async ({ old, today }: Both): Promise<void> => {
           Object.fromEntries(Object.entries(entry).filter(([name]) => name in (before?.[id] ?? {}) && !/check/.test(name))),
         ]),
       );
-    same(`${path}: ${Object.keys(before ?? {}).length} orders are told alike by both`, common(now), common(before));
+    same(`${path}: both say the same about ${Object.keys(before ?? {}).length} orders`, common(now), common(before));
   }
 };
 
 const fillsOf = async (sql: Sql): Promise<string[]> => (await sql<{ id: string }[]>`select order_id as id from fills order by order_id`).map(({ id }) => id);
 
-/** Refused, or made worse: today's answer is a word that the old release does not know, and whose quote it must not send again. */
+/**
+ * Prints what both releases do with an order that its provider refused or made at a worse price. Today's release gives such an attempt a state that
+ * the old release does not know, and the old release must not send that order again.
+ */
 const declined = async (world: OldWorld, both: Both, urls: Record<(typeof releases)[number], string>): Promise<void> => {
   for (const fault of ['order-refused', 'order-amounts-differ'] as const)
     for (const first of releases) {
@@ -77,14 +80,14 @@ const declined = async (world: OldWorld, both: Both, urls: Record<(typeof releas
 };
 
 /**
- * A request that moved at today's release, repeated at the old one; and a rank that today's release has begun and the old one finishes, because
- * its sender died there.
+ * Repeats at the old release a request that moved to the next rank at today's release. Then lets the old release finish a rank that today's release
+ * has begun, as if the instance that was sending it had stopped.
  */
 const movedAcross = async (world: OldWorld, sql: Sql, urls: Record<(typeof releases)[number], string>, { intents }: RunningServer['gateway']['stores']) => {
   const { alpine, cobalt } = world.simulators;
   const made = (): number => alpine.control.history.orders.length + cobalt.control.history.orders.length;
   const said = ({ status, body }: { status: number; body: Body }): string => `${status} ${String(body['code'] ?? body['order_status'])}`;
-  /** A new customer, whose best provider is going to refuse. `second`: what the other one will do. */
+  /** Makes a new customer, whose best provider will refuse the order. `second` is the fault of the next provider, if it has one. */
   const request = async (second?: 'lost-answer' | 'order-refused') => {
     const { sessionId } = await createWallet(urls.today).open();
     const call = async (where: (typeof releases)[number], path: string, body: object) =>
@@ -120,7 +123,7 @@ const movedAcross = async (world: OldWorld, sql: Sql, urls: Record<(typeof relea
   for (const second of [undefined, 'order-refused'] as const) {
     const { order, states } = await request(second);
     const before = made();
-    // The sender dies before the second rank leaves, and only the old release looks for what is due.
+    // Today's release stops before it sends the second rank's order, and only the old release looks for attempts that are due.
     let starts = 0;
     intents.startSending = async (...given) => ((starts += 1) === 1 ? await startSending(...given) : await new Promise<never>(() => undefined));
     intents.claimDue = async () => await Promise.resolve([]);
@@ -195,7 +198,7 @@ const run = async (world: OldWorld, sql: Sql): Promise<void> => {
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: beside.ts <worktree of 0ed2386>');
 const postgres = await startPostgres();
-if (!postgres) throw new Error('no PostgreSQL here');
+if (!postgres) throw new Error('PostgreSQL is not installed');
 const sql = connect(postgres.url, 4);
 try {
   const world = await startOldWorld(folder, postgres.url);
