@@ -78,7 +78,7 @@ it('what was not paid in the time that the money needs counts no longer; what wa
   const left = limit - 180_000;
   const bounds = async () => [await offered(left), await offered(left + 1)];
   expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
-  // In review, the first order says only by `moneySeen` that the money was seen.
+  // In review, only `moneySeen` says that the first order's money was seen.
   const inReview = async (id: string, watch: object): Promise<void> =>
     void (await sql`update orders set stage = 'review', terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${id}`);
   await inReview(told.id, { moneySeen: true });
