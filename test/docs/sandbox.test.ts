@@ -4,8 +4,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { childPath, commandPath } from '../setup/children.ts';
 import { embeddedFolder } from '../support/embedded-folder.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -74,8 +75,10 @@ const run = async (command: string, args: string[]): Promise<string> => {
 it.concurrent('runs every command of the page', async () => {
   const webhookPort = await freePort();
   const commands = fences.map(({ code }) => code).join('\n');
-  // Starting npm would take most of the time, so a function takes its place.
-  const npm = `npm() { [ "$1 $2 $3 $4" = 'run -s wallet --' ] && '${process.execPath}' --no-warnings scripts/wallet.ts "\${@:5}"; }`;
+  // Starting npm would take most of the time, then reading the sources for each command. So a function takes npm's place, and a bundle the sources'.
+  expect(await run(process.execPath, ['--no-warnings', 'scripts/wallet.ts', 'key'])).toMatch(/^0[23][\da-f]{64}\n$/);
+  const wallet = childPath(inject('children'), join(root, 'scripts/wallet.ts'));
+  const npm = `npm() { [ "$1 $2 $3 $4" = 'run -s wallet --' ] && '${process.execPath}' --no-warnings '${wallet}' "\${@:5}"; }`;
   const script = `set -eo pipefail\n${npm}\n${commands.replaceAll('127.0.0.1:8787', `127.0.0.1:${gatewayPort}`).replaceAll('9000', String(webhookPort))}`;
   const said = await run('bash', ['-c', script]);
   expect(said).toMatch(/^\d+ sats: \{"status":"OK"\}$/m);
@@ -98,7 +101,7 @@ it.concurrent.each([
   ['sell', [/^ {3}active: demo\w+@dev\.bringin\.xyz → DE89…3000$/m, /filled +filled$/m, /^ {3}on the card: \d+\.\d\d EUR$/m]],
   ['liquidity', [/^ {3}LSP West: peer-not-connected, connect to \w{20}…$/m, /finished {2}finished$/m, /^4 {2}Redeemed by LNURL-channel: \{"status":"OK"\}$/m]],
 ])('npm run demo %s', async (name, lines) => {
-  const said = await run(process.execPath, ['--no-warnings', 'scripts/demo.ts', name]);
+  const said = await run(process.execPath, ['--no-warnings', commandPath(inject('children'), inject('scratch'), join(root, 'scripts/demo.ts')), name]);
   for (const line of lines) expect(said).toMatch(line);
 });
 

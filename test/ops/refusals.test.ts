@@ -6,8 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import { freshSecrets } from '../../src/config/secrets.ts';
+import { commandPath } from '../setup/children.ts';
 import { runCommand, type Ran } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ramp-refusals-'));
@@ -27,8 +28,9 @@ providers: { real: { kind: fiat-on-ramp, base_url: https://api.real.example } }
 );
 
 const run = async (script: string, words: string[], environment: Record<string, string>): Promise<Ran> => {
-  const env = { PATH: process.env['PATH'], ...environment };
-  const child = spawn(process.execPath, ['--no-warnings', resolve(`scripts/${script}.ts`), ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment };
+  const path = commandPath(inject('children'), inject('scratch'), resolve(`scripts/${script}.ts`));
+  const child = spawn(process.execPath, ['--no-warnings', path, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const said: Ran = { code: null, out: '', error: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said.error += text));

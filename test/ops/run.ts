@@ -2,23 +2,13 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { inject } from 'vitest';
-import { childPath } from '../setup/children.ts';
+import { commandPath } from '../setup/children.ts';
 
 export type Ran = { code: number | null; out: string; error: string };
 
-const started = new Set<string>();
-/**
- * Returns the file to run. A command's first start is from its source, as for a user; later starts use a bundle, which takes an eighth of the time.
- */
-const pathOf = (script: string): string => {
-  const path = resolve(`scripts/${script}.ts`);
-  if (started.has(script)) return childPath(inject('children'), path);
-  started.add(script);
-  return path;
-};
-
 export const runCommand = async (script: string, args: readonly string[], environment: Record<string, string>): Promise<Ran> => {
-  const child = spawn(process.execPath, ['--no-warnings', pathOf(script), ...args], {
+  const path = commandPath(inject('children'), inject('scratch'), resolve(`scripts/${script}.ts`));
+  const child = spawn(process.execPath, ['--no-warnings', path, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

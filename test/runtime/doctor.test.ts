@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { examine } from '../../scripts/doctor/checks.ts';
-import { childPath } from '../setup/children.ts';
+import { commandPath } from '../setup/children.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { root } from './runtimes.ts';
 
@@ -16,7 +16,7 @@ const run = async (script: string, args: string[], environment: Record<string, s
   await new Promise((done) => {
     execFile(
       process.execPath,
-      ['--no-warnings', childPath(inject('children'), join(root, `scripts/${script}.ts`)), ...args],
+      ['--no-warnings', commandPath(inject('children'), inject('scratch'), join(root, `scripts/${script}.ts`)), ...args],
       { cwd: root, env: { ...process.env, ...environment } },
       (error, out) => done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
     );

@@ -5,9 +5,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, inject, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
+import { commandPath } from '../setup/children.ts';
 import { embeddedFolder } from '../support/embedded-folder.ts';
 import { until } from '../support/gateway.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -16,8 +17,9 @@ import { root } from './runtimes.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ramp-start-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const npmStart = (environment: Record<string, string>, ...words: string[]) =>
-  spawn(process.execPath, ['--no-warnings', join(root, 'scripts/start.ts'), ...words], {
+const source = join(root, 'scripts/start.ts');
+const npmStart = (path: string, environment: Record<string, string>, ...words: string[]) =>
+  spawn(process.execPath, ['--no-warnings', path, ...words], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -25,7 +27,7 @@ const npmStart = (environment: Record<string, string>, ...words: string[]) =>
 
 /** Runs `npm start` until it ends by itself, because the start is refused. */
 const run = async (environment: Record<string, string>, ...words: string[]): Promise<{ code: number | null; error: string }> => {
-  const child = npmStart(environment, ...words);
+  const child = npmStart(commandPath(inject('children'), inject('scratch'), source), environment, ...words);
   child.stdout.resume();
   let error = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (error += text));
@@ -83,7 +85,8 @@ it('a taken port ends the process and frees the data folder', async () => {
 it('gives a provider a process of its own, and says which; with it killed the others go on', async () => {
   const database = await testDatabase();
   const environment = { CONFIG_FILE: sandboxFile(`${alpine}, ${borealis}`), DATA_DIR: join(folder, 'own-process'), PORT: '0', LOG_LEVEL: 'error' };
-  const child = npmStart(database.kind === 'postgres' ? { ...environment, DATABASE_URL: database.url } : environment, '--own-process', 'borealis');
+  const onServer = database.kind === 'postgres' ? { ...environment, DATABASE_URL: database.url } : environment;
+  const child = npmStart(source, onServer, '--own-process', 'borealis');
   let said = '';
   await new Promise<void>((ready, failed) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text).includes('next, in another terminal') && ready());

@@ -3,13 +3,15 @@
  * loading and stripping hundreds of files. If the sources do not bundle (in the middle of an edit), processes start from the sources.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = [
-  ...['customer', 'deliveries', 'doctor', 'keys', 'order', 'provider-check', 'receipt', 'record', 'restored', 'sessions'].map((name) => `scripts/${name}.ts`),
+  ...['customer', 'deliveries', 'demo', 'doctor', 'keys', 'order', 'provider-check', 'receipt', 'record', 'restored', 'sessions', 'start', 'wallet'].map(
+    (name) => `scripts/${name}.ts`,
+  ),
   'test/chaos/crash-child.ts',
   'test/chaos/outbox-child.ts',
   'test/support/embedded-child.ts',
@@ -63,4 +65,17 @@ export const bundleChildren = async (): Promise<Children> => {
 export const childPath = (folder: string | undefined, source: string): string => {
   const entry = relative(root, source);
   return folder !== undefined && entries.includes(entry) ? join(folder, entry.replace(/\.ts$/, '.mjs')) : source;
+};
+
+/**
+ * As childPath, for a command of users: the first process of a run starts from the source, as theirs does. `scratch` is inject('scratch').
+ */
+export const commandPath = (folder: string | undefined, scratch: string, source: string): string => {
+  try {
+    mkdirSync(join(scratch, `started-${basename(source)}`));
+    return source;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return childPath(folder, source);
+  }
 };

@@ -34,7 +34,8 @@ export const migrationsFolder = fileURLToPath(new URL('../../migrations', import
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const seed = process.env['CHAOS_SEED'];
   project.provide('seed', seed === undefined ? undefined : Number(seed));
-  const [children, end] = await Promise.all([bundleChildren(), startServer(project), buildPages()]);
+  // The pages come with the client's words, which the children need.
+  const [children, end] = await Promise.all([buildPages().then(bundleChildren), startServer(project)]);
   project.provide('children', children.folder);
   const scratch = mkdtempSync(join(tmpdir(), 'ramp-tests-'));
   project.provide('scratch', scratch);

@@ -15,6 +15,7 @@ const waiters = [
   'test/worker-http/purchase',
   'test/worker-http/reference',
   'test/security/slowloris',
+  'test/runtime/bad-settings',
   'test/runtime/runtimes',
   'test/tooling/new-provider',
   'test/chaos/crash-points',
