@@ -3,13 +3,13 @@
  * Every function says which way it rounds.
  */
 
-/** Returns floor(a / b), rounded towards minus infinity. Throws RangeError for b = 0. */
+/** Returns a / b, rounded towards minus infinity. Throws RangeError for b = 0. */
 export const divFloor = (a: bigint, b: bigint): bigint => {
   const quotient = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 };
 
-/** Returns ceil(a / b), rounded towards plus infinity. Throws RangeError for b = 0. */
+/** Returns a / b, rounded towards plus infinity. Throws RangeError for b = 0. */
 export const divCeil = (a: bigint, b: bigint): bigint => -divFloor(-a, b);
 
 /** Returns part / whole in basis points, rounded up. The result is a ratio, not money, so it is a number. */
@@ -43,10 +43,10 @@ export const parseDecimal = (text: string): Decimal | undefined => {
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 };
 
-/** Returns floor(amount × decimal). */
+/** Returns amount × decimal, rounded down. */
 export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => divFloor(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
-/** Returns ceil(amount × decimal). */
+/** Returns amount × decimal, rounded up. */
 export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
 /** Formats an amount: 2000n, "EUR" → "20.00 EUR". The amount is in hundredths of the unit in every currency, as in FLS01. */

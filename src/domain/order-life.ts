@@ -37,7 +37,7 @@ export type OrderNow = {
   expiresOn?: number;
   /** What the provider had reported, amounts and status word, when the operator ended a review of the order. */
   reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
-  /** The provider has reported that money arrived, in a read after which the order was in review. */
+  /** An earlier read that left the order in review reported that money arrived. */
   moneySeen?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;

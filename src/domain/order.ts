@@ -13,7 +13,7 @@ export type Stage = (typeof stages)[number];
 export const reviewReasons = ['paid-not-delivered', 'contradiction', 'unclear', 'twin', 'unsafe-link'] as const;
 export type ReviewReason = (typeof reviewReasons)[number];
 
-/** FLS01's four words. */
+/** FLS01's four words for the status of an order. */
 export const orderStatuses = ['placed', 'filled', 'finished', 'refunded'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 

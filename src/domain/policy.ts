@@ -6,7 +6,7 @@ import type { FeedVerdict } from './reference.ts';
  */
 export type RuleVersion = 1 | 2;
 
-/** What the configuration says about decisions. */
+/** What a decision depends on in addition to the request and the offers: settings, and what was known about prices and records at that time. */
 export type DecisionPolicy = {
   /** The version by which the route is written and ranked. */
   version: RuleVersion;

@@ -1,4 +1,4 @@
-/** Which addresses are on the public internet, by IANA's registries of special ranges as ipaddr.js implements them. */
+/** Tells which addresses are on the public internet, by IANA's registries of special ranges as ipaddr.js implements them. */
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 
 const { isValid, parse } = ipaddr;
@@ -10,7 +10,7 @@ export const isPublicAddress = (text: string): boolean => {
   if (address.kind() === 'ipv6') {
     const six = address as IPv6;
     if (six.isIPv4MappedAddress()) return isPublicFour(six.toIPv4Address());
-    // ::a.b.c.d, the form of IPv4 addresses that ::ffff:a.b.c.d replaced.
+    // The obsolete form ::a.b.c.d of an IPv4 address, which ::ffff:a.b.c.d replaced.
     if (six.parts.slice(0, 6).every((part) => part === 0)) return false;
     // ipaddr.js counts the deprecated site-local range fec0::/10 as unicast.
     return six.range() === 'unicast' && ((six.parts[0] ?? 0) & 0xffc0) !== 0xfec0;

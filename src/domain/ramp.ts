@@ -12,14 +12,14 @@ export const sides = {
   liquidity: { pay: 'sats', receive: 'sats', fee: 'sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive' | 'fee', Unit>>;
 
-/** What requests, limits and bounds call the two amounts in the API. */
+/** The API's names of the two amounts, in requests and in limits. */
 export const amountNames = {
   buy: { pay: 'amount_fiat', receive: 'amount_sats' },
   sell: { pay: 'amount_sats', receive: 'amount_fiat' },
   liquidity: { pay: 'pay_sats', receive: 'amount_sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive', string>>;
 
-export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` makes sure that the keys are all the ramps
+export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` above ensures that `sides` has every ramp as a key
 
 /**
  * Whether the customer has to withdraw what they bought. The sats wait at the provider for ever, unless the customer named an on-chain address for

@@ -93,7 +93,7 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
   if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
   if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.requestId, providerId)))
     return 'a tie key is not the SHA-256 of the request id and the provider id';
-  return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the provider that it says was ordered is not at that rank' : undefined;
+  return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the provider that was ordered is not at the stated rank' : undefined;
 };
 
 /**

@@ -87,7 +87,7 @@ test.each<[string, bigint, number]>([
 
 /**
  * Shows the limit of any record of past deliveries: a provider can order from itself at no cost. With orders to itself of 100 times what it stole, it
- * buys back its rank: for estimates through P and Q, for binding offers by delivering its own large orders a little short. The operator's
+ * buys back its rank: for estimates by delivering them in full, for binding offers by delivering its own large orders a little short. The operator's
  * `max_in_flight_sats` limits the damage, and the customer and the operator see each order that falls short.
  */
 test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {

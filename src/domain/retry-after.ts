@@ -1,7 +1,7 @@
 /**
  * Reads a Retry-After header (RFC 9110, 10.2.3): a number of seconds, or a date in one of HTTP's three forms. `date` is the Date header of the same
- * response. A date is compared with it and not with our clock, which may differ from the server's; without a readable `date`, `now` is used. Returns
- * milliseconds, or undefined if the header cannot be read or a date has nothing to be compared with.
+ * response: a Retry-After date is compared with it, because the server's clock may differ from ours. Without a readable `date`, it is compared with
+ * `now`. Returns milliseconds, or undefined if the header cannot be read or a date has nothing to be compared with.
  */
 export const retryAfterMs = (given: string | null | undefined, date: string | null | undefined, now?: number): number | undefined => {
   const text = given?.trim() ?? '';

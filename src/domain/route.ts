@@ -27,8 +27,8 @@ export type RouteInput = {
 };
 
 /**
- * A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity); buy and sell have the others. `costIsOf` returns what
- * `costBps` is measured against.
+ * A ranked offer with the figures to show. Liquidity has `feePpm` (parts per million of the inbound capacity); buy and sell have the other three.
+ * `costIsOf` returns what `costBps` is measured against.
  */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 

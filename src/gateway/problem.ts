@@ -68,7 +68,7 @@ export type ProblemMore = {
   errors?: { pointer: string; detail: string }[];
   /** Further members of the problem document, under the API's names: limits, offers, refused, failed, order_id … */
   members?: { [key: string]: Json };
-  /** Headers of the answer, by lower-case name. */
+  /** Headers of the response, by lower-case name. */
   headers?: { [name: string]: string };
   cause?: unknown;
 };

@@ -36,8 +36,8 @@ export type DeliveryStore = {
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
   /**
-   * Makes a webhook that is delivered, dead or disabled due again. Returns false if there is no such webhook, or if a newer one of its subject and
-   * type exists; if it was dead, it then becomes superseded.
+   * Makes a delivered, dead or disabled webhook due again. Returns false if there is no such webhook, or if a newer one of its subject and type
+   * exists; if it was dead, it then becomes superseded.
    */
   resend(id: string, now: number): Promise<boolean>;
 };

@@ -28,12 +28,9 @@ export type OrderWatch = {
    * stage that the operator named stands.
    */
   reviewed?: { pay: string; receive: string; rawStatus?: string };
-  /** The provider has reported that money arrived, in a read after which the order was in review. */
+  /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
-  /**
-   * When the provider first reported the whole payment in that way. A partial payment, which anyone can send, does not count in the provider's
-   * record.
-   */
+  /** When such a read first reported the whole payment. A partial payment, which anyone can send, does not count in the provider's record. */
   paidSeenOn?: number;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;

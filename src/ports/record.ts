@@ -60,8 +60,8 @@ export type RecordStore = {
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
-   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if the order was delivered or refunded, or
-   * does not exist.
+   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if there is nothing to record: the order was
+   * delivered or refunded, was counted before, or does not exist.
    */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**

@@ -7,7 +7,7 @@ export type Log = (level: 'debug' | 'info' | 'warn' | 'error', event: string, fi
 export type Place = { table: string; row: string; field: string };
 export type Seal = { seal(text: string, place: Place): Promise<string>; open(sealed: string, place: Place): Promise<string> };
 
-/** JSON for the store: never a bare null. */
+/** JSON that the store accepts: any value except a bare null. */
 export type Json = NonNullable<AnyJson>;
 
 export type Lease = { owner: string; seconds: number };

@@ -73,7 +73,7 @@ const findConnection = async (gateway: Gateway, session: OpenSession, connection
   return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
 };
 
-/** Reads one connection, or all connections of an account. */
+/** Reads one connection, or the newest 50 connections of an account. */
 export const readConnections = async (
   scope: Scope,
   session: OpenSession,

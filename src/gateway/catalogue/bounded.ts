@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
-/** The most options that one provider may list. No real provider comes near it. */
+/** The most options that one provider may list. */
 const mostOptions = 100;
 /** How many new option names of one provider get a number per day and instance. The limit exists because numbers are never reused. */
 const mostNewNames = 100;

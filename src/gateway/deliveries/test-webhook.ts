@@ -1,7 +1,8 @@
 import type { Gateway } from '../../ports/gateway.ts';
 
 /**
- * Handles POST /webhook-test: sends one `test` webhook now, signed like the app's real webhooks, and returns only the class of the receiver's status.
+ * Handles POST /webhook-test: sends one `test` webhook now, signed like the app's real webhooks. Returns only whether it was delivered, and the class
+ * of the receiver's status.
  */
 export const testWebhook = async (gateway: Gateway, url: string, appId: string | undefined): Promise<{ delivered: boolean; status_class: string }> => {
   const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;

@@ -41,7 +41,7 @@ type ShownOf = PerRamp<{
 type OrderWords<R extends Ramp> = {
   /** How the order is paid, in the ramp's own form. */
   payment: (payment: ShownPayment | undefined) => ShownOf[R]['payment'];
-  /** What the customer buys, and for how much. */
+  /** The order's amounts, with the currency and payment option, or with the liquidity product. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
   /** The price and the fee. */
   price: (order: Order) => ShownOf[R]['price'];

@@ -121,7 +121,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
     more: {},
   });
   if (judged === 'differs') return changed('The provider made an order that differs from the accepted quote.');
-  if (judged === 'price-changed') return changed("The provider's order costs more than the accepted quote.");
+  if (judged === 'price-changed') return changed("The provider's order is not at the price of the accepted quote.");
   if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
   // Channel sellers are paid at once, and the expiry that we show already includes the margin.

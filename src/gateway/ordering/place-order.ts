@@ -134,7 +134,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   let intent = await read();
   while ((intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
     if (intent.state === 'prepared' && !isPassedThrough) {
-      // The instance that was sending it stopped before anything was sent. The caller that takes the lease continues.
+      // The instance that was sending the order stopped before anything was sent. The caller that takes the lease continues.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
       if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease);

@@ -42,8 +42,9 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const { gateway } = scope;
   const { intent, lease, placing } = turn;
   const { intents } = gateway.stores;
-  // The instance that was sending it stopped before anything was sent, and the caller no longer waits. An order now would surprise the customer.
-  if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
+  // The instance that was sending the order stopped before anything was sent, and the caller no longer waits. An order now would surprise the
+  // customer.
+  if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before the order was sent');
   if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has paused new orders');
   // This attempt is now counted as in flight itself. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
@@ -90,7 +91,10 @@ export type Sent =
   | { lost: string; orderMade?: string | undefined };
 
 type Sending = {
-  /** After this time nothing is sent, since another instance may own the row. By this instance's clock, read before it took the lease. */
+  /**
+   * After this time nothing is sent, since another instance may own the row. Measured by this instance's clock, which was read before it took the
+   * lease.
+   */
   leaseEndsOn: number;
   /** How long the call may take. By default, the whole deadline of an order. */
   deadlineMs?: number;
@@ -118,7 +122,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     } as const;
     const answer = await callProvider(scope, provider, options, async (call) => {
       if (gateway.now() >= leaseEndsOn)
-        throw new ProviderFault('busy', 'the instance that was sending it was paused past its lease', { retryable: false, taken: 'no' });
+        throw new ProviderFault('busy', 'the instance that was sending the order was paused past its lease', { retryable: false, taken: 'no' });
       left = true;
       return await adapterOf(provider, request.quote.ramp).placeOrder(call, request);
     });

@@ -23,7 +23,7 @@ type Evidence = {
   reply?: 'placed' | 'refused' | 'lost';
   /** The order's id, from a response that could not be used otherwise. */
   orderMade?: string;
-  /** The attempt was in progress in a restored backup. After the backup was made, the customer may have been shown how to pay. */ restored?: true;
+  /** The attempt was in progress when the restored backup was made. Since then, the customer may have been shown how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -63,7 +63,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
-  // After a restored backup, not even a reserved order is certain: the customer may have paid it since.
+  // After a restore, not even a reserved order is certain: the customer may have paid it since the backup.
   const repost = evidence.restored === true ? core.repost : repostOf(placing);
   if (lapsesUnseen(intent, placing, repost))
     return void (await settleUnpayable(
@@ -81,7 +81,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'settle') {
       if (next.state === 'confirmed') return;
       const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
-      // The order may have spent the operator's money, or a customer's after the backup was made, so the operator must look at it.
+      // The order may have spent the operator's money, or a customer may have paid it after the backup was made, so the operator must look at it.
       const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
       return void (await settleUnpayable(gateway, intent, lease.owner, { upstreamOrderId: evidence.orderMade, ...next, state }));
     }

@@ -234,7 +234,7 @@ export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>)
   return defined({ minPay: pay.least, maxPay: pay.most, minReceive: receive.least, maxReceive: receive.most });
 };
 
-/** Shows every figure behind the haircut: Q and D of both rows and both windows, P and H0. */
+/** Shows every figure behind the haircut: the sums of both rows in both windows, the prior weight and the configured haircut (domain/record.ts). */
 const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer) => {
   const sums = (windows: Windows | undefined) => {
     const { slow, fast } = windows ?? emptyWindows();

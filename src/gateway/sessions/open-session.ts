@@ -182,7 +182,8 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
     const options = { operation: 'quote', verb: 'open_session', deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
     try {
       const opened = await callProvider(scope, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
-      // If the provider was unreachable, its row stays as begun; if it refused, the row is deleted. That is how price requests tell the two apart.
+      // If the provider is unreachable, its row stays as it was begun; if it refuses, the row is retired. That is how price requests tell the two
+      // apart.
       if ('refusal' in opened) {
         await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());
         return;
