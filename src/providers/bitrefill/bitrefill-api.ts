@@ -21,7 +21,7 @@ type Call<S extends z.ZodType> = {
   path: string;
   body?: Record<string, string | boolean>;
   schema: S;
-  /** The document in the answer, which may be in an envelope. */
+  /** Finds the document in the answer, which may be in an envelope. */
   find: (answer: unknown) => unknown;
   makes?: boolean;
 };

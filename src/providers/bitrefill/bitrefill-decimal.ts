@@ -4,7 +4,7 @@
 export type Decimal = { n: bigint; d: bigint };
 
 const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
-/** No rate or amount is that large or small. A bigger exponent would only cost memory. */
+/** The largest exponent that is read, in either direction. No rate or amount needs a larger one, which would only cost memory. */
 const mostExponent = 60;
 
 /** Reads a decimal number as in JSON. Returns undefined for anything else. */

@@ -48,7 +48,7 @@ const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: C
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
-  // The server that sent this answer did not wait for the outcome of the request.
+  // The server that sent this answer did not wait for the outcome of the request, which may still have been carried out.
   if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   return reply.ok ? read(reply, request) : reply;
 };
@@ -141,7 +141,7 @@ export const userId = async (bringin: Bringin, context: CallContext, key: string
 export const getBalance = async (bringin: Bringin, context: CallContext, key: string) =>
   valueOf(await post(bringin, context, key, { path: '/account/get-balance', schema: wire.balanceReply, body: { currency: 'EUR' } })).balance;
 
-/** Reads transactions. `limit` and `offset` are sent as strings, times as numbers (ms). The order of the rows is not documented. */
+/** Reads transactions. `limit` and `offset` are sent as strings, times as numbers (ms). The sequence of the rows is not documented. */
 export const listTransactions = async (bringin: Bringin, context: CallContext, key: string, page: { since?: number; limit: number; offset: number }) => {
   const body = { ...(page.since === undefined ? {} : { startDate: page.since }), limit: String(page.limit), offset: String(page.offset) };
   return valueOf(await post(bringin, context, key, { path: '/account/transactions', schema: wire.transactionsReply, body }));

@@ -16,7 +16,7 @@ export const depositForm = (address: string): DepositForm => {
   return /^ln(bc|tb)/i.test(text) ? 'invoice' : 'onchain';
 };
 
-/** Strips `lightning:`, and spaces and line breaks around it, as wallets do. */
+/** Strips `lightning:` in front, and spaces and line breaks on both sides, as wallets do. */
 const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 export type LightningAddress = { user: string; host: string };

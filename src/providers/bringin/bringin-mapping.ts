@@ -52,7 +52,7 @@ export const connectionOf = (input: Json | undefined): ConnectionState | undefin
   return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
 };
 
-/** Reports money for FAILED: a transaction goes INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED. */
+/** Reports money for FAILED: only a paid transaction can fail (INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED). */
 const onlyOncePaid = (status: string): { moneySeen?: true } => (status.trim().toUpperCase() === 'FAILED' ? { moneySeen: true } : {});
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
 

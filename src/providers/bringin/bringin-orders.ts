@@ -79,7 +79,7 @@ const placeByConnection = async (
   const { deps, settings } = bringin;
   const stored = connectionOf(request.inputs.connection);
   if (!stored) return declined('connection-required');
-  // With an unknown status word, the connection keeps the status given here. `initiating` prevents that anybody pays then.
+  // With an unknown status word, the connection keeps the status given here. That is `initiating`, so the order is refused and nobody pays.
   const read = await readConnection(bringin, context, key, { ...stored, status: 'initiating' });
   if (!read.ok) return read;
   const { status, direction, network, lightningAddress, depositAddress } = read.value;
@@ -111,7 +111,7 @@ const payLimits = async (
   return { min: (minSendable + 999n) / 1000n, max: maxSendable / 1000n };
 };
 
-/** Places a card top-up. Each attempt has an id of its own. An order whose answer was lost was shown to nobody, and expires. */
+/** Places a card top-up. Each try sends an id of its own (`sourceId`). An order whose answer was lost was shown to nobody, and expires. */
 const placeCardOrder = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const attempt = context.attempt ?? 1;
@@ -169,7 +169,7 @@ const pageSize = 100;
 const slackMs = 15 * 60_000;
 
 /**
- * Reads rows from `since` on, page by page. Their order is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
+ * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
  * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Repeated rows are one
  * payment.
  */

@@ -13,7 +13,10 @@ const isCountry = /\bcountry\b|\bregion\b|\bjurisdiction\b|\bresiden|\bsanction/
 
 const sentenceOf = (body: unknown): string => asSentence(readError(body));
 
-/** Returns whether a 401 or 403 is about the key. Bringin returns 403 for a bad key, but such servers also refuse a code or a person with it. */
+/**
+ * Returns whether a 401 or 403 is about the key. Bringin returns 403 for a bad key, but similar servers also return it for a wrong code or an
+ * unverified person.
+ */
 export const isAboutKey = (body: unknown): boolean => {
   const sentence = sentenceOf(body);
   if (/\bapi ?key\b|\bunauthori[sz]ed\b|\bunauthenticated\b/.test(sentence)) return true;

@@ -17,7 +17,7 @@ const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefine
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 /** A rate. A number that JavaScript would change arrives as a string (requestJson). */
 const decimal = z.union([text.transform((value) => value.trim()), z.number().transform(String)]);
-/** A word of a fixed set, in upper or lower case. */
+/** A status, type or currency word. Its case is ignored later. */
 const word = text.transform((value) => value.trim());
 const flag = soft(wireBoolean);
 
@@ -57,7 +57,7 @@ export const statusIn = (body: unknown): number | undefined => {
   return said.find((status) => Number.isInteger(status) && status >= 400 && status < 600);
 };
 
-/** POST /application/connect: "onboarding/connect-user", "api-keys". Three answers in one shape. */
+/** POST /application/connect (pages "onboarding/connect-user" and "api-keys" of the documentation). One schema for all of its answers. */
 const key = { apiKey: ['apikey'], userId: ['userid', 'uuid'] } as const;
 const connectMembers = ['userRegistered', 'isUserConnected', 'apiKey', 'apikey', 'signupUrl'];
 export const connectReply = document(
@@ -75,7 +75,7 @@ export const connectReply = document(
 );
 export type ConnectReply = z.output<typeof connectReply>;
 
-/** GET /application/connect/status: "api-keys". */
+/** GET /application/connect/status (page "api-keys"). */
 export const statusReply = document(
   z.object({ status: word, apiKey: optional(text), userId: soft(wireKey) }),
   // An envelope has a `status` of its own.
@@ -85,7 +85,7 @@ export const statusReply = document(
 const envelopeWord = /^\s*(?:success|ok|succeeded|error|fail(?:ed|ure)?|\d*)\s*$/i;
 export type StatusReply = z.output<typeof statusReply>;
 
-/** GET /user/user-id: "guides/offramp-integration". */
+/** GET /user/user-id (page "guides/offramp-integration"). */
 export const userIdReply = document(z.object({ userId: wireKey }), (members) => has(members, 'userId', 'userid', 'id'), { userId: ['userid', 'id'] });
 
 /** POST /offramp/rates. `price` is the market price, `bringinPrice` the price after fees. */
@@ -106,7 +106,9 @@ export const addressReply = document(
   { address: ['depositAddress', 'lnAddress'] },
 );
 
-/** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. The second names are those of the older contract. */
+/**
+ * POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. The alternative names include those of the older contract.
+ */
 export const orderReply = document(
   z.object({
     id: wireKey,
@@ -137,7 +139,7 @@ export const orderReply = document(
 /** POST /account/get-balance, in cents. */
 export const balanceReply = document(z.object({ balance: whole }), (members) => has(members, 'balance'));
 
-/** POST /account/transactions: "account/list-transactions". A row that is not about bitcoin has amounts in other units. */
+/** POST /account/transactions (page "account/list-transactions"). A row that is not about bitcoin has amounts in other units. */
 const upper = soft(word.transform((value) => value.toUpperCase()));
 const transactionRow = document(
   z.object({
@@ -156,7 +158,7 @@ const transactionRow = document(
   { orderId: ['id', 'transactionId'], subType: ['subtype'], createdAt: ['created', 'createdOn', 'timestamp', 'date'] },
 ).transform(({ sourceAmount: source, destinationAmount: destination, ...row }) => {
   const [from, to] = [source, destination].map((amount) => optional(whole).safeParse(amount));
-  // With an impossible amount, the status next to it should not be believed either.
+  // If an amount is impossible, the row's status is not believed either.
   const isOdd = from?.success !== true || to?.success !== true;
   return { ...row, ...(isOdd ? { isOdd } : {}), ...defined({ sourceAmount: from?.data, destinationAmount: to?.data }) };
 });

@@ -190,7 +190,7 @@ const payLater = (state: State, target: string, sats: bigint): void => {
 export const pay = async (state: State, target: string, sats?: bigint): Promise<string> => {
   const payable = state.payables.get(target) ?? receiverOf(state, target) ?? connectionByDeposit(state, target);
   const isInvoice = target.startsWith('ln');
-  if (!payable) throw new Error('nobody can be paid there');
+  if (!payable) throw new Error('this simulator has no such invoice or address');
   if (isInvoice && (payable.paid || clock(state) >= payable.expiresOn)) throw new Error('this invoice can no longer be paid');
   payable.paid = true;
   const amount = payable.sats === undefined ? sats : isInvoice ? payable.sats : (sats ?? payable.sats);

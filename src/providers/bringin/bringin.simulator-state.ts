@@ -65,7 +65,7 @@ export type SimulatorOptions = {
   magic?: boolean;
   /** `sw-1`: connect as in the older contract, with 409 for every known user and no `status`. */
   connectDialect?: 'docs' | 'sw-1';
-  /** `older`: confirm and resend as on the older pages. */
+  /** `older`: confirm and resend answer as on the older pages of the documentation. */
   linkDialect?: 'newer' | 'older';
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';

@@ -3,7 +3,7 @@ import { createBringinAdapter } from './bringin-adapter.ts';
 import { logFields } from './bringin-api.ts';
 import { bringinSettings } from './bringin-settings.ts';
 
-/** Bringin: bitcoin to euros, by a standing Lightning connection to a bank account or to its card, and euros to bitcoin by a connection. */
+/** Bringin: bitcoin to euros, by a standing connection to a bank account or as a top-up of Bringin's card, and euros to bitcoin by a connection. */
 export const provider = defineProvider({
   kind: 'bringin',
   ramps: ['sell'],

@@ -15,7 +15,7 @@ import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
 import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, statusReply, verifyWire, withdrawalReply } from './fiat-on-ramp-wire.ts';
 
-/** The blob that the gateway keeps sealed for us. */
+/** The blob that the gateway keeps sealed for this adapter. */
 type Blob = { sessionId: string; token?: string; expiresOn: number };
 type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'order' | 'order-status' | 'withdrawal';
 
@@ -153,7 +153,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
     placeOrder: async (context, { quote, offer, noticeUrl }) => {
       if (quote.ramp !== 'buy') throw new Error('this adapter buys only');
       const { quote_id } = offer.upstream as { quote_id: string };
-      // A string under HTTP 200 ("An order already exists …") fails the schema: malformed, and perhaps taken.
+      // A string under HTTP 200 ("An order already exists …") does not match the schema. The fault is then `malformed`, and there may be an order.
       const reply = await call(context, 'order', orderWire, {
         session_id: blobOf(context).sessionId,
         quote_id,
@@ -176,7 +176,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       if (reply.ok) {
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
-        // An error under 200 instead of one order means "no such order". Instead of a list, it does not mean an empty list.
+        // If an error under 200 comes instead of one order, there is no such order. If it comes instead of a list, the list is unknown, not empty.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'the answer is not a list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }

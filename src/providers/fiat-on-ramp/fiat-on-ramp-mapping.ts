@@ -25,7 +25,7 @@ import {
 import type { Settings } from './fiat-on-ramp-settings.ts';
 
 export type UpstreamOption = { currency_id: number; id: number };
-/** Our own data in a CatalogueOption, written by toOptions. */
+/** Reads the ids that toOptions or staticOptions put into a CatalogueOption. */
 export const upstreamOption = (option: CatalogueOption): UpstreamOption => option.upstream as UpstreamOption;
 
 // ---- listing ---------------------------------------------------------------------------------------------------------------------------
@@ -88,8 +88,8 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
   });
 
 /**
- * Returns whether a currency is listed: its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units
- * are known.
+ * Returns whether a currency is offered: the setting `currencies` allows its code or its key in the provider's list (codes need not be ISO: "Signet
+ * BTC" under the key "sbtc"), and its units are known.
  */
 const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
@@ -175,8 +175,8 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
 /**
- * Status words of other protocols for an order that was paid or can no longer be paid: the customer is not shown how to pay it. Words of success are
- * not guessed.
+ * Status words of other protocols for an order that was paid or can no longer be paid, so that the customer is not shown how to pay it. No other word
+ * is read as a successful delivery.
  */
 const otherWords: [Stage, RegExp][] = [
   ['expired', /^(?:(?:payment|order)_?)?(?:expired|lapsed|timed?_?out)$/],
@@ -244,7 +244,7 @@ export const toEvidence = (
   };
   if (wire === null) return [];
   if (Array.isArray(wire)) return wire.flatMap((entry) => read(entry));
-  // A flat answer is about the requested order, unless it names another.
+  // A flat answer is about the requested order, unless it names another order.
   if ('order_status' in wire) return read(wire, undefined, askedId);
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
@@ -259,7 +259,7 @@ const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings)
   const wire = parsed.data;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
-  // Hundredths need no currency. Only amounts in ISO units need the currency of the order.
+  // Amounts in hundredths can be read without knowing the order's currency. Amounts in ISO units cannot.
   const isPlain = settings.minor_units === undefined || settings.minor_units === 'hundredth';
   const currency = ordered ?? (isPlain ? '' : undefined);
   const fee = wire.order_fee === undefined || currency === undefined ? undefined : roundedUp(wire.order_fee, currency, settings);

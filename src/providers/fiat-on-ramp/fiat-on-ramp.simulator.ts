@@ -67,7 +67,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     return Response.json({ type: 'about:blank', title: 'Refused', detail, status }, { status, headers: { 'content-type': 'application/problem+json' } });
   };
 
-  /** Returns the price: a slow sine around the starting price, the same for every provider with the same seed. */
+  /** Returns the price: the given price with the spread, moved by a slow sine whose phase is the option `seed`. */
   const priceNow = (price: number, spreadBps = options.spreadBps ?? 0): number => {
     const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((now() - started) / 20_000 + (options.seed ?? 0));
     return Math.round(price * (1 + spreadBps / 10_000) * (1 + drift));
@@ -132,7 +132,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (session.token !== undefined && !has('signature-unchecked')) {
       const token = has('sentence-signed') ? `I confirm my bitcoin wallet. [${session.token}]` : session.token;
       const proof = { token, signature: String(body['signature']), nodePubkey: String(body['node_pubkey']), templates: [] };
-      if (!verifyNodeSignature(proof)) return refuse(403, 'the signature does not fit');
+      if (!verifyNodeSignature(proof)) return refuse(403, 'the signature does not match');
       session.nodePubkey = proof.nodePubkey.toLowerCase();
     }
     session.open = true;
@@ -392,7 +392,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (!order || order.status === 'finished' || c.req.query('k1') !== order.withdrawal?.secret) return lnError('this link is not valid');
     const invoice = decodeInvoice(c.req.query('pr') ?? '');
     if (!invoice || invoice.network !== (options.network ?? 'regtest')) return lnError('this invoice cannot be paid');
-    if (invoice.amountMsat !== BigInt(linkPays(order)) * 1000n) return lnError('the invoice is over another amount');
+    if (invoice.amountMsat !== BigInt(linkPays(order)) * 1000n) return lnError('the invoice is for another amount');
     if (order.nodePubkey !== undefined && invoice.payee !== order.nodePubkey) return lnError('the invoice is not from the node that proved ownership');
     setStatus(order, 'finished');
     await ring(order);

@@ -71,7 +71,7 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
 /** The faults whose answers each kind of provider writes itself: 429, 500, and the faults that only this kind has. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
-/** Returns what to send instead of an answer, before the request is carried out. */
+/** Waits if `latency` is set, and returns the response of another fault that is set, if any. Called before a request is carried out. */
 export const transportFault = async <F extends Fault<string>>(
   c: Context,
   endpoint: string,

@@ -1,4 +1,6 @@
-/** Finds the document in an answer's envelopes: `result` (JSON-RPC), `data`, `order`, `body`, a list of one, or several of these nested. */
+/**
+ * Finds the document inside an answer's envelopes: `result` (JSON-RPC), `data`, `order`, `body` and similar ones, a list of one, or several nested.
+ */
 
 export type Members = { [name: string]: unknown };
 

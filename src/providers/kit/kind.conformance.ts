@@ -8,13 +8,13 @@ import type { Exchange } from './kind.dialects.ts';
 /** One thing that is not as the standard says, and the clause that it violates. */
 export type Flaw = { what: string; clause: string };
 /**
- * One check. A server that fails a `must` deviates from the standard. `advice` is for what the standard leaves open or contradicts itself on, where
- * clients work better if a server follows the advice. `clause`: the part of the standard that the check rests on.
+ * One check. `must`: a server that fails the check deviates from the standard. `advice`: the standard is silent or contradicts itself, but clients
+ * work better with a server that passes the check. `clause`: the part of the standard that the check rests on.
  */
 export type CheckKind = { id: string; endpoint: string; level: 'must' | 'advice'; title: string; clause: string };
 export type ConformanceCheck = CheckKind & {
   outcome: 'held' | 'deviation' | 'advice' | 'not-tried';
-  /** Each flaw once, in the order they were seen. */
+  /** Each flaw once, in the sequence in which they were seen. */
   seen: Flaw[];
   /** Why the check was not tried. */
   because?: string;

@@ -21,7 +21,7 @@ export const stepsOf = ['nothing', 'answered', 'session', 'listing', 'price', 'b
 export type Step = (typeof stepsOf)[number];
 /** One difference from other providers of the kind: the settings that a block needs for it, and what it means. */
 export type Dialect = { change: Record<string, unknown>; what: string };
-/** A dialect to try. `after`: the last step that a check reaches at such a provider without the dialect's settings. */
+/** A dialect to try. `after`: the last step that a check reaches at a provider with this dialect while the block lacks the dialect's settings. */
 export type KnownDialect = Dialect & { after: Step };
 export type Dialects = {
   /** The dialects that are tried when a step fails, alone and in pairs. The attempt that gets furthest is kept. */

@@ -113,7 +113,7 @@ const moment = ({ year, month, day, clock: [hour = '00', minute = '00', second =
   const ahead = offsetMs(shift);
   if (ahead === undefined) return 'unreadable';
   const ms = date.getTime() + ofDay - ahead;
-  // 1970 looks like an unset number. It may mean a past time or no expiry.
+  // A date before 2 January 1970 looks like a number that was not set. It may mean a past time or no expiry.
   return ms < 86_400_000 ? 'unreadable' : Math.min(ms, furthestMs);
 };
 

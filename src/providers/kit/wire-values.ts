@@ -11,7 +11,7 @@ const asNumber = (value: unknown): number => {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
 };
 
-/** Reads a safe integer that is whole to within 1e-6. Anything bigger is not an amount or id. */
+/** Reads a number that is an integer to within 1e-6. A number beyond the safe integers is not an amount or id. */
 const asInteger = (value: unknown): bigint | undefined => {
   const number = asNumber(value);
   const nearest = Math.round(number);
@@ -92,8 +92,8 @@ const keepingInexact: Reviver = (_key, value, context) =>
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
 /**
- * Matches a JSON number that JavaScript might write differently: one of more than 15 digits, a decimal that ends in 0, one with an exponent, -0, or one
- * with more than six zeros after the point. It must stand between JSON's own characters, so the digits of a time or an id do not match.
+ * Matches a JSON number that JavaScript might write differently: one of more than 15 digits, a decimal that ends in 0, one with an exponent, -0, or
+ * one with more than six zeros after the point. It must stand between JSON's own characters, so the digits of a time or an id do not match.
  */
 const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 

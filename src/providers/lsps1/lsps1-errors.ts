@@ -57,8 +57,8 @@ const notConnected = new RegExp(
 );
 
 /**
- * Returns why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. Code 102 and a bad token are for the
- * operator to correct.
+ * Returns why a seller made no order. Throws `rate-limited` if the words name a rate limit, which some sellers do under a status other than 429. Code
+ * 102 and words about the token become `token-refused`, for the operator to correct.
  */
 export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {
   const said = readError(body);
@@ -84,8 +84,9 @@ export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 
 /**
- * Returns whether it is certain that no order was made. A 4xx is certain, and so are bLIP-51's codes. Under any other status the words must say
- * so: "created" without an id, "internal error" and unknown words may mean that an order was made.
+ * Returns whether it is certain that no order was made: after a 4xx (except those in `unheard`), and after an error with one of `decidedCodes`.
+ * Otherwise the words must say so and, under a 5xx, also say what is wrong. "Created" without an id, "internal error" and unknown words leave open
+ * whether there is an order.
  */
 export const isCertain = (status: number, body: unknown): boolean => {
   if (status >= 400 && status < 500) return !unheard.has(status);

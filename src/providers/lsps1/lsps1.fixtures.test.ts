@@ -1,4 +1,4 @@
-/** Every exchange of __fixtures__ through the adapter: it sends exactly that request, and maps the response as stated here. */
+/** Every request and response of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
