@@ -99,7 +99,7 @@ const ownInvoice = (sats: bigint, more: { expirySeconds?: number } = {}): string
   });
 
 describe('what is on sale', () => {
-  it('three products with their ranges, behind a self-test, one call each, with the credentials', async () => {
+  it('a self-test comes first, then one call with credentials for each of three products and its range', async () => {
     const { adapter, call, control } = await start({ step: 5 }, { payment_methods: ['lightning', 'bitcoin', 'dash'], pay_with_balance: true });
     const payWith = ['lightning', 'onchain', 'dash', 'balance'];
     expect(valueOf(await adapter.catalogue(call()))).toEqual([
@@ -211,7 +211,7 @@ describe('a channel', () => {
     // The API does not show whether the order was redeemed, so the stage stays `filled`.
     expect((await read(order))[0]?.stage).toBe('filled');
   });
-  it('the callback says OK, yet no channel comes: redeemable is all that is ever said', async () => {
+  it('the callback returns OK but no channel opens: the order stays filled', async () => {
     const { simulator, control, place, stage } = await start({ opensChannels: false });
     const order = valueOf(await place('inbound', 500_000n));
     await control.pay(idOf(order));
@@ -237,7 +237,7 @@ describe('a channel', () => {
     }
     expect(lives).toEqual([14, 19]);
   });
-  it('a refund address goes along where it is a bitcoin one, and must be good', async () => {
+  it('a refund address is sent with methods that refund in bitcoin, and must be valid', async () => {
     const { place, sent } = await start({}, { payment_methods: ['lightning', 'dash'] });
     const refundOnchain = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
     valueOf(await place('inbound', 500_000n, { inputs: { refundOnchain } }));
@@ -250,7 +250,7 @@ describe('a channel', () => {
 });
 
 describe('a recharge', () => {
-  it('goes to the own invoice: without a status it is waited for, sent, delivered', async () => {
+  it("pays the customer's invoice; without a status word, the booleans give waiting, sent and delivered", async () => {
     const { control, place, stage, sent } = await start();
     const invoice = ownInvoice(1_000n);
     const order = valueOf(await place('recharge', 1_000n, { inputs: { invoice } }));
@@ -333,7 +333,7 @@ describe('from the balance', () => {
       1_000_000,
     ]);
   });
-  it('too little in it', async () => {
+  it('a balance that is too small is a refusal', async () => {
     const { place } = await start({ balanceSats: 100, errorShape: 'v2' }, block);
     expect(await place('inbound', 500_000n, balance)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: 'balance_too_low' } });
   });
@@ -348,7 +348,7 @@ describe('from the balance', () => {
     control.setFault({ endpoint: 'POST /purchase', fault: '429', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ kind: 'rate-limited', retryable: false, taken: 'no' });
   });
-  it('an answer without a status is paid all the same', async () => {
+  it('an order without a status in the response counts as paid', async () => {
     const { place } = await start({ dialect: 'B', deliver: 'by-hand' }, block);
     expect(valueOf(await place('inbound', 500_000n, balance))).toMatchObject({ stage: 'paid', rawStatus: 'paymentReceived' });
   });
@@ -378,7 +378,7 @@ describe.each(['A', 'B'] as const)('what can become of an order, dialect %s', (d
     await control.fail(idOf(order));
     expect([stuck, await stage(order)]).toEqual(['paid', 'failed']);
   });
-  it('a word nobody knows is kept and told', async () => {
+  it('an unknown status word is kept and logged', async () => {
     const { control, place, read, logs } = await start({ dialect });
     const order = valueOf(await place('inbound', 500_000n));
     control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status', times: 1 });
@@ -412,11 +412,11 @@ describe('errors', () => {
       expect(control.state.orders.size).toBe(0);
     },
   );
-  it('a refusal without a word is one under 4xx', async () => {
+  it('a refusal without words is certain under a 4xx', async () => {
     const { place } = await start({ errorShape: 'empty' }, { payment_methods: ['usdc_base'] });
     expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toMatchObject({ ok: false, refusal: { detail: 'no-code' } });
   });
-  it('an error under 200 that says nothing may have made an order, and may have spent the balance', async () => {
+  it('after an error under 200 that does not say what happened, an order may have been made from the balance', async () => {
     const { control, place } = await start({}, { pay_with_balance: true });
     control.setFault({ endpoint: 'POST /order', fault: 'error-200', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind: 'server', taken: 'maybe' });
@@ -609,7 +609,7 @@ describe('faults', () => {
 });
 
 describe('webhooks', () => {
-  it('three copies of the end, each only a hint; a forged one moves nothing', async () => {
+  it('three copies of a webhook, each only a hint; a forged one changes nothing', async () => {
     const { control, place, stage, read } = await start({ webhooks: { deliveries: 3 } });
     const receiver = await startWebhookReceiver();
     running.push(receiver.close);
@@ -624,7 +624,7 @@ describe('webhooks', () => {
     );
     expect(await stage(order)).toBe('filled');
   });
-  it('one that comes before the order says so: the read decides', async () => {
+  it('a webhook that comes before the order shows its end: the read decides', async () => {
     const { control, place, read } = await start({ webhooks: { early: true } });
     const seen: unknown[] = [];
     const receiver = await startWebhookReceiver();
@@ -636,7 +636,7 @@ describe('webhooks', () => {
     await paying;
     expect([seen, (await read(order))[0]?.stage]).toMatchObject([[{ status: 'success' }], 'filled']);
   });
-  it('none at all: polling finds out', async () => {
+  it('without any webhook, polling finds the end', async () => {
     const { control, place, stage } = await start({ webhooks: { deliveries: 0 } });
     const order = valueOf(await place('inbound', 500_000n, { noticeUrl: 'http://127.0.0.1:1/never' }));
     await control.pay(idOf(order));

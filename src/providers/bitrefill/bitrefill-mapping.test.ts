@@ -79,7 +79,7 @@ describe('stages, first match wins', () => {
     [{ errorType: '', errorMessage: null, error: false }, 'awaiting_payment'],
     [{ status: 'in_orbit' }, undefined],
   ])('%j is %s', (more, stage) => expect(stageOf(order(more), now, now + 1)).toBe(stage));
-  it('unpaid at its deadline still waits, after it has expired; an unknown word never does by the clock', () =>
+  it('an unpaid order waits until its deadline and then expires; an unknown word never expires', () =>
     expect([stageOf(order(), now, now), stageOf(order(), now, now - 1), stageOf(order({ status: 'x' }), now, now - 1)]).toEqual([
       'awaiting_payment',
       'expired',

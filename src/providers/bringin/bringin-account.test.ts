@@ -69,7 +69,7 @@ describe('the three answers', () => {
     expect(keyIn(person)).toBeUndefined();
   });
 
-  test('as the older contract has them: 409 for whoever is known, no status word', async () => {
+  test('the older contract: 409 for every known user, and no status word', async () => {
     bringin.control.setOptions({ connectDialect: 'sw-1' });
     const person = bringin.person();
     expect(valueOf(await start(person, 'older@example.com')).status).toBe('onboarding');
@@ -88,7 +88,7 @@ describe('signing', () => {
     expect(sent?.body).toBe(`{"email":"signed@example.com","callback":"${receiver.url}/notices/u_1","ref":"${ref}"}`);
     expect(bringin.control.user('signed@example.com').callback).toBe(`${receiver.url}/notices/u_1`);
   });
-  test('not without one', async () => {
+  test('refused without a customer IPv4', async () => {
     valueOf(await start(bringin.person(), 'unsigned@example.com'));
     expect(connectRequests().at(-1)?.headers?.['authorization']).toBeUndefined();
   });
@@ -118,7 +118,7 @@ describe('signing', () => {
 });
 
 describe('keys', () => {
-  test('one pasted from the dashboard is used once it was seen to work', async () => {
+  test('a key pasted from the dashboard is used once a call with it has succeeded', async () => {
     const owner = await bringin.connectedPerson('paster@example.com');
     const person = bringin.person();
     const adopt = async (key: string) => await person.does((context) => bringin.adapter.adoptKey(context, { key }));
@@ -140,7 +140,7 @@ describe('keys', () => {
     bringin.control.rotateKey('second@example.com');
     expect(valueOf(await read(person)).status).toBe('needs_reconnect');
   });
-  test('one that stops working: the account needs reconnecting, nothing storms, connect brings the new key', async () => {
+  test('if a key stops working, the account needs reconnecting, no call is repeated, and connect returns the new key', async () => {
     const person = await bringin.connectedPerson('lost@example.com');
     const oldKey = keyIn(person);
     bringin.control.disconnect('lost@example.com');
@@ -158,14 +158,14 @@ describe('keys', () => {
     expect(keyIn(person)).toBe(newKey);
     expect((await person.does((context) => bringin.adapter.balance(context))).ok).toBe(true);
   });
-  test('one that was replaced at Bringin: a read finds the new one with the master key', async () => {
+  test('if a key was replaced at Bringin, a read finds the new key with the master key', async () => {
     const person = await bringin.connectedPerson('rotated@example.com');
     const newKey = bringin.control.rotateKey('rotated@example.com');
     expect(valueOf(await read(person)).status).toBe('connected');
     expect(keyIn(person)).toBe(newKey);
     expect(bringin.logs.at(-1)).toBe('{"level":"warn","event":"bringin_key_replaced"}');
   });
-  test('none ever reaches a log, and no answer shows one', async () => {
+  test('no key ever reaches a log or an answer', async () => {
     const told: string[] = [];
     const person = bringin.person();
     told.push(JSON.stringify(valueOf(await start(person, 'soon@example.com'))), JSON.stringify(valueOf(await read(person))));
@@ -202,7 +202,7 @@ describe('bad input and bad days', () => {
     expect(valueOf(await read(person)).status).toBe('onboarding');
     expect(bringin.logs.at(-1)).toBe('{"level":"warn","event":"bringin_status_unknown","of":"account"}');
   });
-  test('connected without a key is no answer', async () => {
+  test('an answer that says "connected" without a key is malformed', async () => {
     const person = await bringin.connectedPerson('keyless@example.com');
     bringin.control.setFault({ endpoint: 'POST /application/connect', fault: 'no-key' });
     await expect(start(person, 'keyless@example.com')).rejects.toMatchObject({ kind: 'malformed' });
@@ -222,7 +222,7 @@ describe('bad input and bad days', () => {
       expect(person.blob).toBe(before);
     },
   );
-  test('a read that fails while a key is checked does not throw the key away', async () => {
+  test('if the read that checks a key fails, the key is kept', async () => {
     const person = await bringin.connectedPerson('steady@example.com');
     const before = person.blob;
     bringin.control.setFault({ endpoint: 'GET /user/user-id', fault: '503' });
@@ -235,7 +235,7 @@ describe('webhooks are hints', () => {
   const path = '/notices/u_k3y';
   const hintOf = (one: { path: string; body: string }) => readNotice(one.path.slice(path.length), one.body);
 
-  test('the genuine one rings, and the key comes from the answer to the master key', async () => {
+  test('the genuine webhook makes us read the account, and the key comes from the response to a call with the master key', async () => {
     const person = bringin.person();
     await start(person, 'hooked@example.com', `${receiver.url}${path}`);
     while (!bringin.control.user('hooked@example.com').connected) await bringin.control.advanceKyc('hooked@example.com');
@@ -260,7 +260,7 @@ describe('webhooks are hints', () => {
     }
   });
 
-  test('twice, at the bare callback, and retried until it is taken', async () => {
+  test('webhooks come twice, at the callback without a path, and are retried until accepted', async () => {
     const count = () => receiver.received.filter((one) => one.path === '/notices/u_twice').length;
     bringin.control.setOptions({ webhooks: { duplicates: 1, verbatim: true } });
     await bringin.connectedPerson('twice@example.com', `${receiver.url}/notices/u_twice`);

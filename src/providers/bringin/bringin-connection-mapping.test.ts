@@ -27,7 +27,7 @@ describe('a link and its standing order', () => {
   test('being made', () => {
     expect(show(link('INITIATING', { standingOrder: null }))).toEqual({ ...base, status: 'initiating', upstream: {} });
   });
-  test('still being made after a minute: it says so, and goes on', () => {
+  test('a connection that is still being made after a minute is reported as late', () => {
     expect(show(link('INITIATING'), undefined, createdOn + 60_000).failure).toBeUndefined();
     expect(show(link('INITIATING'), undefined, createdOn + 60_001)).toMatchObject({ status: 'initiating', failure: 'takes-too-long' });
   });
@@ -50,7 +50,7 @@ describe('a link and its standing order', () => {
   test('PENDING without a challenge cannot be confirmed yet', () => {
     expect(show(link('PENDING', { standingOrder: { id: 'pending_abc123' } })).status).toBe('initiating');
   });
-  test('active: the standing order has another id now, the rest of before lives on', () => {
+  test('active: the standing order has a new id, and everything else is kept', () => {
     const before = { ...show(link('PENDING', { standingOrder: pending, ...context })), attemptsLeft: 2 };
     expect(show(link('ACTIVE', { standingOrder: active }), before)).toEqual({
       ...base,
@@ -67,7 +67,7 @@ describe('a link and its standing order', () => {
   ])('%s', (word, status) => {
     expect(show(link(word, { standingOrder: active })).status).toBe(status);
   });
-  test('a word that is not known changes nothing', () => {
+  test('an unknown status word changes nothing', () => {
     expect(show(link('PAUSED')).status).toBe('initiating');
     expect(show(link('PAUSED'), show(link('ACTIVE', { standingOrder: active }))).status).toBe('active');
     expect(show(link('constructor')).status).toBe('initiating');
@@ -92,7 +92,7 @@ describe('a link and its standing order', () => {
       'failed',
     ]);
   });
-  test('a cancel that waits for its code outlives reads, until its time or the end', () => {
+  test('a cancellation that waits for its code survives reads, until the code expires or the connection ends', () => {
     const cancel = { challengeId: 'c-9', expiresOn: createdOn + 100_000 };
     const waiting: ConnectionState = { ...base, ...known, status: 'code_required', upstream: { standingOrderId: active.id, cancel } };
     expect(show(link('ACTIVE', { standingOrder: active }), waiting)).toEqual({ ...waiting, codeExpiresOn: cancel.expiresOn });
@@ -181,7 +181,7 @@ describe('a new connection', () => {
     expect(['alice', 'a', 'alice.b', 'alice_b-c/d', 'Alice1', 'a'.repeat(64)].map(isUsername)).toEqual(Array(6).fill(true));
     expect(['', '.alice', 'alice.', 'a..b', 'a._b', 'a b', 'älice', 'a@b', 'a+b', 'a'.repeat(65)].map(isUsername)).toEqual(Array(10).fill(false));
   });
-  test("is asked for in Bringin's words", () => {
+  test("the request uses Bringin's words", () => {
     const beneficiary = { iban, bic: 'COBADEFFXXX', name: 'Alice Nakamoto' };
     expect(createBody(wanted, settings)).toEqual({ name: 'Savings', type: 'CRYPTO_TO_FIAT', subtype: 'LN', lnAddress: 'alice@bringin.xyz', beneficiary });
     expect(createBody(wanted, { ...settings, ln_address_form: 'username' })).toMatchObject({ lnAddress: 'alice' });
@@ -224,7 +224,7 @@ describe('whether it is there already', () => {
   ])('%s', (_name, links, expected) => {
     expect(find(links)).toBe(expected);
   });
-  test('buying is the same by its address', () => {
+  test('a connection for buying is recognised by its address', () => {
     const kind = { type: 'FIAT_TO_CRYPTO', subtype: 'ONCHAIN', name: 'Any' };
     expect(find([link('ACTIVE', { standingOrder: active, destinationAddress: buying.destinationAddress }, kind)], buying)).toBe('l-1');
     expect(find([link('ACTIVE', { standingOrder: active, destinationAddress: 'bc1qother' }, kind)], buying)).toBe('none');

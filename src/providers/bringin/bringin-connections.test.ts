@@ -83,13 +83,13 @@ describe('creating', () => {
     expect((done.upstream as { standingOrderId: string }).standingOrderId).toBe(links()[0]?.standingOrder?.id);
     expect(bringin.exchanges.find(({ request }) => request.url.endsWith('/bringin-link') && request.method === 'POST')?.response.status).toBe(202);
   });
-  test('straight to active without a code, when another app has the standing order already', async () => {
+  test('active without a code, if another application already uses the standing order', async () => {
     bringin.control.shareWallet(email, `alice${number}@dev.bringin.xyz`, iban);
     const texts = bringin.control.state.texts.length;
     expect(valueOf(await read(valueOf(await create())))).toMatchObject({ status: 'active', lightningAddress: `alice${number}@dev.bringin.xyz` });
     expect(bringin.control.state.texts.length).toBe(texts);
   });
-  test('the wire says the full address, or the name alone where the setting wants it', async () => {
+  test('the request has the full address, or only the name if the setting says so', async () => {
     await create();
     expect(bringin.control.state.requests.at(-1)?.body).toMatchObject({ lnAddress: `alice${number}@dev.bringin.xyz`, type: 'CRYPTO_TO_FIAT', subtype: 'LN' });
     const short = await startBringin({ linkMs: 0 }, { ln_address_form: 'username' });
@@ -110,7 +110,7 @@ describe('creating', () => {
     expect(await list()).toEqual([]);
     expect(valueOf(await read(end)).status).toBe(status);
   });
-  test('one that takes more than a minute says so and may still come', async () => {
+  test('a connection that takes more than a minute is reported as late, and may still become active', async () => {
     bringin.control.setOptions({ linkMs: 90_000 });
     const made = valueOf(await create());
     expect(valueOf(await read(made)).failure).toBeUndefined();
@@ -120,7 +120,7 @@ describe('creating', () => {
     const late = valueOf(await read(made));
     expect([late.status, late.failure]).toEqual(['code_required', undefined]);
   });
-  test('a status that is not known changes nothing and is logged', async () => {
+  test('an unknown account status changes nothing and is logged', async () => {
     const done = await active();
     bringin.control.setLink(email, done.upstreamId, 'PAUSED');
     expect(valueOf(await read(done)).status).toBe('active');
@@ -142,7 +142,7 @@ describe('creating', () => {
 });
 
 describe('never twice', () => {
-  test('the same again is the one that is there, in every state of it', async () => {
+  test('a repeated request returns the existing connection, in each of its states', async () => {
     const made = valueOf(await create());
     expect(valueOf(await create())).toMatchObject({ upstreamId: made.upstreamId, status: 'code_required' });
     await confirm(valueOf(await read(made)));
@@ -155,7 +155,7 @@ describe('never twice', () => {
     expect(valueOf(await create()).name).toBe('Savings');
     expect(links().length).toBe(1);
   });
-  test('a lost one that is still being made cannot be told from another: look again in seconds', async () => {
+  test('after a lost answer, a connection that is still being made cannot be told from another: the customer tries again in seconds', async () => {
     bringin.control.setOptions({ linkMs: 5_000 });
     bringin.control.setFault({ endpoint: 'POST /bringin-link', fault: 'lost-answer', times: 1 });
     await expect(create()).rejects.toMatchObject({ taken: 'maybe' });
@@ -164,7 +164,7 @@ describe('never twice', () => {
     expect(valueOf(await create()).status).toBe('code_required');
     expect([links().length, createsSent()]).toEqual([1, 1]);
   });
-  test('when the list cannot be read nothing is created', async () => {
+  test('if the list cannot be read, no connection is created', async () => {
     bringin.control.setFault({ endpoint: 'GET /bringin-link', fault: '503', times: 1 });
     await expect(create()).rejects.toMatchObject({ kind: 'server' });
     expect(createsSent()).toBe(0);
@@ -177,7 +177,7 @@ describe('never twice', () => {
     });
     expect(createsSent()).toBe(1);
   });
-  test('Bringin says it too: a name that its list did not show, a Lightning name of somebody else', async () => {
+  test("Bringin may refuse a name, too: one that its list did not show, or another customer's Lightning name", async () => {
     bringin.control.setFault({ endpoint: 'POST /bringin-link', fault: 'refuse', status: 409, times: 1 });
     expect(await create()).toEqual({ ok: false, refusal: { reason: 'declined', note: 'connection-name-taken' } });
     const mine = await active();
@@ -202,7 +202,7 @@ test.each<[string, Partial<ConnectionRequest>, string]>([
 });
 
 describe('the code', () => {
-  test('a text that is no code costs no attempt', async () => {
+  test('a string that is not a code uses no attempt', async () => {
     const waiting = await pending();
     const asked = bringin.exchanges.length;
     expect([await confirm(waiting, '12345'), await confirm(waiting, 'abcdef'), await confirm(waiting, '')]).toEqual(Array(3).fill({ ok: 'code-wrong' }));
@@ -214,12 +214,12 @@ describe('the code', () => {
     expect(await confirm(waiting, '000000')).toEqual({ ok: 'code-wrong' });
     expect(valueOf(await confirm(waiting)).status).toBe('active');
   });
-  test('three wrong ones end the challenge; a new text may be asked for', async () => {
+  test('three wrong codes end the challenge; a new code can be requested', async () => {
     const waiting = await pending();
     for (let tries = 0; tries < 3; tries += 1) expect(await confirm(waiting, '000000')).toEqual({ ok: 'code-wrong' });
     expect(await confirm(waiting)).toEqual({ ok: 'code-expired' });
   });
-  test('sent again: another challenge, the same end; the old challenge is nothing any more', async () => {
+  test('a code sent again: a new challenge with the same expiry; the old challenge is no longer valid', async () => {
     const waiting = await pending();
     expect(await confirm(waiting, '000000')).toEqual({ ok: 'code-wrong' });
     bringin.pass(60_000);
@@ -238,7 +238,7 @@ describe('the code', () => {
     expect(again.attemptsLeft).toBeUndefined();
     expect(valueOf(await confirm(again)).status).toBe('active');
   });
-  test('after 30 minutes it is late, and a resend brings nothing back', async () => {
+  test('after 30 minutes the code has expired, and a resend does not extend it', async () => {
     const waiting = await pending();
     bringin.pass(25 * 60_000);
     const again = valueOf(await resend(waiting));
@@ -248,7 +248,7 @@ describe('the code', () => {
     expect(valueOf(await resend(again)).status).toBe('expired');
     expect(valueOf(await create()).upstreamId).not.toBe(waiting.upstreamId);
   });
-  test('when there is nothing to confirm', async () => {
+  test('a code is refused if nothing waits for one', async () => {
     expect(await confirm(valueOf(await create()))).toEqual({ ok: false, refusal: { reason: 'declined', note: 'no-code-expected' } });
   });
   test.each(['lost-answer', '503', 'reset', '429'] as const)('%s at confirming: the same step again ends active', async (fault) => {
@@ -258,7 +258,7 @@ describe('the code', () => {
     const done = valueOf(await confirm(waiting));
     expect([done.status, (done.upstream as { standingOrderId: string }).standingOrderId]).toEqual(['active', links()[0]?.standingOrder?.id]);
   });
-  test('confirmed, and the read after it fails: active all the same, with the new standing order', async () => {
+  test('if the read after a confirmation fails, the connection is still active, with the new standing order', async () => {
     const waiting = await pending();
     bringin.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault: '503', times: 1 });
     const done = valueOf(await confirm(waiting));
@@ -287,7 +287,7 @@ describe('cancelling', () => {
     expect([over.status, over.codeExpiresOn]).toEqual(['inactive', undefined]);
     expect([links()[0]?.status, await list()]).toEqual(['INACTIVE', []]);
   });
-  test('soft: others use the standing order, so it is over at once', async () => {
+  test('a soft cancellation: other applications use the standing order, so it takes effect at once', async () => {
     bringin.control.shareWallet(email, `alice${number}@dev.bringin.xyz`, iban);
     const shared = valueOf(await read(valueOf(await create())));
     expect(valueOf(await cancel(shared)).status).toBe('inactive');
@@ -296,7 +296,7 @@ describe('cancelling', () => {
       ['INACTIVE', 'ACTIVE'],
     ]);
   });
-  test('twice: the second changes nothing and sends nothing', async () => {
+  test('a second cancellation changes nothing and sends nothing', async () => {
     const done = await active();
     const asked = valueOf(await cancel(done));
     const texts = bringin.control.state.texts.length;
@@ -311,13 +311,13 @@ describe('cancelling', () => {
     expect(again.upstream).not.toEqual(asked.upstream);
     expect(valueOf(await confirm(again)).status).toBe('inactive');
   });
-  test('the code runs out: the connection is simply active again', async () => {
+  test('if the code for a cancellation expires, the connection is active again', async () => {
     const asked = valueOf(await cancel(await active()));
     bringin.pass(30 * 60_000);
     expect(valueOf(await read(asked)).status).toBe('active');
     expect(await confirm(asked)).toEqual({ ok: 'code-expired' });
   });
-  test('before it was confirmed nothing can be cancelled: it ends by itself', async () => {
+  test('before its confirmation a connection cannot be cancelled: it expires by itself', async () => {
     const busy = { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
     bringin.control.setOptions({ linkMs: 1_000 });
     const made = valueOf(await create());
@@ -334,7 +334,7 @@ describe('cancelling', () => {
     await expect(confirm(asked)).rejects.toMatchObject({ name: 'ProviderFault' });
     expect(valueOf(await confirm(asked)).status).toBe('inactive');
   });
-  test('a soft one whose answer was lost is over', async () => {
+  test('a soft cancellation whose answer was lost has ended the connection', async () => {
     bringin.control.shareWallet(email, `alice${number}@dev.bringin.xyz`, iban);
     const shared = valueOf(await read(valueOf(await create())));
     bringin.control.setFault({ endpoint: 'POST /bringin-link/{id}/cancel', fault: 'lost-answer', times: 1 });
@@ -344,7 +344,7 @@ describe('cancelling', () => {
 });
 
 describe('reading', () => {
-  test("the list has ours, newest first, and nobody else's", async () => {
+  test('the list has only our connections, the newest first', async () => {
     const first = await active();
     bringin.pass(1_000);
     const second = valueOf(await create(wanted({ name: 'Rent', lightningUsername: `rent${number}`, iban: 'FR1420041010050500013M02606' })));
@@ -360,7 +360,7 @@ describe('reading', () => {
   test('without a key there is nothing', async () => {
     expect(await bringin.connections.list(bringin.person().context())).toEqual({ ok: false, refusal: { reason: 'account-required' } });
   });
-  test('the notice of an active one is a hint; what counts is the read', async () => {
+  test('the notice about an active connection is only a hint; the read decides', async () => {
     const done = await active();
     const notice = await receiver.waitFor('the notice', (one) => one.path === `/notices/c_${number}/connection-status`);
     expect(JSON.parse(notice.body)).toMatchObject({ status: 'active', lnAddress: done.lightningAddress, bringinLinkId: done.upstreamId });

@@ -53,7 +53,7 @@ describe('a Lightning address', () => {
   ])('%s', (text, expected) => {
     expect(readLightningAddress(text, hosts)).toEqual(expected);
   });
-  test('is looked up at its own host, or where the settings say', () => {
+  test('its metadata is read at its own host, or where the setting says', () => {
     expect(wellKnownUrl({ user: 'a/b', host: 'bringin.xyz' }, {})).toBe('https://bringin.xyz/.well-known/lnurlp/a%2Fb');
     expect(wellKnownUrl({ user: 'alice', host: 'bringin.xyz' }, { lightning_base_url: 'http://127.0.0.1:1' })).toBe(
       'http://127.0.0.1:1/.well-known/lnurlp/alice',
@@ -64,7 +64,7 @@ describe('a Lightning address', () => {
 describe('an invoice', () => {
   const exact = { ...wanted, expiresOn: (made + 900) * 1000, toleranceS: 1, exactAmount: true };
   const good = { paymentInfo: { kind: 'invoice', value: invoice(), amountSats: 250_000n }, expiresOn: (made + 900) * 1000 };
-  test('that says what its order says', () => {
+  test('an invoice that agrees with its order', () => {
     expect(judgeInvoice(invoice(), exact)).toEqual(good);
     expect(judgeInvoice(invoice(), { ...exact, expiresOn: exact.expiresOn + 1000 })).toEqual(good);
   });
@@ -80,7 +80,7 @@ describe('an invoice', () => {
   ])('%s', (_name, text, problem) => {
     expect(judgeInvoice(text, exact)).toEqual({ problem });
   });
-  test('without an amount: only where none was ordered', () => {
+  test('an invoice without an amount is accepted only if no exact amount was ordered', () => {
     const { amountMsat: _none, ...open } = {
       network: 'regtest',
       amountMsat: 1n,

@@ -224,7 +224,7 @@ describe('words that say more than declined', () => {
   });
 });
 
-test('a word that nobody knows leaves a connection as it was, and nobody is told to pay to it', async () => {
+test('an unknown status word leaves a connection as it was, and nobody is asked to pay to it', async () => {
   bringin = await startBringin({ linkMs: 0 });
   const person = await bringin.connectedPerson(email);
   const connection = await active(person);
@@ -235,7 +235,7 @@ test('a word that nobody knows leaves a connection as it was, and nobody is told
   expect(valueOf(await bringin.connections.read(person.context(), connection)).status).toBe('inactive');
 });
 
-test('an amount that cannot be one is for people to look at', async () => {
+test('an order with an impossible amount is a review', async () => {
   bringin = await startBringin({ linkMs: 0 });
   const person = await bringin.connectedPerson(email);
   const card = await sell(person, 'Card balance');

@@ -94,7 +94,7 @@ describe('transactions', () => {
     const transfer = toTransaction(row({ type: 'FIAT_WITHDRAWAL', subType: undefined, sourceCurrency: 'EUR', destinationCurrency: undefined }), subtypes);
     expect([transfer.kind, transfer.pay, transfer.receive]).toEqual(['fiat_withdrawal', undefined, undefined]);
   });
-  test('what a row says of its order; a result of nothing is no result yet', () => {
+  test('what a row says about its order; an amount of 0 is not a result yet', () => {
     expect(evidenceOf(row(), subtypes)).toEqual({
       upstreamOrderId: 'tx-1',
       rawStatus: 'SUCCESSFUL',
@@ -176,17 +176,17 @@ describe("which payment is an order's", () => {
   ])('%s', (_name, rows, expected) => {
     expect(match(rows)).toEqual(expected);
   });
-  test('a card top-up by address is finished; the window is the setting where the order has no end', () => {
+  test('a card top-up by address is finished; for an order without an expiry, the setting is the time window', () => {
     const { expiresOn: _end, ...endless } = order({ upstream: { rail: 'card', network: 'onchain' } });
     expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_000 })], endless)).toEqual(['a', 'finished']);
     expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_001 })], endless)).toBe('none');
   });
-  test("what is written down of it: its id among the facts, never as the order's own", () => {
+  test("a matched payment's id is stored as a fact, never as the order's own id", () => {
     expect(matchedEvidence(paid('a'))).toEqual({ rawStatus: 'SUCCESSFUL', stage: 'finished', pay: 250_000n, receive: 22_720n, facts: { transaction_id: 'a' } });
   });
 });
 
-test('notes of an offer, and of the stored connection, are read or replaced by the harmless', () => {
+test('unreadable notes of an offer or a stored connection are replaced by harmless ones', () => {
   expect(readNotes({ rail: 'sepa', network: 'onchain' })).toEqual({ rail: 'sepa', network: 'onchain' });
   expect([readNotes(null), readNotes([]), readNotes({ rail: 7 })]).toEqual(Array(3).fill({ rail: 'card', network: 'lightning' }));
   const stored = { upstreamId: 'l-1', name: 'Savings', direction: 'sell', network: 'lightning', status: 'active' };

@@ -25,7 +25,7 @@ test.each<[string, string, unknown, unknown]>([
   expect(readNotice(path, JSON.stringify(body))).toEqual(hint);
 });
 
-test('what is no JSON still rings', () => {
+test('a notice that is not JSON still counts as a notice', () => {
   expect([readNotice('/verification-status', '<xml/>'), readNotice('/order-status', ''), readNotice('', '{"a":')]).toEqual([
     { about: 'account' },
     { about: 'orders' },
@@ -33,7 +33,7 @@ test('what is no JSON still rings', () => {
   ]);
 });
 
-test('no key, amount, status or address of a notice gets any further', () => {
+test('no key, amount, status or address of a notice is used', () => {
   const hints = [
     readNotice('/verification-status', JSON.stringify(consent)),
     readNotice('/order-status', JSON.stringify(order)),

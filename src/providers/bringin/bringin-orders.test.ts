@@ -96,7 +96,7 @@ describe('listing and prices', () => {
   test('for euros to receive', async () => {
     expect(valueOf(await quote(asked({ fixed: 'receive', amount: 22_720n })))).toMatchObject({ pay: 249_995n, receive: 22_720n, fee: 229n, requires: [] });
   });
-  test('before there is an account: with the master key, and what is missing is said', async () => {
+  test('before there is an account, prices use the master key and name what is missing', async () => {
     const requires = async (option: CatalogueOption): Promise<unknown> =>
       valueOf(await bringin.adapter.quote(bringin.person().context(), asked({ option }))).requires;
     expect([await requires(card), await requires(sepa)]).toEqual([['account'], ['account', 'connection']]);
@@ -183,7 +183,7 @@ describe('the card, by an exact order', () => {
     await bringin.control.setTransaction(email, placed.upstreamOrderId ?? '', status);
     expect(await evidence(follow(request, placed))).toMatchObject([{ rawStatus: status, stage }]);
   });
-  test('a word that is not known is neither success nor failure, and is logged', async () => {
+  test('an unknown status word is neither success nor failure, and is logged', async () => {
     const request = asked();
     const placed = valueOf(await place(request));
     await bringin.control.pay(valueIn(placed));
@@ -192,11 +192,11 @@ describe('the card, by an exact order', () => {
     expect([found?.rawStatus, found?.stage]).toEqual(['SWAP_COMPLETED', undefined]);
     expect(bringin.logs.at(-1)).toBe('{"level":"warn","event":"bringin_status_unknown","of":"order","rows":1}');
   });
-  test('expiresAt in seconds is read as such', async () => {
+  test('expiresAt can be in seconds', async () => {
     bringin.control.setOptions({ expiryUnit: 's' });
     expect(Math.abs((valueOf(await place(asked())).expiresOn ?? 0) - Date.now() - 900_000)).toBeLessThan(5_000);
   });
-  test("without the customer's own IPv4 nothing is sent; where the setting allows it, nothing is invented", async () => {
+  test("without the customer's own IPv4 nothing is sent; if the setting allows an order without it, no address is made up", async () => {
     const offer = valueOf(await quote(asked()));
     const sent = bringin.exchanges.length;
     const { customerIp: _none, ...context } = person.context();
@@ -228,7 +228,7 @@ describe('the card, by an exact order', () => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: 'refuse', status: 409 });
     expect(await place(asked())).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: '20001' } });
   });
-  test('a lost answer may be an order; the next sending is another one, three at most', async () => {
+  test('a lost answer may have made an order; each further try makes another one, three at most', async () => {
     const orders = () => [...bringin.control.state.payables.values()].map(({ sourceId }) => sourceId).filter((id) => id?.startsWith('intent-lost'));
     const again = async (attempt: number) => await place(asked(), {}, { idempotencyKey: 'intent-lost', attempt });
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 2 });
@@ -242,7 +242,7 @@ describe('the card, by an exact order', () => {
     await bringin.control.pay(valueIn(placed));
     expect(await evidence(follow(asked(), placed))).toMatchObject([{ upstreamOrderId: placed.upstreamOrderId, stage: 'finished' }]);
   });
-  test('a rate that is down or limited says so', async () => {
+  test('a failure or a rate limit of the rates is reported', async () => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: '429' });
     await expect(place(asked())).rejects.toMatchObject({ kind: 'rate-limited', retryAfterMs: 2_000, taken: 'no' });
   });
@@ -309,7 +309,7 @@ describe('the card, by the reusable address', () => {
     await expect(strict.adapter.placeOrder(other.context(), { quote: asked(), offer, inputs: {} })).rejects.toThrow('an LNURL at another host');
     await strict.close();
   });
-  test('a Lightning thing where an on-chain address was asked for is none', async () => {
+  test('a Lightning address or invoice is not an on-chain address', async () => {
     const confused = await startBringin({}, { card_by: 'address', onchain_blockchain: 'LIGHTNING' });
     const other = await confused.connectedPerson();
     const request = asked({ network: 'onchain' });
@@ -373,7 +373,7 @@ describe('the bank, by a connection', () => {
       refusal: { reason: 'above-maximum', limits: { minPay: 21_787n, maxPay: 5_471_036n } },
     });
   });
-  test("without a connection, with one that waits, ended or is a stranger's", async () => {
+  test("refused: no connection, or one that waits, has ended or is another customer's", async () => {
     const declined = (note: string): unknown => ({ ok: false, refusal: { reason: 'declined', note } });
     expect(await place(request())).toEqual(declined('connection-required'));
     const id = (connection as { upstreamId: string }).upstreamId;
@@ -406,7 +406,7 @@ describe('the bank, by a connection', () => {
     await expect(placing).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
     await elsewhere.close();
   });
-  test('an address that says no', async () => {
+  test('an address that refuses payments', async () => {
     const wanted = request();
     bringin.control.setFault({ endpoint: 'GET /.well-known/lnurlp', fault: 'refuse', status: 404, times: 1 });
     expect(await place(wanted, { connection })).toEqual({ ok: false, refusal: { reason: 'declined', note: 'address-not-payable' } });
@@ -483,11 +483,11 @@ describe('reading', () => {
     await expect(bringin.adapter.readOrders(person.context())).rejects.toMatchObject({ name: 'ProviderFault' });
     expect((await bringin.adapter.readOrders(person.context())).ok).toBe(true);
   });
-  test('an endless answer ends by its cap', async () => {
+  test('an endless response is cut off at the largest size', async () => {
     bringin.control.setFault({ endpoint: 'POST /account/get-balance', fault: 'endless', times: 1 });
     await expect(bringin.adapter.balance(person.context())).rejects.toMatchObject({ kind: 'malformed' });
   });
-  test('a late one ends by its signal', async () => {
+  test('a slow response is cut off by the signal', async () => {
     bringin.control.setFault({ endpoint: 'POST /account/get-balance', fault: 'latency', ms: 2_000, times: 1 });
     await expect(bringin.adapter.balance(person.context({ signal: AbortSignal.timeout(50) }))).rejects.toMatchObject({ kind: 'timeout' });
   });

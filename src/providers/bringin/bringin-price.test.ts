@@ -35,14 +35,14 @@ describe('prices', () => {
   test('250,000 sats at 91,800.00 less 2.30 are 227.20', () => {
     expect(priceOf(usual, 'pay', 250_000n)).toEqual({ pay: 250_000n, receive: 22_720n, fee: 230n });
   });
-  test('for euros to receive: the least sats that bring them', () => {
+  test('for euros to receive: the fewest sats that give them', () => {
     expect(priceOf(usual, 'receive', 22_720n)).toEqual({ pay: 249_995n, receive: 22_720n, fee: 229n });
     expect(priceOf(usual, 'pay', 249_994n).receive).toBe(22_719n);
   });
   test('when one sat is more than a cent, no less than asked arrives', () => {
     expect(priceOf(rateOf('5000000', '4999999'), 'receive', 1_001n)).toEqual({ pay: 201n, receive: 1_004n, fee: 1n });
   });
-  test('both ways agree, and what arrives plus the fee is the market', () => {
+  test('both directions agree, and the amount received plus the fee is the market price', () => {
     const rates = fc.tuple(fc.integer({ min: 1, max: 99_999_999 }), fc.integer({ min: 0, max: 9_999 }), fc.integer({ min: 9_000, max: 10_000 }));
     fc.assert(
       fc.property(rates, fc.bigInt(1n, 10n ** 12n), ([euros, fraction, share], amount) => {
@@ -68,7 +68,7 @@ describe('limits, in the unit of the request', () => {
     expect(judge('receive', 2_199n)).toEqual({ reason: 'below-minimum', limits: { minReceive: 2_200n, maxReceive: 100_000n } });
     expect(judge('receive', 100_001n)).toEqual({ reason: 'above-maximum', limits: { minReceive: 2_200n, maxReceive: 100_000n } });
   });
-  test('sats: the limits named are themselves inside', () => {
+  test('in sats: the stated limits are themselves allowed', () => {
     const [minPay, maxPay] = [24_208n, 1_100_338n];
     expect([minPay, maxPay].map((amount) => judge('pay', amount))).toEqual([undefined, undefined]);
     expect(judge('pay', minPay - 1n)).toEqual({ reason: 'below-minimum', limits: { minPay, maxPay } });

@@ -36,7 +36,7 @@ describe('what clients stumbled on', () => {
     expect([order, { standingOrder: order }].map((body) => standingOrderReply.parse(body))).toEqual(Array(2).fill({ id: 's-1', status: 'ACTIVE' }));
     expect(standingOrderReply.safeParse({ standingOrder: {} }).success).toBe(false);
   });
-  test('a resend may say no more than its challenge', () => {
+  test('the answer to a resend may have only the challenge', () => {
     expect([resendReply.parse({ challengeId: 'c', dateExpires: 'x', attempts: 2 }), resendReply.parse({ challengeId: 'c' })]).toEqual([
       { challengeId: 'c', attempts: 2 },
       { challengeId: 'c' },
@@ -53,7 +53,7 @@ describe('what clients stumbled on', () => {
       { id: 'o', invoice: 'x', expiresAt: 'unreadable' },
     ]);
   });
-  test('the older contract calls the parts of an order otherwise, and an id may be a number', () => {
+  test('the older contract has other names for the members of an order, and an id may be a number', () => {
     expect(orderReply.parse({ order: { orderId: 20_261_128, lightningInvoice: 'lnbc1', sourceAmount: 5000 } })).toEqual({
       id: '20261128',
       invoice: 'lnbc1',
@@ -72,7 +72,7 @@ describe('what clients stumbled on', () => {
   });
   const row = { orderId: 't', status: 'SUCCESSFUL', createdAt: '2026-11-21T10:15:00.000Z' };
   const read = { ...row, createdAt: Date.parse(row.createdAt) };
-  test('a row without amounts, status or date is a row; one without an id costs no other', () => {
+  test('a row without amounts, status or date is read; a row without an id does not affect the others', () => {
     expect(transactionsReply.parse({ transactions: [row], number: 1, totalCount: '1' })).toEqual({ transactions: [read], given: 1, unread: 0, totalCount: 1 });
     const odd = [{ ...row, orderId: undefined }, { orderId: 8 }, null, 'x', { ...row, createdAt: 'soon' }, row];
     expect(transactionsReply.parse({ transactions: odd })).toEqual({

@@ -129,7 +129,7 @@ describe('the simulator answers in the shape of', () => {
     await same('cancel-hard', { path });
     await same('cancel-confirm', { path: `${path}/confirm`, body: challenge() });
   });
-  test('one more, confirmed as of old; one shared; one failed; one that buys', async () => {
+  test('further connections: one confirmed as on the older pages, one shared, one failed, and one that buys', async () => {
     await send('link-create');
     await send('link-pending', { path: linkPath() });
     simulator.control.setOptions({ linkDialect: 'older' });

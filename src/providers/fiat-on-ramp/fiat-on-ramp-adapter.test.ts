@@ -119,7 +119,7 @@ describe('quotes', () => {
     expect(await odd.adapter.quote(context, { ...buying, fixed: 'receive', option: dinar })).toEqual({ ok: false, refusal: { reason: 'off-step' } });
   });
 
-  it('a session that ended: a fresh one is wanted, or a new proof', async () => {
+  it('after a session has ended, a new session or a new proof is needed', async () => {
     const over = { status: 401, body: {} };
     expect(await answering([over]).adapter.quote(context, buying)).toEqual({ ok: false, refusal: { reason: 'busy' }, customer: '' });
     expect(await answering([over], { proof: 'demanded' }).adapter.quote(context, buying)).toEqual({
@@ -260,7 +260,7 @@ describe('orders', () => {
     expect(await read({ status: 400, body: {} })).toBe('server');
   });
 
-  it('a session that ended says nothing of the provider, nor of its orders', async () => {
+  it('an ended session says nothing about the provider or its orders', async () => {
     expect(await read({ status: 401, body: {} }, followed)).toEqual({ ok: false, refusal: { reason: 'busy' } });
     expect(await read({ status: 401, body: {} })).toBe('server');
   });
@@ -313,14 +313,14 @@ describe('withdrawals', () => {
     expect(bodies((await claim(lnurl, { bip21: true }, address)).asked)).toEqual([{ ...body, failback_onchain: `bitcoin:${address}` }]);
   });
 
-  it('a link for another order is not handed out', async () => {
+  it('a link for another order is not passed on', async () => {
     const claimed = async (order_id: string): Promise<unknown> =>
       await faultOf(answering([{ order_id, lnurlw: lnurl }]).adapter.claim(context, { order: followed }));
     expect(await claimed('11111111-2222-4333-8444-555555555555')).toBe('malformed');
     expect(await claimed(orderId.toUpperCase())).toEqual({ ok: true, value: { lnurl } });
   });
 
-  it('the end of a link is read in any form, and one that cannot be read is told apart from none', async () => {
+  it('the expiry of a link is read in any form; an unreadable expiry differs from none', async () => {
     const ended = async (withdrawal_expiration_date: unknown): Promise<unknown> => {
       const answer = await answering([{ withdrawal_expiration_date, lnurlw: lnurl }]).adapter.claim(context, { order: followed });
       return answer.ok ? answer.value.expiresOn : answer;
@@ -343,7 +343,7 @@ describe('withdrawals', () => {
   });
 });
 
-it('whatever JSON comes, an adapter answers or throws a ProviderFault', async () => {
+it('whatever JSON arrives, the adapter returns an answer or throws a ProviderFault', async () => {
   const settings = fc.constantFrom({}, { fee_style: 'added' }, { minor_units: 'iso4217' }, { sats_field: 'amount_btc', path_prefix: '/ALJAZ/fiatlink/1.0.0' });
   const members = fc.constantFrom(
     'currencies',

@@ -96,7 +96,7 @@ describe('options', () => {
   ])('no options: %s', (_name, currencies) => {
     expect(optionsOf(currencies)).toEqual([]);
   });
-  it('an option that makes no sense costs only itself', () => {
+  it('an option that makes no sense is left out; the others are kept', () => {
     const odd = [
       { ...sepa, fee_rate: -0.1 },
       { ...sepa, fee_rate: 0.6 },
@@ -116,10 +116,13 @@ describe('options', () => {
     }
     expect(limits('1000', 5000.0000001)).toMatchObject({ minFiat: 1000n, maxFiat: 5000n });
   });
-  it.each(['9223372036854775807', 2 ** 63, 1e20, 'unlimited', 'none', -1, 0, '', {}, '999999999999999999'])('%j is no limit, and costs no option', (none) => {
-    const option = optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount: none, max_amount: none }] } })[0];
-    expect(option).toEqual({ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000 });
-  });
+  it.each(['9223372036854775807', 2 ** 63, 1e20, 'unlimited', 'none', -1, 0, '', {}, '999999999999999999'])(
+    '%j is not a limit, and the option is kept',
+    (none) => {
+      const option = optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount: none, max_amount: none }] } })[0];
+      expect(option).toEqual({ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000 });
+    },
+  );
   it('no limit is beyond what an answer can say, whatever the units and the fee do to it', () => {
     const limit = fc.oneof(fc.bigInt(-5n, 10n ** 20n).map(String), fc.maxSafeInteger(), fc.double(), fc.string(), fc.anything());
     fc.assert(
@@ -267,7 +270,7 @@ describe('quotes', () => {
   ])('expires_on %j', (expires_on, expiresOn) => {
     expect(offerOf({ expires_on })?.expiresOn).toBe(expiresOn);
   });
-  it('an end that cannot be read is not "no end": the quote is none', () => {
+  it('an unreadable expiry does not mean "no expiry": the quote is malformed', () => {
     for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: a quote whose expiry');
   });
   it("the provider's own price is a fact, in hundredths", () => {
@@ -307,7 +310,7 @@ describe('placed orders', () => {
     const added = settings({ fee_style: 'added' });
     expect([placedOf({ amount_fiat: 10_000 }, added).pay, placedOf({ amount_fiat: 10_000, order_fee: 80 }, added).pay]).toEqual([10_090n, 10_080n]);
   });
-  it('an end that cannot be read: nobody is shown how to pay', () => {
+  it('an unreadable expiry: nobody is shown how to pay', () => {
     const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
     const placed = placedOf({ ...way, expires_on: 'in two hours' });
     expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an order whose expiry cannot be read' }]);
@@ -321,7 +324,7 @@ describe('placed orders', () => {
       paymentInfo: { kind: 'none', problem: 'a fee that is negative or above the total' },
     });
   });
-  it('an id that no database can index is no order’s', () => {
+  it('an id that is too long for the database is refused', () => {
     const long = 'x'.repeat(501);
     expect([orderWire.safeParse({ order_id: long }).success, orderWire.safeParse({ order_id: 'x'.repeat(500) }).success]).toEqual([false, true]);
     const entry = { order_status: 'placed' };
@@ -352,13 +355,13 @@ describe('status answers', () => {
     expect(evidenceOf([entry])).toEqual([known]);
     expect(evidenceOf(entry)).toEqual([{ ...known, upstreamOrderId: 'asked' }]);
   });
-  it('an entry that is none costs only itself', () => {
+  it('an entry that cannot be read is left out; the others are kept', () => {
     expect(evidenceOf({ a: 'gone', b: null, c: [], d: { order_status: 5 }, e: entry }).map(({ upstreamOrderId }) => upstreamOrderId)).toEqual(['e']);
   });
   const uuid = '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11';
   const idsFor = (asked: string, answer: unknown) =>
     toEvidence(statusWire.parse(answer), asked, 'EUR', settings()).map(({ upstreamOrderId }) => upstreamOrderId);
-  it('an answer that names another order is no evidence of the one asked for', () => {
+  it('an answer that names another order is not evidence about the requested one', () => {
     const other = '11111111-2222-4333-8444-555555555555';
     expect(idsFor(uuid, { order_id: other, ...entry })).toEqual([other]);
     expect(idsFor(uuid, { [uuid]: { order_id: other, ...entry } })).toEqual([]);
@@ -384,7 +387,7 @@ describe('status answers', () => {
     ['a fee below nothing', { order_fee: -500 }],
     ['more than an answer can say', { order_fee: '999999999999999999' }],
     ['sats that are no number', { amount_sats: 'many' }],
-  ])('amounts that cannot be are for the operator, and take no other order with them: %s', (_name, more) => {
+  ])('impossible amounts make their order a review, and affect no other order: %s', (_name, more) => {
     expect(evidenceOf({ a: { ...entry, ...more }, b: entry })).toEqual([
       { upstreamOrderId: 'a', rawStatus: 'filled', stage: 'review' },
       { ...known, upstreamOrderId: 'b' },
@@ -396,10 +399,10 @@ describe('status answers', () => {
     ['in_progress', undefined],
     ['filled', 'review'],
     ['refunded', 'review'],
-  ])('an amount of 0 beside the fee, while %s: only what is done has been told', (order_status, stage) => {
+  ])('an amount of 0 next to the fee, while %s: it counts only once the order is done', (order_status, stage) => {
     expect(evidenceOf({ a: { ...entry, order_status, amount_fiat: 0 } })[0]?.stage).toBe(stage);
   });
-  it('whatever the amounts are, they are possible ones or the operator’s, and take no other order with them', () => {
+  it('whatever the amounts are, they are possible or make their order a review, and affect no other order', () => {
     const amount = fc.oneof(fc.integer({ min: -10, max: 20_000 }), fc.maxSafeInteger(), fc.bigInt(-5n, 10n ** 20n).map(String), fc.double(), fc.anything());
     fc.assert(
       fc.property(amount, amount, amount, fc.boolean(), (amount_fiat, amount_sats, order_fee, added) => {
@@ -415,7 +418,7 @@ describe('status answers', () => {
       }),
     );
   });
-  it('an end that cannot be read says nothing', () => {
+  it('an unreadable expiry does not replace the known one', () => {
     expect(evidenceOf({ a: { ...entry, expires_on: 'soon' } })[0]).not.toHaveProperty('expiresOn');
   });
   it('an unknown word is evidence without a stage', () => {

@@ -55,7 +55,7 @@ describe('an end', () => {
     '0000-00-00 00:00:00',
     '/Date(-62135596800000)/',
     -62135596800,
-  ])('%j is no end', (given) => expect(readEnd(given)).toBeUndefined());
+  ])('%j means no expiry', (given) => expect(readEnd(given)).toBeUndefined());
 
   it.each([
     'soon',
@@ -94,9 +94,9 @@ describe('an end', () => {
     ['2026-11-28T18:25:43Z'],
     { $date: at },
     '2026-11-28T18:25:43Z or so',
-  ])('%j is not understood, which is not "no end"', (given) => expect(readEnd(given)).toBe('unreadable'));
+  ])('%j is unreadable, which does not mean "no expiry"', (given) => expect(readEnd(given)).toBe('unreadable'));
 
-  it('a time that must be there is none of these', () => {
+  it('a required time is missing or unreadable', () => {
     expect([readTime('soon'), readTime('0001-01-01'), readTime('2026-11-28T18:25Z')]).toEqual([undefined, undefined, toMinute]);
   });
 });
@@ -145,7 +145,7 @@ it('any moment in any form is read as that moment', () => {
   );
 });
 
-it('whatever it is, it is a moment from 1970 to 2100, no end, or unreadable; never anything in between', () => {
+it('whatever the value is, the result is a time from 1970 to 2100, no expiry, or unreadable', () => {
   const broken = fc.tuple(fc.constantFrom(...forms), fc.nat(30), fc.string({ maxLength: 3 })).map(([form, where, put]) => {
     const text = String(form(at, 60)[0]);
     return text.slice(0, where) + put + text.slice(where + 1);

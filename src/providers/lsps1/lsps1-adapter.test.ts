@@ -105,13 +105,13 @@ describe('catalogue', () => {
 });
 
 describe('estimates', () => {
-  it('without a price seen only an order would tell, and none is made', async () => {
+  it('if no price was seen, only an order would show one, and none is made', async () => {
     const { adapter, seller } = await start();
     expect(await adapter.quote(context, { ...asked, firm: false })).toEqual({ ok: false, refusal: { reason: 'price-needs-order' } });
     expect(seller.control.requests).toEqual([]);
   });
 
-  it('the price seen last is marked with its day', async () => {
+  it('the last price seen is marked with its date', async () => {
     const { adapter, seller } = await start();
     const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel' as const };
     const lastSeen = { offer: { pay: 6150n, receive: 0n, fee: 6150n, facts }, observedOn: Date.UTC(2026, 10, 20, 18, 2, 11) };
@@ -229,7 +229,7 @@ describe('firm prices', () => {
     expect((await offerOf(setup, { ...asked, amountSats: 16_777_217n })).warnings).toEqual(['large-channel']);
   });
 
-  it('a reserved order that has ended is not handed out', async () => {
+  it('a reserved order that has ended is not placed', async () => {
     const setup = await start();
     const offer = await offerOf(setup);
     expect(await setup.adapter.placeOrder(context, { quote: asked, offer: { ...offer, expiresOn: Date.now() - 1 }, inputs: {} })).toEqual({
@@ -363,7 +363,7 @@ describe('orders', () => {
     });
   });
 
-  it('an open that fails gives the money back; an unpaid one ends', async () => {
+  it('a failed channel is refunded; an unpaid order expires', async () => {
     const setup = await start();
     const offer = await offerOf(setup);
     const id = offer.reservation?.upstreamOrderId ?? '';
@@ -414,7 +414,7 @@ describe('orders', () => {
     ]);
   });
 
-  it('a channel for a coupon: opened without a payment, or failed without a debt', async () => {
+  it('a channel for a coupon is opened without a payment, or fails and nothing is owed', async () => {
     const setup = await start({ freeToken: 'zeroconf' }, { token_env: 'NORTH_TOKEN' });
     const offer = await offerOf(setup);
     expect(offer).toMatchObject({ pay: 0n, receive: 0n, fee: 0n, binding: true });
@@ -431,7 +431,7 @@ describe('orders', () => {
     ['without an invoice', ['no-bolt11'], 'payment-method-unsupported'],
     ['without any way to pay, and without a coupon', ['no-payment'], 'payment-method-unsupported'],
     ['announced', ['announces'], 'option-unsupported'],
-  ])('one that cannot be sold is named: %s', async (_name, deviations, reason) => {
+  ])('an order that cannot be sold is named: %s', async (_name, deviations, reason) => {
     const { adapter, seller } = await start({ deviations });
     const refused = await adapter.quote(context, asked);
     expect(refused).toEqual({ ok: false, refusal: { reason, orderMade: [...seller.control.orders.keys()][0] } });
@@ -456,7 +456,7 @@ describe('orders', () => {
     expect(await stageOf(setup, offer)).toEqual([['refunded', 'FAILED/CANCELLED']]);
   });
 
-  it('an unknown word is no stage; the payment still tells', async () => {
+  it("an unknown word gives no stage, but the payment's state still counts", async () => {
     const setup = await start();
     const offer = await offerOf(setup);
     setup.seller.control.setFault({ endpoint: 'get_order', fault: 'unknown-status', times: 2 });

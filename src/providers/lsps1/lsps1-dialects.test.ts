@@ -310,7 +310,7 @@ describe('an order that is there, but cannot be sold', () => {
     expect(await quoted({ body: { ...order, ...more } })).toMatchObject(refused(reason));
   });
 
-  it('ways to pay that are named, but missing, are no gift, whatever coupon was sent', async () => {
+  it('an order whose ways to pay are named but null is not free, whatever coupon was sent', async () => {
     for (const payment of [{ bolt11: null }, { bolt11: null, onchain: {} }, { bolt12: { offer: 'lno1' } }])
       expect(await quoted({ body: { ...order, payment } }, {}, withToken)).toEqual(refused('payment-method-unsupported'));
   });
@@ -342,7 +342,7 @@ describe('an order that is there, but cannot be sold', () => {
     expect(await quoted({ status: 409, body: { message: 'You have an open order', order } })).toEqual(refused('declined'));
   });
 
-  it('ordered by an estimate, it is withheld under its id; a shorter lease than promised, too', async () => {
+  it('ordered from an estimate, such an order is kept under its id and not shown, as is one with a shorter lease than promised', async () => {
     const estimate: ProviderOffer = {
       pay: 5400n,
       receive: 0n,
@@ -390,7 +390,7 @@ describe('a channel for nothing', () => {
     expect(sent).toHaveLength(before);
   });
 
-  it('is not what a turbo channel is without a fee: its balance is paid for', async () => {
+  it("a turbo channel's price includes its balance", async () => {
     const body = { ...free, client_balance_sat: '1000000' };
     const turbo = { ...info, max_initial_client_balance_sat: '2000000' };
     const { adapter } = seller({ body }, withToken, turbo);
@@ -477,7 +477,7 @@ describe('reading an order', () => {
     ['an error of another kind', { body: { error: 'Client rejected' } }],
     ['nothing', { body: {} }],
     ['403', { status: 403, body: { message: 'no' } }],
-  ])('%s is no word on it', async (_name, answer) => {
+  ])('%s does not say whether there is an order', async (_name, answer) => {
     await expect(seller(answer).adapter.readOrders(context, followed('o-1', lightning))).rejects.toBeInstanceOf(ProviderFault);
   });
 });

@@ -24,18 +24,18 @@ describe('ranges', () => {
     expect(rangeOf(info(more), product)).toEqual(range);
   });
 
-  it('a document without any limit of a channel is no get_info; without the largest, the seller refuses what is too much', () => {
+  it('a document without any channel limit is not a get_info; without a maximum, the seller itself refuses too large amounts', () => {
     expect(infoWire.safeParse({ max_channel_expiry_blocks: 4320, status: 'ok' }).success).toBe(false);
     expect(rangeOf(infoWire.parse({ min_channel_balance_sat: '50000' }), 'inbound')).toEqual({ minSats: 50_000n, maxSats: 2_100_000_000_000_000n });
   });
 });
 
 describe('peers', () => {
-  it('those without Tor first; what is no address is left out', () => {
+  it('addresses without Tor come first; invalid addresses are left out', () => {
     const uris = [`${key}@abc.onion:9735`, `${key}@ln.example:9735`, 'ln.example:9735', 7];
     expect(peersOf(info({ uris }), settings)).toEqual([`${key}@ln.example:9735`, `${key}@abc.onion:9735`]);
   });
-  it('a bare key when nothing says where', () => {
+  it('the bare key if no address is known', () => {
     expect(peersOf(info({ public_key: key }), settings)).toEqual([key]);
     expect(peersOf(info({ public_key: 'not a key', uris: 'none' }), settings)).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('stages', () => {
     expect(stageOf(order, payment, payment === '' ? [] : [payment], 'lightning', isOver)).toBe(stage);
   });
 
-  it('paid the other way than chosen is paid; an on-chain failure that tells nothing is looked at', () => {
+  it('an order paid in another way than chosen is paid; an on-chain failure without details is a review', () => {
     expect(stageOf('CREATED', 'CANCELLED', ['CANCELLED', 'PAID'], 'lightning', false)).toBe('paid');
     expect(stageOf('FAILED', '', [], 'onchain', false)).toBe('review');
   });
@@ -113,7 +113,7 @@ describe('evidence', () => {
     expect(() => toEvidence(order({}, { bolt11: { ...bolt11, ...more } }), followed, 0)).toThrow('malformed: order_total_sat');
   });
 
-  it('what is no time and no outpoint is left out, long words are cut', () => {
+  it('invalid times and outpoints are left out, and long words are cut', () => {
     const channel = { funded_at: 1e10, expires_at: 'soon', funding_outpoint: 'https://evil.example' };
     const evidence = toEvidence(order({ order_state: 'x'.repeat(4000), channel, client_balance_sat: '2000000' }), followed, 0);
     expect(evidence).toEqual({
@@ -163,7 +163,7 @@ describe('errors', () => {
   });
 });
 
-it('notes that are none are an estimate over Lightning', () => {
+it('unreadable notes count as an estimate paid by Lightning', () => {
   expect(notesOf(null)).toEqual({ pay_with: 'lightning' });
   expect(notesOf({ pay_with: 'onchain', order_id: 'o', odd: 1 })).toEqual({ pay_with: 'onchain', order_id: 'o' });
 });
