@@ -49,7 +49,7 @@ const priceOf = (one: Behaviour, seed: number, moment: number): number => {
   return Math.round(marketPrice(seed, moment) * (1 + (noise + one.spreadBps) / 10_000));
 };
 
-/** Returns what a provider quotes for an amount in its own terms. With `added`, the fee comes on top of `ask`. */
+/** Returns what a provider quotes for `ask`, the amount in the provider's own terms. With the fee style `added`, the fee comes on top of it. */
 export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: number): Figures | undefined => {
   const btcPrice = priceOf(one, seed, moment);
   const fee = Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee;

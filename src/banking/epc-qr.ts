@@ -1,4 +1,4 @@
-/** The EPC QR code text (EPC069-12 version 002) that banking apps scan. */
+/** Makes the text of the EPC QR code (EPC069-12 version 002) that banking apps scan. */
 import { isInEea, isPlaceholder, isQrIban, isSepa, readBic, readIban } from './bank-account.ts';
 
 const MAX_AMOUNT_CENTS = 99_999_999_999n;

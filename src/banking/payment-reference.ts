@@ -14,7 +14,7 @@ const NOUNS = ['reference', 'ref', 'referenz', 'referencia', 'riferimento'];
 const JOINED = /^(?!.*preference)(\p{L}+?)s?(?:reference|referenz|referencia)$/u;
 /** Words next to "reference" that make it the reference of the payment, surest first. "Reference" alone counts, too. */
 const OF_THE_PAYMENT = ['provider', 'payment', 'transfer', 'remittance', 'deposit', 'bank', 'wire', 'sepa', 'transaction', ''];
-/** Words that describe a reference, or make it another party's reference. */
+/** Words that, after "reference", make a key that is only about the reference ("reference_type"). */
 const ABOUT = [
   'type',
   'kind',
@@ -34,8 +34,9 @@ const ABOUT = [
   'expires',
   'copy',
 ];
+/** Words that make a reference another party's. Such a key is the least sure. */
 const SOMEBODY_ELSES = ['customer', 'user', 'client', 'your', 'merchant', 'partner', 'external', 'internal', 'our', 'invoice'];
-/** Names of the same line at banks and in forms, without the word "reference". */
+/** Other names that banks and forms give the reference, without the word "reference". */
 const OTHER_NAMES = [
   'verwendungszweck',
   'remittance_information',

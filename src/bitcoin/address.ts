@@ -1,4 +1,4 @@
-/** Checks on-chain addresses to pay out to. Stricter than a sender must be: refuses addresses that no known wallet can spend from. */
+/** Checks on-chain addresses to pay out to. This is stricter than a sender has to be: it refuses addresses that no known wallet can spend from. */
 import { bech32m } from '@scure/base';
 import { AddressType, getAddressInfo, Network } from 'bitcoin-address-validation';
 import { isCompressedKey } from './secp256k1.ts';

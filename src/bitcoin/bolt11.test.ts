@@ -69,7 +69,7 @@ describe('encodeInvoice', () => {
 
   test('the published example comes out letter for letter', () => {
     const row = vectors.valid.find(({ id }) => id === 'donation')!;
-    // The private key is BOLT11's own.
+    // This private key is published in BOLT11.
     const payeePrivateKey = 'e126f68f7eafcc8b74f54d269fe206be715000f94dac067d1c04a8ca3b2db734';
     const { timestamp, payment_hash: paymentHash, payment_secret: paymentSecret } = row;
     expect(encodeInvoice({ network: 'main', timestamp, paymentHash, paymentSecret, description: row.description ?? '', payeePrivateKey })).toBe(row.invoice);
@@ -112,7 +112,7 @@ describe('forged or broken', () => {
     change(words);
     return bech32.encode(prefix ?? own, words, false);
   }
-  /** Changed before signing, so the signature recovers to another payee. */
+  /** Inserts words in front of the signature and decodes the invoice. It names no payee, so the signature recovers to another payee. */
   const insert = (...added: number[]) => decodeInvoice(forge((words) => words.splice(-104, 0, ...added), undefined, WITHOUT_EXPIRY));
   const untouched = (): void => undefined;
 

@@ -1,2 +1,2 @@
-/** The key, among the provider ids, for the URL of the sandbox's price feeds. */
+/** The key under which the sandbox passes the URL of its price feeds, next to the URLs of its providers, which are keyed by provider id. */
 export const tickerKey = 'routing.reference';

@@ -66,7 +66,7 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 export type PageOf = (request: Request) => Page | undefined;
-/** Creates the pages. They throw a Problem if the operator has not allowed a page for this request. */
+/** Returns a function that finds the page for a request. It throws a Problem if the operator has not allowed the page for this request. */
 export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 'pages' | 'apps'>): PageOf => {
   const buy = buyPage(pages.frame_ancestors.map((url) => new URL(url).origin));
   const servesBuy = pages.buy ?? mode === 'sandbox';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { bareApp } from '../../test/support/bare-app.ts';
 import { live } from './service/health.ts';
 
-/** No database, and a wait that is over at once: `waited` says for how long it was meant. */
+/** Makes an app without a database, whose wait ends at once. `waited` holds for how long each wait was meant to last. */
 const appOf = (run: () => Promise<never>) => {
   const waited: number[] = [];
   const app = bareApp([{ ...live, run }], {

@@ -8,7 +8,7 @@ export type KnownApp = {
   quotesPerMinute?: number | undefined;
   ordersPerMinute?: number | undefined;
   inFlight?: number | undefined;
-  /** Identified by a key that anybody can read: only a label and limits. */
+  /** Whether the app was identified by a key that anybody can read. Then the app is only a label with limits, and has no rights. */
   isPublic: boolean;
 };
 

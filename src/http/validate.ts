@@ -109,8 +109,8 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
 };
 
 /**
- * Returns whether two names look alike: up to two typos, or the same member as a code, id or name, in another unit or in none. A price limit must not
- * be dropped silently.
+ * Returns whether two names look alike: they differ by up to two typos, or only by their ending (such as _id, _code, _sats or _ms). A misspelt price
+ * limit must not be dropped silently.
  */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));

@@ -61,7 +61,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
       rotateBucketController: rotator,
       ...(halfOpen ? { state: { enabled: true, closed: false, halfOpen: true, open: false, warmUp: false, shutdown: false } } : {}),
     });
-    // opossum's own listener starts its reset timer.
+    // opossum's own listener would start its reset timer.
     made.removeAllListeners('open');
     made.on('open', () => {
       timesOpened += 1;

@@ -9,7 +9,7 @@ export type GuardSettings = {
   breaker: BreakerSettings;
   bulkhead: BulkheadSettings;
   retryAttempts: number;
-  /** How long a call may continue after its caller stopped waiting, to count as late. 0 on Workers, where it is aborted. */
+  /** How long a call may go on after its caller stopped waiting, so that its late answer still counts. 0 on Workers, where such a call is aborted. */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
   /** The lower bound of the timeout that is learnt from a provider's answers. */

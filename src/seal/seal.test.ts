@@ -21,7 +21,7 @@ describe('seal', () => {
     await expect(createSeal([{ id: 'k1', key: key(2) }]).open(sealed, place)).rejects.toThrow('operation failed');
   });
 
-  it('takes keys of 32 bytes with a plain name, and at least one', () => {
+  it('takes at least one key, each of 32 bytes and with a plain id', () => {
     expect(() => createSeal([])).toThrow('no sealing key');
     for (const bad of [
       { id: 'k1', key: key(1).slice(1) },
@@ -29,7 +29,9 @@ describe('seal', () => {
       { id: '', key: key(1) },
       { id: 'k'.repeat(33), key: key(1) },
     ])
-      expect(() => createSeal([{ id: 'good', key: key(2) }, bad])).toThrow(`the sealing key "${bad.id}" is not 32 bytes with a plain name`);
+      expect(() => createSeal([{ id: 'good', key: key(2) }, bad])).toThrow(
+        `the sealing key "${bad.id}" must have 32 bytes, and an id of 1 to 32 letters, digits, _ or -`,
+      );
     expect(createSeal([{ id: 'k'.repeat(32), key: key(1) }]).isOld('v1.k1.a.b.c')).toBe(true);
   });
 

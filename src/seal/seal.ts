@@ -12,7 +12,7 @@ import type { Place, Seal } from '../ports/runtime.ts';
 
 export type MasterKey = { id: string; key: Uint8Array };
 export type SealWithRotation = Seal & {
-  /** Returns whether the value was sealed under another master key than the current one. */
+  /** Returns whether the value was sealed under a master key other than the current one. */
   isOld: (sealed: string) => boolean;
   /** Returns the same secret under the current master key. The ciphertext stays as it is. */
   rewrap: (sealed: string) => Promise<string>;
@@ -33,7 +33,8 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
   for (const { id, key } of keys)
-    if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
+    if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id))
+      throw new Error(`the sealing key "${id}" must have 32 bytes, and an id of 1 to 32 letters, digits, _ or -`);
   // Cache imported keys, never a promise of one: on Workers a promise belongs to the request that made it.
   const imported = new Map<string, Key>();
   const masterKey = async (id: string): Promise<Key> => {

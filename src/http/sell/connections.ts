@@ -33,7 +33,7 @@ const createBody = z.object({
   name: text(64),
   direction: direction.optional(),
   network: network.optional(),
-  // As people paste them: with spaces, dashes, or a label in front.
+  // The IBAN and BIC as people paste them: with spaces, dashes, or a label in front.
   iban: text(100).optional(),
   bic: text(64).optional(),
   beneficiary_name: text(140).optional(),
