@@ -16,7 +16,7 @@ afterAll(async () => {
   await whole.close();
 });
 
-/** These were told otherwise the second time, because of rows that stayed: the first with an option's number, the second with recorded fills. */
+/** Seeds that once ran differently the second time, because rows of the first run stayed: an option's number, and recorded fills. */
 const toldOtherwise = [1_403_865_323, 1_403_865_319];
 
 it('a seed tells the same history again', { timeout: 60_000 }, async () => {

@@ -1,4 +1,4 @@
-/** G4: many small histories, each from its own seed. CHAOS_SEED=<seed> repeats the first one; with CHAOS_COUNT=1, only that one. */
+/** G4: many small histories, each from its own seed. CHAOS_SEED=<seed> begins with the history of that seed, and CHAOS_COUNT=1 runs only that one. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from '../../src/entry/database-node.ts';
 import { chaosSeed, isFull, reportGoal, sizeOf } from '../fuzz/random.ts';

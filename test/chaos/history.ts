@@ -1,8 +1,8 @@
 /**
- * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every
- * re-POST profile, and a plan of faults: answers lost or late, processes that die at any of their steps, senders that sleep past their lease, a
- * receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are asked one
- * after the other, and every timer runs by the history's clock.
+ * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, and providers of every
+ * re-POST profile. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease, and
+ * a receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are asked
+ * one after the other, and every timer runs by the history's clock.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
@@ -29,7 +29,7 @@ const configText = stringify({
   limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most, in_flight: most },
   orders: { max_open: most },
   sessions: { opens_per_minute: most },
-  // One call of a kind at a time: parallel calls would run in a different order the next time.
+  // One webhook at a time: parallel ones would be sent in a different sequence the next time.
   webhooks: { in_flight_per_host: 1 },
   routing: { shortest_life_s: 0, expiry_margin_s: 0, quote_deadline_ms: 300, order_deadline_ms: 1500, status_deadline_ms: 1500 },
   providers: Object.fromEntries(
@@ -61,10 +61,10 @@ export type Story = { seed: number; lines: string[]; broken: string[]; deaths: n
 
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
 
-/** Runs a history. `database` must have a single connection, so that its answers come in the order of the statements. */
+/** Runs a history. `database` must have a single connection, so that its results come in the sequence of the statements. */
 export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<Story> => {
   await emptyDatabase(database);
-  // The connection is open by now, so only the gateway starts timers. On the machine's time, a busy machine would decide which deadlines pass.
+  // The connection is open by now, so only the gateway starts timers. With real timers, it would depend on the machine's load which deadlines pass.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     return await tell(database, seed);
@@ -73,7 +73,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   }
 };
 
-/** Leaves no row of the history before: numbered options and recorded fills change what the next one does. The migrations are in another schema. */
+/** Deletes all rows of the previous history, whose numbered options and recorded fills would change the next one. Migrations are in another schema. */
 const emptyDatabase = async ({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> => {
   const tables = await sql<{ name: string }[]>`select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`;
   await sql.unsafe(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`);
@@ -146,12 +146,12 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
   let deaths = 0;
   let born = 0;
   const instances: [Instance, Instance] = [startInstance(world, `i${(born += 1)}`), startInstance(world, `i${(born += 1)}`)];
-  // In turn, so that it comes after what a dead instance had already sent.
+  // These statements take their turn, so that they run after the statements that a dead instance had already sent.
   const expireLeases = async (name: string): Promise<void> =>
     await inTurn(async () => {
       for (const table of ['intents', 'deliveries', 'orders'])
         await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
-      // A session that was never fully opened is waited for just as long.
+      // Other instances also wait for a provider session whose opening has not finished, so its claim is made a minute older.
       await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
     });
   /** Replaces a dead instance: its leases expire, and a new instance takes its place. */
@@ -216,7 +216,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
       };
     if (mine) await order(on, mine);
     interlude = undefined;
-    // The order may have been answered at its deadline.
+    // The order may have got its response at its deadline, while the interlude is still running.
     await interluded;
   };
   const pay = async (on: Instance): Promise<void> => {
@@ -253,7 +253,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     pass(random.below(1500));
   }
 
-  // All faults end, and customers without an answer ask again.
+  // All faults end, and customers without a final response ask again.
   calm.on = true;
   receiverAway = false;
   for (const one of instances) one.dieAfter(Infinity, false);
@@ -303,7 +303,7 @@ type World = {
 /** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
-/** What really takes time, the database and the pool of threads that seals and signs, is asked one at a time: else they race, and a seed is told otherwise. */
+/** Calls of the database and of the threads that seal and sign take turns. If they ran at the same time, a seed would not always repeat its history. */
 type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 const oneAtATime = (): Turns => {
   let last: Promise<unknown> = Promise.resolve();
@@ -313,7 +313,7 @@ const oneAtATime = (): Turns => {
     return await mine;
   };
 };
-/** Returns the same object, whose methods take their turn. */
+/** Returns an object with the same methods, whose calls take their turn. */
 const turning = (of: object, inTurn: Turns): object =>
   Object.fromEntries(
     Object.entries(of).map(([name, method]: [string, (...given: unknown[]) => Promise<unknown>]) => [
@@ -353,7 +353,7 @@ const startInstance = (world: World, name: string): Instance => {
         try {
           return await (turns ? inTurn(() => call(...given)) : call(...given));
         } finally {
-          // The outcome is reported to nobody.
+          // A dead instance never learns the outcome.
           if (mine) die();
           if (dead) await never();
         }
