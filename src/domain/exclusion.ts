@@ -31,8 +31,8 @@ export type Ruling = {
 
 const usualShortestLifeMs = 30_000;
 /**
- * In basis points. A buy offer must use at least this share of the requested fiat amount. In a sell offer for a fixed payout, the requested amount
- * must be at least this share of the payout.
+ * The smallest allowed share, in basis points. A buy offer must use at least this share of the requested fiat amount. In a sell offer for a fixed
+ * payout, the requested amount must be at least this share of the payout.
  */
 const leastUsedBps = 9_950n;
 

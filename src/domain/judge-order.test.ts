@@ -106,7 +106,7 @@ describe('the expiry of an order', () => {
     ['at once', now, 'over'],
     ['in five seconds, too soon for any payment', now + 5_000, 'over'],
     ['before its binding quote', now + 600_000, 'price-changed'],
-    ['with its quote, by a clock that is told in minutes or goes otherwise', now + 3 * 86_400_000 - 15_000, 'in-time'],
+    ['with its quote, within the tolerance for clocks and whole minutes', now + 3 * 86_400_000 - 15_000, 'in-time'],
     ['after its quote', now + 4 * 86_400_000, 'in-time'],
     ['never named', undefined, 'in-time'],
   ])('%s', (_, endsOn, judged) => expect(judgeEnd(quoted, endsOn, now + 15_000)).toBe(judged));

@@ -30,7 +30,10 @@ export type OrderWatch = {
   reviewed?: { pay: string; receive: string; rawStatus?: string };
   /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
-  /** When such a read first reported the whole payment. A partial payment, which anyone can send, does not count in the provider's record. */
+  /**
+   * When a read that left the order in review first reported the whole payment. A partial payment, which anyone can send, does not count in the
+   * provider's record.
+   */
   paidSeenOn?: number;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;

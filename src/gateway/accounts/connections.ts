@@ -197,7 +197,7 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
   return await showConnection(gateway, ended.connection);
 };
 
-/** Throws while an open order tells the customer to pay to this connection's address, since the address would no longer exist. */
+/** Throws while an open order tells the customer to pay to this connection's address, since cancelling the connection removes the address. */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;

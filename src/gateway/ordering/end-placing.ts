@@ -84,7 +84,7 @@ export const endPlacing = async (scope: Scope, intent: Intent, owner: string, pl
   const { intents } = gateway.stores;
   const kept = async (): Promise<GivenAnswer> => await answerOf(gateway, await intents.find(intent.id));
   if (end.state === 'rejected') {
-    // An instance that was paused past its lease may be refused because another instance has placed the order in the meantime.
+    // The provider may refuse an instance that was paused past its lease, because another instance has placed the order in the meantime.
     if (!(await intents.reject(intent.id, owner, end.evidence))) return await kept();
     await releaseSpend(gateway, intent, placing.quote);
     const { code, detail, more } = end.problem;

@@ -28,7 +28,10 @@ export const readSession = async (gateway: Gateway, sessionId: string, purpose: 
 export const sessionInvalid = (): Problem =>
   new Problem('session-invalid', 'The session is unknown, not opened or ended. Start again with GET /verify and POST /session.');
 
-/** Extends a session, which lasts `ttl_s` after its last use. The row is written in the background, and only if the end moves by over a hundredth. */
+/**
+ * Extends a session, which lasts `ttl_s` after its last use. The row is written in the background, and only once a hundredth of `ttl_s` has passed
+ * since the last write.
+ */
 const touch = (gateway: Gateway, session: OpenSession, now: number): void => {
   const ttlMs = gateway.settings.sessions.ttl_s * 1000;
   if (now - session.lastUsedOn > ttlMs / 100) gateway.background(gateway.stores.sessions.touch(session.idHash, now, now + ttlMs));
