@@ -21,7 +21,7 @@ export type Behaviour = {
   refuses?: number;
   /** The share of price requests that it answers with an error. */
   failsQuotes?: number;
-  /** How many fewer sats its order states than the quote did. */
+  /** How much lower the sats in its order are than in its quote. */
   repricesBps?: number;
   /** It fills the order with a different number of sats than was accepted: so many more, or fewer if negative. */
   fillsOther?: { sats: number; bps: number };

@@ -70,21 +70,27 @@ const routing = z.strictObject({
     .describe('Answer once this time has passed and this many good offers are in. A slower provider might have had a better one'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
-  indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps if that is more'),
+  indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps counts instead if it is larger'),
   route_version: z
     .literal([1, 2, 'auto'])
     .default('auto')
-    .describe('The version that writes and ranks routes. auto: 2, but 1 while an instance of the previous release, which reads only 1, makes quotes'),
+    .describe(
+      'The version by which routes are written and ranked. auto: 2, or 1 while an instance of the previous release still makes quotes, since it reads only 1',
+    ),
   learning: z
     .enum(['off', 'shown', 'ranked'])
     .default('ranked')
-    .describe('The record of deliveries against quotes. ranked: it ranks offers; shown: it appears with the offers and ranks nothing'),
+    .describe(
+      'How the record of what providers delivered is used. ranked: it ranks offers; shown: it appears with the offers and ranks nothing; off: not at all',
+    ),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
   expiry_margin_s: z.int().min(0).default(15),
   shortest_life_s: z.int().min(0).default(30).describe('A binding offer that expires sooner than this is excluded'),
-  reference: reference.optional().describe('The market price of a bitcoin, by currency. cost_bps is measured against it, and so are offers that are too good'),
+  reference: reference
+    .optional()
+    .describe('The market price of a bitcoin, by currency. cost_bps is measured against it, and offers that are too far from it can be excluded'),
   arrival_seconds: filled(z.strictObject({ instant: seconds(60), card: seconds(300), bank_transfer: seconds(86_400) })),
   option_methods: z.record(z.string(), method).default(() => ({ ...defaultMethods })),
 });
@@ -148,7 +154,9 @@ export const providerCore = z.object({
     .int()
     .min(1)
     .optional()
-    .describe('How many sats may be paid or payable at this provider and not filled. Beyond that the provider is not offered. Off unless set'),
+    .describe(
+      'The most sats that customers may have paid, or can still pay, at this provider in orders that are not filled. Beyond that the provider is not offered. No limit unless set',
+    ),
 });
 const shared = new Set(['base_url']);
 
@@ -206,10 +214,10 @@ export const topLevel = z.strictObject({
       verify_per_minute: count(30).describe(
         'New sessions of one network: an IPv4 address or an IPv6 /64. In all of these limits, an IPv6 /48 has 16 times the budget of a network',
       ),
-      quotes_per_minute: count(60).describe('Of one session'),
+      quotes_per_minute: count(60).describe('Price requests of one session'),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
-      orders_per_minute: count(10).describe('Of one session; routes, account steps and webhook tests are counted separately, with the same limit'),
+      orders_per_minute: count(10).describe('New orders of one session; routes, account steps and webhook tests are counted separately, with the same limit'),
       orders_per_minute_network: z.int().min(1).optional().describe('Default: 5 times orders_per_minute'),
       orders_per_minute_app: z.int().min(1).optional().describe('Default: 10 times orders_per_minute'),
       mails_per_hour_network: z
@@ -217,13 +225,13 @@ export const topLevel = z.strictObject({
         .min(1)
         .optional()
         .describe('Sell accounts started by e-mail (the provider writes to that address). Default: 2 times orders_per_minute'),
-      forged_notices_per_minute: count(60).describe('Of one network: beyond it, forged notices are counted and not logged'),
+      forged_notices_per_minute: count(60).describe('How many forged notices from one network are logged; all of them are counted'),
       in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),
       in_flight_network: z
         .int()
         .min(1)
         .optional()
-        .describe('Of one network. Default: a sixth of quotes_per_minute_network, which is what it may ask for in ten seconds'),
+        .describe('Requests in progress from one network. Default: a sixth of quotes_per_minute_network, which is what it may ask for in ten seconds'),
       body_bytes: count(16_384),
     }),
   ),

@@ -94,7 +94,7 @@ describe('the outbox', () => {
     answer = () => ({ outcome: 'failed', statusClass: '5xx', status: 500 });
     const began = time.now;
     const due = [0, 1, 6, 36, 156, 456, 1056, 1896, 3096, 4536];
-    // Checks a minute before each attempt, when nothing may be sent, and at its time.
+    // Checks a minute before each attempt, when nothing may be sent, and at its time, when the attempt is made.
     for (const minute of due.flatMap((one) => [one - 1, one]).concat(6000)) {
       time.now = Math.max(began, began + minute * 60_000);
       await run(0);
