@@ -1,4 +1,4 @@
-/** `npm run build`: the server as one file, dist/server.mjs, for the image. Without the embedded database. */
+/** `npm run build`: bundles the server into one file, dist/server.mjs, for the image. Leaves out the embedded database. */
 import { build } from 'esbuild';
 
 const [entry = 'src/entry/node.ts', outfile = 'dist/server.mjs'] = process.argv.slice(2);

@@ -18,7 +18,7 @@ type Suite = {
   command?: (whole: boolean) => string[];
 };
 
-/** Reads the figure of the list that every runtime answers. Each row has one test for the expected answer, and one that compares with Node. */
+/** Makes the figure of the suite that sends one list of requests to every runtime, from the number of tests that passed and the known differences. */
 const conformance = (output: string): string => {
   const tests = /Tests\s+(\d+) passed/.exec(output)?.[1] ?? 'no';
   const rows = [...readFileSync('test/runtime/differences.md', 'utf8').matchAll(/^\| `([^`]+)` \|/gm)].map(([, row]) => row);

@@ -1,6 +1,6 @@
 /**
- * `npm run check -- migrations`: the folder is consistent, and migrations make everything in the schema. drizzle-kit exits 0 even if it would have
- * to ask about a rename, so we look for its words: "No schema changes". Works on a copy, and leaves the repository unchanged.
+ * `npm run check -- migrations`: checks that the folder is consistent, and that the migrations create the whole schema. drizzle-kit exits with 0 even
+ * if it would have to ask about a rename, so we look for its words "No schema changes". Works on a copy, and leaves the repository unchanged.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync } from 'node:fs';

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 
 type Part = { name: string; command: string; needs?: string };
 
-/** The workspaces: each has a tsconfig.json of its own, for the runtimes that it is made for. */
+/** The workspaces. Those with a tsconfig.json are type-checked with it, for the runtimes that they are made for. */
 const { workspaces } = JSON.parse(readFileSync('package.json', 'utf8')) as { workspaces: string[] };
 const packagesWithTypes = workspaces.map((path) => basename(path)).filter((name) => existsSync(`packages/${name}/tsconfig.json`));
 

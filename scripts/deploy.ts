@@ -18,7 +18,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const { values } = parseArgs({ options: { env: { type: 'string', default: '' }, 'dry-run': { type: 'boolean', default: false } } });
 
-/** Migrates the database. Returns whether it now has every migration. */
+/** Applies the migrations that the database lacks, or only counts them if `dry`. Prints how many there were. */
 const migrateFirst = async (url: string, dry: boolean): Promise<void> => {
   const folder = join(root, 'migrations');
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal;

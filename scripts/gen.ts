@@ -34,9 +34,9 @@ const modules = await Promise.all(
 const rows = Object.entries(problems).map(([code, { status, title, action, retryable }]) => ({ code, status, title, action, retryable }));
 const errorsMarkdown = `# Errors
 
-Made by \`npm run gen\` from the list in \`src/http/problem.ts\`, like the answers and the OpenAPI.
+Made by \`npm run gen\` from the list in \`src/http/problem.ts\`. The gateway's answers and its OpenAPI document use the same list.
 
-Every error is an RFC 9457 problem document: \`type\` is \`urn:ramp-gateway:problem:<code>\`, with \`code\`, \`action\`, \`retryable\`, \`detail\` for people, \`instance\` (the request id), and where they apply \`retry_after_ms\`, \`errors[]\` {pointer, detail}, \`limits\`, \`offers\`, \`order_id\`.
+Every error is an RFC 9457 problem document. Its \`type\` is \`urn:ramp-gateway:problem:<code>\`. It has \`code\`, \`action\`, \`retryable\`, \`detail\` (a sentence for people) and \`instance\` (the request id) and, where they apply, \`retry_after_ms\`, \`errors[]\` {pointer, detail}, \`limits\`, \`offers\` and \`order_id\`.
 
 | code | status | what it means | what to do | retry |
 |---|---|---|---|---|

@@ -20,7 +20,7 @@ it('has no link to a page or a heading that is not there', () => {
   expect([pages.size, broken]).toEqual([14, []]);
 });
 
-it('makes no HTML of what is no Markdown, and leads nowhere outside of the documentation', () => {
+it('shows HTML in a guide as text, and drops links to files that are not documentation', () => {
   const { title, html } = renderGuide(
     'docs/wallet.md',
     '# A <b>title</b>\n\n## A `b` c, d\n\n## A b c d\n\n[x](sandbox.md#magic) [y](../src/http/app.ts) [z](javascript:alert(1)) <img src=x onerror=alert(1)>\n',

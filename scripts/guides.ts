@@ -6,7 +6,7 @@ import MarkdownIt from 'markdown-it';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** `/docs/<name>`, its source, and how it is called in the navigation. */
+/** The guides: the name in the address `/docs/<name>`, the source, and the name in the navigation. */
 const guides = [
   ['wallet', 'docs/wallet.md', 'Wallets'],
   ['wallet-http', 'docs/wallet-http.md', 'Plain HTTP'],
@@ -27,7 +27,7 @@ export const escaped = (text: string): string => text.replaceAll('&', '&amp;').r
 
 const links = [['/docs', 'API'], ...guides.map(([name, , title]) => [`/docs/${name}`, title] as const), ['/docs/errors', 'Errors']] as const;
 type Framed = { title: string; path: string; style: string; body: string };
-/** `style`: the address of the style sheet. */
+/** Returns a page of the documentation with its navigation. `style`: the address of the style sheet. */
 export const framed = ({ title, path, style, body }: Framed): string => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
@@ -39,14 +39,14 @@ ${links.map(([to, name]) => `<li><a href="${to}"${to === path ? ' aria-current="
 ${body}</main></body></html>
 `;
 
-/** As GitHub makes them, since the pages link to them by these. */
+/** Returns a heading's anchor. It is the one that GitHub makes, since the guides use those in their links. */
 const slugOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
     .replaceAll(' ', '-');
 
-/** The address on this site of what a page links to; undefined for what is only in the repository. */
+/** Returns the address, on this site, of what a guide links to, or undefined if that is only in the repository. */
 const addressOf = (href: string, source: string): string | undefined => {
   if (/^(?:https?:|mailto:|#|\/)/.test(href)) return href;
   const [path = '', anchor] = href.split('#');
@@ -68,7 +68,7 @@ export const renderGuide = (source: string, text: string): { title: string; html
       token.attrSet('id', before === 0 ? slug : `${slug}-${before}`);
       if (token.tag === 'h1') title = heading;
     }
-    // Wide ones are scrolled by themselves, by the keyboard, too.
+    // A wide code block scrolls on its own. The tabindex lets the keyboard scroll it, too.
     if (token.type === 'fence' || token.type === 'code_block') token.attrSet('tabindex', '0');
     for (const child of token.children ?? []) {
       if (child.type !== 'link_open') continue;
@@ -80,11 +80,11 @@ export const renderGuide = (source: string, text: string): { title: string; html
   return { title, html: markdown.renderer.render(tokens, markdown.options, {}) };
 };
 
-/** Each guide's file, made into a page. */
+/** Makes a page of each guide. Returns the name and the text of each file. */
 export const guidePages = (style: string): [file: string, text: string][] =>
   guides.map(([name, source]) => {
     const { title, html } = renderGuide(source, readFileSync(join(root, source), 'utf8'));
-    // A corner of a table heads nothing.
+    // The empty corner of a table is not a heading.
     const body = html
       .replaceAll('<th></th>', '<td></td>')
       .replaceAll('<table>', '<div class="wide" tabindex="0"><table>')

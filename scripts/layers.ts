@@ -9,7 +9,10 @@ import { parseSync } from 'oxc-parser';
 
 export type Violation = { from: string; to: string; rule: string };
 
-/** The rooms (folders) of src/, and the other rooms that each may import. `entry` may import everything; tests, scripts and bench have no limits. */
+/**
+ * The rooms (folders) of src/, and the other rooms that each may import. `entry` may import every room except `contract`. No room may import a file
+ * for scripts (see `isForScripts`). Tests, scripts and bench have no limits.
+ */
 const allowed: Record<string, readonly string[]> = {
   domain: [],
   bitcoin: [],
@@ -47,7 +50,7 @@ export const ladder: readonly (readonly string[])[] = [
   ['operator', 'run-scheduled.ts'],
 ];
 
-/** Packages that only these rooms may import. All others are free, except in the rooms of `packagesOf`. */
+/** Packages that only these rooms and `entry` may import. All other packages are free, except in the rooms of `packagesOf`. */
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
   { packages: /^(undici|@hono\/node-server|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
@@ -110,7 +113,7 @@ const brokenBy = (from: string, to: string): string | undefined => {
   return allowed[a] ? `${a} does not import ${b}` : `src/${a} is not a known room: add it to scripts/layers.ts`;
 };
 
-/** The same within src/gateway. Both are names directly below it: a room or a single file. */
+/** Returns the rule that an import within src/gateway breaks, if any. `from` and `to` are names directly in that folder: a room or a single file. */
 const brokenInGateway = (from: string, to: string): string | undefined => {
   if (from === to) return undefined;
   const floorOf = (name: string): number => ladder.findIndex((floor) => floor.includes(name));

@@ -16,7 +16,7 @@ import { createRandom } from '../test/fuzz/random.ts';
 type Mutant = { start: number; end: number; text: string; line: number; was: string };
 type Node = { type: string; start: number; end: number; [member: string]: unknown };
 type Job = { folder: string; file: string; tests: string[]; mutants: Mutant[] };
-/** From the child: whether a test found the mutant. `ready`: whether the tests pass without a change. */
+/** What the child reports: first whether the tests pass without a change (`ready`), then whether a test found the mutant `n`. */
 type Report = { ready: boolean } | { n: number; found: boolean };
 
 /** The modules that decide about money, and the tests that must notice a change. */
@@ -70,7 +70,7 @@ export const mutantsOf = (fileName: string, source: string): Mutant[] => {
   return mutants;
 };
 
-/** Runs in the child: one file, its tests, and its mutants from `from` on. */
+/** Runs in the child: runs the tests of one file without a change, and then once for each mutant. */
 const runJob = async ({ folder, file, tests, mutants }: Job): Promise<void> => {
   const tell = (report: Report): void => void process.send?.(report);
   const path = join(folder, file);
@@ -130,7 +130,7 @@ const judge = async (job: Job): Promise<boolean[]> => {
     child.send({ ...job, mutants: job.mutants.slice(before, before + batch) });
     await gone;
     clearTimeout(silent);
-    if (!ready) throw new Error(`the tests of ${job.file} fail as they are`);
+    if (!ready) throw new Error(`the tests of ${job.file} fail without any change`);
     if (found.length < Math.min(before + batch, job.mutants.length)) {
       console.log(`  never ended: ${job.file}:${job.mutants[found.length]?.line}`);
       found.push(true);

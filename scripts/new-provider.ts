@@ -1,4 +1,7 @@
-/** `npm run new:provider -- <kind> --ramp buy|sell|liquidity`: the folder of a new kind of provider, from scripts/templates, then `npm run gen`. */
+/**
+ * `npm run new:provider -- <kind> --ramp buy|sell|liquidity`: makes the folder of a new kind of provider from scripts/templates, then runs
+ * `npm run gen`.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

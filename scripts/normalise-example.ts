@@ -9,7 +9,7 @@ const days = /^\d{4}-\d{2}-\d{2}$/;
 const shownFrom = Date.parse('2026-11-21T10:15:00.000Z');
 /** Fixed values for measurements of the machine that recorded. */
 const fixed: { readonly [member: string]: unknown } = { latency_ms: 212, waited_ms: 640 };
-/** The wallet's URL, which replaces a port on this machine. */
+/** Replaces the URL of the wallet's webhooks, which contains a port of the recording machine. */
 const walletsUrl = 'https://wallet.example/hooks';
 const longestText = 400;
 
@@ -33,7 +33,7 @@ export const normaliseExample = (seed: string, answer: unknown): unknown => {
       .replaceAll(times, timeFor)
       .replaceAll(loopback, 'https://alpine.example')
       .replaceAll(/127\.0\.0\.1:\d+/g, 'ramp.example');
-    // A signed receipt has kilobytes. Its beginning is enough to recognise it.
+    // A signed receipt is several kilobytes long. Its beginning is enough to recognise it.
     return plain.length > longestText ? `${plain.slice(0, 80)}…` : plain;
   };
   const of = (name: string, value: unknown): unknown => {

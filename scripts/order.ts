@@ -1,11 +1,11 @@
 /**
  * `npm run order -- <order id, quote id or order attempt id> [--json]`: says where an order is, and prints everything that is stored about it,
- * secrets masked. `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage from which the next agreeing read continues.
- * The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished, refunded) holds
- * while the provider repeats its present word. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw an order that was
- * filled short, without their agreement. `npm run order -- <order id or order attempt id> --close-placing <why>`: ends an order attempt in review
- * that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: the operator has the proof that it was paid. It counts as nothing
- * delivered.
+ * secrets masked. `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it
+ * at the next read that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed,
+ * expired, finished, refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short
+ * <why>`: lets the customer withdraw an order that was filled with less than was ordered, without having agreed to that. `npm run order -- <order id
+ * or order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled
+ * <proof>`: records that the operator has proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -20,7 +20,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
-    // The operator's word replaces what an earlier read said about money.
+    // The stage that the operator names replaces what earlier reads said about the customer's money.
     const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
     const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
@@ -40,7 +40,7 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
   });
 };
 
-/** Closes an order attempt: it is not checked again until a genuine notice arrives. The customer's answer does not change. */
+/** Closes an order attempt: it is not checked again until a genuine notice arrives. The answer that the customer gets does not change. */
 const closePlacing = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--close-placing needs the reason');
   await withDatabase(async ({ sql, record }) => {
@@ -49,7 +49,7 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
       ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}`
       : [];
     const placing = found[0]?.id;
-    if (placing === undefined) throw new Refused(`${id}: there is no order attempt in review and without an order that has this id`);
+    if (placing === undefined) throw new Refused(`${id}: there is no order attempt with this id that is in review and led to no order`);
     await record('order.close-placing', placing, { reason });
     await sql`update intents set state = 'dead', next_try_on = '9999-01-01T00:00Z' where id = ${placing} and ${without}`;
     say(`${placing} is closed`);

@@ -1,6 +1,6 @@
 /**
- * Makes the files that the gateway serves, in dist/site, from the sources. They are not committed. Does nothing if no source has
- * changed, so every command that needs the pages just calls it.
+ * Builds the files that the gateway serves, in dist/site, from the sources. The files are not committed. Does nothing if no source has changed, so
+ * every command that needs the pages just calls this.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -101,7 +101,7 @@ const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
   ]);
   const { text, modules } = await bundleForBrowsers('packages/checkout/src/page.ts');
   const folder = join(root, 'packages/checkout/page');
-  // Their licences require that their text is included.
+  // The licences of the bundled packages require that their text is included.
   const script = `/*!\n${noticesOf([{ file: 'buy.js', modules }]).replaceAll('*/', '* /')}*/\n${text}`;
   const style = readFileSync(join(folder, 'buy.css'), 'utf8');
   const names = { js: nameOf('buy', 'js', script), css: nameOf('buy', 'css', style) };

@@ -5,10 +5,10 @@
  *   traffic, it throws outside of every promise, which ends the process; or it leaves the timer set, and that connection never writes again.
  *   github.com/porsager/postgres, issues 1154 and 1208, pull requests 1168 and 1209, open in November 2026.
  * - It counts the rows of a statement, and does not reset the count if the statement fails after its first rows (a time-out, an ended connection). The next
- *   statement on that connection then stores its rows after holes, so that its first row seems to be missing. Not reported so far.
+ *   statement on that connection then stores its rows after empty places, so that its first row seems to be missing. Not reported so far.
  * - A transaction goes on after its connection has closed: its next statement, at the least the rollback, is written to whatever that connection has
- *   become. That is another session, where it runs outside of any transaction or inside somebody else's; or none yet, and then the pool counts the
- *   connection as occupied for ever. Not reported so far.
+ *   become. If the driver has connected again, the statement runs in another session, outside any transaction or inside another one. If it has not,
+ *   the pool counts the connection as occupied for ever. Not reported so far.
  * - It keeps the message with which the server ended a connection, and fails the first statement of the next connection with it. Not reported so far.
  * - Its limit of statements that wait on one connection also holds back the `begin` of a transaction, so that a limit of 0 (none waits behind another)
  *   stops every transaction. Not reported so far.
@@ -18,7 +18,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 const folder = new URL('../node_modules/postgres/', import.meta.url);
-/** Pairs of the driver's text and its replacement. */
+/** Pairs of the driver's code and its replacement. */
 const inConnection = [
   [
     `    const x = socket.write(chunk, fn)
@@ -99,7 +99,7 @@ for (const { name, edits } of files) {
   for (const [was, becomes] of edits) {
     if (text.includes(becomes)) continue;
     if (text.split(was).length !== 2)
-      throw new Error(`${file.pathname} is another than the one that is mended: look whether ${import.meta.url} is still needed`);
+      throw new Error(`${file.pathname} is not the version that ${import.meta.url} patches: find out whether the patch is still needed`);
     text = text.replace(was, () => becomes);
   }
   if (text === before) continue;

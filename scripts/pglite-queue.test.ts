@@ -7,7 +7,7 @@ it('gives each of many clients the database to itself, in turn', async () => {
   const database = await embedded();
   await database.sql.end();
   const queue = await startPgliteQueue(database.url);
-  // Each is connected when its turn comes.
+  // A client is connected only when its turn comes, so the timeout is long.
   const url = `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres?connect_timeout=120`;
   const first = connect(url, 1);
   await first`create table counted (n int)`;

@@ -1,6 +1,6 @@
 /**
- * Makes modules load faster. For each module, Node parses the package.json of its package again. drizzle-orm's has 179 kB, and it has many modules:
- * 0.4 s of a start. Import this before them.
+ * Makes the modules of drizzle-orm load faster. For each module, Node parses the package.json of its package again. The one of drizzle-orm has 179
+ * kB, and drizzle-orm has many modules, which costs 0.4 s of each start. Import this file before them.
  */
 import { registerHooks } from 'node:module';
 

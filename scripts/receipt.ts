@@ -16,7 +16,7 @@ const receiptsIn = (text: string): Receipt[] => {
 };
 const read = async <T>(url: string): Promise<T> => {
   const response = await fetch(url);
-  if (!response.ok) throw new Refused(`${url} answered ${response.status}`);
+  if (!response.ok) throw new Refused(`${url} returned ${response.status}`);
   return (await response.json()) as T;
 };
 
@@ -25,7 +25,7 @@ const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, ur
   if (!verified.ok) throw new Refused(`NOT VALID${kind === undefined ? '' : ` (${kind})`}: ${verified.problem}`);
   const { payload } = verified;
   const made = new Date(payload.made_on).toISOString();
-  const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same order' : JSON.stringify(payload.order);
+  const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same ranking' : JSON.stringify(payload.order);
   say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
   if (!inclusion) return say('       its day is not closed yet: the gateway gave no signed root');
   const told = url === undefined ? inclusion.signed_root : (await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`)).signed_root;
@@ -40,7 +40,7 @@ await command(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { url: { type: 'string' }, keys: { type: 'string' } } });
   const [verb, file] = positionals;
   if (verb !== 'verify' || file === undefined || (values.url === undefined && values.keys === undefined))
-    throw new Refused('npm run receipt -- verify <file> with --url <gateway>, or --keys <file with the answer of /.well-known/receipt-keys>');
+    throw new Refused('usage: npm run receipt -- verify <file> with --url <gateway>, or --keys <file with the answer of /.well-known/receipt-keys>');
   const url = values.url?.replace(/\/$/, '');
   const keys =
     values.keys === undefined ? await read<PublicKeys>(`${url}/.well-known/receipt-keys`) : (JSON.parse(readFileSync(values.keys, 'utf8')) as PublicKeys);

@@ -4,8 +4,8 @@
  *     RECORD_EXCHANGES=/tmp/exchanges.jsonl npm test -- test/docs test/http test/ops
  *     npm run record:examples -- /tmp/exchanges.jsonl
  *
- * A request is shown with the ids of its answer. Keeps every example that is still as the document says, so that a recording changes only what has to
- * change; `--all` chooses all of them anew.
+ * The example of a request has the same ids as the example of its answer. Keeps every example that still matches the document, so that a recording
+ * changes only what has to change; `--all` chooses all of them anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,13 +20,13 @@ type Line = Recorded | { webhook: { type: string } };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean', default: false } } });
 const [recording] = positionals;
-if (recording === undefined) throw new Error('name the file that RECORD_EXCHANGES named');
+if (recording === undefined) throw new Error('name the recording: the file that RECORD_EXCHANGES named');
 
 const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contract/examples.json');
 type Chosen = { [part in keyof Examples]: { [name: string]: unknown } };
 const kept = { ...noExamples, ...(JSON.parse(readFileSync(target, 'utf8')) as Partial<Examples>) };
 
-/** Ranks recorded answers: those of the recipes of docs/ come first, then those with most kinds of members, and of those the shortest. */
+/** Rates a recorded answer. Those of the recipes of docs/ come first. Among them, and among the rest, many kinds of members and short text count. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
 const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<string> => {
   if (Array.isArray(value)) for (const item of value) membersOf(item, `${at}/-`, found);
@@ -59,7 +59,10 @@ for (const line of readFileSync(recording, 'utf8').split('\n').filter(Boolean)) 
 
 const chosen: Chosen = { requests: {}, answers: {}, problems: {}, webhooks: {} };
 let changed = 0;
-/** `found`: what was recorded, by the part of the examples that it becomes. What comes together has its ids in common. */
+/**
+ * Chooses between the kept and the recorded examples of one name. `found`: the recorded values, by the part of the examples that each becomes. Values
+ * that are given together keep the ids that they share.
+ */
 const choose = (name: string, found: { [part in keyof Examples]?: [name: string, value: unknown] }): void => {
   const parts = (Object.keys(found) as (keyof Examples)[]).flatMap((part) => (found[part] ? [[part, ...found[part]] as const] : []));
   const good = parts.every(([part, member]) => member in kept[part] && exampleFaults(part, member, kept[part][member]).length === 0);
@@ -88,4 +91,4 @@ const missing = [
   ...problemCodes().filter((code) => !Object.keys(chosen.problems).some((name) => codeOf(name) === code)),
 ];
 writeFileSync(target, `${JSON.stringify(chosen, undefined, 1)}\n`);
-process.stdout.write(`${changed} examples recorded${missing.length === 0 ? '' : `; nobody recorded ${missing.join(', ')}`}\n`);
+process.stdout.write(`${changed} examples recorded${missing.length === 0 ? '' : `; not recorded: ${missing.join(', ')}`}\n`);

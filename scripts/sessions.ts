@@ -21,7 +21,7 @@ await command(async () => {
     const subject = app === undefined ? (customer === undefined ? 'all' : `customer ${customer}`) : `app ${app}`;
     await record('sessions.revoke', subject, isNewSecret ? { new_secret: 1 } : undefined);
     const secret = randomBytes(32).toString('base64url');
-    // Before the sessions end: otherwise the old secret could open another one in between.
+    // The secret is replaced before the sessions end: otherwise the old secret could open a new session in between.
     if (isNewSecret && customer !== undefined && !(await stores.operator.replaceRecovery(customer, sha256Hex(secret))))
       throw new Refused('this customer has no recovery secret: there is no such customer, or the customer was forgotten');
     const revoked = await stores.operator.revokeSessions(

@@ -44,7 +44,7 @@ export const buy = async (at: string): Promise<void> => {
   const keys = (await (await fetch(`${at}/.well-known/receipt-keys`)).json()) as PublicKeys;
   const verified = await verifyReceipt(receipt, keys);
   say(`\n   Why ${best.provider.name}? POST /route keeps the whole decision: policy ${policy.name}, decided by ${policy.decidedBy}.`);
-  say(`   Its receipt is signed, and its figures, ranked again here, ${verified.ok ? 'give the same order' : `do not hold: ${verified.problem}`}.`);
+  say(`   Its receipt is signed, and its figures, ranked again here, ${verified.ok ? 'give the same ranking' : `do not hold: ${verified.problem}`}.`);
 };
 
 /** Returns the cost against the market price or, if that is not known, only against the other offers. */

@@ -4,7 +4,7 @@ import { payAddress, type Simulators } from '../sandbox/lightning.ts';
 import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';
 
 const pay = 250_000n;
-/** The text message of the sandbox. */
+/** The code in the sandbox's text message. */
 const code = '123456';
 
 export const sell = async (at: string, simulators: Simulators): Promise<void> => {

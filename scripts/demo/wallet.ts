@@ -1,6 +1,6 @@
 /**
- * The smallest possible wallet: a node key, the gateway's API, and LUD-03. For tests of the API, the shell of docs/sandbox.md, and what the demos do
- * on the Lightning network.
+ * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Used by tests of the API, by the shell recipes of docs/sandbox.md, and by
+ * the demos for what they do on the Lightning network.
  */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
@@ -51,7 +51,7 @@ export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).to
       const safe = Object.entries(tokens).filter(([of, token]) => of === 'gateway' || isProviders(token));
       const signatures = Object.fromEntries(safe.map(([of, token]) => [of, signNodeMessage(token, privateKey)]));
       const { status, body } = await call('/session', { session_id: verify['session_id'], signatures, node_pubkey: pubkey });
-      if (status !== 200) throw new Error(`POST /session answered ${status}: ${String(body['detail'])}`);
+      if (status !== 200) throw new Error(`POST /session returned ${status}: ${String(body['detail'])}`);
       return { sessionId: String(body['session_id']), recoverySecret: body['recovery_secret'] as string | undefined, proven: body['proven'] as string[] };
     },
     withdraw: async (lnurl) => {

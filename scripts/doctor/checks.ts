@@ -113,7 +113,7 @@ const hostOf = (tokens: unknown): string | undefined => {
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 
 type Listed = { id: string; products?: string[]; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
-/** Returns one line per provider. The cheapest call to a provider is its listing, which GET /providers reads unless it is fresh. */
+/** Returns one line per provider. GET /providers reads each provider's listing, the cheapest call there is, unless the stored one is fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
   const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];

@@ -1,6 +1,6 @@
 /**
- * Tries one real provider up to its prices, and orders nothing. If a step fails, it tries the dialects of its kind, alone and in pairs, and keeps
- * those that get furthest. Returns the deviations that it found and the settings to use.
+ * Tries one real provider up to its prices, and orders nothing. If a step fails, tries the kind's dialects (settings for known differences between
+ * providers), alone and in pairs, and keeps those that get furthest. Returns the deviations found and the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
 import { stepsOf, type Dialect, type Dialects, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
@@ -45,7 +45,7 @@ const asSetting = (change: Dialect['change']): string =>
     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
-/** Compares walks: first by how far the gateway would come, then by how far the walk saw. */
+/** Returns a number that ranks walks: first by how far the gateway would come, then by how far the walk came past what blocks the gateway. */
 const height = ({ reached, saw }: Walk): number => stepsOf.indexOf(reached) * stepsOf.length + stepsOf.indexOf(saw);
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
@@ -60,8 +60,8 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     best = found.walk;
     for (const dialect of found.by) keep(dialect);
   }
-  // A setting that is learnt from answers may change the next request, so the walk is repeated: once with the few prices of the search, once with
-  // all.
+  // Some settings are learnt from answers: first from those of the search, which asks for few prices, then from those of a walk that asks for many.
+  // A setting may change the requests, so the walk is repeated with what was learnt.
   for (const round of ['searched', 'all']) {
     const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
     for (const dialect of learnt) keep(dialect);
@@ -74,11 +74,11 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };
 
-/** Returns the dialect or pair of dialects that gets furthest, if it gets further than the best so far. Of equals, the one listed first. */
+/** Returns the dialect or pair of dialects that gets furthest, if it gets further than the best walk so far. Of equals, the one listed first wins. */
 const furthest = async (parts: CheckParts, settings: Record<string, unknown>, best: Walk): Promise<{ by: Dialect[]; walk: Walk } | undefined> => {
   const all = parts.dialects?.known ?? [];
   const stuck = all.filter((one) => one.after === best.reached);
-  // The server does not answer, and no setting changes that.
+  // Either there is nothing left to find, or the server does not answer, and no setting changes that.
   if (best.reached === 'both' || best.exchanges.every((one) => one.status === 0)) return undefined;
   const later = all.filter((one) => stepsOf.indexOf(one.after) > stepsOf.indexOf(best.reached));
   const pairs = stuck.flatMap((one, at) => [...stuck.slice(at + 1), ...later].map((other) => [one, other]));

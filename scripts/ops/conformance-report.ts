@@ -11,7 +11,7 @@ export type ConformanceReport = {
   base: string;
   on: string;
   verdict: Verdict;
-  /** Whether an order was made to try the rest. */
+  /** Whether the run was allowed to make an order, for the checks that need one. */
   ordered: boolean;
   counts: { held: number; deviations: number; advice: number; not_tried: number };
   checks: ConformanceCheck[];
@@ -61,11 +61,11 @@ export const makeReport = ({ kit, run, checked, base, block, ordered, on }: Repo
 };
 
 const verdictText = ({ verdict, ordered, counts, gateway }: ConformanceReport): string => {
-  const part = ordered ? '' : ' Only what can be read was tried; `--order` tries an order, too.';
-  const priced = gateway.usable ? '' : ' ramp-gateway cannot use it as it is: see below.';
+  const part = ordered ? '' : ' Only calls that make no order were tried; `--order` also makes an order.';
+  const priced = gateway.usable ? '' : ' ramp-gateway cannot use this server as it is: see below.';
   if (verdict === 'conforms') return `**No deviation** in ${counts.held} checks.${part}${priced}`;
   if (verdict === 'deviates') return `**${counts.deviations} deviations** from the standard.${part}${priced}`;
-  return `**Incomplete**: no price was seen, so nothing is said about most of the standard.${part}${priced}`;
+  return `**Incomplete**: no price was seen, so most of the standard was not checked.${part}${priced}`;
 };
 
 /** Escapes text so that no Markdown renderer makes a link, picture, HTML or table cell of it. */
@@ -92,7 +92,7 @@ export const toMarkdown = (report: ConformanceReport): string => {
     `${report.on}, ${calls.count} calls, the slowest ${calls.slowest_ms} ms. The standard: ${report.source}`,
     '',
     verdictText(report),
-    ...(orders.length === 0 ? [] : ['', `Orders made, to be left unpaid: ${orders.map(plain).join(', ')}`]),
+    ...(orders.length === 0 ? [] : ['', `Orders made, which must not be paid: ${orders.map(plain).join(', ')}`]),
     ...table('Deviations', of('deviation')),
     ...table('Advice', of('advice')),
     ...list(

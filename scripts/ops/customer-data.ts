@@ -13,7 +13,7 @@ const own: Record<string, { key: string; fields: readonly string[] }> = {
   accounts: { key: 'id', fields: ['signup', 'webhook_url'] },
   connections: { key: 'id', fields: ['request', 'state'] },
 };
-const withheld = 'withheld: a bearer value, told in a session only';
+const withheld = 'withheld: a bearer value, shown only in a session';
 
 const opened = async (seal: Seal, table: string, rows: readonly Row[]): Promise<Row[]> => {
   const { key, fields } = own[table] ?? { key: 'id', fields: [] };
@@ -61,8 +61,9 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 };
 
 /**
- * Returns what is still open: nothing may be deleted while money can move. An order attempt in review whose order is known counts by its order. A
- * withheld attempt is checked once more, with what its row holds, before it is done (src/gateway/ordering/recheck-withheld.ts).
+ * Returns what is still open: nothing may be deleted while money can move. An order attempt in review is open only if its order is not known, since a
+ * known order is judged itself. An attempt whose order was withheld from the customer is open until its last check, which needs the attempt's data
+ * (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`
@@ -70,7 +71,7 @@ export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
     union all select 'order ' || order_id || ' is being placed' from intents where customer_id = ${id} and state in ('prepared', 'sending', 'unknown')
     union all select 'order ' || i.order_id || ' is in review' from intents i
       where i.customer_id = ${id} and i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id)
-    union all select 'order ' || order_id || ' is to be looked at again' from intents
+    union all select 'order ' || order_id || ' is to be checked once more' from intents
       where customer_id = ${id} and (state in ('unpayable', 'dead') or (state = 'moved' and upstream_order_id is not null)) and next_try_on < '9999-01-01T00:00Z'`;
   return rows.map((row) => row.what);
 };

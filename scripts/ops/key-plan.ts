@@ -1,4 +1,4 @@
-/** Plans what to set where when a key is replaced. Pure: reads only the current environment and configuration. */
+/** Plans what to set where when a key is replaced. Makes new random keys. Reads only the environment and configuration given, and changes nothing. */
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
@@ -10,7 +10,7 @@ export type Variables = Record<string, string>;
 export type Plan = { say: string[]; variables: Variables; yaml?: string };
 type Source = Record<string, string | undefined>;
 
-/** Keys of the form `id:base64` with their `_OLD` list. `spread`: every instance must know the new one before any uses it. */
+/** Keys of the form `id:base64` with their `_OLD` list. `spread`: whether every instance must know a new key before any instance uses it. */
 export const environmentKinds = {
   seal: { variable: 'SEAL_KEY', letter: 's', spread: true, what: 'seals and opens every secret in the database' },
   notice: { variable: 'NOTICE_KEY', letter: 'n', spread: true, what: 'makes the URLs that providers call' },
@@ -50,7 +50,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
     return {
       variables: lines(variable, current, [fresh, ...old]),
       say: [
-        `Step 1. Every instance must know "${idOf(fresh)}" before any uses it. Restart every instance with these, then:`,
+        `Step 1. Every instance must know "${idOf(fresh)}" before any instance uses it. Restart every instance with these variables, then:`,
         `  npm run keys -- rotate ${kind} --to ${idOf(fresh)}`,
       ],
     };
@@ -84,7 +84,7 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
       current,
       old.filter((one) => one !== chosen),
     ),
-    say: [`"${idOf(chosen)}" is gone once every instance runs with these.`],
+    say: [`"${idOf(chosen)}" no longer works once every instance runs with these variables.`],
   };
 };
 
@@ -109,10 +109,10 @@ export const rotateHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
     say: [
       'The new token is shown once and stored nowhere:',
       `  ${token}`,
-      'Put its hash into the configuration, next to the old ones, and restart (Workers: deploy):',
+      'Put its hash into the configuration, next to the old hashes, and restart (Workers: deploy):',
       ...(hashes.length === 0
         ? []
-        : [`When nobody uses the old one: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
+        : [`When nobody uses the old token: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
     ],
   };
 };
@@ -121,7 +121,9 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
   const hashes = hashesOf(config, kind, app);
   const chosen = hashes.filter((hash) => prefix !== undefined && prefix.length >= 4 && hash.startsWith(prefix));
   if (chosen.length !== 1)
-    throw new Refused(`name one by the first characters (at least 4) of its hash: ${hashes.map((hash) => hash.slice(0, 8)).join(', ') || 'there are none'}`);
+    throw new Refused(
+      `name one key by the first characters (at least 4) of its hash: ${hashes.map((hash) => hash.slice(0, 8)).join(', ') || 'there are none'}`,
+    );
   const rest = hashes.filter((hash) => hash !== chosen[0]);
   if (kind === 'app' && rest.length === 0) throw new Refused(`it is the only key of "${app}": rotate first, or remove the whole app from the configuration`);
   return {
@@ -141,7 +143,7 @@ export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: str
   const [current] = (source[variable] ?? '').split(',');
   return {
     variables: { [variable]: [fresh, current?.trim() ?? ''].filter((one) => one !== '').join(',') },
-    say: [`Give "${app}" the new secret (the first); both sign until: npm run keys -- retire app-webhook ${app}`],
+    say: [`Give "${app}" the new secret, which is the first. Both secrets sign until: npm run keys -- retire app-webhook ${app}`],
   };
 };
 export const retireAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
@@ -161,7 +163,7 @@ export const credentialsOf = (config: GatewayConfig, providerId: string): { sett
 };
 export const rotateProvider = (config: GatewayConfig, providerId: string): Plan => {
   const names = credentialsOf(config, providerId);
-  if (names.length === 0) return { variables: {}, say: [`${providerId} has no credentials of ours, so there is nothing to replace.`] };
+  if (names.length === 0) return { variables: {}, say: [`${providerId} has no credentials in the configuration, so there is nothing to replace.`] };
   return {
     variables: Object.fromEntries(names.map(({ variable }) => [variable, '<the new value, from the provider>'])),
     say: [

@@ -32,8 +32,8 @@ export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
 const batch = 500;
 
 /**
- * Returns how many were wrapped again. Skips a value that changed meanwhile, and checks it once more. Throws when a value is sealed under a key
- * that is not among the sealing keys.
+ * Rewraps every value that is not sealed under the current key, and returns how many there were. Skips a value that is replaced meanwhile: a running
+ * gateway seals the new one itself. Throws if a value is sealed under a key that is not among the sealing keys.
  */
 export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, currentId: string): Promise<number> => {
   let done = 0;

@@ -34,7 +34,7 @@ const actorOf = (): string => {
   }
 };
 
-/** Opens DATABASE_URL. The embedded database belongs to the running process, so only HTTP reaches it. */
+/** Runs `work` with the database at DATABASE_URL. An embedded database belongs to the gateway's process, so only the HTTP API reaches that one. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
   if (url === '') throw new Refused('DATABASE_URL is not set: this command needs the PostgreSQL of the gateway');
   const read = readDatabaseUrl(url);

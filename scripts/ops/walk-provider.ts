@@ -32,7 +32,7 @@ export type WalkParts = {
   newKey: () => string;
   /** How long each call may take. */
   stepMs: number;
-  /** Whether to ask for the price of every option, and not stop at the first price. */
+  /** Whether to ask for the prices of up to 25 options. Otherwise the walk stops at the first price, and tries at most 3 options. */
   thorough: boolean;
 };
 
@@ -86,9 +86,13 @@ const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<v
     return stop('/verify', begun.refusal);
   }
   const { token } = begun.value;
-  come(walk, 'answered', token === undefined ? '/verify gives no token: no proof is wanted' : '/verify returns a token: the provider demands a proof');
+  come(
+    walk,
+    'answered',
+    token === undefined ? '/verify returns no token: the provider demands no proof' : '/verify returns a token: the provider demands a proof',
+  );
   if (token !== undefined && tokenFlaw(token) !== undefined)
-    walk.blockers.push('the gateway lets no wallet sign its token (it is too long, not printable, or means something elsewhere)');
+    walk.blockers.push('the gateway does not let wallets sign its token (it is too long, not printable, or means something elsewhere)');
   const key = parts.newKey();
   const proof = token === undefined ? undefined : { signature: signNodeMessage(token, key), nodePubkey: publicKeyOf(key) };
   const opened = await openOrBlock(buy, walk, call(begun.customer ?? ''), proof);
@@ -137,7 +141,7 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
     if (!opened.ok) return blocked(reasonOf(opened.refusal));
     const listing = await buy.catalogue(call(opened.customer ?? begun.customer ?? ''));
     if (!listing.ok) blocked(lastAnswer(walk));
-    else if (listing.value.options.length === 0) blocked('it shows an empty one');
+    else if (listing.value.options.length === 0) blocked('the listing is empty');
   } catch (fault) {
     blocked(faultText(fault));
   }
@@ -146,7 +150,7 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
 type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
 /** The most options whose prices are asked for: more would burden the provider. */
 const mostOptions = 25;
-/** The number of options whose prices are asked for while settings are searched. */
+/** The most options that are asked for a price while settings are searched. */
 const fewOptions = 3;
 
 const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): Promise<void> => {
@@ -169,7 +173,8 @@ const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): 
   }
   const asked = Math.min(options.length, parts.thorough ? mostOptions : fewOptions);
   if (failed.length > 0) walk.findings.push(`${failed.length} of ${asked} options give no price: ${failed.join('; ')}`);
-  if (parts.thorough && options.length > asked) walk.steps.push(`price: the other ${options.length - asked} options were not asked`);
+  if (parts.thorough && options.length > asked)
+    walk.steps.push(`price: the other ${options.length - asked} options were not tried: at most ${mostOptions} are`);
   const [first] = options;
   const option = priced?.option ?? first;
   if (!priced || !option) {
@@ -195,7 +200,7 @@ const priceOf = async (
   }
   if (!quote.ok) return { why: `${reasonOf(quote.refusal)}; ${lastAnswer(walk)}` };
   const rule = ruleAgainst({ ramp: 'buy', ...wanted, currency: option.currency, option: option.name }, quote.value, parts.now());
-  return rule === undefined ? { offer: quote.value } : { why: `the gateway leaves its price out: ${rule}` };
+  return rule === undefined ? { offer: quote.value } : { why: `the gateway excludes this price: ${rule}` };
 };
 
 /** Returns the rule by which the ranking excludes this price, if it is judged alone. */
@@ -236,7 +241,7 @@ const walkSell = async (sell: SellAdapter, walk: Walk, parts: WalkParts): Promis
   }
   const rule = ruleAgainst({ ...asked, currency: option.currency, option: option.name }, quote.value, parts.now());
   if (rule !== undefined) {
-    walk.stopped = `the gateway leaves its price out: ${rule}`;
+    walk.stopped = `the gateway excludes this price: ${rule}`;
     return;
   }
   come(walk, 'price', `100000 sats bring ${option.currency} ${String(quote.value.receive)}`);

@@ -1,6 +1,6 @@
 /**
- * What a wallet does on the Lightning network, for the sandbox: the simulated providers take the place of the network, and their invoices are paid by
- * themselves.
+ * Does what a wallet does on the Lightning network, for the sandbox. The simulated providers take the place of the network, and their invoices are
+ * paid by themselves.
  */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 

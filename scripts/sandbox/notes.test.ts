@@ -41,7 +41,7 @@ it('waits for a gateway that said it was starting', async () => {
   await gateway.close();
 });
 
-it('does not wait for one that died, one at another port, or none; and not for ever', async () => {
+it('does not wait without a note, for a process that died, for another port, or for ever', async () => {
   const gateway = await laterServer();
   expect(await waitForGateway(gateway.url, [dataDir], sayWaiting)).toBe(false);
   const child = spawn(process.execPath, ['--version']);
@@ -54,7 +54,7 @@ it('does not wait for one that died, one at another port, or none; and not for e
   expect([await waitForGateway(gateway.url, [dataDir], sayWaiting, 400), waited]).toEqual([false, 1]);
 });
 
-it('of two notes the newer one of that port tells the providers', async () => {
+it('takes the providers from the newer of two notes for the same port', async () => {
   noteSandbox(dataDir, 'http://127.0.0.1:8787', [{ id: 'alpine', url: 'http://127.0.0.1:1' }]);
   await new Promise((then) => setTimeout(then, 20));
   noteSandbox(join(dataDir, 'worker'), 'http://127.0.0.1:8787', [{ id: 'alpine', url: 'http://127.0.0.1:2' }]);

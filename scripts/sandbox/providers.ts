@@ -8,11 +8,11 @@ export type SandboxProvider = { kind: string; options: { id: string } };
 /** Two simulated price feeds in one process. Their prices are those of the simulated providers before fees. */
 export const sandboxTicker = { kind: 'ticker', options: { id: 'ticker', prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
-/** Starts one of them on its own socket, in this process. */
+/** Starts a simulated provider, or the price feeds, on its own socket in this process. */
 export const startSimulator = async ({ kind, options }: SandboxProvider): Promise<{ url: string }> => {
   if (kind === sandboxTicker.kind) return await (await import('../../src/feeds/ticker.simulator.ts')).startTicker(sandboxTicker.options);
   const sandbox = await sandboxOf(kind);
-  if (!sandbox) throw new Error(`no kind of this name has a sandbox: ${kind}`);
+  if (!sandbox) throw new Error(`there is no kind "${kind}" with a sandbox`);
   return await sandbox.start(options);
 };
 
@@ -22,13 +22,13 @@ export const sandboxProviders: readonly SandboxProvider[] = found.flatMap(({ kin
   (sandbox?.providers ?? []).map((options) => ({ kind, options })),
 );
 /**
- * Returns the play credentials for the providers of this file. A provider at a real host gets none: they would be sent there, and the gateway's
- * operator would not learn that the real credential is missing.
+ * Returns the credentials of the simulated providers, except those that a provider at a real host names. They would be sent to that host, and the
+ * gateway's operator would not learn that the real credential is missing.
  */
 export const playSecrets = (file: ReturnType<typeof readSandboxFile>): Record<string, string> => {
   const real = Object.values(file?.providers ?? {}).filter((block) => block !== null && block.mode !== 'off' && !isOnThisMachine(block));
   const named = new Set(real.flatMap((block) => Object.entries(block ?? {}).flatMap(([name, value]) => (name.endsWith('_env') ? [value] : []))));
   return Object.fromEntries(Object.entries(sandboxSecrets).filter(([name]) => !named.has(name)));
 };
-/** Keys of the simulated providers: play money, the same on every machine. */
+/** The credentials of the simulated providers. They protect no real money, and are the same on every machine. */
 export const sandboxSecrets: Record<string, string> = Object.assign({}, ...found.map(({ sandbox }) => sandbox?.secrets));

@@ -10,7 +10,7 @@ import { isOnThisMachine, readSandboxFile, root } from './sandbox-file.ts';
 export type RunningProvider = { id: string; url: string; pid: number };
 export type RunningProviders = {
   providers: RunningProvider[];
-  /** Where they listen, under the names that replace the addresses of the configuration. */
+  /** The addresses at which they listen, by provider id (`tickerKey` for the price feeds). They replace the addresses of the configuration. */
   baseUrls: Record<string, string>;
   stop: () => Promise<void>;
 };
@@ -19,8 +19,8 @@ export type RunningProviders = {
 export type ProviderGroups = SandboxProvider[][];
 
 /**
- * Returns the providers that the configuration names, and the price feeds if it has feeds on loopback; none unless it says mode: sandbox.
- * `ownProcess`: the ids of those that get a process each. Throws StartRefused when one of them is not there.
+ * Returns the simulated providers that the configuration names, and the price feeds if it has feeds on loopback. Returns none unless it says `mode:
+ * sandbox`. `ownProcess`: the ids of those that get a process each. Throws StartRefused if an id is not among them.
  */
 export const groupProviders = (ownProcess: readonly string[] = []): ProviderGroups => {
   const wanted = wantedProviders();

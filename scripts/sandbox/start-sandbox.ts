@@ -1,4 +1,4 @@
-/** The sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
+/** Starts the sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
 };
 
 const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: Record<string, string>): Record<string, string | undefined> => ({
-  // The keys that are made here, and the play credentials, are only for the sandbox: live mode has its own or does not start.
+  // `made` has the sandbox's own keys and the simulators' credentials. It is empty in live mode, which does not start without its own.
   ...made,
   ...process.env,
   DATA_DIR: dataDir,
@@ -77,7 +77,7 @@ const ownKeys = (dataDir: string): Record<string, string> => {
   return keys;
 };
 
-/** Undefined when it is no object of texts. What is wrong with it is not told: the words would quote the keys. */
+/** Reads the keys. Returns undefined if the file is not an object of strings, and does not say why: an error message could quote a key. */
 const readKeys = (file: string): Record<string, string> | undefined => {
   try {
     const keys: unknown = JSON.parse(readFileSync(file, 'utf8'));
@@ -88,13 +88,13 @@ const readKeys = (file: string): Record<string, string> | undefined => {
   }
 };
 
-/** Where the sandbox keeps its rows, keys and notes. Live mode writes no file. */
+/** Makes the folder for the sandbox's rows, keys and notes. Live mode writes no file. */
 const makeFolder = (dataDir: string): void => {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.W_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new StartRefused(`${dataDir}: this is no folder to write to (${code}); DATA_DIR names it`);
+    throw new StartRefused(`${dataDir}: this is not a folder that can be written to (${code}); DATA_DIR names it`);
   }
 };

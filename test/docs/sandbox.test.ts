@@ -95,7 +95,7 @@ it.concurrent.each([
       /^#  provider +pays +gets/m,
       /^6 {2}Claimed [\d ]+ sats by LNURL-withdraw: \{"status":"OK"\}$/m,
       /finished {2}finished$/m,
-      /ranked again here, give the same order\.$/m,
+      /ranked again here, give the same ranking\.$/m,
     ],
   ],
   ['sell', [/^ {3}active: demo\w+@dev\.bringin\.xyz → DE89…3000$/m, /filled +filled$/m, /^ {3}on the card: \d+\.\d\d EUR$/m]],

@@ -123,7 +123,7 @@ describe('receipts', () => {
     const good = join(folder, 'good.json');
     writeFileSync(good, JSON.stringify(shown));
     const verified = await runCommand('receipt', ['verify', good, '--url', gateway.url], {});
-    expect([verified.code, verified.out]).toEqual([0, expect.stringContaining('its figures, ranked again, give the same order')]);
+    expect([verified.code, verified.out]).toEqual([0, expect.stringContaining('its figures, ranked again, give the same ranking')]);
     const bad = join(folder, 'bad.txt');
     const [head, body = '', signature] = shown.receipt.split('.');
     writeFileSync(bad, [head, `${body.slice(0, 40)}${body[40] === 'A' ? 'B' : 'A'}${body.slice(41)}`, signature].join('.'));

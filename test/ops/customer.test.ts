@@ -87,8 +87,8 @@ it('nor while a placing without an order is in review, or before its last look',
     return (await run('forget', customer)).error.split('\n')[2];
   };
   expect(await refusedWith('review')).toBe(`  order ${orderId} is in review`);
-  expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be looked at again`);
-  expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be looked at again`);
+  expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be checked once more`);
+  expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be checked once more`);
   await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
   // The placing of an order that `restored` adopted stays in review, whatever the order's stage. Only the order's own line is printed.
   await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;

@@ -211,7 +211,7 @@ describe('the other kinds', () => {
   });
 
   it('a provider: which variables hold its credentials', () => {
-    expect(rotateProvider(parsed(), 'alpine').say).toEqual(['alpine has no credentials of ours, so there is nothing to replace.']);
+    expect(rotateProvider(parsed(), 'alpine').say).toEqual(['alpine has no credentials in the configuration, so there is nothing to replace.']);
     expect(Object.keys(rotateProvider(parsed(), 'euro').variables)).toEqual(['EURO_KEY']);
     expect(() => rotateProvider(parsed(), 'nobody')).toThrow('there is no provider "nobody"');
   });

@@ -115,7 +115,7 @@ it('closes a placing in review from which no order came', async () => {
   await sql`update intents set state = 'review' where order_id = ${orderId}`;
   const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10, 0)).review.map((one) => one.orderId);
   expect(await inReview()).toEqual([other]);
-  const none = 'there is no order attempt in review and without an order that has this id\n';
+  const none = 'there is no order attempt with this id that is in review and led to no order\n';
   expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);
   expect((await run('order', other, '--close-placing')).error).toBe('--close-placing needs the reason\n');
   expect(await run('order', other, '--close-placing', 'never came to be')).toEqual({ code: 0, out: `${id} is closed\n`, error: '' });

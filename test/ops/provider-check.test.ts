@@ -231,7 +231,7 @@ describe('the report', () => {
       expect(markdown).toContain(
         '| /quote | The answer has the members of the standard | amount_sats is a string and must be an integer | /quote, answer, amount_sats',
       );
-      expect(markdown).toContain('Only what can be read was tried');
+      expect(markdown).toContain('Only calls that make no order were tried');
       expect(simulator?.control.history.orders).toEqual([]);
       const asked = simulator?.control.history.requests.map((one) => one.endpoint);
       expect(asked).not.toContain('order');

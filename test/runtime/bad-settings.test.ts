@@ -174,7 +174,7 @@ describe.runIf(isRoot)('as the image’s user', () => {
 describe('npm start in a data folder that cannot be used', () => {
   const sandbox = 'mode: sandbox\nnetwork: regtest\nproviders: {}\n';
   it.each([
-    ['is a file', () => write('data-file', ''), /^\S+data-file: this is no folder to write to \(EEXIST\); DATA_DIR names it$/],
+    ['is a file', () => write('data-file', ''), /^\S+data-file: this is not a folder that can be written to \(EEXIST\); DATA_DIR names it$/],
     [
       'has keys that cannot be read',
       () => {

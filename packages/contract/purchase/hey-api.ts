@@ -1,4 +1,4 @@
-/** A whole purchase with the client of @hey-api/openapi-ts. No cast. */
+/** Makes a whole purchase with the client of @hey-api/openapi-ts, without a type cast. */
 import { beginSession, getOffers, getOrders, getRoute, listPaymentOptions, openSession, placeOrder, withdraw } from '../dist/hey-api/index.ts';
 import type { BuyOrderState } from '../dist/hey-api/index.ts';
 import { client } from '../dist/hey-api/client.gen.ts';
@@ -12,7 +12,7 @@ await openSession({ body: { session_id }, throwOnError });
 const { currencies } = (await listPaymentOptions({ body: { session_id, currency_code: 'EUR' }, throwOnError })).data;
 const euro = currencies.flatMap((one) => Object.values(one))[0];
 const sepa = euro?.payment_options.find(({ option }) => option === 'SEPA');
-if (!euro || !sepa) throw new Error('nobody takes euros by SEPA');
+if (!euro || !sepa) throw new Error('no provider takes euros by SEPA');
 
 const asked = { session_id, amount_fiat: 10_000, currency_id: euro.currency_id, payment_option_id: sepa.id };
 const { offers } = (await getOffers({ body: asked, throwOnError })).data;

@@ -1,4 +1,4 @@
-/** A whole purchase, a sale up to its accounts and a price of liquidity, with the types of openapi-typescript and openapi-fetch. No cast. */
+/** Makes a whole purchase, and asks for prices of a sale and of liquidity, with openapi-fetch and openapi-typescript's types, without a type cast. */
 import createClient from 'openapi-fetch';
 import type { components, paths } from '../dist/openapi-typescript.ts';
 import { gatewayUrl, say, sleep } from './world.ts';
@@ -18,7 +18,7 @@ const good = <T>({ data, error }: { data?: T; error?: Schemas['Problem'] }): T =
   return data;
 };
 
-/** Every way to pay sats: the compiler knows all of them. */
+/** Returns how to pay. It compiles only because the switch has every way to pay sats. */
 const payTo = (payment: Schemas['SatsPayment']): string => {
   switch (payment.kind) {
     case 'invoice':
@@ -41,7 +41,7 @@ good(await api.POST('/session', { body: { session_id } }));
 const { currencies } = good(await api.POST('/payment-options', { body: { session_id, currency_code: 'EUR' } }));
 const euro = currencies.flatMap((one) => Object.values(one))[0];
 const sepa = euro?.payment_options.find(({ option }) => option === 'SEPA');
-if (!euro || !sepa) throw new Error('nobody takes euros by SEPA');
+if (!euro || !sepa) throw new Error('no provider takes euros by SEPA');
 const option = { currency_id: euro.currency_id, payment_option_id: sepa.id };
 
 const { offers, refused } = good(await api.POST('/offers', { body: { session_id, amount_fiat: 10_000, ...option } }));
@@ -79,7 +79,7 @@ const recharge = liquidity.offers.find(({ requires }) => requires.every((one) =>
 say(`liquidity: ${recharge ? `${recharge.pay_sats} sats for ${recharge.client_sats}` : liquidity.refused.map(({ reason }) => reason).join()}`);
 say(`a payment reads as ${payTo({ kind: 'lightning_address', lightning_address: 'alice@example.com', amount_sats: 5000 })}`);
 
-// A word that is not in the list is no error; one that the client must act on is.
+// The list of reasons is open, so an unknown reason compiles. The list of stages is closed, since a client must act on each stage.
 const later: Schemas['RefusalReason'] = 'a-reason-of-next-year';
 // @ts-expect-error the list of stages is complete
 const unknown: Schemas['Stage'] = 'teleported';

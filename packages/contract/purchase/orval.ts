@@ -1,4 +1,4 @@
-/** A whole purchase with orval's fetch client, every answer parsed by its zod schemas. No cast. */
+/** Makes a whole purchase with orval's fetch client, without a type cast. orval's zod schemas parse its answers. */
 import { beginSession, getOffers, getOrders, getRoute, listPaymentOptions, openSession, placeOrder, withdraw } from '../dist/orval/fetch.ts';
 import * as schemas from '../dist/orval/zod.ts';
 import { gatewayUrl, say, sleep } from './world.ts';
@@ -16,7 +16,7 @@ const options = await listPaymentOptions({ session_id, currency_code: 'EUR' });
 if (options.status !== 200) throw new Error(options.data.detail);
 const euro = schemas.ListPaymentOptionsResponse.parse(options.data).currencies.flatMap((one) => Object.values(one))[0];
 const sepa = euro?.payment_options.find(({ option }) => option === 'SEPA');
-if (!euro || !sepa) throw new Error('nobody takes euros by SEPA');
+if (!euro || !sepa) throw new Error('no provider takes euros by SEPA');
 
 const priced = await getOffers({ session_id, amount_fiat: 10_000, currency_id: euro.currency_id, payment_option_id: sepa.id });
 if (priced.status !== 200) throw new Error(priced.data.detail);
