@@ -1,5 +1,5 @@
 /**
- * `npm run check`: every check that is not a test, two at a time. Prints a line for each part, and the output of those that failed.
+ * `npm run check`: runs every check that is not a test, two at a time. Prints a line for each part, and the output of those that failed.
  * `npm run check -- lint types` runs only the parts named.
  */
 import { execFileSync, spawn } from 'node:child_process';

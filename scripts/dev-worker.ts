@@ -40,7 +40,7 @@ const variables = {
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
   SANDBOX_URLS: JSON.stringify(baseUrls),
 };
-// Not through npx: a signal would end npx, and leave wrangler and workerd running.
+// Started without npx: a signal would end npx, and leave wrangler and workerd running.
 const wrangler = spawn(
   process.execPath,
   [

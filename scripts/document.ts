@@ -1,4 +1,4 @@
-/** The OpenAPI document as the gateway serves it, as text. */
+/** Makes the text of the OpenAPI document that the gateway serves. */
 import { readFileSync } from 'node:fs';
 import { createDocument, type Examples } from '../src/contract/document.ts';
 import { endpoints } from '../src/http/endpoints.ts';

@@ -103,7 +103,7 @@ for (const { name, edits } of files) {
     text = text.replace(was, () => becomes);
   }
   if (text === before) continue;
-  // A new file: the old one may be a hard link that other folders share.
+  // Written as a new file: the old one may be a hard link that other folders share.
   const mended = new URL(`${file.href}.mended`);
   writeFileSync(mended, text);
   renameSync(mended, file);

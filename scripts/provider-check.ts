@@ -19,7 +19,7 @@ import { command, readArguments, readConfig, Refused, say } from './ops/tools.ts
 const usage = 'usage: npm run provider:check -- <id or url> [--kind <kind>] [--report [--order] [--json] [--out <name>]]';
 type Target = Pick<CheckParts, 'config' | 'network' | 'mode' | 'quoteMs'> & {
   kind: string;
-  /** Its block as written in the file. */ written: Record<string, unknown>;
+  /** The provider's block as written in the file. */ written: Record<string, unknown>;
 };
 
 const configured = (id: string): Target => {

@@ -1,4 +1,4 @@
-/** One purchase: offers of every provider, the best one ordered, paid, withdrawn. */
+/** Makes one purchase: gets offers from every provider, orders the best, waits for the payment and withdraws. */
 import { renderUnicodeCompact } from 'uqr';
 import { verifyReceipt, type PublicKeys } from '../../packages/client/src/receipt.ts';
 import type { Offer } from '../../packages/client/src/index.ts';

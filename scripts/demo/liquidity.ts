@@ -1,4 +1,4 @@
-/** Getting liquidity: compares sellers of inbound capacity and buys from one, then buys and redeems a turbo channel. */
+/** Gets liquidity: compares sellers of inbound capacity and buys from one, then buys and redeems a turbo channel. */
 import { renderUnicodeCompact } from 'uqr';
 import type { Order } from '../../packages/client/src/index.ts';
 import { createLiquidity, type LiquidityOffers } from '../../packages/client/src/liquidity.ts';

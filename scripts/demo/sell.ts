@@ -1,4 +1,4 @@
-/** Two sales: one to a bank account by a standing connection, one to a card by an order with an invoice. */
+/** Makes two sales: one to a bank account, by a standing connection, and one to a card, by an order with an invoice of its own. */
 import { createSell } from '../../packages/client/src/sell.ts';
 import { payAddress, type Simulators } from '../sandbox/lightning.ts';
 import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';

@@ -33,7 +33,7 @@ export const shown = (money: Money | undefined): string =>
   money === undefined ? '' : money.currency === 'sat' ? `${grouped(Number(money.units))} sats` : `${money.text} ${money.currency}`;
 export const priceIs = ({ binding }: Offer): string => (binding ? 'binding' : 'estimate');
 
-/** Prints the offers, with these columns after rank and provider, then the providers that made none. */
+/** Prints the offers, with these columns after rank and provider, then the providers that made no offer. */
 export const showOffers = (all: Offer[], not: NotOffered[], columns: Record<string, (offer: Offer) => string>): void => {
   const rows = all.map((offer) => [String(offer.rank), offer.provider.name, ...Object.values(columns).map((cell) => cell(offer))]);
   say(`\n${table(['#', 'provider', ...Object.keys(columns)], rows)}`);

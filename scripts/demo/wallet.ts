@@ -24,7 +24,7 @@ export type Wallet = {
  */
 const isFor = (gatewayUrl: string, token: string): boolean => {
   const { host, hostname } = new URL(gatewayUrl);
-  // Several sandboxes on one machine have different ports.
+  // The port is not compared: several sandboxes on one machine have different ports.
   const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
   return isLoopback ? /^ramp-gateway:(?:127\.0\.0\.1|localhost)(?::\d+)?:/.test(token) : token.startsWith(`ramp-gateway:${host}:`);
 };

@@ -37,7 +37,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Returns everything stored about a customer, unsealed; undefined if there is no such customer. */
+/** Returns everything stored about a customer, unsealed except for bearer values. Returns undefined if there is no such customer. */
 export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<Record<string, unknown> | undefined> => {
   const [customer] = await sql<Row[]>`select * from customers where id = ${id}`;
   if (!customer) return undefined;
@@ -61,9 +61,9 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 };
 
 /**
- * Returns what is still open: nothing may be deleted while money can move. An order attempt in review is open only if its order is not known, since a
- * known order is judged itself. An attempt whose order was withheld from the customer is open until its last check, which needs the attempt's data
- * (src/gateway/ordering/recheck-withheld.ts).
+ * Returns what is still open: nothing may be deleted while money can move. An order attempt in review is listed only if it has no order here:
+ * otherwise the order itself is listed while it is open. An attempt whose order was withheld from the customer is listed until its last check, which
+ * needs the attempt's data (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`

@@ -16,14 +16,14 @@ export type Walk = {
   reached: Step;
   /** How far the walk came, past what blocks the gateway. */
   saw: Step;
-  /** What was seen, one line each. */
+  /** What the walk saw, with one line per step. */
   steps: string[];
   exchanges: Exchange[];
   /** Why the gateway could not use this provider, although it answers. */
   blockers: string[];
   /** Deviations that the gateway can handle. */
   findings: string[];
-  /** Where it ended. */
+  /** Where and why the walk stopped, if it did not get to the end. */
   stopped?: string;
 };
 export type WalkParts = {
@@ -236,7 +236,9 @@ const walkSell = async (sell: SellAdapter, walk: Walk, parts: WalkParts): Promis
   const quote = await sell.quote(call(), { ...asked, option, network: 'lightning' });
   if (!quote.ok) {
     const needsAccount = quote.refusal.reason === 'account-required';
-    walk.stopped = needsAccount ? 'no price was seen: it needs the account of a customer' : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
+    walk.stopped = needsAccount
+      ? 'no price was seen: the provider gives one only to a customer with an account'
+      : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
     return;
   }
   const rule = ruleAgainst({ ...asked, currency: option.currency, option: option.name }, quote.value, parts.now());

@@ -33,7 +33,7 @@ const ownProcessOf = (words: string[]): string[] => {
 };
 
 const describe = async ({ url, server, providers }: Sandbox): Promise<void> => {
-  // Loaded already, by the start.
+  // The start has already loaded this module.
   const { providerModules } = await import('../../src/providers/registry.gen.ts');
   const { config, database } = server;
   const configured = config.providers.map(({ id, kind, base_url: address, mode }) => ({

@@ -10,7 +10,7 @@ import { isOnThisMachine, readSandboxFile, root } from './sandbox-file.ts';
 export type RunningProvider = { id: string; url: string; pid: number };
 export type RunningProviders = {
   providers: RunningProvider[];
-  /** The addresses at which they listen, by provider id (`tickerKey` for the price feeds). They replace the addresses of the configuration. */
+  /** The providers' addresses, by provider id (`tickerKey` for the price feeds). They replace the addresses in the configuration. */
   baseUrls: Record<string, string>;
   stop: () => Promise<void>;
 };
@@ -19,8 +19,8 @@ export type RunningProviders = {
 export type ProviderGroups = SandboxProvider[][];
 
 /**
- * Returns the simulated providers that the configuration names, and the price feeds if it has feeds on loopback. Returns none unless it says `mode:
- * sandbox`. `ownProcess`: the ids of those that get a process each. Throws StartRefused if an id is not among them.
+ * Returns the simulated providers that the configuration names, and the price feeds if it has feeds on loopback. Returns nothing unless the
+ * configuration says `mode: sandbox`. `ownProcess`: the ids of the providers that get a process each. Throws StartRefused for an unknown id.
  */
 export const groupProviders = (ownProcess: readonly string[] = []): ProviderGroups => {
   const wanted = wantedProviders();

@@ -4,9 +4,9 @@ type Started = {
   url: string;
   mode: string;
   network: string;
-  /** The folder of the embedded database; undefined with a PostgreSQL of one's own. */
+  /** The folder of the embedded database; undefined if the gateway uses a PostgreSQL server. */
   rows: string | undefined;
-  /** The gateway's own. */
+  /** The id of the gateway's process. */
   pid: number;
   /** `pid`: the process of a simulated provider; undefined for a provider that runs elsewhere. */
   providers: { id: string; what: string; url: string; mode: string | undefined; pid: number | undefined }[];

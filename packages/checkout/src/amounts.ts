@@ -18,7 +18,7 @@ export const readAmount = (written: string, language: Language): string | undefi
   return /^\d{1,12}(?:\.\d{1,2})?$/.test(plain) && /[1-9]/.test(plain) ? plain : undefined;
 };
 
-/** Formats exact decimal text, so that no amount becomes a float. A code that cannot be a currency's is written after the number. */
+/** Formats exact decimal text, so that no amount becomes a float. A code that Intl does not accept as a currency is written after the number. */
 export const showMoney = ({ text, currency }: Pick<Money, 'text' | 'currency'>, language: Language): string => {
   const exact = text as `${number}`;
   if (currency === 'sat') return `${new Intl.NumberFormat(language).format(exact)} sats`;

@@ -22,7 +22,7 @@ export type State = {
   working?: Work | undefined;
   /** Whether the present work takes so long that the screen should say so. */
   isSlow: boolean;
-  /** The order is followed, but the gateway does not answer at the moment. */
+  /** Whether the gateway does not answer at the moment, although an order is being followed. */
   isAway: boolean;
   trouble?: Trouble | undefined;
 };

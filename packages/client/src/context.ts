@@ -17,9 +17,9 @@ export type RampOptions = {
   node?: Node;
   /** Where the gateway sends webhooks about the orders, accounts and connections made with this client: an https URL on a public host. */
   webhook?: string;
-  /** Backends: the secret key of an app that the operator has listed. Never in a browser or a phone. */
+  /** For backends: the secret key of an app that the operator has listed. Never use it in a browser or on a phone. */
   appKey?: string;
-  /** How long one request may take: 30 seconds, unless given. */
+  /** How long one request may take. Default: 30,000. */
   timeoutMs?: number;
   /** Replaces the network, the clock and the timers. */
   runtime?: Partial<Runtime>;

@@ -49,6 +49,6 @@ const parse = (text: string, currency: string, name: string): bigint => {
   return currency === 'sat' ? BigInt(whole) : BigInt(whole) * 100n + BigInt(part.padEnd(2, '0'));
 };
 
-/** Reads an amount of the API. null is an old amount that does not fit a JSON integer. */
+/** Reads an amount of the API. `null` stands for an old amount that does not fit into a JSON integer. */
 export const moneyOf = (units: number | null | undefined, currency: string): Money | undefined =>
   typeof units === 'number' && Number.isSafeInteger(units) ? new Money(BigInt(units), currency) : undefined;

@@ -21,21 +21,21 @@ export type Offer = {
   gets: Money;
   /** Part of `pays`. */
   fee: Money;
-  /** Honoured until `acceptBy`; otherwise an estimate. */
+  /** Whether the provider honours the price until `acceptBy`. If not, the price is an estimate. */
   binding: boolean;
   /** The whole cost against the market price, in basis points; absent if no market price is known. */
   costBps?: number;
   /** Replaces `costBps` if no market price is known: the cost against the median of the offers. Do not show it as the cost. */
   costVsMedianBps?: number;
-  /** Order before this. */
+  /** The time before which the offer must be ordered. */
   acceptBy: Date;
-  /** The customer's money must have arrived before this. */
+  /** The time before which the customer's money must have arrived. */
   payBefore?: Date;
   inboundSats?: bigint;
   leaseBlocks?: number;
   /** The node to connect to first: `pubkey@host:port`. */
   connectTo?: string;
-  /** What the customer needs before this can be ordered: `account`, `connection`. */
+  /** What the customer needs before the offer can be ordered: `account`, `connection`. */
   requires: Open<'account' | 'connection'>[];
   /** Warnings worth showing, such as `expires-before-arrival`. */
   warnings: string[];
@@ -46,7 +46,7 @@ export type Offer = {
 /** A provider that made no offer, and why. */
 export type NotOffered = {
   provider: ProviderRef;
-  /** `excluded`: the provider made an offer, and a rule removed it. `refused`: it will not. `failed`: it could not. */
+  /** `excluded`: the provider made an offer, and a rule removed it. `refused`: the provider will not make one. `failed`: it could not. */
   kind: 'excluded' | 'refused' | 'failed';
   /** The rule, or the reason: `below-minimum`, `too-good`, `timeout` … */
   reason: string;
@@ -78,7 +78,7 @@ type Amounts = {
 };
 /** Returns the API's amounts as what the customer pays and gets, and the fee. */
 export const sidesOf = (ramp: RampName, raw: Amounts) => {
-  // An order that the gateway adopted has no code.
+  // An order that the gateway found at the provider and adopted has no currency code.
   const currency = raw.currency_code ?? `currency ${raw.currency_id}`;
   if (ramp === 'liquidity') return { pays: moneyOf(raw.pay_sats, 'sat'), gets: moneyOf(raw.client_sats, 'sat'), fee: moneyOf(raw.fee_sats, 'sat') };
   const [fiat, sats] = [moneyOf(raw.amount_fiat, currency), moneyOf(raw.amount_sats, 'sat')];

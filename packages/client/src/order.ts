@@ -14,7 +14,7 @@ export type OrderState = {
   id: string;
   ramp: RampName;
   stage: Stage;
-  /** Nothing more will happen. */
+  /** Whether the order will not change any more. */
   final: boolean;
   provider: ProviderRef;
   /** All that the customer pays, and gets. Undefined if the API has no such amount. */
@@ -22,16 +22,16 @@ export type OrderState = {
   gets: Money | undefined;
   /** How to pay; absent once it can no longer be paid. */
   pay?: Pay;
-  /** liquidity: `channel`: the seller opens a channel. `redemption`: it gives a link that opens one when the wallet redeems it. */
+  /** Liquidity. `channel`: the seller opens a channel. `redemption`: the seller gives a link, which opens a channel when the wallet redeems it. */
   deliveredAs?: Open<'channel' | 'redemption'>;
-  /** liquidity, `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
+  /** Liquidity, at stage `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };
   /** With failover: the providers that were tried before, and why they did not take the order. Empty when the order is read later. */
   movedFrom: { provider: ProviderRef; reason: string }[];
   /** Whether it was filled with less than was ordered; the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
-  /** Why it is in `review`, if the gateway says. */
+  /** Why the order is in `review`, if the gateway says. */
   reviewReason?: Open<'paid-not-delivered' | 'contradiction' | 'unclear' | 'twin' | 'unsafe-link'>;
   nextCheckOn?: Date;
   raw: Readonly<Record<string, unknown>>;
@@ -67,7 +67,7 @@ type Facts = {
   delivered_as?: string;
 };
 
-/** For use in `readAs`. */
+/** Reads an order of the API. Throws if a required member is missing, so call it within `readAs`. */
 export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderState => {
   const {
     final = false,

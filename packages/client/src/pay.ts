@@ -9,9 +9,9 @@ type SatsPayment = Answer<'/sell/order'>['payment_info'];
 
 /** How the customer pays. `kind` says which members there are; `raw` also has members of later gateways. */
 export type Pay = {
-  /** Exactly this much. */
+  /** The exact amount to pay. */
   amount: Money | undefined;
-  /** The money must have arrived by then. */
+  /** The time by which the money must have arrived. */
   before?: Date;
   raw: Readonly<Record<string, unknown>>;
 } & (
@@ -27,10 +27,10 @@ export type Pay = {
       details: Readonly<Record<string, string>>;
       /** The text of an EPC069-12 QR code: euros to a valid IBAN. */
       epcQr?: string;
-      /** The provider's own page, when it has one as well. */
+      /** The provider's own payment page, if there is one in addition to the bank details. */
       url?: string;
     }
-  /** The provider's own page, on its own host. */
+  /** The provider's own payment page, on its own host. */
   | { kind: 'page'; url: string }
   | { kind: 'invoice'; invoice: string }
   | { kind: 'lightning_address'; address: string; min?: Money; max?: Money }
@@ -38,7 +38,7 @@ export type Pay = {
   | { kind: 'onchain'; address: string; bip21?: string }
   /** `altcoinAmount` in units of `altcoin`, as the provider writes it. */
   | { kind: 'altcoin'; address: string; altcoin: string; altcoinAmount: string }
-  /** A way that this version does not know: show `raw`, or update. */
+  /** A way to pay that this version of the client does not know: show `raw`, or update the client. */
   | { kind: 'other'; word: Open<'unknown'> }
 );
 

@@ -2,9 +2,9 @@ import type { Context } from './context.ts';
 import { given, readAs, type Open } from './error.ts';
 import { dateOf } from './mapped.ts';
 
-/** A receipt's place in the tree of its day, as `verifyReceipt` takes it; absent until the day is closed. */
+/** A receipt's place in the hash tree of its day, in the form that `verifyReceipt` takes. There is none until the day is closed. */
 export type ReceiptPlace = { day: string; index: number; size: number; proof: string[]; root: string; signed_root: string };
-/** The stored decision: why this provider. */
+/** The stored decision, which shows why the provider was chosen. */
 export type Route = {
   policy: { name: string; decidedBy: string };
   /** The signed decision, for `verifyReceipt` of `@ramp-gateway/client/receipt`. Keep it: it proves which offers there were. */

@@ -70,7 +70,7 @@ export type AccountState = {
   status: Open<AccountStatus>;
   /** The provider's own page, where the customer signs up. */
   signupUrl?: string;
-  /** The provider has sent the customer an e-mail. */
+  /** Whether the provider has sent the customer an e-mail. */
   mailSent: boolean;
   connections: ConnectionState[];
   nextCheckOn?: Date;
@@ -180,7 +180,7 @@ const accountState = (raw: RawAccount): AccountState =>
   }));
 
 type Wanted = { statuses: readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
-/** Waits for one of `statuses`. Throws at one of `ends`, which no other status follows by itself. */
+/** Waits for one of `statuses`. Throws at one of `ends`: from there, the status does not change by itself. */
 const waitFor = async <State extends { status: string; nextCheckOn?: Date }>({ runtime }: Context, read: Read<State>, wanted: Wanted): Promise<State> => {
   const { statuses, ends, what, signal } = wanted;
   const isWanted = ({ status }: State): boolean => statuses.includes(status);
@@ -214,7 +214,7 @@ const connectionOf = (context: Context, raw: RawConnection): Connection => {
   };
 };
 
-/** A `NewConnection` as JavaScript may send it. */
+/** The members of a `NewConnection`. A caller in JavaScript may leave out any of them. */
 type ConnectionMembers = {
   name: string;
   direction?: 'sell' | 'buy';

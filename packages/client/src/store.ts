@@ -23,7 +23,7 @@ export const asyncStorageStore = (storage: ItemStorage): Store => ({
 });
 
 type Locks = { request: <T>(name: string, run: () => Promise<T>) => Promise<T> };
-/** Browsers have it on https and on localhost. */
+/** Returns `navigator.locks`, which browsers have on https and on localhost. */
 export const webLocks = (): Locks | undefined => (globalThis as { navigator?: { locks?: Locks } }).navigator?.locks;
 
 type WebStorage = { getItem: (key: string) => string | null; setItem: (key: string, value: string) => void; removeItem: (key: string) => void };

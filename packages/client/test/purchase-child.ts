@@ -1,5 +1,5 @@
 /**
- * A wallet's process: one purchase with @ramp-gateway/client and its file store. KILL_AT=n ends it with SIGKILL at its n-th step: before or after
+ * Runs one purchase of a wallet, with @ramp-gateway/client and its file store. KILL_AT=n ends it with SIGKILL at its n-th step: before or after
  * a request, before or after a change of the store. With BUY=50.00, it buys for that amount if nothing is open. Writes one line of JSON.
  */
 import { createRamp, type BuyOrder } from '../src/index.ts';

@@ -73,7 +73,7 @@ find('form').addEventListener('submit', (event) => {
   });
 });
 
-// Orders that were open when the page was left.
+// Continue the orders that were open when the page was left.
 void run(async () => {
   const { orders, pending } = await ramp.open();
   for (const one of pending) orders.push(await one.again());
