@@ -30,8 +30,8 @@ export const balance = 'balance';
 const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
 
 /**
- * Returns Bitrefill's word for a payment method, `balance`, or undefined if it is not offered. Accepts only the gateway's word, so that each method
- * has one name.
+ * Returns Bitrefill's word for a payment method (`balance` for the operator's balance), or undefined if the method is not offered. Accepts only the
+ * gateway's word, so that each method has one name.
  */
 export const methodFor = (payWith: string, settings: BitrefillSettings): string | undefined => {
   if (payWith === balance) return settings.pay_with_balance ? balance : undefined;
@@ -110,7 +110,7 @@ const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/pa
 export const hasMoney = (order: OrderReply): boolean =>
   order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');
 
-/** Returns the order's status word or, without one, the booleans that are set. */
+/** Returns the order's status word or, if it has none, the names of the booleans that are true. */
 export const rawStatusOf = (order: OrderReply): string => {
   if (order.status !== undefined) return order.status.slice(0, 64);
   const set = (['refunded', 'delivered', 'partialPayment', 'sent', 'paymentReceived', 'expired'] as const).filter((name) => order[name] === true);

@@ -189,7 +189,7 @@ const buyFromBalance = async (
   naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
-  // If the operator's account is in another currency, the response states no sats. The estimate is used instead.
+  // If the operator's account is not in bitcoin, the response states no sats. The estimate is used instead.
   const pay = paySatsOf(reply.value) ?? offer.pay;
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };

@@ -1,4 +1,4 @@
-/** Returns how to pay a Bitrefill order. An order that contradicts itself or cannot be paid here is not shown. Pure. */
+/** Returns how to pay a Bitrefill order. An order that contradicts itself or cannot be paid is not shown. Pure. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';

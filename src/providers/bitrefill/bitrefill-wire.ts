@@ -85,7 +85,7 @@ export const orderReply = z.object({
   valuePackage: optional(text),
   value: optional(text),
   number: softWord,
-  /** If the operator's account is in another currency, this is not an amount in sats; a fraction is ignored. */
+  /** If the operator's account is not in bitcoin, the price is not in sats. A price with a fraction is ignored. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
   userRef: optional(wireText),
@@ -160,7 +160,7 @@ const errorBody = z
   .catch({});
 const plainCode = /^[\w-]{1,64}$/;
 
-/** Returns whether a body under HTTP 200 is an error: it says so, and is neither an order nor an inventory (`operator`). */
+/** Returns whether a body under HTTP 200 is an error: it has members of an error, and is neither an order nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
   if (!isMembers(body) || orderIn(body) !== undefined || 'operator' in body) return false;
   return !Object.values(errorBody.parse(body)).every(isNothing);

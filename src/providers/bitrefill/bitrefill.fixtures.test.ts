@@ -133,7 +133,7 @@ describe('orders', () => {
   });
 });
 
-/** Returns the types and members at every depth. Distinguishes strings of digits from other strings. */
+/** Returns the shape of a value: its members and their types at every depth. Strings of digits, for example, count as a type of their own. */
 const shapeOf = (value: unknown): unknown => {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));

@@ -35,7 +35,9 @@ export const products: Record<string, Product> = {
   },
 };
 
-/** Returns the rates at the current BTC/EUR quote, which has one decimal. Unless the quote has moved, they equal the document's to the last digit. */
+/**
+ * Returns the rates at the current BTC/EUR quote, which has one decimal. Unless the quote was moved, the rates are the document's to the last digit.
+ */
 export const ratesOf = (state: State, product: Product): { eurRate: number; satRate: number; purchaseFee: number; quote: number } => {
   if (state.quoteBps === 0) return { ...product, quote: product.euroPerBitcoin };
   const quote = Math.round(product.euroPerBitcoin * (1 + state.quoteBps / 10_000) * 10) / 10;

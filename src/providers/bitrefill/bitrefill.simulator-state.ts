@@ -60,9 +60,9 @@ export type SimulatorOptions = {
   amounts?: 'text' | 'with-unit';
   /** The invoice as a lightning: link. */
   invoiceAsLink?: boolean;
-  /** Accepts valuePackage as a number too, as lntxbot sends it. */
+  /** Whether valuePackage may also be a number, as lntxbot sends it. */
   numberValues?: boolean;
-  /** How many orders GET /orders/ shows on one page, as Edge reads them; absent or 0: there is no such path, as in the document. */
+  /** How many orders one page of GET /orders/ has. Absent or 0: there is no such path, as in the document. */
   listPage?: number;
   /** HTTP status for wrong credentials. */
   unauthorizedStatus?: number;
@@ -77,7 +77,7 @@ export type SimulatorOptions = {
   /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
   magic?: boolean;
   balanceSats?: number;
-  /** Whether an order from balance has an LNURL. */
+  /** Whether an order that was paid from the balance has an LNURL. */
   lnurlForBalance?: boolean;
   webhooks?: WebhookStyle;
   /** Whether the LNURL's first response has capacity and push, as wallets of 2019 read them. */
@@ -123,7 +123,7 @@ export type Order = {
   refunded: boolean;
   k1: string;
   redeemed: boolean;
-  /** Reported instead of its own status. */
+  /** If set, this word is reported instead of the order's own status. */
   status: string | undefined;
 };
 export type Channel = { k1: string; remoteid: string; private: boolean; capacity: number; push: number };

@@ -61,7 +61,7 @@ const read = <S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   const said = readError(value);
   const hidden = wire.statusIn(value);
-  // A document that also has `error: null` or `status: 200` is not an error.
+  // A document that matches the schema and looks like an error is one only if it also states a 4xx or 5xx.
   if (parsed.success && !(said.isError && hidden !== undefined)) return { ok: true, status, value: parsed.data };
   const isRefusal = status >= 400 || (said.isError && (makes !== true || (hidden !== undefined && hidden < 500)));
   if (isRefusal || (saysNo(said) && (said.isError || typeof value === 'string'))) {
@@ -106,7 +106,7 @@ const valueOf = <T>(reply: JsonReply<T>): T => {
 
 // ---- master key ----------------------------------------------------------------------------------------------------------------------
 
-/** Calls connect. It is signed only if it registers a callback. Older versions return 409 if they know the user. */
+/** Calls connect. The call is signed only if it registers a callback. Older versions return 409 if they know the user. */
 export const connect = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; callback?: string }) => {
   const { deps, settings } = bringin;
   const path = '/application/connect';

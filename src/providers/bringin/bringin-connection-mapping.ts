@@ -37,8 +37,8 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
 type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
- * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, as are a
- * cancellation that waits for its code and, if the new status word is unknown, the status. A code expires 30 minutes (`code_life_s`) after the link
+ * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
+ * cancellation that waits for its code. An unknown status word leaves the status of `before`. A code expires 30 minutes (`code_life_s`) after the link
  * was created, even if the code was sent again later.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {

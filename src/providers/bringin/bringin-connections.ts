@@ -55,7 +55,7 @@ export const readConnection = async (bringin: Bringin, context: CallContext, key
   return answer(shown(bringin, reply.value, before));
 };
 
-/** Creates a connection. Lists first: an earlier request whose answer was lost may have made it, and a second one must not be made. */
+/** Creates a connection. Lists first: an earlier request whose answer was lost may have made the connection, and a second one must not be made. */
 const create = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
   const { deps, settings } = bringin;
   const problem = connectionProblem(request, deps.network);
@@ -87,7 +87,7 @@ const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iba
   ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
 });
 
-/** Returns the requested connection if it exists, a refusal if it cannot be made, or undefined if it can. */
+/** Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
   if (existing === 'none') return undefined;

@@ -8,7 +8,7 @@ export type SignedParts = { method: 'GET' | 'POST'; path: string; body?: string;
 
 /**
  * Returns the Authorization header. `body` must be exactly the text that is sent. It is unknown whether the server hashes the raw bytes or the parsed
- * body; compact JSON in insertion order suits both. Without a body it hashes the two characters `{}`. `path` starts at /api/v0.
+ * body; compact JSON in insertion order suits both. Without a body, the two characters `{}` are hashed. `path` starts at /api/v0.
  */
 export const hmacHeader = (secret: string, { method, path, body = '{}', timestampMs }: SignedParts): string => {
   const raw = `${timestampMs}${method}${path}${bodyHash(body)}`;

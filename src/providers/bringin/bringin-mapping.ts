@@ -30,7 +30,7 @@ export const isEmail = (text: string): boolean => text.length <= 254 && /^[^\s@"
 // ---- transactions --------------------------------------------------------------------------------------------------------------------
 
 export type Rail = 'sepa' | 'card';
-/** What an offer of this adapter passes on to its order. */
+/** What an offer of this adapter stores for placing and reading its order. */
 export type OfferNotes = { rail: Rail; network: 'lightning' | 'onchain' };
 
 export const readNotes = (upstream: Json): OfferNotes => {

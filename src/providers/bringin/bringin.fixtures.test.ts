@@ -46,7 +46,7 @@ test.each(Object.entries(fixtures))('%s is read by exactly one schema', (name, {
   expect(fitting.map(([, schema]) => schema.safeParse(response.body).success)).toEqual([true]);
 });
 
-/** Returns the types and members at every depth. Distinguishes times and strings of digits from other strings. */
+/** Returns the shape of a value: its members and their types at every depth. Times, decimals and strings of digits count as types of their own. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));

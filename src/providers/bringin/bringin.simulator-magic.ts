@@ -1,6 +1,6 @@
 /**
  * Magic amounts, like test card numbers: the sats sold decide what happens. Only a simulator with the option `magic` obeys them.
- * docs/sandbox.md says what a wallet sees for each.
+ * docs/sandbox.md says what a wallet sees for each amount.
  */
 export const magicAmounts = {
   250_101: 'pays-less',

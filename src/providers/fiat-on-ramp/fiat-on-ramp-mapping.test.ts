@@ -34,7 +34,7 @@ describe('units', () => {
         const asked = toUpstream(floorToUpstream(amount, code, block), code, block);
         const wire = quoteWire.parse({ quote_id: 'q', amount_fiat: Number(asked), amount_sats: 1 });
         expect(toOffer(wire, { ...option, currency: code }, block)?.pay).toBe(floorToUpstream(amount, code, block));
-        // ICU has the exponents of these currencies from ISO 4217, as we have.
+        // For these currencies, ICU takes the exponents from ISO 4217, as we do.
         const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency: code }).resolvedOptions();
         const stated = typeof minor_units === 'object' ? Object.entries(minor_units).find(([name]) => name.toUpperCase() === code)?.[1] : minor_units;
         expect([code, toUpstream(amount * 100n, code, block)]).toEqual([code, amount * 10n ** BigInt(stated === 'iso4217' ? maximumFractionDigits : 2)]);

@@ -18,7 +18,7 @@ const kinds = {
     '/verify',
     'must',
     'Each call returns a new session and a new token',
-    '/verify: session_id identifies the client session; token is a random text (text)',
+    '/verify: session_id identifies the client session; token is a random string (text)',
   ],
   'session-opens': [
     '/session',

@@ -34,7 +34,7 @@ const isPayable = (info: unknown): boolean => {
   return (typeof url === 'string' && url !== '') || (isObject(details) && Object.keys(details).length > 0);
 };
 
-/** Orders the same quote again. What the second POST does decides what a gateway may do after the answer to the first one was lost. */
+/** Orders the same quote again. What the second POST does decides what a gateway may do if the answer to the first POST was lost. */
 const repeat = async (run: Run, session: Session, quote: Members, orderId: string): Promise<void> => {
   const second = await run.ask('order', { session_id: session.id, quote_id: quote['quote_id'] });
   const { status } = second.exchange;

@@ -246,7 +246,9 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   expect(sent).toEqual([exchange.request]);
 });
 
-/** Returns the types and members at every depth. The keys of `currencies` and of a map of orders are ids. */
+/**
+ * Returns the shape of a value: its members and their types at every depth. Keys of `currencies` and of a map of orders are ids, so any key will do.
+ */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) {

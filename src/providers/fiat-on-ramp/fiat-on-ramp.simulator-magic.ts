@@ -1,6 +1,6 @@
 /**
  * Magic amounts, like test card numbers: what the customer pays, in hundredths, decides what happens. Only a simulator with the option
- * `magic` obeys them, and only in ways in which real providers behave. docs/sandbox.md says what a wallet sees for each.
+ * `magic` obeys them, and only in ways in which real providers behave. docs/sandbox.md says what a wallet sees for each amount.
  */
 export const magicAmounts = {
   10_101: 'price-changed',

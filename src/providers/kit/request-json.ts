@@ -18,7 +18,7 @@ export type JsonCall<S extends z.ZodType> = {
    * For lists: if a member appears twice, the last one counts. Any other answer is then malformed, since one value would be lost, perhaps how to pay.
    */
   mayRepeat?: boolean;
-  /** Statuses whose JSON body counts as an answer, as with 200 (a 409 that says who is connected). */
+  /** Statuses whose JSON body counts as an answer, as with 200 (for example, a 409 that names a connected user). */
   alsoGood?: readonly number[];
   /** Whether 401 and 403 mean that our own credentials were refused. Absent if they concern the customer's session. */
   credentials?: boolean;

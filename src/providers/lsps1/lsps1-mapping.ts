@@ -321,9 +321,10 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
   if (orderState === 'COMPLETED') return 'finished';
   if (orderState === 'FAILED') {
     if (returned.has(state)) return 'refunded';
-    // The money was taken, and neither delivered nor refunded: the operator must check. A hold invoice is refunded by itself.
+    // The money was taken, and there is neither a channel nor a refund: the operator must check.
     if (states.includes('PAID')) return 'review';
     if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
+    // A hold invoice is refunded by itself.
     if (state === 'HOLD') return 'refunded';
     // The seller says nothing about the money, and may have missed it on chain. If money was seen before, order-life.ts makes the order a review.
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';

@@ -204,7 +204,7 @@ describe('fixtures', () => {
     expect([...rows.map(({ name }) => name), 'blip51-create-order'].toSorted()).toEqual([...fixtures.keys()].toSorted());
   });
 
-  // Our products have the same balance on both sides or none on the customer's side; the printed order has neither.
+  // Our products have equal balances on both sides, or no balance on the customer's side. The printed order has two different balances.
   it('the printed order is not the one asked for, and is not believed', async () => {
     const { adapter, sent } = over(['blip51-get-info', 'blip51-create-order']);
     const asked = { ramp: 'liquidity', product: 'turbo', amountSats: 2_000_000n, payWith: 'onchain', leaseBlocks: 144, announce: true, firm: true } as const;

@@ -1,6 +1,6 @@
 /**
  * Magic amounts, like test card numbers: the sats on the seller's side decide what happens. Only a simulator with the option `magic`
- * obeys them. docs/sandbox.md says what a wallet sees for each.
+ * obeys them. docs/sandbox.md says what a wallet sees for each amount.
  */
 export const magicAmounts = { 1_000_103: 'expired', 1_000_104: 'refunded', 1_000_105: 'slow' } as const;
 export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
