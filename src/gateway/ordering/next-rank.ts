@@ -97,7 +97,8 @@ const nextIntent = async (scope: Scope, { intent, placing }: Turn, quote: Stored
     failover: { ...failover, moves: (failover?.moves ?? 1) - 1 },
     movedFrom: [...movedFrom, { providerId: intent.providerId, reason: end.problem.code }],
   };
-  const networkKey = networkKeyOf(scope, providerOf(gateway, quote.offer.providerId));
+  // Background work has no caller, so the order keeps the network that asked for it.
+  const networkKey = networkKeyOf(scope) ?? intent.networkKey;
   const particulars = defined({ exclusiveKey: quote.providerSessionId, networkKey });
   return await newIntent({ gateway, requestId: intent.requestId }, intent.customerId, quote, inputs, particulars);
 };

@@ -64,7 +64,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     order: prepared.order,
     ...defined({ nodePubkey: prepared.nodePubkey, failover: request.failover && failoverOf(request.failover, request.inputs) }),
   };
-  const networkKey = networkKeyOf(scope, providerOf(gateway, quote.offer.providerId));
+  const networkKey = networkKeyOf(scope);
   const particulars = defined({ exclusiveKey, networkKey, idempotencyKey: request.idempotencyKey });
   const fresh = await newIntent(scope, session.customerId, quote, inputs, particulars);
   const lease = leaseFor(gateway, fresh.id);

@@ -119,3 +119,24 @@ it('a repeated request that certainly did not arrive does not count and is sent 
   delete world.buyer().script.placeOrder;
   expect((await world.settled()).state).toBe('confirmed');
 });
+
+it('a move to the next provider in the background still belongs to the network of the customer who ordered', async () => {
+  const limited = { max_in_flight_sats: 10_000_000 };
+  const { gateway, scope, session, buyer, clock, ...world } = memoryGateway({ alpine: limited, dune: limited });
+  const quoteId = await world.quote();
+  const { intents } = gateway.stores;
+  const { startSending } = intents;
+  intents.startSending = async () => await Promise.reject(new Error('the instance stops here'));
+  const network = { own: '203.0.113.7', wide: '203.0.113.7' };
+  const request = world.request(quoteId, { failover: { max: 1, minReceive: 100_000n } });
+  await expect(placeOrder({ ...scope, network }, session, request)).rejects.toThrow('the instance stops here');
+  intents.startSending = startSending;
+  const first = await world.intentOf(quoteId);
+  buyer(first?.providerId).script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+  clock.now += 30_000;
+  await settleIntents(gateway, 10);
+  const next = await intents.find((await world.intentOf(quoteId))?.movedTo ?? '');
+  expect([next?.state, next?.providerId]).toEqual(['confirmed', first?.providerId === 'dune' ? 'alpine' : 'dune']);
+  expect(next?.networkKey).toBe(first?.networkKey);
+  expect(first?.networkKey).toBeDefined();
+});

@@ -20,9 +20,14 @@ const satsOf = (ramp: Ramp, { pay, receive }: { pay: bigint; receive: bigint }):
 const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number): Promise<bigint> =>
   BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
 
-/** Returns a keyed hash of the customer's network, or undefined if the provider has no limit. The address itself is not stored. */
-export const networkKeyOf = ({ gateway, network }: Scope, provider: Provider): string | undefined =>
-  network === undefined || provider.core.max_in_flight_sats === undefined ? undefined : gateway.notices.token('network', network.own);
+/**
+ * Returns a keyed hash of the customer's network, or undefined if no provider has a limit or nobody is calling. The address itself is not stored. An
+ * attempt at a provider without a limit has the hash too, since the next rank may have one.
+ */
+export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
+  network !== undefined && gateway.providers.some(({ core }) => core.max_in_flight_sats !== undefined)
+    ? gateway.notices.token('network', network.own)
+    : undefined;
 
 /**
  * Returns the same list of providers to ask, except that a provider at its limit is not asked, and that an offer that would exceed the limit becomes

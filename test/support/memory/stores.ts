@@ -222,8 +222,9 @@ export const memoryStores = (now: () => number) => {
         return await Promise.resolve(numbers.filter(isWanted));
       },
     },
-    // The record has no fills.
+    // The record has no fills, and nothing is in flight.
     record: partly<RecordStore>('record', {
+      inFlight: async () => await Promise.resolve(0n),
       read: async () => await Promise.resolve({ estimates: [], broken: [] }),
       oldReaders: async () => await Promise.resolve(false),
       linkRead: async (orderId, receive, at) =>
