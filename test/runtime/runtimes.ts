@@ -1,12 +1,11 @@
 /** Runs the same gateway in three ways: the Node entry in this process, the image's bundle as a process of its own, and real workerd. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { parse, stringify } from 'yaml';
 import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
@@ -16,6 +15,7 @@ import { startServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { builtImage, copiesOf, stages } from './image-build.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const runtimeNames = ['node', 'container', 'worker'] as const;
@@ -90,29 +90,10 @@ const startNode = async (): Promise<Runtime> => {
 /** Makes a folder that contains only what the last stage of the Dockerfile copies. No folder above it has node_modules. */
 export const makeImageFolder = async (config: string): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'ramp-image-'));
-  const lastStage =
-    readFileSync(join(root, 'Dockerfile'), 'utf8')
-      .split(/^FROM .*$/m)
-      .at(-1) ?? '';
-  for (const [, built, from = '', to = ''] of lastStage.matchAll(/^COPY (?:--link )?(--from=build )?(\S+) (\S+)$/gm)) {
-    // The build stage makes the bundle and the pages. The tests' set-up has already made the pages.
-    if (built !== undefined && from.endsWith('.mjs')) cpSync(await bundle(), join(folder, to));
-    else cpSync(join(root, from.replace(/^\/build\//, '')), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
-  }
+  const build = await builtImage();
+  for (const { from, to, built } of copiesOf(stages().at(-1) ?? [])) cpSync(join(built ? build : root, from), join(folder, to), { recursive: true });
   writeFileSync(join(folder, 'providers.config.yaml'), config);
   return folder;
-};
-
-/** Bundles the server as `npm run build` does for the image. The first caller in a test run makes the bundle, and all others use it. */
-const bundle = async (): Promise<string> => {
-  const finished = join(inject('scratch'), 'server.mjs');
-  if (existsSync(finished)) return finished;
-  const outfile = `${finished}.${process.pid}`;
-  const script = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), 'src/entry/node.ts', outfile], { cwd: root, stdio: 'inherit' });
-  const code = await new Promise((done) => script.once('exit', done));
-  if (code !== 0) throw new Error(`scripts/build.ts ended with ${String(code)}`);
-  renameSync(outfile, finished);
-  return finished;
 };
 
 export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
