@@ -13,7 +13,6 @@ import { networkKeyOf } from '../pricing/in-flight.ts';
 import { findQuote, type StoredQuote } from '../pricing/store-route.ts';
 import { Problem } from '../problem.ts';
 import { ordersHeld } from '../switches.ts';
-import { providerOf } from '../upstream/provider-of.ts';
 import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts';
 import { newIntent } from './new-intent.ts';
 import { placingOf, type Failover, type Placing, type PlacingInputs } from './placing.ts';

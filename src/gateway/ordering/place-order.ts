@@ -12,7 +12,6 @@ import { newIntent } from './new-intent.ts';
 import { answerOf, openInputs, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
 import { leaseFor } from '../lease.ts';
-import { providerOf } from '../upstream/provider-of.ts';
 import { sendPlacing } from './send-placing.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
 import { findQuote } from '../pricing/store-route.ts';

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.ts';
 import type { ScriptedBuyer } from '../../../test/support/memory/scripted-buyer.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -125,12 +125,10 @@ it('a move to the next provider in the background still belongs to the network o
   const { gateway, scope, session, buyer, clock, ...world } = memoryGateway({ alpine: limited, dune: limited });
   const quoteId = await world.quote();
   const { intents } = gateway.stores;
-  const { startSending } = intents;
-  intents.startSending = async () => await Promise.reject(new Error('the instance stops here'));
+  vi.spyOn(intents, 'startSending').mockRejectedValueOnce(new Error('the instance stops here'));
   const network = { own: '203.0.113.7', wide: '203.0.113.7' };
   const request = world.request(quoteId, { failover: { max: 1, minReceive: 100_000n } });
   await expect(placeOrder({ ...scope, network }, session, request)).rejects.toThrow('the instance stops here');
-  intents.startSending = startSending;
   const first = await world.intentOf(quoteId);
   buyer(first?.providerId).script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
   clock.now += 30_000;
