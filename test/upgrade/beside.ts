@@ -163,8 +163,11 @@ const beside = async (world: OldWorld, sql: Sql, orders: Record<string, string>,
     ...(await sql`select provider_id, ramp, option, orders, all_quoted_sats, all_delivered_sats from record_estimates order by 1, 2, 3`),
   ];
   const before = await sums();
-  await today.tick();
-  await new Promise((done) => setTimeout(done, 5000));
+  // All that are followed are due again, at today's release and then at the old one.
+  for (const { tick } of [today, world]) {
+    await sql`update orders set next_check_on = now() where next_check_on < '9999-01-01'`;
+    await tick();
+  }
   same('and more background work of both adds nothing', [await fillsOf(sql), await sums()], [expected, before]);
   console.log(before);
   await declined(world, both, { old: world.url, today: url });
@@ -178,6 +181,8 @@ const version = async (call: Call): Promise<unknown> => {
 
 const run = async (world: OldWorld, sql: Sql): Promise<void> => {
   const orders = await fillOldWorld(world, sql);
+  // Nobody reads this order, neither on time nor for a customer: today's release would end the review, since it keeps a short fill as a dispute.
+  await sql`update orders set next_check_on = '9999-01-01', checked_on = now() + interval '1 hour' where stage = 'review'`;
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const logs: string[] = [];
   const start = async () => {

@@ -91,6 +91,7 @@ export const startOldWorld = async (folder: string, databaseUrl: string) => {
     simulators,
     options,
     createWallet: old.wallet.createWallet,
+    tick: async () => await server.tick(),
     stopServer: async () => await server.stop(),
     close: async () => void (await Promise.all(Object.values(simulators).map(async (one) => await one.close()))),
   };
