@@ -1,8 +1,8 @@
 /**
  * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, and providers of every
- * re-POST profile. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease, and
- * a receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are asked
- * one after the other, and every timer runs by the history's clock.
+ * re-POST profile. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease,
+ * and a receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are
+ * asked one after the other, and every timer runs by the history's clock.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
@@ -73,7 +73,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   }
 };
 
-/** Deletes all rows of the previous history, whose numbered options and recorded fills would change the next one. Migrations are in another schema. */
+/** Deletes all rows, since the options and fills of the previous history would change the next one. The migrations are in another schema. */
 const emptyDatabase = async ({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> => {
   const tables = await sql<{ name: string }[]>`select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`;
   await sql.unsafe(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`);
@@ -303,7 +303,7 @@ type World = {
 /** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
-/** Calls of the database and of the threads that seal and sign take turns. If they ran at the same time, a seed would not always repeat its history. */
+/** Calls of the database and of the threads that seal and sign take turns. If they ran in parallel, a seed would not always repeat its history. */
 type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 const oneAtATime = (): Turns => {
   let last: Promise<unknown> = Promise.resolve();

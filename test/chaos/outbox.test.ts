@@ -310,7 +310,7 @@ describe.concurrent('the outbox', () => {
         expect(await broken(database, accepted)).toEqual([]);
         const twins = accepted.length - new Set(accepted.map((one) => one.id)).size;
         const [most] = await database.sql<{ most: number }[]>`select max(attempt)::int as most from deliveries`;
-        // A worker has at most twenty in progress: the batch of its tick.
+        // A process that is killed has at most twenty webhooks in progress, the batch of one tick.
         expect(twins).toBeLessThanOrEqual(kills * 20);
         expect(new Set(accepted.map((one) => one.id)).size).toBe(events);
         expect(kills).toBeGreaterThan(0);

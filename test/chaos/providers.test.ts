@@ -116,7 +116,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
       clock.move(40);
     }
     const probes = victim.history.requests.slice(from).map((one) => one.at);
-    // The n-th time, the circuit stays open for n times the reset time, at most 3 s, and varied by 20 %.
+    // When it opens for the n-th time, the circuit stays open for n times the reset time, at most 3 s. The time varies by 20 %.
     const early = probes.flatMap((at, n) => {
       const before = probes[n - 1];
       return before !== undefined && at - before < Math.min(resetMs * (n + 1), 3000) * 0.8 - 20 ? [`${n}: ${at - before} ms`] : [];
@@ -126,7 +126,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
 
     victim.clearFaults();
     const backOn = clock.now();
-    // The circuit is now open for longer than ever before: this is the most that is left of that time.
+    // The longest time for which the circuit can still stay open.
     const windowMs = Math.min(resetMs * (probes.length + 1), 3000) * 1.2;
     for (let turn = 1; !(await ask(turn)).offers.some((one) => one.provider.id === 'victim'); turn += 1) {
       expect(clock.now() - backOn).toBeLessThan(windowMs * 4 + 2000);

@@ -1,6 +1,6 @@
 /**
- * Tests the tables of docs/sandbox.md: each amount is tried through the API alone, and every word that the page promises must appear in the wallet's
- * answers.
+ * Tests the tables of docs/sandbox.md: each amount is tried through the API alone, and every word that the page promises must appear in a response to
+ * the wallet.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -75,7 +75,7 @@ const run = async (command: string, args: string[]): Promise<string> => {
 it.concurrent('runs every command of the page', async () => {
   const webhookPort = await freePort();
   const commands = fences.map(({ code }) => code).join('\n');
-  // Starting npm would take most of the time, then reading the sources for each command. So a function takes npm's place, and a bundle the sources'.
+  // Starting npm and reading the sources would take most of the time. So a function replaces npm, and each command starts from a bundle.
   expect(await run(process.execPath, ['--no-warnings', 'scripts/wallet.ts', 'key'])).toMatch(/^0[23][\da-f]{64}\n$/);
   const wallet = childPath(inject('children'), join(root, 'scripts/wallet.ts'));
   const npm = `npm() { [ "$1 $2 $3 $4" = 'run -s wallet --' ] && '${process.execPath}' --no-warnings '${wallet}' "\${@:5}"; }`;

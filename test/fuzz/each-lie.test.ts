@@ -74,7 +74,7 @@ const met: Met = { offers: 0, payable: 0, withheld: 0, doubt: 0, links: 0 };
 const judgedEnd = ({ plan: { lie, madeAt = 0 } }: Liar, endpoint: string, judge: (written: unknown, madeAt: number) => string[]): string[] =>
   lie?.endpoint === endpoint && /expires_on|_date$/.test(lie.key) ? judge(lie.lie, madeAt) : [];
 
-/** Returns a flaw if a withdrawal link cannot be had in a few tries and neither its claim is in review nor the order has left `filled`. */
+/** Returns a flaw if a withdrawal link cannot be had in five tries, although its claim is not in review and its order is still `filled`. */
 const stuckFlaws = async (again: () => Promise<Reply>, order_id: string): Promise<string[]> => {
   for (let tries = 1; tries < 6; tries += 1) if ((await again()).body['code'] !== 'claim-outcome-unknown') return [];
   const [kept] = await gateway.database.sql<{ claim: string | null; stage: string }[]>`
@@ -146,7 +146,7 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   return wrong;
 };
 
-/** Returns the members of every answer in a true purchase. */
+/** Returns the members of every response in a true purchase. */
 const membersSaid = async (liar: Liar): Promise<{ endpoint: string; key: string; old: unknown }[]> => {
   const seen = new Map<string, unknown>();
   for (const endpoint of ['verify', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal'])

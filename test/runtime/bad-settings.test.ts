@@ -18,7 +18,7 @@ import { makeImageFolder, root } from './runtimes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ramp-bad-settings-'));
 let image = '';
-/** Compiled once for each user, so that more than a hundred starts cost half. */
+/** The compile cache of the started processes. It halves the cost of more than a hundred starts. */
 const compiled = join(folder, 'compiled');
 beforeAll(async () => {
   image = await makeImageFolder('');

@@ -68,7 +68,8 @@ export const childPath = (folder: string | undefined, source: string): string =>
 };
 
 /**
- * As childPath, for a command of users: the first process of a run starts from the source, as theirs does. `scratch` is inject('scratch').
+ * Like childPath, for a command that users run: in each test run, its first process starts from the source, as with users. `scratch` is
+ * inject('scratch').
  */
 export const commandPath = (folder: string | undefined, scratch: string, source: string): string => {
   try {

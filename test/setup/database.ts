@@ -34,7 +34,7 @@ export const migrationsFolder = fileURLToPath(new URL('../../migrations', import
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const seed = process.env['CHAOS_SEED'];
   project.provide('seed', seed === undefined ? undefined : Number(seed));
-  // The pages come with the client's words, which the children need.
+  // Building the pages also generates the client's words, which the bundled child processes need.
   const [children, end] = await Promise.all([buildPages().then(bundleChildren), startServer(project)]);
   project.provide('children', children.folder);
   const scratch = mkdtempSync(join(tmpdir(), 'ramp-tests-'));
@@ -61,7 +61,7 @@ const startServer = async (project: TestProject): Promise<() => Promise<void>> =
   const inside = new URL(url);
   inside.pathname = `/${template}`;
   if (existsSync(`${migrationsFolder}/meta/_journal.json`)) await migrate({ kind: 'postgres', url: inside.href, sql }, migrationsFolder);
-  // To copy the template's files costs a third of logging each page. A given server may sync files to its disk, where this would be slower.
+  // Copying the template's files costs a third of what logging each page costs. But a server of DATABASE_URL may first sync them to its disk.
   const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`;
   const copying = own && (version?.number ?? 0) >= 150_000 ? 'strategy file_copy' : '';
   project.provide('testServer', { url, template, copying });

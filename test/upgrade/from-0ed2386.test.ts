@@ -30,7 +30,7 @@ beforeAll(async () => {
   }
   const clock = movableClock();
   clock.move(Date.parse(kept.dumpedOn) + 60_000 - Date.now());
-  // No provider can be reached at this address, and the simulators of the others have no orders: the gateway can only show what is stored.
+  // Bringin and North cannot be reached at this address, and the simulators of Alpine and Cobalt have no orders: only what is stored can be shown.
   const nowhere = 'http://127.0.0.1:9';
   gateway = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 3600 } }, cobalt: { simulator: { estimate: true } } },
