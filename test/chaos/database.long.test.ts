@@ -248,7 +248,7 @@ needsPostgres(
   600_000,
 );
 needsPgbouncer(
-  'G21: the same behind it, in transaction mode',
+  'G21: the same behind a pooler in transaction mode',
   async () => await outages('a PostgreSQL behind PgBouncer', async (url) => await startPgbouncer(url, { pool_mode: 'transaction' })),
   600_000,
 );

@@ -73,7 +73,7 @@ it('G12: two black holes and one that drips among ten providers', async () => {
   );
 });
 
-it('G13: a dead provider is asked once a window and comes back within two', async () => {
+it('G13: a provider that is down is asked once per window, and is used again within two windows', async () => {
   const resetMs = isFull ? 1000 : 250;
   const deadMs = isFull ? 15_000 : 1000;
   const block = { breaker: { volume_threshold: 5, reset_s: resetMs / 1000, reset_max_s: 3 }, opens_per_minute: most };

@@ -41,7 +41,7 @@ const withHeader = (name: string, value?: string, of = good): Headers => {
   return headers;
 };
 
-describe('an exchange is held against the document', () => {
+describe('a request and its response are checked against the document', () => {
   it('nothing is wrong with good ones', () => {
     expect([wrong({}), wrong({}, problem)]).toEqual(['', '']);
     expect(wrong({ request: { headers: new Headers(), body: { sessionId: session, currency_code: null, more: 1 } } })).toBe('');
@@ -78,7 +78,7 @@ describe('an exchange is held against the document', () => {
   });
 });
 
-describe('a webhook is held against the document', () => {
+describe('a webhook is checked against the document', () => {
   const headers = { 'webhook-id': 'msg_1', 'webhook-timestamp': '1795276927', 'webhook-signature': 'v1a,x', 'webhook-sequence': '3', 'webhook-attempt': '1' };
   const event = { type: 'withdrawal_ready', data: { order_id: session, order_status: 'filled' } };
   it('nothing is wrong with a good one', () => expect(webhookFaults(headers, JSON.stringify(event))).toEqual([]));

@@ -15,7 +15,7 @@ it('every request, answer, webhook and listed problem has a recorded example (np
   expect([...new Set(Object.keys(problems).map((name) => name.split('.').at(-1) ?? name))].toSorted()).toEqual(problemCodes());
 });
 
-it('every example is as the document says, with no member too many', () => {
+it('every example is as the document says, with no extra member', () => {
   const parts = Object.keys(recorded) as (keyof Examples)[];
   const faults = parts.flatMap((part) =>
     Object.entries(recorded[part]).flatMap(([name, value]) => exampleFaults(part, name, value).map((fault) => `${name}: ${fault}`)),

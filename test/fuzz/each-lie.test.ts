@@ -163,7 +163,7 @@ const membersSaid = async (liar: Liar): Promise<{ endpoint: string; key: string;
 const total = sizeOf(120, 1_000_000);
 
 it(
-  'each lie alone: nothing that a customer could lose by is shown, and the others are offered as ever',
+  'each lie alone: nothing is shown by which a customer could lose, and the honest offer is still there',
   async () => {
     const random = createRandom(chaosSeed);
     const wrong: string[] = [];

@@ -83,7 +83,7 @@ it('a network is one for all spellings of its addresses, and every caller is cou
   }
 });
 
-it('of two headers, the one that the caller sent beside the proxy’s makes it nobody else', () => {
+it('a header that the caller sends in addition to the proxy’s does not make it count as another caller', () => {
   const random = createRandom(chaosSeed + 2);
   for (let i = 0; i < runs / 10; i += 1) {
     const [address, other] = [drawAddress(random), drawAddress(random)];

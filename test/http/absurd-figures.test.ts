@@ -84,7 +84,7 @@ describe('a quote', () => {
     expect([quote.status, (quote.body['provider'] as Body)['id']]).toEqual([200, 'alpine']);
   });
 
-  it('of all the sats that JSON counts is too good, and touches nobody else', async () => {
+  it('of all the sats that JSON can count is too good, and does not change the others', async () => {
     says = undefined;
     const honest = others(await shown());
     says = quoting({ amount_sats: Number.MAX_SAFE_INTEGER });

@@ -45,7 +45,7 @@ it('what was not sent before accept_by is not sent afterwards', async () => {
   expect(ordersUpstream()).toBe(before);
 });
 
-it('many questions about an order that cannot be read are one look at it', async () => {
+it('many status requests for an order that cannot be read cause one read', async () => {
   const id = String((await order(await quote())).body['order_id']);
   await gateway.database.sql`update orders set created_on = created_on - interval '1 minute', next_check_on = now() + interval '1 hour' where id = ${id}`;
   const control = gateway.simulators['cobalt']?.control;

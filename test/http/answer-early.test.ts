@@ -28,7 +28,7 @@ const ask = async () => {
   return { ms, elapsedMs: Date.now() - began, offers: ids('offers').toSorted(), failed: ids('failed').toSorted() };
 };
 
-it('answers after that time as soon as so many offers are there', async () => {
+it('responds after the configured time as soon as there are the configured number of offers', async () => {
   expect(await ask()).toMatchObject({ offers: ['alpine', 'borealis', 'cobalt'], failed: [] });
   slow('cobalt');
   const early = await ask();
@@ -37,7 +37,7 @@ it('answers after that time as soon as so many offers are there', async () => {
   expect(early.ms).toBeLessThan(1200);
 });
 
-it('and goes on waiting while there are fewer', async () => {
+it('waits longer while there are fewer offers', async () => {
   slow('borealis');
   slow('cobalt');
   const waited = await ask();

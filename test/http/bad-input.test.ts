@@ -81,7 +81,7 @@ describe('nothing bad gets far', () => {
     expect((answer.body['errors'] as { pointer: string }[])[0]?.pointer).toMatch(/^\//);
   });
 
-  it('1e400 is no amount', async () => {
+  it('1e400 is not an amount', async () => {
     expect((await post('/quote', quote({}).replace('10000', '1e400'))).status).toBe(400);
   });
 
@@ -111,7 +111,7 @@ describe('nothing bad gets far', () => {
     expect(Object.keys(status.body)).toEqual([orderId]);
   });
 
-  it('a no-offer says what would do', async () => {
+  it('a no-offer problem says which amounts are accepted', async () => {
     const { body } = await post('/quote', quote({ amount_fiat: 900 }));
     expect(body).toMatchObject({
       detail: '1 provider was asked for 9.00 EUR via SEPA: 1 starts at 10.00 EUR.',
@@ -121,7 +121,7 @@ describe('nothing bad gets far', () => {
     });
   });
 
-  it('so does a list without any offer, and only that', async () => {
+  it('a list says so too, but only if it has no offer', async () => {
     const { status, body } = await post('/offers', quote({ amount_fiat: 900 }));
     expect([status, body]).toMatchObject([200, { offers: [], hint: '1 provider was asked for 9.00 EUR via SEPA: 1 starts at 10.00 EUR.' }]);
     expect((await post('/offers', quote({}))).body).not.toHaveProperty('hint');
@@ -134,7 +134,7 @@ describe('nothing bad gets far', () => {
     expect((await fetch(`${gateway.url}/quote`, { method: 'TRACE' as 'GET' }).catch(() => ({ status: 405 }))).status).toBe(405);
   });
 
-  it('stored nothing and asked nobody', async () => {
+  it('nothing is stored, and no provider is asked', async () => {
     const [before, calls] = [await rows(), asked()];
     await post('/quote', '{');
     await post('/quote', quote({ amount_fiat: -1 }));
@@ -143,7 +143,7 @@ describe('nothing bad gets far', () => {
     expect(Object.hasOwn(Object.prototype, 'x')).toBe(false);
   });
 
-  it('a fallback where there is none, and a bad address', async () => {
+  it('a withdrawal to a bitcoin address, if the provider has no such fallback', async () => {
     const { body: offer } = await post('/quote', quote({}));
     const { body: order } = await post('/order', JSON.stringify({ session_id: session, quote_id: offer['quote_id'] }));
     const withdrawal = await post(
@@ -185,7 +185,7 @@ describe('nothing bad gets far', () => {
     expect((await post('/quote', quote({ amountFiat: 10_000 }))).status).toBe(200);
   });
 
-  it('braces, colons and quotes within texts are no members', async () => {
+  it('braces, colons and quotes in strings are not taken for members', async () => {
     const odd = quote({ note: 'a:b "c": {"d":1} \\\\":' });
     expect((await post('/quote', odd)).status).toBe(200);
     expect((await post('/quote', `\u{feff}${odd}`)).status).toBe(200);

@@ -93,7 +93,7 @@ it('an upstream session that ended is opened anew within the same request', asyn
   expect((await offers()).offers.map((one) => one.provider.id)).toContain('victim');
 });
 
-it('a quote whose session is gone at its provider is over: another one is to be asked for, and works', async () => {
+it('a quote whose session has ended at its provider cannot be ordered; a new quote can', async () => {
   await rested();
   const quoteAtVictim = async () => (await offers()).offers.find((one) => one.provider.id === 'victim')?.quote_id;
   const order = async (quoteId: string | undefined) => await wallet.call('/order', { session_id: sessionId, quote_id: quoteId });

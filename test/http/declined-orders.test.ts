@@ -65,7 +65,7 @@ it.each([
   expect((await order(offered[1])).status).toBe(200);
 });
 
-it('then come fresh offers of those whose offer is gone', async () => {
+it('the offers that are left are followed by fresh offers of providers whose offer was ordered', async () => {
   const { offers, order } = await customerOf(gateway);
   const first = (await offers()).offers;
   expect((await order(first[1])).status).toBe(200);
@@ -90,7 +90,7 @@ it('stands back for ten minutes, for this customer alone, and its price still te
   expect(providersOf((await offers()).offers)).toEqual(['best', 'second', 'third']);
 });
 
-it('is offered all the same where nobody else is left', async () => {
+it('a provider that declined is offered all the same if there is no other', async () => {
   const { offers, order } = await customerOf(lone);
   controlOf(lone, 'only').setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
   const answer = await order((await offers()).offers[0]);
@@ -100,7 +100,7 @@ it('is offered all the same where nobody else is left', async () => {
   expect((await order(now.offers[0])).status).toBe(200);
 });
 
-it('what the provider could not serve just now is no refusal: the quote is good, and nobody stands back', async () => {
+it('an order that the provider cannot serve at the moment is not refused: the quote stays good, and the provider is not excluded', async () => {
   const { offers, order } = await customerOf(gateway);
   const [best] = (await offers()).offers;
   controlOf(gateway, 'best').setFault({ endpoint: 'order', fault: '429', times: 1 });
@@ -110,7 +110,7 @@ it('what the provider could not serve just now is no refusal: the quote is good,
   expect(providersOf((await offers()).offers)).toEqual(['best', 'second', 'third']);
 });
 
-it('never closes the circuit, and counts a network once', async () => {
+it('refusals never open the circuit, and count once for each network', async () => {
   const before = Number(/order_networks_total\{provider="third",outcome="went-back"\} (\d+)/.exec(await metrics())?.[1] ?? 0);
   controlOf(gateway, 'third').setFault({ endpoint: 'order', fault: 'order-refused', times: 12 });
   for (let n = 0; n < 12; n += 1) {

@@ -130,7 +130,7 @@ describe('the next rank takes the order', () => {
     expect(await states(at('third'))).toEqual([]);
   });
 
-  it('where the sats are fixed, too: a bound on what is paid', async () => {
+  it('if the sats are fixed, too, with a bound on what is paid', async () => {
     const { at, order } = await customer({ amount_sats: 100_000 });
     fault('best', 'order-refused');
     fault('second', 'order-refused');
@@ -142,8 +142,8 @@ describe('the next rank takes the order', () => {
   });
 });
 
-describe('where nobody takes it', () => {
-  it('no more than asked for are tried, and the answer offers what is left', async () => {
+describe('if no provider takes the order', () => {
+  it('no more ranks than the request allows are tried, and the response offers the others', async () => {
     const { call, at, least, order } = await customer();
     for (const id of ['best', 'second', 'third']) fault(id, 'order-refused', 5);
     const asked = ids.map((id) => control(id).history.requests.filter(({ endpoint }) => endpoint === 'order').length);
@@ -162,7 +162,7 @@ describe('where nobody takes it', () => {
     expect((await call('/order', { quote_id: at('dear').quote_id })).status).toBe(200);
   });
 
-  it('and none goes beyond the bound', async () => {
+  it('no rank beyond the bound is tried', async () => {
     const { at, order } = await customer();
     const before = ordersAt();
     fault('best', 'order-refused');
@@ -171,7 +171,7 @@ describe('where nobody takes it', () => {
     expect([await states(at('best')), ordersAt()]).toEqual([['declined'], before]);
   });
 
-  it('an order below the bound is nobody’s, whatever its provider quoted', async () => {
+  it('an order that is made below the bound is not accepted, whatever its provider quoted', async () => {
     const { at, order } = await customer();
     fault('best', 'order-refused');
     fault('second', 'order-amounts-differ');
@@ -185,7 +185,7 @@ describe('where nobody takes it', () => {
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['moved', 'moved', 'unpayable']);
   });
 
-  it('after a move, what was busy is not to be repeated: the request has its answer', async () => {
+  it('after a move, a repeat does not ask a busy provider again: the request has its response', async () => {
     const { at, order } = await customer();
     for (const id of ['best', 'second', 'third']) fault(id, '429');
     const answer = await order();
@@ -196,7 +196,7 @@ describe('where nobody takes it', () => {
     expect(without((await order()).body)).toEqual(without(answer.body));
   });
 
-  it('nor where the release before sent the last of them, which stores no answer for what was refused', async () => {
+  it('a repeat gets its response even if the previous release sent the last order, which stores no response for a refusal', async () => {
     const { at, order } = await customer();
     fault('best', 'order-refused');
     fault('second', 'order-refused');
@@ -219,7 +219,7 @@ describe('where nobody takes it', () => {
 });
 
 describe('an unknown outcome', () => {
-  it('of the first is waited for: nobody else is asked', async () => {
+  it('of the first rank is waited for: no other provider is asked', async () => {
     const { at, order } = await customer();
     const before = ordersAt();
     fault('best', 'lost-answer');
@@ -230,7 +230,7 @@ describe('an unknown outcome', () => {
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['unpayable']);
   });
 
-  it('of a later one is settled, and its answer is the request’s', async () => {
+  it('of a later rank is settled, and its response is that of the request', async () => {
     const { at, order } = await customer();
     fault('best', 'order-refused');
     fault('second', 'lost-answer');
@@ -244,7 +244,7 @@ describe('an unknown outcome', () => {
     expect([await order(), ordersAt()]).toEqual([answer, before.map((count, n) => count + (n === 1 ? 1 : 0))]);
   });
 
-  it('that turns out to be a worse order ends there: the third is not asked', async () => {
+  it('that turns out to be an order at a worse price ends there: the third rank is not asked', async () => {
     const { at, order } = await customer();
     fault('best', 'order-refused');
     fault('second', 'lost-answer');
@@ -267,7 +267,7 @@ describe('a rank is left out', () => {
     expect(await call('/order', { quote_id: at('second').quote_id })).toEqual(own);
   });
 
-  it('whose provider went back on an offer since', async () => {
+  it('whose provider has declined an order since', async () => {
     const { at, order, call } = await customer();
     const again = (await call('/offers', { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body['offers'] as Offer[];
     fault('second', 'order-refused');
@@ -361,12 +361,12 @@ describe('what was ordered before in the same session at a provider is read firs
     return { order, at };
   };
 
-  it('and takes nothing from the first call’s deadline', async () => {
+  it('and that reading takes nothing from the deadline of the first order', async () => {
     const { order } = await returning('best');
     expect((await slowly('best', 19_000, order)).body['provider']).toEqual(ref('best'));
   });
 
-  it('and where too little is left then, a later rank is not begun', async () => {
+  it('and if too little time is left then, a later rank is not begun', async () => {
     const { order, at } = await returning('second');
     const before = ordersAt();
     fault('best', 'order-refused');
@@ -376,8 +376,8 @@ describe('what was ordered before in the same session at a provider is read firs
   });
 });
 
-describe('twins and passers-by', () => {
-  it('twins of one request get one order', async () => {
+describe('requests at the same time', () => {
+  it('repeats of one request get one order', async () => {
     const { at, order } = await customer();
     const before = ordersAt();
     fault('best', 'order-refused');
@@ -387,7 +387,7 @@ describe('twins and passers-by', () => {
     expect(ordersAt()).toEqual(before.map((count, n) => count + (n === 1 ? 1 : 0)));
   });
 
-  it('who asks for a quote that the request has left gets no order of another provider', async () => {
+  it('an order for a quote that a request has moved on from gets no order of another provider', async () => {
     const { at, order, call } = await customer();
     fault('best', 'order-refused');
     fault('second', 'order-refused');
@@ -415,7 +415,7 @@ describe('twins and passers-by', () => {
   });
 });
 
-it('money in an order that the request has left is an alert, and changes nothing for the customer', async () => {
+it('money in an order that a request has moved on from causes an alert, and changes nothing for the customer', async () => {
   const { at, order } = await customer();
   fault('best', 'order-amounts-differ');
   const answer = await order();
@@ -457,7 +457,7 @@ describe('what the request may say', () => {
     expect([status, body['code'], (body['errors'] as Body[])[0]?.['pointer']]).toEqual([422, 'amount-out-of-range', '/failover/min_amount_sats']);
   });
 
-  it('camelCase, and null for none', async () => {
+  it('camelCase names, and null for an absent member', async () => {
     const { order, least } = await customer();
     fault('best', 'order-refused');
     expect((await order({ failover: { max: 1, minAmountSats: least, max_amount_fiat: null } })).body['provider']).toEqual(ref('second'));

@@ -43,19 +43,19 @@ const order = async (customer: Customer, sats: number) => {
   return await customer.wallet.call('/order', { session_id: customer.sessionId, quote_id: alpines?.quote_id });
 };
 
-it('an offer of more than is left is none, and says why; everybody else is asked as ever', async () => {
+it('an offer for more than is left is not made, with the reason; the other providers are asked as before', async () => {
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
   const { offers, failed } = await ask(someone(), limit + 1);
   expect(offers.map((offer) => offer.provider.id)).toEqual(['borealis']);
   expect(failed).toEqual([{ provider: { id: 'alpine', name: 'alpine' }, reason: 'at-limit', retryable: true, latency_ms: expect.any(Number) }]);
 });
 
-it('of orders that nobody paid, one network counts for a tenth: it cannot shut a rival out', async () => {
+it('the unpaid orders of one network count for at most a tenth: a rival cannot be shut out', async () => {
   for (let i = 0; i < 12; i += 1) expect((await order(someone(), 90_000)).status).toBe(200);
   expect([await offered((limit * 9) / 10), await offered((limit * 9) / 10 + 1)]).toEqual([['alpine', 'borealis'], ['borealis']]);
 });
 
-it('of as many networks they count in full, and a provider that is full is not even asked', async () => {
+it('the unpaid orders of ten networks count in full, and a provider at its limit is not asked', async () => {
   for (let n = 1; n <= 10; n += 1) expect((await order(someone(n), 90_000)).status).toBe(200);
   const asked = gateway.simulators['alpine']?.control.history.requests.length;
   const { failed } = await ask(someone(), 11_000);
@@ -66,7 +66,7 @@ it('of as many networks they count in full, and a provider that is full is not e
   expect(alone.status).toBe(200);
 });
 
-it('what was not paid in the time that the money needs counts no longer; what was paid counts until it is filled', async () => {
+it('an order that was not paid in the time that the money needs counts no longer; a paid one counts until it is filled', async () => {
   const { sql } = gateway.database;
   gateway.clock.move(61_000);
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
@@ -88,7 +88,7 @@ it('what was not paid in the time that the money needs counts no longer; what wa
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
 });
 
-it('of many quotes that were asked for together, no more are ordered than may be, and the others keep theirs', async () => {
+it('of many quotes that were asked for at the same time, only as many as the limit allows become orders, and the others stay good', async () => {
   const fresh: Customer[] = [];
   for (let i = 0; i < 16; i += 1) fresh.push(await from(`198.51.100.${i + 1}`));
   const quotes = await Promise.all(
@@ -106,7 +106,7 @@ it('of many quotes that were asked for together, no more are ordered than may be
   expect((await fresh[again]?.wallet.call('/order', { session_id: fresh[again].sessionId, quote_id: quotes[again] }))?.status).toBe(200);
 });
 
-it('failover: the next rank counts with its limit, too, and one at its limit is passed over', async () => {
+it('failover: the limit of the next rank counts too, and a rank at its limit is passed over', async () => {
   const own = await startTestGateway(
     {
       first: { simulator: { quoteTtlS: 86_400, spreadBps: -40 } },

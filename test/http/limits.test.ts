@@ -49,7 +49,7 @@ it('only what may become an order counts as one: repeats, withdrawals and webhoo
   ]);
 });
 
-it('a pending order says when the next look at it is due', async () => {
+it('a pending order says when it is checked next', async () => {
   const other = createWallet(gateway.url);
   const { sessionId: session } = await other.open();
   const { body } = await quote(session);

@@ -409,7 +409,7 @@ describe("a purchase with the operator's balance", () => {
     return BigInt(row?.used ?? 0);
   };
 
-  it('whose answer was lost is found by its notice, also one that rang before the answer was given up, and sent once', async () => {
+  it('whose response was lost is found by its notice, even by one that came before the gateway stopped waiting, and is sent once', async () => {
     const call = await opened();
     const before = asked('POST /purchase');
     const { answer } = await order(call);
@@ -425,7 +425,7 @@ describe("a purchase with the operator's balance", () => {
     await staged(call, String(found['order_id']), 'finished');
   });
 
-  it('is not found by a notice about an order of somebody else', async () => {
+  it('is not found by a notice about another customer’s order', async () => {
     const other = await opened();
     const { answer: others } = await order(other);
     expect((await others()).status).toBe(200);
@@ -443,7 +443,7 @@ describe("a purchase with the operator's balance", () => {
     await gateway.passUntil('found', async () => ((await answer()).status === 200 ? true : undefined));
   });
 
-  it('that nobody told of goes to review after half an hour, and is never sent again', async () => {
+  it('for which no notice came goes to review after half an hour, and is never sent again', async () => {
     const call = await opened();
     thor.control.setOptions({ webhooks: { deliveries: 0 } });
     const before = asked('POST /purchase');

@@ -39,7 +39,7 @@ const start = async (providers: Record<string, TestProvider>, options: TestGatew
 };
 const sepa = { currency_id: 1, payment_option_id: 1 };
 
-it('names are printable, and whoever came first names an option for nobody else', async () => {
+it('names are printable, and the first provider cannot name an option for the others', async () => {
   const odd = ['SEPA\u200b', '\u202eABC', '   ', `x${'y'.repeat(4000)}`, '\u0000\u0001', 'SEPA www.evil.example', 'evil.example/pay'].map((name, i) =>
     option(i + 1, name),
   );
@@ -105,7 +105,7 @@ it('only currencies that the operator wants', async () => {
   expect(Object.keys(await options())).toEqual(['eur']);
 });
 
-it('limits that nothing meets bound nothing', async () => {
+it('limits that no amount meets do not affect other providers', async () => {
   const { ask } = await start({
     mallory: selling(euros(option(1, 'SEPA', { min: 1e18 }))),
     honest: selling(euros(option(1, 'SEPA'))),

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-it('nine orders at the same time from nine sessions of one customer: five are placed, whoever comes first', async () => {
+it('of nine orders at the same time from nine sessions of one customer, exactly five are placed', async () => {
   const key = randomBytes(32).toString('hex');
   const wallets = Array.from({ length: 9 }, () => createWallet(gateway.url, key));
   const quoted = [];

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
 
-it('bodies that never arrive take no place from anybody', async () => {
+it('bodies that never arrive do not take slots from other requests', async () => {
   const start = 'POST /order-status HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":';
   await Promise.all(
     Array.from(
@@ -39,7 +39,7 @@ it('bodies that never arrive take no place from anybody', async () => {
   expect((await wallet.call('/quote', { session_id: sessionId, ...asked })).status).toBe(200);
 });
 
-it('quotes are shed first; status has places of its own, and life is always told', async () => {
+it('quotes are refused first; status reads have slots of their own, and /health/live always works', async () => {
   gateway.simulators['alpine']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: 4, ms: 1500 });
   const slow = Array.from({ length: 4 }, async () => await wallet.call('/quote', { session_id: sessionId, ...asked }));
   const shed = await until('quotes are shed', async () => {
@@ -52,7 +52,7 @@ it('quotes are shed first; status has places of its own, and life is always told
   await Promise.all(slow);
 });
 
-it('a provider without a place for one more question has not said no, and an order still gets through to it', async () => {
+it('a provider without a free slot has not refused, and an order still gets through to it', async () => {
   const one = { concurrency: { in_flight: 1, queue: 0 } };
   const dear = [
     { code: 'EUR', id: 1, price: 9_180_000, options: [{ name: 'SEPA', id: 1, feeRate: 0.009, min: 25_000, max: 1_000_000, pay: 'details' as const }] },

@@ -34,7 +34,7 @@ const bought = async () => {
   return { call, order_id };
 };
 
-it('the ways to pay by GET are those by POST', async () => {
+it('GET and POST list the same payment options', async () => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
   const byGet = await fetch(`${gateway.url}/payment-options?currency_code=EUR`, { headers: { 'x-session-id': sessionId } });
@@ -42,7 +42,7 @@ it('the ways to pay by GET are those by POST', async () => {
   expect([byGet.status, await byGet.json()]).toEqual([200, byPost.body]);
 });
 
-it('a link that expired beside a fallback is not given again', async () => {
+it('a link that expired while its order has a fallback is not given again', async () => {
   const { call, order_id } = await bought();
   const fallback = { failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' };
   expect((await call('/withdrawal', { order_id, ...fallback })).status).toBe(200);
@@ -76,7 +76,7 @@ it('a seller of channels wants the node connected when it is ordered from', asyn
   expect([status, body['code'], body['connect_to']]).toEqual([409, 'peer-not-connected', `${north.control.nodePubkey}@north.example:9735`]);
 });
 
-it('a provider that will not end a connection, and one that takes too long', async () => {
+it('a provider that refuses to end a connection, and one that takes too long', async () => {
   const world = await startSellWorld({}, { config: { routing: { order_deadline_ms: 700 } } });
   try {
     const call = await world.opened();

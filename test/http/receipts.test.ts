@@ -67,7 +67,7 @@ describe('receipts', () => {
     for (const secret of [session, 'upstream":{', 'customer']) expect(payload).not.toContain(secret);
   });
 
-  it('an order has its decision with the rank that was ordered, and a receipt of being filled', async () => {
+  it('an order has its decision with the ordered rank, and a receipt when it is filled', async () => {
     const quote_id = await quoted();
     const { body } = await wallet.call('/order', { session_id: session, quote_id });
     const order_id = String(body['order_id']);

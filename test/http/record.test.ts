@@ -60,7 +60,7 @@ const sums = async (): Promise<Body[]> =>
   >`select provider_id, quoted_sats::int, delivered_sats::int, fast_quoted_sats::int as fast, orders, all_quoted_sats::int as quoted, all_delivered_sats::int as delivered from record_estimates order by provider_id`;
 
 describe('what was delivered decides', () => {
-  it('an estimate that gave less than it quoted is ranked lower by everybody’s formula, and says by how much and why', async () => {
+  it('an estimate that delivered less than it quoted is ranked lower by the formula for all, and says by how much and why', async () => {
     const before = await offers();
     const h0 = of(before.offers, 'cobalt');
     expect([h0.haircut_ppm, h0['haircut_from'], h0['record'], of(before.offers, 'alpine').haircut_ppm]).toEqual([10_000, 'configured', undefined, 0]);
@@ -92,7 +92,7 @@ describe('what was delivered decides', () => {
     expect(after.policy['record_snapshot']).not.toBe(before.policy['record_snapshot']);
   });
 
-  it('every figure of it stands in the stored route, which ranks again to the same order', async () => {
+  it('every figure of it is in the stored route, which can be ranked again with the same result', async () => {
     const { offers_id } = await offers();
     const route = await wallet.call('/route', { session_id: sessionId, quote_id: offers_id });
     expect(route.body).toMatchObject({ version: 2 });

@@ -117,7 +117,7 @@ describe('one of two that', () => {
   });
 });
 
-it('with both away the offers are compared with each other, and that is what it is called', async () => {
+it('with both unreachable, the offers are compared with each other, and the response says so', async () => {
   ticker.control.set('one', 'away');
   ticker.control.set('two', 'words');
   for (let n = 0; n < 5; n += 1) await nextReading();
@@ -167,7 +167,7 @@ it('no quote waits for a feed that hangs', async () => {
   await reading;
 });
 
-it('what the market cost at the quote and at the fill stands with the fill', async () => {
+it('the price of the market at the quote and at the fill is stored with the fill', async () => {
   const best = (await offers()).offers[0];
   const placed = await wallet.call('/order', { session_id: sessionId, quote_id: best?.quote_id });
   expect(placed.status).toBe(200);
@@ -186,7 +186,7 @@ it('what the market cost at the quote and at the fill stands with the fill', asy
   expect(fill).toEqual({ quoted: quotedAt, filled: price + (moved % 2) * 2 });
 });
 
-it('one instance at a time asks the feeds, and another one knows what it learnt', async () => {
+it('one instance at a time asks the feeds, and the others use its result', async () => {
   await nextReading();
   const { one } = ticker.control.asked;
   await gateway.restart();

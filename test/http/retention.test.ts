@@ -20,7 +20,7 @@ const days = {
   fills_days: 30,
 };
 
-it('prunes what is old and nobody needs, and keeps the decision behind every order', async () => {
+it('prunes what is old and not needed, and keeps the decision behind every order', async () => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
   const ask = { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-it('a part of the background work that fails is logged and counted, and the others are done', async () => {
+it('a part of the background work that fails is logged and counted, and the other parts are done', async () => {
   const { gateway: real } = gateway.server;
   const { orders, accounts, intents } = real.stores;
   const asked: string[] = [];

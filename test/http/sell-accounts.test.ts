@@ -276,7 +276,7 @@ it('an account that was removed and is connected again brings the connections th
   expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
 });
 
-it('who has an account at the provider already is told that a mail asks for the consent', async () => {
+it('a customer who already has an account at the provider is told that a mail asks for their consent', async () => {
   const { opened, control } = world;
   const first = await opened();
   const email = 'known@example.com';
@@ -293,7 +293,7 @@ it('who has an account at the provider already is told that a mail asks for the 
   expect(connected['mail_sent']).toBeUndefined();
 });
 
-it('an account that is woken while it is looked at is looked at once more', async () => {
+it('an account that is woken during a check is checked once more', async () => {
   const { opened, connected, gateway } = world;
   const call = await opened();
   const accountId = await connected(call, 'woken@example.com');

@@ -72,7 +72,7 @@ describe('what is wrong with a request is told before anything is sent', () => {
     expect(body['iban_masked']).toBe('DE89…3000');
   });
 
-  it('refused connections are told to nobody', async () => {
+  it('no webhook is sent about a refused connection', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'quiet@example.com', { webhook_url: world.receiver.url });
     const before = world.told('connection_status').length;
@@ -129,7 +129,7 @@ describe('a code', () => {
     expect(world.control.state.texts).toHaveLength(texts);
   });
 
-  it('wrong too often before anything said how many are left: the first request for another tells', async () => {
+  it('that was wrong too often before the attempts left were known: the first request for another code says so', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'often@example.com');
     const connection_id = await world.waiting(call, accountId, 'Bank', 'often');
@@ -172,7 +172,7 @@ describe('a code', () => {
     expect([again.status, again.body['connection_status']]).toEqual([200, 'active']);
   });
 
-  it('is asked for again while the connection is still being made, told of or not', async () => {
+  it('that comes while the connection is still being made may be sent again, whether or not the provider knows the connection', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'nocode@example.com');
     world.control.setOptions({ linkMs: 1_500 });
@@ -365,7 +365,7 @@ describe('ending one', () => {
     expect([ended.status, ended.body['connection_status']]).toEqual([200, 'code_required']);
   });
 
-  it('and an order that is made while the cancel is asked for: one of the two stands', async () => {
+  it('at the same time as an order is made: only one of them succeeds', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'hasty@example.com');
     const connection_id = await world.activeConnection(call, accountId, 'Bank', 'hasty');
@@ -381,7 +381,7 @@ describe('ending one', () => {
     ]).toContainEqual([ordered?.status, ended.status]);
   });
 
-  it('asked twice before the code came waits for one code', async () => {
+  it('that is asked for twice before the code came waits for one code', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'patient@example.com');
     const connection_id = await world.activeConnection(call, accountId, 'Bank', 'patient');

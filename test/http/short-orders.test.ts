@@ -69,7 +69,7 @@ it('as ordered: what the link pays is read once and kept with the fill', async (
   expect(await fill()).toEqual({ told_receive: String(ordered), link_receive: String(ordered), counted_in: 'none' });
 });
 
-it('a link that pays less is given all the same: recorded, said, and the operator is alerted', async () => {
+it('a link that pays less is given all the same: it is recorded and shown, and the operator is alerted', async () => {
   const { id, ordered, status, withdraw, fill } = await bought();
   const less = Math.floor(ordered * 0.99);
   pays = () => less;
@@ -107,7 +107,7 @@ it('one sat less, and a little more: handed out with a warning', async () => {
   expect(await world.withdraw()).toMatchObject({ status: 200, body: { warnings: ['filled-differently'] } });
 });
 
-it('half of it is given to whoever agrees, or once the operator released it; the dispute stays', async () => {
+it('a link that pays half is given to a customer who agrees, or when the operator has released it; the dispute stays', async () => {
   const world = await bought();
   await world.as({ fills: (sats) => Math.floor(sats / 2) });
   const half = Math.floor(world.ordered / 2);
@@ -130,7 +130,7 @@ it('half of it is given to whoever agrees, or once the operator released it; the
   await other.as({});
 });
 
-it('half of it for half the money is no dispute, and teaches the record nothing', async () => {
+it('half of the sats for half of the money is not a dispute, and does not count in the record', async () => {
   const world = await bought();
   await world.as({ fills: (sats) => Math.floor(sats / 2), costs: (hundredths) => hundredths / 2 });
   expect(await world.status()).toMatchObject({ stage: 'filled', amount_fiat: 5000, quoted_amount_fiat: 10_000, warnings: ['filled-differently'] });

@@ -32,7 +32,7 @@ const offers = async (max_wait_ms: number) => {
   return { ms, body: value.body };
 };
 
-it('a provider whose listing hangs makes nobody wait beyond max_wait_ms, and no later request at all', async () => {
+it('a provider whose listing hangs delays the first request by at most max_wait_ms, and later requests not at all', async () => {
   const first = await offers(2000);
   expect(first.ms).toBeLessThan(2300);
   expect(first.body['offers']).toMatchObject([{ provider: { id: 'alpine' } }]);
@@ -46,7 +46,7 @@ it('a provider whose listing hangs makes nobody wait beyond max_wait_ms, and no 
   expect(later.body['failed']).toMatchObject([{ provider: { id: 'mute' }, reason: 'timeout' }]);
 });
 
-it('before the very first listing a price is a problem to repeat, whatever is asked for: nothing is said to be unknown', async () => {
+it('before the first listing, every price is a problem that may be retried: no option is said to be unknown', async () => {
   const base_url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
   const cold = await startTestGateway({}, { blocks: { mute: { kind: 'fiat-on-ramp', base_url, breaker: { volume_threshold: 1000 } } } });
   try {

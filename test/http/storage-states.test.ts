@@ -29,7 +29,7 @@ const unavailable = [503, 'storage-unavailable', 'retry', true];
 const nameOf = (url: string): string => new URL(url).pathname.slice(1);
 
 needsPostgres(
-  'a server that only reads is 503 and not ready, and it is served again when it takes writes',
+  'with a read-only server, responses are 503 and the gateway is not ready; it recovers when the server accepts writes',
   async () => {
     const admin = connect(database.url, 1);
     const [name, others] = [

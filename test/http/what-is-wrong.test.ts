@@ -238,7 +238,7 @@ describe('a packed body', () => {
     for (const coding of ['gzip', 'GZIP', 'x-gzip']) expect((await send(packed(JSON.stringify({ session_id: session, ...good })), coding)).status).toBe(200);
     expect((await send(packed(' '.repeat(16_000)), 'gzip')).status).toBe(400);
   });
-  it('that is none, is cut off or unpacks to too much is refused', async () => {
+  it('that is not gzip, is cut off or unpacks to too much is refused', async () => {
     expect((await send(new Uint8Array(Buffer.from('{"a":1}')), 'gzip')).status).toBe(400);
     expect((await send(packed(JSON.stringify(good)).slice(0, -9), 'gzip')).status).toBe(400);
     const started = performance.now();

@@ -64,7 +64,7 @@ it('an expired link of an order that is finished gets no second one', async () =
   expect(claims('alpine')).toBe(before);
 });
 
-it('an expired link of an order that is not finished is asked for again, and a refusal is no lost claim', async () => {
+it('an expired link of an order that is not finished is asked for again, and a refusal does not count as a lost response', async () => {
   const friendly = await filled('alpine');
   const { body: first } = await friendly.withdraw();
   expired();

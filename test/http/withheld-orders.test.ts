@@ -52,7 +52,7 @@ it('money in an order that was withheld is seen when its provider rings: review 
   expect((await order()).body['code']).toBe('price-changed');
 });
 
-it('and without a ring when its quote has died', async () => {
+it('and without a notice when its quote has expired', async () => {
   control('rejects').setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
   const { order, kept } = await orderAt('rejects');
   expect((await order()).body['code']).toBe('order-pending');

@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 const run = async (...args: string[]): Promise<Ran> => await runCommand('customer', args, { ...environment, DATABASE_URL: gateway.database.url });
 
-it('gives a person what is stored of them, in clear, without bearer values', async () => {
+it('exports what is stored about a person, in clear, without bearer values', async () => {
   const { code, out, error } = await run('export', customer);
   expect([code, error]).toEqual([0, '']);
   const data = JSON.parse(out) as {
@@ -71,13 +71,13 @@ it('gives a person what is stored of them, in clear, without bearer values', asy
   expect(out).not.toMatch(/"v1\.s1\./);
 });
 
-it('forgets nobody while money may move', async () => {
+it('deletes no customer while money may move', async () => {
   const { code, error } = await run('forget', customer);
   expect([code, error]).toEqual([1, `not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
   expect((await run('forget', '00000000-0000-4000-8000-000000000000')).error).toContain('there is no such customer');
 });
 
-it('nor while a placing without an order is in review, or before its last look', async () => {
+it('nor while a placing without an order is in review, or before it is checked for the last time', async () => {
   const { sql } = gateway.database;
   const orderId = '00000000-0000-4000-8000-00000000000a';
   const own = { id: orderId, order_id: orderId, quote_id: orderId, provider_session_id: null };
@@ -128,7 +128,7 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
     for (const text of told) expect(text).not.toContain(gone);
 });
 
-it('every table with a way to a person in it is exported, or deleted with the person', async () => {
+it('every table that leads to a person is exported, or deleted with the person', async () => {
   const { sql } = gateway.database;
   const leading = await sql<{ name: string }[]>`
     select distinct table_name as name from information_schema.columns where table_schema = 'public'

@@ -58,7 +58,7 @@ describe('who is no operator', () => {
     }
     expect((await ask(path, body === undefined ? undefined : {}, 'not-a-token-of-the-operator')).status).toBe(404);
   });
-  it('nobody is one where no token is configured', async () => {
+  it('no caller is an operator if no token is configured', async () => {
     const closed = await startTestGateway({ alpine: { simulator: {} } });
     expect((await ask('/operator/attention', undefined, token, closed.url)).status).toBe(404);
     await closed.close();
@@ -100,7 +100,7 @@ describe('orders', () => {
     expect(rows.filter((row) => row.action === 'attention.read')).toHaveLength(1);
   });
 
-  it('by the payment reference, which is kept as its hash only', async () => {
+  it('are found by the payment reference, of which only the hash is stored', async () => {
     const { order } = await buy();
     const { body } = await order();
     const details = Object.entries((body['payment_info'] as { payment_details: Record<string, string> }).payment_details);

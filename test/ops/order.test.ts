@@ -45,7 +45,7 @@ const shown = async (id: string): Promise<Shown> => {
   return JSON.parse(out) as Shown;
 };
 
-it('tells where an order is, by order id and by quote id', async () => {
+it('says where an order is, by order id and by quote id', async () => {
   const order = await shown(orderId);
   expect(order.where).toMatch(/^awaiting_payment at alpine since .*; the provider said ".+"; polled again /);
   expect(order.placing).toMatchObject({ state: 'confirmed', attempts: 1 });
@@ -56,7 +56,7 @@ it('tells where an order is, by order id and by quote id', async () => {
   expect((await shown(quoteId)).placing.id).toBe(order.placing.id);
 });
 
-it('tells where a request went on that its first provider refused, from either end', async () => {
+it('says where a request continued that its first provider refused, from either attempt', async () => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
   const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
@@ -127,7 +127,7 @@ it('closes a placing in review from which no order came', async () => {
   ]);
 });
 
-it('says what is not there, and how it is used', async () => {
+it('says what does not exist, and how the command is used', async () => {
   expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
     code: 1,
     out: '',

@@ -169,7 +169,7 @@ describe('servers that half speak it', () => {
   });
 });
 
-it('says that no price was seen where it takes an order', async () => {
+it('says that a price can only be seen by ordering, if that is so', async () => {
   const lsp = await startLsps1Simulator({ id: 'lsp' });
   others.push(lsp);
   const seller = await checkBlock({ kind: 'lsps1', base_url: lsp.url });

@@ -80,7 +80,7 @@ needsPostgres('what a transaction still asks after its connection has closed is 
   await sql.end();
 });
 
-needsPostgres('a pool serves as many as before after each of its transactions lost its connection, with nobody waiting', async () => {
+needsPostgres('a pool has as many connections as before after each of its transactions lost its connection, with no statement waiting', async () => {
   const size = 4;
   const sql = connect(database.url, size);
   for (let round = 0; round < 10; round += 1) {

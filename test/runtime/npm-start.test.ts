@@ -82,7 +82,7 @@ it('a taken port ends the process and frees the data folder', async () => {
   rmSync(dataDir, { recursive: true });
 }, 120_000);
 
-it('gives a provider a process of its own, and says which; with it killed the others go on', async () => {
+it('gives a provider a process of its own, and prints its id; when it is killed, the others go on', async () => {
   const database = await testDatabase();
   const environment = { CONFIG_FILE: sandboxFile(`${alpine}, ${borealis}`), DATA_DIR: join(folder, 'own-process'), PORT: '0', LOG_LEVEL: 'error' };
   const onServer = database.kind === 'postgres' ? { ...environment, DATABASE_URL: database.url } : environment;

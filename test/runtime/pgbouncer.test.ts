@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await database?.close());
 
-needsPgbouncer('whether a pooler answers is known from one connection', async () => {
+needsPgbouncer('one connection is enough to tell whether a pooler works', async () => {
   expect(await isPooled(database.url)).toBe(false);
   for (const pool_mode of ['transaction', 'session', 'statement']) {
     const pooler = await startPgbouncer(database.url, { pool_mode });

@@ -49,7 +49,7 @@ it('what cannot be the same on Workers does differ, and differences.md says why'
   expect([...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name)).toEqual(differing);
 });
 
-it('facts that only one value can be right for', () => {
+it('values that are only right if they are exactly these', () => {
   const also = (name: string) => (of('worker', name)?.compared as { also: unknown } | undefined)?.also;
   expect(also('POST /order of the same quote: the same bytes')).toBe(true);
   expect(also('the webhook to the wallet, signed')).toEqual({ ids: 1, signed: true, attempt: '1' });

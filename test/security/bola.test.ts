@@ -148,7 +148,7 @@ it('a foreign id of every kind answers as an unknown one, in every writing, ever
   );
 });
 
-it("another's id beside one's own, under the other name that clients use, opens nothing", { timeout: 60_000 }, async () => {
+it("another's id in addition to one's own, under the other name that clients use, opens nothing", { timeout: 60_000 }, async () => {
   const camel = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const told: string[] = [];
   await inTurns(
@@ -167,7 +167,7 @@ it("another's id beside one's own, under the other name that clients use, opens 
   expect(told).toEqual([]);
 });
 
-it('no other id is a session, and a session in another writing is none', { timeout: 120_000 }, async () => {
+it('no other id is a session, and a session id in another form is not valid', { timeout: 120_000 }, async () => {
   const told: string[] = [];
   const ids = [...victim.ids.values()].flat();
   const needSession = operations.filter(({ body, query }) => body?.properties?.['session_id'] ?? query.some(({ name }) => name === 'session_id'));

@@ -142,7 +142,7 @@ it.each(spelt)('%s is refused when it is registered', (url) => {
   expect(checkWebhookUrl(url, live)).toMatchObject({ ok: false });
 });
 
-it('none of them gets a socket when it is sent to, on the port where something listens', async () => {
+it('no socket is opened to any of them when a webhook is sent, on a port where a server listens', async () => {
   const rules = { ...live, allowedPorts: [443, portOf(target)] };
   const outcomes = await Promise.all(hosts.map(async (host) => (await sendWith(`https://${host}:${portOf(target)}/`, rules, false)).outcome));
   expect(new Set(outcomes)).toEqual(new Set(['blocked']));
@@ -178,7 +178,7 @@ it('a name is resolved once for a socket: the address that was checked is the on
   expect(await sendWith(`http://wallet.example:${portOf(target)}/`, undefined, true, rebound.lookup)).toMatchObject({ outcome: 'blocked' });
 });
 
-it.each([301, 302, 303, 307, 308])('a %i is a failure, and nobody goes where it points', async (status) => {
+it.each([301, 302, 303, 307, 308])('a %i is a failure, and the redirect is not followed', async (status) => {
   redirect = [status, `http://127.0.0.1:${portOf(other)}/`];
   const { lookup } = resolving([['127.0.0.1']]);
   expect(await sendWith(`http://wallet.example:${portOf(target)}/`, undefined, true, lookup)).toMatchObject({ outcome: 'failed', status });

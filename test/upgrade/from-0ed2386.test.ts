@@ -56,7 +56,7 @@ const paths = ['/order-status', '/sell/order-status', '/liquidity/order-status']
 /** Returns an entry without the members that change with time or when a provider is asked again. */
 const lasting = ({ checked_on: _checked, next_check_on: _next, ...entry }: Body): Body => entry;
 
-it.each(paths)('%s tells every order as that release did; there may be more of it', async (path) => {
+it.each(paths)('%s shows every order as that release did, with more members at most', async (path) => {
   const before = Object.entries(kept.told[path] ?? {});
   expect(before.length).toBeGreaterThan(0);
   const { body } = await call(path);
@@ -84,7 +84,7 @@ it('its routes are read and rank again to the same order', async () => {
   expect([body['version'], body['chosen_rank'], String(body['receipt']).split('.').length]).toEqual([1, expect.any(Number), 3]);
 });
 
-it('its fills are added once, whichever instances look, and teach what they should', async () => {
+it('its fills are added once, whichever instances add them, and count in the record as they should', async () => {
   await gateway.pass(1000);
   const { record } = gateway.server.gateway.stores;
   const now = gateway.clock.now();

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 type Body = { offers: { cost_bps?: number; cost_vs_median_bps?: number }[]; policy: { reference: { source: string; feeds: { state: string }[] } } };
 
-needsPostgres('the Cron reads the feeds, a request tells costs against them', async () => {
+needsPostgres('Cron reads the feeds, and requests state costs compared with them', async () => {
   const wallet = createWallet(worker.url);
   const { sessionId } = await wallet.open();
   const options = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });

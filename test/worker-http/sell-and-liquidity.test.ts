@@ -55,7 +55,7 @@ it('buys a turbo channel to redemption', async () => {
 it('recharges an invoice of the customer', async () => await recharge(world()));
 
 /** The embedded database takes one client at a time, so an order that waits for its provider must not keep its connection. */
-it('orders at a slow provider run beside each other', async () => {
+it('orders at a slow provider run in parallel', async () => {
   const wallets = [];
   for (let n = 0; n < 3; n += 1) {
     const wallet = createWallet(worker.url);

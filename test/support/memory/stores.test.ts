@@ -110,7 +110,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   const ids = (rows: { id: string }[]): string[] => rows.map((row) => row.id);
 
   describe('placings', () => {
-    it('one live one a quote: a rejected one makes room', async () => {
+    it('one live placing per quote: a rejected one does not count', async () => {
       const { intents } = stores();
       const first = await placed();
       const second = aPlacing({ quoteId: first.quoteId, customerId: first.customerId });
@@ -122,7 +122,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.findByQuote(first.quoteId, crypto.randomUUID())).toBeUndefined();
     });
 
-    it('one unsettled one an exclusive key', async () => {
+    it('one unsettled placing per exclusive key', async () => {
       const { intents } = stores();
       const exclusiveKey = crypto.randomUUID();
       const first = await placed({ exclusiveKey });
@@ -134,7 +134,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect((await intents.earlierIn(exclusiveKey)).toSorted()).toEqual([first.id, second.id].toSorted());
     });
 
-    it('no more than may be open, placed or being placed', async () => {
+    it('no more orders than may be open, whether placed or being placed', async () => {
       const { intents } = stores();
       const customerId = crypto.randomUUID();
       const first = await placed({ customerId });
@@ -165,7 +165,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await stateOf(late.id)).toBe('prepared');
     });
 
-    it('are taken when they are due, by one', async () => {
+    it('are leased by one instance when they are due', async () => {
       const { intents } = stores();
       const [due, later] = [aPlacing(), aPlacing({ nextTryOn: now + 60_000 })];
       for (const one of [due, later]) await intents.create(one, lapsed('dead'), 100);
@@ -180,7 +180,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(ids(await intents.claimDue(now, lease('three'), 100))).toContain(due.id);
     });
 
-    it('that are settled change no more, but withheld ones are looked at again', async () => {
+    it('that are settled no longer change, but withheld ones are checked again', async () => {
       const { intents } = stores();
       const one = await placed();
       expect(await intents.change(one.id, 'one', { state: 'dead', nextTryOn: past, answer: 'first' }, true)).toBe(true);
@@ -260,7 +260,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         expect(await intents.move(later.id, 'one', {}, { intent: aimed, lease: lease('one') }, undefined)).toBe('moved');
       });
 
-      it('are looked at again only where an order exists upstream', async () => {
+      it('are checked again only if an order exists upstream', async () => {
         const { intents } = stores();
         const withheld = await refused();
         await intents.move(withheld.one.id, 'one', { nextTryOn: past, upstreamOrderId: 'up-1' }, withheld.next, withheld.back);
@@ -326,7 +326,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
     });
 
-    it('are taken when they are due, by one, until they are final', async () => {
+    it('are leased by one instance when they are due, until they are final', async () => {
       const { orders } = stores();
       const [due, later] = [await ordered(), await ordered({ nextCheckOn: now + 60_000 })];
       const taken = ids(await orders.claimDue(now, lease('one'), 1000));
@@ -383,7 +383,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   });
 
   describe('claims', () => {
-    it('are one an order, kept by whoever holds it', async () => {
+    it('are one per order, and only the instance that leases one can store its link', async () => {
       const { claims } = stores();
       const order = await ordered();
       expect(await claims.create({ orderId: order.id, now: past, fallbackHash: 'hash' }, lease('one'))).toBe(true);
@@ -396,7 +396,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect((await claims.take(order.id, lease('two')))?.lnurl).toBe('sealed');
     });
 
-    it('whose answer was lost are taken when they are due, by one', async () => {
+    it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();
       await claims.create({ orderId: order.id, now: past }, lease('one'));
@@ -423,7 +423,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect(both.filter(Boolean)).toHaveLength(1);
   });
 
-  it('market prices: read when they are due, by one, and kept by whoever holds them', async () => {
+  it('market prices: read by one instance when they are due, and stored only by the instance that leases them', async () => {
     const { reference } = stores();
     const row = (readOn: number) => ({
       currency: 'EUR',
@@ -458,7 +458,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect(await reference.read()).toEqual([]);
   });
 
-  it('upstream sessions: one live one for an owner at a provider', async () => {
+  it('upstream sessions: one live session per owner and provider', async () => {
     const { sessions, intents } = stores();
     const row = { owner: crypto.randomUUID(), providerId: 'alpine', now };
     const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
