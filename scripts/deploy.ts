@@ -52,7 +52,7 @@ if (url === '') {
     await buildPages();
     process.exitCode = upload(values.env, values['dry-run']);
   } catch (error) {
-    say(`the database could not be migrated, so nothing was uploaded: ${error instanceof Error ? error.message : 'unknown'}`);
+    say(`nothing was uploaded, because the migration or the build of the pages failed: ${error instanceof Error ? error.message : 'unknown'}`);
     process.exitCode = 1;
   }
 }

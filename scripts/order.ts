@@ -33,7 +33,7 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--release-short needs the reason');
   await withDatabase(async ({ stores, sql, record }) => {
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
-    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order that was filled short`);
+    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it was not filled short`);
     await record('order.release-short', id, { reason });
     await sql`update orders set short_released_on = now() where id = ${id}`;
     say(`${id}: ${order.receive} of ${order.quotedReceive} can be withdrawn; the rest stays owed`);

@@ -26,7 +26,7 @@ await command(async () => {
     await holdTraffic(gateway, actor);
     say('held: no new orders and no webhooks are sent');
     if (flags.has('hold')) return;
-    // Every instance reads the switches at least this often.
+    // By the end of this pause, every instance has read the switches.
     await gateway.sleep(seconds(flags.get('wait'), 5) * 1000);
     const done = await catchUp(gateway, seconds(flags.get('settle'), 60) * 1000);
     say(

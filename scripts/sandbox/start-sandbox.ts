@@ -21,7 +21,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const file = readSandboxFile();
   const isSandbox = file?.mode === 'sandbox';
   if (options.temporary === true && !isSandbox)
-    throw new StartRefused('the configuration does not say mode: sandbox: the demo does not start a gateway with it');
+    throw new StartRefused('the configuration does not say "mode: sandbox", so the demo does not start a gateway with it');
   const groups = groupProviders(options.ownProcess);
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');

@@ -56,7 +56,7 @@ it('the demo orders nothing at a gateway that is live', async () => {
 it('the demo starts nothing of its own with a live configuration, and dev:worker neither', async () => {
   const nobody = { GATEWAY_URL: 'http://127.0.0.1:9', DATA_DIR: join(folder, 'demo'), CONFIG_FILE: live };
   const demo = await run('demo', [], nobody);
-  expect([demo.code, demo.error]).toEqual([1, 'the configuration does not say mode: sandbox: the demo does not start a gateway with it\n']);
+  expect([demo.code, demo.error]).toEqual([1, 'the configuration does not say "mode: sandbox", so the demo does not start a gateway with it\n']);
   const worker = await run('dev-worker', [], { DATA_DIR: join(folder, 'worker'), CONFIG_FILE: live });
   expect([worker.code, worker.out, worker.error]).toEqual([
     1,

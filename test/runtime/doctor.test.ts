@@ -95,7 +95,7 @@ it('deploy uploads nothing without a database to migrate', async () => {
     lines: ['DATABASE_URL is missing: set the direct address of the database, for the migrations before the upload'],
   });
   const away = await run('deploy', ['--dry-run'], { DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
-  expect(away).toEqual({ code: 1, lines: ['the database could not be migrated, so nothing was uploaded: connect ECONNREFUSED 127.0.0.1:9'] });
+  expect(away).toEqual({ code: 1, lines: ['nothing was uploaded, because the migration or the build of the pages failed: connect ECONNREFUSED 127.0.0.1:9'] });
 });
 
 it('a dry run of deploy says what the database has, and builds', async () => {

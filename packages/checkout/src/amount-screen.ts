@@ -46,7 +46,7 @@ export const amountScreen = (view: View): TemplateResult => {
     </form>`;
 };
 
-/** Returns the chosen currency and way to pay. Defaults: euros if they are offered, otherwise the first currency; and its first way to pay. */
+/** Returns the chosen currency and way to pay. Defaults: euros if they are offered, otherwise the first currency; and that currency's first way to pay. */
 const choiceOf = ({ state, form }: View) => {
   const currencies = [...new Set(state.options.map(({ currency }) => currency))];
   const currency = currencies.find((one) => one === form.currency) ?? currencies.find((one) => one === 'EUR') ?? currencies[0];

@@ -28,6 +28,6 @@ for (let look = 0; look < 60 && state?.stage !== 'filled'; look += 1) {
 }
 const { lnurlw } = (await withdraw({ body: { session_id, order_id: order.order_id }, throwOnError })).data;
 const route = (await getRoute({ body: { session_id, order_id: order.order_id }, throwOnError })).data;
-say(`filled; withdraw by ${lnurlw.slice(0, 12)}…; ${route.ramp === 'buy' ? route.policy.outlier_bps : 0} bps were too good`);
+say(`filled; withdraw by ${lnurlw.slice(0, 12)}…; too good: from ${route.ramp === 'buy' ? route.policy.outlier_bps : 0} bps on`);
 const { error } = await placeOrder({ body: { session_id, quote_id: session_id }, throwOnError: false });
 if (error?.code !== 'quote-not-found' || error.action !== 'requote') throw new Error('an unknown quote was not refused');

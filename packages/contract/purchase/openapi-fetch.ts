@@ -66,7 +66,7 @@ const { lnurlw } = good(await api.POST('/withdrawal', { body: { session_id, orde
 say(`filled; withdraw by ${lnurlw.slice(0, 12)}…`);
 
 const route = good(await api.POST('/route', { body: { session_id, order_id: order.order_id } }));
-if (route.ramp === 'buy') say(`decided by ${route.policy.decided_by} against ${route.policy.reference?.btc_price ?? 0}: ${route.offers.length} offers`);
+if (route.ramp === 'buy') say(`decided by ${route.policy.decided_by}, market price ${route.policy.reference?.btc_price ?? 0}: ${route.offers.length} offers`);
 
 const banks = good(await api.POST('/sell/payment-options', { body: { session_id } })).currencies.flatMap((one) => Object.values(one))[0];
 const bankTransfer = { currency_id: banks?.currency_id ?? 0, payment_option_id: banks?.payment_options[0]?.id ?? 0 };
@@ -77,7 +77,7 @@ else say(`sale: ${sale.data.offers.map(({ amount_fiat, requires }) => `${amount_
 const liquidity = good(await api.POST('/liquidity/offers', { body: { session_id, product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' } }));
 const recharge = liquidity.offers.find(({ requires }) => requires.every((one) => one === 'invoice'));
 say(`liquidity: ${recharge ? `${recharge.pay_sats} sats for ${recharge.client_sats}` : liquidity.refused.map(({ reason }) => reason).join()}`);
-say(`a payment reads as ${payTo({ kind: 'lightning_address', lightning_address: 'alice@example.com', amount_sats: 5000 })}`);
+say(`how to pay: ${payTo({ kind: 'lightning_address', lightning_address: 'alice@example.com', amount_sats: 5000 })}`);
 
 // The list of reasons is open, so an unknown reason compiles. The list of stages is closed, since a client must act on each stage.
 const later: Schemas['RefusalReason'] = 'a-reason-of-next-year';
