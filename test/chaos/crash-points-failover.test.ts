@@ -44,7 +44,7 @@ const recoverLater = (on: Fleet): void => {
 };
 
 type Offer = { provider: { id: Profile }; quote_id: string };
-/** Asks for offers until that of `profile` has an offer right before it (for M0: after it). Returns the offer to order first. */
+/** Asks for offers until the offer of `profile` has an offer right before it (for M0: after it). Returns the offer to order first. */
 const offersAround = async (on: Fleet, point: MovePoint, profile: Profile): Promise<{ session: string; first: Offer }> => {
   const wallet = createWallet(on.recoverers[0]?.url ?? '');
   const { sessionId } = await wallet.open();

@@ -50,7 +50,7 @@ needsPostgres(
       }
     })();
 
-    // The long form makes some more, because on a busy machine a quote may expire before it is ordered.
+    // The long form makes 2 % more orders, because on a busy machine a quote may expire before it is ordered.
     let left = Math.ceil(perProfile * profiles.length * (isFull ? 1.02 : 1));
     const end = Date.now() + (isFull ? 2_700_000 : 60_000);
     const shop = async (): Promise<void> => {

@@ -38,7 +38,7 @@ export const createRandom = (seed: number): Random => {
   };
 };
 
-/** With `CHAOS=full`, tests run in the long form, in the numbers that the goals state. `CHAOS_SEED` repeats an earlier run. */
+/** With `CHAOS=full`, tests run in the long form, with the numbers that the goals state. `CHAOS_SEED` repeats an earlier run. */
 export const isFull = process.env['CHAOS'] === 'full';
 export const chaosSeed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** Returns the size of a run: `short` in `npm test`, `full` in the long form, or CHAOS_COUNT if it is set. */

@@ -298,7 +298,7 @@ it('what is nobody’s leaves nothing behind, and amounts that nobody sells are 
   const { sql } = world.database;
   const kept = async () =>
     await sql`select (select count(*) from notices where not genuine)::int as forged, (select count(*) from idempotency_keys)::int as keys`;
-  // From a request with an amount in fiat, the gateway learns the price.
+  // The gateway knows a price once it has been asked for an amount in fiat. Only then can it judge amounts in sats.
   const { status, body } = await call('/quote', { ...option, amount_fiat: 10_000 });
   expect(status).toBe(200);
   const { body: listed } = await call('/payment-options', { session_id });

@@ -94,7 +94,7 @@ describe('the next rank takes the order', () => {
     const status = (await call('/order-status', { order_id: orderId })).body[orderId];
     expect(status).toMatchObject({ quote_id: at('second').quote_id, provider: ref('second'), payment_info: answer.body['payment_info'] });
     expect((await call('/order-status', { order_id: at('best').quote_id })).body['order_id']).toBe(orderId);
-    // Only the provider that went back on its offer is missing from the next offers.
+    // A provider that refused or changed its price is missing from the next offers. A provider that was unavailable is not.
     const { body } = await call('/offers', { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
     expect((body['excluded'] as Body[]).map((one) => one['rule'])).toEqual(reason === 'provider-unavailable' ? [] : ['declined-your-order']);
     gateway.clock.move(11_000);

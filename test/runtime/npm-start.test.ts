@@ -45,7 +45,7 @@ providers:
 `,
 );
 
-/** A long deadline for a busy machine, on which a sound provider may take seconds, and enough prices to poll until a killed provider is noticed. */
+/** Settings for a busy machine: a long deadline, since a sound provider may take seconds, and no tight limit on the quotes that the test asks for. */
 const patient = 'limits: { quotes_per_minute: 10000 }\nrouting: { quote_deadline_ms: 20000 }\n';
 const sandboxFile = (providers: string): string => {
   const file = join(folder, 'sandbox.yaml');
