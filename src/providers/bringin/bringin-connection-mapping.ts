@@ -7,7 +7,7 @@ import type { ConnectionRequest, ConnectionState } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
-/** The ids of a connection that the customer never sees. The standing order's id changes when the connection is confirmed. */
+/** Ids that belong to a connection and are never shown to the customer. The standing order's id changes when the connection is confirmed. */
 export type ConnectionNotes = { challengeId?: string; standingOrderId?: string; cancel?: { challengeId: string; expiresOn: number } };
 
 export const readConnectionNotes = (upstream: Json): ConnectionNotes => {
@@ -29,7 +29,7 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
   FAILED: 'failed',
   EXPIRED: 'expired',
   INACTIVE: 'inactive',
-  // The standing order's status word (cancel-confirm), which was also seen on a link.
+  // The status word of a standing order after a cancellation was confirmed. Links may have it, too.
   CANCELLED: 'inactive',
   CANCELED: 'inactive',
 };
@@ -38,8 +38,8 @@ type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
  * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
- * cancellation that waits for its code. An unknown status word leaves the status of `before`. A code expires 30 minutes (`code_life_s`) after the link
- * was created, even if the code was sent again later.
+ * cancellation that waits for its code. An unknown status word leaves the status of `before`. A code expires 30 minutes (`code_life_s`) after the
+ * link was created, even if the code was sent again later.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;

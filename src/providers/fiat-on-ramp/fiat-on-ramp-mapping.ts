@@ -244,7 +244,7 @@ export const toEvidence = (
   };
   if (wire === null) return [];
   if (Array.isArray(wire)) return wire.flatMap((entry) => read(entry));
-  // A flat answer is about the requested order, unless it names another order.
+  // A single entry without a map is about the requested order, unless it names another order.
   if ('order_status' in wire) return read(wire, undefined, askedId);
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };

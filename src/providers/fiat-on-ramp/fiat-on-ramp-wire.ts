@@ -55,7 +55,7 @@ export const orderWire = z.object({
   payment_info: z.unknown().optional(),
 });
 
-/** An entry of /order-status; also the shape of a flat answer. */
+/** One entry of /order-status. Some providers return a single entry alone instead of a map. */
 export const statusIdWire = z.object({ order_id: optional(wireKey), order_status: wireText });
 export const statusEntryWire = statusIdWire.extend({
   amount_fiat: optional(wireFiat),

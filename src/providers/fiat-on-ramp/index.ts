@@ -2,7 +2,7 @@ import { defineProvider } from '../spec.ts';
 import { createFiatOnRampAdapter, logFields } from './fiat-on-ramp-adapter.ts';
 import { settings } from './fiat-on-ramp-settings.ts';
 
-/** Any provider that speaks FLS01 `fiat_on_ramp` v1.0 or one of its older dialects. */
+/** Any provider that speaks FLS01 `fiat_on_ramp` v1.0 or an older form of it. */
 export const provider = defineProvider({
   kind: 'fiat-on-ramp',
   ramps: ['buy'],

@@ -174,8 +174,8 @@ export type Made = Totals & { orderId: string; leaseBlocks: number; payTo?: stri
 export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: number };
 
 /**
- * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller
- * omitted this way to pay, announces a channel that should be private, or ended the order at once. Throws `malformed` for contradictions.
+ * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller omitted this
+ * way to pay, announces a channel that should be private (or the reverse), or ended the order at once. Throws `malformed` for contradictions.
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
