@@ -114,7 +114,7 @@ const confirm = async (bringin: Bringin, context: CallContext, key: string, conn
   return await readAfter(bringin, context, key, active);
 };
 
-/** Reads the connection after a step. The step is done, so a failing read does not make it fail. */
+/** Reads the connection after a step. The step is already done, so if the read fails, returns the connection as it was given (`done`). */
 const readAfter = async (bringin: Bringin, context: CallContext, key: string, done: ConnectionState): Promise<Answer<ConnectionState>> => {
   try {
     const read = await readConnection(bringin, context, key, done);

@@ -13,8 +13,8 @@ class NotWhole extends Error {}
 
 /**
  * Maps payment_info. Ignores missing members, null, "" and []. Keeps keys, and turns values into strings. Keys next to payment_details, such as a
- * payment reference, move into it: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a list of
- * labels and values becomes keys and values.
+ * payment reference, move into payment_details: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a
+ * list of labels and values becomes keys and values.
  */
 export const toPaymentInfo = (given: unknown): PaymentInfo => {
   try {
