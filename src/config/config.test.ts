@@ -22,6 +22,28 @@ let seed = 0;
 const bytes = (n: number) => new Uint8Array(n).fill((seed += 1));
 
 describe('configuration', () => {
+  it('one reading names every mistake, in the order of the lines', () => {
+    const text = `mode: sandbox
+network: regtst
+limts: { in_flight: 3 }
+routing: { quote_deadline: 900, lerning: on }
+providers:
+  alpine: { kind: fiat-on-rmp, base_url: https://alpine.example }
+  borealis: { kind: fiat-on-ramp, base_url: 17, breakr: {} }
+  cobalt: nothing
+`;
+    expect(mistakes(text).map((line) => line.replace('providers.config.yaml:', ''))).toEqual([
+      '2: network: found "regtst", allowed: main, test, signet, regtest',
+      '3: limts: unknown setting, did you mean "limits"?',
+      '4: routing.quote_deadline: unknown setting, did you mean "quote_deadline_ms"?',
+      '4: routing.lerning: unknown setting, did you mean "learning"?',
+      '6: providers.alpine.kind: found "fiat-on-rmp", allowed: bitrefill, bringin, fiat-on-ramp, lsps1',
+      '7: providers.borealis.base_url: found 17, expected: string',
+      '7: providers.borealis.breakr: unknown setting, did you mean "breaker"?',
+      '8: providers.cobalt: found "nothing", expected: object',
+    ]);
+  });
+
   it('a merge key brings the members of its anchor, and its own come first', () => {
     const text = `mode: sandbox
 network: regtest

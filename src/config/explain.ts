@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
 
 export type Place = { document: Document; lines: LineCounter; fileName: string };
@@ -24,8 +24,8 @@ const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|a
 const hasPassword = /:\/\/[^/"]*@/;
 const plain = (found: unknown): unknown => (isNode(found) ? found.toJSON() : found);
 
-/** Describes one mistake in one line: `file:line: path: found …, allowed: …`. */
-export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
+/** Describes a mistake, one line for each setting that is wrong: `file:line: path: found …, allowed: …`. */
+export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string[] => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
   // A value with members is meant as the form that has members. A mistake inside it says more than "no form fits".
@@ -35,9 +35,8 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
       : undefined;
   if (inside) return explain(place, path, inside, { shape: {} });
   if (one.code === 'unrecognized_keys') {
-    const [key = ''] = one.keys ?? [];
-    const allowed = Object.keys(one.path.length === 0 ? schema.shape : {});
-    return `${at(place, [...path, key])}: ${[...path, key].join('.')}: unknown setting${suggestion(key, allowed)}`;
+    const allowed = Object.keys(shapeAt(schema, one.path));
+    return (one.keys ?? []).map((key) => `${at(place, [...path, key])}: ${[...path, key].join('.')}: unknown setting${suggestion(key, allowed)}`);
   }
   const found = place.document.getIn(path);
   const text =
@@ -46,7 +45,16 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
       : mayBeSecret.test(path.join('.')) || hasPassword.test(JSON.stringify(plain(found)))
         ? 'found something else'
         : `found ${JSON.stringify(plain(found))}`;
-  return `${at(place, path)}: ${path.join('.')}: ${text}, ${wanted(one)}`;
+  return [`${at(place, path)}: ${path.join('.')}: ${text}, ${wanted(one)}`];
+};
+
+/** Returns the settings that an object may have, or none if it is not an object. */
+const shapeAt = (schema: { shape: Record<string, unknown> }, path: PropertyKey[]): Record<string, unknown> => {
+  const [name, ...rest] = path;
+  if (name === undefined) return schema.shape;
+  let inner = schema.shape[String(name)];
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) inner = inner.unwrap();
+  return inner instanceof z.ZodObject ? shapeAt(inner, rest) : {};
 };
 
 const wanted = (issue: Issue): string => {

@@ -278,30 +278,26 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const empty = document.contents === null || document.toJS() === null;
   if (empty) return { ok: false, mistakes: [`${options.fileName}: the file is empty: it needs mode, network and providers`] };
   if (!isMap(document.contents)) return { ok: false, mistakes: [`${options.fileName}: the file holds no settings: it needs mode, network and providers`] };
-  const top = topLevel.safeParse(document.toJS());
-  if (!top.success) return { ok: false, mistakes: top.error.issues.map((issue) => explain(place, [], issue, topLevel)) };
-  const mistakes: string[] = [];
-  const providers = Object.entries(top.data.providers).flatMap(([id, block]): ProviderConfig[] => {
+  const given: unknown = document.toJS();
+  const top = topLevel.safeParse(given);
+  // The providers are checked even if another setting is wrong, so that one reading names every mistake.
+  const mistakes = (top.error?.issues ?? []).flatMap((issue) => explain(place, [], issue, topLevel));
+  const blocks = top.success ? top.data.providers : blocksIn(given);
+  const providers = Object.entries(blocks).flatMap(([id, block]): ProviderConfig[] => {
     const module = options.modules.get(block.kind);
     if (!module) {
-      mistakes.push(
-        explain(
-          place,
-          ['providers', id],
-          { code: 'custom', path: ['kind'], message: `allowed: ${[...options.modules.keys()].join(', ')}`, input: block.kind },
-          topLevel,
-        ),
-      );
+      const message = `allowed: ${[...options.modules.keys()].join(', ')}`;
+      mistakes.push(...explain(place, ['providers', id], { code: 'custom', path: ['kind'], message, input: block.kind }, topLevel));
       return [];
     }
-    const given: Record<string, unknown> = { ...block, ...(options.baseUrls?.[id] === undefined ? {} : { base_url: options.baseUrls[id] }) };
-    const ours = providerCore.safeParse(given);
-    const theirs = module.settings.safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !(name in providerCore.shape) || shared.has(name))));
-    for (const issue of [...(ours.error?.issues ?? []), ...(theirs.error?.issues ?? [])]) {
-      const line = explain(place, ['providers', id], issue, { shape: { ...providerCore.shape, ...shapeOf(module.settings) } });
-      if (!mistakes.includes(line)) mistakes.push(line);
-    }
-    if (!ours.success || !theirs.success) return [];
+    const settings: Record<string, unknown> = { ...block, ...(options.baseUrls?.[id] === undefined ? {} : { base_url: options.baseUrls[id] }) };
+    const ours = providerCore.safeParse(settings);
+    const theirs = module.settings.safeParse(
+      Object.fromEntries(Object.entries(settings).filter(([name]) => !(name in providerCore.shape) || shared.has(name))),
+    );
+    for (const issue of [...(ours.error?.issues ?? []), ...(theirs.error?.issues ?? [])])
+      mistakes.push(...explain(place, ['providers', id], issue, { shape: { ...providerCore.shape, ...shapeOf(module.settings) } }));
+    if (!top.success || !ours.success || !theirs.success) return [];
     return [
       {
         ...ours.data,
@@ -312,9 +308,18 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
       },
     ];
   });
-  if (mistakes.length > 0) return { ok: false, mistakes };
+  if (!top.success || mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes)].toSorted((a, b) => lineOf(a, place) - lineOf(b, place)) };
   const routing = { ...top.data.routing, reference: resolveReferences(top.data.routing.reference, options.baseUrls?.[tickerKey]) };
   return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
+};
+
+const lineOf = (mistake: string, { fileName }: { fileName: string }): number => Number.parseInt(mistake.slice(fileName.length + 1), 10);
+
+/** Returns the provider blocks of a file that has other mistakes. */
+const blocksIn = (given: unknown): Record<string, { kind: string }> => {
+  const found = z.looseObject({ providers: z.record(z.string(), z.unknown()) }).safeParse(given);
+  const isBlock = (block: unknown): block is { kind: string } => z.looseObject({ kind: z.string() }).safeParse(block).success;
+  return Object.fromEntries(Object.entries(found.data?.providers ?? {}).filter((entry): entry is [string, { kind: string }] => isBlock(entry[1])));
 };
 
 const shapeOf = (schema: z.ZodType): Record<string, unknown> => (schema instanceof z.ZodObject ? schema.shape : {});
