@@ -8,7 +8,7 @@ import { inject } from 'vitest';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
-/** Returns whether Docker would send a file to the build. As Docker does: the last matching line decides, and a folder's line holds for what is in it. */
+/** Returns whether Docker would send a file to the build. The last line that matches decides, and a line for a folder applies to all files in it. */
 export const isSent = (path: string, rules: string): boolean => {
   const parts = path.split('/');
   const above = parts.map((_, n) => parts.slice(0, n + 1).join('/'));
@@ -26,7 +26,7 @@ export const stages = (): string[][] =>
     .slice(1)
     .map((stage) => stage.split('\n').filter(Boolean));
 
-/** Returns the source and the target of each COPY of a stage. `built`: the source is a file of the build stage, given from its root. */
+/** Returns the source and the target of each COPY of a stage. With `built`, the source is a path in the build stage, relative to its root. */
 export const copiesOf = (stage: string[]): { from: string; to: string; built: boolean }[] =>
   stage.flatMap((line) => {
     const [, built, to = '', sources = ''] = /^COPY (--from=build )?(?=.* (\S+)$)(.*) \S+$/.exec(line) ?? [];
@@ -55,7 +55,7 @@ export const builtImage = async (): Promise<string> => {
       mkdirSync(dirname(target), { recursive: true });
       copyFileSync(join(root, path), target);
     }
-  // Stands for the stage's `npm ci`.
+  // These links replace the stage's `npm ci`.
   const packages = ['.', ...sent.filter((path) => /^packages\/[^/]+\/package\.json$/.test(path)).map((path) => dirname(path))];
   for (const one of packages) if (existsSync(join(root, one, 'node_modules'))) symlinkSync(join(root, one, 'node_modules'), join(folder, one, 'node_modules'));
   for (const line of stage.filter((one) => one.startsWith('RUN ') && !one.startsWith('RUN npm ci '))) {
@@ -63,7 +63,7 @@ export const builtImage = async (): Promise<string> => {
     const code = await new Promise((done) => script.once('exit', done));
     if (code !== 0) throw new Error(`"${line}" ended with ${String(code)}`);
   }
-  // Another file of this run may have been quicker.
+  // If another test file was faster, its folder is used.
   if (existsSync(finished)) rmSync(folder, { recursive: true });
   else renameSync(folder, finished);
   return finished;

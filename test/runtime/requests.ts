@@ -164,7 +164,7 @@ const circuitCloses: Row = {
   name: 'and time closes it again',
   expected: [200],
   run: async (world) => {
-    // The circuit is then half open, or already closed: another request may have sent a probe, or a busy machine may have started a new isolate.
+    // After this wait, the circuit is half open, or already closed by another request's probe or, on a busy machine, by a new isolate.
     await until('the time of the next probe', async () => ((await circuitOf(world)) === 'open' ? undefined : true), 100_000);
     return await world.ask('/offers', { session_id: kept(world, 'other'), ...eur, amount_fiat: 10_000 });
   },
