@@ -1,9 +1,8 @@
 /** Uses pages in Chromium as a customer does, and checks what a customer does not see: accessibility, requests to other hosts, cookies, errors. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
@@ -14,8 +13,11 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 
 type AxeResult = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
 
-/** The folder for the screenshots. SCREENSHOTS names another one. */
-export const pictures = process.env['SCREENSHOTS'] ?? fileURLToPath(new URL('../../../dist/screenshots', import.meta.url));
+/** Takes a screenshot, if SCREENSHOTS names a folder for them. Each costs as much as the steps before it. */
+export const picture = async (of: Pick<Page | Locator, 'screenshot'>, name: string): Promise<void> => {
+  const folder = process.env['SCREENSHOTS'];
+  if (folder !== undefined) await of.screenshot({ path: join(folder, `${name}.png`), ...('goto' in of ? { fullPage: true } : {}) });
+};
 
 export type Customer = {
   page: Page;
@@ -24,7 +26,7 @@ export type Customer = {
   errors: string[];
   /** Requests to hosts that were not named to `customerOf`. */
   foreign: string[];
-  /** Checks that the screen is accessible and not wider than the window, then takes a screenshot. */
+  /** Checks that the screen is accessible and not wider than the window. `name` is for failures and screenshots. */
   sees: (name: string) => Promise<void>;
   /** Checks that there were no errors, no foreign requests and no cookies, then closes the page. */
   leaves: () => Promise<void>;
@@ -50,13 +52,13 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
     if (/^https?:$/.test(protocol) && !hosts.includes(host)) foreign.push(request.url());
   });
   const sees = async (name: string): Promise<void> => {
-    await page.evaluate(axe.source);
+    // Half a megabyte, which stays until the page is loaded anew.
+    if (await page.evaluate<boolean>('window.axe === undefined')) await page.evaluate(axe.source);
     const { violations } = await page.evaluate<AxeResult>(`axe.run(document, { resultTypes: ['violations'] })`);
     expect(violations.map(({ id, nodes }) => [name, id, nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`)])).toEqual([]);
     const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     expect([name, beyond]).toEqual([name, 0]);
-    mkdirSync(pictures, { recursive: true });
-    await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+    await picture(page, name);
   };
   const leaves = async (): Promise<void> => {
     expect([errors, foreign, await context.cookies()]).toEqual([[], [], []]);

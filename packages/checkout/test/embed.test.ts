@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
-import { customerOf, executablePath, launch, pictures, sizes } from './browser.ts';
+import { customerOf, executablePath, launch, picture, sizes } from './browser.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -85,7 +85,7 @@ describe.skipIf(executablePath === undefined)('in a browser on the page of a str
   it('embeds the packed element with one tag, buys, and is told of it without a secret', async () => {
     const { page, leaves } = await customerOf(browser, hosts(), { viewport: sizes.phone, deviceScaleFactor: 2 });
     /** Takes the pictures of the README. */
-    const pictured = async (name: string): Promise<unknown> => await page.locator('ramp-buy').screenshot({ path: join(pictures, `${name}.png`) });
+    const pictured = async (name: string): Promise<void> => await picture(page.locator('ramp-buy'), name);
     await page.goto(listed);
     const button = page.getByRole('button', { name: 'Compare prices' });
     await button.waitFor();
