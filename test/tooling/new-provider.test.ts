@@ -17,7 +17,8 @@ type Ended = { code: number; output: string };
 const run = async (file: string, ...args: string[]): Promise<Ended> => await runWith({}, file, ...args);
 const runWith = async (more: Record<string, string>, file: string, ...args: string[]): Promise<Ended> =>
   await new Promise((ended) => {
-    const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1', ...more };
+    const inherited = Object.fromEntries(['PATH', 'HOME', 'NODE_COMPILE_CACHE'].map((name) => [name, process.env[name]]));
+    const environment = { ...inherited, NO_COLOR: '1', ...more };
     const child = execFile(
       process.execPath,
       ['--no-warnings', join(copy, file), ...args],
