@@ -39,6 +39,8 @@ export default defineConfig({
           pool: 'forks',
           // A process for each file would cost more than its tests: a second to load the gateway. For the same reason this is one project.
           isolate: false,
+          // The embedded database is WebAssembly: to optimize it costs more than a test's few statements save.
+          execArgv: ['--liftoff-only'],
           setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,
@@ -58,8 +60,10 @@ export default defineConfig({
             'packages/client/src/{ramp,webhook}.test.ts',
             'test/workerd/**/*.test.ts',
           ],
-          // Each file in a process of its own would cost most of a second each.
+          // Each file in a process of its own would cost most of a second each, and each process more than a second for what its files share.
           isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           setupFiles: ['test/setup/seed.ts'],
           testTimeout,
         },
