@@ -1,30 +1,38 @@
-/** Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. */
+/**
+ * Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. The amount that was paid is the
+ * provider's own statement, so it excuses nothing: whoever keeps a part of the money could say that less had come. It can only make things worse.
+ * docs/decisions/2026-11-29-more-less-late.md lists every case.
+ */
 import type { Bounds } from './judge-order.ts';
 
 export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: Bounds };
 
 /**
  * `as-ordered`: there is nothing to report. `differs`: the customer gets what was delivered and is shown the difference. `short`: so little was
- * delivered that the customer must agree before taking it; the rest stays owed. `overcharged`: the provider charged more than was agreed, and no
- * delivered amount makes up for that.
+ * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than was agreed at a worse price, and the
+ * customer must agree, too. In both cases the rest stays owed.
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 
 /** The share of the ordered amount, in basis points, from which a fill is handed out without asking the customer. */
-const nearEnoughBps = 9_900n;
+const nearEnoughBps = 9_900;
 
 /** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
 export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pay: bigint; receive: bigint }): FillJudgement => {
   const slippage = binding ? 0 : bounds.slippageBps;
-  if (told.pay * 10_000n > pay * BigInt(10_000 + slippage) || (bounds.maxPay !== undefined && told.pay > bounds.maxPay)) return 'overcharged';
   if (bounds.minReceive !== undefined && told.receive < bounds.minReceive) return 'short';
+  if (told.receive * 10_000n < receive * BigInt(Math.min(nearEnoughBps, 10_000 - slippage))) return 'short';
+  const isWithin = (bps: number): boolean => told.receive * pay * 10_000n >= receive * told.pay * BigInt(10_000 - bps);
+  const isAboveBound = bounds.maxPay !== undefined && told.pay > bounds.maxPay;
+  if (isAboveBound || told.pay * 10_000n > pay * BigInt(10_000 + slippage))
+    // More was paid. At the ordered price the customer has got more for it. Nothing makes up for it if nothing was to be received.
+    return receive > 0n && isWithin(isAboveBound ? 0 : slippage) ? 'differs' : 'overcharged';
   if (told.pay === pay && told.receive === receive) return 'as-ordered';
-  const usual = !binding && told.receive * pay * 10_000n >= receive * told.pay * BigInt(10_000 - slippage);
-  if (usual) return 'as-ordered';
-  const near = told.receive * 10_000n >= receive * nearEnoughBps;
-  const lessAtNoWorsePrice = told.pay < pay && told.receive * pay >= receive * told.pay;
-  return near || lessAtNoWorsePrice ? 'differs' : 'short';
+  return !binding && isWithin(slippage) ? 'as-ordered' : 'differs';
 };
+
+/** Returns whether a customer must agree before a fill is handed out, and the operator must look at it. */
+export const isDispute = (judged: FillJudgement): boolean => judged === 'short' || judged === 'overcharged';
 
 /** Returns whether a withdrawal link pays less than its order states, by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;

@@ -166,15 +166,20 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, mone
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
-  if (namesDiffer(echo?.option, order.option)) return 'the payment option is not the one that was ordered';
+  const hasPaid = wasPaid(stage) || wasPaid(reachedBy(order));
+  // A customer may have paid by another option than the ordered one. What came of it is judged by its amounts.
+  if (!hasPaid && namesDiffer(echo?.option, order.option)) return 'the payment option is not the one that was ordered';
   if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount is negative or impossibly large';
   // On a sale the customer pays in sats and the fee is in fiat, so the two cannot be compared.
-  const paid = pay ?? order.pay;
+  // A customer who paid less than the fixed fee may have paid nothing but the fee.
+  const ordered = order.accepted?.pay ?? order.pay;
+  const paid = hasPaid && (pay ?? 0n) < ordered ? ordered : (pay ?? order.pay);
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'the fee is higher than the amount to pay';
   // After a refund, the reported amounts are those that went back, not those that were ordered.
   if (stage === 'refunded') return undefined;
-  // Once the order is paid, whatever was delivered is handed out. If it is too little, the customer and the operator are told (judge-fill.ts).
-  if (wasPaid(stage) || wasPaid(reachedBy(order))) return receive === 0n && order.receive > 0n ? 'an amount of 0 was delivered' : overcharged(order, pay);
+  // Once the order is paid, whatever was delivered is handed out. If it is too little, or too much was charged for it, the customer and the operator
+  // are told (judge-fill.ts). An adopted order is not judged there, since nobody knows what was agreed.
+  if (hasPaid) return order.accepted ? undefined : oddlyPaid(order, pay ?? order.pay, receive ?? order.receive);
   if (!order.binding) return worsened(order, pay, receive);
   const { accepted = order } = order;
   if (pay !== undefined && pay !== accepted.pay) return 'the amount to pay changed';
@@ -183,9 +188,9 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, mone
 
 const wasPaid = (stage: Stage | undefined): boolean => stage === 'paid' || delivered.has(stage);
 
-const overcharged = (order: OrderNow, pay: bigint | undefined): string | undefined => {
-  const { pay: ordered, receive, bounds } = order.accepted ?? { ...order, bounds: { slippageBps: 0 } };
-  const judged = pay === undefined ? undefined : judgeFill({ pay: ordered, receive, binding: order.binding, bounds }, { pay, receive });
+const oddlyPaid = ({ binding, ...order }: OrderNow, pay: bigint, receive: bigint): string | undefined => {
+  if (receive === 0n && order.receive > 0n) return 'an amount of 0 was delivered';
+  const judged = judgeFill({ pay: order.pay, receive: order.receive, binding, bounds: { slippageBps: 0 } }, { pay, receive });
   return judged === 'overcharged' ? 'more was charged than was ordered' : undefined;
 };
 

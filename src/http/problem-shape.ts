@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemMembers } from './price-shapes.ts';
-import { count, milliseconds, sats, time, uuid } from './shapes.ts';
+import { count, fiat, milliseconds, sats, time, uuid } from './shapes.ts';
 import { turn } from './order-shapes.ts';
 import { problemCode } from './problem-code.ts';
 import { actions } from './problem.ts';
@@ -24,6 +24,8 @@ export const problemShape = z.object({
   order_id: uuid.optional(),
   amount_sats: sats.optional(),
   quoted_amount_sats: sats.optional(),
+  amount_fiat: fiat.optional(),
+  quoted_amount_fiat: fiat.optional(),
   moved_from: z.array(turn).optional(),
   order_ids: z.array(uuid).optional(),
   expires_on: time.optional(),

@@ -24,7 +24,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'method-not-allowed': kind(405, 'This path does not accept this method', 'fix-request'),
   'quote-used': kind(409, 'The quote was already ordered', 'read-order'),
   'order-not-withdrawable': kind(409, 'The order cannot be withdrawn', 'wait', true),
-  'order-short': kind(409, 'The order was filled with less than was ordered', 'ask-user'),
+  'order-short': kind(409, 'The order was filled with less than was ordered, or more was charged', 'ask-user'),
   'withdrawal-expired': kind(409, 'The withdrawal has expired', 'contact-support'),
   'withdrawal-differs': kind(409, 'The withdrawal already has another fallback address', 'fix-request'),
   'order-unpayable': kind(409, 'The order cannot be paid', 'requote'),

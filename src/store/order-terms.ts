@@ -14,12 +14,13 @@ export const fromStored = ({
   reviewed,
   moneySeen,
   paidSeenOn,
+  filledSeen,
   unreadableSince,
   twinSeen,
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, unreadableSince, twinSeen }),
+  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, unreadableSince, twinSeen }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

@@ -308,6 +308,23 @@ describe('exactly once', () => {
     expect(await sums()).toMatchObject([{ quoted_sats: quoted, delivered_sats: 0, orders: 1 }]);
   });
 
+  it('an order that we withhold ourselves while its provider reports it as filled in full does not count as never filled', async () => {
+    const { orderId, quoted } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { record } = gateway.server.gateway.stores;
+    const [now, day] = [gateway.clock.now(), 86_400_000];
+    const isIn = async (watch: object): Promise<number> => {
+      await gateway.database
+        .sql`update orders set stage = 'review', terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${orderId}`;
+      return await record.addMissing(now + 15 * day, now + day, 10);
+    };
+    await gateway.database.sql`update order_events set to_stage = 'paid' where order_id = ${orderId} and to_stage = 'filled'`;
+    expect(await isIn({ paidSeenOn: now, filledSeen: true })).toBe(0);
+    expect(await sums()).toEqual([]);
+    expect(await isIn({ filledSeen: false })).toBe(1);
+    expect(await sums()).toMatchObject([{ quoted_sats: quoted, delivered_sats: 0, orders: 1 }]);
+  });
+
   it('the operator records a proof of payment, of no order that was filled', async () => {
     const { orderId, quoted } = await buy('cobalt', 1000);
     const { record } = gateway.server.gateway.stores;

@@ -130,25 +130,64 @@ it('a link that pays half is given to a customer who agrees, or when the operato
   await other.as({});
 });
 
-it('half of the sats for half of the money is not a dispute, and does not count in the record', async () => {
+it('half of it for half the money: only the provider says so, so the customer must agree; the record learns nothing from it', async () => {
   const world = await bought();
   await world.as({ fills: (sats) => Math.floor(sats / 2), costs: (hundredths) => hundredths / 2 });
-  expect(await world.status()).toMatchObject({ stage: 'filled', amount_fiat: 5000, quoted_amount_fiat: 10_000, warnings: ['filled-differently'] });
-  expect((await world.withdraw()).status).toBe(200);
+  const half = Math.floor(world.ordered / 2);
+  expect(await world.status()).toMatchObject({
+    stage: 'filled',
+    disputed: true,
+    final: false,
+    amount_sats: half,
+    amount_fiat: 5000,
+    quoted_amount_fiat: 10_000,
+    warnings: ['filled-differently'],
+  });
+  expect(await world.withdraw()).toMatchObject({
+    status: 409,
+    body: { code: 'order-short', amount_sats: half, quoted_amount_sats: world.ordered, amount_fiat: 5000, quoted_amount_fiat: 10_000 },
+  });
+  expect((await world.withdraw({ accept_short: true })).status).toBe(200);
+  expect(gateway.logs.filter((line) => line.includes('order_short') && line.includes(world.id)).length).toBe(1);
+  expect(await attention('disputed')).toContain(world.id);
   await world.as({});
 });
 
-it('more to pay than was ordered is for the operator, who ends it', async () => {
+it.each([
+  ['a cent', 1],
+  ['twice', 10_000],
+])('%s more, and more for it: handed out, and the record learns nothing from it', async (_name, more) => {
+  const scaled = (sats: number): number => Math.ceil((sats * (10_000 + more)) / 10_000);
+  [fills, costs, pays] = [scaled, (hundredths) => hundredths + more, scaled];
+  const world = await bought();
+  expect(await world.status()).toMatchObject({
+    stage: 'filled',
+    amount_fiat: 10_000 + more,
+    amount_sats: scaled(world.ordered),
+    warnings: ['filled-differently'],
+  });
+  expect(await world.status()).not.toHaveProperty('disputed');
+  expect((await world.withdraw()).status).toBe(200);
+  expect(await world.fill()).toMatchObject({ counted_in: 'none' });
+  await world.as({});
+});
+
+it('more charged at a worse price is not locked away: the customer takes what is there, and the operator knows', async () => {
   costs = (hundredths) => hundredths + 1;
   const world = await bought();
-  expect(await world.status()).toMatchObject({ stage: 'review' });
-  expect((await world.withdraw()).body['code']).toBe('order-not-withdrawable');
-  const left = await runCommand('order', [world.id, '--leave-review', 'paid', '--reason', 'their rounding'], { DATABASE_URL: gateway.database.url });
-  expect([left.error, left.code]).toEqual(['', 0]);
-  await world.as({ costs });
-  expect(await world.status()).toMatchObject({ stage: 'filled', amount_fiat: 10_001, warnings: ['filled-differently'] });
-  expect((await world.withdraw()).status).toBe(200);
+  expect(await world.status()).toMatchObject({ stage: 'filled', disputed: true, final: false, amount_fiat: 10_001, warnings: ['filled-differently'] });
+  const refused = await world.withdraw();
+  expect(refused).toMatchObject({ status: 409, body: { code: 'order-short', amount_fiat: 10_001, quoted_amount_fiat: 10_000 } });
+  expect(refused.body['detail']).toContain('100.01');
+  expect((await world.withdraw({ accept_short: true })).status).toBe(200);
+  expect(await world.fill()).toMatchObject({ counted_in: 'none' });
+  expect(gateway.logs.filter((line) => line.includes('order_overcharged') && line.includes(world.id)).length).toBe(1);
+  // The orders of the tests before are read again as well, and say the same.
+  expect(await metrics()).toMatch(/ramp_order_oddities_total\{provider="alpine",kind="overcharged"\} [1-9]/);
+  expect(await attention('disputed')).toContain(world.id);
   await world.as({});
 });
 
+const attention = async (list: 'disputed'): Promise<string[]> =>
+  (await gateway.server.gateway.stores.operator.attention(100, gateway.clock.now()))[list].map(({ orderId }) => orderId);
 const metrics = async (): Promise<string> => await (await fetch(`${gateway.url}/metrics`)).text();

@@ -127,7 +127,10 @@ describe('an order that was filled with less', () => {
   it('is given to a caller who accepts the short amount, and from then on to every caller', async () => {
     const { withdraw, calls, id } = await short();
     const refused = await problemOf(withdraw());
-    expect([refused.code, refused.more.members]).toEqual(['order-short', { order_id: id, amount_sats: 50_000, quoted_amount_sats: 107_869 }]);
+    expect([refused.code, refused.more.members]).toEqual([
+      'order-short',
+      { order_id: id, amount_sats: 50_000, quoted_amount_sats: 107_869, amount_fiat: 10_000, quoted_amount_fiat: 10_000 },
+    ]);
     expect([refused.detail.includes('the rest stays owed'), calls('claim')]).toEqual([true, 0]);
     const given = await withdraw(undefined, true);
     expect(given.warnings).toEqual(['filled-differently']);

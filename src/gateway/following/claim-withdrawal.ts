@@ -1,6 +1,7 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
+import { formatHundredths } from '../../domain/money.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -73,12 +74,23 @@ const claimUnknown = (): Problem =>
     retryAfterMs: 5000,
   });
 
-const orderShort = (order: Order): Problem =>
-  new Problem(
+const orderShort = (order: Order): Problem => {
+  const fiat = (hundredths: bigint): string => formatHundredths(hundredths, order.terms.currency ?? '').trimEnd();
+  const taken = order.pay > order.quotedPay ? ` and charged ${fiat(order.pay)} instead of ${fiat(order.quotedPay)}` : '';
+  return new Problem(
     'order-short',
-    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}. Repeat with accept_short: true to withdraw what was delivered; the rest stays owed, and the operator has been told.`,
-    { members: { order_id: order.id, amount_sats: int(order.receive), quoted_amount_sats: int(order.quotedReceive) } },
+    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}${taken}. Repeat with accept_short: true to withdraw what was delivered; the rest stays owed, and the operator has been told.`,
+    {
+      members: {
+        order_id: order.id,
+        amount_sats: int(order.receive),
+        quoted_amount_sats: int(order.quotedReceive),
+        amount_fiat: int(order.pay),
+        quoted_amount_fiat: int(order.quotedPay),
+      },
+    },
   );
+};
 
 const linkRefused = (orderId: string): Problem =>
   new Problem(

@@ -43,14 +43,14 @@ it('ranks only rise: a step back is logged and not reported to the customer', as
 
 it('a contradiction leads to review, and a read that agrees leads out of it', async () => {
   const { says, steps, oddities, logs } = await ordered();
-  expect(await says('paid', { pay: 10_001n })).toBe('review');
-  expect(await says('paid', { pay: 10_001n })).toBe('review');
+  expect(await says('paid', { pay: -1n })).toBe('review');
+  expect(await says('paid', { pay: -1n })).toBe('review');
   expect(await says('paid', { pay: 10_000n })).toBe('paid');
   expect([steps(), oddities()]).toEqual([
     ['awaiting_payment', 'review', 'paid'],
     ['contradiction', 'contradiction'],
   ]);
-  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'more was charged than was ordered' } });
+  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'an amount is negative or impossibly large' } });
 });
 
 it('a refunded order cannot be delivered: a person must look', async () => {
@@ -169,10 +169,34 @@ it('changed figures before any payment are not applied, but kept for a dispute',
 
 it('figures that the operator has accepted cause no second review', async () => {
   const { says, order, gateway } = await ordered();
-  expect(await says('filled', { pay: 10_001n })).toBe('review');
+  expect(await says('filled', { fee: 10_001n })).toBe('review');
   const { id, sequence, terms, watch } = await order();
-  const reviewed = { pay: '10001', receive: '107869' };
+  const reviewed = { pay: '10000', receive: '107869' };
   await gateway.stores.orders.advance({ id, sequence, terms }, { watch: { ...watch, beforeReview: 'paid', reviewed } }, undefined, []);
   expect([await says('filled'), await says('filled')]).toEqual(['filled', 'filled']);
-  expect(await says('finished', { pay: 10_002n })).toBe('review');
+  expect(await says('finished', { pay: 9_999n })).toBe('review');
+});
+
+it('an order that its provider reports as filled in full while we hold it in review is noted, as long as that is what it says', async () => {
+  const { says, order } = await ordered();
+  const seen = async () => (await order()).watch.filledSeen;
+  expect([await says('paid', { fee: 10_001n }), await seen()]).toEqual(['review', undefined]);
+  expect([await says('filled'), await seen()]).toEqual(['review', true]);
+  expect([await says('filled', { receive: 107_868n }), await seen()]).toEqual(['review', undefined]);
+  expect([await says('filled', { receive: 107_870n }), await seen()]).toEqual(['review', true]);
+  expect([await says('filled', { receive: 10n ** 20n }), await seen()]).toEqual(['review', undefined]);
+  expect([await says('filled', { receive: 107_869n }), await seen()]).toEqual(['review', true]);
+  expect([await says('failed'), await seen()]).toEqual(['review', undefined]);
+});
+
+it.each([
+  ['a cent more, and more for it', { pay: 10_001n, receive: 107_962n }, undefined],
+  ['a cent more at a worse price', { pay: 10_001n, receive: 107_869n }, 'order_overcharged'],
+  ['one per cent of both', { pay: 100n, receive: 1_079n }, 'order_short'],
+])('%s: filled, and disputed where the customer must agree', async (_name, told, event) => {
+  const { says, order, logs } = await ordered();
+  expect(await says('filled', told)).toBe('filled');
+  expect((await order()).disputed ?? false).toBe(event !== undefined);
+  expect((await order()).final).toBe(false);
+  expect(logs.map((one) => one.event).filter((one) => one.startsWith('order_'))).toEqual(event === undefined ? [] : [event]);
 });

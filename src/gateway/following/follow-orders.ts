@@ -26,7 +26,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { defined } from '../../domain/defined.ts';
 import { isSafe } from '../../domain/money.ts';
-import { isDisputed, orderedOf } from './judge-order-fill.ts';
+import { disputeOf, orderedOf } from './judge-order-fill.ts';
 
 /** Polls the orders that are due, each of them under a lease. Returns how many were due. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -146,7 +146,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
-  const disputed = accepted ? isDisputed(gateway, { ...order, ...amounts, stage: step.next }) : order.disputed === true;
+  const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const final = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
   const watch = watchOf(order, told, step, now);
   const change: OrderChange = {
@@ -196,8 +196,9 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
     gateway.log('error', 'order_unreadable', about);
   }
   if (after.disputed === true && before.disputed !== true) {
-    gateway.count('order_oddities_total', { provider: after.providerId, kind: 'short' });
-    gateway.log('error', 'order_short', about);
+    const kind = disputeOf(gateway, after) ?? 'short';
+    gateway.count('order_oddities_total', { provider: after.providerId, kind });
+    gateway.log('error', `order_${kind}`, about);
   }
 };
 
@@ -232,6 +233,7 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
   const inReview = step.next === 'review' ? told.evidence : undefined;
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
+  const filledSeen = inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined;
   const entered = step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {};
   const reason = step.reason === undefined || step.reason === sight.reviewReason ? {} : { reviewReason: step.reason };
   const news: OrderWatch = {
@@ -240,8 +242,14 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
     ...(isUnseen && sight.moneySeen !== true ? { moneySeen: true } : {}),
     ...(isWhole && sight.paidSeenOn === undefined ? { paidSeenOn: now } : {}),
   };
-  return Object.keys(news).length === 0 ? sight : { ...sight, ...news };
+  if (Object.keys(news).length === 0 && filledSeen === sight.filledSeen) return sight;
+  const { filledSeen: _before, ...others } = sight;
+  return { ...others, ...news, ...(filledSeen === undefined ? {} : { filledSeen }) };
 };
+
+/** Returns whether a report that we did not believe says that at least what was ordered was delivered. Then it is we who withhold it. */
+const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvidence): boolean =>
+  isDelivered(stage) && receive >= order.quotedReceive && isSafe(receive);
 
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {

@@ -1,5 +1,5 @@
 import { defined } from '../../domain/defined.ts';
-import { judgeFill, linkPaysLess, type FillJudgement } from '../../domain/judge-fill.ts';
+import { isDispute, judgeFill, linkPaysLess, type FillJudgement } from '../../domain/judge-fill.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 
@@ -20,8 +20,11 @@ const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
   return judgeFill({ ...orderedOf(gateway, order), binding: order.binding }, order);
 };
 
-/** Returns whether the fill fell short. The rest then stays owed, even if the customer takes what was delivered. */
-export const isDisputed = (gateway: Gateway, order: Order): boolean => fillOf(gateway, order) === 'short';
+/** Returns why the fill is disputed: too little was delivered, or too much charged. What is missing stays owed, even if the customer takes the rest. */
+export const disputeOf = (gateway: Gateway, order: Order): 'short' | 'overcharged' | undefined => {
+  const judged = fillOf(gateway, order);
+  return judged !== undefined && isDispute(judged) ? judged : undefined;
+};
 
 export const warningsOf = (gateway: Gateway, order: Order): { warnings?: FillWarning[] } => {
   const fill = fillOf(gateway, order);
