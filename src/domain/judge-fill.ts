@@ -32,7 +32,7 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
 };
 
 /** Returns whether a customer must agree before a fill is handed out, and the operator must look at it. */
-export const isDispute = (judged: FillJudgement): boolean => judged === 'short' || judged === 'overcharged';
+export const isDispute = (judged: FillJudgement): judged is 'short' | 'overcharged' => judged === 'short' || judged === 'overcharged';
 
 /** Returns whether a withdrawal link pays less than its order states, by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;
