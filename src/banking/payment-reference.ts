@@ -1,8 +1,11 @@
 /** Finds the reference that the transfer must carry among a provider's payment details. */
 
+/** A name is far shorter. A provider writes the key, and a longer one would take time that grows with the square of its length. */
+const longestKey = 200;
 /** Splits a key in any spelling into words: paymentReference, Payment-Reference, PAYMENT_REFERENCE. */
 const wordsOf = (key: string): string[] =>
   key
+    .slice(0, longestKey)
     .replaceAll(/\(.*?\)/g, ' ')
     .replaceAll(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
     .toLowerCase()

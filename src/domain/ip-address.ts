@@ -6,12 +6,15 @@ export type IpRange = { address: IpAddress; bits: number };
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const mapped = 0xffffn;
+/** 45 characters, and a zone. A header is read before any limit, so a long one must cost nothing. */
+const longestWritten = 45 + 33;
 
 /**
  * Parses an address, or returns undefined. Refuses octal, hexadecimal and short forms of IPv4, because parsers disagree about them. Drops a zone
  * (`%eth0`).
  */
 export const parseIp = (text: string): IpAddress | undefined => {
+  if (text.length > longestWritten) return undefined;
   if (ipv4.test(text)) return { version: 4, value: ofBytes(text) };
   const value = ipv6Value(text.replace(/%[\w.-]{1,32}$/, ''));
   if (value === undefined) return undefined;

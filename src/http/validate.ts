@@ -49,6 +49,9 @@ const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =
 
 type Member = { pointer: string; detail: string };
 
+/** No member has a longer name. Comparing a long one costs too much before any limit: one character can become 18 in NFKC. */
+const longestName = 64;
+
 /**
  * The most members of a request. Each unknown member is compared with every known one, before rate limits are counted. No route has as many members.
  */
@@ -99,7 +102,7 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 
 /** Returns the mistake if an unknown member looks like a known one. Other unknown members are ignored, since FLS01's clients send some. */
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
-  if (namesOf(schema).known.has(name)) return undefined;
+  if (namesOf(schema).known.has(name) || name.length > longestName) return undefined;
   const known = Object.keys(schema.shape);
   const alike = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
   const meant = alike ?? guardMeant(snakeCase(name), known);
@@ -113,13 +116,13 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
  * limit must not be dropped silently.
  */
 const isLookAlike = (name: string, known: string): boolean =>
-  name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
+  name.length <= longestName && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
 /**
  * Finds the price limit that a caller meant by another name (`slippage_bps`, `max_price`, `at_least_sats`): an order must not ignore such a limit.
  */
 const guardMeant = (name: string, known: readonly string[]): string | undefined => {
   const bounds = known.filter((one) => /^(?:min|max)_(?!wait)/.test(one));
-  const words = name.length <= 64 ? name.split('_') : [];
+  const words = name.length <= longestName ? name.split('_') : [];
   const has = (some: string): boolean => words.some((word) => some.split(' ').includes(word));
   const [least, most] = [has('min minimum least floor minimal'), has('max maximum most ceiling cap maximal')];
   if (!least && !most && !has('limit slippage tolerance bound guard')) return undefined;

@@ -18,7 +18,10 @@ const hinting = z.object({ orderId: id, bringinLinkId: id, verificationStatus: z
 /** Reads a notice. `path` is what follows the callback URL. Never throws. */
 export const readNotice = (path: string, body: string): NoticeHint => {
   const { orderId, bringinLinkId, ...rest } = hintsIn(body);
-  const event = path.replace(/^\/+|\/+$/g, '');
+  const event = path
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/');
   if (event === 'connection-status' || (event === '' && bringinLinkId !== undefined))
     return { about: 'connection', ...(bringinLinkId === undefined ? {} : { upstreamId: bringinLinkId }) };
   if (event === 'order-status' || (event === '' && orderId !== undefined))

@@ -184,7 +184,14 @@ const standingOrder = document(z.object({ id: soft(wireKey), status: soft(word),
 
 const kinds = { buy: 'FIAT_TO_CRYPTO', sell: 'CRYPTO_TO_FIAT' } as const;
 type Kind = (typeof kinds)[keyof typeof kinds];
-const squeezed = (value: unknown): string => (typeof value === 'string' ? value.toUpperCase().replaceAll(/[^A-Z0-9]/g, '') : '');
+const longestWord = 100;
+const squeezed = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+        .slice(0, longestWord)
+        .toUpperCase()
+        .replaceAll(/[^A-Z0-9]/g, '')
+    : '';
 /** Returns the kind of a link: by its type word, else by a member that only one kind has. */
 const typeOf = (link: Members, beside: Members): Kind | undefined => {
   const said = squeezed(link['type'] ?? link['direction'] ?? beside['type'] ?? beside['direction']);

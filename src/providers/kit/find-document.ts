@@ -53,13 +53,17 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
   return undefined;
 };
 
+/** No adapter reads a longer name, so a longer one stays as it is. */
+const longestName = 128;
 const snake = (name: string): string =>
-  name
-    .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
-    .replaceAll('-', '_')
-    .toLowerCase()
-    .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
+  name.length > longestName
+    ? name
+    : name
+        .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
+        .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+        .replaceAll('-', '_')
+        .toLowerCase()
+        .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
 /**
  * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. If several members get the
@@ -96,9 +100,11 @@ export const withCamelNames = (value: unknown, levels = 6): unknown => {
   return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
 };
 const camel = (name: string): string =>
-  snake(name)
-    .replaceAll(/_+$|^_+/g, '')
-    .replaceAll(/_([a-z\d])/g, (_all, letter: string) => letter.toUpperCase());
+  name.length > longestName
+    ? name
+    : snake(name)
+        .replaceAll(/_+$|^_+/g, '')
+        .replaceAll(/_([a-z\d])/g, (_all, letter: string) => letter.toUpperCase());
 
 const ofLists = /^(?:data|result|results|items|rows|records|content|list|body|payload|response)$/i;
 /**

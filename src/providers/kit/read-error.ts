@@ -77,11 +77,14 @@ export const readError = (body: unknown): SaidError => {
   };
 };
 
+/** Returns a page's words, or a text as it is. A hostile page must not cost time that grows with the square of its length, so no pattern looks past a `<`. */
 const withoutMarkup = (text: string): string =>
   /^\s*</.test(text)
     ? text
-        .replaceAll(/<(script|style)\b[^]*?<\/\1\s*>/gi, ' ')
-        .replaceAll(/<[^>]*>/g, ' ')
+        .split(/<\/(?:script|style)\s*>/i)
+        .map((part, n, { length }) => (n === length - 1 ? part : part.replace(/<(?:script|style)\b[^]*$/i, ' ')))
+        .join(' ')
+        .replaceAll(/<[^<>]*>/g, ' ')
         .slice(0, longest)
     : text.slice(0, longest);
 
