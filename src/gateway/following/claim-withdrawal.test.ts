@@ -118,6 +118,20 @@ it('an expired link is fetched anew while the order is filled; with a fallback i
   expect(withFallback.calls('claim')).toBe(1);
 });
 
+it.each([0, -5 * 3_600_000])('an end %s ms after the link arrived is no end: the link is shown on every repeat', async (ms) => {
+  const { withdraw, buyer, clock, calls } = await bought();
+  const lnurl = encodeLnurl('https://api.buyer.example/w');
+  buyer().script.claim = async () => await Promise.resolve({ ok: true, value: { lnurl, expiresOn: clock.now + ms } });
+  const first = await withdraw();
+  for (let n = 0; n < 2; n += 1) {
+    clock.now += 600_000;
+    const again = await withdraw();
+    expect(again.lnurlw).toBe(first.lnurlw);
+    expect(Date.parse(again.withdrawal_expiration_date)).toBeGreaterThan(clock.now);
+  }
+  expect(calls('claim')).toBe(1);
+});
+
 describe('an order that was filled with less', () => {
   const short = async () => {
     const world = await bought();

@@ -151,6 +151,10 @@ const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
+/** An end that had passed before the link arrived is an end in another time zone or from a wrong clock: it says nothing about this link. */
+const endOf = (told: number | 'unreadable' | undefined, now: number): number | undefined =>
+  told === 'unreadable' || (told !== undefined && told <= now) ? unreadEnd : told;
+
 const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: order.id,
   // FLS01 requires a date. Without an expiry the date is far away; with an unreadable one it is near.
@@ -187,7 +191,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const answer = await callProvider(scope, provider, options, (context) =>
       adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
     );
-    if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
+    if (!answer.ok) return await refusedClaim(scope, order, claim, lease);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
@@ -197,7 +201,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
-    const expiresOn = answer.value.expiresOn === 'unreadable' ? unreadEnd : answer.value.expiresOn;
+    const expiresOn = endOf(answer.value.expiresOn, gateway.now());
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
       // Our lease had expired, and another instance has stored its own link, so every caller gets that link.
@@ -222,10 +226,10 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
 };
 
 /**
- * Handles a provider that refuses to give a link. If we hold no link, and the order is finished or this was not the first attempt, a person must look
- * at it.
+ * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still pay,
+ * and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at it.
  */
-const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
+const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
   await gateway.stores.claims.change(
@@ -234,6 +238,7 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
     lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) },
   );
   if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
+  if (claim.state === 'held' && claim.lnurl !== undefined && now.stage === 'filled') return await show(gateway, now, claim.lnurl, unreadEnd);
   throw claimUnknown();
 };
 
