@@ -20,6 +20,8 @@ export const blocks = z.int();
 export const count = z.int();
 /** RFC 3339 in UTC, with milliseconds. */
 export const time = z.iso.datetime();
+/** A day that PostgreSQL can store, too: it has no year 0, and JavaScript writes the years after 9999 in another form. */
+export const calendarDay = z.iso.date().refine((day) => /^[12]/.test(day), 'must be a day between the years 1000 and 2999');
 /** Swift writes UUIDs in capitals; ours are in lower case. RFC 9562: readers accept both. */
 export const uuid = z.uuid().toLowerCase();
 

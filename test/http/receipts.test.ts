@@ -114,8 +114,8 @@ describe('receipts', () => {
     expect((await gateway.database.sql`select 1 from receipt_days where block_roots is null`).length).toBe(0);
     const next = await routeOf({ quote_id: await quoted() });
     expect(await verifyReceipt(next.receipt, keys)).toMatchObject({ payload: { newest_root: { root: expect.any(String) as string } } });
-    expect((await fetch(`${gateway.url}/.well-known/receipts/2020-01-01`)).status).toBe(404);
-    expect((await fetch(`${gateway.url}/.well-known/receipts/yesterday`)).status).toBe(404);
+    for (const day of ['2020-01-01', 'yesterday', '2026-02-30', '2026-13-01', '0000-01-01', '0000-00-00', '9999-12-31', '+010000-01-01', '%00', '%ED%A0%80'])
+      expect([day, (await fetch(`${gateway.url}/.well-known/receipts/${day}`)).status]).toEqual([day, 404]);
   });
 
   it('the command says what is valid, and what is wrong', async () => {

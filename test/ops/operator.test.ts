@@ -42,6 +42,10 @@ const providersOf = async (url = gateway.url): Promise<string[]> => {
   return ((body['offers'] ?? []) as { provider: { id: string } }[]).map((offer) => offer.provider.id);
 };
 
+it.each(['0000-01-01', '9999-12-31', '2026-02-30', '10000-01-01', '2026-11-21\0'])('orders of the day %j cannot be searched', async (day) => {
+  expect((await ask('/operator/orders-search', { day })).body['code']).toBe('invalid-request');
+});
+
 describe('who is no operator', () => {
   const paths: [string, object | undefined][] = [
     ['/operator/orders/00000000-0000-4000-8000-000000000000', undefined],

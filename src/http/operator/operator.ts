@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readAttention, readOrder, readRecord, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
 import { endpoint, type Call } from '../call.ts';
-import { time } from '../shapes.ts';
+import { calendarDay, time } from '../shapes.ts';
 import { actorOf, operatorOnly } from './guard.ts';
 import { attention, dossier, found, providerSwitch, record, switchMode } from './shapes.ts';
 
@@ -32,7 +32,7 @@ export const operatorSearch = endpoint({
       request_id: text(64).optional(),
       upstream_order_id: text(256).optional(),
       reference: text(256).optional(),
-      day: z.iso.date().optional(),
+      day: calendarDay.optional(),
       amount: z.int().min(0).optional(),
     })
     .refine((body) => Object.values(body).some((value) => value !== undefined), 'give at least one of request_id, upstream_order_id, reference, day, amount'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint } from '../call.ts';
-import { count, publicKey } from '../shapes.ts';
+import { calendarDay, count, publicKey } from '../shapes.ts';
 
 export const receiptKey = publicKey.extend({ alg: z.literal('EdDSA') });
 
@@ -30,8 +30,7 @@ export const receiptDay = endpoint({
   lane: 'reserved',
   run: async ({ gateway, params, headers }) => {
     const asked = params['day'] ?? '';
-    const isDay = /^\d{4}-\d{2}-\d{2}$/.test(asked) && !Number.isNaN(Date.parse(asked));
-    const closed = isDay ? await gateway.stores.receipts.day(asked) : undefined;
+    const closed = calendarDay.safeParse(asked).success ? await gateway.stores.receipts.day(asked) : undefined;
     if (!closed)
       throw new Problem('not-found', 'This day has no root: it is not closed yet (it closes at 00:10 UTC the next day), or no receipt was made that day.');
     headers['cache-control'] = 'public, max-age=86400';
