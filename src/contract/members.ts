@@ -263,7 +263,8 @@ export const members: { readonly [member: string]: string } = {
   slow: 'Sums that decay over weeks.',
   fast: 'Sums that decay over days.',
   'RankedFigures.operator': 'Whether the operator pinned the haircut or reset the record.',
-  tie_key: 'Decides between offers that rank equally: SHA-256 of the request id followed by the provider id, as hex.',
+  tie_seed: 'A random text that the gateway made before it asked any provider. Absent in older routes: there it is the request id.',
+  tie_key: 'Decides between offers that rank equally: SHA-256 of tie_seed followed by the provider id, as hex.',
 
   // ---- orders
   order_id: 'The gateway’s id of the order.',

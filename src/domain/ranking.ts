@@ -23,7 +23,7 @@ type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut
 type Haircut = Pick<RankedOffer, 'haircutFrom' | 'priorSats'> & { haircutPpm: number };
 
 /**
- * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id in hex, and is called once per offer. If two tie keys are equal,
+ * Ranks accepted offers. `tieKey` returns the SHA-256 of tie seed ‖ provider id in hex, and is called once per offer. If two tie keys are equal,
  * the provider id decides, so no two offers share a rank.
  */
 export const rank = (

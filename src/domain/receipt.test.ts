@@ -7,9 +7,15 @@ import { canonicalBytes, receiptLeaf, receiptRoute, verifyReceipt, verifyRoot, t
 import { decide, type Route } from './route.ts';
 
 const requestId = 'req_of_the_receipt';
-const tieKey = (providerId: string): string => createHash('sha256').update(`${requestId}${providerId}`).digest('hex');
+const tieSeed = 'a seed of our own';
+const keyFrom =
+  (seed: string) =>
+  (providerId: string): string =>
+    createHash('sha256').update(`${seed}${providerId}`).digest('hex');
+const tieKey = keyFrom(tieSeed);
 const route: Route = decide({
   requestId,
+  tieSeed,
   asked: buyFor(10_000n),
   candidates: [
     aCandidate('alpine', { receive: 107_869n, fee: 90n, secret: 'lnbc1secret', upstream: { quote: 'upstream-secret' } }),
@@ -98,6 +104,14 @@ describe('a receipt', () => {
     expect(await verifyReceipt(chosenKey, keys)).toMatchObject({ ok: false, problem: expect.stringContaining('tie key') });
     expect(await verifyReceipt(await sign({ ...payload, chosen: { rank: 2, provider: 'alpine' } }), keys)).toMatchObject({ ok: false });
     expect(await verifyReceipt(await sign({ ...payload, route: { version: 2 } }), keys)).toMatchObject({ ok: false, problem: 'its route cannot be read' });
+  });
+
+  it('names the seed of its ties, and verifies without one if it was made when the request id was the seed', async () => {
+    const { tieSeed: _seed, ...before } = route;
+    const old = { ...before, offers: route.offers.map((one) => ({ ...one, tieKey: keyFrom(requestId)(one.providerId) })) };
+    expect(await verifyReceipt(await sign({ ...payload, route: receiptRoute(old) }), keys)).toMatchObject({ ok: true });
+    const unseeded = await sign({ ...payload, route: receiptRoute(before) });
+    expect(await verifyReceipt(unseeded, keys)).toMatchObject({ ok: false, problem: expect.stringContaining('tie seed') });
   });
 
   it('is in the tree of its day, and of no other', async () => {

@@ -49,7 +49,7 @@ const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
  */
 export const receiptRoute = (route: Route): Json =>
   toJson({
-    ...pick(route, ['version', 'requestId', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
+    ...pick(route, ['version', 'requestId', 'tieSeed', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
     offers: route.offers.map((one) => ({ ...one, offer: shownOffer(one.offer) })),
     excluded: route.excluded.map((one) => ({ ...one, offer: shownOffer(one.offer) })),
     refused: route.refused.map(({ providerId, refusal }) => ({ providerId, refusal: pick(refusal, ['reason', 'limits', 'note']) })),
@@ -81,8 +81,8 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
   }
 };
 
-/** Computes the key that decides between equal offers. Anybody can compute it, so the gateway cannot choose it. */
-const neutralKey = (requestId: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(requestId + providerId)));
+/** Computes the key that decides between equal offers. Anybody can compute it from the seed, which favours no provider but by chance. */
+const neutralKey = (seed: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(seed + providerId)));
 
 /** Returns what is wrong with a receipt's decision, or undefined. Throws if the route cannot be read. */
 const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | undefined => {
@@ -91,8 +91,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
   const told = route.offers.map(({ providerId }) => providerId);
   if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give a different ranking';
   if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
-  if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.requestId, providerId)))
-    return 'a tie key is not the SHA-256 of the request id and the provider id';
+  if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.tieSeed ?? route.requestId, providerId)))
+    return 'a tie key is not the SHA-256 of the tie seed and the provider id';
   return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the provider that was ordered is not at the stated rank' : undefined;
 };
 

@@ -7,9 +7,10 @@ import { fromJson, toJson } from './route-json.ts';
 import type { RouteInput } from './route.ts';
 import { decide, replay } from './route.ts';
 
-const tieKey = (providerId: string): string => createHash('sha256').update(`request 1${providerId}`).digest('hex');
+const tieKey = (providerId: string): string => createHash('sha256').update(`seed 1${providerId}`).digest('hex');
 const input = (candidates: Candidate[], more: Partial<RouteInput> = {}): RouteInput => ({
   requestId: 'request 1',
+  tieSeed: 'seed 1',
   asked: buyFor(10_000n),
   candidates,
   refused: [],

@@ -18,7 +18,9 @@ export type RouteInput = {
   policy: DecisionPolicy;
   /** Providers that declined this customer's orders. */
   declined?: Declined | undefined;
-  /** Returns the lower-case hex of SHA-256(request id ‖ provider id). */
+  /** A random text of our own, made before any provider was asked. The caller chooses the request id, so that must not decide a tie. */
+  tieSeed: string;
+  /** Returns the lower-case hex of SHA-256(tie seed ‖ provider id). */
   tieKey: (providerId: string) => string;
   /** The time of the decision in Unix milliseconds. */
   now: number;
@@ -67,6 +69,8 @@ export type RoutePolicy = {
 export type Route = {
   version: RuleVersion;
   requestId: string;
+  /** What the tie keys were made from. Absent in routes made before 2026-11-29, whose tie keys were made from the request id. */
+  tieSeed?: string;
   asked: Asked;
   decidedOn: number;
   maxWaitMs: number;
@@ -92,6 +96,7 @@ export const decide = (input: RouteInput): Route => {
   return {
     version: policy.version,
     requestId: input.requestId,
+    tieSeed: input.tieSeed,
     asked,
     decidedOn: now,
     maxWaitMs: input.maxWaitMs,

@@ -223,6 +223,7 @@ const decision = {
   receipt: z.string(),
   receipts: z.array(receipt),
   request_id: z.string(),
+  tie_seed: z.string().optional(),
   version: count,
   chosen_rank: count.optional(),
   ranked: z.array(rankedFigures),

@@ -25,6 +25,8 @@ const secretKeys = new Set([
   'epc_qr',
   'payment_url',
   'tie_key',
+  'tie_seed',
+  'tieSeed',
   'tieKey',
   'salt',
   // Each runtime rereads the record's sums at its own moment, so their hash differs.

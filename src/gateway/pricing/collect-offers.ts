@@ -67,6 +67,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const { gateway, requestId, traceparent } = scope;
   const maxWaitMs = priceDeadlineMs(gateway, request.maxWaitMs, request.longestMs);
   const asking = gateway.now();
+  const tieSeed = gateway.ids.uuid();
   const started = request.since ?? asking;
   const deadlineMs = maxWaitMs - Math.min(asking - started, listingShareMs(maxWaitMs));
   const candidates: Candidate[] = [];
@@ -149,13 +150,14 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const now = gateway.now();
   const route = decide({
     requestId,
+    tieSeed,
     asked: request.asked,
     candidates,
     refused,
     failed,
     policy: policyOf(gateway, request.asked),
     declined: request.session.declined,
-    tieKey: (providerId) => gateway.hash(`${requestId}${providerId}`),
+    tieKey: (providerId) => gateway.hash(`${tieSeed}${providerId}`),
     now,
     maxWaitMs,
     waitedMs: now - started,

@@ -255,6 +255,7 @@ const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffe
 export const showRoute = <R extends Ramp>(gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }, ramp: R) => ({
   ...showOffers(gateway, stored, ramp),
   request_id: stored.requestId,
+  ...(stored.route.tieSeed === undefined ? {} : { tie_seed: stored.route.tieSeed }),
   version: stored.route.version,
   ...(stored.chosen === undefined ? {} : { chosen_rank: stored.chosen }),
   ranked: stored.route.offers.map((one) => ({
