@@ -24,8 +24,9 @@ const html = {
   'content-security-policy': policy("'none'"),
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
+  vary: 'accept-encoding',
 };
-const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' };
+const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300', vary: 'accept-encoding' };
 const docs: ReadonlyMap<string, Page> = new Map([
   ['/docs', { file: 'reference.html', headers: html }],
   ['/docs/', { file: 'reference.html', headers: html }],
@@ -48,7 +49,12 @@ const assetOf = (path: string): Page | undefined => {
     ? undefined
     : {
         file,
-        headers: { 'content-type': types[type] ?? '', 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' },
+        headers: {
+          'content-type': types[type] ?? '',
+          'cache-control': 'public, max-age=31536000, immutable',
+          'x-content-type-options': 'nosniff',
+          vary: 'accept-encoding',
+        },
       };
 };
 
