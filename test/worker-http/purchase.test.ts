@@ -64,13 +64,16 @@ needsPostgres('the same purchase on real workerd, from /verify to finished', asy
   expect((await wallet.call('/health/ready')).body).toEqual({ status: 'ready', database: true, migrations: true, configuration: true });
   const { sessionId, proven } = await wallet.open();
   expect(proven.sort()).toEqual(['dune', 'gateway']);
-  const options = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });
+  // On a busy machine, a Worker that has just started may exceed its deadline. So the purchase begins when the listings of all providers were read.
+  const options = await until('a listing', async () => {
+    const answer = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });
+    return answer.status === 503 ? undefined : answer;
+  });
   const [euro] = Object.values(
     (options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[])[0] ?? {},
   );
   const sepa = euro?.payment_options.find((one) => one.option === 'SEPA');
   const asked = { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id };
-  // On a busy machine, a Worker that has just started may exceed its deadline. So the purchase begins when the listings of all providers were read.
   await until('every listing', async () => (((await wallet.call('/offers', asked)).body['offers'] as unknown[] | undefined)?.length === 5 ? true : undefined));
   const offers = await wallet.call('/offers', asked);
   const ranked = offers.body['offers'] as { provider: { id: string }; quote_id: string; amount_sats: number }[];
