@@ -8,6 +8,7 @@ import {
   emptyWindows,
   fallsShorter,
   haircutOf,
+  paymentDueBy,
   utcDay,
   type Fill,
   type Standing,
@@ -30,6 +31,8 @@ const bought = (more: Partial<Fill> = {}): Fill => ({
 });
 const sold = (more: Partial<Fill> = {}): Fill =>
   bought({ ramp: 'sell', quotedPay: 100_000n, quotedReceive: 10_000n, toldPay: 100_000n, toldReceive: 10_000n, ...more });
+const atTheEnd = { dueBy: at + hour, paidOn: at + hour, filledOn: at + 48 * hour };
+const late = { ...atTheEnd, paidOn: at + hour + 1 };
 const counted = (fill: Fill): [string, bigint, bigint] => {
   const { row, quotedSats, deliveredSats } = countFill(fill);
   return [row, quotedSats, deliveredSats];
@@ -52,12 +55,35 @@ describe('what a fill counts as', () => {
     ['short by two sats of a hundred is broken', bought({ binding: true, quotedReceive: 100n, toldReceive: 98n }), ['broken', 100n, 98n]],
     ['broken by its link alone', bought({ binding: true, linkReceive: 50_000n }), ['broken', 100_000n, 50_000n]],
     ['less was paid at the same price', bought({ toldPay: 5_000n, toldReceive: 50_000n }), ['none', 100_000n, 50_000n]],
-    ['less was paid at a worse price: all that was quoted counts', bought({ toldPay: 5_000n, toldReceive: 49_999n }), ['estimates', 100_000n, 49_999n]],
+    ['less was paid at a worse price: what is missing of that part counts', bought({ toldPay: 5_000n, toldReceive: 40_000n }), ['estimates', 50_000n, 40_000n]],
+    ['almost all was paid, they say, and half was kept', bought({ binding: true, toldPay: 9_999n, toldReceive: 50_000n }), ['broken', 99_990n, 50_000n]],
+    ['less was paid, and the fee is fixed', bought({ binding: true, quotedFee: 100n, toldPay: 1_000n, toldReceive: 9_091n }), ['none', 100_000n, 9_091n]],
+    [
+      'less was paid, and more than the fee is missing',
+      bought({ binding: true, quotedFee: 100n, toldPay: 1_000n, toldReceive: 8_000n }),
+      ['broken', 9_090n, 8_000n],
+    ],
+    ['less was paid than the fixed fee', bought({ binding: true, quotedFee: 100n, toldPay: 99n, toldReceive: 0n }), ['none', 100_000n, 0n]],
+    ['a sale of less, and the fee is fixed', sold({ binding: true, quotedFee: 100n, toldPay: 10_000n, toldReceive: 910n }), ['none', 100_000n, 9_100n]],
+    ['a sale of less, and half is missing', sold({ binding: true, quotedFee: 100n, toldPay: 10_000n, toldReceive: 455n }), ['broken', 10_000n, 5_000n]],
+    ['more was paid, and more delivered', bought({ binding: true, toldPay: 10_001n, toldReceive: 100_010n }), ['none', 100_000n, 100_010n]],
+    ['twice was paid, and once delivered', bought({ binding: true, toldPay: 20_000n }), ['none', 100_000n, 100_000n]],
+    ['twice was paid, and less than once delivered', bought({ binding: true, toldPay: 20_000n, toldReceive: 90_000n }), ['broken', 100_000n, 90_000n]],
+    ['a promise that was paid in time, at the last moment', bought({ ...atTheEnd, binding: true, toldReceive: 90_000n }), ['broken', 100_000n, 90_000n]],
+    ['a promise that was paid late', bought({ ...late, binding: true, toldReceive: 90_000n }), ['none', 100_000n, 90_000n]],
+    ['a promise that was paid late, and its link', bought({ ...late, binding: true, linkReceive: 1n }), ['none', 100_000n, 1n]],
+    ['a sale that was paid late', sold({ ...late, binding: true, toldReceive: 9_000n }), ['none', 100_000n, 90_000n]],
+    ['paid late and never filled', withoutTold(bought({ ...late, binding: true })), ['none', 100_000n, 0n]],
+    ['an estimate that was paid late and never filled', withoutTold(bought(late)), ['none', 100_000n, 0n]],
     ['paid and never filled', withoutTold(bought()), ['estimates', 100_000n, 0n]],
     ['paid and never filled, a promise', withoutTold(bought({ binding: true })), ['broken', 100_000n, 0n]],
     ['an hour is not late', bought({ filledOn: at + hour }), ['estimates', 100_000n, 100_000n]],
     ['a late estimate measures the market', bought({ filledOn: at + hour + 1, toldReceive: 90_000n }), ['none', 100_000n, 90_000n]],
-    ['a late promise is held to', bought({ binding: true, filledOn: at + 48 * hour, toldReceive: 90_000n }), ['broken', 100_000n, 90_000n]],
+    [
+      'a promise that was filled late, and paid in time, is held to',
+      bought({ binding: true, filledOn: at + 48 * hour, toldReceive: 90_000n }),
+      ['broken', 100_000n, 90_000n],
+    ],
     [
       'late against the reference at both moments: bitcoin rose by a quarter',
       bought({ filledOn: at + 48 * hour, toldReceive: 79_000n, referenceQuoted: 8_000_000n, referenceFilled: 10_000_000n }),
@@ -107,6 +133,13 @@ describe('what a fill counts as', () => {
     ] as const;
     expect(pairs.map(([before, after]) => fallsShorter(before, after))).toEqual([true, false, false, false, true, false]);
   });
+});
+
+test('a payment is in time until the order has ended and the money has had its time to arrive; for a sale, sats arrive', () => {
+  const by = (more: Partial<Parameters<typeof paymentDueBy>[0]>) => paymentDueBy({ ramp: 'buy', expiresOn: at, ...more });
+  expect([by({ arrivalSeconds: 60 }), by({}), by({ expiresOn: undefined })]).toEqual([at + 60_000, at + 24 * hour, undefined]);
+  const sale = { ramp: 'sell', arrivalSeconds: 86_400 } as const;
+  expect([by({ ...sale, network: 'lightning' }), by({ ...sale, network: 'onchain' }), by(sale)]).toEqual([at + 600_000, at + hour, at + hour]);
 });
 
 function withoutTold({ toldPay: _pay, toldReceive: _receive, ...fill }: Fill): Fill {
@@ -227,6 +260,28 @@ describe('properties', () => {
           countFill({ ...one, linkReceive: (one.toldReceive ?? 0n) + more }),
         ];
         expect(linkMore.deliveredSats).toBeGreaterThanOrEqual(linkLess.deliveredSats);
+      }),
+    );
+  });
+  test('with any record, a customer who pays late changes nothing about a promise, and one who pays less no more than by the price of what they paid', () => {
+    const part = fc.tuple(fill, fc.bigInt(0n, 999n), fc.bigInt(0n, 200n), fc.boolean());
+    fc.assert(
+      fc.property(part, ([one, perMille, feePerMille, binding]) => {
+        const dueBy = at + hour;
+        expect(countFill({ ...one, binding: true, dueBy, paidOn: dueBy + 1 })).toMatchObject({ row: 'none', tells: false });
+        // An honest provider fills what was paid, less a fee of which any part is fixed.
+        const fiat = one.ramp === 'buy' ? one.quotedPay : one.quotedReceive;
+        const quotedFee = (fiat * feePerMille) / 1_000n;
+        const paidPart = { ...one, binding, quotedFee, toldPay: (one.quotedPay * perMille) / 1_000n, filledOn: at };
+        const share = (of: bigint, minus: bigint): bigint => (one.quotedPay > minus ? (of * (paidPart.toldPay - minus)) / (one.quotedPay - minus) : of);
+        const fixed =
+          one.ramp === 'buy' ? share(one.quotedReceive, quotedFee) : ((one.quotedReceive + quotedFee) * paidPart.toldPay) / one.quotedPay - quotedFee;
+        const honest = { ...paidPart, toldReceive: fixed < 0n ? 0n : fixed };
+        expect(countFill(honest)).toMatchObject({ row: 'none', tells: false });
+        // Whatever comes of a part, no more than that part can count as missing.
+        const { row, quotedSats } = countFill({ ...paidPart, toldReceive: 0n });
+        const quoted = one.ramp === 'buy' ? one.quotedReceive : one.quotedPay;
+        expect((row === 'none' ? 0n : quotedSats) * one.quotedPay).toBeLessThanOrEqual(quoted * paidPart.toldPay);
       }),
     );
   });

@@ -101,6 +101,8 @@ export type Fill = {
   binding: boolean;
   quotedPay: bigint;
   quotedReceive: bigint;
+  /** The fee in the quote, in hundredths of the fiat unit. All of it may be fixed, so that a smaller payment buys at a worse price. */
+  quotedFee?: bigint;
   /** The amounts that the provider's status reported. Absent for an order that was paid but never filled. */
   toldPay?: bigint;
   toldReceive?: bigint;
@@ -108,6 +110,9 @@ export type Fill = {
   linkReceive?: bigint;
   quotedOn: number;
   filledOn: number;
+  /** When the gateway first saw the whole payment, and until when a payment was in time (paymentDueBy). */
+  paidOn?: number;
+  dueBy?: number;
   /** The live reference price at the time of the quote and at the time of the fill, in hundredths per bitcoin. */
   referenceQuoted?: bigint;
   referenceFilled?: bigint;
@@ -117,8 +122,8 @@ export type Fill = {
 export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
   /**
-   * Whether the fill says anything about the provider. A kept promise does. A fill for a lower payment does not, nor does a late fill of an estimate
-   * without both reference prices.
+   * Whether the fill says anything about the provider. A kept promise does. A fill for a lower payment does not, nor does a late payment, nor a late
+   * fill of an estimate without both reference prices.
    */
   tells: boolean;
 };
@@ -127,27 +132,70 @@ const nothingCounted: Counted = { row: 'none', quotedSats: 0n, deliveredSats: 0n
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** Returns whether the customer paid less than quoted, at a price that was not worse. */
-const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boolean =>
-  toldPay !== undefined && toldReceive !== undefined && toldPay < quotedPay && toldReceive * quotedPay >= quotedReceive * toldPay;
+/** Used for payment options that do not state how long their money takes to arrive. */
+export const usualArrivalSeconds = 86_400;
+/** How long sats may take to arrive for a sale. */
+const satsArriveSeconds = { lightning: 600, onchain: 3_600 };
+
+/**
+ * Returns the latest time at which the payment for an order was still in time: the order's end, and how long the money takes to arrive. For a later
+ * payment, the provider no longer owes the quoted price.
+ */
+export const paymentDueBy = (order: {
+  ramp: Ramp;
+  expiresOn?: number | undefined;
+  arrivalSeconds?: number | undefined;
+  network?: 'lightning' | 'onchain' | undefined;
+}): number | undefined => {
+  const { ramp, expiresOn, arrivalSeconds = usualArrivalSeconds, network = 'onchain' } = order;
+  return expiresOn === undefined ? undefined : expiresOn + 1000 * (ramp === 'sell' ? satsArriveSeconds[network] : arrivalSeconds);
+};
+
+const isPaidLate = ({ paidOn, dueBy }: Fill): boolean => paidOn !== undefined && dueBy !== undefined && paidOn > dueBy;
+
+/**
+ * Returns what a lower payment buys at the quoted price if the whole fee is fixed. Anyone can pay a small part of a large order, so a fixed fee must
+ * not look like a broken promise.
+ */
+const forLess = ({ ramp, quotedPay, quotedReceive, quotedFee: fee = 0n }: Fill, pay: bigint): bigint => {
+  if (ramp === 'sell') return worse(0n, divFloor((quotedReceive + fee) * pay, quotedPay) - fee);
+  return pay <= fee ? 0n : divFloor(quotedReceive * (pay - fee), quotedPay - fee);
+};
+
+/**
+ * Returns the fill as that of the part that the provider says was paid, or undefined if that says nothing about the provider: the price is no worse
+ * than quoted, or a fixed fee explains it.
+ */
+const ofThePaidPart = (fill: Fill): Fill | undefined => {
+  const { quotedPay, quotedReceive, toldPay = quotedPay, toldReceive = 0n } = fill;
+  if (toldPay >= quotedPay) return fill;
+  const receive = forLess(fill, toldPay);
+  const isFair = toldReceive * quotedPay >= quotedReceive * toldPay || toldReceive >= receive;
+  return isFair ? undefined : { ...fill, quotedPay: toldPay, quotedReceive: receive };
+};
 
 /**
  * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
- * times; otherwise the fill would measure the market, not the provider. The delivered amount is the least of the reported amount, the link's amount,
- * and the expected amount plus half a per cent.
+ * times; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was paid late does not count. The
+ * delivered amount is the least of the reported amount, the link's amount, and the expected amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
   if (!isExchange(ramp)) return nothingCounted;
-  const { sats: quoted } = fiatAndSats(ramp, { pay: fill.quotedPay, receive: fill.quotedReceive });
   if (fill.quotedPay <= 0n || fill.quotedReceive <= 0n) return nothingCounted;
-  if (fill.toldReceive === undefined) return { row: fill.binding ? 'broken' : 'estimates', quotedSats: quoted, deliveredSats: 0n, tells: true };
+  const paid = ofThePaidPart(fill);
+  const { sats: quoted } = fiatAndSats(ramp, { pay: (paid ?? fill).quotedPay, receive: (paid ?? fill).quotedReceive });
+  const paidLate = isPaidLate(fill);
+  if (fill.toldReceive === undefined) {
+    if (paidLate) return { row: 'none', quotedSats: quoted, deliveredSats: 0n, tells: false };
+    return { row: fill.binding ? 'broken' : 'estimates', quotedSats: quoted, deliveredSats: 0n, tells: true };
+  }
   const { referenceQuoted: before, referenceFilled: after } = fill;
   const late = fill.filledOn - fill.quotedOn > lateAfterMs && !fill.binding;
   const moved = late && before !== undefined && after !== undefined && before > 0n && after > 0n;
   const expected = moved && sides[ramp].receive === 'sats' ? divFloor(quoted * before, after) : quoted;
-  const delivered = deliveredSats(fill, ramp, expected, moved);
-  if (paidLess(fill) || (late && !moved)) return { row: 'none', quotedSats: expected, deliveredSats: delivered, tells: false };
+  const delivered = deliveredSats(paid ?? fill, ramp, expected, moved);
+  if (!paid || (late && !moved) || (fill.binding && paidLate)) return { row: 'none', quotedSats: expected, deliveredSats: delivered, tells: false };
   const missing = expected - delivered;
   if (!fill.binding) return { row: 'estimates', quotedSats: expected, deliveredSats: delivered, tells: true };
   return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered, tells: true };

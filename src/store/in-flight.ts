@@ -1,8 +1,6 @@
 import { sql } from 'drizzle-orm';
+import { usualArrivalSeconds } from '../domain/record.ts';
 import type { Database } from './database.ts';
-
-/** Used for payment options that do not state how long their money takes to arrive. */
-const usualArrivalSeconds = 86_400;
 
 /**
  * See ports/record.ts. A paid order counts until it is filled or refunded, however old it is. It counts as paid if its provider said so, or if the

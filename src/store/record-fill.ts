@@ -13,6 +13,7 @@ import {
   decayed,
   emptyWindows,
   fallsShorter,
+  paymentDueBy,
   utcDay,
   type Counted,
   type Fill,
@@ -32,6 +33,11 @@ type Facts = {
   binding: boolean;
   quoted_pay: string;
   quoted_receive: string;
+  quoted_fee: string | null;
+  ends_on: number | null;
+  arrival_seconds: number | null;
+  network: 'lightning' | 'onchain' | null;
+  paid_on: number | null;
   told_pay: string;
   told_receive: string;
   link_receive: string | null;
@@ -53,6 +59,11 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
       coalesce(i.quote->'route'->'asked'->>'option', i.quote->'terms'->>'optionName') as option,
       coalesce((i.quote->'route'->'offers'->0->>'countsAsBinding')::boolean, o.binding) as binding,
       o.quoted_pay::text, o.quoted_receive::text, coalesce(o.told_pay, o.pay)::text as told_pay, coalesce(o.told_receive, o.receive)::text as told_receive,
+      i.quote->'route'->'offers'->0->'offer'->>'fee' as quoted_fee, (extract(epoch from o.expires_on) * 1000)::float8 as ends_on,
+      (o.terms->>'arrivalSeconds')::float8 as arrival_seconds, o.terms->>'network' as network,
+      -- A part of the payment does not count: a customer could send the rest years later.
+      least((o.terms->>'paidSeenOn')::float8,
+        (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished'))) as paid_on,
       o.link_receive::text, ('x' || right(o.quote_id::text, 2))::bit(8)::int as rank, r.route->'route'->'offers' as offers,
       (i.quote->'route'->>'decidedOn')::float8 as quoted_on, (extract(epoch from o.created_on) * 1000)::float8 as ordered_on,
       (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('filled', 'finished')) as filled_on,
@@ -80,6 +91,21 @@ const leadOf = ({ rank, offers }: Facts): number | null => {
 /** A live reference price counts as the price at the fill if it was read at most this long before or after the fill. */
 const sameMomentMs = 150_000;
 
+/** The part of a fill that is not stored in `fills`. */
+type Context = Pick<Fill, 'quotedFee' | 'paidOn' | 'dueBy'>;
+
+const contextOf = ({ ramp, quoted_fee: fee, ends_on: end, arrival_seconds: arrival, network, paid_on: paidOn }: Facts): Context =>
+  defined({
+    quotedFee: fee === null ? undefined : BigInt(fee),
+    paidOn: paidOn ?? undefined,
+    dueBy: paymentDueBy({ ramp, expiresOn: end ?? undefined, arrivalSeconds: arrival ?? undefined, network: network ?? undefined }),
+  });
+
+const readContext = async (tx: Transaction, orderId: string): Promise<Context> => {
+  const facts = await factsOf(tx, orderId);
+  return facts ? contextOf(facts) : {};
+};
+
 const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
   const filledOn = told ? (facts.filled_on ?? now) : now;
   const isOfTheFill = facts.market_on !== null && Math.abs(facts.market_on - filledOn) <= sameMomentMs;
@@ -88,6 +114,7 @@ const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
     binding: facts.binding,
     quotedPay: BigInt(facts.quoted_pay),
     quotedReceive: BigInt(facts.quoted_receive),
+    ...contextOf(facts),
     ...(told ? { toldPay: BigInt(facts.told_pay), toldReceive: BigInt(facts.told_receive) } : {}),
     ...(facts.link_receive === null ? {} : { linkReceive: BigInt(facts.link_receive) }),
     quotedOn: facts.quoted_on ?? facts.ordered_on,
@@ -100,8 +127,11 @@ const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
 export type RecordFill = {
   orderId: string;
   now: number;
-  /** `paid`: the provider was paid and did not fill the order, or it took back its report that it had. */
-  as: 'filled' | 'paid';
+  /**
+   * `paid`: the provider was paid and did not fill the order, or it took back its report that it had. `proven`: the operator has a proof of payment,
+   * whenever the provider admitted it.
+   */
+  as: 'filled' | 'paid' | 'proven';
 };
 
 /**
@@ -115,7 +145,8 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   await tx.update(orders).set({ recordedOn: now }).where(eq(orders.id, orderId));
   // A refunded order's amounts are now those that went back.
   if (facts.option === null || facts.stage === 'refunded') return false;
-  const fill = fillOf(facts, as === 'filled', now);
+  const { paidOn, ...other } = fillOf(facts, as === 'filled', now);
+  const fill: Fill = { ...other, ...(as === 'proven' ? {} : defined({ paidOn })) };
   const counted = countFill(fill);
   const row = {
     toldPay: fill.toldPay ?? null,
@@ -149,10 +180,10 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   }
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
   if (!known) return false;
-  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'paid' ? { toldReceive: 0n } : fill, now);
-  if (as === 'paid') return false;
+  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : { toldReceive: 0n }, now);
+  if (as === 'paid' || (as === 'proven' && known.countedIn !== 'none')) return false;
   await tx.update(fills).set(row).where(eq(fills.orderId, orderId));
-  await correct(tx, known, counted, { now, agedDays: 0 });
+  await correct(tx, countFill({ ...knownFill(known), ...contextOf(facts) }), { known, counted, now, agedDays: 0 });
   return true;
 };
 
@@ -173,7 +204,8 @@ type Told = { toldPay: bigint; toldReceive: bigint };
  * changed.
  */
 const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number): Promise<boolean> => {
-  const before = knownFill(known);
+  if ((toldPay ?? known.toldPay) === known.toldPay && (toldReceive ?? known.toldReceive) === known.toldReceive) return false;
+  const before = { ...knownFill(known), ...(await readContext(tx, known.orderId)) };
   const after: Fill = { ...before, ...defined({ toldPay, toldReceive }) };
   const counted = countFill(after);
   if (!fallsShorter(countFill(before), counted)) return false;
@@ -182,7 +214,7 @@ const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldRece
     .update(fills)
     .set({ ...told, ...countedColumns(counted) })
     .where(eq(fills.orderId, known.orderId));
-  await correct(tx, known, counted, { now, agedDays: Math.max(0, utcDay(now) - utcDay(known.filledOn)) });
+  await correct(tx, countFill(before), { known, counted, now, agedDays: Math.max(0, utcDay(now) - utcDay(known.filledOn)) });
   return true;
 };
 
@@ -204,12 +236,13 @@ const knownFill = (known: KnownFill): Fill => ({
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;
-  const counted = countFill({ ...knownFill(known), linkReceive });
+  const before = { ...knownFill(known), ...(await readContext(tx, orderId)) };
+  const counted = countFill({ ...before, linkReceive });
   await tx
     .update(fills)
     .set({ linkReceive, ...countedColumns(counted) })
     .where(eq(fills.orderId, orderId));
-  await correct(tx, known, counted, { now, agedDays: 0 });
+  await correct(tx, countFill(before), { known, counted, now, agedDays: 0 });
 };
 
 const countedColumns = ({ row, quotedSats, deliveredSats }: Counted) => ({ countedIn: row, countedQuoted: quotedSats, countedDelivered: deliveredSats });
@@ -298,12 +331,15 @@ const count = async (tx: Transaction, key: Key, counted: Counted, now: number, a
 
 type KnownFill = typeof fills.$inferSelect;
 
+type Correction = { known: KnownFill; counted: Counted; now: number; agedDays: number };
+
 /**
  * Corrects the sums by later news about a fill, decayed by `agedDays`. Sums that the operator has cleared since the fill was counted stay as they
  * are.
  */
-const correct = async (tx: Transaction, known: KnownFill, counted: Counted, { now, agedDays }: { now: number; agedDays: number }): Promise<void> => {
-  const { tells } = countFill(knownFill(known));
+const correct = async (tx: Transaction, asBefore: Counted, { known, counted, now, agedDays }: Correction): Promise<void> => {
+  // What is in a row of sums was counted, whatever rule counted it.
+  const tells = asBefore.tells || known.countedIn !== 'none';
   const before: Counted = { row: known.countedIn, quotedSats: known.countedQuoted, deliveredSats: known.countedDelivered, tells };
   const change = (row: 'estimates' | 'broken'): Windows | undefined => {
     const found = correction(before, counted).find((one) => one.row === row)?.change;

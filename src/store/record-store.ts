@@ -95,7 +95,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
     await db.transaction(async (tx) => {
       const [order] = await tx.select({ stage: orders.stage }).from(orders).where(eq(orders.id, orderId)).for('update');
       if (!order || order.stage === 'filled' || order.stage === 'finished' || order.stage === 'refunded') return false;
-      return await recordFill(tx, { orderId, now, as: 'paid' });
+      return await recordFill(tx, { orderId, now, as: 'proven' });
     }),
   inFlight: async (providerId, networkSats, now) => await readInFlight(db, providerId, networkSats, now),
   reset: async (providerId, now) =>

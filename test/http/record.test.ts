@@ -336,6 +336,64 @@ describe('exactly once', () => {
   });
 });
 
+describe('a payment that the provider reports only after it was due', () => {
+  /** Orders a binding offer and pays it `late` milliseconds after it ended. The provider gives the market's price of that moment. */
+  const paidLate = async (late: number): Promise<string> => {
+    const { quote_id, amount_sats: quoted } = of((await offers()).offers, 'alpine');
+    const placed = await wallet.call('/order', { session_id: sessionId, quote_id });
+    const orderId = String(placed.body['order_id']);
+    const control = gateway.simulators['alpine']?.control;
+    const upstream = [...(control?.orders.values() ?? [])].at(-1);
+    if (!control || !upstream) throw new Error('no order upstream');
+    const stageOf = async () => (await gateway.database.sql<{ stage: string }[]>`select stage from orders where id = ${orderId}`)[0]?.stage;
+    await gateway.database
+      .sql`update orders set expires_on = ${new Date(gateway.clock.now() - late).toISOString()}, next_check_on = to_timestamp(0) where id = ${orderId}`;
+    await gateway.passUntil('it has expired', async () => ((await stageOf()) === 'expired' ? true : undefined));
+    upstream.quote.amountSats = Math.floor(quoted * 0.96);
+    await control.pay(upstream.id);
+    await gateway.database.sql`update orders set next_check_on = to_timestamp(0) where id = ${orderId}`;
+    await gateway.passUntil('it is filled', async () => ((await stageOf()) === 'filled' ? true : undefined));
+    return orderId;
+  };
+  const broken = async (): Promise<Body[]> => await gateway.database.sql<Body[]>`select * from record_broken where provider_id = 'alpine' and quoted_sats > 0`;
+
+  it('does not count, is disputed all the same, and is shown to the operator; one that was in time counts', async () => {
+    await gateway.database.sql`delete from record_broken where provider_id = 'alpine'`;
+    const late = await paidLate(3_600_000);
+    expect(await fillsOf(late)).toMatchObject([{ counted_in: 'none' }]);
+    const told = await gateway.database.sql<
+      { told: string; quoted: string }[]
+    >`select told_receive as told, quoted_receive as quoted from fills where order_id = ${late}`;
+    expect(Number(told[0]?.told)).toBeLessThan(Number(told[0]?.quoted) * 0.99);
+    const { record } = gateway.server.gateway.stores;
+    await record.linkRead(late, 1n, gateway.clock.now());
+    expect(await broken()).toEqual([]);
+    expect((await wallet.call('/order-status', { session_id: sessionId, order_id: late })).body[late]).toMatchObject({ disputed: true });
+    expect(gateway.logs.filter((line) => line.includes('order_paid_late') && line.includes(late))).toHaveLength(1);
+    expect(await fillsOf(await paidLate(1))).toMatchObject([{ counted_in: 'broken' }]);
+    expect(await broken()).toHaveLength(1);
+    await gateway.database.sql`delete from record_broken where provider_id = 'alpine'`;
+  });
+
+  it('and never fills counts only if the operator has a proof of payment', async () => {
+    const late = await paidLate(3_600_000);
+    const { record } = gateway.server.gateway.stores;
+    await gateway.database.sql`delete from fills where order_id = ${late}`;
+    await gateway.database.sql`update orders set recorded_on = now() where recorded_on is null`;
+    await gateway.database.sql`update orders set stage = 'paid', recorded_on = null where id = ${late}`;
+    await gateway.database.sql`update order_events set to_stage = 'paid' where order_id = ${late} and to_stage = 'filled'`;
+    const [now, day] = [gateway.clock.now(), 86_400_000];
+    expect(await record.addMissing(now + 15 * day, now + day, 10)).toBe(1);
+    expect(await broken()).toEqual([]);
+    expect([await record.paidNotFilled(late, now), await record.paidNotFilled(late, now)]).toEqual([true, false]);
+    expect(await fillsOf(late)).toMatchObject([{ counted_in: 'broken', counted_delivered: '0' }]);
+    expect(await broken()).toHaveLength(1);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${late}`;
+    for (const table of ['record_broken', 'record_estimates'])
+      await gateway.database.sql`delete from ${gateway.database.sql(table)} where provider_id = 'alpine'`;
+  });
+});
+
 it('while an instance of the release before gives quotes, routes are written in the version that it reads', async () => {
   expect((await wallet.call('/route', { session_id: sessionId, quote_id: (await offers()).offers_id })).body['version']).toBe(2);
   const { sql } = gateway.database;

@@ -26,6 +26,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { defined } from '../../domain/defined.ts';
 import { isSafe } from '../../domain/money.ts';
+import { paymentDueBy } from '../../domain/record.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
 
 /** Polls the orders that are due, each of them under a lease. Returns how many were due. */
@@ -183,6 +184,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
+    tellLatePayment(gateway, order, after, now);
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
@@ -200,6 +202,22 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
     gateway.count('order_oddities_total', { provider: after.providerId, kind });
     gateway.log('error', `order_${kind}`, about);
   }
+};
+
+/** Returns whether the provider has ever reported the whole payment. */
+const isPaymentSeen = ({ stage, watch }: Order): boolean =>
+  saysPaid({ stage: stage === 'review' ? watch.beforeReview : stage }) || watch.paidSeenOn !== undefined;
+
+/**
+ * Notes a payment that is first reported after it was due. The provider's record does not count such an order, so a provider that often reports
+ * payments late must be seen.
+ */
+const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: number): void => {
+  const { arrivalSeconds, network } = after.terms;
+  const dueBy = paymentDueBy({ ramp: after.ramp, expiresOn: before.expiresOn, arrivalSeconds, network });
+  if (dueBy === undefined || now <= dueBy || isPaymentSeen(before) || !isPaymentSeen(after)) return;
+  gateway.count('order_oddities_total', { provider: after.providerId, kind: 'paid-late' });
+  gateway.log('warn', 'order_paid_late', { order: after.id, provider: after.providerId });
 };
 
 /**
