@@ -59,7 +59,11 @@ export type ProviderOffer = {
   binding: boolean;
   expiresOn?: number;
   /** An upstream order that already exists for this offer (LSPS1). Ordering the offer then sends nothing to the provider. */
-  reservation?: { upstreamOrderId: string; acceptUntil: number };
+  reservation?: {
+    upstreamOrderId: string;
+    acceptUntil: number;
+    /** Hash of the refund address that the seller was given; empty if it was given none. */ refundHash?: string;
+  };
   /** How to pay the reserved order. The gateway seals this and hands it back to placeOrder. */
   secret?: string;
   /** The adapter's own data for placeOrder (upstream quote id, option …). Stored with the route, never shown. */

@@ -147,6 +147,20 @@ describe('what was asked for', () => {
     }
     expect(north.control.orders.size).toBe(before);
   });
+
+  it('names another refund address than the one with which the seller reserved the order', async () => {
+    const call = await opened();
+    const [one, other] = ['bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'];
+    for (const given of [{ refund_onchain: one }, {}]) {
+      const firm = await call('/liquidity/offers', { product: 'inbound', amount_sats: 300_000, pay_with: 'lightning', firm: true, ...given });
+      const order = async (more: object) => await call('/liquidity/order', { quote_id: (firm.body['offers'] as Offer[])[0]?.quote_id, ...more });
+      const { status, body } = await order({ refund_onchain: other });
+      expect([status, body['code'], (body['errors'] as Body[])[0]?.['pointer']]).toEqual([400, 'invalid-request', '/refund_onchain']);
+      const same = await order('refund_onchain' in given ? { refund_onchain: one?.toUpperCase() } : {});
+      expect(same.status).toBe(200);
+    }
+    expect([...north.control.orders.values()].slice(-2).map((reserved) => reserved.refundOnchain)).toEqual([one, undefined]);
+  });
 });
 
 describe("the customer's invoice", () => {

@@ -1,5 +1,5 @@
-import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
+import { readRefundAddress, refundHashOf } from '../pricing/refund-address.ts';
 import type { Prepared } from './prepared.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -30,11 +30,8 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
     throw new Problem('invoice-unsuitable', `Send the invoice to pay: ${asked.amountSats} sats, on this network, valid for at least half an hour.`, {
       errors: [{ pointer: '/invoice', detail: 'missing' }],
     });
-  const refund = request.refundOnchain;
-  if (refund !== undefined && 'problem' in checkPayoutAddress(refund, gateway.settings.network))
-    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
-      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
-    });
+  const refund = readRefundAddress(gateway, request.refundOnchain);
+  if (refund !== undefined) refuseOtherRefund(gateway, quote, refund);
   const order = {
     ...(request.invoice === undefined ? {} : { invoice: request.invoice }),
     ...(refund === undefined ? {} : { refundOnchain: refund }),
@@ -44,6 +41,14 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
   return asked.payWith === 'balance'
     ? { ...prepared, ...(await spending(gateway, quote, request.maySpend)), order: { ...order, payWithBalance: true } }
     : prepared;
+};
+
+/** Throws a Problem if the seller has another refund address for the reserved order: it would pay refunds there. */
+const refuseOtherRefund = (gateway: Gateway, quote: StoredQuote, refund: string): void => {
+  const given = quote.offer.offer.reservation?.refundHash;
+  if (given === undefined || given === refundHashOf(gateway, refund)) return;
+  const detail = `differs from the price request, with which the seller reserved this order${given === '' ? ' without a refund address' : ''}. Leave it out, or ask for a new price with this address`;
+  throw new Problem('invalid-request', `/refund_onchain: ${detail}.`, { errors: [{ pointer: '/refund_onchain', detail }] });
 };
 
 /**

@@ -1,4 +1,3 @@
-import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import type { Asked, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -18,6 +17,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
+import { readRefundAddress, refundHashOf } from './refund-address.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 import { provenNode } from '../sessions/proven-node.ts';
 
@@ -46,10 +46,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   const nodePubkey = await provenNode(gateway, session, request.node_pubkey);
   if (firm && nodePubkey === undefined)
     throw new Problem('proof-required', 'Firm prices need a proven node key. Open a session with the signature of the node.');
-  if (request.refund_onchain !== undefined && 'problem' in checkPayoutAddress(request.refund_onchain, gateway.settings.network))
-    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
-      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
-    });
+  const refundOnchain = readRefundAddress(gateway, request.refund_onchain);
   const sats = BigInt(amountSats);
   const asked: Asked = {
     ramp: 'liquidity',
@@ -59,7 +56,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   };
   const node = {
     ...(nodePubkey === undefined ? {} : { nodePubkey }),
-    ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
+    ...(refundOnchain === undefined ? {} : { refundOnchain }),
   };
   await Promise.all([freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   refuseUnknownWay(gateway, payWith);
@@ -157,7 +154,7 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
   const { gateway } = scope;
   const { liquidity } = gateway.stores;
   const nodeHash = gateway.hash(`node ${node.nodePubkey}`).slice(0, 32);
-  const refundHash = node.refundOnchain === undefined ? '' : gateway.hash(`refund ${node.refundOnchain}`).slice(0, 32);
+  const refundHash = refundHashOf(gateway, node.refundOnchain);
   const reservedUnder = `firm ${nodeHash} ${priceKey(wanted)} ${refundHash}`;
   const perNode = provider.core.quotes_per_node_per_day;
   const reserved = await liquidity.findPrice(provider.id, reservedUnder);
@@ -186,7 +183,7 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
   const { reservation, secret, ...price } = answer.value;
   const offer: ProviderOffer = {
     ...price,
-    ...(reservation ? { reservation } : {}),
+    ...(reservation ? { reservation: { ...reservation, refundHash: refundHashOf(gateway, request.refundOnchain) } } : {}),
     ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
   };
   const saving = Promise.all([

@@ -1,0 +1,18 @@
+import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { Problem } from '../problem.ts';
+
+/** Returns the address in its one form. Throws a Problem if it is not an address on this network. */
+export const readRefundAddress = (gateway: Gateway, text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined;
+  const checked = checkPayoutAddress(text, gateway.settings.network);
+  if ('problem' in checked)
+    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
+      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
+    });
+  return checked.address;
+};
+
+/** The form in which a reservation keeps its refund address, to compare it. Empty if there is none. */
+export const refundHashOf = (gateway: Gateway, address: string | undefined): string =>
+  address === undefined ? '' : gateway.hash(`refund ${address}`).slice(0, 32);
