@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { normalForm } from './option-name.ts';
+import { mixesAlphabets, normalForm } from './option-name.ts';
 
 it.each([
   ['SEPA-Instant', ' sepa  instant'],
@@ -9,6 +9,9 @@ it.each([
   ['ＳＥＰＡ', 'sepa'],
   ['SEPA\u200b', 'SEPA'],
   ['Card (Visa)', 'card visa'],
+  ['\u0405\u0415\u0420\u0410', 'SEPA'],
+  ['\u039d\u0395\u03a4', 'NET'],
+  ['КАРТА', 'Карта'],
 ])('%j and %j are one option', (a, b) => expect(normalForm(a)).toBe(normalForm(b)));
 
 it.each([
@@ -21,6 +24,15 @@ it.each([
   ['é', 'e'],
   ['SEPA', 'SEPА'],
 ])('%j and %j are two', (a, b) => expect(normalForm(a)).not.toBe(normalForm(b)));
+
+it.each(['SEP\u0410', '\u0405EPA', 'S\u0395PA', '\uff33\uff25\uff30\u0410', '\u0405\u0395PA', 'SE\u03a1A instant', '\u0405\u0395\u03a1\u0410'])(
+  '%j mixes alphabets',
+  (name) => expect(mixesAlphabets(name)).toBe(true),
+);
+
+it.each(['SEPA', 'СБП', 'Κάρτα', '银行卡 Visa', 'カード JCB', 'UPI भीम', 'Überweisung', 'Carte € 💳', 'كارت Mada', '계좌 KB', '10 µ'])('%j does not', (name) =>
+  expect(mixesAlphabets(name)).toBe(false),
+);
 
 it('a visible name never becomes nothing, and is its own normal form', () => {
   fc.assert(

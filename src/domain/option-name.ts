@@ -4,13 +4,36 @@ const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 /**
  * Returns the form by which names are compared: NFKC in lower case, with each run of punctuation and spaces replaced by one space. So "SEPA-Instant"
  * and "Sepa instant" are the same option. Letters with their vowel signs, digits, currency signs, + and pictures tell options apart ("SEPA+", "💳",
- * "बैंक"). A name without any of these keeps its punctuation.
+ * "बैंक"). A name without any of these keeps its punctuation. A name of Greek or Cyrillic letters that all look like Latin ones is the Latin name.
  */
 export const normalForm = (name: string): string => {
-  const plain = name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase();
+  const plain = asRead(name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase());
   const words = plain.replaceAll(/[^\p{L}\p{N}\p{M}\p{Sc}\p{So}+]+/gu, ' ').trim();
   return words === '' ? plain.replaceAll(/\s+/gu, ' ').trim() : words;
 };
+
+/** Small letters which, as capitals or as they are, look like a Latin letter. In pairs: the letter, and what it looks like. */
+const LIKE_LATIN = new Map(
+  'аaвbеeѕsіiјjкkмmнhоoрpсcтtуyүyхxһhԁdԍgԛqԝwαaβbεeζzηhιiκkμmνnοoρpτtυyχx'.match(/../gu)?.map((pair) => [pair.charAt(0), pair.charAt(1)]),
+);
+const asRead = (name: string): string => {
+  const letters = name.match(/\p{L}/gu) ?? [];
+  return letters.every((letter) => LIKE_LATIN.has(letter)) ? name.replaceAll(/\p{L}/gu, (letter) => LIKE_LATIN.get(letter) ?? letter) : name;
+};
+
+/** Alphabets with letters that look like those of another one. Letters of other scripts, such as Chinese ones, may stand beside any of them. */
+const ALPHABETS = [
+  /\p{sc=Latin}/u,
+  /\p{sc=Cyrillic}/u,
+  /\p{sc=Greek}/u,
+  /\p{sc=Armenian}/u,
+  /\p{sc=Coptic}/u,
+  /\p{sc=Cherokee}/u,
+  /\p{sc=Lisu}/u,
+  /\p{sc=Deseret}/u,
+];
+/** Returns whether a name has letters of two alphabets, as a copy of another option's name has ("SEPA" with a Cyrillic А). */
+export const mixesAlphabets = (name: string): boolean => ALPHABETS.filter((alphabet) => alphabet.test(name)).length > 1;
 
 /**
  * Returns whether a provider echoed a currency or option that differs from the expected one. A name that was not echoed or not expected does not

@@ -58,6 +58,16 @@ it('names are printable, and the first provider cannot name an option for the ot
   expect(JSON.stringify(body)).not.toContain('script');
 });
 
+it('a copy of a name in Cyrillic letters is not a second option, and the operator is told', async () => {
+  const { gateway: running, options } = await start({
+    honest: selling(euros(option(1, 'SEPA'))),
+    mallory: selling(euros(option(7, 'SEP\u0410'), option(8, '\u0405\u0415\u0420\u0410'), option(9, 'СБП'))),
+  });
+  expect((await options())['eur']?.map((one) => one['option'])).toEqual(expect.arrayContaining(['SEPA', 'СБП']));
+  expect((await options())['eur']).toHaveLength(2);
+  expect(running.logs.filter((line) => line.includes('letters of two alphabets'))).toHaveLength(1);
+});
+
 it('1,800 new currencies cost others less than 50 ms, and no place in the list', async () => {
   const many = Array.from({ length: 1800 }, (_, i) => ({ code: `X${i}`, id: i + 10, price: 9_180_000, options: [option(1, `Way ${i}`)] }));
   const { gateway: running, options, ask } = await start({ mallory: selling([...many, ...euros(option(1, 'SEPA'))]), honest: selling(standardCurrencies) });

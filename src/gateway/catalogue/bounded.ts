@@ -1,7 +1,7 @@
 /** Limits what a provider may list, since its options become part of the list that every customer sees. */
 import { readCurrencyCode } from '../../domain/currency.ts';
 import { holdsLink } from '../../domain/links.ts';
-import { normalForm } from '../../domain/option-name.ts';
+import { mixesAlphabets, normalForm } from '../../domain/option-name.ts';
 import { printableName } from '../../domain/printable.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -15,21 +15,26 @@ const dayMs = 86_400_000;
 
 /**
  * Keeps at most 100 options, in the provider's own sequence: those with a readable currency code that the operator wants, and with a name that holds
- * no link. Logs how many were left out.
+ * no link and is no copy of another name in letters of two alphabets. Logs how many were left out.
  */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
+  const aliased = new Set(Object.keys(provider.core.option_aliases).map(normalForm));
   const kept: CatalogueOption[] = [];
+  let copies = 0;
   for (const option of options) {
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
-    // A name that holds a link is allowed if the operator has replaced it by an alias.
-    if (holdsLink(name) && !Object.keys(provider.core.option_aliases).some((from) => normalForm(from) === normalForm(name))) continue;
+    // The operator may have replaced such a name by an alias.
+    const isCopy = mixesAlphabets(name) && !aliased.has(normalForm(name));
+    if (isCopy) copies += 1;
+    if (isCopy || (holdsLink(name) && !aliased.has(normalForm(name)))) continue;
     kept.push({ ...option, name });
     if (kept.length === mostOptions) break;
   }
   if (kept.length < options.length) gateway.log('info', 'options_left_out', { provider: provider.id, count: options.length - kept.length });
+  if (copies > 0) gateway.log('warn', 'options_left_out', { provider: provider.id, count: copies, reason: 'letters of two alphabets in a name' });
   return { ...catalogue, options: kept };
 };
 
