@@ -107,7 +107,7 @@ export const composeInstance = (parts: Parts) => {
     receiptSigner,
     readFeed,
     state,
-    flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
+    flights: { refreshing: new Map(), opening: new Map(), reading: new Map(), answers: new Map() },
   });
 
   const receivers = createReceivers(now);

@@ -40,6 +40,8 @@ export type Flights = {
   opening: Map<string, Promise<unknown>>;
   /** The last read of each order that a wallet's request caused, even if the provider did not answer. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
+  /** The last answers that need a query, but neither a session nor a slot (http/service/shared-answer.ts). */
+  answers: Map<string, { on: number; answer: Promise<unknown> }>;
 };
 
 export type Gateway = {

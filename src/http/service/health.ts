@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../call.ts';
+import { sharedAnswer } from './shared-answer.ts';
 
 export const live = endpoint({
   id: 'getLiveness',
@@ -27,7 +28,7 @@ export const ready = endpoint({
   lane: 'free',
   run: async ({ gateway }) => {
     let state = { database: false, migrations: false };
-    const check = gateway.stores.check().then((found) => void (state = found));
+    const check = sharedAnswer(gateway, 'readiness', async () => await gateway.stores.check()).then((found) => void (state = found));
     await gateway.waitAtMost(check, longestCheckMs);
     const good = state.database && state.migrations && gateway.state.leaving !== true;
     return { status: good ? 200 : 503, body: { status: good ? ('ready' as const) : ('not-ready' as const), ...state, configuration: true } };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint } from '../call.ts';
 import { calendarDay, count, publicKey } from '../shapes.ts';
+import { sharedAnswer } from './shared-answer.ts';
 
 export const receiptKey = publicKey.extend({ alg: z.literal('EdDSA') });
 
@@ -15,7 +16,7 @@ export const receiptKeys = endpoint({
   run: async ({ gateway, headers }) => {
     headers['cache-control'] = 'public, max-age=300';
     const current = await gateway.receiptSigner.key();
-    const kept = await gateway.stores.receipts.keys();
+    const kept = await sharedAnswer(gateway, 'receipt keys', async () => await gateway.stores.receipts.keys());
     return { body: { keys: [...kept.filter(({ kid }) => kid !== current.kid), current] } };
   },
 });

@@ -1,0 +1,20 @@
+import type { Gateway } from '../../ports/gateway.ts';
+
+const sharedMs = 1_000;
+
+/**
+ * Returns what `read` returned at most a second ago, or reads it. For endpoints that ask the database without a session or a limit: a flood of
+ * requests is one query a second, even while that query waits. On Workers, requests cannot share a promise, so each one reads.
+ */
+export const sharedAnswer = async <T>({ flights, now }: Gateway, name: string, read: () => Promise<T>): Promise<T> => {
+  const known = flights.answers.get(name) as { on: number; answer: Promise<T> } | undefined;
+  const at = now();
+  if (known && at >= known.on && at - known.on < sharedMs) return await known.answer;
+  const answer = read();
+  flights.answers.set(name, { on: at, answer });
+  // A failure is not shared.
+  answer.catch(() => {
+    if (flights.answers.get(name)?.answer === answer) flights.answers.delete(name);
+  });
+  return await answer;
+};
