@@ -97,10 +97,12 @@ const claim = (view: View): TemplateResult => {
   const { state, words, language, flow } = view;
   const { withdrawal, short } = state;
   const sats = (text: string): string => showMoney({ text, currency: 'sat' }, language);
+  // If all that was ordered is there, the customer is asked because more was charged for it.
+  const isOver = short !== undefined && BigInt(short.sats) >= BigInt(short.quotedSats);
   if (short && !withdrawal && !state.working)
     return html`<div class="note">
-      <h2>${words.shortTitle}</h2>
-      <p>${words.shortHelp(sats(short.sats), sats(short.quotedSats))}</p>
+      <h2>${isOver ? words.overTitle : words.shortTitle}</h2>
+      <p>${isOver ? words.overHelp(sats(short.sats)) : words.shortHelp(sats(short.sats), sats(short.quotedSats))}</p>
       <button type="button" class="first" @click=${() => void flow.withdraw(true)}>${words.shortTake(sats(short.sats))}</button>
     </div>`;
   if (!withdrawal)

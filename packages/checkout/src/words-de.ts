@@ -94,6 +94,8 @@ export const de: Words = {
   validUntil: (time) => `Gültig bis ${time}`,
   shortTitle: 'Es sind weniger Bitcoin angekommen als bestellt',
   shortHelp: (sats, quoted) => `${sats} von ${quoted} sind da. Sie können sie jetzt abholen: Der Rest steht Ihnen weiterhin zu.`,
+  overTitle: 'Es wurde mehr berechnet als bestellt',
+  overHelp: (sats) => `So meldet es der Anbieter und gibt ${sats} dafür. Sie können sie jetzt abholen: Die Differenz steht Ihnen weiterhin zu.`,
   shortTake: (sats) => `${sats} abholen`,
   finishedHelp: 'Vielen Dank. Heben Sie den Beleg auf: Er ist signiert und beweist, welche Angebote es gab.',
   receipt: 'Beleg speichern',

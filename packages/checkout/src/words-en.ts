@@ -94,6 +94,8 @@ export const en = {
   validUntil: (time: string) => `Valid until ${time}`,
   shortTitle: 'Less bitcoin arrived than was ordered',
   shortHelp: (sats: string, quoted: string) => `${sats} of ${quoted} are there. You can take them now: the rest stays owed to you.`,
+  overTitle: 'More was charged than was ordered',
+  overHelp: (sats: string) => `The provider says so, and gives ${sats} for it. You can take them now: the difference stays owed to you.`,
   shortTake: (sats: string) => `Take ${sats}`,
   finishedHelp: 'Thank you. Keep the receipt: it is signed, and proves which offers there were.',
   receipt: 'Save the receipt',

@@ -28,7 +28,7 @@ export type OrderState = {
   redemption?: { lnurl?: string; link?: string };
   /** With failover: the providers that were tried before, and why they did not take the order. Empty when the order is read later. */
   movedFrom: { provider: ProviderRef; reason: string }[];
-  /** Whether it was filled with less than was ordered; the rest stays owed. */
+  /** Whether it was filled with less than was ordered, or more was charged; the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
   /** Why the order is in `review`, if the gateway says. */
