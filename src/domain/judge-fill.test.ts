@@ -16,20 +16,24 @@ it.each<[string, Partial<Ordered>, { pay?: bigint; receive?: bigint }, FillJudge
   ['99 % for 99 % of the price', {}, { pay: 9_900n, receive: 99_000n }, 'differs'],
   ['a cent more, at the same price', {}, { pay: 10_001n, receive: 100_010n }, 'differs'],
   ['a cent more, at a better price', {}, { pay: 10_001n, receive: 200_000n }, 'differs'],
-  ['a cent more, at a worse price', {}, { pay: 10_001n, receive: 100_009n }, 'overcharged'],
+  ['a cent more, rounded down', {}, { pay: 10_001n, receive: 100_009n }, 'differs'],
+  ['a cent more, which a fee rounded up swallows', {}, { pay: 10_001n }, 'differs'],
+  ['a cent more of a small order, which a fee rounded up swallows', { pay: 100n, receive: 1_000n }, { pay: 101n, receive: 999n }, 'differs'],
+  ['0.1 % more, for nothing', {}, { pay: 10_011n }, 'differs'],
+  ['a little more than that, for nothing', {}, { pay: 10_012n }, 'overcharged'],
   ['paid twice, delivered twice', {}, { pay: 20_000n, receive: 200_000n }, 'differs'],
   ['paid twice, delivered once', {}, { pay: 20_000n, receive: 100_000n }, 'overcharged'],
   ['paid twice, and less than 99 % came', {}, { pay: 20_000n, receive: 98_999n }, 'short'],
   ['an estimate of half for half', { binding: false }, { pay: 5_000n, receive: 50_000n }, 'short'],
   ['an estimate paid twice, within its slippage', { binding: false }, { pay: 20_000n, receive: 198_000n }, 'differs'],
-  ['an estimate paid twice, beyond it', { binding: false }, { pay: 20_000n, receive: 197_999n }, 'overcharged'],
+  ['an estimate paid twice, beyond it', { binding: false }, { pay: 20_000n, receive: 197_700n }, 'overcharged'],
   ['an estimate within its slippage', { binding: false }, { receive: 99_000n }, 'as-ordered'],
   ['an estimate beyond it', { binding: false }, { receive: 98_999n }, 'short'],
   ['an estimate with a tight slippage, at 99 %', { binding: false, bounds: { slippageBps: 10 } }, { receive: 99_000n }, 'differs'],
   ['an estimate with a wide slippage', { binding: false, bounds: { slippageBps: 500 } }, { receive: 95_000n }, 'as-ordered'],
   ["an estimate below the customer's own bound", { binding: false, bounds: { slippageBps: 500, minReceive: 99_000n } }, { receive: 98_999n }, 'short'],
   ["a binding order below the customer's own bound", { bounds: { slippageBps: 0, minReceive: 100_000n } }, { receive: 99_999n }, 'short'],
-  ["dearer than the customer's own bound", { binding: false, bounds: { slippageBps: 500, maxPay: 10_100n } }, { pay: 10_101n }, 'overcharged'],
+  ["dearer than the customer's own bound", { binding: false, bounds: { slippageBps: 500, maxPay: 10_100n } }, { pay: 10_120n }, 'overcharged'],
   ['capacity alone, as ordered', { receive: 0n }, {}, 'as-ordered'],
   ["above the customer's own bound, at the same price", { bounds: { slippageBps: 0, maxPay: 10_000n } }, { pay: 10_001n, receive: 100_010n }, 'differs'],
   ['capacity alone, for more', { receive: 0n }, { pay: 10_001n, receive: 0n }, 'overcharged'],
@@ -75,9 +79,10 @@ describe('the table of docs/decisions/2026-11-29-more-less-late.md', () => {
     fc.assert(
       fc.property(amount, amount, fc.bigInt(1n, 400_000n), fc.option(amount, { nil: undefined }), (pay, receive, more, maxPay) => {
         const ordered = { pay, receive, binding: true, bounds: { slippageBps: 0, ...(maxPay === undefined ? {} : { maxPay }) } };
-        const fair = (receive * (pay + more) + pay - 1n) / pay;
-        expect(judgeFill(ordered, { pay: pay + more, receive: fair })).toBe('differs');
-        expect(isDispute(judgeFill(ordered, { pay: pay + more, receive: fair - 1n }))).toBe(true);
+        // As an honest provider rounds: the sats down, after a fee that is rounded up.
+        for (const cents of [0n, 1n]) expect(judgeFill(ordered, { pay: pay + more, receive: (receive * (pay + more - cents)) / pay })).toBe('differs');
+        const unfair = (receive * (pay + more - 1n) * 9_989n) / (pay * 10_000n) - 2n;
+        expect(isDispute(judgeFill(ordered, { pay: pay + more, receive: unfair < 0n ? 0n : unfair }))).toBe(true);
       }),
     );
   });

@@ -17,16 +17,20 @@ export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 /** The share of the ordered amount, in basis points, from which a fill is handed out without asking the customer. */
 const nearEnoughBps = 9_900;
 
+/** A price is no worse than ordered if rounding explains the difference: a unit of each amount, and 10 basis points. */
+const roundingBps = 10;
+
 /** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
 export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pay: bigint; receive: bigint }): FillJudgement => {
   const slippage = binding ? 0 : bounds.slippageBps;
   if (bounds.minReceive !== undefined && told.receive < bounds.minReceive) return 'short';
   if (told.receive * 10_000n < receive * BigInt(Math.min(nearEnoughBps, 10_000 - slippage))) return 'short';
   const isWithin = (bps: number): boolean => told.receive * pay * 10_000n >= receive * told.pay * BigInt(10_000 - bps);
+  const isFair = (bps: number): boolean => (told.receive + 1n) * pay * 10_000n >= receive * (told.pay - 1n) * BigInt(10_000 - bps - roundingBps);
   const isAboveBound = bounds.maxPay !== undefined && told.pay > bounds.maxPay;
   if (isAboveBound || told.pay * 10_000n > pay * BigInt(10_000 + slippage))
     // More was paid. At the ordered price the customer has got more for it. Nothing makes up for it if nothing was to be received.
-    return receive > 0n && isWithin(isAboveBound ? 0 : slippage) ? 'differs' : 'overcharged';
+    return receive > 0n && isFair(isAboveBound ? 0 : slippage) ? 'differs' : 'overcharged';
   if (told.pay === pay && told.receive === receive) return 'as-ordered';
   return !binding && isWithin(slippage) ? 'as-ordered' : 'differs';
 };

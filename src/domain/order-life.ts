@@ -5,7 +5,6 @@
  * stage change nothing. docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the reason. An order attempt has a life of its
  * own: settle-placing.ts.
  */
-import { judgeFill } from './judge-fill.ts';
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
 import type { IntentState, OrderStatus, ReviewReason, Stage } from './order.ts';
@@ -188,10 +187,9 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, mone
 
 const wasPaid = (stage: Stage | undefined): boolean => stage === 'paid' || delivered.has(stage);
 
-const oddlyPaid = ({ binding, ...order }: OrderNow, pay: bigint, receive: bigint): string | undefined => {
+const oddlyPaid = (order: OrderNow, pay: bigint, receive: bigint): string | undefined => {
   if (receive === 0n && order.receive > 0n) return 'an amount of 0 was delivered';
-  const judged = judgeFill({ pay: order.pay, receive: order.receive, binding, bounds: { slippageBps: 0 } }, { pay, receive });
-  return judged === 'overcharged' ? 'more was charged than was ordered' : undefined;
+  return pay > order.pay && receive * order.pay < order.receive * pay ? 'more was charged than was ordered' : undefined;
 };
 
 /** Judges the changed figures of an estimate in the same way as its order was judged: by the slippage and the customer's limits. */

@@ -157,7 +157,7 @@ it.each([
   ['a cent', 1],
   ['twice', 10_000],
 ])('%s more, and more for it: handed out, and the record learns nothing from it', async (_name, more) => {
-  const scaled = (sats: number): number => Math.ceil((sats * (10_000 + more)) / 10_000);
+  const scaled = (sats: number): number => Math.floor((sats * (10_000 + more)) / 10_000);
   [fills, costs, pays] = [scaled, (hundredths) => hundredths + more, scaled];
   const world = await bought();
   expect(await world.status()).toMatchObject({
@@ -173,12 +173,12 @@ it.each([
 });
 
 it('more charged at a worse price is not locked away: the customer takes what is there, and the operator knows', async () => {
-  costs = (hundredths) => hundredths + 1;
+  costs = (hundredths) => hundredths + 100;
   const world = await bought();
-  expect(await world.status()).toMatchObject({ stage: 'filled', disputed: true, final: false, amount_fiat: 10_001, warnings: ['filled-differently'] });
+  expect(await world.status()).toMatchObject({ stage: 'filled', disputed: true, final: false, amount_fiat: 10_100, warnings: ['filled-differently'] });
   const refused = await world.withdraw();
-  expect(refused).toMatchObject({ status: 409, body: { code: 'order-short', amount_fiat: 10_001, quoted_amount_fiat: 10_000 } });
-  expect(refused.body['detail']).toContain('100.01');
+  expect(refused).toMatchObject({ status: 409, body: { code: 'order-short', amount_fiat: 10_100, quoted_amount_fiat: 10_000 } });
+  expect(refused.body['detail']).toContain('101.00');
   expect((await world.withdraw({ accept_short: true })).status).toBe(200);
   expect(await world.fill()).toMatchObject({ counted_in: 'none' });
   expect(gateway.logs.filter((line) => line.includes('order_overcharged') && line.includes(world.id)).length).toBe(1);

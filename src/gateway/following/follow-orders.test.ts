@@ -191,7 +191,7 @@ it('an order that its provider reports as filled in full while we hold it in rev
 
 it.each([
   ['a cent more, and more for it', { pay: 10_001n, receive: 107_962n }, undefined],
-  ['a cent more at a worse price', { pay: 10_001n, receive: 107_869n }, 'order_overcharged'],
+  ['one per cent more for nothing', { pay: 10_100n, receive: 107_869n }, 'order_overcharged'],
   ['one per cent of both', { pay: 100n, receive: 1_079n }, 'order_short'],
 ])('%s: filled, and disputed where the customer must agree', async (_name, told, event) => {
   const { says, order, logs } = await ordered();
