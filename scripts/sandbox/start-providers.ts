@@ -1,4 +1,4 @@
-/** Runs the simulated providers as child processes: one process for all, and one more for each provider that should be killed or watched alone. */
+/** Runs the simulated providers as child processes. A provider that is to be stopped or watched alone has its own process; all others share one. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -163,7 +163,7 @@ export const operations: { readonly [id: string]: Text } = {
   getLiquidityOrders: {
     tag: 'Liquidity',
     summary: 'Read liquidity orders',
-    description: `Returns the customer’s liquidity orders, keyed by order id, with what to redeem. ${states}`,
+    description: `Returns the customer’s liquidity orders, keyed by order id. Where there is something to redeem, the entry has the link. ${states}`,
   },
 
   listProviders: {

@@ -100,7 +100,10 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
   throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });
 };
 
-/** Returns the mistake if an unknown member looks like a known one. Other unknown members are ignored, since FLS01's clients send some. */
+/**
+ * Returns the mistake if the name of an unknown member looks like a known one, or like that of a price limit. Other unknown members are ignored,
+ * since FLS01's clients send some.
+ */
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
   if (namesOf(schema).known.has(name) || name.length > longestName) return undefined;
   const known = Object.keys(schema.shape);

@@ -1,4 +1,4 @@
-/** A provider that alters a simulator's true responses at random, repeatably by a seed. It records the true responses and its own. */
+/** A simulated provider that changes its true responses at random. The same seed chooses the same changes. It records what was true and what it sent. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';

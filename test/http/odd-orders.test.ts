@@ -26,8 +26,9 @@ const control = (id: string) => {
 beforeEach(() => {
   for (const id of ['firm', 'loose']) control(id).options.says = undefined;
 });
-/** Changes what a provider says: `order` when it makes an order, `status` when it is asked about one, `withdrawal` when it gives a link. */
+/** Makes a false response from the true one. */
 type Lie = (truth: Body) => Body;
+/** Changes a provider's responses: to an order (`order`), to the read of orders (`status`, for each order) and to a withdrawal (`withdrawal`). */
 const lie = (id: string, lies: { order?: Lie; status?: Lie; withdrawal?: Lie }): void => {
   control(id).options.says = (endpoint, truth) => {
     if (endpoint === 'order' || endpoint === 'withdrawal') return lies[endpoint]?.(truth);

@@ -1,4 +1,4 @@
-/** What the client needs from its runtime. Everything else is plain JavaScript, which Node, browsers, Workers and Hermes have. */
+/** The parts of the JavaScript runtime that a caller of the client can replace. `defaultRuntime` works in Node, browsers, Workers and Hermes. */
 export type Runtime = {
   fetch: (url: string, request: RequestInit) => Promise<Response>;
   /** Unix milliseconds. */

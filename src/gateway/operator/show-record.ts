@@ -14,7 +14,7 @@ export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
   now: number;
-  /** The time from which counts and times are taken. Routes are stored only for days. */
+  /** The beginning of the time for which orders, refusals, wins and times to fill are shown. Routes are stored for a few days only. */
   since: number;
 };
 

@@ -19,9 +19,9 @@ import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 export const declinedMs = 10 * 60_000;
 
 /**
- * The end of an attempt. `declined`: the provider refused, and would refuse again. `unpayable`: an order exists at the provider, but the customer may
- * not see it. Both are final. `rejected`: the provider certainly did not take the order, but may take it next time. So the quote can be ordered
- * again, and no answer is stored.
+ * The end of an attempt. `declined`: no order was made, and this quote cannot be ordered again: the provider refused for good, or failover has moved
+ * the request (endOfMoves). `unpayable`: an order exists at the provider, but the customer may not see it. Both are final, and their answer is stored.
+ * `rejected`: the provider certainly did not take the order. No answer is stored, and the quote can be ordered again, unless it has expired (endExpired).
  */
 export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
@@ -32,7 +32,7 @@ export type End = {
   upstreamOrderId?: string | undefined;
 };
 
-/** Refusals that pass by themselves: the provider may accept the same order in a moment. */
+/** Refusals that depend on the moment: the provider may accept the same order later. */
 const passing: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['busy', 'order-pending', 'quota-used']);
 
 /** Returns how an attempt ends when the provider refuses the order. */
@@ -114,7 +114,10 @@ export const countEnd = (scope: Scope, { providerId }: Intent, { state, problem,
   if (wentBack) countJudged(scope, providerId, 'went-back');
 };
 
-/** Ends an attempt whose answer is lost for good. Returns false if another call has resolved it first. */
+/**
+ * Ends an attempt whose order the customer will not be shown: its answer is lost for good, or a person must look at it. Returns false if another call
+ * has resolved the attempt first.
+ */
 export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: string, end: Lost): Promise<boolean> => {
   const { state, note, upstreamOrderId } = end;
   gateway.count('orders_total', { provider: intent.providerId, outcome: state });

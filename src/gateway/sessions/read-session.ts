@@ -26,7 +26,7 @@ export const readSession = async (gateway: Gateway, sessionId: string, purpose: 
 };
 
 export const sessionInvalid = (): Problem =>
-  new Problem('session-invalid', 'The session is unknown, not opened or ended. Start again with GET /verify and POST /session.');
+  new Problem('session-invalid', 'The session is unknown, was never opened, or has ended. Start again with GET /verify and POST /session.');
 
 /**
  * Extends a session, which lasts `ttl_s` after its last use. The row is written in the background, and only once a hundredth of `ttl_s` has passed

@@ -170,7 +170,7 @@ const verbs: Verb<SellAdapter>[] = [
     returned: { ok: true, value: { currency: 'EUR', amountFiat: 12_992n } },
     required: ['balance'],
     optional: [],
-    // An empty balance is a valid answer.
+    // A balance of 0 is possible, so if the lie is 0, the adapter may return it.
     money: { fields: ['balance'], believed: (value) => (value as { value: { amountFiat: bigint } }).value.amountFiat !== 0n },
     stringReply: 'malformed',
     clientErrors: { ...userErrors, 400: 'malformed' },

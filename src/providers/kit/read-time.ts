@@ -3,7 +3,7 @@
  * time, a zone without a known offset) are unreadable on purpose. A time without a zone is UTC.
  */
 
-/** The latest date that is read: 2100. Providers write 9999 for "never", and the database cannot store the year 10000. */
+/** Later dates are read as this one. Providers write 9999 for "never", and PostgreSQL cannot read the year 10000 as JavaScript writes it (+010000). */
 const furthestMs = Date.UTC(2100, 0, 1);
 /** The last of the years that frameworks write for "not set": 0 (MySQL) and 1 (Go, .NET). */
 const lastZeroYear = 1;
