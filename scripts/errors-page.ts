@@ -9,7 +9,7 @@ export const errorsPage = (style: string): string =>
     path: '/docs/errors',
     style,
     body: `<h1>Errors</h1>
-<p>Every error is an RFC 9457 problem document. <code>code</code> is for your code, <code>detail</code> for people, <code>instance</code> is the request id.</p>
+<p>Every error is an RFC 9457 problem document. <code>code</code> is for your code, <code>detail</code> for people, <code>instance</code> is the request id. “What to do” is the member <code>action</code>. “Retry” is <code>retryable</code>: whether repeating the same request soon may succeed. A response may differ from the table in both; then follow the response.</p>
 <table class="errors"><thead><tr><th>code</th><th>status</th><th>what it means</th><th>what to do</th><th>retry</th></tr></thead><tbody>
 ${rows.map((row) => `<tr id="${row.code}"><td><code>${row.code}</code></td><td data-label="status">${row.status}</td><td>${escaped(row.title)}</td><td data-label="what to do">${row.action}</td><td data-label="retry">${row.retryable ? 'yes' : 'no'}</td></tr>`).join('\n')}
 </tbody></table>

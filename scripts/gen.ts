@@ -38,6 +38,19 @@ Made by \`npm run gen\` from the list in \`src/http/problem.ts\`. The gateway's 
 
 Every error is an RFC 9457 problem document. Its \`type\` is \`urn:ramp-gateway:problem:<code>\`. It has \`code\`, \`action\`, \`retryable\`, \`detail\` (a sentence for people) and \`instance\` (the request id) and, where they apply, \`retry_after_ms\`, \`errors[]\` {pointer, detail}, \`limits\`, \`offers\` and \`order_id\`.
 
+The column "what to do" is the member \`action\`:
+
+- \`fix-request\`: change the request;
+- \`reopen-session\`: open a new session;
+- \`requote\`: ask for a new price;
+- \`read-order\`: read the order that was already made;
+- \`retry\`: repeat the same request, after \`retry_after_ms\` if that is given;
+- \`wait\`: the same request may succeed later; if \`retry_after_ms\` is given, repeat it after that;
+- \`ask-user\`: show \`detail\` to the customer, who must decide or do something;
+- \`contact-support\`: only the operator of the gateway can help.
+
+The column "retry" is the member \`retryable\`: whether repeating the same request soon may succeed. (\`daily-limit-reached\` says \`wait\` but not \`retry\`, because a new limit begins only with the next UTC day.) A response may differ from the table in \`action\` and \`retryable\`, where the gateway knows more about the case; then follow the response.
+
 | code | status | what it means | what to do | retry |
 |---|---|---|---|---|
 ${rows.map((row) => `| \`${row.code}\` | ${row.status} | ${row.title} | ${row.action} | ${row.retryable ? 'yes' : 'no'} |`).join('\n')}
