@@ -24,8 +24,8 @@ export type BuyBounds = {
   /** Do not order anything that costs more. */
   atMost?: Amount;
   /**
-   * How many other providers (1 to 3) the gateway may try if this one does not take the order. Needs the bound for the amount that differs between
-   * offers: `atLeast` if they were asked for with `pay`, `atMost` if with `get`. The order names the provider that took it.
+   * How many other providers (1 to 3) the gateway may try if this one does not take the order. Needs a bound on the amount that differs between
+   * offers: `atLeast` for offers that were requested with `pay`, `atMost` for those requested with `get`. The order names the provider that took it.
    */
   failover?: number;
   signal?: AbortSignal;
