@@ -199,6 +199,8 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     routes: orders,
     // Signing up takes several steps and typos, which do not count towards the limit of orders.
     'account-steps': orders,
+    // Each read is a call to the provider. A wallet that polls a connection reads as often as it asks for prices.
+    'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     // A wallet repeats a claim with an unknown outcome every five seconds.
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
     'webhook-tests': orders,

@@ -13,7 +13,18 @@ export type KnownApp = {
 };
 
 /** The kinds of use, each counted separately. `mails`: e-mails that a provider sends to the address that a caller named. */
-export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'routes' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
+export type LimitName =
+  | 'verify'
+  | 'sessions'
+  | 'quotes'
+  | 'orders'
+  | 'routes'
+  | 'account-steps'
+  | 'account-reads'
+  | 'withdrawals'
+  | 'webhook-tests'
+  | 'mails'
+  | 'forged-notices';
 /** Whose uses are counted together: those of one session, of one network (and of the /48 around it), or of one app. */
 export type LimitScope = 'session' | 'network' | 'app';
 export type Counter = {
@@ -83,6 +94,7 @@ const what: Record<LimitName, string> = {
   orders: 'new orders',
   routes: 'requests for routes',
   'account-steps': 'requests about accounts and connections',
+  'account-reads': 'reads of accounts and connections',
   withdrawals: 'requests for withdrawals',
   'webhook-tests': 'webhook tests',
   mails: 'requests that send an e-mail',

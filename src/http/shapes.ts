@@ -39,6 +39,20 @@ export const maxWait = z.int().min(300).max(60_000);
 
 export const sessionId = z.uuid().toLowerCase();
 export const text = (max: number) => z.string().min(1).max(max);
+/**
+ * An e-mail address as people paste it, with spaces around it. It may be in any script (RFC 6531). Characters that RFC 5322 allows only inside quotes,
+ * such as `<` and `;`, are refused: mail providers give out no such addresses.
+ */
+export const email = z
+  .string()
+  .max(320)
+  .trim()
+  .pipe(
+    z
+      .email({ pattern: z.regexes.unicodeEmail, error: 'must be an e-mail address' })
+      .max(254)
+      .regex(/^[^\p{C}\p{Z}<>()[\]\\,;:"]*$/u, 'must be an e-mail address'),
+  );
 export const webhookUrl = z.string().max(2048);
 export const providerId = z.string();
 export const providerRef = z.object({ id: providerId, name: z.string() });

@@ -5,7 +5,7 @@ import { orderProblems, orderQuote } from '../order-quote.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { liquidityOrder as orderShape, liquidityOrders } from '../order-shapes.ts';
-import { askedOrNoSats, ordersBody, sessionId, text, uuid, webhookUrl } from '../shapes.ts';
+import { askedOrNoSats, email, ordersBody, sessionId, text, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 import { maySpend } from './offers.ts';
 
@@ -15,7 +15,7 @@ const body = z.object({
   max_pay_sats: askedOrNoSats.optional(),
   refund_onchain: text(120).optional(),
   invoice: text(4000).optional(),
-  email: text(254).optional(),
+  email: email.optional(),
   webhook_url: webhookUrl.optional(),
   webhook_events: z
     .array(z.enum(['order_status_changed']))

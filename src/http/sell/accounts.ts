@@ -3,9 +3,9 @@ import { readBalance, readSellAccount, readTransactions, removeSellAccount, star
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
-import { fiat, sessionId, text, time, uuid } from '../shapes.ts';
+import { email, fiat, sessionId, text, time, uuid } from '../shapes.ts';
 import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
-import { stepSession } from './step-session.ts';
+import { readingSession, stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 /** The problems that any call about an account may return. */
@@ -21,7 +21,7 @@ export const sellAccounts = endpoint({
   body: z.object({
     session_id: sessionId,
     provider: text(64),
-    email: text(254).optional(),
+    email: email.optional(),
     api_key: text(256).optional(),
     ...webhook,
   }),
@@ -47,10 +47,10 @@ export const sellAccountStatus = endpoint({
   path: '/sell/account-status',
   body: accountBody,
   answer: accountShape,
-  problems: ['account-not-found', 'misconfigured'],
+  problems: ['account-not-found', 'rate-limited', 'misconfigured'],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'owned');
+    const session = await readingSession(call, body.session_id);
     return { body: await readSellAccount(call.scope, session, body.account_id) };
   },
 });
@@ -75,10 +75,10 @@ export const sellBalance = endpoint({
   path: '/sell/balance',
   body: accountBody,
   answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: fiat }),
-  problems: ['account-not-found', ...provider],
+  problems: ['account-not-found', 'rate-limited', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'owned');
+    const session = await readingSession(call, body.session_id);
     return { body: await readBalance(call.scope, session, body.account_id) };
   },
 });
@@ -89,10 +89,10 @@ export const sellTransactions = endpoint({
   path: '/sell/transactions',
   body: z.object({ session_id: sessionId, account_id: uuid, limit: z.int().min(1).max(200).optional(), since: time.optional() }),
   answer: z.object({ account_id: uuid, transactions: z.array(transaction) }),
-  problems: ['account-not-found', ...provider],
+  problems: ['account-not-found', 'rate-limited', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'owned');
+    const session = await readingSession(call, body.session_id);
     return { body: await readTransactions(call.scope, session, body) };
   },
 });

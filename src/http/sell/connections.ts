@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/accounts/connections.ts';
 import { Problem } from '../../gateway/problem.ts';
-import { readSession } from '../../gateway/sessions/read-session.ts';
 import type { ConnectionRequest } from '../../ports/accounts.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { network, sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape, connectionsOfAccount, direction, oneConnection } from './shapes.ts';
-import { stepSession } from './step-session.ts';
+import { readingSession, stepSession } from './step-session.ts';
 import { defined } from '../../domain/defined.ts';
 
 /** A code as people paste it from a text message. Spaces, dashes and invisible characters are removed. */
@@ -102,10 +101,10 @@ export const sellConnectionStatus = endpoint({
   path: '/sell/connection-status',
   body: z.object({ session_id: sessionId, connection_id: uuid.optional(), account_id: uuid.optional() }),
   answer: z.discriminatedUnion('asked_for', [oneConnection, connectionsOfAccount]),
-  problems: ['account-not-found', 'connection-not-found', 'misconfigured'],
+  problems: ['account-not-found', 'connection-not-found', 'rate-limited', 'misconfigured'],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'owned');
+    const session = await readingSession(call, body.session_id);
     return { body: await readConnections(call.scope, session, body) };
   },
 });

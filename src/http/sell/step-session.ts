@@ -7,3 +7,10 @@ export const stepSession = async (call: Call, sessionId: string) => {
   await call.limit('account-steps', session.idHash);
   return session;
 };
+
+/** Reads the session of a customer and counts a read of an account or connection, because each one is a call to the provider. */
+export const readingSession = async (call: Call, sessionId: string) => {
+  const session = await readSession(call.gateway, sessionId, 'owned');
+  await call.limit('account-reads', session.idHash);
+  return session;
+};
