@@ -165,7 +165,7 @@ export const components: { readonly [name: string]: string } = {
   DeliveredAs: `What the seller delivers: a channel, something to redeem, or a payment. ${open}`,
   DeliveredTo: `Where the money for sold sats goes: to the balance of a card, or out by bank transfer. ${open}`,
   MatchedBy: `How a payment is matched to its order: by its own invoice or address, or only by its amount. ${open}`,
-  CircuitState: `closed: the provider is called. open: it failed too often and is not called for a while. half-open: a single call tests whether it works again. off: it is not called until the operator acts. ${open}`,
+  CircuitState: `closed: the provider is called. open: it failed too often and is not called for a while. half-open: a single call tests whether it works again. off: it does not accept the operator’s key, and is asked again every minute. ${open}`,
   ProviderMode: `on: asked for prices and offered. shadow: asked and recorded, but never offered. off: not asked. ${open}`,
   KycLevel: `How thoroughly a provider identifies its customers. ${open}`,
   OperatorHand: `pinned: the operator set the haircut. reset: the operator restarted the record. ${open}`,

@@ -160,8 +160,12 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
       ...(parts.leastTimeoutMs === undefined ? {} : { leastTimeoutMs: parts.leastTimeoutMs }),
       timeoutMs: {
         ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }),
-        ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms }),
-        ...(timeouts.status_ms === undefined ? {} : { status: timeouts.status_ms }),
+        ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms, claim: timeouts.order_ms }),
+        ...(timeouts.status_ms === undefined ? {} : { status: timeouts.status_ms, account: timeouts.status_ms }),
+      },
+      onCredentials: (state) => {
+        if (state === 'refused') parts.metrics.count('provider_credentials_refused_total', { provider: core.id });
+        parts.log(state === 'refused' ? 'error' : 'info', `provider_credentials_${state}`, { provider: core.id });
       },
     },
     { now, random },

@@ -6,6 +6,7 @@ export const metricList = {
   http_request_ms: { kind: 'histogram', help: 'Time to the answer in milliseconds', labels: ['route'] },
   provider_calls_total: { kind: 'counter', help: 'Calls to providers', labels: ['provider', 'operation', 'outcome'] },
   provider_call_ms: { kind: 'histogram', help: 'Time of a provider call in milliseconds', labels: ['provider', 'operation'] },
+  provider_credentials_refused_total: { kind: 'counter', help: 'How often providers began to refuse our credentials', labels: ['provider'] },
   orders_total: { kind: 'counter', help: 'Order attempts by outcome', labels: ['provider', 'outcome'] },
   order_networks_total: {
     kind: 'counter',

@@ -4,12 +4,20 @@ import type { ProviderCore } from './settings.ts';
 
 // ---- providers -------------------------------------------------------------------------------------------------------------------------
 
-export type Operation = 'quote' | 'order' | 'status';
+/**
+ * The classes of calls, each with its own slots, circuit and back-off. `quote`: listings, sessions and prices. `order`: places an order. `claim`: gets
+ * the withdrawal link of a paid order. `status`: reads orders. `account`: everything about a customer's account at a sell provider.
+ */
+export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
   signal?: AbortSignal;
   /** The caller for the circuit breaker: failures open a circuit only once enough different callers have had them. */
   customerKey?: string;
+  /** The customer or session that the call is made for, if any. A 429 first holds back only its calls of this class. */
+  customer?: string;
+  /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
+  isOwn?: boolean;
   /** The network to whose share of the provider's slots this call belongs. */
   network?: string;
   idempotent: boolean;
@@ -19,6 +27,6 @@ export type CallLimits = {
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  health(): { circuits: Record<Operation, 'closed' | 'open' | 'half-open'>; lastSuccessOn?: number; retryOn?: number; off: boolean };
+  health(): { circuits: Record<Operation, 'closed' | 'open' | 'half-open'>; lastSuccessOn?: number; retryOn?: number; credentialsRefused: boolean };
 };
 export type Provider = { id: string; name: string; ramps: readonly Ramp[]; core: ProviderCore; demandsProof: boolean; adapter: ProviderAdapter; guard: Guard };

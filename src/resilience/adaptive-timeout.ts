@@ -1,21 +1,44 @@
 const samplesKept = 200;
 const samplesNeeded = 20;
 const recomputeEvery = 20;
+/** How many of the samples may come from one caller. */
+const mostOfCaller = 50;
 
 /**
  * Learns how long to wait for a provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline minus
  * 100 ms. Until 20 answers are known, it is the deadline. Late answers count as well, since a timeout learnt only from answers in time could never
- * grow again.
+ * grow again. A caller's further answers replace its own: otherwise one caller's quick answers could cut off the slower ones of all others.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];
+  const callerOf: (string | undefined)[] = [];
+  /** How many samples each caller has, and the place of its newest one. */
+  const held = new Map<string, { count: number; at: number }>();
   let next = 0;
   let seen = 0;
   let learnt: number | undefined;
+
+  const ownPlaceAfter = (caller: string, at: number): number => {
+    do at = (at + 1) % samples.length;
+    while (callerOf[at] !== caller);
+    return at;
+  };
+  const placeFor = (caller: string | undefined): number => {
+    const own = caller === undefined ? undefined : held.get(caller);
+    if (caller !== undefined && own && own.count >= mostOfCaller) return (own.at = ownPlaceAfter(caller, own.at));
+    const at = next;
+    next = (next + 1) % samplesKept;
+    const before = callerOf[at];
+    const left = before === undefined ? undefined : held.get(before);
+    if (before !== undefined && left && (left.count -= 1) === 0) held.delete(before);
+    callerOf[at] = caller;
+    if (caller !== undefined) held.set(caller, { count: (held.get(caller)?.count ?? 0) + 1, at });
+    return at;
+  };
+
   return {
-    record: (ms: number): void => {
-      samples[next] = ms;
-      next = (next + 1) % samplesKept;
+    record: (ms: number, caller?: string): void => {
+      samples[placeFor(caller)] = ms;
       seen += 1;
       if (samples.length >= samplesNeeded && (learnt === undefined || seen % recomputeEvery === 0)) {
         const sorted = [...samples].sort((a, b) => a - b);

@@ -95,6 +95,34 @@ describe('deadline', () => {
     expect(await ask(2_350)).toBe('answer');
   });
 
+  it('the quick answers to one network do not shorten the time of all others', async () => {
+    const guard = guardWith();
+    const ask = async (ms: number, customerKey: string): Promise<unknown> => {
+      const call = settle(guard.call('quote', { ...limits, customerKey }, takes(ms)));
+      await vi.advanceTimersByTimeAsync(6_000);
+      return await call;
+    };
+    for (let n = 0; n < 30; n += 1) expect(await ask(1_000, `network ${n}`)).toBe('answer');
+    for (let n = 0; n < 400; n += 1) expect(await ask(5, 'one network')).toBe('answer');
+    expect(await ask(1_200, 'network 99')).toBe('answer');
+    expect(await ask(1_600, 'network 98')).toMatchObject({ kind: 'timeout' });
+  });
+
+  it('one network alone is enough to learn from, in both directions', async () => {
+    const guard = guardWith({ breaker: { ...settings.breaker, volumeThreshold: 10_000 } });
+    const ask = async (ms: number): Promise<unknown> => {
+      const call = settle(guard.call('quote', { ...limits, customerKey: 'one network' }, takes(ms)));
+      await vi.advanceTimersByTimeAsync(6_000);
+      return await call;
+    };
+    for (let n = 0; n < 70; n += 1) await ask(5);
+    expect(await ask(700)).toMatchObject({ kind: 'timeout' });
+    for (let n = 0; n < 70; n += 1) await ask(700);
+    expect(await ask(900)).toBe('answer');
+    for (let n = 0; n < 70; n += 1) await ask(5);
+    expect(await ask(700)).toMatchObject({ kind: 'timeout' });
+  });
+
   it('a learnt timeout does not cut off the only provider left, and does once another has an offer', async () => {
     const guard = guardWith();
     const ask = async (ms: number, isNeeded: () => boolean): Promise<[unknown, number]> => {
@@ -115,38 +143,166 @@ describe('deadline', () => {
 });
 
 describe('rate limits', () => {
-  const probe = async (guard: ReturnType<typeof guardWith>): Promise<unknown> => await settle(guard.call('status', limits, () => Promise.resolve('answer')));
+  type Operation = Parameters<ReturnType<typeof guardWith>['call']>[0];
+  const ask = async (guard: ReturnType<typeof guardWith>, operation: Operation = 'quote', who: object = {}): Promise<unknown> =>
+    await settle(guard.call(operation, { ...limits, ...who }, () => Promise.resolve('answer')));
+  const limit = async (guard: ReturnType<typeof guardWith>, operation: Operation = 'quote', who: object = {}, retryAfterMs?: number): Promise<unknown> =>
+    await settle(guard.call(operation, { ...limits, ...who }, limited(retryAfterMs)));
+  const customer = (n: number) => ({ customer: `customer ${n}`, customerKey: `network ${n}` });
 
   it('backs off for 1, 2, 4, 8 and 8 s if the provider names no time, and starts again after a success', async () => {
     const guard = guardWith();
     for (const seconds of [1, 2, 4, 8, 8]) {
-      await settle(guard.call('quote', limits, limited()));
-      expect(await probe(guard)).toMatchObject({ kind: 'rate-limited', taken: 'no', retryAfterMs: seconds * 1_000 });
+      await limit(guard);
+      expect(await ask(guard)).toMatchObject({ kind: 'rate-limited', taken: 'no', retryAfterMs: seconds * 1_000 });
       vi.advanceTimersByTime(seconds * 1_000);
     }
-    expect(await probe(guard)).toBe('answer');
-    await settle(guard.call('quote', limits, limited()));
-    expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
+    expect(await ask(guard)).toBe('answer');
+    await limit(guard);
+    expect(await ask(guard)).toMatchObject({ retryAfterMs: 1_000 });
   });
 
   it('answers to calls that ran at the same time count once', async () => {
     const guard = guardWith();
-    await Promise.all(Array.from({ length: 8 }, async () => await settle(guard.call('quote', limits, limited()))));
-    expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
-  });
-
-  it('no back-off is longer than five minutes', async () => {
-    const guard = guardWith();
-    await settle(guard.call('quote', limits, limited(999_999_000)));
-    expect(await probe(guard)).toMatchObject({ retryAfterMs: 300_000 });
-    await settle(guard.call('quote', limits, limited(1_000)));
-    expect(await probe(guard)).toMatchObject({ retryAfterMs: 300_000 });
+    await Promise.all(Array.from({ length: 8 }, async () => await limit(guard)));
+    expect(await ask(guard)).toMatchObject({ retryAfterMs: 1_000 });
   });
 
   it('a limit of our own is not the provider backing off', async () => {
     const guard = guardWith();
     await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('rate-limited', 'our own budget', { retryAfterMs: 60_000 }))));
-    expect(await probe(guard)).toBe('answer');
+    expect(await ask(guard)).toBe('answer');
+  });
+
+  it.each(['quote', 'order', 'claim', 'status', 'account'] as const)('a 429 to a %s holds back no other class of calls', async (operation) => {
+    const guard = guardWith();
+    await limit(guard, operation, {}, 60_000);
+    const held: string[] = [];
+    for (const other of ['quote', 'order', 'claim', 'status', 'account'] as const) if ((await ask(guard, other)) !== 'answer') held.push(other);
+    expect(held).toEqual([operation]);
+  });
+
+  it.each([
+    ['quote', 300_000, 60_000],
+    ['order', 300_000, 60_000],
+    ['account', 300_000, 60_000],
+    ['claim', 8_000, 8_000],
+    ['status', 8_000, 8_000],
+  ] as const)('%s: whatever the provider asks for, one customer waits %i ms at most, and all customers %i ms', async (operation, ownMs, allMs) => {
+    const guard = guardWith();
+    for (let n = 1; n <= 5; n += 1) await limit(guard, operation, customer(n), 999_999_000);
+    expect(await ask(guard, operation, customer(1))).toMatchObject({ retryAfterMs: ownMs });
+    expect(await ask(guard, operation, customer(6))).toMatchObject({ retryAfterMs: allMs });
+    await limit(guard, operation, customer(1), 1_000);
+    expect(await ask(guard, operation, customer(1))).toMatchObject({ retryAfterMs: ownMs });
+  });
+
+  it('holds back the customer that was limited, and nobody else, however often and in however many sessions', async () => {
+    const guard = guardWith();
+    for (let n = 1; n <= 50; n += 1) await limit(guard, 'quote', { customer: `session ${n}`, customerKey: 'one network' }, 300_000);
+    expect(await ask(guard, 'quote', { customer: 'session 7', customerKey: 'one network' })).toMatchObject({ kind: 'rate-limited', retryAfterMs: 300_000 });
+    expect(await ask(guard, 'quote', { customer: 'session 51', customerKey: 'one network' })).toBe('answer');
+    expect(await ask(guard, 'quote')).toBe('answer');
+  });
+
+  it('holds back everybody once five networks are limited, unless somebody was served in between', async () => {
+    const guard = guardWith();
+    for (let n = 1; n <= 4; n += 1) await limit(guard, 'quote', customer(n), 20_000);
+    expect(await ask(guard, 'quote', customer(9))).toBe('answer');
+    for (let n = 5; n <= 8; n += 1) await limit(guard, 'quote', customer(n), 20_000);
+    expect(await ask(guard, 'quote', customer(10))).toBe('answer');
+    for (let n = 11; n <= 15; n += 1) await limit(guard, 'quote', customer(n), 20_000);
+    expect(await ask(guard, 'quote', customer(10))).toMatchObject({ kind: 'rate-limited', retryAfterMs: 20_000 });
+    expect(await ask(guard, 'order', customer(10))).toBe('answer');
+    vi.advanceTimersByTime(20_000);
+    expect(await ask(guard, 'quote', customer(10))).toBe('answer');
+  });
+
+  it('limits that lie further apart than the window hold back nobody else', async () => {
+    const guard = guardWith();
+    for (let n = 1; n <= 20; n += 1) {
+      await limit(guard, 'quote', customer(n), 1_000);
+      vi.advanceTimersByTime(7_500);
+    }
+    expect(await ask(guard, 'quote', customer(99))).toBe('answer');
+  });
+
+  it('remembers a thousand customers, and forgets those that were served', async () => {
+    const guard = guardWith();
+    for (let n = 1; n <= 1_001; n += 1) await limit(guard, 'quote', { customer: `customer ${n}`, customerKey: 'one network' }, 300_000);
+    const waits = async (n: number): Promise<boolean> =>
+      (await ask(guard, 'quote', { customer: `customer ${n}`, customerKey: 'one network' })) instanceof ProviderFault;
+    expect([await waits(1), await waits(2), await waits(1_001)]).toEqual([false, true, true]);
+  });
+});
+
+describe('credentials', () => {
+  const refused = (status?: number) => () =>
+    Promise.reject(new ProviderFault('rejected-credentials', 'x', { taken: 'no', ...(status === undefined ? {} : { status }) }));
+  const watched = () => {
+    const told: string[] = [];
+    return { told, guard: guardWith({ onCredentials: (state) => told.push(state) }) };
+  };
+  const answer = () => Promise.resolve('answer');
+
+  it.each(['quote', 'order', 'claim', 'status', 'account'] as const)(
+    'one network whose %s calls are refused changes nothing for anybody',
+    async (operation) => {
+      const { told, guard } = watched();
+      for (let n = 1; n <= 50; n += 1)
+        expect(await settle(guard.call(operation, { ...limits, customer: `session ${n}`, customerKey: 'one network' }, refused(403)))).toMatchObject({
+          kind: 'rejected-credentials',
+        });
+      for (const one of ['quote', 'order', 'claim', 'status', 'account'] as const) expect(await guard.call(one, limits, answer)).toBe('answer');
+      expect([told, guard.health().credentialsRefused]).toEqual([[], false]);
+    },
+  );
+
+  it.each([
+    ['a call without any text of a caller', { isOwn: true }, 401],
+    ['a call that we have no credentials for', { customerKey: 'one network' }, undefined],
+  ])('%s stops prices for a minute, never orders, claims and reads', async (_name, who, status) => {
+    const { told, guard } = watched();
+    await settle(guard.call('quote', { ...limits, ...who }, refused(status)));
+    expect(await settle(guard.call('quote', limits, answer))).toMatchObject({ kind: 'rejected-credentials', taken: 'no', status: undefined });
+    for (const one of ['order', 'claim', 'status', 'account'] as const) expect(await guard.call(one, limits, answer)).toBe('answer');
+    expect([told, guard.health().credentialsRefused]).toEqual([['refused'], true]);
+    vi.advanceTimersByTime(59_999);
+    expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
+    vi.advanceTimersByTime(1);
+    // Still refused: another minute, but no second alert.
+    await settle(guard.call('quote', { ...limits, ...who }, refused(status)));
+    expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
+    vi.advanceTimersByTime(60_000);
+    expect(await guard.call('quote', limits, answer)).toBe('answer');
+    expect([told, guard.health().credentialsRefused]).toEqual([['refused', 'accepted'], false]);
+  });
+
+  it('refusals of five networks count, unless somebody got a price in between', async () => {
+    const { told, guard } = watched();
+    const refuse = async (n: number) => await settle(guard.call('order', { ...limits, customerKey: `network ${n}` }, refused(401)));
+    for (let n = 1; n <= 4; n += 1) await refuse(n);
+    await guard.call('quote', limits, answer);
+    for (let n = 5; n <= 8; n += 1) await refuse(n);
+    expect(await guard.call('quote', limits, answer)).toBe('answer');
+    for (let n = 11; n <= 14; n += 1) await refuse(n);
+    // Four of them are too long ago.
+    vi.advanceTimersByTime(30_000);
+    await refuse(15);
+    expect(told).toEqual([]);
+    for (let n = 16; n <= 19; n += 1) await refuse(n);
+    expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
+    expect(told).toEqual(['refused']);
+  });
+
+  it('after the clock was set back, the pause lasts a minute at most', async () => {
+    const { guard } = watched();
+    vi.setSystemTime(1_000_000 + 3 * 3_600_000);
+    await settle(guard.call('quote', { ...limits, isOwn: true }, refused(401)));
+    vi.setSystemTime(1_000_000);
+    expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
+    vi.setSystemTime(1_000_000 + 60_000);
+    expect(await guard.call('quote', limits, answer)).toBe('answer');
   });
 });
 
@@ -158,11 +314,23 @@ describe('circuits', () => {
     expect(await settle(guard.call('quote', limits, () => Promise.resolve('answer')))).toMatchObject({ kind: 'circuit-open' });
     expect(await guard.call('order', limits, () => Promise.resolve('answer'))).toBe('answer');
     expect(guard.health()).toEqual({
-      circuits: { quote: 'open', order: 'closed', status: 'closed' },
-      off: false,
+      circuits: { quote: 'open', order: 'closed', claim: 'closed', status: 'closed', account: 'closed' },
+      credentialsRefused: false,
       lastSuccessOn: 1_000_000,
       retryOn: 1_010_000,
     });
+  });
+
+  it('orders that fail do not stop a claim, and a failing account does not slow down a read of a paid order', async () => {
+    const guard = guardWith();
+    for (const [failing, going] of [
+      ['order', 'claim'],
+      ['account', 'status'],
+    ] as const) {
+      for (let i = 0; i < 5; i += 1) await settle(guard.call(failing, limits, () => Promise.reject(new ProviderFault('server', 'x'))));
+      expect(guard.health().circuits).toMatchObject({ [failing]: 'open', [going]: 'closed' });
+      expect(await guard.call(going, limits, () => Promise.resolve('answer'))).toBe('answer');
+    }
   });
 
   it('a dead provider is asked about its orders once per reset window, for ever', async () => {
@@ -215,6 +383,16 @@ describe('retry', () => {
 
   it('never repeats a call that could place a second order', async () => {
     expect(await run(new ProviderFault('unreachable', 'x', { taken: 'no' }), false)).toEqual([0]);
+  });
+
+  it('failing orders use up no retries of prices', async () => {
+    const guard = guardWith({ retryAttempts: 1, breaker: { ...settings.breaker, volumeThreshold: 10_000 } });
+    for (let n = 0; n < 20; n += 1) await settle(guard.call('order', { ...limits, idempotent: false }, () => Promise.reject(new ProviderFault('server', 'x'))));
+    const { calls, attempt } = counting(new ProviderFault('unreachable', 'x', { taken: 'no' }));
+    const call = settle(guard.call('quote', limits, attempt));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await call;
+    expect(calls).toHaveLength(2);
   });
 
   it('not after 40 % of the deadline', async () => {

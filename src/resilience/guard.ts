@@ -1,8 +1,10 @@
 import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { createAdaptiveTimeout } from './adaptive-timeout.ts';
-import { createBreaker, type Breaker, type BreakerSettings } from './breaker.ts';
+import { createBackOff } from './back-off.ts';
+import { createBreaker, type BreakerSettings } from './breaker.ts';
 import { createBulkhead, type BulkheadSettings } from './bulkhead.ts';
+import { createCredentialsWatch, type CredentialsSettings } from './credentials.ts';
 import { createRetryBudget, withRetry } from './retry.ts';
 
 export type GuardSettings = {
@@ -14,77 +16,95 @@ export type GuardSettings = {
   timeoutMs: Partial<Record<Operation, number>>;
   /** The lower bound of the timeout that is learnt from a provider's answers. */
   leastTimeoutMs?: number;
+  onCredentials?: CredentialsSettings['onChange'];
 };
 export type GuardClock = { now: () => number; random: () => number };
 
-const operations: readonly Operation[] = ['quote', 'order', 'status'];
-const backOffMs = [1000, 2000, 4000, 8000];
-/** The longest back-off, whatever the provider asks for: we must go on reading its orders. */
+const operations: readonly Operation[] = ['quote', 'order', 'claim', 'status', 'account'];
+/**
+ * Calls about money that is already on its way, or in a customer's account. A failing provider slows them down, but they are never refused for long.
+ */
+const neverRefused: ReadonlySet<Operation> = new Set(['claim', 'status', 'account']);
+/** The calls that an order needs after its payment. After a 429 they wait for seconds at most. */
+const followed: ReadonlySet<Operation> = new Set(['claim', 'status']);
+/** The customer of the gateway's own calls. */
+const own = '';
+const mostFollowedBackOffMs = 8_000;
 const mostBackOffMs = 300_000;
+const mostBackOffForAllMs = 60_000;
 /** How often a call that has used up its learnt timeout asks whether it is still needed. */
 const checkNeedMs = 50;
 
 /**
- * Guards every call to one provider. A call passes through deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own
- * circuit, so that we still ask a provider about its orders when its prices fail. The state belongs to this instance.
+ * Guards every call to one provider. A call passes through deadline → retry → bulkhead → breaker → attempt. Each class of operation has a state of
+ * its own, so that nothing that happens to prices or new orders stops us from asking about orders, or from collecting what was paid for. Customers
+ * share the state. So what one customer's calls can bring about, such as a 429 or a 403, counts for the others only once several callers have had it.
+ * The state belongs to this instance.
  */
 export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
   const { now } = clock;
-  const breakers: Record<Operation, Breaker> = {
-    quote: createBreaker(settings.breaker, clock),
-    order: createBreaker(settings.breaker, clock),
-    // Money in flight must stay visible: slow these calls, but never refuse them for long.
-    status: createBreaker({ ...settings.breaker, neverRefuse: true }, clock),
-  };
-  // One bulkhead per class of operation: a queue of price calls must not block an order or a read of money in flight.
-  const bulkheads = { quote: createBulkhead(settings.bulkhead), order: createBulkhead(settings.bulkhead), status: createBulkhead(settings.bulkhead) };
-  const budget = createRetryBudget();
+  const { volumeThreshold, windowMs } = settings.breaker;
+  const made = operations.map((operation) => {
+    const isFollowed = followed.has(operation);
+    return [
+      operation,
+      {
+        breaker: createBreaker(neverRefused.has(operation) ? { ...settings.breaker, neverRefuse: true } : settings.breaker, clock),
+        // A queue of price calls must not block an order or a read of money in flight.
+        bulkhead: createBulkhead(settings.bulkhead),
+        budget: createRetryBudget(),
+        backOff: createBackOff(
+          {
+            mostMs: isFollowed ? mostFollowedBackOffMs : mostBackOffMs,
+            mostForAllMs: isFollowed ? mostFollowedBackOffMs : mostBackOffForAllMs,
+            callersForAll: volumeThreshold,
+            windowMs,
+          },
+          now,
+        ),
+      },
+    ] as const;
+  });
+  const classes = Object.fromEntries(made) as Record<Operation, (typeof made)[number][1]>;
   const adaptive = createAdaptiveTimeout(settings.leastTimeoutMs);
-  let off = false;
+  const credentials = createCredentialsWatch({ callersNeeded: volumeThreshold, windowMs, onChange: settings.onCredentials ?? (() => undefined) }, now);
   let lastSuccessOn: number | undefined;
-  let limitedUntil = 0;
-  let timesLimited = 0;
 
-  /** Backs off for as long as the provider asked, or else for 1, 2, 4 and then 8 s. Refusals of calls that ran at the same time count as one. */
-  const backOff = (askedMs: number | undefined): void => {
-    const at = now();
-    if (at >= limitedUntil) timesLimited += 1;
-    else if (askedMs === undefined) return;
-    const ownMs = backOffMs[Math.min(timesLimited, backOffMs.length) - 1] ?? 8000;
-    limitedUntil = Math.max(limitedUntil, at + Math.min(askedMs ?? ownMs, mostBackOffMs));
-  };
-
-  const note = (fault: unknown): void => {
+  const note = (operation: Operation, { customer, customerKey, isOwn }: CallLimits, fault: unknown): void => {
     // A spent budget of our own says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
-    if (fault.kind === 'rejected-credentials') off = true;
+    const caller = customerKey ?? customer ?? own;
+    if (fault.kind === 'rejected-credentials') credentials.refused({ caller, isOwn: isOwn === true, status: fault.status });
     if (fault.kind === 'rate-limited') {
       // Without a status, the limit was our own.
       if (fault.status !== 429) return;
-      backOff(fault.retryAfterMs);
+      classes[operation].backOff.limited(customer ?? own, caller, fault.retryAfterMs);
     }
-    budget.failed();
+    classes[operation].budget.failed();
   };
 
   const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    if (off)
-      throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is off until the configuration changes', { taken: 'no' });
-    // The back-off is cut to the longest one, because the clock may have been set back meanwhile.
-    limitedUntil = Math.min(limitedUntil, now() + mostBackOffMs);
-    if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'waiting, as the provider asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
-    return await breakers[operation].run(async () => {
+    const { breaker, backOff, budget } = classes[operation];
+    // Without prices there are no new orders. Calls about quotes and orders that exist go on: each gets the provider's own answer.
+    if (operation === 'quote') credentials.check();
+    const customer = limits.customer ?? own;
+    const waitMs = backOff.waitMs(customer);
+    if (waitMs > 0) throw new ProviderFault('rate-limited', 'waiting, as the provider asked', { taken: 'no', retryAfterMs: waitMs });
+    return await breaker.run(async () => {
       const started = now();
       try {
         const answer = await attempt(signal);
-        if (operation === 'quote' && limits.idempotent) adaptive.record(now() - started);
+        if (operation === 'quote' && limits.idempotent) adaptive.record(now() - started, limits.customerKey);
         lastSuccessOn = now();
-        timesLimited = 0;
+        backOff.served(customer);
+        // Other calls may need no credentials of ours.
+        if (operation === 'quote') credentials.accepted();
         budget.succeeded();
         return answer;
       } catch (fault) {
         // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-        if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started);
-        note(fault);
+        if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started, limits.customerKey);
+        note(operation, limits, fault);
         throw fault;
       }
     }, limits.customerKey);
@@ -108,11 +128,17 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         return attempt(signal);
       };
       const once = async (): Promise<T> =>
-        await bulkheads[operation].run(async () => {
+        await classes[operation].bulkhead.run(async () => {
           if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
           return await attemptOnce(operation, limits, cut.signal, begin);
         }, limits.network);
-      const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });
+      const call = withRetry(once, {
+        attempts: limits.idempotent ? settings.retryAttempts : 0,
+        budget: classes[operation].budget,
+        deadlineMs,
+        now,
+        signal: cut.signal,
+      });
       const late = new Promise<never>((_, fail) => {
         const giveUp = (waitedMs: number): void => {
           const moreMs = Math.min(deadlineMs - waitedMs, checkNeedMs);
@@ -135,11 +161,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       return await Promise.race([call, late]);
     },
     health: () => {
-      const states = operations.map((operation) => [operation, breakers[operation].state()] as const);
-      const waits = operations.flatMap((operation) => breakers[operation].retryOn() ?? []);
+      const states = operations.map((operation) => [operation, classes[operation].breaker.state()] as const);
+      const waits = operations.flatMap((operation) => classes[operation].breaker.retryOn() ?? []);
       return {
         circuits: Object.fromEntries(states) as Record<Operation, 'closed' | 'open' | 'half-open'>,
-        off,
+        credentialsRefused: credentials.areRefused(),
         ...(lastSuccessOn === undefined ? {} : { lastSuccessOn }),
         ...(waits.length === 0 ? {} : { retryOn: Math.min(...waits) }),
       };

@@ -160,22 +160,4 @@ describe('guard', () => {
     await vi.advanceTimersByTimeAsync(80);
     expect(cut - started).toBeGreaterThanOrEqual(70);
   });
-  it('backs off as asked and turns off on refused credentials', async () => {
-    const time = clock();
-    const guard = createGuard(guardSettings, time);
-    expect(await kindOf(guard.call('quote', limits, () => Promise.reject(new ProviderFault('rate-limited', 'x', { status: 429, retryAfterMs: 5000 }))))).toBe(
-      'rate-limited',
-    );
-    let calls = 0;
-    const count = () => {
-      calls += 1;
-      return Promise.resolve(1);
-    };
-    expect(await kindOf(guard.call('order', limits, count))).toBe('rate-limited');
-    time.at.ms += 5000;
-    expect(await kindOf(guard.call('order', limits, count))).toBe('ok');
-    expect(await kindOf(guard.call('order', limits, () => Promise.reject(new ProviderFault('rejected-credentials', 'x'))))).toBe('rejected-credentials');
-    expect(await kindOf(guard.call('quote', limits, count))).toBe('rejected-credentials');
-    expect([calls, guard.health().off]).toEqual([1, true]);
-  });
 });

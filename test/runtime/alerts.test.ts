@@ -18,6 +18,6 @@ it('every rule asks for metrics that there are, and says what to do', () => {
   const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/\bramp_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')));
   expect(asked.filter((name) => !counted.includes(name) && !gauges.includes(name))).toEqual([]);
   expect(gauges.filter((name) => !asked.includes(name))).toEqual([]);
-  expect(rules.length).toBe(21);
+  expect(rules.length).toBe(22);
   expect(rules.filter((rule) => !['page', 'warn'].includes(rule.labels.severity) || rule.annotations.summary.length < 20)).toEqual([]);
 });

@@ -87,7 +87,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
 /** Connects an account by a key that the customer copied from the provider's dashboard. We store the key only after it has worked. */
 const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> => {
   const { gateway } = scope;
-  const { existing, providerId, webhook } = start;
+  const { customerId, existing, providerId, webhook } = start;
   if (existing) {
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
@@ -96,7 +96,8 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
     return await stepAccount(gateway, existing, answer.value, change);
   }
   const { sell, ...provider } = sellProviderOf(gateway, providerId);
-  const options = { operation: 'status', verb: 'adopt_key', deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
+  const deadlineMs = gateway.settings.routing.order_deadline_ms;
+  const options = { operation: 'account', verb: 'adopt_key', deadlineMs, idempotent: true, customerKey: customerId } as const;
   const answer = await callProvider(scope, provider, options, (context) => sell.adoptKey(context, { key }));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   const account = await newAccount(gateway, start, { blob: answer.customer ?? '' });

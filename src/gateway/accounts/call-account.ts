@@ -26,7 +26,7 @@ export const sellProviderOf = (gateway: Gateway, providerId: string): Provider &
  */
 export const callAccount = async <T extends object>(
   scope: Scope,
-  account: Pick<Account, 'id' | 'providerId'>,
+  account: Pick<Account, 'id' | 'customerId' | 'providerId'>,
   call: AccountCall,
   attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
 ): Promise<T> => {
@@ -34,10 +34,11 @@ export const callAccount = async <T extends object>(
   const provider = sellProviderOf(gateway, account.providerId);
   const customer = await upstreamBlob(gateway, account.id);
   const options = {
-    operation: 'status',
+    operation: 'account',
     verb: call.verb,
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: call.idempotent,
+    customerKey: account.customerId,
     context: defined({ customer, customerIp: call.customerIp }),
   } as const;
   const answer = await callProvider(scope, provider, options, (context) => attempt(provider.sell, context));

@@ -153,23 +153,19 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
   // A liquidity listing has no options, so nothing needs a number.
   liquidity: async (scope, provider) => {
     const adapter = adapterOf(provider, 'liquidity');
-    return listingToJson(await askListing(scope, provider, 'status', async (context) => await adapter.catalogue(context)));
+    return listingToJson(await askListing(scope, provider, async (context) => await adapter.catalogue(context)));
   },
 };
 
 const askOptions = async (scope: Scope, provider: Provider, ramp: Ramp, ask: (context: CallContext) => Promise<Answer<Catalogue>>): Promise<Json> => {
-  const catalogue = boundedOptions(scope.gateway, provider, await askListing(scope, provider, 'quote', ask));
+  const catalogue = boundedOptions(scope.gateway, provider, await askListing(scope, provider, ask));
   await numberOptions(scope.gateway, provider, ramp, catalogue);
   return toJson(catalogue);
 };
 
-const askListing = async <T>(
-  scope: Scope,
-  provider: Provider,
-  operation: 'quote' | 'status',
-  ask: (context: CallContext) => Promise<Answer<T>>,
-): Promise<T> => {
-  const options = { operation, verb: 'catalogue', deadlineMs: scope.gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
+const askListing = async <T>(scope: Scope, provider: Provider, ask: (context: CallContext) => Promise<Answer<T>>): Promise<T> => {
+  const deadlineMs = scope.gateway.settings.routing.quote_deadline_ms;
+  const options = { operation: 'quote', verb: 'catalogue', deadlineMs, idempotent: true, isOwn: true } as const;
   const answer = await callProvider(scope, provider, options, ask);
   if (answer.ok) return answer.value;
   // This refusal is not about the customer's request and may be temporary, so it counts as a fault.

@@ -44,7 +44,7 @@ export const reportProviders = async (scope: Scope) => {
         features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
         currencies: currenciesOf(gateway, provider, views),
         ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
-        circuits: health.off ? ({ quote: 'off', order: 'off', status: 'off' } as const) : health.circuits,
+        circuits: health.credentialsRefused ? { ...health.circuits, quote: 'off' as const } : health.circuits,
         ...(health.lastSuccessOn === undefined ? {} : { last_success_on: new Date(health.lastSuccessOn).toISOString() }),
         display: {
           ...(display.terms_url === undefined ? {} : { terms_url: display.terms_url }),

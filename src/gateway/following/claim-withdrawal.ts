@@ -181,10 +181,11 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   const customer = await upstreamBlob(gateway, order.providerSessionId);
   const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
   const options = {
-    operation: 'order',
+    operation: 'claim',
     verb: 'claim',
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: false,
+    customerKey: order.customerId,
     context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) },
   } as const;
   try {

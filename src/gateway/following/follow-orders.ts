@@ -70,6 +70,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
     verb: 'read_order',
     deadlineMs: gateway.settings.routing.status_deadline_ms,
     idempotent: true,
+    customerKey: order.customerId,
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
   const others = await othersOf(gateway, order);

@@ -65,7 +65,7 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const { pay, receive, fee, upstream, facts } = quote.offer.offer;
   const order = { orderId: intent.orderId, upstreamOrderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts };
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
-  const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, context } as const;
+  const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, customerKey: intent.customerId, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
   // A session that has ended at the provider can never be read again, so we stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];

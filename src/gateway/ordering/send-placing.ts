@@ -118,6 +118,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
       verb: 'place_order',
       deadlineMs: deadlineMs ?? gateway.settings.routing.order_deadline_ms,
       idempotent: false,
+      customerKey: intent.customerId,
       context: { ...context, attempt },
     } as const;
     const answer = await callProvider(scope, provider, options, async (call) => {
@@ -150,14 +151,14 @@ const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): 
   const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {
-    return (await readSessionOrders(scope, placing)).flatMap((row) => row.upstreamOrderId ?? []);
+    return (await readSessionOrders(scope, intent, placing)).flatMap((row) => row.upstreamOrderId ?? []);
   } catch {
     return undefined; // counted and logged by callProvider
   }
 };
 
 /** Reads all orders of the attempt's upstream session. Throws if the provider cannot be read. */
-const readSessionOrders = async (scope: Scope, placing: Placing) => {
+const readSessionOrders = async (scope: Scope, intent: Intent, placing: Placing) => {
   const { gateway } = scope;
   const { provider, context, quote } = placing;
   const options = {
@@ -165,6 +166,7 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
     verb: 'read_orders',
     deadlineMs: gateway.settings.routing.status_deadline_ms,
     idempotent: true,
+    customerKey: intent.customerId,
     context,
   } as const;
   const adapter = adapterOf(provider, quote.route.asked.ramp);
@@ -177,7 +179,7 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
 /** Reads the orders that can be this attempt's own. Throws if the provider cannot be read. */
 export const ownNewOrders = async (scope: Scope, intent: Intent, placing: Placing) => {
   const { gateway } = scope;
-  const rows = await readSessionOrders(scope, placing);
+  const rows = await readSessionOrders(scope, intent, placing);
   const claimed = await gateway.stores.intents.claimedUpstreamIds(
     intent.providerId,
     rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),

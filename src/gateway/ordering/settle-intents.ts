@@ -134,7 +134,7 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
 const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const adapter = placing.provider.adapter.liquidity;
   if (!adapter) return false;
-  const options = { operation: 'status', verb: 'read_orders', deadlineMs: scope.gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  const options = statusCall(scope, intent, 'read_orders');
   try {
     const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, lookedFor(intent, placing)));
     const [only, ...others] = answer.ok ? answer.value : [];
@@ -143,6 +143,9 @@ const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, 
     return false; // counted and logged by callProvider
   }
 };
+
+const statusCall = ({ gateway }: Scope, intent: Intent, verb: string) =>
+  ({ operation: 'status', verb, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true, customerKey: intent.customerId }) as const;
 
 const lookedFor = (intent: Intent, placing: Placing) => {
   const { pay, receive, fee, upstream, facts } = placing.quote.offer.offer;
@@ -155,7 +158,7 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
   if (!adapter) return false;
   const { pay, receive } = placing.quote.offer.offer;
   const order = { ...lookedFor(intent, placing), upstreamOrderId: hint };
-  const options = { operation: 'status', verb: 'read_order', deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  const options = statusCall(scope, intent, 'read_order');
   const [claimed] = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, [hint]);
   try {
     const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, order));

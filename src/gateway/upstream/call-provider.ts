@@ -7,8 +7,13 @@ export type CallOptions = {
   verb: string;
   deadlineMs: number;
   signal?: AbortSignal;
-  /** The customer, if the scope has no network. A circuit opens only once the calls of enough different customers have failed. */
+  /**
+   * The customer or session that the call is made for. A 429 first holds back only its calls. If the scope has no network, it is also the caller: a
+   * circuit opens only once the calls of enough different callers have failed.
+   */
   customerKey?: string;
+  /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
+  isOwn?: boolean;
   /** Whether the call is safe to send again. */
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
@@ -25,6 +30,7 @@ export const callProvider = async <T>(
 ): Promise<T> => {
   const started = gateway.now();
   const customerKey = network?.wide ?? options.customerKey;
+  const customer = options.customerKey ?? network?.wide;
   const finish = (outcome: string): void => {
     const ms = gateway.now() - started;
     gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
@@ -46,6 +52,8 @@ export const callProvider = async <T>(
         idempotent: options.idempotent,
         ...(options.isNeeded === undefined ? {} : { isNeeded: options.isNeeded }),
         ...(customerKey === undefined ? {} : { customerKey }),
+        ...(customer === undefined ? {} : { customer }),
+        ...(options.isOwn === undefined ? {} : { isOwn: options.isOwn }),
         ...(network === undefined ? {} : { network: network.wide }),
       },
       (signal) => attempt({ ...options.context, signal, requestId }),

@@ -1,0 +1,69 @@
+import { ProviderFault } from '../providers/fault.ts';
+
+/** How long no price is asked for after the provider has refused our credentials. */
+const pauseMs = 60_000;
+
+export type CredentialsSettings = {
+  /** How many different callers must be refused, with no price in between, before the refusal counts as one of our credentials. */
+  callersNeeded: number;
+  /** How long a refused caller counts towards that number. */
+  windowMs: number;
+  /** Told when the provider begins to refuse our credentials, and when it accepts them again. */
+  onChange: (state: 'refused' | 'accepted') => void;
+};
+export type Refused = {
+  /** The caller whose call was refused. */
+  caller: string;
+  /** Whether nothing in the call came from a caller. */
+  isOwn: boolean;
+  /** The HTTP status. Absent if nothing was sent, since we have no credentials. */
+  status: number | undefined;
+};
+
+/**
+ * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a text
+ * that a customer chose. So only a refusal of a call without such a text counts at once; otherwise it takes refusals of several callers. Then no price
+ * is asked for, for one minute. The next call shows whether the credentials are accepted again.
+ */
+export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
+  /** When each caller was last refused, oldest first. */
+  const callers = new Map<string, number>();
+  let areRefused = false;
+  let pausedUntil = 0;
+
+  const isCertain = ({ caller, isOwn, status }: Refused, at: number): boolean => {
+    if (isOwn || status === undefined) return true;
+    callers.delete(caller);
+    callers.set(caller, at);
+    for (const [known, on] of callers) if (on > at || at - on >= windowMs) callers.delete(known);
+    return callers.size >= callersNeeded;
+  };
+
+  return {
+    areRefused: (): boolean => areRefused,
+    /** Throws `rejected-credentials` during the pause. */
+    check: (): void => {
+      if (pausedUntil === 0) return;
+      // The clock may have been set back since.
+      pausedUntil = Math.min(pausedUntil, now() + pauseMs);
+      if (now() < pausedUntil)
+        throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is asked again in a minute', { taken: 'no' });
+    },
+    refused: (refused: Refused): void => {
+      const at = now();
+      if (!isCertain(refused, at)) return;
+      callers.clear();
+      pausedUntil = at + pauseMs;
+      if (areRefused) return;
+      areRefused = true;
+      onChange('refused');
+    },
+    accepted: (): void => {
+      if (callers.size > 0) callers.clear();
+      if (!areRefused) return;
+      areRefused = false;
+      pausedUntil = 0;
+      onChange('accepted');
+    },
+  };
+};
