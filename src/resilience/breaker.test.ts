@@ -99,6 +99,27 @@ describe('open', () => {
     }
   });
 
+  it.each([
+    ['an open circuit', {}],
+    ['a circuit that only slows down', { neverRefuse: true }],
+  ])('%s: a customer whose probe failed lets others probe first, and may probe one reset time later', async (_name, more) => {
+    const time = clock();
+    const breaker = createBreaker({ ...settings, ...more }, time);
+    await fail(breaker, 5);
+    for (let round = 0; round < 3; round += 1) {
+      time.at.ms = (breaker.retryOn() ?? 0) + (round === 0 ? 0 : settings.resetMs);
+      expect(await outcome(breaker.run(failWith('server'), 'mallory'))).toBe('server');
+    }
+    time.at.ms = breaker.retryOn() ?? 0;
+    expect(await outcome(breaker.run(ok, 'mallory'))).toBe('circuit-open');
+    expect(await outcome(breaker.run(ok, 'alice'))).toBe('ok');
+    expect(breaker.state()).toBe('closed');
+    // The next failure of the provider begins anew.
+    await fail(breaker, 5);
+    time.at.ms = breaker.retryOn() ?? 0;
+    expect(await outcome(breaker.run(ok, 'mallory'))).toBe('ok');
+  });
+
   it('after the clock was set back, the circuit stays open for no longer than the longest wait', async () => {
     const { at, ...its } = clock();
     const breaker = createBreaker(settings, its);

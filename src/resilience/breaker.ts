@@ -46,6 +46,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const customers = new Map<string, number>();
   let timesOpened = 0;
   let probeFrom = 0;
+  /** The customer whose probe failed last. */
+  let failedProber: string | undefined;
   let probeSince: number | undefined;
 
   function make(halfOpen: boolean): Circuit {
@@ -70,6 +72,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     made.on('close', () => {
       timesOpened = 0;
       probeSince = undefined;
+      failedProber = undefined;
     });
     return made;
   }
@@ -108,10 +111,12 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     }
   };
 
-  const admit = (at: number): void => {
+  const admit = (at: number, customer: string | undefined): void => {
+    // Whoever had the last probe lets others go first. Otherwise a customer whose calls always fail could keep the circuit open for everyone.
+    const from = customer !== undefined && customer === failedProber ? probeFrom + settings.resetMs : probeFrom;
     const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
-    if (at < probeFrom || (probing && settings.neverRefuse !== true))
-      throw new ProviderFault('circuit-open', 'too many of its recent answers failed', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
+    if (at < from || (probing && settings.neverRefuse !== true))
+      throw new ProviderFault('circuit-open', 'too many of its recent answers failed', { taken: 'no', retryAfterMs: Math.max(0, from - at) });
     if (circuit.opened) circuit = make(true);
     if (settings.neverRefuse === true) wait(1);
     probeSince = at;
@@ -131,7 +136,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     run: async (attempt, customerKey) => {
       const at = now();
       rotate(at);
-      if (!circuit.closed) admit(at);
+      if (!circuit.closed) admit(at, customerKey);
       const asked = circuit;
       try {
         const answer = await attempt();
@@ -140,7 +145,10 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
       } catch (fault) {
         const settledOn = now();
         rotate(settledOn);
-        if (counts(fault, customerKey, settledOn)) await record(asked, 'bad');
+        if (counts(fault, customerKey, settledOn)) {
+          if (asked === circuit && asked.halfOpen) failedProber = customerKey;
+          await record(asked, 'bad');
+        }
         // A probe that says nothing about the provider's health frees the slot for the next one.
         else if (asked === circuit) probeSince = undefined;
         throw fault;

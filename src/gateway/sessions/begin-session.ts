@@ -35,7 +35,7 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
     settings.proof_of_ownership === 'never'
       ? []
       : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
-  const asked = await Promise.all(demanding.map((provider) => beginUpstream(scope, provider)));
+  const asked = await Promise.all(demanding.map((provider) => beginUpstream(scope, provider, idHash)));
   const given = asked.filter((one) => typeof one === 'object');
   const notAsked = demanding.filter((_, i) => asked[i] === 'gateway-busy').map(({ id }) => id);
   const { host } = new URL(settings.public_url);
@@ -75,6 +75,7 @@ const refuseTokens = ({ gateway, requestId }: Scope, given: { providerId: string
 const beginUpstream = async (
   scope: Scope,
   provider: Provider,
+  idHash: string,
 ): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | 'gateway-busy' | undefined> => {
   const { gateway } = scope;
   try {
@@ -83,6 +84,7 @@ const beginUpstream = async (
       verb: 'begin_session',
       deadlineMs: gateway.settings.routing.verify_deadline_ms,
       idempotent: true,
+      customerKey: idHash,
     } as const;
     const answer = await callProvider(scope, provider, options, async (context) => {
       takeFromBudget(scope, provider);

@@ -179,7 +179,8 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
     const adapter = provider?.adapter.buy;
     if (!provider || !adapter || begun?.blob === undefined) return;
     const customer = await gateway.seal.open(begun.blob, blobPlace(begun.id));
-    const options = { operation: 'quote', verb: 'open_session', deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
+    const deadlineMs = gateway.settings.routing.verify_deadline_ms;
+    const options = { operation: 'quote', verb: 'open_session', deadlineMs, idempotent: true, customerKey: session.idHash } as const;
     try {
       const opened = await callProvider(scope, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
       // If the provider is unreachable, its row stays as it was begun; if it refuses, the row is retired. That is how price requests tell the two
