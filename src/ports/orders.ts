@@ -37,6 +37,8 @@ export type OrderWatch = {
   paidSeenOn?: number;
   /** The last such read reported at least the ordered amount as delivered. An order that we withhold ourselves does not count as never filled. */
   filledSeen?: true;
+  /** When a read first failed of an order that would be final by now. A read that succeeds removes it. */
+  unreadSince?: number;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. From then on, the operator decides. */

@@ -15,12 +15,13 @@ export const fromStored = ({
   moneySeen,
   paidSeenOn,
   filledSeen,
+  unreadSince,
   unreadableSince,
   twinSeen,
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, unreadableSince, twinSeen }),
+  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, unreadSince, unreadableSince, twinSeen }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

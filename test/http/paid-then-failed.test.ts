@@ -359,6 +359,36 @@ describe('fiat-on-ramp', () => {
     await order.hears('filled');
   });
 
+  it('given up on after a month, paid then, and the read after the notice fails: the next one counts', async () => {
+    const order = await bought();
+    alpine = { order_status: 'expired' };
+    await order.reaches('expired');
+    await all.gateway.pass(31 * 86_400_000);
+    const { control } = all.gateway.simulators['alpine'] ?? {};
+    control?.setFault({ endpoint: 'order-status', fault: '500' });
+    alpine = { order_status: 'filled' };
+    await fetch(control?.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
+    await all.gateway.server.idle();
+    await all.gateway.pass(3_600_000);
+    control?.clearFaults();
+    await all.gateway.pass(6 * 3_600_000);
+    await order.reaches('filled');
+    await order.hears('filled');
+  });
+
+  it('given up on, and its provider is gone for good: after a week nobody asks any more', async () => {
+    const order = await bought();
+    alpine = { order_status: 'expired' };
+    await order.reaches('expired');
+    const { control } = all.gateway.simulators['alpine'] ?? {};
+    control?.setFault({ endpoint: 'order-status', fault: '500' });
+    await all.gateway.pass(31 * 86_400_000);
+    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: false });
+    await all.gateway.pass(8 * 86_400_000);
+    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
+    control?.clearFaults();
+  });
+
   it('given up on, and rung for twice within two seconds: the second notice is followed up, too', async () => {
     const order = await bought();
     alpine = { order_status: 'expired' };

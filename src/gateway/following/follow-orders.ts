@@ -131,6 +131,19 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
   };
 };
 
+/**
+ * How long a failed read of an order that would be final is tried again. A notice makes us read a final order once more: if that read failed and was the
+ * last, a late payment would never be seen.
+ */
+const lastReadsMs = 7 * 86_400_000;
+
+/** Returns what we have learnt, with or without `unreadSince`; the same object if nothing changes. */
+const withUnread = (watch: OrderWatch, unreadSince: number | undefined): OrderWatch => {
+  if (watch.unreadSince === unreadSince) return watch;
+  const { unreadSince: _before, ...others } = watch;
+  return { ...others, ...defined({ unreadSince }) };
+};
+
 const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
@@ -149,8 +162,10 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
-  const final = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
-  const watch = watchOf(order, told, step, now);
+  const ends = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
+  const unreadSince = ends && told.read === 'failed' ? (order.watch.unreadSince ?? now) : undefined;
+  const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
+  const watch = withUnread(watchOf(order, told, step, now), final ? undefined : unreadSince);
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
