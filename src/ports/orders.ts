@@ -145,9 +145,14 @@ export type OrderStore = {
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed
-   * since the order was read.
+   * since the order was read. If the order was woken (`wake`) since then, the change neither postpones that check nor makes the order final.
    */
-  advance(order: Pick<Order, 'id' | 'sequence' | 'terms'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
+  advance(
+    order: Pick<Order, 'id' | 'sequence' | 'terms' | 'nextCheckOn'>,
+    change: OrderChange,
+    event: OrderEvent | undefined,
+    deliveries: NewDelivery[],
+  ): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   /**
    * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides anew whether it is

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, inArray, isNull, ne, notInArray, or, sql } from 'dri
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { leaseOf, released, takeDue } from './lease.ts';
+import { leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { accounts, connections, providerSessions, settlements } from './schema.ts';
 
 const toAccount = (row: typeof accounts.$inferSelect): Account => {
@@ -40,15 +40,6 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
     )
     .limit(1);
   return rows.length > 0;
-};
-
-/**
- * Returns SQL for the next poll time. If a notice has changed that time since the account was read, the earlier time is kept, because this change
- * does not include the notice's news.
- */
-const unlessWoken = (known: number | undefined, next: number) => {
-  const [before, after] = [sql.param(known ?? null, accounts.nextCheckOn), sql.param(next, accounts.nextCheckOn)];
-  return sql`case when ${accounts.nextCheckOn} is distinct from ${before}::timestamptz then least(${accounts.nextCheckOn}, ${after}::timestamptz) else ${after}::timestamptz end`;
 };
 
 const over = ['failed', 'expired', 'inactive'] as const;
@@ -112,7 +103,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
         .set({
           ...change,
           ...(forgetEmail === true ? { emailHash: null } : {}),
-          ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(known, nextCheckOn) }),
+          ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(accounts.nextCheckOn, known, nextCheckOn) }),
           ...released,
         })
         .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))

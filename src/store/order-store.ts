@@ -1,10 +1,10 @@
-import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, not, or } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
 import { isDelivered } from '../domain/order-life.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { leaseOf, released, takeDue } from './lease.ts';
+import { isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { fromStored, toStored } from './order-terms.ts';
 import { recordFill, recordReport } from './record-fill.ts';
 import { orderEvents, orders } from './schema.ts';
@@ -53,12 +53,14 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .limit(limit);
     return rows.map(toOrder);
   },
-  advance: async ({ id, sequence, terms }, { watch, ...change }, event, deliveries) =>
+  advance: async ({ id, sequence, terms, nextCheckOn: known }, { watch, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(orders)
         .set({
           ...change,
+          ...(change.nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(orders.nextCheckOn, known, change.nextCheckOn) }),
+          ...(change.final === true ? { final: not(isWoken(orders.nextCheckOn, known)) } : {}),
           ...(watch ? { terms: toStored(terms, watch) } : {}),
           ...(event ? { sequence: event.sequence } : {}),
           ...(event && isTakenBack(event) ? { recordedOn: null } : {}),

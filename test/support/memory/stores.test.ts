@@ -339,12 +339,30 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       // Writing an order frees it.
       await orders.advance(due, { checks: 1, nextCheckOn: past }, undefined, []);
       expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(due.id);
-      await orders.advance(due, { final: true, nextCheckOn: null }, undefined, []);
+      await orders.advance({ ...due, nextCheckOn: past }, { final: true, nextCheckOn: null }, undefined, []);
       expect(ids(await orders.claimDue(now, lease('three'), 1000))).not.toContain(due.id);
       // After a notice, a final order is followed again until the next read.
       await orders.wake(due.id, past);
       expect((await orders.findAny(due.id))?.final).toBe(false);
       expect(ids(await orders.claimDue(now, lease('three'), 1000))).toContain(due.id);
+    });
+
+    it('stay due after a notice that came during a read', async () => {
+      const { orders } = stores();
+      const written = async (woken: boolean, change: Parameters<typeof orders.advance>[1]): Promise<unknown> => {
+        const order = await ordered();
+        await orders.advance(order, { final: true, nextCheckOn: null }, undefined, []);
+        const read = await orders.findAny(order.id);
+        if (!read) throw new Error('the order is gone');
+        if (woken) await orders.wake(order.id, now + 2000);
+        expect(await orders.advance(read, change, undefined, [])).toBe(true);
+        const after = await orders.findAny(order.id);
+        return [after?.final, after?.nextCheckOn];
+      };
+      expect(await written(false, { final: true, nextCheckOn: null })).toEqual([true, undefined]);
+      expect(await written(true, { final: true, nextCheckOn: null })).toEqual([false, now + 2000]);
+      expect(await written(true, { final: false, nextCheckOn: now + 60_000 })).toEqual([false, now + 2000]);
+      expect(await written(true, { final: false, nextCheckOn: now + 1000 })).toEqual([false, now + 1000]);
     });
 
     it('are listed newest first', async () => {

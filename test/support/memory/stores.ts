@@ -143,8 +143,14 @@ export const memoryStores = (now: () => number) => {
             .toSorted((a, b) => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1))
             .slice(0, limit),
         ),
-      advance: async ({ id, sequence }, change, event, rows) => {
-        if (!orders.set(id, (one) => one.sequence === sequence, { ...change, ...(event ? { sequence: event.sequence } : {}) })) return false;
+      advance: async ({ id, sequence, nextCheckOn: known }, change, event, rows) => {
+        const due = orders.find((one) => one.id === id)?.nextCheckOn;
+        const woken = due === undefined || due === known ? undefined : due;
+        const kept = {
+          ...(woken === undefined || change.nextCheckOn === undefined ? {} : { nextCheckOn: Math.min(woken, change.nextCheckOn ?? Infinity) }),
+          ...(woken !== undefined && change.final === true ? { final: false } : {}),
+        };
+        if (!orders.set(id, (one) => one.sequence === sequence, { ...change, ...kept, ...(event ? { sequence: event.sequence } : {}) })) return false;
         orders.release(id);
         if (event) events.push({ ...event, orderId: id });
         insertDeliveries(rows);
