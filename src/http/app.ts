@@ -79,7 +79,10 @@ const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; h
 /** Adds the common headers to an answer that is not an endpoint's. */
 const marked = async (c: Context, options: AppOptions, answer: Response): Promise<Response> => {
   const { headers } = await begin(c, options);
+  // A page may depend on Accept-Encoding as well as on Origin.
+  const vary = [headers['vary'], answer.headers.get('vary')].filter((one) => typeof one === 'string').join(', ');
   answer.headers.forEach((value, name) => (headers[name] = value));
+  if (vary !== '') headers['vary'] = vary;
   return new Response(answer.body, { status: answer.status, headers });
 };
 

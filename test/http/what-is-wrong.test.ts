@@ -262,7 +262,7 @@ describe('a browser', () => {
     ['the description', '/openapi.json', { headers: fromBrowser }, 200],
   ])('reads %s without any key', async (_name, path, init, status) => {
     const answer = await raw(path, init);
-    expect([answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]).toEqual([status, origin, 'Origin']);
+    expect([answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')?.split(', ')[0]]).toEqual([status, origin, 'Origin']);
     const exposed = answer.headers.get('access-control-expose-headers') ?? '';
     for (const name of ['retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id', 'deprecation', 'sunset', 'link'])
       expect(exposed.split(', ')).toContain(name);

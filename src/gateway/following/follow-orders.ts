@@ -169,7 +169,10 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
-    nextCheckOn: final ? null : nextLook(gateway, order, { stage: step.next, stageOn }, now),
+    // Someone may have just paid, so the first of these tries follow quickly.
+    nextCheckOn: final
+      ? null
+      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn } : { stage: 'paid', stageOn: unreadSince }, now),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
