@@ -216,7 +216,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
       };
     if (mine) await order(on, mine);
     interlude = undefined;
-    // The order may have got its response at its deadline, while the interlude is still running.
+    // The sender may have died while its order was on the way and the interlude is still running.
     await interluded;
   };
   const pay = async (on: Instance): Promise<void> => {
@@ -336,6 +336,14 @@ const startInstance = (world: World, name: string): Instance => {
       done();
     };
   });
+  const running = new Set<Promise<unknown>>();
+  const follow = (work: Promise<unknown>): void => {
+    const settled: Promise<unknown> = work.then(
+      () => running.delete(settled),
+      () => running.delete(settled),
+    );
+    running.add(settled);
+  };
   const never = async (): Promise<never> => await new Promise<never>(() => undefined);
   const wrap = <O extends object>(of: O, label: string, turns: boolean): O => {
     for (const [key, value] of Object.entries(of) as [keyof O & string, unknown][]) {
@@ -350,8 +358,11 @@ const startInstance = (world: World, name: string): Instance => {
           die();
           return await never();
         }
+        const asked = turns ? inTurn(() => call(...given)) : call(...given);
+        // A call to a provider may outlast its deadline, and then the response.
+        if (!turns) follow(asked);
         try {
-          return await (turns ? inTurn(() => call(...given)) : call(...given));
+          return await asked;
         } finally {
           // A dead instance never learns the outcome.
           if (mine) die();
@@ -384,17 +395,10 @@ const startInstance = (world: World, name: string): Instance => {
     instance: name,
     outlivesRequest: true,
   });
-  const running = new Set<Promise<unknown>>();
   const gateway = composed.onDatabase(world.sql, {
     grouped: false,
     migrated: async () => await Promise.resolve(true),
-    background: (work) => {
-      const settled: Promise<unknown> = work.then(
-        () => running.delete(settled),
-        () => running.delete(settled),
-      );
-      running.add(settled);
-    },
+    background: follow,
   });
   for (const [label, store] of Object.entries(gateway.stores)) if (typeof store === 'object') wrap(store, label, true);
   for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id, false);
