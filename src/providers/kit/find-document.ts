@@ -26,22 +26,34 @@ const deepest = 4;
 
 export const isMembers = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The most members that one search may copy. A provider could nest or repeat envelopes so that their combinations never end. */
+const mostCopied = 100_000;
+type Search = { isIt: (members: Members) => boolean; left: number };
+
 /**
  * Returns the outermost object for which `isIt` is true, merged with the other members of its envelope: `{order: {id}, payment}` is one document. Of
- * a list, returns the first such object. Undefined if there is none.
+ * a list, returns the first such object. Undefined if there is none, or if the answer is too convoluted.
  */
-export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined => search(value, isIt, deepest);
+export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined =>
+  search(value, { isIt, left: mostCopied }, deepest, {});
 
-const search = (value: unknown, isIt: (members: Members) => boolean, levels: number): Members | undefined => {
-  if (levels < 0) return undefined;
-  if (Array.isArray(value)) return first(value, (item) => search(item, isIt, levels - 1));
+/** `around`: the members of the envelopes outside. Only the object's own members are taken for further envelopes. */
+const search = (value: unknown, from: Search, levels: number, around: Members): Members | undefined => {
+  if (levels < 0 || from.left < 0) return undefined;
+  if (Array.isArray(value)) {
+    const found = first(value, (item) => search(item, from, levels - 1, {}));
+    return found && { ...around, ...found };
+  }
   if (!isMembers(value)) return undefined;
-  if (isIt(value)) return value;
+  const whole = { ...around, ...value };
+  from.left -= 1 + Object.keys(whole).length;
+  if (from.isIt(whole)) return whole;
   const inside = Object.entries(value).filter(([name, inner]) => wrappers.has(name.toLowerCase()) && typeof inner === 'object' && inner !== null);
   return first(inside, ([name, inner]) => {
-    const beside = Object.fromEntries(Object.entries(value).filter(([other]) => other !== name && !ofEnvelope.has(other.toLowerCase())));
-    const found = search(isMembers(inner) ? { ...beside, ...inner } : inner, isIt, levels - 1);
-    return found && { ...beside, ...found };
+    if (from.left < 0) return undefined;
+    const beside = Object.fromEntries(Object.entries(whole).filter(([other]) => other !== name && !ofEnvelope.has(other.toLowerCase())));
+    from.left -= Object.keys(beside).length;
+    return search(inner, from, levels - 1, beside);
   });
 };
 
