@@ -151,9 +151,12 @@ const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
-/** An end that had passed before the link arrived is an end in another time zone or from a wrong clock: it says nothing about this link. */
+/**
+ * An end that had passed before the link arrived is an end in another time zone or from a wrong clock: it says nothing about this link. The link is good
+ * for some minutes. After them the provider is asked again, and the link that we hold is shown if it refuses.
+ */
 const endOf = (told: number | 'unreadable' | undefined, now: number): number | undefined =>
-  told === 'unreadable' || (told !== undefined && told <= now) ? unreadEnd : told;
+  told === 'unreadable' ? unreadEnd : told !== undefined && told <= now ? now + unreadLifeMs : told;
 
 const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: order.id,
@@ -222,7 +225,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       attempt: claim.attempt + 1,
       nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()),
     });
-    throw claimUnknown();
+    return await showLast(gateway, order, claim);
   }
 };
 
@@ -239,8 +242,13 @@ const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, leas
     lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) },
   );
   if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
-  if (claim.state === 'held' && claim.lnurl !== undefined && now.stage === 'filled') return await show(gateway, now, claim.lnurl, unreadEnd);
-  throw claimUnknown();
+  return await showLast(gateway, now, claim);
+};
+
+/** Shows the link that we hold although its end has passed, since there is no other. Throws if we hold none, or the order is no longer `filled`. */
+const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<Withdrawal> => {
+  if (claim.state !== 'held' || claim.lnurl === undefined || order.stage !== 'filled') throw claimUnknown();
+  return await show(gateway, order, claim.lnurl, unreadEnd);
 };
 
 /** Repeats claims whose answer was lost, with back-off. Returns how many were due. */
