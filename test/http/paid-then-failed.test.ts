@@ -356,7 +356,10 @@ describe('fiat-on-ramp', () => {
     await all.gateway.pass(7 * 3_600_000);
     expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
     alpine = { order_status: 'filled' };
-    await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
+    const rung = await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
+    expect(rung.status).toBe(202);
+    // The read follows the response. Time that moves under it would be its deadline.
+    await all.gateway.server.idle();
     await order.reaches('filled');
     await order.hears('filled');
   });
