@@ -12,8 +12,9 @@ it.each([
   ['the last of a thousand', { items: [...Array.from({ length: 1000 }, () => ({ no: 1 })), { order_id: 7 }] }, { order_id: 7 }],
   ['nowhere', { result: { data: [] }, order: null }, undefined],
 ])('%s', (_, answer, found) => {
-  if (found) expect(findDocument(answer, hasId)).toMatchObject(found);
-  else expect(findDocument(answer, hasId)).toBeUndefined();
+  const read = findDocument(answer, hasId);
+  const { order_id, payment, fee } = read ?? {};
+  expect(read && JSON.parse(JSON.stringify({ order_id, payment, fee }))).toEqual(found);
 });
 
 /** An object within itself many times over, each time under every name. */
