@@ -1,5 +1,6 @@
-/** `npm run config:check [file]`: lists every mistake with its line, or sums up the file. */
-import './load-env.ts';
+/** `npm run config:check -- [--env <file of variables>] [file]`: lists every mistake with its line, or sums up the file. Without `--env`, reads .env. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { parseConfig } from '../src/config/providers-config.ts';
 import { haircutNotes } from '../src/config/haircut-notes.ts';
 import { referenceNotes } from '../src/config/reference-config.ts';
@@ -7,7 +8,14 @@ import { checkMode } from '../src/config/secrets.ts';
 import { readConfigFile } from '../src/entry/read-config-file.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
 
-const file = process.argv[2] ?? process.env['CONFIG_FILE'] ?? 'providers.config.yaml';
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { env: { type: 'string' } } });
+if (values.env === undefined) await import('./load-env.ts');
+else if (existsSync(values.env)) process.loadEnvFile(values.env);
+else {
+  process.stderr.write(`--env: there is no file ${values.env}\n`);
+  process.exit(1);
+}
+const file = positionals[0] ?? process.env['CONFIG_FILE'] ?? 'providers.config.yaml';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const readOrSay = (): string | undefined => {
   try {

@@ -27,7 +27,7 @@ const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, ur
   const made = new Date(payload.made_on).toISOString();
   const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same ranking' : JSON.stringify(payload.order);
   say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
-  if (!inclusion) return say('       its day is not closed yet: the gateway gave no signed root');
+  if (!inclusion) return say('       the file has no proof of inclusion: its day was not closed yet, or the file holds the receipt alone');
   const told = url === undefined ? inclusion.signed_root : (await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`)).signed_root;
   const root = told === undefined ? { ok: false as const, problem: 'the gateway gave no signed root' } : await verifyRoot(told, keys);
   if (!root.ok) throw new Refused(`NOT VALID: the root of ${inclusion.day}: ${root.problem}`);

@@ -11,7 +11,7 @@ export type Behaviour = {
   spreadBps: number;
   noiseBps: number;
   feeRate: number;
-  /** Hundredths, on top of the rate. Stated only in order_fee, as many providers do. */
+  /** Hundredths, on top of the rate. Stated only in order_fee, as it is by many providers. */
   fixedFee: number;
   feeStyle: 'included' | 'added';
   latencyMs: number;

@@ -193,7 +193,7 @@ const countBy = (words: string[]): string => [...Map.groupBy(words, (word) => wo
 say('| market | seed | sats delivered ÷ oracle, mean of those who completed | 5th percentile | completed | why not | goals |');
 say('|---|---|---|---|---|---|---|');
 const sum = { missed: 0, misreplayed: 0, wrongFigures: 0, different: 0 };
-// A version from before price feeds would not start with this configuration, so it skips the markets with feeds.
+// A version from before price feeds would not start with a configuration that has feeds, so the markets with feeds are skipped for it.
 const knowsFeeds = existsSync(join(root, 'src/feeds'));
 for (const scenario of scenarios.filter(({ name, feeds }) => name.includes(flags.only) && (knowsFeeds || !feeds)))
   for (const seed of flags.seed.map(Number)) {

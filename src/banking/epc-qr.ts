@@ -10,9 +10,9 @@ const MAX_BYTES = 331;
 export type EpcTransfer = { iban: string; bic?: string; name: string; amountCents: bigint; reference?: string };
 
 /**
- * Returns the text of the code for a SEPA credit transfer in euros, with the reference as unstructured remittance information. Returns undefined if
- * some part might not arrive whole: a bad or non-SEPA IBAN, a Swiss QR-IBAN, a bad BIC, no BIC for an account outside the EEA (version 002 requires
- * one there), no name, an amount outside 0.01 to 999,999,999.99, or a reference over 140 characters.
+ * Returns the text of the code for a SEPA credit transfer in euros, with the reference as unstructured remittance information. Returns undefined for
+ * a bad or non-SEPA IBAN, a Swiss QR-IBAN, a bad BIC, no BIC for an account outside the EEA (version 002 requires one there), no name, an amount
+ * outside 0.01 to 999,999,999.99, a reference over 140 characters, or a text over 331 bytes. A name over 70 characters is cut.
  */
 export function epcQr(transfer: EpcTransfer): string | undefined {
   const iban = readIban(transfer.iban);

@@ -133,10 +133,14 @@ export const members: { readonly [member: string]: string } = {
   'PlaceOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /quote.',
   'PlaceSellOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /sell/quote.',
   'PlaceLiquidityOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /liquidity/quote.',
-  'Problem.quote_id': 'With order-pending: the quote whose order is placed first.',
-  'BuyProblem.quote_id': 'With order-pending: the quote whose order is placed first.',
-  'SellProblem.quote_id': 'With order-pending: the quote whose order is placed first.',
-  'LiquidityProblem.quote_id': 'With order-pending: the quote whose order is placed first.',
+  'Problem.quote_id':
+    'With order-pending, if another order of this customer must be resolved first: the quote of that order. Order it again to learn its outcome.',
+  'BuyProblem.quote_id':
+    'With order-pending, if another order of this customer must be resolved first: the quote of that order. Order it again to learn its outcome.',
+  'SellProblem.quote_id':
+    'With order-pending, if another order of this customer must be resolved first: the quote of that order. Order it again to learn its outcome.',
+  'LiquidityProblem.quote_id':
+    'With order-pending, if another order of this customer must be resolved first: the quote of that order. Order it again to learn its outcome.',
   'DossierPlacing.quote_id': 'The quote that was ordered.',
   is_estimate: 'Whether the price may still change until the order is placed.',
   expires_on: 'The time by which the payment must have arrived.',

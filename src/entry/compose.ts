@@ -201,7 +201,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     orders,
     // The first request for a route signs a receipt, which is kept for good.
     routes: orders,
-    // Signing up takes several steps and typos, which do not count towards the limit of orders.
+    // The same figures as for orders, counted apart: signing up takes several steps, and people mistype.
     'account-steps': orders,
     // Each read is a call to the provider. A wallet that polls a connection reads as often as it asks for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },

@@ -3,8 +3,9 @@ import type { Ramp } from '../domain/ramp.ts';
 
 type RampFacts = {
   /**
-   * What places and reads an order at the provider. `session`: an upstream session that belongs to the customer's gateway session; it lists its orders
-   * and may end. `account`: the customer's account at the provider, whose key we store. `none`: the provider knows only orders.
+   * What the gateway needs at the provider to place and read an order. `session`: an upstream session that belongs to the customer's gateway session;
+   * it can list its orders, and may end. `account`: the customer's account at the provider, whose key we store. `none`: nothing; the provider knows
+   * only orders.
    */
   upstream: 'session' | 'account' | 'none';
   /** Whether the wallet is told why a provider refused an order. FLS01's /order has one code for all reasons. */

@@ -47,7 +47,7 @@ export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: Cr
       // The clock may have been set back since.
       pausedUntil = Math.min(pausedUntil, now() + pauseMs);
       if (now() < pausedUntil)
-        throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is asked again in a minute', { taken: 'no' });
+        throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is asked again within a minute', { taken: 'no' });
     },
     refused: (refused: Refused): void => {
       const at = now();

@@ -338,7 +338,7 @@ type Correction = { known: KnownFill; counted: Counted; now: number; agedDays: n
  * are.
  */
 const correct = async (tx: Transaction, asBefore: Counted, { known, counted, now, agedDays }: Correction): Promise<void> => {
-  // What is in a row of sums was counted, whatever rule counted it.
+  // A fill whose `countedIn` names a row of sums was counted, even if `asBefore` says that it tells nothing.
   const tells = asBefore.tells || known.countedIn !== 'none';
   const before: Counted = { row: known.countedIn, quotedSats: known.countedQuoted, deliveredSats: known.countedDelivered, tells };
   const change = (row: 'estimates' | 'broken'): Windows | undefined => {

@@ -1,6 +1,6 @@
 /**
- * G7, G8: webhooks while their receiver is down, for a minute of real time and for half an hour on a moved clock, and while the processes
- * that send them are killed. Real senders and real sockets; what was accepted is compared with what the outbox says.
+ * G7, G8: webhooks while their receiver is down, for a minute of real time (3 s in the short form) and for half an hour on a moved clock, and
+ * while the processes that send them are killed. Senders and sockets are real except on the moved clock; what was accepted is compared with what the outbox says.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';

@@ -146,7 +146,7 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   return wrong;
 };
 
-/** Returns the members of every response in a true purchase. */
+/** Returns the members of the latest true response of each endpoint except session. */
 const membersSaid = async (liar: Liar): Promise<{ endpoint: string; key: string; old: unknown }[]> => {
   const seen = new Map<string, unknown>();
   for (const endpoint of ['verify', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal'])

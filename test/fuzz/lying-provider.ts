@@ -1,4 +1,7 @@
-/** A simulated provider that changes its true responses at random. The same seed chooses the same changes. It records what was true and what it sent. */
+/**
+ * A simulated provider that changes its true responses at random, or, with a plan, tells one named lie. The same seed chooses the same changes. For
+ * orders, it records what was true and what it sent.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';

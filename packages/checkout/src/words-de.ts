@@ -142,7 +142,7 @@ export const de: Words = {
     'expires-too-soon': 'Sein Angebot würde zu schnell ablaufen.',
     'amount-invalid': 'Seine Zahlen passen nicht zusammen.',
     'amount-not-as-asked': 'Er hat einen anderen Betrag angeboten.',
-    'amount-underused': 'Er würde einen Teil Ihres Geldes behalten.',
+    'amount-underused': 'Er würde nur einen Teil des Betrags annehmen.',
     'wrong-currency': 'Er hat in einer anderen Währung geantwortet.',
     'wrong-option': 'Er hat für eine andere Zahlungsart geantwortet.',
     'outside-own-limits': 'Sein Angebot liegt außerhalb seiner eigenen Grenzen.',

@@ -142,7 +142,7 @@ export const en = {
     'expires-too-soon': 'Its offer would expire too soon.',
     'amount-invalid': 'Its figures do not add up.',
     'amount-not-as-asked': 'It offered another amount.',
-    'amount-underused': 'It would keep a part of your money.',
+    'amount-underused': 'It would take only a part of the amount.',
     'wrong-currency': 'It answered in another currency.',
     'wrong-option': 'It answered for another way to pay.',
     'outside-own-limits': 'Its offer is outside its own limits.',

@@ -41,7 +41,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
-  /** Calls a seller and returns any answer: an order, a refusal in any form, or a string. */
+  /** Calls a seller and returns a 2xx or 4xx answer other than 429, or a refusal under 5xx: an order, a refusal in any form, or a string. Throws for the rest. */
   const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
     const reply = await requestJson({
       http: deps.http,
