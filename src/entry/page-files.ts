@@ -37,7 +37,12 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
     const name = all.has(page.file) ? page.file : siblingOf(page.file, all);
     if (name === undefined) return undefined;
     let file = files.get(name);
-    if (!file) files.set(name, (file = read(name)));
+    if (!file) {
+      file = read(name);
+      files.set(name, file);
+      // A file that cannot be read now may be readable later.
+      file.catch(() => files.delete(name));
+    }
     const { plain, packed } = await file;
     const { body, etag } = acceptsGzip(request) ? packed : plain;
     const headers = new Headers({ ...page.headers, etag });
