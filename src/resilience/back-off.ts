@@ -1,3 +1,5 @@
+import { createRecentCallers } from './recent-callers.ts';
+
 /** How long each step lasts if the provider names no time. */
 const stepsMs = [1000, 2000, 4000, 8000];
 const mostCustomers = 1000;
@@ -22,8 +24,7 @@ type Wait = { until: number; times: number };
 export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }: BackOffSettings, now: () => number) => {
   /** The customers that wait, the one limited first in front. */
   const customers = new Map<string, Wait>();
-  /** When each caller was last limited, oldest first. */
-  const callers = new Map<string, number>();
+  const callers = createRecentCallers(windowMs);
   const all: Wait = { until: 0, times: 0 };
 
   /** Refusals of calls that ran at the same time count as one. */
@@ -59,12 +60,8 @@ export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }:
     },
     /** Notes a 429. `caller`: who counts as one of several that are limited. */
     limited: (customer: string, caller: string, askedMs: number | undefined): void => {
-      const at = now();
       extend(waitOf(customer), askedMs, mostMs);
-      callers.delete(caller);
-      callers.set(caller, at);
-      for (const [known, on] of callers) if (on > at || at - on >= windowMs) callers.delete(known);
-      if (callers.size < callersForAll) return;
+      if (callers.note(caller, now()) < callersForAll) return;
       callers.clear();
       extend(all, askedMs, mostForAllMs);
     },

@@ -7,6 +7,7 @@
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import { ProviderFault } from '../providers/fault.ts';
+import { createRecentCallers } from './recent-callers.ts';
 
 export type BreakerSettings = {
   volumeThreshold: number;
@@ -42,8 +43,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   let rotator = new EventEmitter();
   let circuit = make(false);
   let rotatedOn = now();
-  /** When each customer last had a failure, oldest first. */
-  const customers = new Map<string, number>();
+  const customers = createRecentCallers(settings.windowMs);
   let timesOpened = 0;
   let probeFrom = 0;
   /** The customer whose probe failed last. */
@@ -87,9 +87,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
     // One customer's failures must not open the circuit for everyone: it takes failures of as many customers as the volume threshold.
-    customers.delete(customer);
-    customers.set(customer, at);
-    return customers.size >= settings.volumeThreshold;
+    return customers.note(customer, at) >= settings.volumeThreshold;
   };
 
   const rotate = (at: number): void => {
@@ -104,10 +102,6 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     if (at - rotatedOn >= slice) {
       for (let n = Math.min(buckets, Math.floor((at - rotatedOn) / slice)); n > 0; n -= 1) rotator.emit('rotate');
       rotatedOn = at - ((at - rotatedOn) % slice);
-    }
-    for (const [customer, on] of customers) {
-      if (at - on < settings.windowMs) break;
-      customers.delete(customer);
     }
   };
 

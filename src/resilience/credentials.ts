@@ -1,4 +1,5 @@
 import { ProviderFault } from '../providers/fault.ts';
+import { createRecentCallers } from './recent-callers.ts';
 
 /** How long no price is asked for after the provider has refused our credentials. */
 const pauseMs = 60_000;
@@ -26,18 +27,11 @@ export type Refused = {
  * is asked for, for one minute. The next call shows whether the credentials are accepted again.
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
-  /** When each caller was last refused, oldest first. */
-  const callers = new Map<string, number>();
+  const callers = createRecentCallers(windowMs);
   let areRefused = false;
   let pausedUntil = 0;
 
-  const isCertain = ({ caller, isOwn, status }: Refused, at: number): boolean => {
-    if (isOwn || status === undefined) return true;
-    callers.delete(caller);
-    callers.set(caller, at);
-    for (const [known, on] of callers) if (on > at || at - on >= windowMs) callers.delete(known);
-    return callers.size >= callersNeeded;
-  };
+  const isCertain = ({ caller, isOwn, status }: Refused, at: number): boolean => isOwn || status === undefined || callers.note(caller, at) >= callersNeeded;
 
   return {
     areRefused: (): boolean => areRefused,
@@ -59,7 +53,7 @@ export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: Cr
       onChange('refused');
     },
     accepted: (): void => {
-      if (callers.size > 0) callers.clear();
+      callers.clear();
       if (!areRefused) return;
       areRefused = false;
       pausedUntil = 0;
