@@ -137,13 +137,6 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
  */
 const lastReadsMs = 7 * 86_400_000;
 
-/** Returns what we have learnt, with or without `unreadSince`; the same object if nothing changes. */
-const withUnread = (watch: OrderWatch, unreadSince: number | undefined): OrderWatch => {
-  if (watch.unreadSince === unreadSince) return watch;
-  const { unreadSince: _before, ...others } = watch;
-  return { ...others, ...defined({ unreadSince }) };
-};
-
 const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
@@ -165,7 +158,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const ends = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
   const unreadSince = ends && told.read === 'failed' ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
-  const watch = withUnread(watchOf(order, told, step, now), final ? undefined : unreadSince);
+  const watch = withNews(watchOf(order, told, step, now), { unreadSince: final ? undefined : unreadSince });
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
@@ -270,18 +263,21 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
   const inReview = step.next === 'review' ? told.evidence : undefined;
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
-  const filledSeen = inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined;
-  const entered = step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {};
-  const reason = step.reason === undefined || step.reason === sight.reviewReason ? {} : { reviewReason: step.reason };
-  const news: OrderWatch = {
-    ...entered,
-    ...reason,
-    ...(isUnseen && sight.moneySeen !== true ? { moneySeen: true } : {}),
+  return withNews(sight, {
+    filledSeen: inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined,
+    ...(step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {}),
+    ...(step.reason === undefined ? {} : { reviewReason: step.reason }),
+    ...(isUnseen ? { moneySeen: true } : {}),
     ...(isWhole && sight.paidSeenOn === undefined ? { paidSeenOn: now } : {}),
-  };
-  if (Object.keys(news).length === 0 && filledSeen === sight.filledSeen) return sight;
-  const { filledSeen: _before, ...others } = sight;
-  return { ...others, ...news, ...(filledSeen === undefined ? {} : { filledSeen }) };
+  });
+};
+
+type News = { [K in keyof OrderWatch]: OrderWatch[K] | undefined };
+/** Returns what we have learnt with some members changed, or removed if they are undefined. Without a change it returns the same object. */
+const withNews = (watch: OrderWatch, news: News): OrderWatch => {
+  const after: News = { ...watch, ...news };
+  const names = Object.keys(news) as (keyof OrderWatch)[];
+  return names.every((name) => after[name] === watch[name]) ? watch : defined(after);
 };
 
 /** Returns whether a report that we did not believe says that at least what was ordered was delivered. Then it is we who withhold it. */
@@ -290,11 +286,10 @@ const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvide
 
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
-  const { unreadableSince: since, ...seen } = order.watch;
-  if (told.read === 'done' && since !== undefined) return seen;
+  const { unreadableSince: since } = order.watch;
   // This is not noted for orders of an account: an account without a working key has its own status, which the customer sees.
   const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined && !order.final;
-  return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
+  return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
 };
 
 /** Puts an order into review. Only the operator ends this review, since no read can show that the cause is gone. */
