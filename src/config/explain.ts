@@ -24,8 +24,10 @@ const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|a
 const hasPassword = /:\/\/[^/"]*@/;
 const plain = (found: unknown): unknown => (isNode(found) ? found.toJSON() : found);
 
-/** Describes a mistake, one line for each setting that is wrong: `file:line: path: found …, allowed: …`. */
-export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string[] => {
+export type Mistake = { line: number; text: string };
+
+/** Describes a mistake, one text for each setting that is wrong: `file:line: path: found …, allowed: …`. */
+export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): Mistake[] => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
   // A value with members is meant as the form that has members. A mistake inside it says more than "no form fits".
@@ -36,7 +38,7 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
   if (inside) return explain(place, path, inside, { shape: {} });
   if (one.code === 'unrecognized_keys') {
     const allowed = Object.keys(shapeAt(schema, one.path));
-    return (one.keys ?? []).map((key) => `${at(place, [...path, key])}: ${[...path, key].join('.')}: unknown setting${suggestion(key, allowed)}`);
+    return (one.keys ?? []).map((key) => mistakeAt(place, [...path, key], `unknown setting${suggestion(key, allowed)}`));
   }
   const found = place.document.getIn(path);
   const text =
@@ -45,7 +47,7 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
       : mayBeSecret.test(path.join('.')) || hasPassword.test(JSON.stringify(plain(found)))
         ? 'found something else'
         : `found ${JSON.stringify(plain(found))}`;
-  return [`${at(place, path)}: ${path.join('.')}: ${text}, ${wanted(one)}`];
+  return [mistakeAt(place, path, `${text}, ${wanted(one)}`)];
 };
 
 /** Returns the settings that an object may have, or none if it is not an object. */
@@ -63,13 +65,18 @@ const wanted = (issue: Issue): string => {
   return issue.message;
 };
 
-const at = ({ document, lines, fileName }: Place, path: string[]): string => {
+const mistakeAt = (place: Place, path: string[], what: string): Mistake => {
+  const line = lineOf(place, path);
+  return { line, text: `${place.fileName}:${line}: ${path.join('.')}: ${what}` };
+};
+
+const lineOf = ({ document, lines }: Place, path: string[]): number => {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
     const start = startOf(parent, path[length - 1]);
-    if (start !== undefined) return `${fileName}:${lines.linePos(start).line}`;
+    if (start !== undefined) return lines.linePos(start).line;
   }
-  return `${fileName}:1`;
+  return 1;
 };
 
 /** Returns the line where an entry of a map or list begins. */

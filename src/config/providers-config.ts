@@ -160,6 +160,10 @@ export const providerCore = z.object({
 });
 const shared = new Set(['base_url']);
 
+/** What every provider's block has. Its kind says which other members it may have. */
+const block = z.looseObject({ kind: z.string() });
+type Block = z.output<typeof block>;
+
 export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
@@ -249,7 +253,7 @@ export const topLevel = z.strictObject({
     }),
   ),
   providers: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() }))
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), block)
     // `tokens.gateway` is the gateway's own token: a provider of that name would get the signature over it.
     .refine((all) => !Object.hasOwn(all, 'gateway'), { path: ['gateway'], message: 'this name is the gateway itself: call the provider something else' }),
 });
@@ -308,18 +312,15 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
       },
     ];
   });
-  if (!top.success || mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes)].toSorted((a, b) => lineOf(a, place) - lineOf(b, place)) };
+  if (!top.success || mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes.toSorted((a, b) => a.line - b.line).map(({ text }) => text))] };
   const routing = { ...top.data.routing, reference: resolveReferences(top.data.routing.reference, options.baseUrls?.[tickerKey]) };
   return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
-const lineOf = (mistake: string, { fileName }: { fileName: string }): number => Number.parseInt(mistake.slice(fileName.length + 1), 10);
-
 /** Returns the provider blocks of a file that has other mistakes. */
-const blocksIn = (given: unknown): Record<string, { kind: string }> => {
-  const found = z.looseObject({ providers: z.record(z.string(), z.unknown()) }).safeParse(given);
-  const isBlock = (block: unknown): block is { kind: string } => z.looseObject({ kind: z.string() }).safeParse(block).success;
-  return Object.fromEntries(Object.entries(found.data?.providers ?? {}).filter((entry): entry is [string, { kind: string }] => isBlock(entry[1])));
+const blocksIn = (given: unknown): Record<string, Block> => {
+  const { data } = z.looseObject({ providers: z.record(z.string(), z.unknown()) }).safeParse(given);
+  return Object.fromEntries(Object.entries(data?.providers ?? {}).flatMap(([id, one]) => (block.safeParse(one).success ? [[id, one as Block]] : [])));
 };
 
 const shapeOf = (schema: z.ZodType): Record<string, unknown> => (schema instanceof z.ZodObject ? schema.shape : {});
