@@ -6,8 +6,8 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
- * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order or unresolved attempt needs. Returns the
- * counts by kind.
+ * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a late payment
+ * needs. Returns the counts by kind.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
   const statements: [string, SQL][] = [
@@ -26,7 +26,7 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
     ],
     [
       'provider_sessions',
-      sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and not o.final) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`,
+      sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and (not o.final or (o.stage in ('awaiting_payment', 'expired', 'failed') and o.changed_on >= ${at(before.peopleBefore)}))) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`,
     ],
     [
       'sessions',

@@ -3,6 +3,7 @@
  * PostgreSQL and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pruneOld } from '../../src/gateway/run-scheduled.ts';
 import { startAllRamps } from '../support/all-ramps.ts';
 import { runCommand } from '../ops/run.ts';
 import { activeConnection, connected, optionOf, payAddress } from '../support/scenarios/sell.ts';
@@ -10,6 +11,17 @@ import { opened as openedAt, type Body, type Call } from '../support/wallet.ts';
 import type { ReceivedWebhook } from '../support/webhook-receiver.ts';
 
 let all: Awaited<ReturnType<typeof startAllRamps>>;
+/** The configuration's defaults. */
+const retention = {
+  quotes_days: 7,
+  sessions_days: 2,
+  people_days: 180,
+  notices_days: 30,
+  deliveries_days: 30,
+  idempotency_hours: 24,
+  operator_log_days: 365,
+  fills_days: 730,
+};
 /** What Alpine says about every order, instead of the truth. */
 let alpine: Body | undefined;
 beforeAll(async () => {
@@ -355,6 +367,8 @@ describe('fiat-on-ramp', () => {
     // Two reads at the same moment each take the other's write for a notice; then one more read follows.
     await all.gateway.pass(7 * 3_600_000);
     expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
+    // What the read after the notice needs is still there.
+    await pruneOld(all.gateway.server.gateway, retention);
     alpine = { order_status: 'filled' };
     const rung = await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
     expect(rung.status).toBe(202);
