@@ -3,6 +3,7 @@
  * PostgreSQL and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { topLevel } from '../../src/config/providers-config.ts';
 import { pruneOld } from '../../src/gateway/run-scheduled.ts';
 import { startAllRamps } from '../support/all-ramps.ts';
 import { runCommand } from '../ops/run.ts';
@@ -11,17 +12,7 @@ import { opened as openedAt, type Body, type Call } from '../support/wallet.ts';
 import type { ReceivedWebhook } from '../support/webhook-receiver.ts';
 
 let all: Awaited<ReturnType<typeof startAllRamps>>;
-/** The configuration's defaults. */
-const retention = {
-  quotes_days: 7,
-  sessions_days: 2,
-  people_days: 180,
-  notices_days: 30,
-  deliveries_days: 30,
-  idempotency_hours: 24,
-  operator_log_days: 365,
-  fills_days: 730,
-};
+const retention = topLevel.shape.retention.parse(undefined);
 /** What Alpine says about every order, instead of the truth. */
 let alpine: Body | undefined;
 beforeAll(async () => {
@@ -323,7 +314,15 @@ describe('fiat-on-ramp', () => {
     const quote = await call('/quote', { amount_fiat: 10_000, ...option });
     const order = await place(call, '', quote.body['quote_id']);
     const upstream = all.gateway.simulators['alpine']?.control.history.orders.at(-1)?.orderId ?? '';
-    return { ...following(call, '', order), upstream, call };
+    const { stores } = all.gateway.server.gateway;
+    const isFinal = async (): Promise<boolean | undefined> => (await stores.orders.findAny(String(order['order_id'])))?.final;
+    /** Rings as Alpine does. The read follows the response: time that moves under it would be its deadline. */
+    const ring = async (times = 1): Promise<void> => {
+      const url = all.gateway.simulators['alpine']?.control.orders.get(upstream)?.webhookUrl ?? '';
+      for (let n = 0; n < times; n += 1) expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(202);
+      await all.gateway.server.idle();
+    };
+    return { ...following(call, '', order), upstream, call, isFinal, ring };
   };
 
   it.each(['payment_failed', 'cancelled', 'expired', 'rejected', 'order_error'])('paid, then %s: owed; the refund that follows ends it', async (word) => {
@@ -366,14 +365,11 @@ describe('fiat-on-ramp', () => {
     expect(await order.attention()).toEqual({ review: [], late: [] });
     // Two reads at the same moment each take the other's write for a notice; then one more read follows.
     await all.gateway.pass(7 * 3_600_000);
-    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
+    expect(await order.isFinal()).toBe(true);
     // What the read after the notice needs is still there.
     await pruneOld(all.gateway.server.gateway, retention);
     alpine = { order_status: 'filled' };
-    const rung = await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
-    expect(rung.status).toBe(202);
-    // The read follows the response. Time that moves under it would be its deadline.
-    await all.gateway.server.idle();
+    await order.ring();
     await order.reaches('filled');
     await order.hears('filled');
   });
@@ -386,8 +382,7 @@ describe('fiat-on-ramp', () => {
     const { control } = all.gateway.simulators['alpine'] ?? {};
     control?.setFault({ endpoint: 'order-status', fault: '500' });
     alpine = { order_status: 'filled' };
-    await fetch(control?.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
-    await all.gateway.server.idle();
+    await order.ring();
     await all.gateway.pass(3_600_000);
     control?.clearFaults();
     await all.gateway.pass(6 * 3_600_000);
@@ -402,9 +397,9 @@ describe('fiat-on-ramp', () => {
     const { control } = all.gateway.simulators['alpine'] ?? {};
     control?.setFault({ endpoint: 'order-status', fault: '500' });
     await all.gateway.pass(31 * 86_400_000);
-    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: false });
+    expect(await order.isFinal()).toBe(false);
     await all.gateway.pass(8 * 86_400_000);
-    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
+    expect(await order.isFinal()).toBe(true);
     control?.clearFaults();
   });
 
@@ -413,11 +408,7 @@ describe('fiat-on-ramp', () => {
     alpine = { order_status: 'expired' };
     await order.reaches('expired');
     await all.gateway.pass(31 * 86_400_000);
-    const isFinal = async (): Promise<boolean | undefined> => (await all.gateway.server.gateway.stores.orders.findAny(order.id))?.final;
-    const ring = async (): Promise<void> => {
-      await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
-      await all.gateway.server.idle();
-    };
+    const { isFinal, ring } = order;
     await all.gateway.clock.still(async () => {
       await ring();
       expect(await isFinal()).toBe(true);
@@ -432,11 +423,7 @@ describe('fiat-on-ramp', () => {
     const order = await bought();
     alpine = { order_status: 'refunded' };
     await order.reaches('refunded');
-    const url = all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '';
-    await all.gateway.clock.still(async () => {
-      for (let i = 0; i < 3; i += 1) await fetch(url, { method: 'POST', body: '{}' });
-      await all.gateway.server.idle();
-    });
+    await all.gateway.clock.still(async () => await order.ring(3));
     await all.gateway.pass(10_000);
     expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true, stage: 'refunded' });
   });
