@@ -1,4 +1,4 @@
-/** Turns an IBAN or BIC as people paste it into the one form that banks accept. No other file parses them. */
+/** Turns an IBAN or BIC as people paste it into the one form that banks accept. */
 import { isCountry } from '../domain/country.ts';
 
 /** Lengths by country, from the SWIFT IBAN registry. SEPA countries come first, because the QR code can pay only those. */
@@ -9,7 +9,7 @@ const OTHER_LENGTHS =
 const SEPA = lengthTable(SEPA_LENGTHS);
 const IBAN_LENGTH = new Map([...SEPA, ...lengthTable(OTHER_LENGTHS)]);
 const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '));
-/** Spaces of all kinds, dashes and invisible marks. None of them is part of an account number. */
+/** Spaces of all kinds, dashes, dots, underscores and invisible marks. None of them is part of an account number. */
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
@@ -27,7 +27,8 @@ const compact = (text: string, label: RegExp): string =>
     .replaceAll(DECORATION, '');
 
 /**
- * Reads an IBAN (ISO 13616): a known country, the country's length, mod 97. Returns it in capitals without spaces, or undefined if it is not an IBAN.
+ * Reads an IBAN (ISO 13616). Checks its country, the country's length and the check digits (mod 97). Returns the IBAN in capitals without spaces, or
+ * undefined if the text is not an IBAN.
  */
 export function readIban(text: string): string | undefined {
   return ibanIn(compact(text, IBAN_LABEL)) ?? ibanIn(compact(text, LONG_IBAN_LABEL));
@@ -59,7 +60,7 @@ export function isPlaceholder(text: string): boolean {
 
 /** Returns whether the SEPA schemes reach the account's country. */
 export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
-/** Returns whether the IBAN alone identifies the bank, as in the EEA. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
+/** Returns whether the account is in the EEA, where the IBAN alone identifies the bank. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
 export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
 /**
  * Returns whether it is a QR-IBAN. Such an IBAN, with a bank number from 30000 to 31999 (SIX), needs a QR reference, which a SEPA transfer cannot

@@ -28,7 +28,7 @@ export function epcQr(transfer: EpcTransfer): string | undefined {
   return new TextEncoder().encode(text).length <= MAX_BYTES ? text : undefined;
 }
 
-/** Puts a value on one line, without invisible characters: a line break inside it would shift every line below. */
+/** Puts a value on one line and removes invisible characters. A line break in a value would shift the lines below it. */
 function oneLine(text: string, maxCharacters?: number): string {
   const line = text
     .replace(/[\s\p{Cc}]+/gu, ' ')

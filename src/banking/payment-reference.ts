@@ -1,8 +1,10 @@
 /** Finds the reference that the transfer must carry among a provider's payment details. */
 
-/** A name is far shorter. A provider writes the key, and a longer one would take time that grows with the square of its length. */
+/**
+ * A longer key is cut. Keys come from a provider, and matching one takes time that grows with the square of its length. Real names are far shorter.
+ */
 const longestKey = 200;
-/** Splits a key in any spelling into words: paymentReference, Payment-Reference, PAYMENT_REFERENCE. */
+/** Splits a key into words, however it is spelt: paymentReference, Payment-Reference, PAYMENT_REFERENCE. Leaves out what is in parentheses. */
 const wordsOf = (key: string): string[] =>
   key
     .slice(0, longestKey)
@@ -17,7 +19,7 @@ const NOUNS = ['reference', 'ref', 'referenz', 'referencia', 'riferimento'];
 const JOINED = /^(?!.*preference)(\p{L}+?)s?(?:reference|referenz|referencia)$/u;
 /** Words next to "reference" that make it the reference of the payment, surest first. "Reference" alone counts, too. */
 const OF_THE_PAYMENT = ['provider', 'payment', 'transfer', 'remittance', 'deposit', 'bank', 'wire', 'sepa', 'transaction', ''];
-/** Words that, after "reference", make a key that is only about the reference ("reference_type"). */
+/** Words that, after "reference", show that the key is only about the reference ("reference_type"). */
 const ABOUT = [
   'type',
   'kind',
@@ -37,7 +39,7 @@ const ABOUT = [
   'expires',
   'copy',
 ];
-/** Words that make a reference another party's. Such a key is the least sure. */
+/** Words that show that the reference may be another party's. Such a key is the least sure. */
 const SOMEBODY_ELSES = ['customer', 'user', 'client', 'your', 'merchant', 'partner', 'external', 'internal', 'our', 'invoice'];
 /** Other names that banks and forms give the reference, without the word "reference". */
 const OTHER_NAMES = [
@@ -65,8 +67,8 @@ const rankOf = (key: string): number | undefined => {
 };
 
 /**
- * Returns the values that are most likely the provider's reference, judged by their keys. If the list is empty, there is no reference. If it has
- * several, they are equally likely, and using the wrong one would lose the payment.
+ * Returns the values that are most likely the provider's reference, judged by their keys. The list is empty if no key names a reference. If it has
+ * several values, they are equally likely, and a payment with the wrong one could be lost.
  */
 export const likelyReferences = (details: Record<string, string>): string[] => {
   const candidates = Object.entries(details).flatMap(([key, value]) => {
