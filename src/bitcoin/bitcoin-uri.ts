@@ -1,12 +1,12 @@
 /**
- * Reads bitcoin: links (BIP21) made by others: in upper or lower case, since QR codes carry capitals, and possibly with an invoice inside (BIP321).
+ * Reads bitcoin: links (BIP21) that others made. They may be in upper case, as in QR codes, and may contain an invoice (BIP321).
  */
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 
 export type BitcoinLink = {
   /** The address, bech32 in lower case. Absent if the link only carries an invoice. */
   address?: string;
-  /** Absent if the link names no amount. */
+  /** Absent if the link names no amount. `unreadable` also if it names different amounts. */
   amountSats?: bigint | 'unreadable';
   /** A BOLT11 invoice, unchecked. */
   invoice?: string;
@@ -15,7 +15,8 @@ export type BitcoinLink = {
 const amountForm = /^(\d{0,8})(?:\.(\d{0,8})0*)?$/;
 
 /**
- * Reads a link. Returns undefined if it is not a bitcoin: link, names an address of another network, or has an unknown required parameter (`req-`).
+ * Reads a link. Returns undefined if it is not a bitcoin: link, if it has neither an address nor an invoice, or if checkPayoutAddress refuses its
+ * address.
  */
 export const readBitcoinLink = (text: string, network: BitcoinNetwork): BitcoinLink | undefined => {
   const [, to, query = ''] = /^\s*bitcoin:(?:\/\/)?([^?\s]*)(?:\?(\S*))?\s*$/i.exec(text) ?? [];

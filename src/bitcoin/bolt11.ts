@@ -1,6 +1,6 @@
 /**
- * Reads BOLT11 invoices strictly, because an invoice from outside decides where sats go. The public decoders accept invoices with a bad signature and
- * never return the payee. Source: github.com/lightning/bolts 11-payment-encoding.md.
+ * Reads BOLT11 invoices strictly, because an invoice from outside decides where sats go. (light-bolt11-decoder accepts invoices with a bad signature,
+ * and does not return the payee.) Source: github.com/lightning/bolts 11-payment-encoding.md.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bech32, hex } from '@scure/base';
@@ -18,7 +18,7 @@ const SIGNATURE_WORDS = 104;
 const HASH_WORDS = 52;
 const KEY_WORDS = 53;
 const DEFAULT_EXPIRY_S = 3600;
-/** BOLT11 sets no limit, but longer expiries would overflow a date, and no payer waits that long. */
+/** BOLT11 sets no limit, but a huge expiry would overflow a date, and no payer waits that long. */
 const LONGEST_EXPIRY_S = 365 * 86_400;
 /** As much as one QR code holds. Real invoices are much shorter, even with route hints. */
 const MAX_LENGTH = 4296;
@@ -40,7 +40,7 @@ export type Invoice = {
   paymentSecret?: string;
   description?: string;
   descriptionHash?: string;
-  /** The node that signed it, named by the invoice or recovered from the signature. The signature is checked in both cases. */
+  /** The key of the node that signed the invoice: the invoice names it and the signature fits it, or it was recovered from the signature. */
   payee: string;
   minFinalCltv?: number;
   /** The feature bits that are set, ascending. */
@@ -48,16 +48,16 @@ export type Invoice = {
 };
 
 /**
- * Reads an invoice. Returns undefined for one that must not be paid: a bad checksum, amount or signature, an unknown network or required feature, no
- * payment hash or no payment secret. `allowMissingSecret` is for old invoices (2019), which nodes no longer pay. Never throws. Does not check the
- * expiry.
+ * Reads an invoice. Returns undefined for one that must not be paid, for example because of a bad checksum, amount or signature, an unknown network
+ * or required feature, or a missing payment hash or secret. With `allowMissingSecret`, accepts old invoices (2019) without a secret, which nodes no
+ * longer pay. Never throws. Does not check the expiry.
  */
 export function decodeInvoice(text: string, options: { allowMissingSecret?: boolean } = {}): Invoice | undefined {
   try {
     const invoice = text.length <= MAX_LENGTH ? readInvoice(text) : undefined;
     return invoice?.paymentSecret === undefined && options.allowMissingSecret !== true ? undefined : invoice;
   } catch {
-    // bech32 and UTF-8 decoders throw: checksum, mixed case, left-over bits, broken text.
+    // The bech32 and UTF-8 decoders throw, for example on a bad checksum, mixed case, left-over bits or broken text.
     return undefined;
   }
 }
@@ -122,7 +122,7 @@ function amountText(amountMsat: bigint): string {
   return `${pico / unit}${letter}`;
 }
 
-/** Returns the first field of each type that has the length BOLT11 requires; skips the others. Undefined if a field runs past the end. */
+/** Returns the first field of each type that has the length BOLT11 requires, and skips the others. Returns undefined if a field runs past the end. */
 function readFields(words: number[]): Map<string, number[]> | undefined {
   const fields = new Map<string, number[]>();
   for (let at = 0; at < words.length;) {

@@ -1,7 +1,7 @@
 /** Reads and writes LNURL withdrawal links: LUD-01 (bech32, lightning: and the fallback scheme) and LUD-17 (lnurlw://). github.com/lnurl/luds */
 import { bech32 } from '@scure/base';
 
-/** Longer input is refused before any work is done on it. */
+/** Longer input is refused before it is parsed. */
 const MAX_LENGTH = 2000;
 /**
  * Only the characters that RFC 3986 allows. A link that two parsers read differently (backslash, space, control character) could pass our check of
@@ -19,9 +19,10 @@ export function encodeLnurl(url: string): string {
 }
 
 /**
- * Returns the exact URL behind a withdrawal link, in any form that providers use: bech32 in upper or lower case (an e-mail or a terminal may have
- * added line breaks), with `lightning:` or `lightning://` in front, lnurlw://, https or bitcoin: with a `lightning` parameter in upper or lower case,
- * or plain https (http on .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
+ * Returns the URL behind a withdrawal link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks
+ * that an e-mail or a terminal added. It may also be lnurlw://, an https or bitcoin: link with a `lightning` parameter, or a bare URL. Returns
+ * undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is not withdrawRequest, and for over
+ * 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();

@@ -3,8 +3,8 @@
  *
  * digest = SHA-256(SHA-256("Lightning Signed Message:" + message)); 65 bytes = header (31 + recovery id) || r || s; text form z-base-32.
  *
- * Recovery almost never fails: nearly any 65 bytes give some key. So only the comparison with a key stated beforehand proves anything. We ask no node
- * whether it knows the key, since wallet nodes are not in the public graph.
+ * Recovery alone proves nothing: many signatures that no node made give some key. Only the comparison with a key that was stated beforehand does. We
+ * ask no node whether it knows the key, since the nodes of wallets are mostly not in the public graph.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hex } from '@scure/base';
@@ -72,7 +72,7 @@ export function recoverNodeKey(message: string, signature: string): string | und
 }
 
 /**
- * Returns whether `nodePubkey` (hex, any case) signed the bare token, or one of the sentences with the token in place of the word TOKEN. Skips a
+ * Returns whether `nodePubkey` (hex, any case) signed the bare token, or one of the `templates` with the token in place of the word TOKEN. Skips a
  * template without that word: its signature could be replayed for ever.
  */
 export function verifyNodeSignature(proof: { token: string; signature: string; nodePubkey: string; templates?: readonly string[] }): boolean {
