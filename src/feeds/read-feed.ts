@@ -1,4 +1,4 @@
-/** Reads one public price feed: one GET, then the figures at the configured JSON pointers, exactly. */
+/** Reads one public price feed with one GET request. Takes the figures from the configured JSON pointers. */
 import { z } from 'zod';
 import { decimalTimesFloor, isSafe, parseDecimal, type Decimal } from '../domain/money.ts';
 import type { FeedAnswer } from '../domain/reference.ts';
@@ -22,7 +22,9 @@ export const createFeedReader =
     }
   };
 
-/** Returns the middle of bid and ask in hundredths, rounded down once. A number is read as it was written, in quotes or without. */
+/**
+ * Returns the middle of bid and ask, or the single price, in hundredths, rounded down once. A number is read as it was written, in quotes or without.
+ */
 export const readTicker = ({ bid, ask, price, time }: Feed, answer: unknown): FeedAnswer => {
   const figures = price === undefined ? [at(answer, bid ?? ''), at(answer, ask ?? '')] : [at(answer, price)];
   const written = figures.map((figure) => (typeof figure === 'number' ? String(figure) : typeof figure === 'string' ? figure.trim() : ''));

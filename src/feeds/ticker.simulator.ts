@@ -1,5 +1,6 @@
 /**
- * Two simulated price feeds over real HTTP that misbehave on demand: `/one/EUR` with strings, `/two/EUR` with numbers. For the sandbox and for tests.
+ * Two simulated price feeds over real HTTP that misbehave on demand. `/one/EUR` writes prices as strings, `/two/EUR` as numbers. For the sandbox and
+ * for tests.
  */
 import { Hono } from 'hono';
 import { serveSimulator, type Serving } from '../providers/kit/serve.simulator.ts';
