@@ -1,7 +1,7 @@
 /**
- * Sends the webhooks that are due. Each is taken in a short transaction, sent, and marked in a second transaction. If the instance that is sending a
- * webhook stops, the webhook is due again when its lease ends, under the same id. Receivers get each webhook at least once, and recognise repeats by
- * the id.
+ * Sends the webhooks that are due. Each is claimed in a short transaction, sent, and marked in a second transaction. If the instance that is sending
+ * a webhook stops, the webhook is due again when its lease ends, under the same id. So a receiver may get a webhook more than once, and recognises
+ * repeats by the id.
  */
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -66,8 +66,8 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
 };
 
 /**
- * Sends a webhook. If its URL cannot be decrypted, or it cannot be signed or handed to the sender, the fault is ours, and restoring a key may fix it.
- * So the webhook is retried like any other.
+ * Sends a webhook. If its URL cannot be decrypted, or the webhook cannot be signed or handed to the sender, the fault is ours, and restoring a key
+ * may fix it. So the webhook is retried like any other.
  */
 const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
   try {

@@ -12,7 +12,7 @@ export type Receivers = {
 
 const patience = 3;
 const firstPauseMs = 10_000;
-/** This is short, so that a host that works again has every waiting webhook within two minutes. */
+/** This is short, so that a host that works again soon gets its waiting webhooks. */
 const longestPauseMs = 30_000;
 const mostKept = 5000;
 

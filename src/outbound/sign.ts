@@ -1,7 +1,7 @@
 /**
  * Signs and verifies webhooks as Standard Webhooks 1.0 does. The signed content is `id.timestamp.body`. `v1a` is an Ed25519 signature that anyone can
- * verify (the public keys are at /.well-known/webhook-keys); `v1` is an HMAC-SHA256, for an app with a secret. During a rotation a webhook has
- * several signatures.
+ * verify (the public keys are at /.well-known/webhook-keys); `v1` is an HMAC-SHA256, for an app with a secret. A webhook has one signature for each
+ * of our keys and for each secret of its app.
  */
 import { base64, base64urlnopad } from '@scure/base';
 import type { Jwk, Signer } from '../ports/deliveries.ts';
@@ -34,7 +34,7 @@ export const importSeed = async (seed: Uint8Array) => {
   pkcs8.set(pkcs8Head);
   pkcs8.set(seed, 16);
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
-  // The format 'jwk' returns an object, which one of the two runtimes' types does not know.
+  // For 'jwk', exportKey returns an object. The Worker's types say only `ArrayBuffer | JsonWebKey`, hence the cast.
   const { x = '' } = (await crypto.subtle.exportKey('jwk', key)) as { x?: string };
   return { key, x };
 };
@@ -57,7 +57,7 @@ export type Received = { id: string; timestamp: string; signature: string; body:
 
 /**
  * Verifies a webhook as a wallet's backend does. Returns true if one of the signatures matches one of the wallet's keys (`whpk_…` or `whsec_…`) and
- * the timestamp is within five minutes of `receivedAt` (Unix milliseconds).
+ * the timestamp is within `toleranceS` seconds of `receivedAt` (Unix milliseconds). Throws on a key or signature that is not base64.
  */
 export const verifyDelivery = async (received: Received, keys: readonly string[], receivedAt: number, toleranceS = 300): Promise<boolean> => {
   const timestamp = Number(received.timestamp);

@@ -2,14 +2,14 @@
  * Decides which addresses a webhook may reach. Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's
  * metadata service, or ourselves, and reads the answer, its timing or its side effects (SSRF). Defence: this file checks the URL's form and any
  * literal address. On Node the connector also checks every resolved address (entry/guarded-sender.ts); on Workers no private network is reachable. We
- * never follow redirects, and keep only the class of an answer.
+ * never follow redirects, and never keep the body of an answer.
  */
 import { isAddress, isLoopback, isPublicAddress } from '../domain/public-address.ts';
 
 export type UrlRules = {
   sandbox: boolean;
   allowedPorts: readonly number[];
-  /** Our own host names: a webhook to ourselves is refused. */ ownHosts: readonly string[];
+  /** Our own host names. A webhook to one of them is refused. */ ownHosts: readonly string[];
 };
 
 const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa|svc)$/;
