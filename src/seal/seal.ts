@@ -1,5 +1,5 @@
 /**
- * Seals secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and a sealed
+ * Seals secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn no secret, and a sealed
  * value that was copied into another row or field must not open there. Which customer a row belongs to is not sealed: whoever can write to the
  * database can give an order or a recovery secret to another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
  *
@@ -28,7 +28,7 @@ const opened = 4096;
 
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
-/** Makes a seal. `keys`: current first. Throws for a key that is not 32 bytes, or whose id would break the form. */
+/** Makes a seal. `keys`: current first. Throws if there is no key, and for a key that is not 32 bytes or whose id would break the form. */
 export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
