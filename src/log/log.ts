@@ -2,7 +2,7 @@ import pino from 'pino';
 import { logFields } from '../ports/log-fields.ts';
 import type { Log } from '../ports/runtime.ts';
 
-/** The longest string in a log line; longer ones are truncated. Error texts are our own or a driver's, never from a provider's body. */
+/** The longest string in a field; longer ones are truncated. */
 const longest = 300;
 /** pino's browser build, which Workers use, gives the level as a number. */
 const labels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
@@ -16,7 +16,7 @@ export type LogOptions = {
   modules: ReadonlyMap<string, { logFields?: readonly string[] }>;
 };
 
-/** Makes the log: one JSON line per event, the same on both runtimes. */
+/** Makes the log. It writes one JSON line per event, with the same members on both runtimes. */
 export const createLog = ({ level, instance, write, now, modules }: LogOptions): Log => {
   const allowed = new Set<string>([...logFields, ...[...modules.values()].flatMap((module) => module.logFields ?? [])]);
   const order = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;

@@ -1,7 +1,7 @@
 import { metricList, type Count, type Metric, type Observe } from '../ports/metric-list.ts';
 
 const bounds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
-/** The most series of a metric. Labels come from our own lists, so this is never reached. If it were, saving memory would matter more than detail. */
+/** The most series of a metric. Labels come from our own lists, so this should never be reached. If it were, memory would matter more than detail. */
 const mostSeries = 2000;
 
 type Series = { value: number; sum: number; buckets: number[] };
