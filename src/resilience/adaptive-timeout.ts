@@ -5,14 +5,15 @@ const recomputeEvery = 20;
 const mostOfCaller = 50;
 
 /**
- * Learns how long to wait for a provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline minus
- * 100 ms. Until 20 answers are known, it is the deadline. Late answers count as well, since a timeout learnt only from answers in time could never
- * grow again. A caller's further answers replace its own: otherwise one caller's quick answers could cut off the slower ones of all others.
+ * Learns how long to wait for a provider: 1.5 × the 99th percentile of up to 200 recent durations, but at least `leastMs`. Near or above the deadline
+ * it is the deadline minus 100 ms, but not less than 200 ms. Until 20 durations are known, it is the deadline. Late answers and aborted calls count
+ * as well, since a timeout learnt only from answers in time could never grow again. At most 50 durations are of one caller, whose further ones
+ * replace its own: otherwise one caller's quick answers could cut off the slower ones of all others.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];
   const callerOf: (string | undefined)[] = [];
-  /** How many samples each caller has, and the place of its newest one. */
+  /** How many samples each caller has, and the index of its newest one. */
   const held = new Map<string, { count: number; at: number }>();
   let next = 0;
   let seen = 0;

@@ -7,7 +7,7 @@ const mostCustomers = 1000;
 export type BackOffSettings = {
   /** The longest wait of one customer, whatever the provider asks for. */
   mostMs: number;
-  /** The longest wait of all customers. */
+  /** The longest time for which all customers together are held back. */
   mostForAllMs: number;
   /** How many different callers must be limited, with nobody served in between, before all customers wait. */
   callersForAll: number;
@@ -22,12 +22,12 @@ type Wait = { until: number; times: number };
  * served in between. Without a time from the provider, a wait lasts 1, 2, 4 and then 8 s.
  */
 export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }: BackOffSettings, now: () => number) => {
-  /** The customers that wait, the one limited first in front. */
+  /** Customers that were limited, the one that was limited longest ago in front. */
   const customers = new Map<string, Wait>();
   const callers = createRecentCallers(windowMs);
   const all: Wait = { until: 0, times: 0 };
 
-  /** Refusals of calls that ran at the same time count as one. */
+  /** Starts or extends a wait. A 429 during a wait is not a further step: its call probably began before the wait. */
   const extend = (wait: Wait, askedMs: number | undefined, most: number): void => {
     const at = now();
     if (at >= wait.until) wait.times += 1;
@@ -45,7 +45,7 @@ export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }:
     const wait = customers.get(customer) ?? { until: 0, times: 0 };
     customers.delete(customer);
     customers.set(customer, wait);
-    // Whoever has waited the longest may lose its place: it is only asked to wait again.
+    // The customer that was limited longest ago is forgotten. At worst, the provider limits it again.
     const [first] = customers.keys();
     if (customers.size > mostCustomers && first !== undefined) customers.delete(first);
     return wait;
@@ -58,7 +58,7 @@ export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }:
       const own = customers.get(customer);
       return Math.max(leftOf(all, mostForAllMs), own === undefined ? 0 : leftOf(own, mostMs));
     },
-    /** Notes a 429. `caller`: who counts as one of several that are limited. */
+    /** Notes a 429. `caller` is counted towards `callersForAll`. */
     limited: (customer: string, caller: string, askedMs: number | undefined): void => {
       extend(waitOf(customer), askedMs, mostMs);
       if (callers.note(caller, now()) < callersForAll) return;

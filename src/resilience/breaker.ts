@@ -15,23 +15,23 @@ export type BreakerSettings = {
   windowMs: number;
   resetMs: number;
   resetMaxMs: number;
-  /** Slows calls down instead of refusing them: while the circuit is open, one call passes every `resetMs`, even if earlier ones failed or hang. */
+  /** While the circuit is open, lets one call pass every `resetMs` (± 20 %), even if earlier ones failed or hang. */
   neverRefuse?: boolean;
 };
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
   /**
-   * Throws the ProviderFault `circuit-open` (not taken) if the call is refused. With a `customerKey`, failures count only once enough different
-   * customers have had them.
+   * Throws the ProviderFault `circuit-open` (not taken) if the call is refused. While the circuit is closed, the failures of calls with a
+   * `customerKey` count only once enough different customers have had them.
    */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
-  /** Returns when the next probe may be sent, while the circuit is open. */
+  /** Returns when the next probe may be sent, or undefined if the circuit is closed. */
   retryOn(): number | undefined;
 };
 
 const buckets = 10;
-/** How long to wait for a probe's outcome: the isolate that sent it may have stopped. */
+/** How long to wait for a probe's outcome. It may never come: on Workers, the request that sent the probe may have been cut off. */
 const probePatienceMs = 30_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
@@ -77,7 +77,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     return made;
   }
 
-  /** Allows no probe before n reset times have passed, ± 20 %. */
+  /** Allows no probe for `n` reset times (at most `resetMaxMs`), ± 20 %. */
   function wait(n: number): void {
     probeFrom = now() + Math.round(Math.min(settings.resetMs * n, settings.resetMaxMs) * (0.8 + 0.4 * random()));
     probeSince = undefined;
@@ -106,11 +106,12 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   };
 
   const admit = (at: number, customer: string | undefined): void => {
-    // Whoever had the last probe lets others go first. Otherwise a customer whose calls always fail could keep the circuit open for everyone.
+    // The customer whose probe failed last lets others go first. Otherwise a customer whose calls always fail could keep the circuit open for
+    // everyone.
     const from = customer !== undefined && customer === failedProber ? probeFrom + settings.resetMs : probeFrom;
     const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
     if (at < from || (probing && settings.neverRefuse !== true))
-      throw new ProviderFault('circuit-open', 'too many of its recent answers failed', { taken: 'no', retryAfterMs: Math.max(0, from - at) });
+      throw new ProviderFault('circuit-open', 'too many recent calls to the provider failed', { taken: 'no', retryAfterMs: Math.max(0, from - at) });
     if (circuit.opened) circuit = make(true);
     if (settings.neverRefuse === true) wait(1);
     probeSince = at;

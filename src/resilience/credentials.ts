@@ -5,11 +5,11 @@ import { createRecentCallers } from './recent-callers.ts';
 const pauseMs = 60_000;
 
 export type CredentialsSettings = {
-  /** How many different callers must be refused, with no price in between, before the refusal counts as one of our credentials. */
+  /** How many different callers must be refused, with no price served in between, before the refusal counts as one of our credentials. */
   callersNeeded: number;
   /** How long a refused caller counts towards that number. */
   windowMs: number;
-  /** Told when the provider begins to refuse our credentials, and when it accepts them again. */
+  /** Called when the provider begins to refuse our credentials, and when it accepts them again. */
   onChange: (state: 'refused' | 'accepted') => void;
 };
 export type Refused = {
@@ -22,9 +22,9 @@ export type Refused = {
 };
 
 /**
- * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a text
- * that a customer chose. So only a refusal of a call without such a text counts at once; otherwise it takes refusals of several callers. Then no price
- * is asked for, for one minute. The next call shows whether the credentials are accepted again.
+ * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a
+ * text that a customer chose. So only a refusal of a call without such a text counts at once; otherwise it takes refusals of several callers. Then no
+ * price is asked for during one minute. The next price call after that shows whether the credentials are accepted again.
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
   const callers = createRecentCallers(windowMs);

@@ -11,7 +11,9 @@ export type GuardSettings = {
   breaker: BreakerSettings;
   bulkhead: BulkheadSettings;
   retryAttempts: number;
-  /** How long a call may go on after its caller stopped waiting, so that its late answer still counts. 0 on Workers, where such a call is aborted. */
+  /**
+   * How long a call for an estimate may go on after its caller stopped waiting, so that its late answer still counts. 0 on Workers: it is aborted.
+   */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
   /** The lower bound of the timeout that is learnt from a provider's answers. */
@@ -25,7 +27,7 @@ const operations: readonly Operation[] = ['quote', 'order', 'claim', 'status', '
  * Calls about money that is already on its way, or in a customer's account. A failing provider slows them down, but they are never refused for long.
  */
 const neverRefused: ReadonlySet<Operation> = new Set(['claim', 'status', 'account']);
-/** The calls that an order needs after its payment. After a 429 they wait for seconds at most. */
+/** The calls that an order needs after its payment. After a 429 they wait for 8 seconds at most. */
 const followed: ReadonlySet<Operation> = new Set(['claim', 'status']);
 /** The customer of the gateway's own calls. */
 const own = '';
@@ -36,10 +38,10 @@ const mostBackOffForAllMs = 60_000;
 const checkNeedMs = 50;
 
 /**
- * Guards every call to one provider. A call passes through deadline → retry → bulkhead → breaker → attempt. Each class of operation has a state of
- * its own, so that nothing that happens to prices or new orders stops us from asking about orders, or from collecting what was paid for. Customers
- * share the state. So what one customer's calls can bring about, such as a 429 or a 403, counts for the others only once several callers have had it.
- * The state belongs to this instance.
+ * Guards every call to one provider. A call passes through deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own
+ * breaker, bulkhead, retry budget and back-off, so that nothing that happens to prices or new orders stops us from asking about orders, or from
+ * collecting what was paid for. Customers share this state. So what one customer's calls can bring about, such as a 429 or a 403, counts for the
+ * others only once several callers have had it. The state belongs to this instance.
  */
 export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
   const { now } = clock;
@@ -76,7 +78,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     const caller = customerKey ?? customer ?? own;
     if (fault.kind === 'rejected-credentials') credentials.refused({ caller, isOwn: isOwn === true, status: fault.status });
     if (fault.kind === 'rate-limited') {
-      // Without a status, the limit was our own.
+      // Without this status, the limit was our own or was only named in words.
       if (fault.status !== 429) return;
       classes[operation].backOff.limited(customer ?? own, caller, fault.retryAfterMs);
     }
@@ -89,7 +91,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     if (operation === 'quote') credentials.check();
     const customer = limits.customer ?? own;
     const waitMs = backOff.waitMs(customer);
-    if (waitMs > 0) throw new ProviderFault('rate-limited', 'waiting, as the provider asked', { taken: 'no', retryAfterMs: waitMs });
+    if (waitMs > 0) throw new ProviderFault('rate-limited', 'waiting after the provider limited our calls', { taken: 'no', retryAfterMs: waitMs });
     return await breaker.run(async () => {
       const started = now();
       try {
@@ -115,7 +117,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
       // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout of estimates.
       const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
-      // The caller stops waiting at the deadline. The call itself is aborted after a grace period, so that we learn from late answers.
+      // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
+      // period, so that we learn from late answers.
       const cut = new AbortController();
       const onAbort = (): void => cut.abort();
       limits.signal?.addEventListener('abort', onAbort, { once: true });

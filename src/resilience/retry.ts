@@ -26,9 +26,9 @@ export type RetryBudget = ReturnType<typeof createRetryBudget>;
 export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: number; now: () => number; signal: AbortSignal };
 
 /**
- * Retries at most `attempts` times, within the first 40 % of the deadline, and only if the first call had no effect or a server in front of the
- * provider answered 502, 503 or 504. Waits as long as the provider asks, or gives up if that is too long. This is the only retry layer: nothing
- * above or below retries.
+ * Retries at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only a retryable fault of a call that
+ * had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before the first retry, waits as long as the
+ * provider asks, or gives up if that is too long. No other layer repeats a call.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
   const started = now();
