@@ -225,8 +225,8 @@ describe('firm prices', () => {
 
   it('a channel that needs support of large channels says so', async () => {
     const setup = await start({ maxSats: 20_000_000 });
-    expect((await offerOf(setup, { ...asked, amountSats: 16_777_216n })).warnings).toEqual([]);
-    expect((await offerOf(setup, { ...asked, amountSats: 16_777_217n })).warnings).toEqual(['large-channel']);
+    expect((await offerOf(setup, { ...asked, amountSats: 16_777_215n })).warnings).toEqual([]);
+    expect((await offerOf(setup, { ...asked, amountSats: 16_777_216n })).warnings).toEqual(['large-channel']);
   });
 
   it('a reserved order that has ended is not placed', async () => {

@@ -263,7 +263,7 @@ export const toPaymentInfo = (payWith: PayWith, payTo: string, pay: bigint): Pay
     ? { kind: 'invoice', value: payTo, amountSats: pay }
     : { kind: 'onchain', value: payTo, amountSats: pay, bip21: bitcoinUri(payTo, pay) };
 
-/** For a channel above this size, the customer's node must support large channels (BOLT 9, option_support_large_channel), which we cannot see. */
+/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
 const largeChannelSats = 16_777_216n;
 
 export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, connectTo: string | undefined): ProviderOffer => ({
@@ -277,7 +277,7 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
     : { expiresOn: made.expiresOn, upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes, secret: made.payTo }),
   facts: factsOf(made, terms, connectTo),
   requires: [],
-  warnings: terms.lspSats + terms.clientSats > largeChannelSats ? ['large-channel'] : [],
+  warnings: terms.lspSats + terms.clientSats >= largeChannelSats ? ['large-channel'] : [],
 });
 
 export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undefined): Facts => ({
