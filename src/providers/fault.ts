@@ -29,7 +29,10 @@ export class ProviderFault extends Error {
   }
 }
 
-/** Thrown when our own queue to a provider is full. Nothing was sent, so the fault says nothing about the provider. */
+/**
+ * Thrown when our queue for a provider, or one network's share of it, is full, and when a call has waited in the queue for too long. Nothing was
+ * sent, so the fault says nothing about the provider.
+ */
 export class ProviderBusy extends ProviderFault {
   constructor() {
     super('busy', 'too many calls to this provider are in progress', { taken: 'no' });

@@ -23,8 +23,8 @@ export type HttpRequest = {
 /** Header names are in lower case. Never follows redirects: a 3xx is returned as it is. */
 export type HttpResponse = { status: number; headers: Record<string, string>; body: Uint8Array };
 /**
- * Sends a request. Throws a ProviderFault: `timeout`, `unreachable` (with `taken: 'no'` only if certainly nothing was sent), or `malformed` if the
- * response is larger than `maxBytes` or compressed.
+ * Sends a request. Throws a ProviderFault: `timeout`, `unreachable` (with `taken: 'no'` only if certainly nothing was sent), or `malformed`, for
+ * example if the response is larger than `maxBytes` or compressed.
  */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -39,7 +39,7 @@ export type AdapterDeps<LogField extends string = never> = {
   log: AdapterLog<LogField>;
   network: 'main' | 'test' | 'signet' | 'regtest';
   mode: 'sandbox' | 'live';
-  /** The value of an environment variable that the block names (`*_env` settings). Never logged. */
+  /** Returns the value of an environment variable that the block names (`*_env` settings). The value is never logged. */
   secret: (name: string) => string | undefined;
 };
 
@@ -114,7 +114,7 @@ export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: 
 
 /**
  * Payment instructions are only for the customer, and the gateway seals them. `kind: 'fiat'` passes the provider's keys through; the other kinds
- * hold the one value to pay to.
+ * (except `none`) hold the one value to pay to.
  */
 export type PaymentInfo =
   | { kind: 'fiat'; paymentUrl?: string; paymentDetails?: Record<string, string> }

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 
-/** What any provider can send instead of an answer. Each kind adds its own faults. */
+/** The faults that every simulated provider can have. Each kind adds its own. */
 export type TransportFault =
   | 'latency'
   | '429'

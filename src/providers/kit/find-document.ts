@@ -1,5 +1,6 @@
 /**
- * Finds the document inside an answer's envelopes: `result` (JSON-RPC), `data`, `order`, `body` and similar ones, a list of one, or several nested.
+ * Finds the document inside an answer. It may be in an envelope, such as `result` (JSON-RPC), `data`, `order` or `body`, in a list, or in several of
+ * these, nested.
  */
 
 export type Members = { [name: string]: unknown };
@@ -26,13 +27,14 @@ const deepest = 4;
 
 export const isMembers = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The most members that one search may copy. A provider could nest or repeat envelopes so that their combinations never end. */
+/** The most members that one search may copy. A provider could nest or repeat envelopes so that there are far too many combinations. */
 const mostCopied = 100_000;
 type Search = { isIt: (members: Members) => boolean; left: number };
 
 /**
- * Returns the outermost object for which `isIt` is true, merged with the other members of its envelope: `{order: {id}, payment}` is one document. Of
- * a list, returns the first such object. Undefined if there is none, or if the answer is too convoluted.
+ * Returns the outermost object for which `isIt` is true. The object is merged with the members next to it in its envelopes (except `ofEnvelope`), so
+ * `{order: {id}, payment}` is one document. In a list, the first such object counts. Returns undefined if there is none, or if the answer is too
+ * convoluted.
  */
 export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined =>
   search(value, { isIt, left: mostCopied }, deepest, {});
@@ -78,8 +80,8 @@ const snake = (name: string): string =>
         .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
 /**
- * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. If several members get the
- * same name, the one that was already in snake case counts.
+ * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. At the end of a name, sats
+ * and satoshis become sat. If several members get the same name, the one that was already written so counts.
  */
 export const withSnakeNames = (value: unknown, levels = 6): unknown => {
   if (levels < 0) return value;
@@ -90,7 +92,7 @@ export const withSnakeNames = (value: unknown, levels = 6): unknown => {
   return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
 };
 
-/** Returns an id as a string: from a number, a string, or an object around either (MongoDB's `$oid`). */
+/** Returns an id as a string, from a number, a string, or an object around either (MongoDB's `$oid`). Returns undefined if there is none. */
 export const idIn = (value: unknown): string | undefined => {
   if (isMembers(value)) return idIn(value['$oid'] ?? value['order_id'] ?? value['id'] ?? value['value']);
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value.trim() : '';

@@ -23,7 +23,7 @@ export type ConformanceRun = {
   checks: ConformanceCheck[];
   /** Whether a price was seen. Without one, nothing can be said to conform. */
   priced: boolean;
-  /** Orders that were made: their ids at the provider. */
+  /** The provider's ids of the orders that were made. */
   orders: string[];
   exchanges: Exchange[];
   /** Settings for this server's block in a gateway's configuration, as far as the run found them out. */

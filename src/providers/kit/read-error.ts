@@ -1,16 +1,16 @@
 /**
- * Reads a provider's error in any form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}` (NestJS), `{message:
- * ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, a page. Callers use the words to tell refusals apart, and never
- * pass them on.
+ * Reads a provider's error in many forms, such as JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}` (NestJS),
+ * `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, or a page. Callers use the words to tell refusals
+ * apart, and do not pass sentences on.
  */
 import { isMembers } from './find-document.ts';
 
 export type SaidError = {
   /** JSON-RPC's error code, or another number in its place. */
   code?: number;
-  /** Short words that name a reason, as written: `error_code`, `errorType`, `type`. */
+  /** Short words, as written, of members such as `error_code`, `errorType` or `type`. */
   codes: readonly string[];
-  /** Every string and the name of every inner member, in lower case, with single spaces. */
+  /** The strings and the names of inner members that may state the reason, in lower case, with single spaces. */
   words: string;
   /** Whether the form alone shows that this is an error. */
   isError: boolean;
@@ -19,7 +19,7 @@ export type SaidError = {
 const longest = 4096;
 const mostValues = 200;
 const codeMember = /^(?:error_?)?(?:code|type|name)$/i;
-/** Members whose words are not about the reason: the repeated request, a stack trace, and when and where the error happened. */
+/** Members whose words are not about the reason, such as the repeated request, a stack trace, and when and where the error happened. */
 const noReason = new Set([
   'input',
   'request',
@@ -77,7 +77,7 @@ export const readError = (body: unknown): SaidError => {
   };
 };
 
-/** Returns a page's words, or a text as it is. A hostile page must not cost time that grows with the square of its length, so no pattern looks past a `<`. */
+/** Returns a page's words, or a text as it is. A hostile page must not cost time that grows with the square of its length. */
 const withoutMarkup = (text: string): string =>
   /^\s*</.test(text)
     ? text

@@ -3,7 +3,9 @@
  * time, a zone without a known offset) are unreadable on purpose. A time without a zone is UTC.
  */
 
-/** Later dates are read as this one. Providers write 9999 for "never", and PostgreSQL cannot read the year 10000 as JavaScript writes it (+010000). */
+/**
+ * Later dates are read as this one. Providers write 9999 for "never", and PostgreSQL cannot read the year 10000 as JavaScript writes it (+010000).
+ */
 const furthestMs = Date.UTC(2100, 0, 1);
 /** The last of the years that frameworks write for "not set": 0 (MySQL) and 1 (Go, .NET). */
 const lastZeroYear = 1;
@@ -11,7 +13,10 @@ const lastZeroYear = 1;
 const zeroEpochs = [-62_135_596_800, -62_135_596_800_000];
 
 const offset = String.raw`\s?(?:utc|gmt)?([+\-\u2212]\d{2}:?(?:\d{2})?)(?:\s[a-z]{2,5})?`;
-/** Zone names that languages print after the offset. A name without an offset is not read. */
+/**
+ * What programming languages print after the offset: a zone name in brackets, or Go's monotonic clock (m=±…). Without an offset, only Z, UTC, GMT and
+ * UT are read.
+ */
 const comment = String.raw`(?:\s?\([^)]*\)|\[[\w/+\-]*\]|\sm=[+\-][\d.]+)?`;
 const zone = String.raw`(?:(?:\s?(z|utc|gmt|ut)|${offset})${comment})?`;
 const clock = String.raw`(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?`;

@@ -15,7 +15,8 @@ export type JsonCall<S extends z.ZodType> = {
   maxBytes?: number;
   schema: S;
   /**
-   * For lists: if a member appears twice, the last one counts. Any other answer is then malformed, since one value would be lost, perhaps how to pay.
+   * Set for lists: if a member appears twice, the last one counts. Otherwise such an answer is malformed, since one value would be lost, perhaps how
+   * to pay.
    */
   mayRepeat?: boolean;
   /** Statuses whose JSON body counts as an answer, as with 200 (for example, a 409 that names a connected user). */
@@ -35,8 +36,9 @@ const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
 /**
- * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value, and a 4xx with its parsed body for the adapter to
- * judge. Throws a ProviderFault for everything else. A fault's text never has the provider's own words.
+ * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value. Returns a refusal with its parsed body, for the adapter
+ * to judge: a 4xx (except 429 and, with `credentials`, 401 and 403), or a 5xx for which `refusesAt5xx` is true. Throws a ProviderFault for everything
+ * else. A fault's text does not quote the provider's values.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -76,7 +78,7 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
 const maxDepth = 64;
 const traps = /__proto__|constructor|prototype/;
 
-/** Returns whether a document needs `withoutTraps`: it names a member that must be removed, could hide one behind an escape, or is deeply nested. */
+/** Returns whether a document needs `withoutTraps`: it may name a member that must be removed, may hide one behind an escape, or is deeply nested. */
 const needsWalk = (text: string): boolean => {
   if (traps.test(text) || text.includes('\\')) return true;
   let depth = 0;
@@ -93,7 +95,7 @@ const needsWalk = (text: string): boolean => {
   return false;
 };
 
-/** The most members of an answer, far more than a full listing has. Parsing more would block all requests, even if they are small. */
+/** An answer with this many commas has too many members: far more than a full listing. Parsing it would hold up all other requests. */
 const mostMembers = 20_000;
 
 const hasTooMany = (text: string): boolean => {
@@ -131,8 +133,8 @@ const membersRead = (value: unknown): number => {
 };
 
 /**
- * Parses a body that must be JSON, or a sentence if `plainText` is set. Throws `malformed` for HTML, and for a document that is truncated, too deep
- * or has a member twice.
+ * Parses a body that must be JSON, or a sentence if `plainText` is set. Throws `malformed` for anything else, such as HTML or a truncated document,
+ * and for a document that is too deep, has too many members, or (without `mayRepeat`) has one twice.
  */
 const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepeat }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat'>): unknown => {
   const type = headers['content-type'];
@@ -187,12 +189,12 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** The longest wait that we accept from a provider, since customers are told it as well. */
+/** A provider that asks for a longer wait gets this one, since customers are told the wait as well. */
 const mostWaitMs = 3_600_000;
 
 /**
- * Returns the wait in milliseconds from Retry-After (seconds or a date) or x-ratelimit-reset (seconds to wait; above 1e9 a Unix time, above 1e12 in
- * milliseconds).
+ * Returns the wait in milliseconds, at most `mostWaitMs`, from Retry-After (seconds or a date) or from x-ratelimit-reset or ratelimit-reset (seconds
+ * to wait; from 1e9 on a Unix time, from 1e12 on in milliseconds).
  */
 const retryAfterOf = (response: HttpResponse): { retryAfterMs?: number } => {
   const asked = askedWaitOf(response);

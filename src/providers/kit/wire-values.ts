@@ -5,7 +5,7 @@ import { readEnd, readTime } from './read-time.ts';
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
-/** Reads a number or its digits: requestJson keeps a number that JavaScript cannot hold as a string. */
+/** Reads a number, or a string of its digits. requestJson returns a number as a string if JavaScript cannot hold it exactly. */
 const asNumber = (value: unknown): number => {
   if (typeof value === 'string') return decimalForm.test(value.trim()) ? Number(value) : Number.NaN;
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
@@ -30,7 +30,7 @@ const rounded = (round: (value: number) => number) =>
 
 /** An amount in sats: a safe integer, a float with a whole value (within 1e-6), or either as a string. A real fraction is rounded down. */
 export const wireSats = rounded(Math.floor);
-/** An amount of fiat, in the same forms. A real fraction is rounded up, so that the customer never pays more than shown. */
+/** An amount of fiat, in the same forms. A real fraction is rounded up, so that an amount to pay is never shown too low. */
 export const wireFiat = rounded(Math.ceil);
 /** An id or counter. A fraction is refused. */
 export const wireInteger = z.unknown().transform((value, context) => {
@@ -55,7 +55,7 @@ export const satsWithUnit = (text: string): bigint | undefined => {
   return satsOfMsat(BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + rest);
 };
 
-/** Reads true, "true", 1 and their opposites. */
+/** Reads true, 1 and their opposites, also as strings. */
 export const wireBoolean = z.unknown().transform((value, context) => {
   if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;
   if (value === false || value === 0 || (typeof value === 'string' && /^(?:false|0(?:\.0+)?)$/i.test(value))) return false;
@@ -92,8 +92,8 @@ const keepingInexact: Reviver = (_key, value, context) =>
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
 /**
- * Matches a JSON number that JavaScript might write differently: one of more than 15 digits, a decimal that ends in 0, one with an exponent, -0, or
- * one with more than six zeros after the point. It must stand between JSON's own characters, so the digits of a time or an id do not match.
+ * Matches a JSON number that JavaScript might write differently: one of more than 15 characters, a decimal that ends in 0, one with an exponent, -0,
+ * or one that begins with 0.000000. The number must be between JSON's own characters, so the digits of a time in a string do not match.
  */
 const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 

@@ -41,7 +41,10 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
-  /** Calls a seller and returns a 2xx or 4xx answer other than 429, or a refusal under 5xx: an order, a refusal in any form, or a string. Throws for the rest. */
+  /**
+   * Calls a seller and returns a 2xx or 4xx answer other than 429, or a refusal under 5xx: an order, a refusal in any form, or a string. Throws for
+   * the rest.
+   */
   const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
     const reply = await requestJson({
       http: deps.http,
@@ -105,7 +108,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   type Reply = { payWith: PayWith; status: number; said: unknown; connectTo: string | undefined };
-  /** Runs a check on an order that exists. If it throws, the fault carries the order's id. */
+  /** Checks an order that exists. A fault that the check throws carries the order's id. */
   const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) => {
     try {
       if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };

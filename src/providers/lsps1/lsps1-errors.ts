@@ -11,7 +11,7 @@ export const isNotFound = (body: unknown): boolean => {
 };
 
 const tokenCode = 102;
-/** bLIP-51's error codes for create_order, and JSON-RPC's codes for a request that was not carried out. */
+/** bLIP-51's error codes, and JSON-RPC's codes for a request that was not carried out. */
 const decidedCodes: ReadonlySet<number> = new Set([1, 100, 101, tokenCode, -32_600, -32_601, -32_602]);
 
 /**
@@ -57,8 +57,8 @@ const notConnected = new RegExp(
 );
 
 /**
- * Returns why a seller made no order. Throws `rate-limited` if the words name a rate limit, which some sellers do under a status other than 429. Code
- * 102 and words about the token become `token-refused`, for the operator to correct.
+ * Returns the reason that an error states. Throws `rate-limited` if the words name a rate limit, which some sellers do under a status other than 429.
+ * Code 102 and words about the token become `token-refused`, for the operator to correct.
  */
 export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {
   const said = readError(body);
@@ -80,7 +80,7 @@ export const isUnrouted = (body: unknown): boolean =>
 
 export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
-/** Statuses of a server that did not receive the request in full, or did not wait for its outcome. The request may still have been carried out. */
+/** The 4xx statuses that leave open whether the request was carried out, perhaps later or by a server behind the one that answered. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 
 /**

@@ -44,7 +44,7 @@ export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product'
 };
 
 const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
-/** Returns the node's addresses as `pubkey@host:port`, those without Tor first, or the bare key if no address is known. */
+/** Returns the node's addresses as `pubkey@host:port`, the configured one first and Tor's last, or the bare key if no address is known. */
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
   const given: unknown[] = Array.isArray(info.uris) ? info.uris : [info.uris];
   const uris = given.filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
@@ -73,7 +73,7 @@ export const toListings = (info: InfoWire, settings: Settings): LiquidityListing
 
 export const payWithOf = (word: string, settings: Settings): PayWith | undefined => settings.pay_with.find((one) => one === word);
 
-/** Returns a refusal for what this seller cannot serve according to its block, without asking it. */
+/** Returns a refusal if this seller's configuration already rules the request out, so that the seller need not be asked. */
 export const refusedOutright = (request: LiquidityQuoteRequest, settings: Settings): Refusal | undefined => {
   if (request.product === 'recharge') return { reason: 'option-unsupported' };
   if (payWithOf(request.payWith, settings) === undefined) return { reason: 'payment-method-unsupported' };
@@ -119,7 +119,7 @@ export const toOrderTerms = (
     funding_confirms_within_blocks: Math.max(settings.funding_confirms_within_blocks, info.min_funding_confirms_within_blocks ?? 1),
     channel_expiry_blocks: leaseBlocks,
     announce_channel: request.announce,
-    // Every public client sends this member, nearly always empty, so sellers accept it.
+    // The public clients that we know send this member, nearly always empty, so sellers accept it.
     token: given.token ?? '',
     ...(given.refundOnchain === undefined ? {} : { refund_onchain_address: given.refundOnchain }),
   };
@@ -140,7 +140,7 @@ const bare = (word: string): string =>
     .replace(/^(?:LSPS1_)?(?:ORDER|PAYMENT)_STATE_/, '')
     .replace(/^EXPECTPAYMENT$/, 'EXPECT_PAYMENT');
 const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ?? wire?.payment_state ?? wire?.status);
-/** Returns the order's state. `status` may also say how the call went, so it counts only if it is a word of LSPS1. */
+/** Returns the order's state. `status` may also say how the call went, so it counts only if it is a known word for a state. */
 const orderStateOf = ({ order_state, state, status }: OrderWire): string => {
   const told = order_state ?? state;
   return told === undefined && !orderWords.has(bare(wordOf(status))) ? '' : wordOf(told ?? status);
@@ -175,7 +175,8 @@ export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: numb
 
 /**
  * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller omitted this
- * way to pay, announces a channel that should be private (or the reverse), or ended the order at once. Throws `malformed` for contradictions.
+ * way to pay, announces a channel that should be private (or the reverse), or ended the order at once. Throws `malformed` for an order that
+ * contradicts the request or itself, or that cannot be paid.
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
@@ -231,7 +232,7 @@ const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: Bitc
   const text = [bip21, uri, payment_uri, address].find((one) => one !== undefined && /^\s*bitcoin:/i.test(one));
   return text === undefined ? undefined : readBitcoinLink(text, network);
 };
-/** Throws if a bitcoin: link in the order asks for another amount than the order, since one of them must be wrong. */
+/** Throws if a bitcoin: link in the order asks for another amount than the order, or for an unreadable one. */
 const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
   const amountSats = linkOf(wire, network)?.amountSats;
   if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that contradicts the order');
@@ -240,7 +241,7 @@ const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork)
 /** Returns the sats that an invoice asks for. Undefined for an invoice without an amount, and for an address. */
 const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
-/** The longest expiry that is believed: an invoice may state any number of seconds. */
+/** The latest expiry of an order that states none itself. Its invoice alone could be dated in the far future. */
 const longestLifeMs = 365 * 86_400_000;
 
 /** Checks that the invoice is for the order's total, on our network. Returns the earlier expiry of invoice and order. */

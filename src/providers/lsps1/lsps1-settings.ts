@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The members of a `kind: lsps1` block that this module reads. The defaults suit every known seller. Facts that no source states are settings. */
+/** The members of a `kind: lsps1` block that this module reads. */
 export const settings = z.strictObject({
   base_url: z.url(),
   pay_with: z

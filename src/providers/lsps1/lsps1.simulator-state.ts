@@ -4,7 +4,7 @@ import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
 export type FaultName = Fault['fault'];
 
-/** Deviations from the standard that real sellers or their clients show. Their names say what they are. */
+/** How a seller may deviate from the standard. The names say how. */
 export type Deviation =
   | 'info-in-options'
   | 'no-uris'

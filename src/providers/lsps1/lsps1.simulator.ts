@@ -96,7 +96,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   });
 
   const magicOf = (sats: number): magic.Magic | undefined => (options.magic === true ? magic.magicOf(sats) : undefined);
-  /** Pays an order after `autoPayMs`, if that option is set, and opens its channel. */
+  /** Pays an order after `autoPayMs`, if that option is set, and opens its channel. A magic amount may change this. */
   const payLater = ({ id, lspSats }: SimulatedOrder): void => {
     const { autoPayMs } = options;
     const told = magicOf(lspSats);
