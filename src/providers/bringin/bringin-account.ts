@@ -30,7 +30,7 @@ export const startAccount = async (
   const facts = accountFrom(reply.value, bringin.settings.signup_hosts, bringin.deps.mode === 'sandbox');
   if (!facts) {
     if (reply.status === 409) return declined('email-refused');
-    throw new ProviderFault('malformed', 'the answer to connect is none of the three known ones');
+    throw new ProviderFault('malformed', 'the answer to connect is not one of the known ones');
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
@@ -55,7 +55,7 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };
 
-/** Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Such an account has no callback, so everything is polled. */
+/** Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Registers no callback; without one, everything is polled. */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
   if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');

@@ -61,7 +61,7 @@ const read = <S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   const said = readError(value);
   const hidden = wire.statusIn(value);
-  // A document that matches the schema and looks like an error is one only if it also states a 4xx or 5xx.
+  // A document that matches the schema but looks like an error counts as an error only if it also states a 4xx or 5xx.
   if (parsed.success && !(said.isError && hidden !== undefined)) return { ok: true, status, value: parsed.data };
   const isRefusal = status >= 400 || (said.isError && (makes !== true || (hidden !== undefined && hidden < 500)));
   if (isRefusal || (saysNo(said) && (said.isError || typeof value === 'string'))) {

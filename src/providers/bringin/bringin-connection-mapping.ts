@@ -38,8 +38,8 @@ type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
  * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
- * cancellation that waits for its code. An unknown status word leaves the status of `before`. A code expires 30 minutes (`code_life_s`) after the
- * link was created, even if the code was sent again later.
+ * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
+ * link was created, or earlier if Bringin says so, even if the code was sent again later.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -97,7 +97,7 @@ const codeExpiry = ({ standingOrder }: LinkReply, createdOn: number | undefined,
   return Math.min(createdOn + life * 1000, named ?? Infinity);
 };
 
-/** Returns a plain code from `error`, or just that it failed: the shape of `error` is undocumented, and its text must not be repeated. */
+/** Returns a plain code from `error`, or `failed`: the shape of `error` is undocumented, and its text must not be repeated. */
 const failureOf = (error: unknown): string => {
   const code: unknown = typeof error === 'object' && error !== null && 'errorCode' in error ? error.errorCode : error;
   return (typeof code === 'string' || typeof code === 'number') && /^[\w-]{1,64}$/.test(String(code)) ? String(code) : 'failed';

@@ -1,4 +1,4 @@
-/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Each step is safe to repeat. */
+/** Connections (bringinLink): a Lightning or on-chain address that pays a bank account, or an IBAN that buys bitcoin. */
 import { ProviderFault } from '../fault.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';

@@ -15,7 +15,7 @@ const customerBlob = z.object({
 });
 export type BringinCustomer = z.output<typeof customerBlob>;
 
-/** Reads the blob; undefined if there is none. Throws on a blob that this adapter did not write. */
+/** Reads the blob. Returns undefined if there is none. Throws on a blob that this adapter cannot have written. */
 export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined =>
   customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer));
 /** Writes the blob: always the same string for the same facts. */

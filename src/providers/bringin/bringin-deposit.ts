@@ -55,8 +55,8 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
 };
 
 /**
- * Checks an invoice. If the order states `expiresOn` (ms), the invoice must expire at the same time, so that it cannot be paid after the order has
- * expired.
+ * Checks an invoice. If the order states `expiresOn` (ms), the invoice must expire at the same time (within `toleranceS`), so that it cannot be paid
+ * after the order has expired.
  */
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
   const bare = withoutScheme(text);

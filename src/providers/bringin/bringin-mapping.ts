@@ -119,8 +119,8 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 
 /**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. A failed transaction counts, since sats
- * arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer paid twice, and one payment may be
- * owed.
+ * arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer may have paid twice, and may be owed
+ * one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

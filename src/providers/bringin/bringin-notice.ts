@@ -1,7 +1,7 @@
 /**
  * Bringin's webhooks are unsigned, and may come repeatedly and in any sequence. They go to the callback URL with the event's path appended or, for
  * older accounts, to the callback URL itself. A notice only says what to read again. The secret callback URL tells us which customer the notice is
- * about. No status, amount or key is read from the body.
+ * about. In the body, only ids count, and which members are present. No status, amount or key is read from it.
  */
 import { z } from 'zod';
 

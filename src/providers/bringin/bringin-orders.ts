@@ -59,7 +59,7 @@ const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer
   return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts: { delivered_to: deliveredTo(rail) }, ...way } };
 };
 
-/** Throws if an address or invoice was not understood, so that nobody pays it. `taken` says whether there may still be an order. */
+/** Throws if an address or invoice must not be paid. `taken` says whether there may still be an order. */
 const understood = (judged: Judged, taken: 'no' | 'maybe'): Exclude<Judged, { problem: string }> => {
   if ('problem' in judged) throw new ProviderFault('malformed', judged.problem, { taken });
   return judged;
@@ -170,8 +170,8 @@ const slackMs = 15 * 60_000;
 
 /**
  * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
- * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Repeated rows are one
- * payment.
+ * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Reads at most
+ * `transaction_pages` pages. Repeated rows are one payment.
  */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
   const rows = new Map<string, TransactionRow>();
@@ -198,8 +198,7 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 
 /**
  * Reads evidence. For an order with an id at Bringin, this is the row with that id; for any other order, the payment that matches its amount. Two
- * possible payments mean `review`. No row means that Bringin has seen no payment, since unpaid orders are in no list. Without `order`, every row is
- * evidence.
+ * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every row is evidence.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {

@@ -3,7 +3,7 @@ import { decimalTimesFloor, divCeil, divFloor, parseDecimal, satsPerBtc, type De
 import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { RatesReply } from './bringin-wire.ts';
 
-/** `btcPrice`: market price in cents per bitcoin, rounded down. `centsPerSat`: what is left after Bringin's fee and our mark-up. */
+/** `btcPrice`: market price in cents per bitcoin, rounded down. `centsPerSat`: what one sat sells for after fees, in cents. */
 export type Rate = { btcPrice: bigint; centsPerSat: Decimal };
 export type Price = { pay: bigint; receive: bigint; fee: bigint };
 export type FiatLimits = { min_fiat: number; max_fiat?: number | undefined };

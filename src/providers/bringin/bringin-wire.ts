@@ -107,7 +107,8 @@ export const addressReply = document(
 );
 
 /**
- * POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. The alternative names include those of the older contract.
+ * POST /offramp/order: an order for one exact amount. docs.bringin.app does not describe it. The members are those that clients read (BTCPay,
+ * splitpayments); the alternative names include those of the older contract.
  */
 export const orderReply = document(
   z.object({
@@ -239,7 +240,7 @@ const link = z.object({
   /** The error of a FAILED connection. Its shape is undocumented. */
   error: z.unknown().optional(),
 });
-/** GET /bringin-link/{id}. POST /bringin-link returns the first member alone. */
+/** GET /bringin-link/{id}. POST /bringin-link returns only `bringinLink`. */
 export const linkReply = z.preprocess(asLink, link);
 export type LinkReply = z.output<typeof linkReply>;
 /** The connections that can be read, and the number of those that cannot. */
@@ -255,7 +256,7 @@ export const linksReply = z.unknown().transform((value, context) => {
 
 /**
  * POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages of the documentation) or wrapped (older pages). It does not
- * show the connection's state, so the caller reads the connection.
+ * show the connection's state.
  */
 export const standingOrderReply = z.preprocess((value) => {
   const wrapped = findDocument(withCamelNames(value), (members) => isMembers(members['standingOrder']));

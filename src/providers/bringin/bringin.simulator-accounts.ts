@@ -53,7 +53,7 @@ export const connectStatus = (state: State, email: string | undefined): Response
   return Response.json({ status: user.step === 'approved' ? 'pending' : 'onboarding' });
 };
 
-/** Moves a user on: signed up → e-mail verified → documents sent → approved. A user who signed up by our link is connected at the last step. */
+/** Moves a user on: signed up → e-mail verified → documents sent → approved. The user is connected at the last step. */
 export const advanceKyc = async (state: State, user: User): Promise<void> => {
   const at = user.step === undefined ? -1 : steps.indexOf(user.step);
   user.step = steps[at + 1] ?? 'approved';

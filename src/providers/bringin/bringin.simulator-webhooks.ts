@@ -1,7 +1,7 @@
 import { clock, iso, type Link, type State, type Transaction, type User } from './bringin.simulator-state.ts';
 
 /**
- * Posts JSON to `{callback}{path}`, unsigned like Bringin's webhooks. Retries after any response but a 2xx. With the option `webhooks`, sends further
+ * Posts JSON to `{callback}{path}`, unsigned like Bringin's webhooks. Retries unless the response is a 2xx. With the option `webhooks`, sends further
  * copies (`duplicates`), holds the webhook back (`hold`), or posts to the callback itself, without the path (`verbatim`).
  */
 export const ring = async (state: State, user: User, path: string, body: object): Promise<void> => {
