@@ -38,13 +38,14 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** Statuses of servers that did not wait for the outcome of the request. The request may still have been carried out. */
+/** The 4xx statuses that leave open whether the request was carried out, perhaps later or by a server behind the one that answered. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 const paymentRequired = 402;
 
 /**
- * Calls Bitrefill. A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as strings. If the call makes an
- * order (`makes`), a refusal means for certain that there is no order. A fault carries the order id that the answer names, if any.
+ * Calls Bitrefill. Most 4xx, and most errors under HTTP 200, are refusals. A good answer is parsed again, with its numbers as strings. If the call
+ * makes an order (`makes`), a refusal means for certain that there is no order, and the fault for an order that cannot be used carries the order's
+ * id.
  */
 const call = async <S extends z.ZodType>(
   bitrefill: Bitrefill,

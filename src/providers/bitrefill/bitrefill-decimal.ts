@@ -7,7 +7,7 @@ const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
 /** The largest exponent that is read, in either direction. No rate or amount needs a larger one, which would only cost memory. */
 const mostExponent = 60;
 
-/** Reads a decimal number as in JSON. Returns undefined for anything else. */
+/** Reads a decimal number. Returns undefined for anything else, and for a number that is far too long. */
 export const readDecimal = (text: string): Decimal | undefined => {
   const [, sign = '', whole, fraction = '', exponent = '0'] = form.exec(text) ?? [];
   const shift = Number(exponent) - fraction.length;

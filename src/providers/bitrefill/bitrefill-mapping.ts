@@ -66,7 +66,10 @@ const second = 1000;
 /** Reads the creation time from an id, in Unix milliseconds: an id begins with the time in seconds, as eight hex digits. */
 const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id) ? Number.parseInt(id.slice(0, 8), 16) * second : undefined);
 
-/** Returns Bitrefill's own deadline in Unix milliseconds: the one it states, else the invoice's expiry, else `lifeMs` after the order's creation. */
+/**
+ * Returns Bitrefill's own deadline in Unix milliseconds: the one that it states, else the invoice's expiry, else `lifeMs` after the order's creation
+ * or, if the order does not tell that, after `seenOn`.
+ */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return expirationTime;
   const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(bareInvoice(payment.lightningInvoice), { allowMissingSecret: true });

@@ -128,7 +128,7 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   return naming(reply.value, () => toPay(bitrefill, asked.value, reply.value));
 };
 
-/** Runs a check on an order that exists. If it throws, the fault carries the order's id. */
+/** Checks an order that exists. A fault that the check throws carries the order's id. */
 const naming = <T>({ id }: OrderReply, judge: () => T): T => {
   try {
     return judge();

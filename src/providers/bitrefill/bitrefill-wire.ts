@@ -166,7 +166,9 @@ export const isError = (body: unknown): boolean => {
   return !Object.values(errorBody.parse(body)).every(isNothing);
 };
 
-/** Returns the error's code if it is a plain word. Bitrefill's sentences are read to tell refusals apart, and never passed on. */
+/**
+ * Returns the error's code if it is a plain word, else a code of our own. Bitrefill's sentences are read to tell refusals apart, and never passed on.
+ */
 export const errorCodeOf = (body: unknown): string => {
   const { error_code: code, errorType, error } = errorBody.parse(body);
   const inner = isMembers(error) ? [error['code'], error['error_code'], error['type']] : [];

@@ -253,7 +253,7 @@ const dialectB = (state: State, order: Order): Body => {
 
 // ---- how orders proceed --------------------------------------------------------------------------------------------------------------
 
-/** Pays an order after `autoPayMs`, if that option is set and the order was not paid sooner. */
+/** Pays an order after `autoPayMs`, if that option is set and the order was not paid sooner. A magic amount may change this. */
 export const payLater = (state: State, order: Order, origin: string): void => {
   const { autoPayMs } = state.options;
   const told = magicOf(state, order.value);
