@@ -123,7 +123,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
 
     catalogue: async (context) => {
       const features = await call(context, 'features', featuresWire, undefined, listingBytes);
-      // A provider from before /features (2023) promises nothing. Each of its prices says whether it is binding.
+      // A provider from before /features (2023) does not say which features it supports. Each of its prices says whether it is binding.
       if (!features.ok && features.status !== 404) return declined;
       const promised = toFeatures(features.ok ? features.value : { supported_features: [] });
       if (settings.options) return { ok: true, value: { features: promised, options: staticOptions(settings) } };

@@ -175,8 +175,8 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
 /**
- * Status words of other protocols for an order that was paid or can no longer be paid, so that the customer is not shown how to pay it. No other word
- * is read as a successful delivery.
+ * Status words of other protocols for an order that was paid or can no longer be paid, so that the customer is not shown how to pay it. No word of
+ * another protocol is read as a delivery.
  */
 const otherWords: [Stage, RegExp][] = [
   ['expired', /^(?:(?:payment|order)_?)?(?:expired|lapsed|timed?_?out)$/],
@@ -223,8 +223,8 @@ export const isListing = (wire: z.output<typeof statusWire>): boolean =>
   wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
 
 /**
- * Returns every order in an answer of /order-status, without messages and empty lists. Ignores ids of currencies and options: they are valid
- * only within one listing, and an order outlives it.
+ * Returns what an answer of /order-status says about orders. Skips everything that is not an order. Ignores ids of currencies and options: they are
+ * valid only within one listing, and an order outlives it.
  */
 export const toEvidence = (
   wire: z.output<typeof statusWire>,

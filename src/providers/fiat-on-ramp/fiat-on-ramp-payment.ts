@@ -1,4 +1,4 @@
-/** Reads a provider's payment instructions in any shape into a flat list of strings, and loses nothing. Pure. */
+/** Reads a provider's payment instructions, whatever their shape, into a flat list of strings. Pure. */
 import { printableName } from '../../domain/printable.ts';
 import type { PaymentInfo } from '../spec.ts';
 
@@ -13,8 +13,8 @@ class NotWhole extends Error {}
 
 /**
  * Maps payment_info. Ignores missing members, null, "" and []. Keeps keys, and turns values into strings. Keys next to payment_details, such as a
- * payment reference, move into payment_details: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a
- * list of labels and values becomes keys and values.
+ * payment reference, move into payment_details: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and
+ * a list of labels and values becomes keys and values.
  */
 export const toPaymentInfo = (given: unknown): PaymentInfo => {
   try {
@@ -44,7 +44,9 @@ const read = (given: unknown): PaymentInfo => {
   };
 };
 
-/** Merges keys: one inside payment_details wins over the same key next to it. Two equal keys in the same place are both kept. */
+/**
+ * Merges keys: one inside payment_details wins over the same key next to it. Two equal keys in the same place are both kept if their values differ.
+ */
 const withKeys = (beside: Told[], inside: Told[]): Map<string, string> => {
   const named = new Map<string, string>();
   const add = ({ key, text }: Told): void => {

@@ -1,4 +1,4 @@
-/** Converts between a provider's own units and the hundredths that FLS01 uses for every currency. */
+/** Converts between a provider's own units and the hundredths in which the gateway counts every currency. */
 import { exponentOf } from '../../domain/currency.ts';
 import { divCeil, divFloor } from '../../domain/money.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
@@ -21,7 +21,7 @@ export const toUpstream = (hundredths: bigint, currency: string, settings: Units
   return scaled % 100n === 0n ? scaled / 100n : undefined;
 };
 
-/** Returns the nearest lower amount, in hundredths, that we can ask the provider for. */
+/** Rounds an amount in hundredths down to one that we can ask the provider for. */
 export const floorToUpstream = (hundredths: bigint, currency: string, settings: Units): bigint => {
   const units = unitsPerWhole(currency, settings);
   return units >= 100n ? hundredths : hundredths - (hundredths % (100n / units));

@@ -132,7 +132,7 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
 };
 const endpointOf = { verify: '/verify', session: '/session', quote: '/quote', order: '/order', status: '/order-status', withdrawal: '/withdrawal' } as const;
 
-/** Returns a flaw if an answer is not an object, as is often the case for a refusal under 200. */
+/** Returns the flaw of an answer that is not an object. Refusals under 200 are often like that. */
 const notAnObject = (answer: keyof typeof members | 'features' | 'payment-options', value: unknown): Flaw => ({
   what: `the answer is ${kindOf(value)}, not an object`,
   clause: `${answer === 'features' || answer === 'payment-options' ? `/${answer}` : endpointOf[answer]}, answer 200: an object (OpenAPI)`,

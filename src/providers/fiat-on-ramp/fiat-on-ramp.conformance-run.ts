@@ -65,7 +65,7 @@ export const newRun = (parts: ConformanceParts): Run => {
       exchange.text = kind;
     }
     exchange.ms = parts.now() - began;
-    if (run.exchanges.filter((one) => one.status === 0).length >= mostSilent) throw new Ended(`it stopped answering: ${told({ exchange, body: undefined })}`);
+    if (run.exchanges.filter((one) => one.status === 0).length >= mostSilent) throw new Ended(`the server stopped answering: ${told({ exchange, body: undefined })}`);
     const answered = { exchange, body: bodyOf(exchange) };
     judgeTransport(tally, answered);
     return answered;
@@ -84,7 +84,7 @@ export const newRun = (parts: ConformanceParts): Run => {
 
 const judgeTransport = (tally: Tally, answered: Answered): void => {
   const { status, type } = answered.exchange;
-  if (status === 429) throw new Ended('it answered 429: it limits the number of requests. Run the check again later');
+  if (status === 429) throw new Ended('the server answered 429, so it limits the number of requests. Run the check again later');
   if (status >= 300 && status < 400) return tally.broken('transport-status', told(answered));
   if (status === 0 || status >= 400) return;
   tally.judge('transport-status', status === 200, told(answered));
@@ -118,7 +118,7 @@ const excerptOf = ({ exchange, body }: Answered): string => {
           .map((key) => shown(key, 24))
           .join(', ')}`;
 };
-/** Describes an answer to people. Never shows an id, a token or a key. */
+/** Describes an answer to people. Hides what looks like an id, a token or a key in the server's words. */
 export const told = (answered: Answered): string => {
   const { method, path, status, type, location, text } = answered.exchange;
   if (status === 0) return `${method} ${path} got no answer (${text})`;

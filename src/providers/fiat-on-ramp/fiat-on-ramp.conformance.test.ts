@@ -172,7 +172,7 @@ describe('where a server ends the check', () => {
     ['truncated', /no session: GET \/verify answered 200 \(application\/json\), not JSON/],
     ['reset', /no session: GET \/verify got no answer \(unreachable\)/],
     ['huge-header', /no session: GET \/verify got no answer \(malformed\)/],
-    ['429', /it answered 429/],
+    ['429', /the server answered 429/],
   ] as const)('%s', async (fault, because) => {
     const run = await runOn({}, { http: (real) => (request) => (simulator?.control.setFault({ endpoint: 'verify', fault, times: 1 }), real(request)) });
     expect(notTried(run, 'quote-price')).toMatch(because);

@@ -1,6 +1,7 @@
 /**
- * The conformance kit for servers of FLS01 v1.0. Asks a server for everything that a client may read, and makes requests that the server must refuse.
- * With `order` it also makes one order, which is not paid. If the server demands a proof, the kit signs with keys that it then throws away.
+ * The conformance kit for servers of FLS01 v1.0. Asks a server for what clients read, and makes requests that the server must refuse. With `order` it
+ * also makes an order, and sends the same order again; nothing is paid. If the server demands a proof, the kit signs with keys that it then throws
+ * away.
  */
 import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';

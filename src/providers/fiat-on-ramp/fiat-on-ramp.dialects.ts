@@ -35,7 +35,7 @@ const remarks = (exchanges: readonly Exchange[]): string[] => {
   for (const exchange of exchanges) {
     const { path, status, type } = exchange;
     const name = path.split('/').at(-1) ?? '';
-    if (status === 404 && name === 'features') found.add('has no /features, so it promises nothing');
+    if (status === 404 && name === 'features') found.add('has no /features, so it does not say which features it supports');
     if (status !== 200) continue;
     const body = bodyOf(exchange);
     if (typeof body?.value === 'string') found.add(`/${name}: a string with status 200, “${shown(body.value)}”`);

@@ -1,4 +1,4 @@
-/** A simulated provider. It speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
+/** A simulated provider. It speaks FLS01 over real HTTP, serves LUD-03 withdrawals, and misbehaves on demand. For the sandbox and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
@@ -201,7 +201,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     });
   });
 
-  /** Calculates a quote in exact integers: the fee is rounded up, the sats down. */
+  /** Calculates a quote. The fee is rounded up, the sats down. */
   const quoteFor = (
     session: string,
     currency: SimulatedQuote['currency'],
