@@ -71,7 +71,7 @@ const delivery = async (more: Partial<NewDelivery> & { to?: string } = {}): Prom
     ...rest,
   };
 };
-/** Moves to the next tick with anything due. Earlier ticks find nothing to do. */
+/** Returns the time of the next tick at which a webhook is due. Earlier ticks find nothing to do. */
 const nextTick = async (stepMs: number): Promise<number> => {
   const [row] = await database.sql<
     { due: number | null }[]

@@ -1,4 +1,4 @@
-/** Everything that a customer does, and every refusal, at a Bringin that writes its answers as similar servers do. */
+/** What a customer does, and what is refused, at a Bringin that writes its answers as similar servers do. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import type { CatalogueOption, ConnectionRequest, ConnectionState, FollowedOrder, OrderEvidence, PlacedOrder } from '../spec.ts';

@@ -36,7 +36,7 @@ it.each([
     let looked = 0;
     const look = (): boolean => {
       looked += 1;
-      // The old search would go on for hours.
+      // Without its limit, the search would go on for hours.
       if (looked > 50_000) throw new Error('it looks without end');
       return false;
     };

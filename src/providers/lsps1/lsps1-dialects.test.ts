@@ -1,4 +1,4 @@
-/** How real sellers answer: every form of a refusal, of an order, and of answers that are neither. A scripted seller returns one answer per call. */
+/** Forms of refusals, of orders, and of answers that are neither, as sellers may write them. A scripted seller returns one answer per call. */
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
