@@ -63,8 +63,8 @@ export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
 /** Returns whether the account is in the EEA, where the IBAN alone identifies the bank. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
 export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
 /**
- * Returns whether it is a QR-IBAN. Such an IBAN, with a bank number from 30000 to 31999 (SIX), needs a QR reference, which a SEPA transfer cannot
- * carry.
+ * Returns whether an IBAN is a QR-IBAN. Such an IBAN, with a bank number from 30000 to 31999 (SIX), needs a QR reference, which a SEPA transfer
+ * cannot carry.
  */
 export const isQrIban = (iban: string): boolean => /^(?:CH|LI)\d\d3[01]/.test(iban);
 

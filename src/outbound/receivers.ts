@@ -4,7 +4,7 @@
 export type Receivers = {
   /** Returns the hosts that are paused now. */
   paused(): string[];
-  /** Records an outcome. Returns true if a host that failed before has answered. */
+  /** Records an outcome. Returns true if the host had failed before and has now answered. */
   note(host: string, answered: boolean): boolean;
   /** Deliveries in progress. */
   inFlight: number;

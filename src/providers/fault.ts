@@ -1,9 +1,9 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 
 /**
- * Thrown when a provider could not answer. Only the code that throws the fault decides whether a retry may help. `taken` says whether a call that
- * changes something at the provider can have had an effect. It is `no` only if the request certainly had none, since it was not sent or the provider
- * refused it. Otherwise it is `maybe`.
+ * Thrown when there is no usable answer from a provider. Only the code that throws the fault decides whether a retry may help. `taken` says whether a
+ * call that changes something at the provider can have had an effect. It is `no` only if the request certainly had none, since it was not sent or the
+ * provider refused it. Otherwise it is `maybe`.
  */
 export class ProviderFault extends Error {
   readonly kind: FaultKind;

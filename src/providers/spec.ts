@@ -1,7 +1,7 @@
 /**
  * The interface between the gateway and every kind of provider. One module serves every provider of its kind; a provider's id is its key in
  * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They return values: a refusal is a
- * value, too. They throw a `ProviderFault` when the provider could not answer.
+ * value, too. They throw a `ProviderFault` if there is no usable answer.
  */
 import type { z } from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
@@ -73,7 +73,7 @@ export type CatalogueOption = {
   name: string;
   /** The adapter's own notes, such as the provider's ids. */
   upstream: Json;
-  /** The fee, in parts per million of the total. */
+  /** The listed fee rate, in parts per million. */
   feePpm: number;
   minFiat?: bigint;
   maxFiat?: bigint;

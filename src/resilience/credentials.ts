@@ -23,8 +23,9 @@ export type Refused = {
 
 /**
  * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a
- * text that a customer chose. So only a refusal of a call without such a text counts at once; otherwise it takes refusals of several callers. Then no
- * price is asked for during one minute. The next price call after that shows whether the credentials are accepted again.
+ * text that a customer chose. So a refusal counts at once only if the call had no such text, or was not sent because we have no credentials.
+ * Otherwise it takes refusals of several callers. Then no price is asked for during one minute. The next price call after that shows whether the
+ * credentials are accepted again.
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
   const callers = createRecentCallers(windowMs);

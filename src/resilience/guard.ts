@@ -29,7 +29,7 @@ const operations: readonly Operation[] = ['quote', 'order', 'claim', 'status', '
 const neverRefused: ReadonlySet<Operation> = new Set(['claim', 'status', 'account']);
 /** The calls that an order needs after its payment. After a 429 they wait for 8 seconds at most. */
 const followed: ReadonlySet<Operation> = new Set(['claim', 'status']);
-/** The customer of the gateway's own calls. */
+/** Stands for the customer in the gateway's own calls. */
 const own = '';
 const mostFollowedBackOffMs = 8_000;
 const mostBackOffMs = 300_000;

@@ -56,7 +56,7 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
 
   return {
     seal: async (plain, place) => {
-      // For AES, generateKey returns one key and not a pair, which one of the two runtimes' types does not know.
+      // For AES, generateKey returns one key and not a pair. Some types of WebCrypto say only that it may be either, hence the cast.
       const key = (await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt'])) as Key;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const [ciphertext, wrapped] = await Promise.all([

@@ -209,8 +209,8 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * Reads one order by its id. If the id is unknown, searches for our reference in a list of orders that Bitrefill does not document, but that clients
- * have read. Refuses to read all orders, and refuses if the list is not served: neither means "no orders".
+ * Reads one order by its id. If we do not know its id, searches for our reference in a list of orders that Bitrefill does not document, but that
+ * clients have read. Refuses to read all orders, and refuses if the list is not served: neither means "no orders".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);

@@ -99,7 +99,7 @@ export const orderReply = z.object({
   zeroConfStatus: softWord,
   errorType: softWord,
   errorMessage: softWord,
-  /** Any value means that an error happened. */
+  /** Any value except null, false, 0 and empty ones means that an error happened. */
   error: z
     .unknown()
     .optional()
@@ -128,8 +128,8 @@ const isOrder = (members: Members): boolean => {
 const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
 
 /**
- * Returns the order in an answer, in any envelope and under any name of its id. Undefined if there is no order: an error that repeats the requested
- * id is not an order, unless the call was to make one (`made`).
+ * Returns the order in an answer, with or without an envelope, and under any name of its id, or undefined if there is none. An error that only names
+ * an id not of Bitrefill's own form counts as an order only if the call was to make one (`made`).
  */
 export const orderIn = (body: unknown, made = false): (Members & { id: string }) | undefined => {
   const found = findDocument(body, isOrder) ?? (made || !readError(body).isError ? findDocument(body, namesOrder) : undefined);
@@ -153,7 +153,7 @@ export const ordersIn = (body: unknown): unknown => findDocument(body, (members)
 /** Finds the price list in an answer, with or without an envelope. */
 export const inventoryIn = (body: unknown): unknown => findDocument(body, (members) => isMembers(members['operator'])) ?? body;
 
-/** Every known shape of an error in v1 and v2. Any member may be missing or not a string. */
+/** The known shapes of an error in v1 and v2. Any member may be missing or not a string. */
 const errorBody = z
   .object({ error: z.unknown(), errors: z.unknown(), detail: z.unknown(), message: z.unknown(), errorMessage: z.unknown(), errorType: word, error_code: word })
   .partial()

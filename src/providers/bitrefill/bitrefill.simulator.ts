@@ -29,7 +29,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     clearFaults: (): void => faults.clear(),
     setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
     moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
-    /** Moves the BTC/EUR quote, and with it every rate, by that many basis points from the document's. */
+    /** Moves the BTC/EUR quote by that many basis points from the document's. The rates in sats follow. */
     moveQuote: (bps: number): void => void (state.quoteBps = bps),
     setBalance: (sats: number): void => void (state.balance = sats),
     order: orderBy,

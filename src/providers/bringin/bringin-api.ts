@@ -83,8 +83,8 @@ const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallCont
   await call(bringin, context, { ...request, key: secretOf(bringin, bringin.settings.master_key_env), credentials: true });
 
 /**
- * Calls with the user's key: 401 and 403 (Bringin's status for a bad key) mean that this user's key was refused, unless their words are about a code
- * or a person.
+ * Calls with the user's key: 401 and 403 (Bringin's status for a bad key) mean that this user's key was refused, unless their words are about a code,
+ * a person or a country.
  */
 const asUser = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
   const reply = await call(bringin, context, request);

@@ -1,4 +1,4 @@
-/** Prices, orders and payments of the sell ramp. A payer sees at most one address or invoice to pay, and only after it has been checked. */
+/** Prices, orders and payments of the sell ramp. An order shows one address or invoice to pay, and only after it has been checked. */
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { sameId } from '../../domain/same-id.ts';
@@ -132,7 +132,7 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
-/** Places an order to the reusable deposit address, which has neither an amount nor an id. */
+/** Places an order that is paid to the reusable deposit address, which has no order id. */
 const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });

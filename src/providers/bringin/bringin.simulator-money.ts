@@ -186,7 +186,7 @@ const payLater = (state: State, target: string, sats: bigint): void => {
   });
 };
 
-/** Records that sats arrive: PROCESSING, later SUCCESSFUL. An invoice is paid once and in full; an address accepts any amount. */
+/** Records that sats arrive, and ends the transaction after `convertMs`. An invoice can be paid only once; an address accepts any amount. */
 export const pay = async (state: State, target: string, sats?: bigint): Promise<string> => {
   const payable = state.payables.get(target) ?? receiverOf(state, target) ?? connectionByDeposit(state, target);
   const isInvoice = target.startsWith('ln');

@@ -12,7 +12,7 @@ const staticOption = z.strictObject({
 
 const units = z.enum(['hundredth', 'iso4217']);
 
-/** The members of a `kind: fiat-on-ramp` block that this module reads. Every default follows the plain reading of the standard. */
+/** The members of a `kind: fiat-on-ramp` block that this module reads. Where the standard says something, the default follows its plain reading. */
 export const settings = z.strictObject({
   base_url: z.url(),
   path_prefix: z

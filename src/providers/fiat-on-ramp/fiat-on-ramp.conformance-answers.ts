@@ -75,7 +75,7 @@ const status: Judge = (value) =>
       ? `is “${shown(value)}”; the standard knows ${words.join(', ')}`
       : must('a string', value);
 
-/** Prepares a provider's words for a report: one printable line, without anything that could be an id, a token or a key. */
+/** Prepares a provider's words for a report: one printable line, with `…` for what looks like a UUID or a long token or key. */
 export const shown = (words_: string, most = 60): string =>
   printableName(words_.replaceAll(/[\da-f]{8}-[\da-f-]{27}|[\w+/=-]{20,}/gi, '…').replaceAll('`', "'"), most) ?? '';
 
@@ -138,7 +138,7 @@ const notAnObject = (answer: keyof typeof members | 'features' | 'payment-option
   clause: `${answer === 'features' || answer === 'payment-options' ? `/${answer}` : endpointOf[answer]}, answer 200: an object (OpenAPI)`,
 });
 
-/** Returns every flaw of one answer under 200. */
+/** Returns the flaws of one answer under 200, at most one for each member. */
 export const flawsOf = (answer: keyof typeof members, { value, written }: Body): Flaw[] => {
   if (!isObject(value)) return [notAnObject(answer, value)];
   const asWritten = isObject(written) ? written : {};

@@ -1,6 +1,6 @@
 /**
- * Every check of the conformance kit, with the clause of FLS01 v1.0 that it rests on. The standard leaves most numbers and errors open, so checks of
- * those are advice.
+ * Every check of the conformance kit, with the clause of FLS01 v1.0 that it rests on. Where the standard is silent or contradicts itself, the check
+ * is advice.
  */
 import type { CheckKind, ConformanceCheck, Flaw } from '../kit/kind.conformance.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Every request and response of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. The
+ * Runs every fixture of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. The
  * simulator answers the document's requests in the shape of the document's responses, so that neither drifts.
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -22,8 +22,8 @@ export const magicOf = (amount: unknown): Magic | undefined => (magicAmounts as 
 /** The spread of the prices for magic amounts, in basis points: lower than any other provider's, so that the provider that misbehaves is chosen. */
 export const magicSpreadBps = -80;
 /**
- * The quote's lifetime under `expired`. The gateway accepts orders until 15 s before the quote expires, and hides offers that expire in less than 30
- * s.
+ * The quote's lifetime under `expired`. By default, the gateway accepts orders until 15 s before the quote expires (`expiry_margin_s`), and excludes
+ * binding offers that expire in less than 30 s (`shortest_life_s`).
  */
 export const shortLifeMs = 60_000;
 /** How long an answer takes under `slow-price` and `slow-order`, in multiples of `autoFillMs`. */

@@ -43,7 +43,7 @@ export type ConformanceParts = {
   stepMs: number;
   /** How long a gateway waits for a price. */
   quoteMs: number;
-  /** Whether to make one real order. It is not paid. */
+  /** Whether to make a real order. It is not paid. */
   order: boolean;
 };
 export type Conformance = {

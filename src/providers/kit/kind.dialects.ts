@@ -3,7 +3,7 @@
  * For scripts and tests, never in a bundle.
  */
 
-/** One request and its response, as they went over the wire. Without a response, `status` is 0 and `text` is empty. */
+/** One request and its response, as they went over the wire. Without a response, `status` is 0, and `text` is empty or the kind of the fault. */
 export type Exchange = {
   method: 'GET' | 'POST';
   path: string;

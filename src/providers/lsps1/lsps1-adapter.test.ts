@@ -1,4 +1,4 @@
-/** The adapter over the simulator, real HTTP: prices, orders, and what sellers do differently. */
+/** Tests the adapter against the simulator over real HTTP: prices, orders, and what sellers do differently. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { ProviderFault } from '../fault.ts';

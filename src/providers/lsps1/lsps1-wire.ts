@@ -168,7 +168,7 @@ const idOf = (members: Members): string | undefined => {
 /** An order in an answer: its id, whether the answer is also an error, and the order itself, if it matches the schema. */
 export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if the order does not match the schema. */ order: OrderWire | undefined };
 
-/** Returns the order in an answer, in any envelope. Undefined: no order. `unnamed`: something was ordered, but its id is missing. */
+/** Returns the order in an answer, with or without an envelope, or undefined if there is none. `unnamed`: it looks like an order, but has no id. */
 export const findOrder = (body: unknown): FoundOrder | 'unnamed' | undefined => {
   const named = withSnakeNames(body);
   const members = findDocument(named, (one) => idOf(one) !== undefined);

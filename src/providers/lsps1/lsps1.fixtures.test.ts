@@ -1,4 +1,4 @@
-/** Every request and response of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. */
+/** Runs every fixture of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

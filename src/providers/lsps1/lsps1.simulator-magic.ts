@@ -7,7 +7,7 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (sats: number): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[String(sats)];
 
-/** The time to pay under `expired`: the gateway offers an order until 120 s before it expires. The order is not paid. */
+/** The time to pay under `expired`. The gateway accepts a firm price until `accept_margin_s` (120 s) before it expires. The order is not paid. */
 export const shortLifeS = 150;
 /** How long the channel takes under `slow`, in multiples of `autoPayMs`. */
 export const slowTimes = 20;

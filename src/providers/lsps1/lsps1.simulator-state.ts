@@ -29,7 +29,7 @@ export type Deviation =
   | 'empty-errors'
   | 'errors-under-200'
   | 'errors-under-500'
-  /** `in-…`: every answer is inside this member. */
+  /** `in-…`: every good answer is inside this member. */
   | 'in-result'
   | 'in-data'
   | 'in-order'
