@@ -145,7 +145,7 @@ describe('forged or broken', () => {
   });
 
   test('left-over bits in a hash, a description that is not UTF-8', () => {
-    // Timestamp 7 words, secret 3 + 52, hash 3 + 52, description 3 + its text.
+    // The timestamp has 7 words, the secret 3 + 52, the hash 3 + 52, and the description 3 + its text.
     expect(decodeInvoice(forge((words) => (words[116] = 1), undefined, SAMPLE))).toBeUndefined();
     expect(decodeInvoice(forge((words) => words.splice(120, 2, 31, 31), undefined, SAMPLE))).toBeUndefined();
   });

@@ -41,7 +41,7 @@ it('refuses a key of the other kind, a part that is not a signature, and a times
   expect(await verifyDelivery({ ...received, signature: ofAll }, [secret], at)).toBe(false);
   expect(await verifyDelivery({ ...received, signature: ofApp }, [secret], at)).toBe(true);
   expect(await verifyDelivery({ ...received, signature: ofApp }, [whpk], at)).toBe(false);
-  // Skips a part without a signature, and a future form.
+  // Skips a part without a signature, and one of an unknown version.
   expect(await verifyDelivery({ ...received, signature: `v1a v2,AAAA ${signature}` }, [whpk], at)).toBe(true);
   expect(await verifyDelivery({ ...received, signature: ofAll.replace('v1a,', 'v2,') }, [whpk, secret], at)).toBe(false);
   // Properly signed, but the timestamp is not in whole seconds.

@@ -126,7 +126,7 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   const wanted = { network: deps.network, sats };
   const exact = { ...wanted, ...defined({ expiresOn: told }), toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
   const judged = understood(notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted), 'maybe');
-  // The expiry of the order, else of its invoice; on chain, the end of the time for which a payment is looked for.
+  // The expiry that the order states, else that of its invoice. An on-chain order without an expiry ends when we stop looking for its payment.
   const expiresOn = told ?? judged.expiresOn ?? deps.now() + settings.match_window_s * 1000;
   if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has already expired');
   return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });

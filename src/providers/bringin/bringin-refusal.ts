@@ -14,8 +14,8 @@ const isCountry = /\bcountry\b|\bregion\b|\bjurisdiction\b|\bresiden|\bsanction/
 const sentenceOf = (body: unknown): string => asSentence(readError(body));
 
 /**
- * Returns whether a 401 or 403 is about the key. Bringin returns 403 for a bad key, but similar servers also return it for a wrong code or an
- * unverified person.
+ * Returns whether a 401 or 403 is about the key. Bringin returns 403 for a bad key, but similar servers also return it for a wrong code, an
+ * unverified person or a country.
  */
 export const isAboutKey = (body: unknown): boolean => {
   const sentence = sentenceOf(body);

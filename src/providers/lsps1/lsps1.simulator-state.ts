@@ -85,7 +85,7 @@ export type SimulatorOptions = {
   connected?: 'all' | 'none' | string[];
   /** A coupon that every order needs. */
   token?: string;
-  /** A coupon that makes the channel free: the order names no way to pay, and is opened at once (ZEUS). */
+  /** A coupon that makes the channel free: the order names no way to pay (ZEUS). */
   freeToken?: string;
   /** Orders that one node key may make; further ones get 429. */
   ordersPerNode?: number;
