@@ -10,7 +10,7 @@ export type TickerFault = (typeof tickerFaults)[number];
 export type TickerOptions = {
   /** Prices by currency, in hundredths per bitcoin. */
   prices: { [currency: string]: number };
-  /** The step, in hundredths, in which the price moves up and down, so that it does not look frozen. It stays within three steps. */
+  /** The step, in hundredths, in which the price moves up and down, so that it does not look frozen. The price moves by at most three steps. */
   moves?: number;
   now?: () => number;
 };
