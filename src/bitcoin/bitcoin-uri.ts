@@ -6,7 +6,7 @@ import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 export type BitcoinLink = {
   /** The address, bech32 in lower case. Absent if the link only carries an invoice. */
   address?: string;
-  /** Absent if the link names no amount. `unreadable` also if it names different amounts. */
+  /** Absent if the link names no amount. `unreadable` if the amount cannot be read, or if the link names different amounts. */
   amountSats?: bigint | 'unreadable';
   /** A BOLT11 invoice, unchecked. */
   invoice?: string;

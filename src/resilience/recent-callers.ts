@@ -1,6 +1,6 @@
 /**
- * Counts the different callers who met the same thing within `windowMs`. One caller's failures, refusals or limits may be of its own making, so they
- * count for all callers only once several have had them.
+ * Counts the different callers that had the same kind of failure, refusal or limit within `windowMs`. What one caller has may be of its own making,
+ * so it counts for all callers only once several have had it.
  */
 export const createRecentCallers = (windowMs: number) => {
   /** When each caller was last noted, oldest first. */

@@ -29,7 +29,7 @@ export type SimulatorOptions = {
   apiKey?: string;
   apiSecret?: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
-  /** The products on sale; any other returns 404. */
+  /** The products on sale; any other is not found. */
   slugs?: string[];
   /** Fixed sizes instead of a range, as until October 2019. */
   packages?: Record<string, { value: string; satoshiPrice: number }[]>;
