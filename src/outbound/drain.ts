@@ -30,7 +30,7 @@ export type DrainParts = {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Standard Webhooks' schedule: 75 hours in all, each delay ±20 %. The first attempt is immediate. */
+/** Standard Webhooks' schedule: about 75 hours in all, each delay ±20 %. The first attempt is immediate. */
 const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;

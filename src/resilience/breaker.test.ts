@@ -114,7 +114,7 @@ describe('open', () => {
     expect(await outcome(breaker.run(ok, 'mallory'))).toBe('circuit-open');
     expect(await outcome(breaker.run(ok, 'alice'))).toBe('ok');
     expect(breaker.state()).toBe('closed');
-    // The next failure of the provider begins anew.
+    // The circuit has closed since. When it opens again, mallory may probe at once.
     await fail(breaker, 5);
     time.at.ms = breaker.retryOn() ?? 0;
     expect(await outcome(breaker.run(ok, 'mallory'))).toBe('ok');

@@ -3,7 +3,9 @@ import type { State } from './bitrefill.simulator-state.ts';
 
 type Product = { name: string; isRanged?: true; min: number; max: number; eurRate: number; satRate: number; purchaseFee: number; euroPerBitcoin: number };
 
-/** The document's own figures: recharge of July 2019, channels of October 2019. The BTC/EUR quote is the EUR rate divided by the sat rate. */
+/**
+ * The document's own figures: recharge of July 2019, channels of October 2019. The BTC/EUR quote is the EUR rate divided by the sat rate, times 1e8.
+ */
 export const products: Record<string, Product> = {
   'lightning-recharge': {
     name: 'Thor Recharge',

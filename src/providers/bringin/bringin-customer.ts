@@ -30,7 +30,7 @@ export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mail
 });
 
 /**
- * Thrown when Bringin refuses this user's key. The verb ends with `needs_reconnect` and not with a fault, since the provider works for other users.
+ * Thrown when Bringin refuses this user's key. The verb then ends with a refusal and not with a fault, since the provider works for other users.
  */
 export class KeyRefused extends Error {}
 

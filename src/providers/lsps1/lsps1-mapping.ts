@@ -241,7 +241,7 @@ const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork)
 /** Returns the sats that an invoice asks for. Undefined for an invoice without an amount, and for an address. */
 const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
-/** The latest expiry of an order that states none itself. Its invoice alone could be dated in the far future. */
+/** An order that states no expiry ends after this time at the latest, since its invoice could be dated in the far future. */
 const longestLifeMs = 365 * 86_400_000;
 
 /** Checks that the invoice is for the order's total, on our network. Returns the earlier expiry of invoice and order. */
