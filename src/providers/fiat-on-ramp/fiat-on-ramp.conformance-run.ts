@@ -65,7 +65,8 @@ export const newRun = (parts: ConformanceParts): Run => {
       exchange.text = kind;
     }
     exchange.ms = parts.now() - began;
-    if (run.exchanges.filter((one) => one.status === 0).length >= mostSilent) throw new Ended(`the server stopped answering: ${told({ exchange, body: undefined })}`);
+    if (run.exchanges.filter((one) => one.status === 0).length >= mostSilent)
+      throw new Ended(`the server stopped answering: ${told({ exchange, body: undefined })}`);
     const answered = { exchange, body: bodyOf(exchange) };
     judgeTransport(tally, answered);
     return answered;
