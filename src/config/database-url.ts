@@ -86,7 +86,7 @@ const hostsOf = (authority: string, named: string | undefined, port: string | un
 
 const sslModes = { disable: false, allow: 'prefer', prefer: 'prefer', require: 'require', 'verify-ca': 'verify-ca', 'verify-full': 'verify-full' } as const;
 
-/** Reads the TLS parameters as libpq does: with a root certificate, `require` verifies. */
+/** Reads the TLS parameters as libpq does: with a root certificate, `require` means `verify-ca`. */
 const security = (take: (name: string) => string | undefined): Pick<DatabaseAddress, 'ssl' | 'sslnegotiation' | 'files'> => {
   const mode = take('sslmode') ?? take('ssl');
   const modes: Record<string, DatabaseAddress['ssl']> = { ...sslModes, true: 'require', false: false };
@@ -160,7 +160,7 @@ const needNothing = [
   'charset',
 ];
 
-/** Parameters that are refused, because an operator may rely on them and the driver would ignore them silently. */
+/** Parameters that are refused unless their value changes nothing: an operator may rely on them, and the driver would not do what they ask. */
 const demands: Record<string, { unless: RegExp; says: string }> = {
   channel_binding: {
     unless: /^(?:prefer|disable)?$/,

@@ -34,8 +34,8 @@ const schema = z.object({
 export type Env = z.output<typeof schema>;
 
 /**
- * Reads the environment, without secrets (those are in secrets.ts). Spaces and line breaks around a value are dropped; an empty value counts as
- * absent. No message shows a value.
+ * Reads the settings of the process from the environment. Keys and tokens are read in secrets.ts. Spaces and line breaks around a value are dropped;
+ * an empty value counts as absent. No message shows a value.
  */
 export const readEnv = (source: Record<string, string | undefined>): { ok: true; env: Env } | { ok: false; mistakes: string[] } => {
   const given = Object.entries(source).flatMap(([name, value]) => (value === undefined || value.trim() === '' ? [] : [[name, value.trim()] as const]));

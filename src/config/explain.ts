@@ -79,7 +79,7 @@ const lineOf = ({ document, lines }: Place, path: string[]): number => {
   return 1;
 };
 
-/** Returns the line where an entry of a map or list begins. */
+/** Returns the offset in the text at which an entry of a map or list begins. */
 const startOf = (parent: unknown, name: string | undefined): number | undefined => {
   if (isSeq(parent)) {
     const item = parent.items[Number(name)];

@@ -1,9 +1,6 @@
 import type { GatewayConfig } from './providers-config.ts';
 
-/**
- * Returns notes about haircuts below slippage_bps: such estimates may promise more than their orders deliver. Each note says what the gateway does
- * about it.
- */
+/** Returns notes about haircuts below slippage_bps: with such a haircut, estimates may promise more than their orders deliver. */
 export const haircutNotes = ({ routing, providers }: GatewayConfig): string[] => {
   const { indicative_haircut_bps: haircut, slippage_bps: slippage } = routing;
   return [

@@ -39,7 +39,7 @@ const app = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Replaces in_flight_network for requests with a publishable key. Default: a sixth of the quotes_per_minute of the app'),
+    .describe('Replaces in_flight_network for requests with a publishable key of the app. Default: a sixth of the quotes_per_minute of the app, at least 4; or in_flight_network if the app has no quotes_per_minute'),
   webhook_secret_env: envName.optional(),
 });
 
@@ -121,7 +121,7 @@ export const providerCore = z.object({
         .default([]),
     }),
   ),
-  preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference in basis points; shown with every route that it decided'),
+  preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference in basis points; offers and routes show it'),
   haircut_bps: z.int().min(0).max(5000).optional().describe('Fixes how much lower its estimates rank, whatever its record says; shown with every offer'),
   repost: z
     .enum(['same', 'rejects', 'duplicates', 'unknown'])
@@ -160,7 +160,7 @@ export const providerCore = z.object({
 });
 const shared = new Set(['base_url']);
 
-/** What every provider's block has. Its kind says which other members it may have. */
+/** What the settings of every provider have. The kind decides which other members they may have. */
 const block = z.looseObject({ kind: z.string() });
 type Block = z.output<typeof block>;
 
@@ -216,7 +216,7 @@ export const topLevel = z.strictObject({
   limits: filled(
     z.strictObject({
       verify_per_minute: count(30).describe(
-        'New sessions of one network: an IPv4 address or an IPv6 /64. In all of these limits, an IPv6 /48 has 16 times the budget of a network',
+        'New sessions of one network: an IPv4 address or an IPv6 /64. In the limits of a network, an IPv6 /48 has up to 16 times the budget',
       ),
       quotes_per_minute: count(60).describe('Price requests of one session; reads of sell accounts are counted separately, with the same limit'),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
@@ -235,7 +235,7 @@ export const topLevel = z.strictObject({
         .int()
         .min(1)
         .optional()
-        .describe('Requests in progress from one network. Default: a sixth of quotes_per_minute_network, which is what it may ask for in ten seconds'),
+        .describe('Requests in progress from one network. Default: a sixth of quotes_per_minute_network (what it may ask for in ten seconds), at least 4'),
       body_bytes: count(16_384),
     }),
   ),
@@ -272,7 +272,7 @@ export type ParseOptions = {
   publicUrl?: string | undefined;
 };
 
-/** Reads the whole file, or reports every mistake with its file, line, path, what was found and what is allowed. */
+/** Reads the whole file, or returns the mistakes in it, most of them with their line, path, what was found and what is allowed. */
 export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -284,7 +284,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   if (!isMap(document.contents)) return { ok: false, mistakes: [`${options.fileName}: the file holds no settings: it needs mode, network and providers`] };
   const given: unknown = document.toJS();
   const top = topLevel.safeParse(given);
-  // The providers are checked even if another setting is wrong, so that one reading names every mistake.
+  // The providers are checked even if another setting is wrong, so that one reading finds more of the mistakes.
   const mistakes = (top.error?.issues ?? []).flatMap((issue) => explain(place, [], issue, topLevel));
   const blocks = top.success ? top.data.providers : blocksIn(given);
   const providers = Object.entries(blocks).flatMap(([id, block]): ProviderConfig[] => {
@@ -317,7 +317,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
-/** Returns the provider blocks of a file that has other mistakes. */
+/** Returns the settings of the providers from a file that has other mistakes. */
 const blocksIn = (given: unknown): Record<string, Block> => {
   const { data } = z.looseObject({ providers: z.record(z.string(), z.unknown()) }).safeParse(given);
   return Object.fromEntries(Object.entries(data?.providers ?? {}).flatMap(([id, one]) => (block.safeParse(one).success ? [[id, one as Block]] : [])));

@@ -66,7 +66,7 @@ const one = z
       .min(1)
       .max(8)
       .optional()
-      .describe('Public price feeds. The reference is live while two feeds agree that do not copy each other'),
+      .describe('Public price feeds. The reference is live while two feeds that do not copy each other agree'),
     btc_price: z.int().min(1).optional().describe('A fixed price instead of feeds, in hundredths of the fiat unit per bitcoin'),
     max_deviation_bps: z
       .int()
@@ -74,7 +74,7 @@ const one = z
       .max(10_000)
       .optional()
       .describe(
-        'Offers further from a live reference are excluded; 1000 unless given. A fixed price, or the only feed, excludes no offer unless this is given',
+        'The largest allowed distance of an offer from the reference price, in basis points; offers further away are excluded. With a live reference the default is 1000, and none is excluded if that would be more than half of the offers. A fixed price, or a single configured feed, excludes offers only if this is given',
       ),
   })
   .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
@@ -99,7 +99,7 @@ export type References = { [currency: string]: Omit<Given[string], 'feeds'> & { 
 
 const known = new Set<string>([...names, ...presets.mempool.averages]);
 /**
- * Returns which exchange a URL belongs to, so that an exchange's own feed and its preset do not count as two. On loopback, each path counts as an
+ * Returns which exchange a URL belongs to, so that an exchange's own feed and its preset do not count as two. On loopback, each URL counts as an
  * exchange.
  */
 const venueOf = (url: string): string => {

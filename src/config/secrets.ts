@@ -19,7 +19,8 @@ type Source = Record<string, string | undefined>;
 
 /**
  * Reads the secrets from the environment. SEAL_KEY, NOTICE_KEY and WEBHOOK_SIGNING_KEY have the form `id:base64 of 32 bytes`. Each `_OLD` variable is
- * a comma-separated list of replaced keys. Each mistake is one line that names the variable and never its value.
+ * a comma-separated list of replaced keys. Each mistake is one line that names the variable, or the setting that names the variable, and never the
+ * variable's value.
  */
 export const readSecrets = (
   source: Source,
@@ -73,13 +74,16 @@ export const readSecrets = (
   };
 };
 
-/** Returns a variable without the line break that files and secret stores add. An empty value counts as absent. */
+/** Returns a variable without the spaces and line breaks around it, which files and secret stores add. An empty value counts as absent. */
 const valueOf = (source: Source, name: string): string | undefined => {
   const value = source[name]?.trim() ?? '';
   return value === '' ? undefined : value;
 };
 
-/** Returns a mistake if a secret cannot be sent in a header. Otherwise each call with it would fail, as if the network were down. */
+/**
+ * Returns a mistake if a secret is in quotes, or has a character other than printable ASCII. Such a character cannot be sent in a header: each call
+ * would fail as if the network were down.
+ */
 const unusable = (source: Source, name: string): string[] => {
   const value = valueOf(source, name) ?? '';
   if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: remove them (docker --env-file keeps them, a shell does not)`];
@@ -107,7 +111,7 @@ const readKey = (text: string): NamedKey | undefined => {
   return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
 };
 
-/** Returns every variable that the configuration names (`*_env`), and the path of the setting that names it. */
+/** Returns every variable that the configuration names (`*_env`), except for providers that are off, and the path of the setting that names it. */
 const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],

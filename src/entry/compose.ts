@@ -1,4 +1,4 @@
-/** The only file that wires the parts together. The entries pass in the parts for their runtime; tests may override any of them. */
+/** Makes a gateway from its parts. The entries pass in the parts for their runtime; tests may override some of them. */
 import type { Sql } from 'postgres';
 import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -34,7 +34,7 @@ export type Parts = {
   secrets: Secrets;
   modules: ReadonlyMap<string, ProviderModule>;
   http: Http;
-  /** Calls public addresses only. Absent if the runtime cannot reach others anyway. */
+  /** Calls public addresses only (in a sandbox also loopback). Absent if the runtime cannot reach others anyway. */
   guardedHttp?: Http;
   sender: Sender;
   log: Log;
@@ -188,7 +188,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
 
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
 
-/** Returns the limits. Those of routes, account steps, webhook tests and claims follow the limit of orders. */
+/** Returns the limits. Those without a setting of their own follow the limits of orders or quotes. */
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
   const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;
@@ -203,7 +203,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     routes: orders,
     // The same figures as for orders, counted apart: signing up takes several steps, and people mistype.
     'account-steps': orders,
-    // Each read is a call to the provider. A wallet that polls a connection reads as often as it asks for prices.
+    // A read may be a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     // A wallet repeats a claim with an unknown outcome every five seconds.
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
@@ -213,7 +213,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
-/** Returns the limit that an app states, or else what its limit of quotes allows in ten seconds: no quote takes that long. */
+/** Returns the limit that an app states, or else what its own limit of quotes allows in ten seconds, at least 4. */
 const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
   in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));
 

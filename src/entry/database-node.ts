@@ -8,7 +8,7 @@ import type { EmbeddedDatabase } from './embedded-database.ts';
 
 export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; pooled: boolean; close: () => Promise<void> };
 export type DatabaseOptions = {
-  /** The PostgreSQL to use. Its query string may hold settings: `?statement_timeout=10000`. Without a URL the embedded database runs. */
+  /** The URL of the PostgreSQL to use. Its query string may hold settings: `?statement_timeout=10000`. Without a URL the embedded database runs. */
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
@@ -79,7 +79,10 @@ export const answersForServer = async (sql: postgres.Sql): Promise<boolean> => {
 };
 
 type ConnectOptions = {
-  /** Whether to use named prepared statements, which save a round trip each. Only without a pooler. `?prepare=false` in DATABASE_URL forbids them. */
+  /**
+   * Whether to use named prepared statements, which save a round trip each. Safe only without a pooler. `?prepare=false` in DATABASE_URL forbids
+   * them.
+   */
   prepare?: boolean;
   /** Settings of the server, unless DATABASE_URL has them. */
   settings?: Record<string, string>;

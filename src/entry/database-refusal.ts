@@ -31,7 +31,7 @@ export const databaseRefusal = (error: unknown): string => {
   return `${meaning ?? 'the database does not answer or could not be migrated'}: ${text}`;
 };
 
-/** Handles a failed `begin`: a pooler in statement mode ends the connection, and writes the reason only into its own log. */
+/** Handles a failed `begin`, and always throws. A pooler in statement mode ends the connection, and writes the reason only into its own log. */
 export const refuseByStatement = (error: unknown): never => {
   if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
   throw new StartRefused(

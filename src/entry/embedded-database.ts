@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { lockFolder } from './folder-lock.ts';
 
 export type EmbeddedDatabase = {
-  /** Serves one connection at a time: PGlite has one session, which two clients would share. */
+  /** Use one connection at a time: PGlite has one session, which two clients would share. */
   url: string;
   /** Resolves with the reason if the database stops by itself. */
   lost: Promise<string>;

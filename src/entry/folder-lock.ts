@@ -42,7 +42,8 @@ const claim = (own: string, file: string): boolean => {
 };
 
 /**
- * Moves away the lock of an owner that has stopped. If several processes try, one succeeds. A process that moved a new lock by mistake puts it back.
+ * Moves away the lock of an owner that has stopped. If several processes try, one succeeds. A process that moved a new lock by mistake puts it back,
+ * unless yet another process has the lock by then.
  */
 const clear = (file: string, stale: string, own: string): void => {
   const aside = `${own}.stale`;

@@ -5,8 +5,9 @@ import type { Sender } from '../ports/deliveries.ts';
 import { BlockedAddress, guardedLookup } from './guarded-lookup.ts';
 
 /**
- * Makes the webhook sender on Node. It checks the URL's form again right before sending (url-guard), and every resolved address in the connector. A
- * single address that is not public refuses them all, so a host whose addresses are mixed or change gets no connection.
+ * Makes the webhook sender on Node. It checks the URL's form again right before sending (url-guard) and, whenever it opens a connection, every
+ * address that the host resolves to. If one of them is not allowed, it does not connect. (Public addresses are allowed; in sandbox mode, loopback
+ * too.)
  */
 export const createGuardedSender = (options: {
   check: (url: string) => { ok: boolean };

@@ -1,4 +1,4 @@
-/** Runs the background work of the Node process: one tick per second. */
+/** Runs the background work of the Node process: a tick, a second's pause, the next tick. */
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 

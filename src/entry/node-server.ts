@@ -52,7 +52,10 @@ export type ServerOptions = {
   /** An embedded database that was already started. It is closed with the server, and if the start is refused. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
-  /** Default: the clock of the process. A test passes a clock that it can move. Leases always follow the database's clock. */
+  /**
+   * Replace the clock of the process, its random numbers and its pauses. A test passes a clock that it can move. Leases always follow the database's
+   * clock.
+   */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
 };
 export type RunningServer = {
@@ -109,8 +112,8 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
 const instanceOf = (env: Env): string => env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
 
 /**
- * Migrates the database and checks that our keys open its sealed values. Throws StartRefused otherwise; SEAL_KEY_LOST=1 allows a start without the
- * right key.
+ * Migrates the database and checks that our keys open its sealed values. Throws StartRefused if one of the two fails; SEAL_KEY_LOST=1 allows a start
+ * without the right key.
  */
 const prepareDatabase = async (database: NodeDatabase, { root, environment }: ServerOptions, secrets: Secrets, log: Log): Promise<void> => {
   const lost = await (async () => {
@@ -245,7 +248,7 @@ const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log, embedded:
 
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 
-/** Shows metrics to callers on loopback and to callers with the token. */
+/** Shows metrics to callers with METRICS_TOKEN or, while no token is set, to callers on loopback. */
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);

@@ -4,7 +4,9 @@ import { Problem } from '../gateway/problem.ts';
 
 export type Page = { file: string; headers: Readonly<Record<string, string>> };
 
-/** Returns the policy of a page: it may load only from its own host, and be framed only by `frameAncestors`. */
+/**
+ * Returns the Content-Security-Policy of a page: apart from data: images it may load only from its own host, and only `frameAncestors` may frame it.
+ */
 const policy = (frameAncestors: string, ...more: string[]): string =>
   [
     "default-src 'none'",
@@ -72,7 +74,7 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 export type PageOf = (request: Request) => Page | undefined;
-/** Returns a function that finds the page for a request. It throws a Problem if the operator has not allowed the page for this request. */
+/** Returns a function that finds the page for a request. It throws a Problem if the request's return_to is not listed. */
 export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 'pages' | 'apps'>): PageOf => {
   const buy = buyPage(pages.frame_ancestors.map((url) => new URL(url).origin));
   const servesBuy = pages.buy ?? mode === 'sandbox';

@@ -45,7 +45,7 @@ const randomSecret = (bytes: number): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 
-/** Builds what lives as long as the isolate, once, from the first request's environment. It has no timers or connections. */
+/** Builds what lives as long as the isolate, from the environment of the isolate's first request. None of it has timers or connections. */
 const build = (env: WorkerEnv) => {
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   const source = { ...variables, ...(env.HYPERDRIVE ? { DATABASE_URL: env.HYPERDRIVE.connectionString } : {}) };
@@ -120,8 +120,8 @@ const build = (env: WorkerEnv) => {
 };
 
 /**
- * Returns the limiter. It uses Cloudflare's binding if there is one (per location, approximate), and otherwise counts within this isolate. A binding
- * has one fixed limit, so requests with another limit are counted here.
+ * Returns the limiter. It uses Cloudflare's binding for a limit if there is one (per location, approximate), and otherwise counts within this
+ * isolate. A binding has one fixed limit, so requests with another limit are counted in the isolate.
  */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
@@ -166,7 +166,7 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
 type Built = ReturnType<typeof build>;
 let built: Built | undefined;
 
-/** Returns a 503 that names what is missing, but never the value of a variable. */
+/** Returns a 503. Except for /health/ready, it names the mistakes, but never the value of a variable. */
 const misconfigured = (mistakes: string[], path: string): Response =>
   path === '/health/ready'
     ? Response.json(

@@ -22,8 +22,8 @@ import type { AppOptions } from './platform.ts';
 const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/assets/*'];
 
 /**
- * Builds the app, with every path that the gateway serves. A request goes through `serve`, its body, validation and the route's own file, and ends in
- * an answer or a problem.
+ * Builds the app, with every path that the gateway serves. A request to an endpoint goes through `serve` to the endpoint's own file, and ends in an
+ * answer or a problem.
  */
 export const createApp = (options: AppOptions, served: readonly Endpoint[] = endpoints): Hono => {
   const app = new Hono();
@@ -65,7 +65,7 @@ const baseHeaders = (c: Context, requestId: string, options: AppOptions): Answer
   return headers;
 };
 
-/** Makes the request's scope, and the headers of its response. */
+/** Makes the request's scope and the headers of its response, and finds out which app called. */
 const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; headers: AnswerHeaders; ip: Call['ip']; app: Call['app'] }> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = requestIdOf(c, gateway);
@@ -152,8 +152,8 @@ const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promis
 };
 
 /**
- * Runs the work and waits longer for it than all provider calls together may take. Work that has not ended by then is waiting for the database, and
- * the request fails. The work itself goes on and keeps its slot.
+ * Runs the work, and fails the request if the work takes longer than a quote, an order and a status read may take together, plus some seconds for the
+ * database. The work itself goes on and keeps its slot.
  */
 const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> => {
   const { quote_deadline_ms, order_deadline_ms, status_deadline_ms } = gateway.settings.routing;
@@ -161,7 +161,7 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
   const running = (async () => void (done = { value: await work() }))();
   await gateway.waitAtMost(running, quote_deadline_ms + order_deadline_ms + status_deadline_ms + databaseMs);
   if (!done)
-    throw new Problem('storage-unavailable', 'The database did not answer in time. Repeat the request: nothing will be done twice.', { retryAfterMs: 2000 });
+    throw new Problem('storage-unavailable', 'The database did not answer in time. Repeat the request: nothing will be ordered twice.', { retryAfterMs: 2000 });
   return done.value;
 };
 const databaseMs = 5_000;
@@ -186,7 +186,7 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
-    problem = new Problem('storage-unavailable', 'The database did not answer. Repeat the request: nothing will be done twice.', {
+    problem = new Problem('storage-unavailable', 'The database did not answer. Repeat the request: nothing will be ordered twice.', {
       retryAfterMs: 2000,
       cause: error,
     });
@@ -215,7 +215,7 @@ const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
   const answer = preflight(c.req.raw, ['GET', 'POST'], options.http);
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
-  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.'), scope.requestId, headers);
+  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists the paths of the API.'), scope.requestId, headers);
 };
 
 const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {

@@ -5,7 +5,7 @@ import type { Scope } from '../ports/scope.ts';
 import type { Deprecation } from './deprecation.ts';
 import type { KnownApp, LimitName, Limits } from './limiter.ts';
 
-/** What this room needs in addition to the gateway. Constant per instance. */
+/** What src/http needs in addition to the gateway. Constant per instance. */
 export type HttpSettings = {
   mode: 'sandbox' | 'live';
   bodyBytes: number;

@@ -22,7 +22,7 @@ import { providers } from './service/providers.ts';
 import { receiptDay, receiptKeys } from './service/receipts.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
 
-/** Every endpoint. The OpenAPI document, the routing and the list of methods are made from this. */
+/** Every endpoint of the API. The routing and the OpenAPI document are made from this list. */
 export const endpoints: readonly Endpoint[] = [
   features,
   verify,

@@ -8,8 +8,8 @@ export const idempotencyHeader = z.object({
 });
 
 /**
- * Returns the request's Idempotency-Key, which may be sent bare or as a quoted structured-field string. Throws if it is not 1 to 255 printable
- * characters.
+ * Returns the request's Idempotency-Key, if it has one. It may be sent bare or as a quoted structured-field string. Throws if it is not 1 to 255
+ * printable ASCII characters.
  */
 export const idempotencyKeyOf = (request: Request): string | undefined => {
   const header = request.headers.get('idempotency-key');
@@ -20,7 +20,9 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
   return key;
 };
 
-/** Refuses a key that this caller has already used with another body. Called by routes that can repeat an answer from their own state. */
+/**
+ * Refuses a key that this caller has already sent to this route with another body. Called by routes that can repeat an answer from their own state.
+ */
 export const refuseReusedKey = async (call: Call, caller: string, route: string, key: string | undefined, raw: string): Promise<void> => {
   if (key === undefined) return;
   const { gateway } = call;
@@ -31,8 +33,8 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
 };
 
 /**
- * Hashes the body with its members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may change
- * between repeats.
+ * Hashes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may
+ * change between repeats.
  */
 const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
@@ -40,8 +42,9 @@ const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
 };
 
 /**
- * Runs a creating call once per Idempotency-Key. Within 24 h the same body gets the same bytes (stored sealed), another body gets 422, and a
- * repeat during the first call gets 409. A failed call is forgotten, so that it can be repeated. Without a key the call just runs.
+ * Runs a creating call once per Idempotency-Key. As long as the key is stored (`retention.idempotency_hours`), the same body gets the same bytes, and
+ * another body gets 422. A repeat during the first call gets 409; after a minute it takes over, in case the first call has stopped. A failed call is
+ * forgotten, so that it can be repeated. Without a key the call just runs.
  */
 export const onceByKey = async <Body>(call: Call, caller: string, route: string, raw: string, run: () => Promise<Body>): Promise<Sent<Body>> => {
   const { gateway } = call;

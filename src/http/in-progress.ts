@@ -3,15 +3,16 @@ import { Problem } from '../gateway/problem.ts';
 import type { Endpoint, HttpSettings } from './call.ts';
 import type { Caller } from './limiter.ts';
 
-/** How many requests are in progress: in all, and from each network. */
+/** How many requests are in progress: in all, and for each key of `sharesOf`. */
 export type InProgress = { total: number; of: Map<string, number> };
 
-/** Returns how many of the slots a lane may use. A third of them is reserved for orders and status, so quotes are refused first. */
+/** Returns how many of the slots a lane may use. Quotes may use two thirds of them, so that quotes are refused first. */
 const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
 
 /**
- * Returns the shares that a request counts towards, in addition to the common slots. A /48 has 16 times the slots of a network, but at most half of
- * all slots, so that an owner of many addresses leaves some for others. Calls without a network (an app's backend, an unknown address) have no share.
+ * Returns the shares that a request counts towards, in addition to the common slots. A /48 has 16 times the slots of one network, but at most half of
+ * all slots (unless one network alone may have more), so that an owner of many addresses leaves some for others. Calls without a network (an app's
+ * backend, an unknown address) have no share.
  */
 const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key: string; most: number }[] => {
   if (network === undefined) return [];
@@ -23,15 +24,12 @@ const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key:
   }));
 };
 
-/**
- * Takes a slot, or refuses the request. Returns a function that frees the slot. Quotes also leave a third of one network's slots to orders and
- * status.
- */
+/** Takes a slot and returns a function that frees it. Throws a Problem if there is none for this caller and lane. */
 export const takePlace = (progress: InProgress, caller: Partial<Caller>, lane: Endpoint['lane'], http: HttpSettings): (() => void) => {
   const shares = sharesOf(caller, http);
   const full = shares.find(({ key, most }) => (progress.of.get(key) ?? 0) >= placesOf(most, lane));
   if (full) {
-    const detail = `At most ${placesOf(full.most, lane)} requests from one network are served at a time. Try again when one of them has finished.`;
+    const detail = 'Too many requests from this network are in progress. Try again when one of them has finished.';
     throw new Problem('rate-limited', detail, { retryAfterMs: 1000 });
   }
   if (progress.total >= placesOf(http.inFlight, lane))

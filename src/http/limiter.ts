@@ -43,8 +43,8 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /**
- * Creates a limiter with fixed windows, which is exact within one instance. A clock that was set back starts a new window. Once a minute, windows
- * that have ended are dropped.
+ * Creates a limiter with fixed windows. It is exact within one instance. A clock that is set back starts new windows. Windows that have ended are
+ * dropped about once a minute.
  */
 export const createLimiter = (now: () => number): Limiter => {
   const windows = new Map<string, { start: number; used: number; windowMs: number }>();
@@ -72,7 +72,8 @@ export type Caller = { network: Network; app: KnownApp | undefined };
 
 /**
  * Returns what a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, since all
- * customers of a wallet's backend share its address; otherwise it is the network. A publishable key also counts by network, with that app's limits.
+ * customers of a wallet's backend share its address; otherwise it is the network. A call with a publishable key counts by app and network, with the
+ * app's own limit if it has one.
  */
 export const countersFor = (limits: Limits, name: LimitName, { network, app }: Caller, sessionHash: string | undefined): Counter[] => {
   const { session, network: ofNetwork = Infinity, app: ofApp = Infinity } = limits[name];
@@ -102,7 +103,10 @@ const what: Record<LimitName, string> = {
 };
 const where: Record<LimitScope, string> = { session: 'in one session', network: 'from one network', app: 'for one app' };
 
-/** Sets the RateLimit fields of the IETF draft for the limit that is closest to being used up. Throws the refusal if nothing is left. */
+/**
+ * Counts one use against each limit, and throws `rate-limited` if one of them is used up. Sets the RateLimit fields of the IETF draft for the limit
+ * with the least left, if the limiter reports what is left.
+ */
 export const enforceLimits = async (limiter: Limiter, counters: readonly Counter[], headers: Record<string, string>): Promise<void> => {
   let least = Infinity;
   for (const counter of counters) {

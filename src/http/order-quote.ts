@@ -35,7 +35,7 @@ export type Ordering = RampRequest & {
   failover?: FailoverRequest | undefined;
 };
 
-/** Orders a quote of any ramp. The same quote gets the same bytes, and only a new order counts towards the session's limit. */
+/** Orders a quote of any ramp. Ordering the same quote again gets the same bytes. Only a new order counts towards the limit of orders. */
 export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering & { ramp: R }): Promise<Sent<NewOrder[R]>> => {
   const { path, sessionId, quoteId, raw, inputs, failover, ...rampRequest } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);

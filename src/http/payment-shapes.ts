@@ -1,5 +1,6 @@
 /**
- * How to pay. Fiat: on the provider's page, or with payment details under the provider's own keys. Sats: one value that a wallet pays to, by `kind`.
+ * How to pay. Fiat is paid on the provider's page, or to payment details under the provider's own keys. For sats, `kind` says what the wallet pays
+ * to.
  */
 import { z } from 'zod';
 import { sats, smallId } from './shapes.ts';

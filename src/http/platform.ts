@@ -3,7 +3,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { HttpSettings } from './call.ts';
 import type { Limiter } from './limiter.ts';
 
-/** What a request runs on: constant on Node, made for each request on Workers. */
+/** What a request runs on. On Node the gateway is always the same; on Workers each request has its own. */
 export type Platform = { gateway: Gateway; /** Returns the caller's address. Called only where it is needed. */ ip: () => string | undefined };
 export type AppOptions = {
   platform: (c: Context) => Platform | Promise<Platform>;

@@ -10,7 +10,7 @@ import { referenceSources } from '../domain/route.ts';
 import { blocks, bps, btcPrice, count, fiat, milliseconds, ppm, product, providerId, providerRef, sats, seconds, smallId, time, uuid } from './shapes.ts';
 
 export const delivery = z.enum(deliveries);
-/** What a liquidity seller delivers. What it does not state is absent. */
+/** What a liquidity seller states about its offer or order. What it does not state is absent. */
 export const liquidityFacts = {
   inbound_sats: sats.optional(),
   lease_blocks: blocks.optional(),
@@ -218,7 +218,7 @@ export const rankedFigures = z.object({
   preference_bps: bps,
   tie_key: z.string(),
 });
-/** What POST /route adds: the stored figures that ranked the offers, and the receipts made from them. */
+/** What POST /route adds: the stored figures that ranked the offers, and the receipts. */
 const decision = {
   receipt: z.string(),
   receipts: z.array(receipt),

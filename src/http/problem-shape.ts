@@ -35,7 +35,7 @@ export const problemShape = z.object({
   code_expires_on: time.optional(),
 });
 
-/** The problems with a ramp's prices and orders. They also list the providers that refused, failed or were excluded, and the current offers. */
+/** The problems with a ramp's prices and orders. They may also list the providers that refused, failed or were excluded, and the current offers. */
 export const rampProblems = {
   buy: problemShape.extend(problemMembers.buy),
   sell: problemShape.extend(problemMembers.sell),

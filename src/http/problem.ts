@@ -7,7 +7,7 @@ type Kind = { status: number; title: string; action: Action; retryable: boolean 
 
 const kind = (status: number, title: string, action: Action, retryable = false): Kind => ({ status, title, action, retryable });
 
-/** The only list of problems (RFC 9457). Answers, the OpenAPI document and docs/errors.md are made from it. */
+/** The only list of problems (RFC 9457). Answers and the OpenAPI document are made from it. */
 export const problems: Record<ProblemCode, Kind> = {
   'invalid-request': kind(400, 'The request does not match the API', 'fix-request'),
   'idempotency-key-invalid': kind(400, 'The Idempotency-Key is not valid', 'fix-request'),
@@ -71,7 +71,6 @@ export const problems: Record<ProblemCode, Kind> = {
   'provider-timeout': kind(504, 'The provider did not answer in time', 'retry', true),
 };
 
-/** The keys of the list. */
 export const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
 
 export type ProblemDocument = { [key: string]: Json };

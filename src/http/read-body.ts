@@ -4,9 +4,9 @@ import { Problem } from '../gateway/problem.ts';
 const maxDepth = 16;
 
 /**
- * Reads a JSON object from a request, strictly: at most `maxBytes` after decompression, application/json, valid UTF-8, depth 16, no NUL and no lone
- * surrogate (PostgreSQL would refuse them later), no member `__proto__`, `constructor` or `prototype`, and no member twice. Refuses everything else
- * before it costs anything.
+ * Reads a JSON object from a request, strictly: application/json or application/…+json, at most `maxBytes` before and after decompression, valid
+ * UTF-8, depth 16, no NUL and no lone surrogate (PostgreSQL would refuse them later), no member `__proto__`, `constructor` or `prototype`, and no
+ * member twice. Throws a Problem for everything else.
  */
 export const readBody = async (request: Request, maxBytes: number): Promise<{ text: string; value: Record<string, unknown> }> => {
   const type = request.headers.get('content-type') ?? '';

@@ -18,7 +18,7 @@ export const milliseconds = z.int();
 export const seconds = z.int();
 export const blocks = z.int();
 export const count = z.int();
-/** RFC 3339 in UTC, with milliseconds. */
+/** RFC 3339 in UTC. The gateway writes milliseconds; in requests they are optional. */
 export const time = z.iso.datetime();
 /** A day that PostgreSQL can store, too: it has no year 0, and JavaScript writes the years after 9999 in another form. */
 export const calendarDay = z.iso.date().refine((day) => /^[12]/.test(day), 'must be a day between the years 1000 and 2999');
@@ -70,7 +70,7 @@ export const product = z.enum(['recharge', 'inbound', 'turbo']);
 export const stage = z.enum(stages);
 export const orderStatus = z.enum(orderStatuses);
 export const orderState = { order_status: orderStatus, stage };
-/** The body of every status call of a ramp. */
+/** The body of each ramp's order-status call. */
 export const ordersBody = z.object({
   session_id: sessionId,
   order_id: uuid.optional(),

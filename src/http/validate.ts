@@ -1,4 +1,4 @@
-/** Checks a request against its route's shape. Describes each mistake in a sentence that says what to send instead. */
+/** Checks a request against its route's shape, and describes its mistakes in sentences. */
 import { z } from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
 import { Problem } from '../gateway/problem.ts';
@@ -25,8 +25,8 @@ const namesOf = (schema: z.ZodObject): Names => {
 };
 
 /**
- * Accepts camelCase, which FLS01's generated clients send (A34). If a member is present under both names with different values, it is unclear which
- * is meant.
+ * Accepts camelCase, which FLS01's generated clients send (A34). Throws if a member is present under both names with different values, because it is
+ * unclear which is meant.
  */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
@@ -49,11 +49,15 @@ const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =
 
 type Member = { pointer: string; detail: string };
 
-/** No member has a longer name. Comparing a long one costs too much before any limit: one character can become 18 in NFKC. */
+/**
+ * No member has a longer name. Comparing a long name costs too much for a request that no rate limit has counted yet: one character can become 18 in
+ * NFKC.
+ */
 const longestName = 64;
 
 /**
- * The most members of a request. Each unknown member is compared with every known one, before rate limits are counted. No route has as many members.
+ * The most members of a request, and of each object in it. Each unknown member is compared with every known one, before rate limits are counted. No
+ * route has as many members.
  */
 const mostMembers = 64;
 
@@ -85,7 +89,10 @@ const unwrapped = (member: unknown): unknown => {
   return inner;
 };
 
-/** Validates a request. Throws `invalid-request`. `numbers`: the known options, to help a caller that sends a name instead of a number. */
+/**
+ * Validates a request. Returns the parsed members, or throws `invalid-request`. `numbers`: the known options, to help a caller that sends a name
+ * instead of a number.
+ */
 export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
   const { value, misspelt } = readMembers(schema, given);
   const result = schema.safeParse(value);
@@ -115,8 +122,8 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
 };
 
 /**
- * Returns whether two names look alike: they differ by up to two typos, or only by their ending (such as _id, _code, _sats or _ms). A misspelt price
- * limit must not be dropped silently.
+ * Returns whether two names look alike: they differ by up to two typos (if they have more than four letters), or only by their ending (such as _id,
+ * _code, _sats or _ms). A misspelt price limit must not be dropped silently.
  */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= longestName && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
@@ -151,7 +158,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
 const isFiat = /(?:^|_)amount_fiat$/;
 const isSats = /(?:^|_)(?:amount_sats|amount_btc|pay_sats)$/;
 
-/** Returns the message for a wrong amount: a fraction or a string means that the caller sent euros or bitcoins. */
+/** Returns the message for an amount that is not an integer: a caller that sends a fraction or a string probably means euros or bitcoins. */
 const amountSentence = (name: string, value: unknown): string | undefined => {
   const amount = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (isFiat.test(name)) {
@@ -206,7 +213,7 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
   }
 };
 
-/** Describes a range: states both limits, except a technical one such as 2^53. */
+/** Describes what is wrong with a length or a number. For a number it states both limits, except a technical one such as 2^53. */
 const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
   const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   if (issue.origin === 'string')

@@ -3,7 +3,10 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Webhook } from '../gateway/accounts/accounts.ts';
 import type { Call } from './call.ts';
 
-/** Checks the URL of a wallet's webhook. Refuses it, before anything is stored, if it could reach a host that is not public. */
+/**
+ * Checks the URL of a wallet's webhook before anything is stored. Throws `webhook-url-refused` if the URL itself shows that nothing must be sent to
+ * it; addresses that its host resolves to are checked when a webhook is sent.
+ */
 export const checkWebhook = (gateway: Gateway, url: string): string => {
   const checked = gateway.checkWebhookUrl(url);
   if (!checked.ok)

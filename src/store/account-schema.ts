@@ -17,8 +17,8 @@ export const accounts = pgTable(
       .references(() => customers.id),
     providerId: text('provider_id').notNull(),
     /**
-     * SHA-256 of the e-mail in lower case. Null for an account that was first connected with a pasted key. At each provider, an e-mail can be
-     * connected for only one customer.
+     * SHA-256 of the e-mail in lower case. Null for an account that was connected with a pasted key, not by e-mail. At each provider, an e-mail can
+     * be connected for only one customer.
      */
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),

@@ -19,8 +19,8 @@ const hasStanding = sql`exists (select 1 from accounts before where before.custo
 const holdMs = 86_400_000;
 
 /**
- * Returns whether the e-mail belongs to another customer. A removed account counts if it was ever connected: its owner may come back, and no other
- * customer may take the e-mail.
+ * Returns whether the e-mail belongs to another customer. A removed account counts if it was connected when it was removed: its owner may come back,
+ * and no other customer may take the e-mail.
  */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
@@ -44,7 +44,10 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
 
 const over = ['failed', 'expired', 'inactive'] as const;
 
-/** Matches accounts of other customers that named this e-mail, including removed accounts: giving an e-mail up does not free it for others. */
+/**
+ * Matches accounts of other customers that named this e-mail after `since`, including removed accounts: giving an e-mail up does not free it for
+ * others.
+ */
 const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
   and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId), gt(accounts.createdOn, since));
 

@@ -33,12 +33,12 @@ export const listings = pgTable(
   (t) => [primaryKey({ columns: [t.providerId, t.ramp] })],
 );
 
-/** The last price seen at a seller for one product, size and lease. Sliders in wallets get their estimates from it. */
+/** The last price seen at a seller for one request. Estimates are taken from it, so that a slider in a wallet costs the seller no call. */
 export const lastPrices = pgTable(
   'last_prices',
   {
     providerId: text('provider_id').notNull(),
-    /** Product, size, lease and way to pay, in one normal form. */
+    /** The request in one normal form: product, size, lease, way to pay and more. */
     asked: text('asked').notNull(),
     offer: document<NonNullable<Json>>()('offer').notNull(),
     observedOn: moment('observed_on').notNull(),

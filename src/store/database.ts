@@ -6,7 +6,7 @@ import * as schema from './schema.ts';
 export type Database = PostgresJsDatabase<typeof schema>;
 export type Transaction = PgTransaction<PostgresJsQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>;
 
-/** Returns the SQLSTATE of an error. The driver's error is in the cause of Drizzle's error. */
+/** Returns the SQLSTATE of an error, or the code of an error of the driver or the network. The driver's error is in the cause of Drizzle's error. */
 export const sqlState = (error: unknown): string | undefined => {
   for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') return at.code;
   return undefined;

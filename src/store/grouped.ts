@@ -2,7 +2,7 @@ type Waiting<K, R> = { item: K; done: (result: R) => void; failed: (error: unkno
 export type GroupLimits = {
   /** The most items in one statement. */
   largest: number;
-  /** The most statements in progress at a time. Items that arrive while all of them are in progress share the next statement. */
+  /** The most statements in progress at a time. Items that arrive while all of them are in progress wait, and share the next statements. */
   inFlight: number;
   /** Returns whether this failure may be due to a single item, so that the group is repeated item by item. */
   repeats: (error: unknown) => boolean;
@@ -10,9 +10,9 @@ export type GroupLimits = {
 
 /**
  * Returns a function that many callers call with one item each, and that runs few statements. An item that arrives while `inFlight` statements are in
- * progress waits only for the next one. A statement is sent after its last item arrived, so each caller reads what was written before its call. `run`
- * returns one result per item, in the sequence of the items. If a single item may have caused a failure, the group is repeated item by item, so that
- * a bad item affects only itself. Meant for one client with many concurrent requests (Node).
+ * progress waits for one of the next ones. A statement is sent after its last item arrived, so each caller reads what was written before its call.
+ * `run` returns one result per item, in the sequence of the items. If a single item may have caused a failure, the group is repeated item by item, so
+ * that a bad item affects only itself. Meant for one client with many concurrent requests (Node).
  */
 export const grouped = <K, R>(run: (items: K[]) => Promise<readonly R[]>, { largest, inFlight, repeats }: GroupLimits): ((item: K) => Promise<R>) => {
   let waiting: Waiting<K, R>[] = [];

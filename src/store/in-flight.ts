@@ -3,8 +3,9 @@ import { usualArrivalSeconds } from '../domain/record.ts';
 import type { Database } from './database.ts';
 
 /**
- * See ports/record.ts. A paid order counts until it is filled or refunded, however old it is. It counts as paid if its provider said so, or if the
- * operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet has the response.
+ * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is. It counts as paid if its provider
+ * said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
+ * has the response.
  */
 export const readInFlight = async (db: Database, providerId: string, networkSats: bigint, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

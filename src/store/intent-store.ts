@@ -9,17 +9,20 @@ import { customers, intents, orders } from './schema.ts';
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
-/** Matches attempts whose customer was never shown how to pay. They are still checked, because money may have arrived for them. */
+/**
+ * Matches attempts that may have made an order whose customer was never shown how to pay. They are still checked, because money may have arrived for
+ * them.
+ */
 const withheld = or(inArray(intents.state, ['unpayable', 'dead']), and(eq(intents.state, 'moved'), isNotNull(intents.upstreamOrderId)));
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
-/** Seeds the hash, so that a customer's lock collides with no other kind of lock. */
+/** Seeds the hash, so that a customer's lock differs from other locks that are made by a hash. */
 const customerLock = 7_266_002;
 
 /**
- * Returns the customer's orders that are being placed or can be paid. It reads the attempts first: an order that is confirmed between the two reads
- * is then found twice, and never missed.
+ * Returns the ids of the customer's orders that are being placed or can be paid. It reads the attempts first: an order that is confirmed between the
+ * two reads is then found twice, and never missed.
  */
 const openOf = async (tx: Transaction, customerId: string): Promise<string[]> => {
   const placing = await tx

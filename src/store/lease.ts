@@ -39,13 +39,13 @@ export const takeDue = (db: Database, { table, id, dueOn, waiting }: Queue, now:
   );
 
 /**
- * Returns SQL for the next poll time. `known` is that time when the row was read. If a notice has changed it since then, the earlier time is kept,
- * because what is written does not include the notice's news.
+ * Returns SQL for the next poll time. `known` is the poll time that the row had when it was read. If a notice has changed the row's time since then,
+ * the earlier time counts, because what is written does not include the notice's news.
  */
 export const unlessWoken = (column: PgColumn, known: number | undefined, next: number | null): SQL => {
   const after = sql`${sql.param(next, column)}::timestamptz`;
   return sql`case when ${isWoken(column, known)} then least(${column}, ${after}) else ${after} end`;
 };
-/** Matches rows whose next poll time a notice has set since they were read. */
+/** Matches rows whose next poll time was set since they were read, as a notice does. */
 export const isWoken = (column: PgColumn, known: number | undefined): SQL =>
   sql`(${column} is not null and ${column} is distinct from ${sql.param(known ?? null, column)}::timestamptz)`;

@@ -46,7 +46,7 @@ export const switches = pgTable('switches', {
   setBy: text('set_by').notNull(),
 });
 
-/** Every read and every action by an operator, over HTTP or by a command. */
+/** What operators read and did, over HTTP or by a command. */
 export const operatorActions = pgTable(
   'operator_actions',
   {

@@ -81,8 +81,8 @@ const turnColumns = {
   evidence: intents.evidence,
 };
 /**
- * Returns all attempts of the request that this attempt belongs to, from the first to the last, if failover moved the request. A move is never
- * undone, so the attempts form a line.
+ * Returns all attempts of the request that this attempt belongs to, from the first to the last. Returns none if failover has not moved the request. A
+ * move is never undone, so the attempts form a line.
  */
 const turnsOf = async (db: Database, { id, customerId }: { id: string; customerId: string }): Promise<DossierTurn[]> => {
   const moved = await db
@@ -303,7 +303,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
 
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
 
-/** Added to every sequence after a restore, so that the next ones are above whatever was reported in the lost time. */
+/**
+ * Added to the sequences of unfinished orders, accounts and connections after a restore, so that the next ones are above whatever was reported in the
+ * lost time.
+ */
 const sequenceLeap = 1000;
 const restoredWithinMs = 7 * 86_400_000;
 

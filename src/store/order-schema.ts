@@ -58,11 +58,11 @@ export const intents = pgTable(
     leaseUntil: moment('lease_until'),
     upstreamOrderId: text('upstream_order_id'),
     evidence: document<NonNullable<Json>>()('evidence'),
-    /** The outcome as the customer was told it: the exact bytes of the order, or the problem. The same request gets it again. */
+    /** The response that the customer got: the exact bytes of the order, or the problem. The same request gets it again. */
     answer: sealed('answer'),
     /** Set in the state `moved`: the intent of the next rank, with which this request continues. */
     movedTo: uuid('moved_to'),
-    /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Deleted with the quotes. */
+    /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Cleared when quotes of its age are deleted. */
     networkKey: text('network_key'),
   },
   (t) => [
@@ -108,10 +108,10 @@ export const orders = pgTable(
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
     binding: boolean('binding').notNull(),
-    /** The customer's own limits, as given with the order. Checked again when it is filled. */
+    /** The customer's own limits, as given with the order. They are checked again when the order is filled. */
     minReceive: amount('min_receive'),
     maxPay: amount('max_pay'),
-    /** The amounts that the provider's status last reported, even if they were not applied. Stored for disputes. */
+    /** The amounts that the provider's status last reported, even if they were not applied. Stored for disputes and for the provider's record. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     toldFee: amount('told_fee'),
@@ -119,12 +119,12 @@ export const orders = pgTable(
     /** What the first withdrawal link pays, and when it was read. If a link was given out without being read, only the time is set. */
     linkReceive: amount('link_receive'),
     linkReadOn: moment('link_read_on'),
-    /** Paid, but filled with less than was ordered. */
+    /** Whether the provider delivered less than was ordered, or charged more. */
     disputed: boolean('disputed').notNull().default(false),
     /** When the operator released a short order to its customer. */
     shortReleasedOn: moment('short_released_on'),
     /**
-     * When its fill was counted in the provider's record. Null until then; background work counts what nothing else has counted
+     * When it was last decided how the order counts in the provider's record. While it is null, background work may count the order
      * (RecordStore.addMissing).
      */
     recordedOn: moment('recorded_on'),

@@ -7,7 +7,7 @@ import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
 
-/** Reads stored terms. An adopted order stores only the fact that it was adopted. */
+/** Reads stored terms. An adopted order is stored without a currency and a payment option. */
 export const fromStored = ({
   beforeReview,
   reviewReason,

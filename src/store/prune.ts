@@ -6,8 +6,8 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
- * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a late payment
- * needs. Returns the counts by kind.
+ * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a
+ * late payment needs. Returns the counts by kind.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
   const statements: [string, SQL][] = [

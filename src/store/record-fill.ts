@@ -1,6 +1,6 @@
 /**
- * The only code that adds to the record. A fill is counted in the transaction that stores it, or later by background work. Locks are taken in this
- * sequence: the order, its fill, the sums.
+ * The only code that adds to the record. A fill is counted in the transaction that stores that the order was filled, or later by background work.
+ * Locks are taken in this sequence: the order, its fill, the sums.
  */
 import { and, eq, sql } from 'drizzle-orm';
 import type { Ramp } from '../domain/ramp.ts';
@@ -129,15 +129,15 @@ export type RecordFill = {
   now: number;
   /**
    * `paid`: the provider was paid and did not fill the order, or it took back its report that it had. `proven`: the operator has a proof of payment,
-   * whenever the provider admitted it.
+   * so it does not matter when the provider reported the payment.
    */
   as: 'filled' | 'paid' | 'proven';
 };
 
 /**
  * Counts an order's fill, once. Later calls only correct it: if the order counted as never filled and was filled after all, or if the provider now
- * reports less. Does not count an adopted order (found after a restore), since it has no quote of ours. Returns false if nothing was counted or
- * corrected.
+ * reports less. Does not count a refunded order, or an adopted one (found after a restore), which has no quote of ours. Returns false if nothing was
+ * counted or corrected.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
@@ -188,8 +188,8 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
 };
 
 /**
- * Corrects a counted fill by what a delivered order's status now reports. Call it with the order locked. Most reads report what is already known, and
- * then it reads only one row. A fill that has not been counted yet waits for background work; a fill that was pruned is not counted again.
+ * Corrects a counted fill by what the order's status now reports. Call it with the order locked. Most reads report what is already known, and then it
+ * reads only one row. A fill that has not been counted yet waits for background work; a fill that was pruned is not counted again.
  */
 export const recordReport = async (tx: Transaction, orderId: string, told: Partial<Told>, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
@@ -232,7 +232,10 @@ const knownFill = (known: KnownFill): Fill => ({
   ...(known.referenceFilled === null ? {} : { referenceFilled: known.referenceFilled }),
 });
 
-/** Called after a withdrawal link was read. If the link pays less than was counted, subtracts the difference from the record, as of today. */
+/**
+ * Called after a withdrawal link was read. If the fill has been counted, counts it again with what the link pays, and corrects the sums by the
+ * change, as of today.
+ */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;

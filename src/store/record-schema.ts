@@ -6,7 +6,7 @@ import { boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzl
 import type { Ramp } from '../domain/ramp.ts';
 import { amount, moment } from './columns.ts';
 
-/** One row per order that was filled, or paid and never filled. A link that is read later, or a late fill, updates the row. */
+/** One row per order that was filled, or paid and never filled. Later news, such as a link that is read or a late fill, updates the row. */
 export const fills = pgTable(
   'fills',
   {
@@ -19,11 +19,11 @@ export const fills = pgTable(
     binding: boolean('binding').notNull(),
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
-    /** The amounts that the provider's status reported. Null if the order was paid and never filled. */
+    /** The worst amounts that the provider's status has reported. Null while the order counts as paid and never filled. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     linkReceive: amount('link_receive'),
-    /** How much better the offer was than the best other offer of its route, in basis points. */
+    /** How much better the offer was than the best other offer of its route, in basis points. Null if that is not known. */
     leadBps: integer('lead_bps'),
     quotedOn: moment('quoted_on').notNull(),
     orderedOn: moment('ordered_on').notNull(),

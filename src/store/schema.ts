@@ -1,6 +1,6 @@
 /**
- * All state that instances share. Amounts are integers in the ramp's units (domain/ramp.ts); times are Unix milliseconds in the code. Whatever names
- * a person or is worth stealing is in a `sealed` column. Rows that are looked up by a secret hold its SHA-256.
+ * All state that instances share. Amounts of orders are integers in the ramp's units (domain/ramp.ts); times are Unix milliseconds in the code.
+ * Whatever names a person or is worth stealing is in a `sealed` column, or only its hash is stored.
  */
 export { accounts, connections, settlements } from './account-schema.ts';
 export { currencies, lastPrices, listings, paymentOptions } from './catalogue-schema.ts';

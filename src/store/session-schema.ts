@@ -40,8 +40,8 @@ export const sessions = pgTable(
 );
 
 /**
- * An upstream session. There is one live row per owner and provider; the owner is a session's hash, `account:<id>` or `gateway`. Kept while an order
- * needs it.
+ * An upstream session. There is at most one live row per owner and provider. The owner is a session's hash, `account:<id>` or `gateway`. Kept while
+ * an order needs it.
  */
 export const providerSessions = pgTable(
   'provider_sessions',

@@ -100,7 +100,7 @@ describe('requests in progress', () => {
     expect(refused?.body).toMatchObject({
       code: 'rate-limited',
       retry_after_ms: 1000,
-      detail: 'At most 2 requests from one network are served at a time. Try again when one of them has finished.',
+      detail: 'Too many requests from this network are in progress. Try again when one of them has finished.',
     });
     // The finished requests have freed their slots.
     expect(statusesOf(await atOnce(times(2, '203.0.113.60')))).toEqual({ 200: 2, 429: 0 });

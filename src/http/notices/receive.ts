@@ -8,7 +8,7 @@ import { isStorageDown } from '../../ports/storage-down.ts';
 
 const maxBytes = 65_536;
 
-/** Handles a notice. Genuine and forged ones get the same answer, so that a forger learns nothing. */
+/** Handles a notice. While the database answers, genuine and forged notices get the same answer, so that a forger learns nothing. */
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = `req_${gateway.ids.uuid()}`;

@@ -12,7 +12,7 @@ const operatorOf = ({ request, http, gateway }: Call): string | undefined => {
 
 /** Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. */
 export const operatorOnly = (call: Call): void => {
-  if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.');
+  if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists the paths of the API.');
 };
 
 /** Returns the operator's name in the audit log: enough to tell tokens apart, but useless as a token. */

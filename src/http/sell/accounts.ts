@@ -8,7 +8,7 @@ import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
 import { readingSession, stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
-/** The problems that any call about an account may return. */
+/** The problems of calls about an account that need its provider. */
 const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const accountBody = z.object({ session_id: sessionId, account_id: uuid });

@@ -71,7 +71,10 @@ export const sellConnections = endpoint({
   },
 });
 
-/** Reports members that were not sent as missing, not as invalid, and names all of them. */
+/**
+ * If the address or the IBAN is refused because it was not sent, returns a problem that says so; for the IBAN it names the other missing members,
+ * too. Returns other errors as they are.
+ */
 const namingMissing = (error: unknown, body: z.output<typeof createBody>): unknown => {
   if (!(error instanceof Problem)) return error;
   if (error.code === 'address-invalid' && body.destination_address === undefined)

@@ -12,12 +12,15 @@ export const live = endpoint({
   run: async () => await Promise.resolve({ body: { status: 'live' as const } }),
 });
 
-/** The longest that readiness takes to answer. */
+/** How long a readiness check waits for the database. */
 const longestCheckMs = 4_000;
 
 export const readiness = z.enum(['ready', 'not-ready']);
 
-/** Ready means that the database takes writes and has every migration. A provider's health does not count here; see /providers. */
+/**
+ * Ready means that the database takes writes and has every migration, and that the instance is not being stopped. A provider's health does not count
+ * here; see /providers.
+ */
 export const ready = endpoint({
   id: 'getReadiness',
   method: 'get',
