@@ -18,8 +18,8 @@ export const requestName = ({ body, id }: Endpoint): string | undefined => body 
 export const answerName = ({ answer, id }: Endpoint): string => nameOf(answer, `${pascal(id)}Answer`);
 
 /**
- * Returns all named schemas that are reachable from an operation, in alphabetical order. Requests and answers may have members that are not
- * described. With `closed`, answers may not: the tests check the gateway's own answers in that form.
+ * Returns all named schemas that are reachable from an operation, a problem or a webhook, in alphabetical order. Requests and answers may have
+ * members that are not described. With `closed`, answers may not: the tests check the gateway's own answers in that form.
  */
 export const componentsOf = (endpoints: readonly Endpoint[], { closed }: { closed: boolean }): Components => {
   const words = createWords();
@@ -54,7 +54,10 @@ const toJson = (words: Words, named: { [name: string]: z.ZodType }, io: 'input' 
   );
 };
 
-/** Removes what tells a reader nothing: the bounds of safe integers, and the pattern of a format that is named. */
+/**
+ * Removes what tells a reader nothing: the bounds of safe integers, the pattern of a format that is named and, unless `closed`,
+ * `additionalProperties: false`.
+ */
 const tidy = (value: unknown, closed: boolean): unknown => {
   if (Array.isArray(value)) return value.map((item) => tidy(item, closed));
   if (typeof value !== 'object' || value === null) return value;

@@ -68,7 +68,7 @@ const securitySchemes = {
 
 const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once and ranks their offers; every decision can be looked up and checked. It implements FLS01 \`fiat_on_ramp\` v1.0.
 
-- Begin with GET /verify and POST /session. Every other call is a POST with \`session_id\` in the body, except those marked GET.
+- Begin with GET /verify and POST /session. Every other call of a wallet is a POST with \`session_id\` in the body, except those marked GET.
 - Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. Members without a value are left out.
 - Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
 - Send an Idempotency-Key with calls that create something. If an answer is lost, send the same request with the same key again.
@@ -128,7 +128,7 @@ const parameterWords: { readonly [name: string]: string } = {
   day: 'A UTC day, YYYY-MM-DD.',
   currency_code: 'List only this currency, ISO 4217. The list is empty if no provider has it.',
   'X-Session-Id': 'The id of the session.',
-  'Idempotency-Key': 'A key of your choice, with or without quotes. The same key and body return the same answer for 24 hours.',
+  'Idempotency-Key': 'A key of your choice, with or without quotes. A repeat with the same key and body returns the same answer, by default for 24 hours.',
 };
 const parameter = (place: 'path' | 'query' | 'header', name: string, required: boolean, schema: object): Parameter => {
   const description = parameterWords[name];

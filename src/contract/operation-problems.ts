@@ -3,7 +3,7 @@ import type { Endpoint } from '../http/call.ts';
 import { idempotencyHeader } from '../http/idempotency-key.ts';
 
 /**
- * Returns every problem that an operation may return. Problems that follow from the form of the route (its method, body, session, lane and
+ * Returns the problems that an operation may return. Problems that follow from the form of the route (its method, body, session, lane and
  * Idempotency-Key) are derived here. Problems of its use case are listed in the route's own `problems`.
  */
 export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>

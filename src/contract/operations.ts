@@ -18,7 +18,7 @@ type Text = { tag: Tag; summary: string; description: string };
 
 const once = 'Ordering the same quote again, from any session of the customer, returns the same bytes. Nothing is ordered twice.';
 const bounds = 'If the provider’s order differs too much from the quote, the gateway withholds that order and returns 409 price-changed with fresh offers.';
-const states = 'With order_id, only that order is returned. The answer does not change before next_check_on, so read again after it.';
+const states = 'With order_id, only that order is returned. Before next_check_on the answer usually does not change, so read again after it.';
 
 export const operations: { readonly [id: string]: Text } = {
   getFeatures: { tag: 'Buy', summary: 'Supported features', description: 'Returns the features that at least one provider supports, in the form of FLS01.' },
@@ -31,7 +31,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Session',
     summary: 'Open a session',
     description:
-      'Opens the session from GET /verify. A purchase needs no proof. To prove a node key, sign the tokens of all providers that are to accept it, and send the signatures with `node_pubkey`. A new customer gets a recovery_secret, once.',
+      'Opens the session from GET /verify. A purchase needs a proof only at providers that demand one, or if this gateway requires one. To prove a node key, sign the tokens of all providers that are to accept it, and send the signatures with `node_pubkey`. A new customer gets a recovery_secret, once.',
   },
   listPaymentOptions: {
     tag: 'Buy',
@@ -63,7 +63,7 @@ export const operations: { readonly [id: string]: Text } = {
   withdraw: {
     tag: 'Buy',
     summary: 'Withdraw a purchase',
-    description: 'Returns the LNURL that pays out a filled order. The same request always returns the same link.',
+    description: 'Returns the LNURL that pays out a filled order. Repeating the request returns the same link until it expires.',
   },
   getOffers: {
     tag: 'Buy',
@@ -123,7 +123,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Sell',
     summary: 'End a connection',
     description:
-      'Ends the connection. Some providers send the customer a code for that, which goes to POST /sell/connection-confirm. Repeating the call changes nothing.',
+      'Ends the connection. Some providers send the customer a code for that, which goes to POST /sell/connection-confirm. Repeating the call for an ended connection changes nothing.',
   },
   placeSellOrder: {
     tag: 'Sell',
@@ -176,12 +176,12 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Service',
     summary: 'Check that it is ready',
     description:
-      'Says whether this instance should receive requests: its database, migrations and configuration must be in order. The health of providers does not count.',
+      'Says whether this instance should receive requests: its database, migrations and configuration must be in order, and it must not be stopping. The health of providers does not count.',
   },
   getMetrics: {
     tag: 'Service',
     summary: 'Read metrics',
-    description: 'Returns the metrics in the text format of Prometheus, to callers on loopback or with METRICS_TOKEN.',
+    description: 'Returns the metrics in the text format of Prometheus, to callers with METRICS_TOKEN or, on Node while no token is set, on loopback.',
   },
   getOpenApi: { tag: 'Service', summary: 'Read this document', description: 'Returns this document, with an ETag.' },
   getWebhookKeys: {
@@ -203,14 +203,14 @@ export const operations: { readonly [id: string]: Text } = {
   getReceiptDay: {
     tag: 'Receipts',
     summary: 'Read the root of a day',
-    description: 'Returns the signed root over all receipts of a UTC day. A day is closed ten minutes after midnight.',
+    description: 'Returns the signed root over all receipts of a UTC day. A day is closed after 00:10 UTC of the next day.',
   },
 
   getOperatorOrder: {
     tag: 'Operator',
     summary: 'Where an order is',
     description:
-      'Returns everything stored about an order: offers, exclusions, refusals and faults, attempts, events, and webhooks in both directions, with secrets masked.',
+      'Returns what is stored about an order: offers, exclusions, refusals and faults, attempts, events, and webhooks in both directions, with secrets masked.',
   },
   searchOperatorOrders: {
     tag: 'Operator',
@@ -220,7 +220,7 @@ export const operations: { readonly [id: string]: Text } = {
   getOperatorAttention: {
     tag: 'Operator',
     summary: 'What needs a person',
-    description: 'Lists orders in review, order attempts without an outcome, webhooks that the gateway gave up on, and switches in force.',
+    description: 'Lists what a person should look at, such as orders in review, order attempts without an outcome, webhooks that the gateway gave up on, and switches in force.',
   },
   getOperatorRecord: {
     tag: 'Operator',
