@@ -5,28 +5,29 @@ import { contracts } from './test/setup/contracts.ts';
 import { WaitersFirst } from './test/setup/waiters-first.ts';
 
 /**
- * No assertion: what hangs is ended, and a busy machine is not a failure. Where time itself is under test the clock is moved (test/support/clock.ts).
+ * These limits only end what hangs. They are so long that no test fails because the machine is busy. Tests of time itself move the clock
+ * (test/support/clock.ts).
  */
 const [testTimeout, hookTimeout] = [180_000, 300_000];
 
-/** The client's examples import it by its name: here, as it stands in this checkout. */
+/** The client's examples import the client by its name. In tests, the name leads to the sources in this checkout. */
 const client = fileURLToPath(new URL('packages/client/src', import.meta.url));
 const alias = [
   { find: /^@ramp-gateway\/client$/, replacement: `${client}/index.ts` },
   { find: /^@ramp-gateway\/client\/(.*)$/, replacement: `${client}/$1.ts` },
 ];
 
-/** Suites that start processes and load them for seconds: `npm run test:chaos` runs them. */
+/** Excludes suites that put load on processes for seconds or longer. `npm run test:chaos` runs them. */
 const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];
 
 export default defineConfig({
   test: {
-    // Most of what is tested waits for sockets, clocks and a database: more at a time than there are cores.
+    // Most tests wait for sockets, clocks or a database, so four files run at a time even on a machine with fewer cores.
     maxWorkers: 4,
     sequence: { sequencer: WaitersFirst },
     // At the root, once for all projects: inside a Workers project postgres.js would resolve to its Workers build.
     globalSetup: ['test/setup/database.ts'],
-    // The Workers form of postgres.js reports its own closed sockets this way; nothing of ours says these words.
+    // The Workers build of postgres.js reports its own closed sockets this way. None of our own errors has these words.
     onUnhandledError: (error) => (/^(This socket has been closed|Stream was cancelled)/.test(error.message) ? false : undefined),
     projects: [
       {
@@ -37,16 +38,17 @@ export default defineConfig({
           exclude: ['src/**/*.workerd.test.ts', 'test/workerd/**', ...longForms],
           environment: 'node',
           pool: 'forks',
-          // A process for each file would cost more than its tests: a second to load the gateway. For the same reason this is one project.
+          // A process for each file would spend a second on loading the gateway, often more than the file's tests take. For the same reason this is
+          // one project.
           isolate: false,
-          // The embedded database is WebAssembly: to optimize it costs more than a test's few statements save.
+          // The embedded database is WebAssembly: optimizing it costs more than a test's few statements save.
           execArgv: ['--liftoff-only'],
           setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,
         },
       },
-      // Inside workerd: what is written for any runtime, as it stands (test/workerd/README.md).
+      // Runs tests of code that is meant for every runtime inside workerd (test/workerd/README.md).
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: {
@@ -60,7 +62,7 @@ export default defineConfig({
             'packages/client/src/{ramp,webhook}.test.ts',
             'test/workerd/**/*.test.ts',
           ],
-          // Each file in a process of its own would cost most of a second each, and each process more than a second for what its files share.
+          // A process for each file would cost most of a second per file, and each process spends more than a second on what its files share.
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

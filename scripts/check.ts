@@ -1,6 +1,6 @@
 /**
- * `npm run check`: runs every check that is not a test, two at a time. Prints a line for each part, and the output of those that failed.
- * `npm run check -- lint types` runs only the parts named.
+ * `npm run check`: runs format, lint, types and other checks that need no test run, two at a time. Prints a line for each part, and the output of
+ * those that failed. `npm run check -- lint types` runs only the parts named.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

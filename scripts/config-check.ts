@@ -1,4 +1,4 @@
-/** `npm run config:check -- [--env <file of variables>] [file]`: lists every mistake with its line, or sums up the file. Without `--env`, reads .env. */
+/** `npm run config:check -- [--env <file of variables>] [file]`: lists the mistakes, or sums up the file. Without `--env`, reads .env. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../src/config/providers-config.ts';

@@ -1,7 +1,7 @@
 /**
  * `npm run deploy -- [--env production] [--dry-run]`: migrates the database, then uploads the Worker. The Worker never migrates. Every migration
- * works with the previous release, so the old Worker keeps running meanwhile. DATABASE_URL is the database's own address, not Hyperdrive's: the
- * lock around the migration belongs to a session. `--dry-run` says what is missing, and builds without uploading.
+ * works with the previous release, so the old Worker keeps running meanwhile. DATABASE_URL is the database's own address; Hyperdrive's works only
+ * inside the Worker. `--dry-run` says how many migrations are missing, and builds without uploading.
  */
 import './load-env.ts';
 import { spawnSync } from 'node:child_process';

@@ -1,10 +1,10 @@
 /**
- * `npm run order -- <order id, quote id or order attempt id> [--json]`: says where an order is, and prints everything that is stored about it,
- * secrets masked. `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it
- * at the next read that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed,
- * expired, finished, refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short
- * <why>`: lets the customer withdraw an order that was filled with less than was ordered, without having agreed to that. `npm run order -- <order id
- * or order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled
+ * `npm run order -- <order id, quote id or order attempt id> [--json]`: says where an order is, and prints what is stored about it, secrets masked.
+ * `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it at the next read
+ * that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished,
+ * refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw
+ * an order that was filled with less than was ordered, or for which more was charged, without having agreed to that. `npm run order -- <order id or
+ * order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled
  * <proof>`: records that the operator has proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';

@@ -18,7 +18,7 @@ export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
   return { wallet, ramp: createRamp({ url, store: new Map(), node, runtime: { sleep } }) };
 };
 
-/** Shows each stage once, until the wanted one is reached. */
+/** Prints the order's stage at each change, until the wanted stage is reached. Throws if that takes longer than a minute. */
 export const follow = async (order: Order, wanted: string): Promise<OrderState> => {
   const patience = AbortSignal.timeout(60_000);
   for await (const state of order.updates(patience)) {

@@ -1,6 +1,6 @@
 /**
- * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Used by tests of the API, by the shell recipes of docs/sandbox.md, and by
- * the demos for what they do on the Lightning network.
+ * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Used by tests and benchmarks, by the shell recipes of docs/sandbox.md, and
+ * by the demos for what they do on the Lightning network.
  */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
@@ -12,7 +12,7 @@ export type Reply = { status: number; body: Record<string, unknown> };
 export type Wallet = {
   pubkey: string;
   call: (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
-  /** GET /verify and POST /session, with a proof for every token. */
+  /** GET /verify and POST /session, with a proof for every token that is safe to sign. */
   open: () => Promise<{ sessionId: string; recoverySecret: string | undefined; proven: string[] }>;
   /** LUD-03: reads the link, makes an invoice for its maximum, and submits it. */
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;

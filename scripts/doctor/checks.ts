@@ -127,7 +127,7 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   });
 };
 
-/** Runs every check, in order. A check that throws counts as failed. */
+/** Runs the checks in order; if the first one finds no gateway, only that one. A check that throws counts as failed. */
 export const examine = async (ask: Ask, url: string): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {

@@ -37,7 +37,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Returns everything stored about a customer, unsealed except for bearer values. Returns undefined if there is no such customer. */
+/** Returns what is stored about a customer, unsealed except for bearer values. Returns undefined if there is no such customer. */
 export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<Record<string, unknown> | undefined> => {
   const [customer] = await sql<Row[]>`select * from customers where id = ${id}`;
   if (!customer) return undefined;

@@ -71,7 +71,7 @@ export const readConfig = (): { config: GatewayConfig; file: string; text: strin
   return { config: parsed.config, file, text };
 };
 
-/** Runs a command. Prints a refusal as one line, and an unexpected error with its stack. */
+/** Runs a command. Prints only the message of a refusal, and an unexpected error with its stack. */
 export const command = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();

@@ -60,7 +60,7 @@ const come = (walk: Walk, step: Step, what: string): void => {
 };
 const reasonOf = ({ reason, note, detail }: Refusal): string => [reason, note, detail].filter((part) => part !== undefined).join(', ');
 
-/** Describes the last call to people: an adapter's `declined` does not show what the provider answered. */
+/** Says in words what the last call returned, because an adapter's `declined` does not show the provider's answer. */
 export const lastAnswer = ({ exchanges }: Walk): string => {
   const last = exchanges.at(-1);
   return last === undefined ? 'nothing was asked' : toldAnswer(last);
@@ -150,7 +150,7 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
 type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
 /** The most options whose prices are asked for: more would burden the provider. */
 const mostOptions = 25;
-/** The most options that are asked for a price while settings are searched. */
+/** The most options whose prices are asked for while the check looks for the right settings. */
 const fewOptions = 3;
 
 const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): Promise<void> => {

@@ -5,7 +5,10 @@ import { isOnThisMachine, type readSandboxFile } from './sandbox-file.ts';
 /** A simulated provider, or the price feeds. `options` are for its simulator, and are passed to its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };
 
-/** Two simulated price feeds in one process. Their prices are those of the simulated providers before fees. */
+/**
+ * Two simulated price feeds in one process. They move around the price from which the simulated providers start, before each provider's spread, drift
+ * and fees.
+ */
 export const sandboxTicker = { kind: 'ticker', options: { id: 'ticker', prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
 /** Starts a simulated provider, or the price feeds, on its own socket in this process. */

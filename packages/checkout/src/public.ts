@@ -29,7 +29,7 @@ export type RampBuyElement = HTMLElement & {
 export type RampBuyNews =
   | { name: 'offer'; detail: { offers: number; provider?: string; pays?: string; gets?: string } }
   | { name: 'ordered' | 'filled' | 'finished'; detail: { orderId: string; stage: string; provider: string; pays?: string; gets?: string } }
-  /** `code` and `action` are the gateway's (docs/errors.md), or `unreachable`; `message` is in English. */
+  /** `code` and `action` are the gateway's (docs/errors.md) or the client's own, such as `unreachable`. `message` is in English. */
   | { name: 'error'; detail: { code: string; action: string; message: string; requestId?: string | undefined } };
 
 declare global {

@@ -49,7 +49,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
   readonly #redraw = (): void => this.requestUpdate();
   readonly #otherTab = ({ key }: StorageEvent): void => {
-    // Another tab of this page has ordered something.
+    // Another tab of this page may have ordered something.
     if (key?.startsWith('ramp-gateway:') === true && this.#state.step === 'amount' && this.#state.working === undefined) void this.#flow?.begin();
   };
 

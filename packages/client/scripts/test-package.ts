@@ -1,6 +1,6 @@
 /**
- * `npm run test:package`: tests the client as users get it. Builds and packs it, lints the packed file, installs it into an empty project
- * under each Node version that it supports, and bundles it. Each of these buys in a sandbox with the README's own code. Prints one line per part.
+ * `npm run test:package`: tests the client as users get it. Builds and packs it, lints the packed file, installs it into an empty project, runs it
+ * under several Node versions, and bundles it. Each of these buys in a sandbox with the README's own code. Prints one line per part.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';

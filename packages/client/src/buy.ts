@@ -86,7 +86,10 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     },
     /** Returns the order with this id, for example the id in a webhook. */
     find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
-    /** Returns what is open, after a restart or on another device of the same node. */
+    /**
+     * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
+     * the same node, gets the orders but not the requests in this store.
+     */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
       const { orders, pending } = await ordering.open('buy', signal);
       return {

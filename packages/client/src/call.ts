@@ -18,9 +18,9 @@ const attempts = 5;
 const longestPauseMs = 30_000;
 
 /**
- * Creates the functions that send requests. Every request of this client is safe to repeat, so a request whose answer is lost is sent again, up to
- * five times in all. So is a request that the gateway asks to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the pause that the
- * gateway states, unless that pause exceeds 30 seconds. Every other error is thrown.
+ * Creates the functions that send requests. Every request of this client may be repeated without harm, so a request whose answer is lost is sent
+ * again, up to five times in all. So is a request that the gateway asks to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the pause
+ * that the gateway states, or else after a growing one. If the pause would exceed 30 seconds, and for every other error, the error is thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
   const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {

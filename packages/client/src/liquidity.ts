@@ -97,7 +97,10 @@ export const createLiquidity = (ramp: Ramp) => {
     },
     /** Returns the order with this id, for example the id in a webhook. At stage `filled`, `redemption` is what opens the channel. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('liquidity', id, signal),
-    /** Returns what is open, after a restart or on another device of the same node. */
+    /**
+     * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
+     * the same node, gets the orders but not the requests in this store.
+     */
     open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('liquidity', signal),
   };
 };

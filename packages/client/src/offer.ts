@@ -19,13 +19,16 @@ export type Offer = {
   pays: Money;
   /** All that the customer gets. Liquidity: what is theirs to spend; see `inboundSats` for what they can receive. */
   gets: Money;
-  /** Part of `pays`. */
+  /** The provider's fee. `pays` and `gets` already take it into account. */
   fee: Money;
   /** Whether the provider honours the price until `acceptBy`. If not, the price is an estimate. */
   binding: boolean;
   /** The whole cost against the market price, in basis points; absent if no market price is known. */
   costBps?: number;
-  /** Replaces `costBps` if no market price is known: the cost against the median of the offers. Do not show it as the cost. */
+  /**
+   * Replaces `costBps` if no market price is known: the cost compared with the median of the offers, or with the only price feed that answered. Do
+   * not show it as the cost.
+   */
   costVsMedianBps?: number;
   /** The time before which the offer must be ordered. */
   acceptBy: Date;
@@ -35,7 +38,7 @@ export type Offer = {
   leaseBlocks?: number;
   /** The node to connect to first: `pubkey@host:port`. */
   connectTo?: string;
-  /** What the customer needs before the offer can be ordered: `account`, `connection`. */
+  /** What the customer needs before the offer can be ordered, such as `account` or `connection`. */
   requires: Open<'account' | 'connection'>[];
   /** Warnings worth showing, such as `expires-before-arrival`. */
   warnings: string[];

@@ -14,7 +14,7 @@ export type OrderState = {
   id: string;
   ramp: RampName;
   stage: Stage;
-  /** Whether the order will not change any more. */
+  /** Whether the gateway has stopped checking the order. */
   final: boolean;
   provider: ProviderRef;
   /** All that the customer pays, and gets. Undefined if the API has no such amount. */

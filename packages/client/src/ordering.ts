@@ -99,7 +99,9 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
 
   return {
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
-    /** Stores the request, then sends it. Ordering the same offer again sends the same request, in any tab or process. */
+    /**
+     * Stores the request, then sends it. While its outcome is unknown, ordering the same offer again sends the same request, in any tab or process.
+     */
     place: async (ramp: RampName, offer: Pick<Offer, 'id'>, body: Record<string, unknown>, signal?: AbortSignal): Promise<Order> => {
       if (typeof offer?.id !== 'string') throw badInput('offer', 'missing (`best` is undefined if there are no offers)');
       const placing: Placing = { ramp, body: { ...body, quote_id: offer.id }, idempotencyKey: runtime.id(), on: runtime.now() };

@@ -82,7 +82,7 @@ const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {
 
 const turns = new WeakMap<Store, Promise<unknown>>();
 
-/** Lets one writer at a time run, in this process and in the tabs of a browser that has locks. */
+/** Lets the writers that use the same store object take turns and, in a browser that has locks, those in all tabs of the same origin. */
 const inTurn = async <T>(store: Store, key: string, run: () => Promise<T>): Promise<T> => {
   const locks = webLocks();
   const mine = (turns.get(store) ?? Promise.resolve()).then(async () => (locks ? await locks.request(key, run) : await run()));

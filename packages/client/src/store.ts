@@ -9,14 +9,15 @@ export type Store = {
   set: (key: string, value: string) => unknown;
   /**
    * Writes `value` only if the stored value is `was` (undefined: nothing is stored). Returns whether it did. Needed if several processes share the
-   * store: without `replace`, only writers in one process take turns or, where `navigator.locks` exists, those in all tabs.
+   * store. Without it, writers take turns only if they use the same store object or, where `navigator.locks` exists, are tabs of the same browser and
+   * origin.
    */
   replace?: (key: string, was: string | undefined, value: string) => Maybe<boolean>;
 };
 
 type ItemStorage = { getItem: (key: string) => Maybe<string | null>; setItem: (key: string, value: string) => unknown };
 
-/** React Native's AsyncStorage. */
+/** Makes a store of React Native's AsyncStorage. */
 export const asyncStorageStore = (storage: ItemStorage): Store => ({
   get: async (key) => await storage.getItem(key),
   set: async (key, value) => await storage.setItem(key, value),

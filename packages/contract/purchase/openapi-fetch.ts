@@ -24,7 +24,7 @@ const payTo = (payment: Schemas['SatsPayment']): string => {
     case 'invoice':
       return payment.lightning_invoice;
     case 'lightning_address':
-      return `${payment.lightning_address} over ${payment.amount_sats} sats`;
+      return `${payment.lightning_address} for ${payment.amount_sats} sats`;
     case 'lnurl':
       return payment.lnurl;
     case 'onchain':
