@@ -183,7 +183,7 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
   );
   expect(outcomes).toEqual(expected);
   expect(await on.check()).toEqual([]);
-  // C9, C10: a webhook that was not marked as delivered is delivered again, under the same id.
+  // C9 (claimed, not sent) and C10 (sent, not marked as delivered): the webhook still arrives, and every delivery of it has the same id.
   for (const point of ['C9', 'C10']) {
     const hooks = await until(`webhooks of ${point}`, async () => {
       const found = receiver.received.filter((one) => one.path === `/${point}` && one.body.includes('withdrawal_ready'));

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 it('every seed keeps every promise', { timeout: isFull ? 3_600_000 : 180_000 }, async () => {
-  // Short in `npm test`; the long form is `npm run test:chaos`.
+  // `npm test` runs the short form, with fewer histories; `npm run test:chaos` runs the long form.
   const count = sizeOf(8, 1_000);
   const sums = { deaths: 0, orders: 0, answers: 0, webhooks: 0, moves: 0 };
   const broken: string[] = [];

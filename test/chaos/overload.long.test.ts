@@ -126,7 +126,7 @@ needsPostgres(
     expect(shed).toBeGreaterThan(sent * 0.2);
     const p99 = { order: percentile(loaded.order, 0.99), status: percentile(loaded.status, 0.99) };
     const calm = { order: percentile(unloaded.order, 0.99), status: percentile(unloaded.status, 0.99) };
-    // On a machine that is used for other work too, a single response can be late. scripts/chaos.ts judges the reported figures more strictly.
+    // On a machine that also does other work, a single response can be late. scripts/chaos.ts judges the reported figures more strictly.
     expect(p99.order).toBeLessThan(calm.order * 2 + 500);
     expect(p99.status).toBeLessThan(calm.status * 2 + 500);
     const times = (p: number, of: number): string => `${p.toFixed(0)} ms, ${(p / of).toFixed(1)} x unloaded`;

@@ -159,7 +159,7 @@ const membersSaid = async (liar: Liar): Promise<{ endpoint: string; key: string;
   );
 };
 
-// Short in `npm test`; the long form is `npm run test:chaos`.
+// `npm test` runs the short form, with fewer lies; `npm run test:chaos` runs the long form.
 const total = sizeOf(120, 1_000_000);
 
 it(

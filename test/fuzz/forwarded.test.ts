@@ -7,7 +7,7 @@ import { clientIp } from '../../src/entry/client-ip.ts';
 import { drawAddress, inventHeader, spell, writeHop } from './forwarded.ts';
 import { chaosSeed, createRandom, reportGoal, sizeOf } from './random.ts';
 
-// Short in `npm test`; the long form is `npm run test:chaos`.
+// `npm test` runs the short form, with fewer headers; `npm run test:chaos` runs the long form.
 const runs = sizeOf(5_000, 1_000_000);
 const proxies = ['10.0.0.0/8'];
 

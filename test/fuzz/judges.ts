@@ -130,7 +130,9 @@ export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, ask
   return flaws.map((flaw) => `a payable order: ${flaw} <- ${said?.text.slice(0, 400)}`);
 };
 
-/** Returns what is wrong with a status entry: it must agree with the order as it was shown, so that nobody is asked to pay a different amount. */
+/**
+ * Returns what is wrong with a status entry: it must agree with the order as it was shown, so that no customer is asked to pay a different amount.
+ */
 export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): string[] => {
   if (!entry) return ['an order is not in the list of orders'];
   const flaws: string[] = [];
@@ -148,7 +150,10 @@ export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): 
   return flaws.map((flaw) => `a status ${flaw}: ${JSON.stringify(entry).slice(0, 300)}`);
 };
 
-/** Returns what is wrong with the list of options: names must be on one line and without links, and honest names as their provider wrote them. */
+/**
+ * Returns what is wrong with the list of options: names must be short and without links or invisible characters, SEPA must still be option 1, and no
+ * minimum may be above its maximum.
+ */
 export const listFlaws = (body: Json): string[] => {
   type Listed = { currency_id: number; payment_options: { id: number; option: string; min_amount?: number; max_amount?: number }[] };
   const all = (body['currencies'] as Record<string, Listed>[]).flatMap((one) => Object.entries(one));

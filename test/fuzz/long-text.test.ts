@@ -130,7 +130,10 @@ const cpuMs = (work: () => unknown): number => {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 };
-/** Of 32 KB, a reader takes about 10 ms; one whose time grows with the square of the length takes more than 300. CPU time does not count waiting. */
+/**
+ * A reader takes about 10 ms for 32 KB; a reader whose time grows with the square of the length takes more than 300 ms. CPU time does not count
+ * waiting.
+ */
 const mostMs = 200;
 const isSlow = (work: () => unknown): boolean => cpuMs(work) > mostMs && cpuMs(work) > mostMs;
 /** Returns the first slow reader with its text. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, it } from 'vitest';
 import { endLyingWorld, lieAndBuy, startLyingWorld } from './lying-world.ts';
 import { chaosSeed, isFull, sizeOf } from './random.ts';
 
-// Short in `npm test`; the long form is `npm run test:chaos`.
+// `npm test` runs the short form, with fewer responses; `npm run test:chaos` runs the long form.
 const answersWanted = isFull ? sizeOf(0, 200_000) / 2 : sizeOf(500, 0);
 let world: Awaited<ReturnType<typeof startLyingWorld>>;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { shop, startRequestWorld, type RequestWorld } from './request-world.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf, type Random } from './random.ts';
 
 const workers = 8;
-// Short in `npm test`; the long form is `npm run test:chaos`.
+// `npm test` runs the short form, with fewer requests; `npm run test:chaos` runs the long form.
 const total = sizeOf(1_200, 100_000);
 let world: RequestWorld;
 let operations: Operation[];

@@ -72,7 +72,7 @@ it('an order that was not paid in the time that the money needs counts no longer
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
   const [told, proven] = await sql<{ id: string }[]>`select id from orders order by created_on limit 2`;
   if (!told || !proven) throw new Error('no orders');
-  // Of the first order, the provider says that it is paid. Of the second, only the record says so.
+  // The provider says that the first order is paid. Only the record says so about the second.
   await sql`update orders set stage = 'paid' where id = ${told.id}`;
   expect(await gateway.server.gateway.stores.record.paidNotFilled(proven.id, gateway.clock.now())).toBe(true);
   const left = limit - 180_000;

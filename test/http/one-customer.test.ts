@@ -51,7 +51,7 @@ it("a limit of one customer's key at a sell provider is that customer's, and the
   const bringin = await startBringinSimulator({ id: 'bringin', now: clock.now, masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] });
   const reads = new Map<string, number>();
   const front = await startFront(bringin.url, ({ path, headers, body }) => {
-    // What a firewall takes for an attack.
+    // Text that a firewall takes for an attack.
     if (body.includes("'or'")) return { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>blocked</html>' };
     if (!path.endsWith('/get-balance')) return undefined;
     const key = String(headers['api-key']);

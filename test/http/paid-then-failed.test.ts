@@ -316,7 +316,10 @@ describe('fiat-on-ramp', () => {
     const upstream = all.gateway.simulators['alpine']?.control.history.orders.at(-1)?.orderId ?? '';
     const { stores } = all.gateway.server.gateway;
     const isFinal = async (): Promise<boolean | undefined> => (await stores.orders.findAny(String(order['order_id'])))?.final;
-    /** Rings as Alpine does. The read follows the response: time that moves under it would be its deadline. */
+    /**
+     * Sends notices as Alpine does, and waits for the reads that follow the responses: if the test moved the clock meanwhile, a read would miss its
+     * deadline.
+     */
     const ring = async (times = 1): Promise<void> => {
       const url = all.gateway.simulators['alpine']?.control.orders.get(upstream)?.webhookUrl ?? '';
       for (let n = 0; n < times; n += 1) expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(202);

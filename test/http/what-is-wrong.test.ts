@@ -1,4 +1,4 @@
-/** What a wallet is told to do: sentences that say what to send, the right action, and answers that a browser can read. */
+/** What the gateway tells a wallet to do: sentences that say what to send, the right action, and responses that a browser can read. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -86,7 +86,7 @@ const configured = (text: string | Buffer) => (): Record<string, string> => ({ .
 const changed = (from: string, to: string) => configured(live.replace(from, to));
 
 const cases: [string, () => Record<string, string>, string][] = [
-  // people A1, A6: live mode invents nothing
+  // Live mode invents nothing
   ['live without SEAL_KEY', without('SEAL_KEY'), 'SEAL_KEY is missing: npm run keys -- init prints a fresh one'],
   ['live without NOTICE_KEY', without('NOTICE_KEY'), 'NOTICE_KEY is missing'],
   ['live without WEBHOOK_SIGNING_KEY', given({ WEBHOOK_SIGNING_KEY: ' \n' }), 'WEBHOOK_SIGNING_KEY is missing'],
@@ -102,7 +102,7 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['live at an http address', changed('https://ramp', 'http://ramp'), 'public_url: live mode needs https'],
   ['a provider over http', changed('https://api', 'http://api'), 'providers.real.base_url: live mode needs https'],
   ['a provider on this machine', changed('api.real.example', 'localhost'), 'providers.real.base_url: "localhost" is a private address'],
-  // people A4, operation 10: the address of the database
+  // The address of the database
   ['the database in quotes', given({ DATABASE_URL: `"${nowhere}"` }), 'environment: DATABASE_URL is in quotes'],
   ['the database in single quotes', given({ DATABASE_URL: `'${nowhere}'` }), 'environment: DATABASE_URL is in quotes'],
   ['another scheme', given({ DATABASE_URL: nowhere.replace('postgres:', 'postgresql+asyncpg:') }), 'environment: DATABASE_URL must begin with postgres://'],
@@ -111,7 +111,7 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['a password with a percent sign', given({ DATABASE_URL: nowhere.replace('show', 'show%x') }), 'environment: DATABASE_URL '],
   ['channel binding', given({ DATABASE_URL: `${nowhere}?channel_binding=require` }), 'environment: DATABASE_URL '],
   ['a database that is unreachable', good, 'the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9'],
-  // keys and secrets
+  // Keys and secrets
   ['a key in quotes', given({ SEAL_KEY: `"${keys.SEAL_KEY}"` }), 'SEAL_KEY does not have the form id:base64 of 32 bytes'],
   ['an invalid key', given({ NOTICE_KEY: 'do-not-show' }), 'NOTICE_KEY does not have the form id:base64 of 32 bytes'],
   ['an invalid old key', given({ SEAL_KEY_OLD: 'do-not-show' }), 'SEAL_KEY_OLD does not have the form id:base64 of 32 bytes'],
@@ -122,7 +122,7 @@ const cases: [string, () => Record<string, string>, string][] = [
     () => ({ ...changed('providers:', 'apps: { wallet: { webhook_secret_env: HOOK } }\nproviders:')(), HOOK: 'v1,do-not-show' }),
     'apps.wallet.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes',
   ],
-  // people C: the environment
+  // The environment
   ['PORT of a Kubernetes service', given({ PORT: 'tcp://10.0.0.1:8787' }), 'environment: PORT must be a whole number from 0 to 65535'],
   ['PORT=abc', given({ PORT: 'abc' }), 'environment: PORT must be a whole number'],
   ['an unknown LOG_LEVEL', given({ LOG_LEVEL: 'WARN' }), 'environment: LOG_LEVEL must be debug, info, warn, error or silent'],
@@ -131,7 +131,7 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['PUBLIC_URL in quotes', given({ PUBLIC_URL: '"https://do-not-show.example"' }), 'environment: PUBLIC_URL must be an address like'],
   ['PUBLIC_URL with a password', given({ PUBLIC_URL: 'https://ramp:do-not-show@ramp.example' }), 'environment: PUBLIC_URL must be an address without user'],
   ['public_url with a password', changed('https://ramp', 'https://u:do-not-show@ramp'), 'public_url: found something else, must be an address without user'],
-  // the configuration
+  // The configuration
   ['no file', given({ CONFIG_FILE: join(folder, 'none.yaml') }), 'none.yaml: there is no such file (CONFIG_FILE names it)'],
   [
     'a folder in its place',

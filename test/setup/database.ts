@@ -1,5 +1,5 @@
 /**
- * Runs once before all tests. Passes the given seed on, builds the pages, bundles the child processes, and starts a PostgreSQL server with a migrated
+ * Runs once before all tests. Passes CHAOS_SEED on, builds the pages, bundles the child processes, and starts a PostgreSQL server with a migrated
  * template database, which test/support/postgres.ts clones for each test file. DATABASE_URL names another server to use instead (its user must be
  * allowed to create databases). With TEST_DATABASE=pglite, no server is started.
  */

@@ -1,4 +1,4 @@
-/** A wallet in an open session, and its own invoices: every ramp's tests start with these. */
+/** A wallet in an open session, and its own invoices. Most tests of sell and liquidity start with these. */
 import { randomBytes } from 'node:crypto';
 import { createWallet, type Reply, type Wallet } from '../../scripts/demo/wallet.ts';
 import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
