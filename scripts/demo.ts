@@ -1,6 +1,6 @@
 /**
- * Makes one purchase, sale or channel order in the terminal: `npm run demo`, `npm run demo sell`, `npm run demo liquidity`. Uses the gateway at
- * GATEWAY_URL (default http://127.0.0.1:8787) and waits while that starts. If nothing is there, starts its own sandbox.
+ * Shows a purchase, sales or the purchase of channels in the terminal: `npm run demo`, `npm run demo sell`, `npm run demo liquidity`. Uses the
+ * gateway at GATEWAY_URL (default http://127.0.0.1:8787) and waits while that starts. If nothing is there, starts its own sandbox.
  */
 import './load-env.ts';
 import { join } from 'node:path';

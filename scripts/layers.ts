@@ -197,7 +197,10 @@ const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] =>
   return circles;
 };
 
-/** Checks every .ts file below src, scripts, test and bench of `root` and of each package. Throws if there is none. */
+/**
+ * Checks every .ts file (except .d.ts) below src, scripts, test and bench of `root` and of each package. Throws if there is no file of src or no
+ * import.
+ */
 export const checkLayers = (root: string): { modules: number; imports: number; violations: Violation[]; circles: string[][] } => {
   const files = filesOf(root);
   const edges = files.flatMap((from) =>

@@ -135,7 +135,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
 
 // ---- secrets with their own variables -------------------------------------------------------------------------------------------------
 
-/** Sets `NEW,OLD`: both keys sign until the old one is retired. */
+/** Sets `NEW,OLD`, so that both secrets sign until the old one is retired (or only `NEW`, if there was none). */
 export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
   const variable = config.apps[app]?.webhook_secret_env;
   if (variable === undefined) throw new Refused(`apps.${app} names no webhook_secret_env`);

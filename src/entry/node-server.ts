@@ -49,13 +49,10 @@ export type ServerOptions = {
   /** The addresses at which sandbox providers really listen, by provider id. */
   baseUrls?: Record<string, string>;
   configText?: string;
-  /** An embedded database that was already started. It is closed with the server, and if the start is refused. */
+  /** An embedded database that was already started. It is closed with the server. If the start is refused before it is used, the caller closes it. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
-  /**
-   * Replace the clock of the process, its random numbers and its pauses. A test passes a clock that it can move. Leases always follow the database's
-   * clock.
-   */
+  /** Parts that replace the process's own. A test passes a clock that it can move. Leases always follow the database's clock. */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
 };
 export type RunningServer = {

@@ -1,4 +1,4 @@
-/** The live process: `node dist/server.mjs`, or this file. */
+/** Runs the gateway as a process: `node dist/server.mjs`, or this file. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { providerModules } from '../providers/registry.gen.ts';

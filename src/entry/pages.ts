@@ -5,7 +5,8 @@ import { Problem } from '../gateway/problem.ts';
 export type Page = { file: string; headers: Readonly<Record<string, string>> };
 
 /**
- * Returns the Content-Security-Policy of a page: apart from data: images it may load only from its own host, and only `frameAncestors` may frame it.
+ * Returns the Content-Security-Policy of a page: it may load only from its own host and images from data: URLs, and only `frameAncestors` may frame
+ * it.
  */
 const policy = (frameAncestors: string, ...more: string[]): string =>
   [

@@ -181,7 +181,7 @@ needsPostgres(
       await lost;
       await expireLeases();
 
-      // The wallet repeats its requests. The clock is moved for an attempt that waits for its quote to expire or for half an hour.
+      // The wallet repeats its requests. An attempt that waits for its quote to expire, or for half an hour, is ended early by its row.
       const told = await Promise.all(
         orders.map(async (one) => {
           const heard: Reply[] = [];

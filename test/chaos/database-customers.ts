@@ -93,7 +93,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
     one.paid = true;
     await pay[one.kind](one);
   };
-  /** Orders until the response is final. Half of the orders are paid at once, the others at the end. */
+  /** Orders until the response is final. About half of the orders are paid at once, the others at the end. */
   const order = async (kind: Kind, wallet: Wallet, path: string, asked: Body): Promise<void> => {
     const request = { ...asked, webhook_url: world.receiver.url };
     const answer = await ask(wallet, path, request, ['order-unpayable']);

@@ -18,7 +18,8 @@ export type PostgresServer = {
 
 /**
  * Starts the server. Returns undefined if no PostgreSQL is installed, and throws if it does not start. With `durable`, every commit is on the disk
- * before it is confirmed, which is PostgreSQL's default and what a gateway needs. Measurements and the test of crashes use it; other tests do not need it.
+ * before it is confirmed, which is PostgreSQL's default and what a gateway needs. The benchmark and the test of crashes use it; other tests do not
+ * need it.
  */
 export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer | undefined> => {
   const bin = findPostgres();

@@ -17,7 +17,7 @@ export type State = {
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
-  /** Set if the order was filled with less than was ordered. */
+  /** Set if the order was filled with less than was ordered, or if more was charged. */
   short?: { sats: string; quotedSats: string } | undefined;
   working?: Work | undefined;
   /** Whether the present work takes so long that the screen should say so. */

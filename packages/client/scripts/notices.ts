@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** A file that we ship, and the modules whose code is in it, by absolute path. */
 export type Bundled = { file: string; modules: readonly string[] };
 
-/** Licences that require nothing more than that their text is included. */
+/** Licences under which code may be bundled if their text is included. */
 const permissive = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD']);
 
 export const noticesOf = (bundled: readonly Bundled[]): string => {

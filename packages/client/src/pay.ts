@@ -23,7 +23,7 @@ export type Pay = {
       name?: string;
       /** Without it the provider may not be able to match the payment. */
       reference?: string;
-      /** All that the provider says, under its own keys. */
+      /** All payment details that the provider gave, under its own keys. */
       details: Readonly<Record<string, string>>;
       /** The text of an EPC069-12 QR code: euros to a valid IBAN. */
       epcQr?: string;
