@@ -47,7 +47,7 @@ export type Withdrawal = {
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
 };
 export type BuyOrder = Order & {
-  /** Returns the link that pays out a `filled` order, the same one at each call. */
+  /** Returns the link that pays out a `filled` order: the same link at each call, until it expires. */
   withdraw: (options?: WithdrawOptions) => Promise<Withdrawal>;
 };
 

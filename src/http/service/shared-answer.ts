@@ -4,7 +4,7 @@ const sharedMs = 1_000;
 
 /**
  * Returns what `read` returned at most a second ago, or reads it. For endpoints that ask the database without a session or a limit: a flood of
- * requests is one query a second, even while that query waits. On Workers, requests cannot share a promise, so each one reads.
+ * requests causes about one query a second, even while a query waits. On Workers, requests cannot share a promise, so each one reads.
  */
 export const sharedAnswer = async <T>({ flights, now }: Gateway, name: string, read: () => Promise<T>): Promise<T> => {
   const known = flights.answers.get(name) as { on: number; answer: Promise<T> } | undefined;
