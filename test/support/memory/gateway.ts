@@ -157,6 +157,6 @@ export const memoryGateway = (
 export const problemOf = async (work: Promise<unknown>): Promise<Problem> => {
   const ended: unknown = await work.catch((error: unknown) => error);
   if (!(ended instanceof Problem)) throw new Error(`no problem: ${String(ended)}`, { cause: ended });
-  expect(ended.code).not.toBe('internal-error');
+  expect(ended.code).not.toBe('internal');
   return ended;
 };
