@@ -26,7 +26,10 @@ const show = (made: plan.Plan, json: boolean): void => {
   if (!json) say(`${made.say.join('\n')}\n`);
   if (made.yaml !== undefined) say(made.yaml);
   showVariables(made.variables, json);
-  if (!json && Object.keys(made.variables).length > 0) say('\nOn Workers, use the output of `npm run -s keys -- … --json > <file>` instead of the above (each run makes a new key), then: npx wrangler secret bulk <file>');
+  if (!json && Object.keys(made.variables).length > 0)
+    say(
+      '\nOn Workers, use the output of `npm run -s keys -- … --json > <file>` instead of the above (each run makes a new key), then: npx wrangler secret bulk <file>',
+    );
 };
 
 const rotate = (kind: string, name: string, to: string | undefined): plan.Plan => {

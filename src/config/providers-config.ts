@@ -39,7 +39,9 @@ const app = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Replaces in_flight_network for requests with a publishable key of the app. Default: a sixth of the quotes_per_minute of the app, at least 4; or in_flight_network if the app has no quotes_per_minute'),
+    .describe(
+      'Replaces in_flight_network for requests with a publishable key of the app. Default: a sixth of the quotes_per_minute of the app, at least 4; or in_flight_network if the app has no quotes_per_minute',
+    ),
   webhook_secret_env: envName.optional(),
 });
 

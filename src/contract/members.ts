@@ -156,7 +156,8 @@ export const members: { readonly [member: string]: string } = {
   behind_best_bps:
     'How much less this offer gives than rank 1, in basis points. Negative if it gives more than rank 1 before haircut and preference are applied.',
   arrival_seconds: 'How long money takes to arrive by this payment option.',
-  expected_sats: 'What the customer can expect to get: the offer’s amount minus the haircut. Apart from the operator’s preferences, offers are ranked by this amount per fiat unit paid.',
+  expected_sats:
+    'What the customer can expect to get: the offer’s amount minus the haircut. Apart from the operator’s preferences, offers are ranked by this amount per fiat unit paid.',
   expected_fiat:
     'What the customer can expect to get: the offer’s amount minus the haircut, in hundredths of the fiat unit. Apart from the operator’s preferences, offers are ranked by this amount per sat paid.',
   haircut_ppm: 'How far the ranking discounts this offer because the provider may deliver less than it promises, in parts per million.',
@@ -214,7 +215,8 @@ export const members: { readonly [member: string]: string } = {
   'ExchangePolicy.name': 'How offers were compared.',
   'LiquidityPolicy.name': 'How offers were compared.',
   decided_by: 'The figure that decided the ranking.',
-  tie_breaks: 'What decides between offers that rank equally, from first to last. `neutral` draws by tie_key, a hash with a random seed, so that no provider is favoured.',
+  tie_breaks:
+    'What decides between offers that rank equally, from first to last. `neutral` draws by tie_key, a hash with a random seed, so that no provider is favoured.',
   preference_bps: 'The operator’s declared preferences that are not 0, by provider, in basis points.',
   'RankedFigures.preference_bps': 'The operator’s declared preference for this provider, in basis points.',
   preference_decided: 'Whether a different offer would be rank 1 without the preferences.',
@@ -230,7 +232,8 @@ export const members: { readonly [member: string]: string } = {
   learning: 'How the providers’ records of past deliveries are used: they rank offers, are only shown, or are not used.',
   record_snapshot: 'Identifies the state of the record that ranked the offers.',
   outlier_bps: 'How much better than the other offers an offer may be before it is excluded as too good, in basis points.',
-  tolerance_bps: 'How far the amounts of a buy offer may differ from what the provider’s stated price and fee give, in basis points. Beyond that, the offer gets the warning fee-mismatch.',
+  tolerance_bps:
+    'How far the amounts of a buy offer may differ from what the provider’s stated price and fee give, in basis points. Beyond that, the offer gets the warning fee-mismatch.',
   waited_ms: 'How long the answer actually waited.',
   answered_on: 'When this answer was made.',
 
@@ -461,8 +464,7 @@ export const members: { readonly [member: string]: string } = {
   'LiquidityProblem.amount_sats': 'With order-short: the amount that was delivered, in sats.',
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   order_ids: 'The open orders because of which the request was refused.',
-  'Problem.expires_on':
-    'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
+  'Problem.expires_on': 'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
   'BuyProblem.expires_on':
     'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
   'SellProblem.expires_on':

@@ -220,7 +220,8 @@ export const operations: { readonly [id: string]: Text } = {
   getOperatorAttention: {
     tag: 'Operator',
     summary: 'What needs a person',
-    description: 'Lists what a person should look at, such as orders in review, order attempts without an outcome, webhooks that the gateway gave up on, and switches in force.',
+    description:
+      'Lists what a person should look at, such as orders in review, order attempts without an outcome, webhooks that the gateway gave up on, and switches in force.',
   },
   getOperatorRecord: {
     tag: 'Operator',

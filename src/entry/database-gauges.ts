@@ -18,6 +18,10 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     { name: 'intents_unsettled', help: 'Order attempts without an outcome', value: row?.unsettled ?? 0 },
     { name: 'orders_in_review', help: 'Orders in review, which need the operator', value: row?.review ?? 0 },
     { name: 'orders_paid_late', help: 'Orders that were paid more than three days ago and are not delivered', value: row?.late_paid ?? 0 },
-    { name: 'references_not_live', help: 'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes', value: row?.prices ?? 0 },
+    {
+      name: 'references_not_live',
+      help: 'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes',
+      value: row?.prices ?? 0,
+    },
   ];
 };

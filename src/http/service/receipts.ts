@@ -33,7 +33,10 @@ export const receiptDay = endpoint({
     const asked = params['day'] ?? '';
     const closed = calendarDay.safeParse(asked).success ? await gateway.stores.receipts.day(asked) : undefined;
     if (!closed)
-      throw new Problem('not-found', 'This day has no root: it is not closed yet (days are closed after 00:10 UTC of the next day), or no receipt was made on that day.');
+      throw new Problem(
+        'not-found',
+        'This day has no root: it is not closed yet (days are closed after 00:10 UTC of the next day), or no receipt was made on that day.',
+      );
     headers['cache-control'] = 'public, max-age=86400';
     const { jws, ...root } = closed;
     return { body: { ...root, signed_root: jws } };
