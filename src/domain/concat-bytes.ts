@@ -1,4 +1,3 @@
-/** Joins the chunks into one array. */
 export const concatBytes = (chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
   let offset = 0;

@@ -12,7 +12,7 @@ export const isCountry = (code: string): boolean => countries.has(code);
 /** Codes in everyday use that differ from ISO's. */
 const everyday: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
 
-/** Returns the ISO code in capitals, or undefined when the text is not a country. */
+/** Returns the code in capitals, or undefined if the text is not the code of a country. */
 export const readCountry = (text: string): string | undefined => {
   const upper = text.trim().toUpperCase();
   const code = everyday[upper] ?? upper;

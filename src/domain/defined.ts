@@ -1,8 +1,8 @@
-/** An object type whose members that may be undefined are optional instead. */
+/** The type T, in which each member that may be undefined is optional instead. */
 export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** Drops the members that are undefined. The others keep their sequence. */
+/** Returns a copy without the members that are undefined. */
 export const defined = <T extends object>(members: T): Defined<T> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>;

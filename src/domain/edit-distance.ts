@@ -1,4 +1,4 @@
-/** Counts the letters that must be inserted, removed or changed to turn one word into the other (Levenshtein). */
+/** Returns the least number of letters to insert, remove or change that turns one word into the other (Levenshtein). */
 export const distanceOf = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,6 +1,6 @@
 /**
  * Returns the part of an error that may be logged. The ORM puts the SQL statement and its parameters, including ids and sealed values, into its error
- * message. So the innermost cause of an error is logged instead, with that cause's code (SQLSTATE, errno).
+ * message. So we log the innermost cause of the error instead, with that cause's code (SQLSTATE, errno).
  */
 export const errorText = (error: unknown): string => {
   const at = rootOf(error);
@@ -11,7 +11,10 @@ export const errorText = (error: unknown): string => {
   return code === undefined || text.includes(code) ? text : `${code} ${text}`;
 };
 
-/** Returns where the error, or its innermost cause, was thrown: the first stack frame, however many lines the message has. */
+/**
+ * Returns the first stack frame of the error, or of its innermost cause. In the stack, the frames come after the message, which may have several
+ * lines.
+ */
 export const errorPlace = (error: unknown): string | undefined =>
   rootOf(error)
     ?.stack?.split('\n')

@@ -252,7 +252,7 @@ describe('a live reference', () => {
     return [accepted.map(({ providerId }) => providerId).sort(), excluded.map(({ providerId, rule }) => [providerId, rule]), referenceDisputed === true];
   };
   test('within its bound no offer is too good, whatever the other offers cost', () => {
-    // At the reference price, 111,111 sats are fair; 15 % more or less is within the bound.
+    // At the reference price, 111,111 sats are fair. The bound of 15 % of their value allows 96,619 to 130,718 sats.
     expect(ruled(at('good', 111_000n), at('dear1', 99_000n), at('dear2', 98_500n), at('dear3', 98_000n))).toEqual([
       ['dear1', 'dear2', 'dear3', 'good'],
       [],

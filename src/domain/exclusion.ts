@@ -1,6 +1,6 @@
 /**
- * Decides which offers may not take part in the ranking, and why. An offer that is a lie, a mistake or the answer to a different question is
- * excluded, and the route names the rule: nothing disappears silently. Amounts are in ramp units, times in Unix milliseconds.
+ * Decides which offers may not take part in the ranking, and why. The route lists every excluded offer and the rule that it broke. Amounts are in
+ * ramp units, times in Unix milliseconds.
  */
 import {
   asksExchange,
@@ -60,7 +60,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
 
 /**
  * Returns whether there are exactly two offers and they are far apart. In that case we cannot tell which of the two is right, so the price counts as
- * unchecked. Always false for liquidity, where honest fees differ by more than the bound.
+ * unchecked. Always false for liquidity, where honest fees may differ by more than the bound.
  */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
   const [a, b] = accepted;
@@ -73,8 +73,8 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
  * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound is
  * excluded, best first, until two are left. An offer must beat the median both in what is received and in the price without the fee, because a small
  * fixed fee alone is not a lie. If the number of other offers is even, their median is the better of the middle two, so with three offers the best is
- * compared with the second. Offers that lie and agree with each other are still excluded if they are a minority, and an honest majority never is.
- * `trusted`: a live reference has confirmed every offer that is left, so no offer is too good.
+ * compared with the second. So offers that lie and agree with each other are still found if they are a minority. `trusted`: a live reference has
+ * confirmed every candidate, so none is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;
@@ -92,8 +92,8 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
 };
 
 /**
- * Excludes providers that recently declined this customer's order, unless no other offer is left. These providers' offers still counted in the search
- * for outliers: otherwise a liar would only need the other providers to decline.
+ * Excludes providers that recently declined this customer's order, unless no other offer is left. Their offers have still counted in the search for
+ * outliers; otherwise a liar would only need the other providers to decline.
  */
 const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
   const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;
@@ -183,8 +183,8 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
 type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
 
 /**
- * Excludes every offer that is too far from the reference price, in either direction: an offer far worse than the market is as wrong as one
- * too good to be true. A live reference that would exclude more than half of the offers is itself taken to be wrong.
+ * If the reference has a limit, excludes every offer that is too far from its price, in either direction: an offer far worse than the market is as
+ * wrong as one that is too good to be true. A live reference that would exclude more than half of the offers is itself taken to be wrong.
  */
 const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {
   const limitBps = reference?.maxDeviationBps;
@@ -200,7 +200,7 @@ const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference 
   return { near, far, disputed: false };
 };
 
-/** Returns how far the fiat amount is from `fair`, which is what the sats cost at that price. Both are scaled by 1e8. */
+/** Returns how far the fiat amount is from `fair`, which is what the sats cost at `price`. Both results are scaled by 1e8. */
 const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
   const { fiat, sats } = exchanged(ramp, offer);
   const fair = sats * price;
@@ -211,7 +211,7 @@ const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigi
 /** Whether we compare the price that a provider states with the amounts that it offers. */
 const feeIsJudged: Record<ExchangeRamp, boolean> = { buy: true, sell: false };
 
-/** Adds a warning when the stated price and fee do not give the stated amounts. The offer stays, because the customer orders the amounts. */
+/** Adds a warning when the amounts are too far from what the stated price and fee give. The offer stays, because the customer orders the amounts. */
 const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionPolicy): Candidate => {
   if (!asksExchange(asked) || !feeIsJudged[asked.ramp]) return candidate;
   const price = factAmount(candidate.offer.facts, 'provider_btc_price');

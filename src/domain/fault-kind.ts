@@ -1,7 +1,7 @@
 /**
- * Why we have no usable answer from a provider. Three kinds are limits of our own. `busy`: our own queue for the provider was full. `gateway-busy`: our
- * own budget for opening sessions at the provider was spent. `at-limit`: as many sats are in flight at the provider as the operator allows, so we did
- * not ask it or did not use its answer.
+ * Why we have no usable answer from a provider. Three kinds are limits of our own. `busy`: for example, our own queue for the provider, or the
+ * caller's share of it, was full, or the call waited in it too long. `gateway-busy`: our own budget for opening sessions at the provider was spent.
+ * `at-limit`: as many sats are in flight at the provider as the operator allows, so we did not ask it or did not use its answer.
  */
 export const faultKinds = [
   'timeout',

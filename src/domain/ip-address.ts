@@ -1,4 +1,4 @@
-/** IP addresses and ranges as numbers, to tell who is calling, which proxies we trust, and which addresses count as one customer. */
+/** IP addresses and ranges as numbers. */
 
 /** An IPv4 address inside IPv6 (::ffff:a.b.c.d) counts as the IPv4 address. */
 export type IpAddress = { version: 4 | 6; value: bigint };
@@ -6,7 +6,7 @@ export type IpRange = { address: IpAddress; bits: number };
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const mapped = 0xffffn;
-/** 45 characters, and a zone. A header is read before any limit, so a long one must cost nothing. */
+/** An address has at most 45 characters, and a zone at most 33. A header is read before any limit applies, so a longer one is refused unread. */
 const longestWritten = 45 + 33;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. The amount that was paid is the
- * provider's own statement, so it excuses nothing: whoever keeps a part of the money could say that less had come. It can only make things worse.
+ * provider's own statement. So a low one never excuses a short fill: whoever keeps a part of the money could say that less had come.
  * docs/decisions/2026-11-29-more-less-late.md lists every case.
  */
 import type { Bounds } from './judge-order.ts';
@@ -9,15 +9,15 @@ export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: 
 
 /**
  * `as-ordered`: there is nothing to report. `differs`: the customer gets what was delivered and is shown the difference. `short`: so little was
- * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than was agreed at a worse price, and the
- * customer must agree, too. In both cases the rest stays owed.
+ * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than was agreed, at a worse price, and the
+ * customer must agree, too. In these two cases, what is missing stays owed.
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 
-/** The share of the ordered amount, in basis points, from which a fill is handed out without asking the customer. */
+/** A fill of less than this share of the ordered amount, in basis points, is short. For an estimate, a larger accepted slippage lowers the share. */
 const nearEnoughBps = 9_900;
 
-/** A price is no worse than ordered if rounding explains the difference: a unit of each amount, and 10 basis points. */
+/** The price of an overcharged fill counts as no worse if rounding explains the difference: a unit of each amount, and 10 basis points. */
 const roundingBps = 10;
 
 /** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
@@ -29,7 +29,7 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
   const isFair = (bps: number): boolean => (told.receive + 1n) * pay * 10_000n >= receive * (told.pay - 1n) * BigInt(10_000 - bps - roundingBps);
   const isAboveBound = bounds.maxPay !== undefined && told.pay > bounds.maxPay;
   if (isAboveBound || told.pay * 10_000n > pay * BigInt(10_000 + slippage))
-    // More was paid. At the ordered price the customer has got more for it. Nothing makes up for it if nothing was to be received.
+    // More was charged. At a fair price, the customer has also got more. If nothing was to be received, nothing can make up for the charge.
     return receive > 0n && isFair(isAboveBound ? 0 : slippage) ? 'differs' : 'overcharged';
   if (told.pay === pay && told.receive === receive) return 'as-ordered';
   return !binding && isWithin(slippage) ? 'as-ordered' : 'differs';

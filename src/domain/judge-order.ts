@@ -9,9 +9,9 @@ export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
- * Judges an order. The order for a binding quote must repeat both amounts. The order for an estimate may be worse by `slippageBps` of the net
- * result (receive per pay), but never beyond the customer's own limits. It may also ask for no more money than the slippage allows: the
- * customer did not order ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
+ * Judges an order. The order for a binding quote must repeat both amounts. The order for an estimate may be worse by `slippageBps` of the net result
+ * (receive per pay), but never beyond the customer's own limits. Nor may it ask for more money than the slippage allows: the customer did not order
+ * ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
@@ -21,7 +21,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';
-  // A channel that gives only inbound capacity has nothing received to divide by, so its cost is compared with the accepted cost.
+  // A channel may give only inbound capacity, so that nothing is received to divide by. So for channels, each amount is compared on its own.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
   if (made.pay * BigInt(10_000 - bounds.slippageBps) > accepted.pay * 10_000n) return 'price-changed';
@@ -29,7 +29,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
 
-/** The tolerance for clocks that differ, and for expiry times that a provider states in whole minutes. */
+/** The tolerance for clocks that differ and for rounded expiry times. */
 const endSlackMs = 15_000;
 
 /**

@@ -63,8 +63,9 @@ const withoutSentenceEnd = (text: string): string => {
 };
 
 /**
- * Returns a provider's text as it may be shown next to the payment link: without control characters and invisible marks. A text that is itself
- * a link comes back in canonical form. Returns undefined when the text is, or holds, a link that customerLink refuses.
+ * Returns a provider's text as it may be shown next to the payment link: without control characters and invisible marks. A text that is itself a link
+ * comes back in canonical form. Returns undefined when the text must not be shown: for example, because it is or holds a link that customerLink
+ * refuses, or something that a wallet pays.
  */
 export const customerText = (text: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   const shown = withoutInvisible(text);

@@ -34,8 +34,8 @@ export const inclusionProof = (leaves: readonly string[], index: number): string
 };
 
 /**
- * Leaves in a block. A power of two, so that each block is a subtree of the RFC's tree: the tree over the roots of all blocks has the same root, and a
- * leaf's proof is its proof within the block followed by the block's proof.
+ * The number of leaves in a block. It is a power of two, so each block is a subtree of the RFC's tree: the tree over the roots of all blocks has the
+ * same root, and a leaf's proof is its proof within the block followed by the block's proof.
  */
 export const blockSize = 256;
 

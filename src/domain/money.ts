@@ -1,6 +1,6 @@
 /**
- * Exact arithmetic on integer amounts, without floating point. A rate is a decimal, kept as digits and scale; a share is in basis points.
- * Every function says which way it rounds.
+ * Exact arithmetic on integer amounts, without floating point. A rate is a decimal, kept as digits and scale; a share is in basis points. Every
+ * function that rounds says which way.
  */
 
 /** Returns a / b, rounded towards minus infinity. Throws RangeError for b = 0. */
@@ -29,7 +29,7 @@ const mostDigits = 40;
 const largestExponent = 100;
 
 /**
- * Parses a decimal such as "25188.12" or "9.739384389926184e-05". Returns undefined for anything else, for more than 40 significant digits, and for
+ * Parses a decimal such as "25188.12" or "9.739384389926184e-05". Returns undefined for anything else, and for a number that has too many digits or
  * an exponent beyond ±100.
  */
 export const parseDecimal = (text: string): Decimal | undefined => {

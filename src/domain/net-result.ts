@@ -27,7 +27,10 @@ export const beatsByMore = (best: Fraction, second: Fraction, bps: number): bool
 /** Returns best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
 export const deviationBps = (best: Fraction, second: Fraction): number => bpsDown(best.n * second.d - second.n * best.d, second.n * best.d);
 
-/** Returns 1 − net / best in basis points, rounded up. It is negative when the offer is worth more than `best`. */
+/**
+ * Returns 1 − net / best in basis points, rounded up. It is negative when the offer is worth more than `best`, but 0 for a liquidity offer without a
+ * fee.
+ */
 export const behindBps = (net: Fraction, best: Fraction): number => {
   const worth = best.n * net.d;
   return worth === 0n ? 0 : bpsUp(worth - net.n * best.d, worth);

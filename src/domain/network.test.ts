@@ -4,7 +4,7 @@ import { groupsOf, isWithin, parseIp, parseRange, showIp } from './ip-address.ts
 import { networkOf, sharesOf } from './network.ts';
 
 const ipv6 = fc.bigInt(1n << 64n, (1n << 128n) - 1n);
-/** Returns every way to write the same IPv6 address. */
+/** Returns several ways to write the same IPv6 address. */
 const spellings = (value: bigint): string[] => {
   const full = groupsOf(value).join(':');
   const padded = full

@@ -1,8 +1,8 @@
 import { groupsOf, parseIp, showIp } from './ip-address.ts';
 
 /**
- * The network of a caller. `own`: one IPv4 address or one IPv6 /64, which every limit counts as one customer. `wide`: the IPv6 /48 around it, which
- * has a budget 16 times as large, because anybody can get a whole /48. For IPv4, `wide` is the same as `own`.
+ * The network of a caller. `own`: one IPv4 address or one IPv6 /64, which counts as one customer. `wide`: the IPv6 /48 around it, which has a limit
+ * of its own, because anybody can get a whole /48. For IPv4, `wide` is the same as `own`.
  */
 export type Network = { /** `203.0.113.7` or `2001:db8:0:1::/64`. */ own: string; wide: string };
 

@@ -86,7 +86,7 @@ export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in
 
 /** What the ranking takes into account about a candidate's provider: its configuration and its record. The formula is the same for all providers. */
 export type Terms = {
-  /** The configured haircut of an estimate, in basis points. For buy and sell, the record adjusts it; for liquidity it stays as configured. */
+  /** The configured haircut of an estimate, in basis points. For buy and sell, the record may adjust it; for liquidity it stays as configured. */
   haircutBps: number;
   /** The provider's record by which the offer is ranked, and what the operator decided about that record. Absent if there is neither. */
   standing?: Standing;
@@ -122,7 +122,7 @@ export const exclusionRules = [
 ] as const;
 export type ExclusionRule = (typeof exclusionRules)[number];
 
-/** `until`: when `declined-your-order` ends. */
+/** `until`: the time until which the rule `declined-your-order` excludes the provider. */
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number; until?: number };
 /** For each provider that declined this customer's order, or made it at a worse price: the time until which it is excluded. */
 export type Declined = Readonly<Record<string, number>>;

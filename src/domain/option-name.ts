@@ -1,4 +1,4 @@
-/** Matches decoration: trade mark signs, invisible format characters, and the marks that choose between an emoji's text and picture forms. */
+/** Matches decoration: the signs ® © ℠ ℗, invisible format characters, and the marks that choose between an emoji's text and picture forms. */
 const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 
 /**
@@ -21,7 +21,7 @@ const asRead = (name: string): string => {
   return letters.every((letter) => LIKE_LATIN.has(letter)) ? name.replaceAll(/\p{L}/gu, (letter) => LIKE_LATIN.get(letter) ?? letter) : name;
 };
 
-/** Alphabets with letters that look like those of another one. Letters of other scripts, such as Chinese ones, may stand beside any of them. */
+/** Alphabets with letters that look like those of another one. Letters of other scripts, such as Chinese ones, may occur next to any of them. */
 const ALPHABETS = [
   /\p{sc=Latin}/u,
   /\p{sc=Cyrillic}/u,

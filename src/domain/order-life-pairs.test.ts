@@ -43,7 +43,9 @@ const outcome = (cell: Cell, from: Stage, to: Stage): Step =>
     owed: { next: 'review', kind: 'undelivered', reason: 'paid-not-delivered' },
     impossible: { next: 'review', kind: 'contradiction', reason: 'contradiction' },
   })[cell] as Step;
-/** Returns the expected step for an order in review: only a read that agrees with the stage before the review ends it. */
+/**
+ * Returns the expected step for an order in review, whose stage before the review is `from`. A report of an earlier stage does not end the review.
+ */
 const inReview = (cell: Cell, from: Stage, to: Stage): Step => {
   if (cell === 'same') return { next: from, kind: 'advanced' };
   if (cell === 'kept') return { next: 'review', kind: 'stale' };

@@ -38,7 +38,7 @@ describe('contradictions', () => {
   test('do not include the same amounts, an estimate that moved, a refund of other amounts, or the same name in other letters', () => {
     expect(go({}, says('paid', { pay: 10_000n, receive: 107_869n }))).toEqual(['paid', 'advanced']);
     expect(go({ binding: false }, says('filled', { receive: 107_000n }))).toEqual(['filled', 'advanced']);
-    // Whatever was delivered is handed out, however little: judge-fill.ts decides what the customer is told.
+    // However little was delivered, it is no contradiction: judge-fill.ts judges it.
     for (const told of [{ receive: 107_868n }, { receive: 1n }, { receive: 107_999n }, { pay: 9_000n, receive: 97_082n }])
       for (const stage of ['paid', 'filled', 'finished'] as const) expect(go({}, says(stage, told))).toEqual([stage, 'advanced']);
     expect(go({ stage: 'filled', receive: 107_000n, accepted: { pay: 10_000n, receive: 107_869n, bounds: { slippageBps: 0 } } }, says('paid'))).toEqual([
@@ -116,7 +116,7 @@ describe('paid money is never locked away over what was paid or delivered: judge
   ])('%s', (_name, from, told) => {
     for (const stage of ['paid', 'filled', 'finished'] as const) {
       expect(go({ ...from, accepted }, says(stage, told))).toEqual([stage, 'advanced']);
-      // A release before this one has put such an order into review. The next read ends that.
+      // An earlier release has put such an order into review. The next read ends the review.
       expect(go({ ...from, accepted, stage: 'review', before: 'awaiting_payment' }, says(stage, told))).toEqual([stage, 'advanced']);
     }
   });

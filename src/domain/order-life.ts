@@ -1,9 +1,9 @@
 /**
- * Decides the life of one order from what its provider says. Every stage has a rank, and an order's rank never falls. Stages with money rank above
- * stages without, so a payment that is reported after `expired` or `failed` moves the order on. A failure or an expiry that is reported after a
- * payment puts the order into `review`, since the provider then owes money. So does a report that cannot be true. Most other reports of an earlier
- * stage change nothing. docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the reason. An order attempt has a life of its
- * own: settle-placing.ts.
+ * Decides the life of one order from what its provider says. Every stage except `review` has a rank, and no report of the provider lowers an order's
+ * rank. Stages with money rank above stages without, so a payment that is reported after `expired` or `failed` moves the order on. A failure or an
+ * expiry that is reported after a payment usually puts the order into `review`, since the provider then owes money. So does a report that cannot be
+ * true. Most other reports of an earlier stage change nothing. docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the
+ * reason. An order attempt has a life of its own: settle-placing.ts.
  */
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
@@ -70,7 +70,7 @@ export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: 
 /**
  * Returns the next stage, and what kind of step leads to it. `unknown` (the status word is unknown to us) and `stale` (the report names an earlier
  * stage) keep the stage, except that an unpaid order may expire with `unknown`. `contradiction` and `undelivered` lead to review. follow-orders.ts
- * logs these four kinds. A read ends a review when it contradicts nothing and its stage ranks at least as high as the stage before the review.
+ * logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as the stage before the review.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
@@ -96,10 +96,10 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Returns why the provider owes money, or undefined if it does not: by its own reports, money arrived that it neither delivered nor refunded. A
- * delivery that is reported as failed afterwards leaves such money, too. A provider that reports "unpaid" after a payment may only be slow, so that
- * report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the rest may arrive up to
- * an hour after the order has expired.
+ * Returns why the provider owes money: by its own reports, money arrived that it neither delivered nor refunded. Returns undefined if they do not
+ * show that. A delivery that is reported as failed afterwards leaves such money, too. A provider that reports "unpaid" after a payment may only be
+ * slow, so that report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the rest may
+ * arrive up to an hour after the order has expired.
  */
 const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: Evidence, now: number): string | undefined => {
   if (reached === 'refunded') return undefined;
@@ -118,8 +118,8 @@ const partGraceMs = 3_600_000;
 
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
 /**
- * Returns the final stage that the operator named when they ended the review, as long as the provider still reports the status word that it reported
- * then.
+ * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word, and that word means
+ * a failure, an expiry or a review.
  */
 const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ranked | undefined => {
   const says = stage === 'failed' || stage === 'expired' || stage === 'review';
@@ -127,11 +127,11 @@ const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ran
   return says && ends.has(reached) ? reached : undefined;
 };
 
-/** Returns whether an unpaid order has passed its expiry. A later report from the provider still moves it on. */
+/** Returns whether an unpaid order has passed its expiry. A later report from the provider still moves the order on. */
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
-/** Returns the stage by the clock alone: an unpaid order expires whatever its provider reports, and even if it reports nothing. */
+/** Returns the stage by the clock alone: an unpaid order expires even if its provider reports nothing. */
 export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
   lapsed(stage, expiresOn, now) ? 'expired' : stage;
 
@@ -140,8 +140,8 @@ const settledStage = (order: OrderNow): Ranked | undefined => {
   return stage === 'review' ? undefined : stage;
 };
 /**
- * Returns the stage that the order has reached, not counting a review. Once money was seen, that is at least `underpaid`, so that the customer is
- * never asked to pay again.
+ * Returns the stage that the order has reached, not counting a review. Once money was seen, that is at least `underpaid`, so that the customer is not
+ * asked to pay again.
  */
 const reachedBy = (order: OrderNow): Ranked | undefined => {
   const stage = settledStage(order);
@@ -166,18 +166,18 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, mone
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
   const hasPaid = wasPaid(stage) || wasPaid(reachedBy(order));
-  // A customer may have paid by another option than the ordered one. What came of it is judged by its amounts.
+  // A customer may have paid by an option other than the ordered one. Then only the amounts are judged.
   if (!hasPaid && namesDiffer(echo?.option, order.option)) return 'the payment option is not the one that was ordered';
   if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount is negative or impossibly large';
-  // On a sale the customer pays in sats and the fee is in fiat, so the two cannot be compared.
-  // A customer who paid less than the fixed fee may have paid nothing but the fee.
+  // On a sale the customer pays in sats and the fee is in fiat, so the two cannot be compared. If a customer paid less than was ordered, a fixed fee
+  // may exceed it, so the fee is compared with the ordered amount.
   const ordered = order.accepted?.pay ?? order.pay;
   const paid = hasPaid && (pay ?? 0n) < ordered ? ordered : (pay ?? order.pay);
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'the fee is higher than the amount to pay';
   // After a refund, the reported amounts are those that went back, not those that were ordered.
   if (stage === 'refunded') return undefined;
-  // Once the order is paid, whatever was delivered is handed out. If it is too little, or too much was charged for it, the customer and the operator
-  // are told (judge-fill.ts). An adopted order is not judged there, since nobody knows what was agreed.
+  // Once the order is paid, judge-fill.ts judges the amounts: too little delivered, or too much charged, is no contradiction here. It does not judge
+  // an adopted order, since nobody knows what was agreed.
   if (hasPaid) return order.accepted ? undefined : oddlyPaid(order, pay ?? order.pay, receive ?? order.receive);
   if (!order.binding) return worsened(order, pay, receive);
   const { accepted = order } = order;
@@ -192,7 +192,7 @@ const oddlyPaid = (order: OrderNow, pay: bigint, receive: bigint): string | unde
   return pay > order.pay && receive * order.pay < order.receive * pay ? 'more was charged than was ordered' : undefined;
 };
 
-/** Judges the changed figures of an estimate in the same way as its order was judged: by the slippage and the customer's limits. */
+/** Judges the changed figures of an unpaid estimate by the slippage and the customer's limits, as its order was judged. */
 const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
   if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
   const { bounds } = accepted;
@@ -208,9 +208,8 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Returns whether nothing more will happen to an order in this stage. `expired`, `failed` and an unpaid order that never expires become final once we
- * stop following them; a genuine notice still causes a read. We never stop following underpaid and paid orders, reviews, fills that fell short, and
- * bought sats that have not been withdrawn.
+ * Returns whether we stop following an order in this stage. An order that was not paid is followed until `followUntil`; after that, a genuine notice
+ * still causes a read. We never stop following underpaid and paid orders, reviews, disputed fills, and bought sats that have not been withdrawn.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {

@@ -1,6 +1,7 @@
 /**
- * The stages of an order, the same for all ramps. Ranks only rise: awaiting_payment < expired < failed < underpaid < paid < filled < finished. Any of
- * these may become `refunded`. `review` has no rank; the operator ends it, or a read that agrees with the stage before it.
+ * The stages of an order, the same for all ramps. A provider's reports only raise the rank: awaiting_payment < expired < failed < underpaid < paid <
+ * filled < finished. Any of these may become `refunded`. `review` has no rank; the operator ends it, or usually a read whose stage ranks at least as
+ * high as the stage before it.
  */
 export const stages = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded', 'review'] as const;
 export type Stage = (typeof stages)[number];

@@ -8,7 +8,7 @@ const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
  */
 const INVISIBLE_IN_TEXT = /(?!\u200c|\u200d|\ufe0f)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Turns line breaks and tabs into a space, and removes what is invisible. */
+/** Turns each run of spaces, tabs and line breaks into one space, and removes what is invisible. */
 export const withoutInvisible = (text: string): string =>
   text
     .replaceAll(/[\s\u0085]+/gu, ' ')

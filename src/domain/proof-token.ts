@@ -4,7 +4,7 @@
  * token may look like a gateway's. Nor may a provider's token be a sentence whose signature another service accepts as a permanent login.
  */
 
-/** Every token of every ramp-gateway starts with this mark. */
+/** Every token of a ramp-gateway starts with this mark, except for those of an early release (`unmarked`). */
 const mark = 'ramp-gateway:';
 /** Makes our own token. `host` is the host and port of public_url. Wallets check the token's start before they sign it (docs/wallet-http.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;

@@ -1,7 +1,7 @@
 /**
- * The three things a customer can do, and the units of each ramp's amounts. `pay` is all that the customer gives, `receive` all that they get.
- * `fiat` is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing
- * from these tables does not compile, so a new ramp cannot fall into an "else" by mistake.
+ * The three things a customer can do, and the units of each ramp's amounts. `pay` is all that the customer gives, `receive` all that they get. `fiat`
+ * is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing from these
+ * tables does not compile.
  */
 export type Ramp = 'buy' | 'sell' | 'liquidity';
 export type Unit = 'fiat' | 'sats';

@@ -1,6 +1,7 @@
 /**
- * Ranks offers by expected value, exactly and neutrally. A provider's name, speed or position in the configuration does not matter. What it delivered
- * in the past does, by the same formula for all providers. So does a declared preference, and the route says when a preference decided.
+ * Ranks offers by expected value, with exact arithmetic. A provider's speed and position in the configuration do not matter; its name matters only
+ * for a hash that breaks ties. What it delivered in the past matters in routes of version 2, by the same formula for all providers. A declared
+ * preference matters, too, and the route says when a preference decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
@@ -60,7 +61,7 @@ export const rank = (
   };
 };
 
-/** Returns an offer's haircut. Routes of version 1 use the configured haircut, and so does liquidity, since we cannot see what was delivered. */
+/** Returns an offer's haircut. Routes of version 1 use the configured haircut. So does liquidity, because there we cannot see what was delivered. */
 const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candidate, countsAsBinding: boolean): Haircut => {
   const h0Ppm = terms.haircutBps * 100;
   if (version === 1 || !asksExchange(asked)) return { haircutPpm: countsAsBinding ? 0 : h0Ppm, haircutFrom: 'configured' };

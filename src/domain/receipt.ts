@@ -1,7 +1,7 @@
 /**
  * A receipt records one decision, so that a customer can keep it, show it to others and check it without us (docs/receipts.md). It is a compact JWS
  * over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day proves that the receipt was in that day's
- * tree. Verifying also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
+ * tree. Verifying the receipt of a decision also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -44,8 +44,8 @@ const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
   ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
 
 /**
- * Returns the stored decision without secrets, adapters' own data and customers' data. Its offers, ranked again, come in the same sequence as in the
- * route.
+ * Returns the allowed members of a stored decision, so no secrets and no data of adapters. Its offers, ranked again, come in the same sequence as in
+ * the route.
  */
 export const receiptRoute = (route: Route): Json =>
   toJson({
@@ -81,7 +81,7 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
   }
 };
 
-/** Computes the key that decides between equal offers. Anybody can compute it from the seed, which favours no provider but by chance. */
+/** Computes the key that decides between equal offers. Anybody can compute it from the seed, which favours a provider only by chance. */
 const neutralKey = (seed: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(seed + providerId)));
 
 /** Returns what is wrong with a receipt's decision, or undefined. Throws if the route cannot be read. */
@@ -97,8 +97,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
 };
 
 /**
- * Verifies a receipt offline: its signature, its canonical form, the ranking of its stored figures and, if `inclusion` is given, that the day's
- * tree contains it. Never throws: a problem is returned as a sentence.
+ * Verifies a receipt offline: its signature, its canonical form, for a decision the ranking of the stored figures, and, if `inclusion` is given, that
+ * the day's tree contains it. A problem is returned as a sentence, not thrown.
  */
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');

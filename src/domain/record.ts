@@ -1,6 +1,6 @@
 /**
- * Compares what a provider delivered with what it quoted, and computes the haircut by which its next offer ranks lower. The formulas are the same
- * for every provider. Amounts are in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
+ * Compares what a provider delivered with what it quoted, and computes the haircut by which its next offer ranks lower. The formulas are the same for
+ * every provider. Sums are in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
  */
 import { divCeil, divFloor } from './money.ts';
 import { fiatAndSats, isExchange, sides, type ExchangeRamp, type Ramp } from './ramp.ts';
@@ -78,9 +78,9 @@ const estimatePpm = ({ slow, fast }: Windows, h0Ppm: bigint, sats: bigint): bigi
   [priorSats, priorOf(sats)].map((prior) => worse(estimateShare(slow, h0Ppm, prior), estimateShare(fast, h0Ppm, prior))).reduce(worse);
 
 /**
- * Returns how much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut either for broken promises
- * or for what earlier estimates delivered, starting from the configured haircut; the larger cut counts. There is no bonus, because a provider
- * could earn it with orders to itself.
+ * Returns how much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut either for broken promises or
+ * for what earlier estimates delivered, starting from the configured haircut; the larger cut counts. If the operator has fixed the haircut of
+ * estimates, only that counts. A haircut is never negative, because a provider could earn such a bonus with orders to itself.
  */
 export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Ppm: number, sats: bigint): { ppm: number; from: HaircutFrom } => {
   const configured = binding ? 0 : h0Ppm;
@@ -110,7 +110,7 @@ export type Fill = {
   linkReceive?: bigint;
   quotedOn: number;
   filledOn: number;
-  /** When the gateway first saw the whole payment, and until when a payment was in time (paymentDueBy). */
+  /** When the gateway first saw the whole payment, and the last time at which a payment was in time (paymentDueBy). */
   paidOn?: number;
   dueBy?: number;
   /** The live reference price at the time of the quote and at the time of the fill, in hundredths per bitcoin. */
@@ -122,8 +122,8 @@ export type Fill = {
 export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
   /**
-   * Whether the fill says anything about the provider. A kept promise does. A fill for a lower payment does not, nor does a late payment, nor a late
-   * fill of an estimate without both reference prices.
+   * Whether the fill says anything about the provider (countFill). A kept promise does. A late fill of an estimate, for example, does not if a
+   * reference price is missing.
    */
   tells: boolean;
 };
@@ -138,8 +138,8 @@ export const usualArrivalSeconds = 86_400;
 const satsArriveSeconds = { lightning: 600, onchain: 3_600 };
 
 /**
- * Returns the latest time at which the payment for an order was still in time: the order's end, and how long the money takes to arrive. For a later
- * payment, the provider no longer owes the quoted price.
+ * Returns the latest time at which the payment for an order is in time: the order's expiry, plus the time that the money takes to arrive. For a later
+ * payment, the provider does not owe the quoted price. Returns undefined for an order without an expiry.
  */
 export const paymentDueBy = (order: {
   ramp: Ramp;
@@ -163,8 +163,8 @@ const forLess = ({ ramp, quotedPay, quotedReceive, quotedFee: fee = 0n }: Fill, 
 };
 
 /**
- * Returns the fill as that of the part that the provider says was paid, or undefined if that says nothing about the provider: the price is no worse
- * than quoted, or a fixed fee explains it.
+ * If the provider says that only a part was paid, returns the fill reduced to that part. Returns undefined if such a fill says nothing about the
+ * provider, because its price is no worse than quoted, or because a fixed fee explains it.
  */
 const ofThePaidPart = (fill: Fill): Fill | undefined => {
   const { quotedPay, quotedReceive, toldPay = quotedPay, toldReceive = 0n } = fill;
@@ -176,8 +176,9 @@ const ofThePaidPart = (fill: Fill): Fill | undefined => {
 
 /**
  * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
- * times; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was paid late does not count. The
- * delivered amount is the least of the reported amount, the link's amount, and the expected amount plus half a per cent.
+ * times; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was paid late does not count, nor
+ * does any order that was paid late and never filled. Of bought sats, the delivered amount is the least of the reported amount, the link's amount,
+ * and the expected amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
@@ -202,8 +203,8 @@ export const countFill = (fill: Fill): Counted => {
 };
 
 /**
- * Returns the sats that count as delivered. On a sale these are the expected sats times the share of the quoted fiat that the provider reported as
- * paid out; there is no link to compare with.
+ * Returns the sats that count as delivered. On a sale they follow from the share of the quoted fiat that the provider reported as paid out; there is
+ * no link to compare with.
  */
 const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: boolean): bigint => {
   const told = fill.toldReceive ?? 0n;

@@ -1,16 +1,16 @@
 /**
- * Finds what a bitcoin costs, from public tickers that no customer or provider controls. A price is believed when two feeds agree on it and neither
- * of the two copies the other. A single feed that lies, lags or hangs decides nothing. Prices are in hundredths of the fiat unit per bitcoin, times
- * in Unix milliseconds. These functions are pure.
+ * Finds what a bitcoin costs, from public tickers. The price is `live` when two feeds agree on it and neither of the two copies the other. So a
+ * single feed that lies, lags or hangs cannot make a price live. Prices are in hundredths of the fiat unit per bitcoin, times in Unix milliseconds.
+ * These functions are pure.
  */
 
 /**
- * Why a feed gave no price. `away`: the feed did not answer. `malformed`: its answer is not a ticker. `crossed`: its bid is above its ask. `stale`:
- * its own time stamp is too old, or too far in the future.
+ * Why a feed has no price that counts. `away`: the feed could not be read. `malformed`: its answer is not a ticker. `crossed`: its bid is above its
+ * ask. `stale`: its price is too old, or its time stamp too far in the future.
  */
 export const feedFaults = ['away', 'malformed', 'crossed', 'stale'] as const;
 export type FeedFault = (typeof feedFaults)[number];
-/** `repeats`: another feed of the same venue is already used. */
+/** `repeats`: another feed of the same venue comes first. */
 export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
 export type FeedState = (typeof feedStates)[number];
 
@@ -54,7 +54,7 @@ export const feedRead = (name: string, answer: FeedAnswer, before: FeedReading |
 
 type Usable = { voice: Voice; price: bigint; at: number };
 
-/** Judges a currency's feeds at the time `now`. A reading older than `maxAgeMs` is stale. */
+/** Judges a currency's feeds at the time `now`. A reading older than `maxAgeMs` is not used. */
 export const judgeFeeds = (voices: readonly Voice[], now: number, maxAgeMs: number): FeedsJudged => {
   const states = new Map<Voice, FeedState>();
   const usable: Usable[] = [];
@@ -95,8 +95,8 @@ const isIndependent = (group: Usable[]): boolean =>
   group.some((a) => group.some((b) => a !== b && !a.voice.averages.includes(b.voice.venue) && !b.voice.averages.includes(a.voice.venue)));
 
 /**
- * Returns the largest group of feeds that agree; of groups of the same size, the one whose prices are closest. Returns undefined when another group
- * of that size, without a feed in common, agrees on a different price: then we cannot tell which of the two groups is right.
+ * Returns the largest independent group of feeds that agree; of groups of the same size, the one whose prices are closest. Returns undefined if there
+ * is none, or if another group of that size has no feed in common with it: then we cannot tell which of the two is right.
  */
 const agreeing = (usable: Usable[]): Usable[] | undefined => {
   const sorted = usable.toSorted((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));

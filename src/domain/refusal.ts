@@ -1,4 +1,4 @@
-/** Why a provider will not serve a request that it has understood. A refusal is data, not an error. */
+/** Why a provider will not serve a request that it has understood, or why the gateway does not ask it. A refusal is data, not an error. */
 export const refusalReasons = [
   'below-minimum',
   'above-maximum',
@@ -78,8 +78,8 @@ export type Refusal = {
   limits?: Limits;
   connectTo?: string;
   note?: RefusalNote;
-  /** More for human readers: the provider's own code, or the nearest amounts that the provider would accept. Kept with the route. */
+  /** More for human readers, such as the provider's own code, or the nearest amounts that the provider would accept. */
   detail?: string;
-  /** The id of an order that the provider made although it refused. The order counts against the limits, and its id is kept with the route. */
+  /** The id of an order that the provider made although it refused. If it was made for a firm price, it still counts against the daily limits. */
   orderMade?: string;
 };

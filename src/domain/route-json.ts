@@ -23,10 +23,13 @@ const amounts = new Set([
   'deliveredSats',
   'priorSats',
 ]);
-/** Members that adapters write, or whose keys are provider ids. The names inside them are not ours. */
+/**
+ * Members that are stored as they are, because adapters write them, or because their keys are provider ids. A name inside them may equal that of an
+ * amount.
+ */
 const opaque = new Set(['upstream', 'facts', 'preferenceBps']);
 
-/** Writes a route as JSON. Throws TypeError for a bigint in a member that is not listed as an amount, since it could not be read back. */
+/** Writes a route as JSON. Throws TypeError for a value that could not be read back, such as a bigint in a member that is not listed as an amount. */
 export const toJson = (route: Route): Json => write(route, '');
 
 /** Reads what toJson wrote. Throws RangeError for a route version that this code cannot rank. */

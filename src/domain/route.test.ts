@@ -118,7 +118,7 @@ test('the policy holds preferences and a weak check', () => {
   expect([route.policy.preferenceBps, route.policy.preferenceDecided, route.policy.priceCheck]).toEqual([{ a: 3000 }, true, 'weak']);
 });
 
-/** Anything that a provider may answer, lies included. */
+/** Answers that a provider may give, including lies. */
 const anything = fc
   .array(
     fc.record({
@@ -197,7 +197,8 @@ describe('properties', () => {
         const renamed = shuffled.map((candidate) => ({ ...candidate, providerId: rename(candidate.providerId) }));
         const until = decidedOn + 60_000;
         const [before, after] = [choose(candidates, version, { [`p${back}`]: until }), choose(renamed, version, { [rename(`p${back}`)]: until })];
-        // Compares everything except the name, because the hash that decides between equal offers includes the name.
+        // The eight figures that are compared for each offer. The name is not among them, because the hash that decides between equal offers includes
+        // it.
         const figures = ({ offer, terms, rank, countsAsBinding, haircutPpm, behindBestBps, warnings }: (typeof before.offers)[number]) => ({
           receive: offer.receive,
           pay: offer.pay,

@@ -18,7 +18,7 @@ export type RouteInput = {
   policy: DecisionPolicy;
   /** Providers that declined this customer's orders. */
   declined?: Declined | undefined;
-  /** A random text of our own, made before any provider was asked. The caller chooses the request id, so that must not decide a tie. */
+  /** A random text of our own, made before any provider was asked. The caller may choose the request id, so the request id must not decide a tie. */
   tieSeed: string;
   /** Returns the lower-case hex of SHA-256(tie seed ‖ provider id). */
   tieKey: (providerId: string) => string;
@@ -29,8 +29,8 @@ export type RouteInput = {
 };
 
 /**
- * A ranked offer with the figures to show. Liquidity has `feePpm` (parts per million of the inbound capacity); buy and sell have the other three.
- * `costIsOf` returns what `costBps` is measured against.
+ * A ranked offer with the figures to show. Only liquidity has `feePpm` (parts per million of the inbound capacity); only buy and sell have the other
+ * three. `costIsOf` returns what `costBps` is measured against.
  */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 
@@ -45,7 +45,8 @@ export type Reference = {
 };
 
 /**
- * Returns what costs are measured against: `market`, or `median` if there is only the median of the offers, a single feed or a disputed reference.
+ * Returns `market` if costs are measured against a live or configured price that was believed. Otherwise returns `median`: they are measured against
+ * the median of the offers, or against a price that nothing confirms.
  */
 export const costIsOf = ({ reference }: Pick<RoutePolicy, 'reference'>): 'market' | 'median' =>
   reference && reference.disputed !== true && (reference.source === 'live' || reference.source === 'configured') ? 'market' : 'median';
@@ -82,7 +83,7 @@ export type Route = {
   policy: RoutePolicy;
 };
 
-/** Decides a request. Lists that are not ranked are sorted by a neutral key, so the route does not reveal which provider answered first. */
+/** Decides a request. Lists that are not ranked are sorted by a neutral key, so their sequence does not show which provider answered first. */
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
@@ -158,7 +159,7 @@ const medianOf = (asked: Asked, accepted: Candidate[], now: number): Reference |
   return middle === undefined || middle <= 0n ? undefined : { btcPrice: middle, source: 'median-of-offers', observedOn: now };
 };
 
-/** Returns the live or configured price, or else the median, together with how the feeds were judged. */
+/** Returns the policy's reference price, or else the median of the offers, together with how the feeds were judged. */
 const referenceOf = (asked: Asked, { reference, feeds }: DecisionPolicy, median: Reference | undefined, disputed: boolean): Reference | undefined => {
   if (!asksExchange(asked)) return undefined;
   const named = feeds ? { feeds } : {};

@@ -8,8 +8,11 @@ export const canonicalId = (id: string): string => {
   return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
 };
 
-/** Returns the ways in which an id may be written in the database, so that it can be looked up by its text. */
+/** Returns the usual ways to write an id, by which it is looked up in the database. */
 export const writingsOf = (id: string): string[] => [...new Set([id, canonicalId(id), canonicalId(id).toUpperCase()])];
 
-/** Returns whether two ids are the same. UUIDs may be written in any of these ways; other ids are compared letter by letter. */
+/**
+ * Returns whether two ids are the same. UUIDs may be written in any way that `uuidForm` matches; other ids are compared letter by letter, without the
+ * spaces around them.
+ */
 export const sameId = (a: string, b: string): boolean => a === b || canonicalId(a) === canonicalId(b);

@@ -1,7 +1,7 @@
 /**
- * Decides what to do about an order attempt whose answer was lost. The provider may still commit the order late, so no waiting time tells "never"
- * from "not yet". We send the quote again only if the provider is known not to make a second order for it. Otherwise we wait until the quote has
- * expired and can no longer become an order.
+ * Decides what to do about an order attempt whose answer was lost. The provider may still commit the order late, so an order that cannot be seen yet
+ * may still come. We send the quote again only if the provider is known not to make a second order for it. Otherwise we wait, and look for the order,
+ * until the quote has expired and can no longer become an order.
  */
 import type { RepostProfile, Stage } from './order.ts';
 import { sameId } from './same-id.ts';
@@ -9,7 +9,7 @@ import { jittered } from './order-life.ts';
 
 export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; statusBySession: boolean };
 
-/** An order in the upstream session that did not exist before this attempt and that no other attempt has taken. */
+/** An order in the upstream session that was not known before this attempt and that no other attempt has taken. */
 export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint; moneySeen?: boolean };
 
 export type UnknownPlacing = {
@@ -17,7 +17,10 @@ export type UnknownPlacing = {
   quoted: { pay: bigint; receive: bigint; binding: boolean };
   /** When the quote was last sent, either first or as a re-POST. */
   sentOn: number;
-  /** The time from which the quote can no longer become an order: its expiry plus a grace period. */
+  /**
+   * The time from which the quote can no longer become an order: usually its expiry plus a grace period (exceptions: new-intent.ts,
+   * after-restore.ts).
+   */
   deadOn: number;
   /** How often the quote was sent again. */
   reposts: number;
@@ -30,7 +33,7 @@ export type UnknownPlacing = {
 type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'review'; upstreamOrderId?: string; note: string };
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
-/** How long after the quote has expired we wait for a read that keeps failing. After that time, even an order that exists can no longer be paid. */
+/** How long after `deadOn` we wait for a read that keeps failing. Even if the order exists, the customer was never shown how to pay it. */
 const lastReadMs = 10 * 60_000;
 
 /** Decides the next step for an attempt in the state `unknown`. The caller spaces the steps by backOffMs. */

@@ -47,7 +47,7 @@ export type AccountStore = {
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
   /** Returns whether another customer has started an account with the same e-mail at this provider after `since`. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
-  /** Removes an account that the provider refused. */
+  /** Deletes an account that was not made at the provider. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
   findAny(id: string): Promise<Account | undefined>;

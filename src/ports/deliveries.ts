@@ -32,7 +32,10 @@ export type DeliveryStore = {
    * exists.
    */
   finish(id: string, owner: string, outcome: { lastOutcome: string; on: number } & Ending): Promise<void>;
-  /** Makes a host's waiting webhooks due now, spread over `spreadMs`. Returns how many. */
+  /**
+   * Brings a host's waiting webhooks forward, spread over the next `spreadMs`. Leaves those that are due by then. Returns how many it brought
+   * forward.
+   */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
   /**
@@ -43,7 +46,7 @@ export type DeliveryStore = {
 };
 
 export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number };
-/** What we keep of the receiver's response: its status, never its body or the address that it came from. */
+/** What we keep of a sending. It never holds the body of the response, or the address that it came from. */
 export type SendOutcome = { outcome: 'delivered' | 'failed' | 'blocked'; statusClass: string; status?: number; retryAfterMs?: number };
 export type Sender = (sending: Sending) => Promise<SendOutcome>;
 

@@ -1,4 +1,4 @@
-/** What the use cases need from outside. The rooms store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
+/** What the use cases need from outside. The rooms store, seal, outbound and others implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Http } from '../providers/spec.ts';
@@ -30,17 +30,20 @@ export type InstanceState = {
   judged: Map<string, number>;
   record: RecordState;
   reference: ReferenceState;
-  /** The lowest and highest price seen for each currency, in hundredths of the fiat unit per bitcoin, since the time `since`. */
+  /** The lowest and highest price of accepted offers in each currency since the time `since`, in hundredths of the fiat unit per bitcoin. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
-/** Work in progress that callers can share. Kept per process on Node, and per request on Workers, where no promise may be shared by requests. */
+/**
+ * Work in progress, and reads and answers of the last seconds, that callers can share. Kept per process on Node, and per request on Workers, where no
+ * promise may be shared by requests.
+ */
 export type Flights = {
   refreshing: Map<string, Promise<void>>;
   opening: Map<string, Promise<unknown>>;
   /** The last read of each order that a wallet's request caused, even if the provider did not answer. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
-  /** The last answers that need a query, but neither a session nor a slot (http/service/shared-answer.ts). */
+  /** The last answers of endpoints that query the database without a session or a limit (http/service/shared-answer.ts). */
   answers: Map<string, { on: number; answer: Promise<unknown> }>;
 };
 

@@ -63,7 +63,8 @@ export type IntentStore = {
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
   /**
    * Ends the intent for good. With `standsBack`, the same transaction excludes the provider for this customer. Returns false if another instance has
-   * resolved the intent or holds its lease. `declined` also fails if the lease has passed to another instance since, as in `reject`.
+   * resolved the intent or holds its lease. If `change.state` is `declined`, it also returns false if another instance has taken the lease since,
+   * even if that lease has ended.
    */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**

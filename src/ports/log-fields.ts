@@ -1,6 +1,6 @@
 /**
- * All fields that a log line may have. Log calls have this list as their type, and the log drops a field that is not on it, so new code cannot log a
- * secret in a field of its own. Fields that only one kind of provider needs are in its module's `logFields`.
+ * The fields that log calls may use. The list is their type, and the log drops other fields, so new code cannot log a secret in a field of its own.
+ * Further fields, which only one kind of provider needs, are in its module's `logFields`.
  */
 export const logFields = [
   'request_id',

@@ -21,7 +21,7 @@ export const metricList = {
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
   order_oddities_total: {
     kind: 'counter',
-    help: 'Oddities of orders: unknown, earlier or contradictory status words, short fills, orders that cannot be read or used',
+    help: 'Oddities of orders, by kind, such as contradictory status words, short fills and orders that cannot be read',
     labels: ['provider', 'kind'],
   },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: ['provider', 'genuine'] },

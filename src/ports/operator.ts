@@ -20,7 +20,7 @@ export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'next
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
 /** One provider's turn in a request with failover. */
 export type DossierTurn = Pick<Intent, 'id' | 'orderId' | 'quoteId' | 'providerId' | 'state' | 'evidence'>;
-/** Everything stored about one intent and what became of it. */
+/** What is stored about one intent and its order, without sealed values. */
 export type Dossier = {
   intent: DossierIntent;
   /** All turns of the request, first to last, if it moved from one provider to another. */
@@ -61,7 +61,7 @@ export type FoundOrder = {
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
 /** The switches as one instance last read them. */
 export type SwitchState = { readOn: number; byName: Map<string, Switch> };
-/** An upstream session that can still be read, and its owner. */
+/** An upstream session or account whose credentials are stored, and the customer to whom it belongs. */
 export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string };
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
@@ -74,7 +74,7 @@ export type OperatorStore = {
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
   /**
    * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
-   * unresolved; intents that share an order id at the provider; orders whose fill fell short; claims in review; webhooks that are no longer tried.
+   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review; webhooks that are no longer tried.
    */
   attention(
     limit: number,
@@ -100,7 +100,8 @@ export type OperatorStore = {
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
    * Called after a restore. Quotes of the last seven days can no longer be ordered. Unresolved intents become `unknown`, so that their orders are
-   * looked for. Sequences continue above any that were reported in the lost time. Returns how many of each were changed.
+   * looked for. Sequences are raised by so much that the next ones should be above all that were reported in the lost time. Returns how many routes,
+   * intents and orders were changed.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;

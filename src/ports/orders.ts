@@ -35,9 +35,12 @@ export type OrderWatch = {
    * provider's record.
    */
   paidSeenOn?: number;
-  /** The last such read reported at least the ordered amount as delivered. An order that we withhold ourselves does not count as never filled. */
+  /**
+   * The last read that left the order in review reported at least the ordered amount as delivered. Such an order does not count as never filled,
+   * since we withhold it ourselves.
+   */
   filledSeen?: true;
-  /** When a read first failed of an order that would be final by now. A read that succeeds removes it. */
+  /** When a read first failed although the order would be final by now. A successful read removes this time. */
   unreadSince?: number;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;
@@ -76,7 +79,7 @@ export type Order = {
   linkReceive?: bigint;
   /** When that link was read, or when a link was given out unread. */
   linkReadOn?: number;
-  /** Paid, but filled with less than was ordered. */
+  /** Whether the fill is short or overcharged (domain/judge-fill.ts). */
   disputed?: boolean;
   shortReleasedOn?: number;
   recordedOn?: number;

@@ -12,7 +12,7 @@ export type EstimatesRow = Row & {
 };
 export type BrokenRow = Row;
 export type RecordRows = { estimates: EstimatesRow[]; broken: BrokenRow[] };
-/** The record as one instance last read it: the sums as they count today, and the route version that every instance can read. */
+/** The record as one instance last read it: the sums as they count on that day, and the version of new routes. */
 export type RecordState = {
   readOn: number;
   /** Set if this instance has added to the sums since it read them. */
@@ -23,7 +23,7 @@ export type RecordState = {
   broken: Map<string, BrokenRow>;
 };
 
-/** What an operator sees about one provider. Counts and times start at a given time; routes are kept only for days. */
+/** What an operator sees about one provider since a given time. Wins are counted from routes, which are kept only for days. */
 export type ProviderFigures = {
   providerId: string;
   orders: number;
@@ -65,9 +65,9 @@ export type RecordStore = {
    */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**
-   * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts for as
-   * long as its money may take to arrive. The unpaid orders of one network count for at most `networkSats` in all: they cost the caller nothing, and
-   * must not block a provider for others.
+   * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts at most
+   * for as long as its money may take to arrive. The unpaid orders of one network count for at most `networkSats` in all: they cost the caller
+   * nothing, and must not block a provider for others.
    */
   inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
   /** Clears a provider's sums. Returns how many rows were cleared. */

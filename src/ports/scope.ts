@@ -4,7 +4,7 @@ import type { Gateway } from './gateway.ts';
 /** The gateway, and what it is working on: one request, or one row of the background work. Made where the work begins, and passed down. */
 export type Scope = {
   gateway: Gateway;
-  /** The id that every log line of this work has. Adapters get it, too. */
+  /** The id by which the log lines of this work can be found. Adapters get it, too. */
   requestId: string;
   /** The caller's traceparent, if the operator allows it to be passed on to providers. */
   traceparent?: string | undefined;

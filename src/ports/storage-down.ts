@@ -24,8 +24,8 @@ const ways = new RegExp(
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
 
 /**
- * Returns whether an error means that the database is unreachable, and not that our statement was wrong. Drizzle puts the driver's error in `cause`.
- * The `cause` of a ProviderFault can have the same codes, but never means the database.
+ * Returns whether an error means that the database cannot be used at the moment, and not that our statement was wrong. Drizzle puts the driver's
+ * error in `cause`. The `cause` of a ProviderFault can have the same codes, but never means the database.
  */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {

@@ -41,6 +41,6 @@ export type Stores = {
   operator: OperatorStore;
   idempotency: IdempotencyStore;
   prune(before: Retention, limit: number): Promise<Record<string, number>>;
-  /** Checks with one cheap query whether the database takes writes, and whether every migration has been applied. */
+  /** Checks whether the database takes writes, and whether every migration has been applied. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };
