@@ -2,7 +2,7 @@ import type { Gateway } from '../ports/gateway.ts';
 
 /** What a notice is about: an order attempt or an account. */
 export type NoticePurpose = 'order' | 'account';
-/** The provider, what the notice is about, and the token. Only the provider that got the URL knows the token. */
+/** The provider, what the notice is about, and the token. Only the provider that got the URL knows the right token. */
 export type NoticePath = { providerId: string; purpose: string; targetId: string; token: string };
 
 /** Returns the URL for a provider's notices about one order attempt or account. */

@@ -2,11 +2,11 @@ import { isSafe } from '../domain/money.ts';
 import type { Facts } from '../domain/offer.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
-/** Writes a time as RFC 3339 in UTC. A time after the last possible date becomes the last date. */
+/** Writes a time as an ISO 8601 string in UTC. A time that Date cannot hold becomes the nearest one that it can. */
 export const isoTime = (ms: number): string => new Date(Math.min(Math.max(ms, -lastMoment), lastMoment)).toISOString();
 const lastMoment = 8_640_000_000_000_000;
 
-/** Shows a provider by id and name, as the API does everywhere. */
+/** Shows a provider by id and name. */
 export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({
   id,
   name: gateway.providers.find((provider) => provider.id === id)?.name ?? id,

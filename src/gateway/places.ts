@@ -1,4 +1,4 @@
-/** Where each sealed value is stored. A value can be opened only in its own table, row and field. */
+/** The place to which each sealed value is bound: it can be opened only for the same table, row and field. */
 import type { Place } from '../ports/runtime.ts';
 
 const place =

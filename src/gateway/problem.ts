@@ -73,7 +73,7 @@ export type ProblemMore = {
   cause?: unknown;
 };
 
-/** Thrown when a use case refuses. `detail` tells people what is wrong and what would be right. It never holds a secret or a provider's text. */
+/** Thrown when a use case refuses. `detail` tells people what is wrong, and often what to do. It must not hold a secret or a provider's free text. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly detail: string;

@@ -63,7 +63,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'token-refused': ['misconfigured', "The provider does not accept the gateway's credentials. The operator must fix this. Nothing was changed."],
   // Only the answer to a price request can have this note, and it shows the reason.
   'proof-not-configured': 'as its reason',
-  // A refused read is never shown: the gateway uses what it already knows.
+  // A refused read of orders is never shown: the gateway uses what it already knows.
   'orders-not-listed': 'as its reason',
   // The provider gave a reason of its own, about which we know nothing more. It may refuse only this time.
   'order-refused': 'as its reason',
@@ -71,8 +71,8 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
 };
 
 /**
- * Returns the problem for the caller when a provider refuses. Nothing has changed at the provider. Price answers do not use this: they show refusals
- * as they are. `ramp` decides under which names the limits are shown.
+ * Returns the problem for the caller when a provider refuses. Price answers do not use this: they show refusals as they are. `ramp` decides under
+ * which names the limits are shown.
  */
 export const refusalProblem = (refusal: Refusal, ramp: Ramp = 'sell'): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
@@ -95,7 +95,7 @@ const notTaken = ({ reason, note, detail }: Refusal): Outward => {
     { retryAfterMs: 2000 },
   ];
 };
-/** Returns the problem for a request that the provider will always refuse: only another quote helps. */
+/** Returns the problem for a request that would be refused again: only another quote helps. */
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
 const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward> = {

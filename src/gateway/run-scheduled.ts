@@ -10,7 +10,7 @@ import { refreshAccounts } from './accounts/refresh-account.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
-export type TickBudget = { /** How long new work is started. */ ms: number; /** The most provider calls and deliveries. */ calls: number };
+export type TickBudget = { /** How long new work is started. */ ms: number; /** The most deliveries, orders and so on to take. */ calls: number };
 export type Scheduled = {
   deliveries: number;
   intents: number;
@@ -22,9 +22,9 @@ export type Scheduled = {
 };
 
 /**
- * Runs all background work, most urgent first: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record and receipts. Any
- * number of instances may run this at the same time. On Node it runs in a loop, on Workers by a Cron trigger. A part that fails does not stop the
- * others: the failure is logged and counted, and the next tick tries again.
+ * Runs the background work, most urgent first: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record and receipts. In
+ * parallel, reads the price feeds. Any number of instances may run this at the same time. On Node it runs in a loop, on Workers by a Cron trigger. A
+ * part that fails does not stop the others: the failure is logged and counted, and the next tick tries again.
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
@@ -81,8 +81,8 @@ const day = 86_400_000;
 const unfilledDays = 14;
 
 /**
- * The bounds of one pruneOld. Each pass deletes at most `limit` rows of each kind. Passes are repeated until nothing is left or a bound is reached,
- * so that deletion keeps up with new rows.
+ * The bounds of one call of pruneOld. Each pass deletes at most `limit` rows of each kind. Passes are repeated until nothing is left or a bound is
+ * reached, so that deletion keeps up with new rows.
  */
 const longestPruneMs = 60_000;
 const mostPasses = 600;

@@ -13,7 +13,7 @@ import type { Gateway } from '../ports/gateway.ts';
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];
 export const providerSwitch = (providerId: string): string => `provider/${providerId}`;
-/** The switches of the whole gateway. Both have the mode `held`. */
+/** The switches of the whole gateway. If one is set, its mode is `held`. */
 export const ordersSwitch = 'orders';
 export const deliveriesSwitch = 'deliveries';
 

@@ -55,7 +55,10 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
   return (await gateway.stores.accounts.findAny(account.id)) ?? after;
 };
 
-/** Wakes the order attempt that waits for the account to be connected. Until that attempt is resolved, it blocks the account's other orders. */
+/**
+ * Wakes the account's unresolved order attempt, if there is one: it may be waiting for the account to be connected. Until that attempt is resolved,
+ * it blocks the account's other orders.
+ */
 const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> => {
   const placing = await gateway.stores.intents.unsettledIn(accountId);
   if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
@@ -82,7 +85,7 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
 };
 
-/** Marks a connection as failed, because the provider refused to make it after the request for it had already been answered. */
+/** Marks a connection as failed, because a request that was repeated in the background showed that the provider does not make it. */
 export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
   await stepConnection(gateway, account, connection, {
     upstreamId: connection.upstreamId ?? connection.id,

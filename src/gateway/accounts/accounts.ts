@@ -1,4 +1,4 @@
-/** POST /sell/accounts and related endpoints. An account is a customer's account at one provider. Its key never leaves the gateway. */
+/** POST /sell/accounts and related endpoints. An account is a customer's account at one provider. Its key is never shown to a wallet. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
@@ -28,7 +28,7 @@ export type AccountRequest = {
 
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
-/** Starts or recovers an account: the same e-mail gives the same account. Throws a Problem; a failed step can simply be repeated. */
+/** Starts or recovers an account: for one customer, the same e-mail gives the same account. If a step fails, the caller can repeat the request. */
 export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
   const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
@@ -71,7 +71,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
     isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
     return kept;
   }).catch(async (fault: unknown) => {
-    // The provider never received the request, so the e-mail is still free.
+    // The request had no effect at the provider, so the e-mail is still free.
     if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
     throw fault;
   });
@@ -142,7 +142,7 @@ const newAccount = async (
   return account;
 };
 
-/** Finds the customer's own account. */
+/** Finds the customer's own account. Throws `account-not-found` if there is none. */
 export const findAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await gateway.stores.accounts.find(accountId, customerId);
   if (!account) throw new Problem('account-not-found', 'This customer has no such account.');
@@ -167,7 +167,7 @@ export const removeSellAccount = async (gateway: Gateway, session: OpenSession, 
   return { account_id: account.id, removed: true };
 };
 
-/** Finds a connected account, for calls that need its key. */
+/** Finds a connected account, for calls that need its key. Throws a Problem if the account is not connected. */
 export const connectedAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await findAccount(gateway, accountId, customerId);
   if (account.status !== 'connected') throw await notConnected(gateway, account);

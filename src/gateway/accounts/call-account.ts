@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
-/** Returns the account's provider and its sell adapter. Throws `misconfigured` if the provider no longer sells. */
+/** Returns the account's provider and its sell adapter. Throws `misconfigured` if the provider is no longer configured or no longer sells. */
 export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
   const provider = providerOf(gateway, providerId);
   const { sell } = provider.adapter;
@@ -54,7 +54,7 @@ export const providerProblem = (fault: unknown): unknown =>
   fault instanceof ProviderFault
     ? new Problem(
         fault.kind === 'timeout' ? 'provider-timeout' : 'provider-unavailable',
-        'The provider could not be reached. Nothing is lost: repeat the request.',
+        'The provider gave no usable answer. Nothing is lost: repeat the request.',
         {
           retryAfterMs: fault.retryAfterMs ?? 2000,
           cause: fault,

@@ -18,7 +18,10 @@ import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Requests a connection. The same details lead to the same connection. If the provider's answer is lost, the connection stays `initiating`. */
+/**
+ * Requests a connection. The same details lead to the same connection. If the provider's answer is lost, the connection stays `initiating` until a
+ * later read shows what became of it.
+ */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
@@ -153,7 +156,7 @@ const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Pr
 const noTryLeft = (state: ConnectionState): Problem =>
   new Problem(
     'code-expired',
-    'Too many codes were wrong: the provider accepts no further code for this connection. It expires at code_expires_on; request it again then with POST /sell/connections.',
+    'Too many codes were wrong: the provider accepts no further code for this connection. Once the connection has expired, request it again with POST /sell/connections.',
     { members: codeEnd(state) },
   );
 
@@ -187,7 +190,7 @@ export const resendCode = async (scope: Scope, session: OpenSession, connectionI
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
-/** Cancels a connection. Cancelling it again does nothing, since an ended connection stays ended. */
+/** Cancels a connection. Does nothing if the connection is already inactive. */
 export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);

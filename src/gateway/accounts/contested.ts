@@ -1,7 +1,7 @@
 /**
  * Entering an e-mail proves nothing, yet the provider gives us a connected user's key for any e-mail that we send. So entering an e-mail must not
- * lock its owner out, and if two customers have entered the same e-mail, neither gets the key. Each can still paste the key from the provider's own
- * dashboard, which only the owner can open.
+ * lock its owner out, and if two customers have entered the same e-mail and neither is connected, neither gets the key. Each can still paste the key
+ * from the provider's own dashboard, which only the owner can open.
  */
 import type { AccountState, Answer } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';

@@ -14,7 +14,10 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
 
-/** Polls the accounts that are due: their status, their connections, and payments made directly to their addresses. Returns how many were due. */
+/**
+ * Polls at most `limit` of the accounts that are due: their status, their connections, and payments made directly to their addresses. Returns how
+ * many it polled.
+ */
 export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
   const due = await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit);
   await Promise.all(
@@ -29,7 +32,10 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
   return due.length;
 };
 
-/** Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. */
+/**
+ * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account by e-mail that was not connected
+ * within `namedMs` is removed instead.
+ */
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;
   if (!wasConnected(before) && before.emailHash !== undefined && gateway.now() - before.createdOn > namedMs) {
@@ -114,7 +120,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
 /** `twin`: the row for which the provider has already made this connection. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
-/** Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if the answer is lost. */
+/** Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. */
 export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);

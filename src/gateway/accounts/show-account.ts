@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** What an account keeps sealed: its e-mail until the provider has answered, then the signup link. */
+/** What an account keeps sealed: its e-mail until the provider has answered, then the signup link, and whether the provider sent an e-mail. */
 export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>

@@ -14,8 +14,8 @@ const mostNewNames = 100;
 const dayMs = 86_400_000;
 
 /**
- * Keeps at most 100 options, in the provider's own sequence: those with a readable currency code that the operator wants, and with a name that holds
- * no link and is no copy of another name in letters of two alphabets. Logs how many were left out.
+ * Keeps at most 100 options, in the provider's own sequence: those with a readable name and currency code, if the operator lists the currency. A name
+ * that holds a link or mixes two alphabets is left out, unless the operator has an alias for it. Logs how many were left out.
  */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;

@@ -22,13 +22,16 @@ import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** One provider's listing under our numbers. The id of a merged option leads to this provider's own options of that name, cheapest first. */
+/**
+ * One provider's listing, by the gateway's own numbers for options. A number leads to all options that this provider lists under that name, the
+ * lowest listed fee first.
+ */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
 /**
- * Returns an option's name as most of the providers that list it now spell it. In a tie, the provider that comes first in the configuration decides,
- * not the one that listed the option first.
+ * Returns an option's name in the spelling that is most common among the providers that list it now. In a tie, the provider that comes first in the
+ * configuration decides, not the one that listed the option first.
  */
 export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
   const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
@@ -36,7 +39,10 @@ export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber):
   return written.toSorted((a, b) => count(b) - count(a))[0] ?? printableName(number.name) ?? number.normalName;
 };
 
-/** Throws a Problem until a provider has listed its options, since an empty list would mean that no provider offers anything. */
+/**
+ * Throws a Problem if no listing of the ramp's providers is known yet (`isKnown` is false): an empty list would mean that no provider offers
+ * anything.
+ */
 export const refuseUnlisted = (gateway: Gateway, ramp: Ramp, isKnown: boolean): void => {
   if (!isKnown && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
     throw new Problem('temporary-reduced-capacity', 'No provider has listed its options yet. Try again in a moment.', { retryAfterMs: 1000 });
@@ -55,8 +61,9 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
 
 /**
  * Returns the listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. An older listing is still used, and read
- * again in the background. If it is older than `stale_s`, the request waits for the new one, but at most `maxWaitMs`; a provider without a listing is
- * not asked for prices. A read that failed is repeated in the background, so only the first request waits for a provider that hangs.
+ * again in the background. If it is older than `stale_s`, the request waits for the new one, but at most `maxWaitMs` (by default, the deadline for
+ * quotes); a provider without a listing is not asked for prices. A read that failed is repeated in the background, so only the first request waits
+ * for a provider that hangs.
  */
 export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<CatalogueView> => {
   const { gateway } = scope;

@@ -8,7 +8,7 @@ export type MergedCurrency = { currencyId: number; currencyCode: string; options
 
 /**
  * Returns the merged listing: one option per currency and normal name, with the lowest fee, the lowest minimum and the highest maximum of its
- * providers, and their separate ranges if there is a gap. Shadow providers are asked but never shown.
+ * providers, and their separate ranges if there is a gap. Options that only shadow providers list are not shown.
  */
 export const listPaymentOptions = async (scope: Scope, ramp: 'buy' | 'sell', currencyCode?: string): Promise<MergedCurrency[]> => {
   const { gateway } = scope;

@@ -18,7 +18,7 @@ const listingFromJson = (json: Json): LiquidityListing[] =>
     stepSats: BigInt(one.stepSats),
   }));
 
-/** Returns a liquidity provider's listing, or an empty list if it could not be read. */
+/** Returns a liquidity provider's last known listing, or an empty list if none is known. */
 export const productsOf = (gateway: Pick<Gateway, 'state'>, providerId: string): LiquidityListing[] => {
   const listing = gateway.state.listings.get(`liquidity ${providerId}`)?.listing;
   return listing ? listingFromJson(listing) : [];

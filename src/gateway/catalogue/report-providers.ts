@@ -6,7 +6,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Answers GET /features: what at least one of the shown providers can do. */
+/** Answers GET /features: what at least one of the shown buy providers can do. */
 export const readFeatures = async (scope: Scope): Promise<Features> => {
   const { gateway } = scope;
   const { byProvider } = await readCatalogue(scope, 'buy');
@@ -18,7 +18,7 @@ export const readFeatures = async (scope: Scope): Promise<Features> => {
 
 const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provider) => provider.core.mode === 'on');
 
-/** Answers GET /providers: the configured providers and their health, as this instance sees it. */
+/** Answers GET /providers: the providers that are on, and their health as this instance sees it. */
 export const reportProviders = async (scope: Scope) => {
   const { gateway } = scope;
   const views: CatalogueView[] = [];

@@ -7,9 +7,9 @@ import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
- * Builds the webhooks for a step of an order, which are stored in the same transaction as the step: `withdrawal_ready`, exactly as in FLS01, when the
- * sats can be withdrawn, and `order_status_changed` for wallets that asked for it. A webhook only names the order and its status, so a late or lost
- * one does no harm.
+ * Builds the webhooks for a later step of an order, which are stored in the same transaction as the step, if the wallet asked for them:
+ * `withdrawal_ready`, exactly as in FLS01, when the sats can be withdrawn, and `order_status_changed`. A webhook only names the order and its status,
+ * so a late or lost one does no harm.
  */
 export const orderDeliveries = async (
   gateway: Telling,
@@ -33,7 +33,7 @@ export const orderDeliveries = async (
         type,
         data: body,
         url,
-        // Every stage is reached once, except `review` and the stage that follows it.
+        // A stage is reached at most once, except `review` and the stage that follows it.
         key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),

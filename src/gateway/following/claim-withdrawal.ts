@@ -28,7 +28,7 @@ export type WithdrawalRequest = { order_id: string; failback_onchain?: string | 
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
- * Handles POST /withdrawal: requests the LNURL from the provider once, and seals it before answering, because a provider may refuse a second request.
+ * Handles POST /withdrawal: requests the LNURL from the provider, and seals it before answering, because a provider may refuse a second request.
  * While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the withdrawal, and can
  * never be changed.
  */
@@ -63,14 +63,14 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
 
 const notWithdrawable = (order: Order): Problem =>
   order.final || order.stage === 'finished'
-    ? new Problem('order-not-withdrawable', `The order is ${order.stage}: there is nothing left to withdraw.`, {
+    ? new Problem('order-not-withdrawable', `The order is ${order.stage}: there is nothing to withdraw.`, {
         members: { retryable: false, action: 'contact-support' },
       })
     : notYet(order);
 const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
 const claimUnknown = (): Problem =>
-  new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', {
+  new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet. Repeat the same request.', {
     retryAfterMs: 5000,
   });
 
@@ -116,7 +116,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
-    // The operator must check this claim. Once they let the order continue, we ask the provider again.
+    // A person must look at this claim. Unless its order is in review, too, a wallet's request makes us ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
   }
@@ -144,16 +144,15 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/**
- * Stored if the provider's expiry cannot be read. We return such a link as long as its order is `filled`, each time as valid for some more minutes.
- */
+/** Stored if the provider's expiry cannot be read. Such a link counts as valid, and each response says that it is valid for some more minutes. */
 const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
 /**
- * An end that had passed before the link arrived is an end in another time zone or from a wrong clock: it says nothing about this link. The link is good
- * for some minutes. After them the provider is asked again, and the link that we hold is shown if it refuses.
+ * Returns when the link expires. An expiry that had passed before the link arrived must come from another time zone or a wrong clock, so it says
+ * nothing about the link. We then use the link for some minutes. After that, we ask the provider again, and if it refuses, we show the link that we
+ * hold.
  */
 const endOf = (told: number | 'unreadable' | undefined, now: number): number | undefined =>
   told === 'unreadable' ? unreadEnd : told !== undefined && told <= now ? now + unreadLifeMs : told;
@@ -208,7 +207,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = endOf(answer.value.expiresOn, gateway.now());
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
-      // Our lease had expired, and another instance has stored its own link, so every caller gets that link.
+      // Our lease had expired, and another call has stored its own link, so every caller gets that link.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await showHeld(scope, order, kept);
@@ -217,7 +216,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, await withLinkRead(scope, provider, order, link), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    // An unreadable answer does not become readable by itself, so after three attempts we alert a person. We still keep asking.
+    // An unreadable answer does not become readable by itself, so after three attempts we alert a person. From then on, we ask again only when a
+    // wallet does.
     const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
@@ -230,8 +230,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
 };
 
 /**
- * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still pay,
- * and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at it.
+ * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still
+ * pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim.
  */
 const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
@@ -245,13 +245,16 @@ const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, leas
   return await showLast(gateway, now, claim);
 };
 
-/** Shows the link that we hold although its end has passed, since there is no other. Throws if we hold none, or the order is no longer `filled`. */
+/**
+ * Shows the link that we hold although its end has passed, since there is no other. Throws a Problem if we hold none, or if the order is not
+ * `filled`.
+ */
 const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<Withdrawal> => {
   if (claim.state !== 'held' || claim.lnurl === undefined || order.stage !== 'filled') throw claimUnknown();
   return await show(gateway, order, claim.lnurl, unreadEnd);
 };
 
-/** Repeats claims whose answer was lost, with back-off. Returns how many were due. */
+/** Repeats at most `limit` claims whose answer was lost, with back-off. Returns how many it repeated. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
   const due = await gateway.stores.claims.claimDue(gateway.now(), lease, limit);

@@ -29,7 +29,7 @@ import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
 
-/** Polls the orders that are due, each of them under a lease. Returns how many were due. */
+/** Polls at most `limit` of the orders that are due, each of them under a lease. Returns how many it polled. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'follow00');
   const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
@@ -52,12 +52,12 @@ export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 
   try {
     told = await readEvidence(scope, order);
   } catch {
-    // counted and logged by callProvider; the clock may still move the order
+    // callProvider has counted and logged a failed call. The clock may still move the order.
   }
   return await apply(gateway, order, told, source);
 };
 
-/** The result of a read. `refused`: the provider does not answer, because the session that placed the order has ended at the provider. */
+/** The result of a read. `refused`: the provider refuses to report the order, for example because the session that placed it has ended. */
 type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
 
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
@@ -83,7 +83,9 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
-/** Returns the payments that belong to the customer's other orders at this provider, if only the amount tells which order a payment is for. */
+/**
+ * Returns the ids of the customer's other sell orders at this provider and of their payments, if only the amount tells which order a payment is for.
+ */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
@@ -132,8 +134,8 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
 };
 
 /**
- * How long a failed read of an order that would be final is tried again. A notice makes us read a final order once more: if that read failed and was the
- * last, a late payment would never be seen.
+ * How long we repeat a failed read of an order that would otherwise be final. A notice makes us read a final order once more: if that read failed and
+ * we did not repeat it, a late payment would never be seen.
  */
 const lastReadsMs = 7 * 86_400_000;
 
@@ -202,7 +204,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
-/** Alerts the operator once about an order, and not again with every read. */
+/** Alerts the operator when an order becomes unreadable or disputed, and not again with every read. */
 const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   const about = { order: after.id, provider: after.providerId, stage: after.stage };
   if (after.watch.unreadableSince !== undefined && before.watch.unreadableSince === undefined) {
@@ -216,13 +218,13 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   }
 };
 
-/** Returns whether the provider has ever reported the whole payment. */
+/** Returns whether the stored order shows that the provider has reported the whole payment. */
 const isPaymentSeen = ({ stage, watch }: Order): boolean =>
   saysPaid({ stage: stage === 'review' ? watch.beforeReview : stage }) || watch.paidSeenOn !== undefined;
 
 /**
- * Notes a payment that is first reported after it was due. The provider's record does not count such an order, so a provider that often reports
- * payments late must be seen.
+ * Notes a payment that is first reported after it was due. The provider's record might not count such an order, so the operator must see it if a
+ * provider often reports payments late.
  */
 const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: number): void => {
   const { arrivalSeconds, network } = after.terms;
@@ -280,14 +282,16 @@ const withNews = (watch: OrderWatch, news: News): OrderWatch => {
   return names.every((name) => after[name] === watch[name]) ? watch : defined(after);
 };
 
-/** Returns whether a report that we did not believe says that at least what was ordered was delivered. Then it is we who withhold it. */
+/**
+ * Returns whether a report says that at least the ordered amount was delivered. If we do not believe such a report, it is we who withhold the order.
+ */
 const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvidence): boolean =>
   isDelivered(stage) && receive >= order.quotedReceive && isSafe(receive);
 
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since } = order.watch;
-  // This is not noted for orders of an account: an account without a working key has its own status, which the customer sees.
+  // This is noted only for orders of an upstream session: an account without a working key has its own status, which the customer sees.
   const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined && !order.final;
   return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
 };

@@ -20,7 +20,10 @@ const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
   return judgeFill({ ...orderedOf(gateway, order), binding: order.binding }, order);
 };
 
-/** Returns why the fill is disputed: too little was delivered, or too much charged. What is missing stays owed, even if the customer takes the rest. */
+/**
+ * Returns why the fill is disputed: too little was delivered, or too much charged. What is missing stays owed, even if the customer takes what was
+ * delivered.
+ */
 export const disputeOf = (gateway: Gateway, order: Order): 'short' | 'overcharged' | undefined => {
   const judged = fillOf(gateway, order);
   return judged !== undefined && isDispute(judged) ? judged : undefined;

@@ -13,10 +13,10 @@ const mostBytes = 16_384;
 const withdrawRequest = z.object({ tag: z.literal('withdrawRequest'), maxWithdrawable: z.int().nonnegative() });
 
 /**
- * Returns the order with the amount that its first withdrawal link states. That link is read after it has been stored, and before any caller gets it.
- * A later link is not read: the customer may already have withdrawn a part with the first one, and that must not count against the provider. The
- * amount is evidence, not proof, because a provider can tell our read from the wallet's. So the amount does not change what the customer gets, and a
- * read that fails changes nothing at all.
+ * Returns the order with the amount that its first withdrawal link states, if that can be read. The link is read after it has been stored, and before
+ * this caller gets it. A later link is not read: the customer may already have withdrawn a part with the first one, and that must not count against
+ * the provider. The amount is evidence, not proof, because a provider can tell our read from the wallet's. So neither the amount nor a failed read
+ * changes what the customer gets.
  */
 export const withLinkRead = async (scope: Scope, provider: Provider, order: Order, link: { url: string; isFirst: boolean }): Promise<Order> => {
   const { gateway } = scope;

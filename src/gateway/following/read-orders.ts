@@ -17,9 +17,9 @@ const staleMs = 5_000;
 const refreshedAtOnce = 5;
 
 /**
- * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that were not read for five
- * seconds are first read again at their providers; the others come from the store. Another customer's order gets `order-not-found`, like an unknown
- * one.
+ * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final and were not
+ * read for five seconds are first read again at their providers; the others come from the store. Another customer's order gets `order-not-found`,
+ * like an unknown one.
  */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
   const { gateway } = scope;

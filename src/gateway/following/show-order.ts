@@ -78,7 +78,7 @@ const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
 });
 
 const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment === undefined || 'kind' in payment ? {} : payment);
-/** Returns how to pay. That is `none` if the operator's balance has paid, or if the order was found already paid. */
+/** Returns how to pay, or `none` if the customer has nothing to pay. */
 const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
 
 const bought = exchange('buy');
@@ -174,8 +174,8 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
 };
 
 /**
- * Opens a sealed value. If it does not open, because it was sealed with another key or for another row, logs that and returns undefined, so that
- * neither the order nor the list fails.
+ * Opens a sealed value. If that fails, for example because it was sealed with another key, logs that and returns undefined, so that neither the order
+ * nor the list fails.
  */
 const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<T>): Promise<T | undefined> => {
   try {
@@ -210,6 +210,6 @@ const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption>
   }
   return {
     redemption: defined({ lnurl, link }),
-    redemption_means: 'redeemable: the channel opens when the wallet redeems it',
+    redemption_means: 'redeemable: the channel opens when the wallet redeems the link or LNURL',
   };
 };

@@ -1,5 +1,5 @@
 /**
- * One upstream order is one order here. If a provider starts its ids again (a counter was reset, a database restored), a second order gets the id of
+ * One upstream order is one order here. If a provider reuses an id (its counter was reset, or its database restored), a second order gets the id of
  * an earlier one. A read by that id could then return the wrong order, and one payment would fill both. We call such orders twins.
  */
 import { writingsOf } from '../../domain/same-id.ts';
@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Order } from '../../ports/orders.ts';
 
-/** Finds the other intents that have the same upstream order, however its id is written. */
+/** Finds the other intents that have the same upstream order, in any of the usual ways to write its id. */
 export const twinsOf = async (gateway: Gateway, of: { intentId: string; providerId: string; upstreamOrderId?: string | undefined }): Promise<Intent[]> =>
   of.upstreamOrderId === undefined ? [] : await gateway.stores.intents.sharing(of.providerId, writingsOf(of.upstreamOrderId), of.intentId);
 

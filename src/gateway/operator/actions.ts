@@ -1,4 +1,4 @@
-/** What an operator may do over HTTP. Every read and every action is recorded before it is answered. */
+/** What an operator may do over HTTP. Every read and every action is recorded before it is carried out. */
 import type { Json } from '../../domain/offer.ts';
 import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -108,7 +108,7 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
   return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
-/** Stores a provider's switch, which every instance obeys within five seconds. The mode `configured` returns the provider to its configured mode. */
+/** Stores a provider's switch, which every instance obeys within seconds. The mode `configured` returns the provider to its configured mode. */
 export const switchProvider = async (
   gateway: Gateway,
   operator: Operator,

@@ -1,6 +1,6 @@
 /**
- * After a restore, providers and wallets know what has happened since the backup, and we do not. We place and report nothing new until we have read
- * every upstream session, adopted its unknown orders in the stage `review`, and updated the orders that we know.
+ * After a restore, providers and wallets know what has happened since the backup, and we do not. We place and report nothing new until we have tried
+ * to read every upstream session, adopted its unknown orders in the stage `review`, and updated the orders that we know.
  */
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';

@@ -4,7 +4,8 @@ import type { Json } from '../../domain/offer.ts';
 const secretNames =
   /token|secret|signature|api_?key|private|password|lnurl|invoice|payment_?(?:info|details|url|link)|iban|bic|e_?mail|beneficiary|holder|address|bolt11|customer_?ip|phone|redeem|otp/i;
 const secretForms: readonly RegExp[] = [
-  // Begins only where a word begins: a search from each character of a long word would take time that grows with the square of its length.
+  // This pattern begins only where a word begins: a search from each character of a long word would take time that grows with the square of its
+  // length.
   /(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.]+/g,
   /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b/g,
   /\b(?:lnurl1|lnbc|lntb|lnbcrt|lntbs)[02-9ac-hj-np-z]{20,}/gi,

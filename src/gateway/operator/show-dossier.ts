@@ -1,4 +1,4 @@
-/** Answers "Where is order X?" with one sentence, followed by everything that we have stored about the order. */
+/** Answers "Where is order X?" with one sentence, followed by what we have stored about the order, with secrets masked or left out. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';
@@ -142,12 +142,12 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   if (intent.state === 'sending')
     return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; the instance that was sending it stopped'}`;
   if (intent.state === 'unknown')
-    return `the answer of ${intent.providerId} was lost; next check ${time(intent.nextTryOn)}, the quote is dead from ${time(intent.deadOn)}`;
+    return `the answer of ${intent.providerId} was lost; next check ${time(intent.nextTryOn)}, the quote may become an order until ${time(intent.deadOn)}`;
   const next = turns[turns.findIndex(({ id }) => id === intent.id) + 1];
   if (intent.state === 'moved' && next) {
     const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that the customer was never shown how to pay';
     return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
   }
-  if (intent.state === 'rejected') return `refused by ${intent.providerId}: nothing was ordered`;
+  if (intent.state === 'rejected') return `${intent.providerId} did not take the order: nothing was ordered`;
   return `${intent.state} ${at}: the customer was never shown how to pay`;
 };

@@ -26,8 +26,8 @@ export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: big
 };
 
 /**
- * Throws a Problem if failover has no limit on the amount that differs between offers. All offers for one price request have the same amount on one
- * side, so only a limit on the other side keeps out an offer at a worse price.
+ * Throws a Problem if failover has no limit on the amount that differs between offers, or if the quote itself is outside the limits. All offers for
+ * one price request have the same amount on one side, so only a limit on the other side keeps out an offer at a worse price.
  */
 export const refuseBoundless = ({ route, offer: { offer } }: StoredQuote, failover: FailoverRequest): void => {
   const { ramp, fixed } = exchangeOf(route);

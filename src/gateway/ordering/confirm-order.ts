@@ -24,9 +24,9 @@ import { defined } from '../../domain/defined.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
- * Handles an order that a provider has returned. The customer sees it only if it belongs to no other customer, is what they accepted, can be paid in
- * time, and links only to the provider's own hosts. If so, one transaction commits the intent, the order, its first event and the bytes of the
- * response.
+ * Handles an order that a provider has returned. It is withheld if, for example, another order has the same id, it is not what the customer accepted,
+ * or it cannot be paid in time. Otherwise one transaction commits the intent, the order, its first event and the bytes of the response. If a payment
+ * link leads to a foreign host, that order is in review and that response says so.
  */
 export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
   const { gateway } = scope;
@@ -98,7 +98,10 @@ const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): With
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
 
-/** Returns why the customer may not see the order, or undefined: it is not what they accepted, or their money would come too late. */
+/**
+ * Returns why the customer may not see the order: it is not what they accepted, or it can no longer be paid in time. Returns undefined if they may
+ * see it.
+ */
 const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inputs }: Placing, placed: PlacedOrder): GivenProblem | undefined => {
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
@@ -124,7 +127,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (judged === 'price-changed') return changed("The provider's order is not at the price of the accepted quote.");
   if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
-  // Channel sellers are paid at once, and the expiry that we show already includes the margin.
+  // Channel sellers are paid at once, so the money needs no margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
@@ -205,7 +208,7 @@ const orderOf = async (
     createdOn: now,
     changedOn: now,
     checks: 0,
-    // If the provider already sent its notice while the order was being placed, no second notice will come. So we poll soon.
+    // If the provider already sent its notice while the order was being placed, a second notice may never come. So we poll soon.
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
       : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),

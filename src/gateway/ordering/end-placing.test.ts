@@ -30,6 +30,7 @@ it.each<[Ramp, Refusal, string, object?]>([
   ['sell', { reason: 'above-maximum' }, 'amount-out-of-range'],
   ['liquidity', { reason: 'peer-not-connected' }, 'peer-not-connected'],
   ['liquidity', { reason: 'declined', note: 'invoice-unsuitable' }, 'invoice-unsuitable'],
+  // The provider allows no further attempt, but the quote does not count as used.
   ['sell', { reason: 'declined', note: 'attempts-used' }, 'order-unpayable'],
   // The operator's own balance may be too low.
   ['liquidity', { reason: 'declined', note: 'order-refused' }, 'provider-unavailable', { payWithBalance: true }],

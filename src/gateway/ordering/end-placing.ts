@@ -19,9 +19,10 @@ import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 export const declinedMs = 10 * 60_000;
 
 /**
- * The end of an attempt. `declined`: no order was made, and this quote cannot be ordered again: the provider refused for good, or failover has moved
- * the request (endOfMoves). `unpayable`: an order exists at the provider, but the customer may not see it. Both are final, and their answer is stored.
- * `rejected`: the provider certainly did not take the order. No answer is stored, and the quote can be ordered again, unless it has expired (endExpired).
+ * The end of an attempt. `declined`: the customer gets no order, and this quote cannot be ordered again: the provider refused for good, or failover
+ * has moved the request (endOfMoves). `unpayable`: an order exists at the provider, but the customer may not see it. Both are final, and their answer
+ * is stored. `rejected`: the provider certainly did not take the order. No answer is stored, and the quote can be ordered again, unless it has
+ * expired (endExpired).
  */
 export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
@@ -108,7 +109,7 @@ export const standsBack = (gateway: Gateway, { customerId, providerId }: Intent,
   return wentBack ? { customerId, providerId, now, until: now + declinedMs } : undefined;
 };
 
-/** Counts how an attempt ended. An attempt that left no trace at its provider does not count. */
+/** Counts how an attempt ended. A `rejected` attempt does not count. */
 export const countEnd = (scope: Scope, { providerId }: Intent, { state, problem, wentBack }: End): void => {
   if (state !== 'rejected') scope.gateway.count('orders_total', { provider: providerId, outcome: problem.code });
   if (wentBack) countJudged(scope, providerId, 'went-back');

@@ -48,6 +48,8 @@ const deadOn = (gateway: Gateway, { offer }: StoredQuote, { order }: PlacingInpu
 
 /** The life of a quote without an expiry. */
 const quoteLifeMs = 15 * 60_000;
-/** No provider commits an order a day late, and a quote that is valid "until 9999" must not keep its customer waiting until then. */
+/**
+ * We assume that no provider commits an order more than a day late. A quote that is valid "until 9999" must not keep its customer waiting until then.
+ */
 const longestWaitMs = 86_400_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);

@@ -30,7 +30,10 @@ export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Tu
   return left < whole / 3 ? undefined : left;
 };
 
-/** Ends this turn and begins the next rank's in one transaction. Returns undefined if no other rank can be tried. */
+/**
+ * Ends this turn and begins the next rank's in one transaction. Returns undefined if no other rank can be tried, or if another call has taken this
+ * turn over.
+ */
 export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn | undefined> => {
   const { gateway } = scope;
   const { intent, lease, placing, endsOn } = turn;
@@ -76,8 +79,8 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
 }
 
 /**
- * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has this quote,
- * and that the quote's provider is not excluded for this customer.
+ * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has this quote
+ * or is unresolved in its upstream session, and that the quote's provider is not excluded for this customer.
  */
 const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;

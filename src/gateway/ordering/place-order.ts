@@ -34,9 +34,9 @@ export type PlaceOrderRequest = RampRequest & {
 };
 
 /**
- * Handles POST /order. Writes the intent before anything is sent to the provider; only the instance that holds the intent's lease sends it. Commits
- * the order, its first event and the exact bytes of the response together, before the wallet sees them. Continues if the caller hangs up. Ordering
- * the same quote again returns the same bytes.
+ * Handles POST /order. Writes the intent before anything is sent to the provider; only the instance that holds the intent's lease sends the order.
+ * Commits the order, its first event and the exact bytes of the response together, before the wallet sees them. From then on, ordering the same quote
+ * again returns the same bytes. Continues if the caller hangs up.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
   giveAnswer(await withOffers(scope, session, request, await place(scope, session, request)));
@@ -90,8 +90,8 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
 };
 
 /**
- * Throws if the request names a different invoice or connection than the first request for this quote did. The stored answer is an order that pays to
- * the first one.
+ * Throws if the request names, for example, a different invoice or connection than the first request for this quote did. The stored answer is an
+ * order that pays to the first one.
  */
 const refuseOtherAim = (found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): void => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
@@ -133,7 +133,8 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   let intent = await read();
   while ((intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
     if (intent.state === 'prepared' && !isPassedThrough) {
-      // The instance that was sending the order stopped before anything was sent. The caller that takes the lease continues.
+      // Nothing has been sent yet. If the instance that was sending the order has stopped, its lease ends, and the caller that takes the lease
+      // continues.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
       if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease);

@@ -1,4 +1,4 @@
-/** A placing is an intent (an order attempt) that is being executed. It is built from the intent's row alone, so any instance can continue it. */
+/** A placing is an intent (an order attempt) that is being executed. It is built from what the database holds, so any instance can continue it. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { RepostProfile } from '../../domain/order.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
@@ -60,8 +60,8 @@ export const otherPending = async (gateway: Gateway, exclusiveKey: string | unde
 };
 
 /**
- * Returns the answer of a resolved intent. Throws `order-pending` for an unresolved one. If failover has moved the request, the answer is that of its
- * last attempt.
+ * Returns the answer of a resolved intent. Throws `order-pending` for an unresolved one, and `provider-unavailable` for a rejected one. If failover
+ * has moved the request, the answer is that of its last attempt.
  */
 export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Promise<GivenAnswer> => {
   const intent = asked && (await lastAttempt(gateway, asked));
@@ -88,7 +88,7 @@ const rejectedAfterMoves: GivenAnswer = {
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
 
 export const notTaken = (reason: string): Problem =>
-  new Problem('provider-unavailable', `The provider did not accept the order: ${reason}. Nothing was ordered; the quote can be used again until accept_by.`, {
+  new Problem('provider-unavailable', `The provider did not take the order: ${reason}. Nothing was ordered. The quote can be ordered again until accept_by.`, {
     retryAfterMs: 2000,
   });
 
@@ -113,7 +113,7 @@ export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingI
 export const openInputs = async (gateway: Gateway, intent: Intent): Promise<PlacingInputs> =>
   JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
 
-/** Builds everything that a call for this intent needs from the intent's row alone. */
+/** Builds everything that a call for this intent needs from what the database holds. */
 export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
   const inputs = await openInputs(gateway, intent);
   const customer = await upstreamBlob(gateway, intent.exclusiveKey);

@@ -13,13 +13,13 @@ export type LiquidityOrderRequest = {
   invoice?: string | undefined;
   refundOnchain?: string | undefined;
   email?: string | undefined;
-  /** Returns whether the caller is an app that may spend the operator's balance. */
+  /** Whether the caller is an app that may spend the operator's balance. */
   maySpend: boolean;
 };
 
 /**
  * Returns what a liquidity order needs in addition to the quote: the invoice for a recharge, the proven node, and the right to spend the operator's
- * balance. Throws a Problem if something is missing.
+ * balance. Throws a Problem if something is missing or unsuitable.
  */
 export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
   const asked = readTerms(quote.terms);

@@ -17,6 +17,9 @@ const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: S
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };
 
-/** Returns what the ramp adds to the order once the quote is known. Throws a Problem if the quote cannot be ordered yet. */
+/**
+ * Returns what the ramp adds to the order once the quote is known. Throws a Problem if something that the order needs is missing or unsuitable, or if
+ * the quote can no longer be ordered.
+ */
 export const prepareOrder = async <R extends Ramp>(scope: Scope, session: OpenSession, quote: StoredQuote, { ramp, own }: RampRequest<R>): Promise<Prepared> =>
   await preparations[ramp](scope, session, quote, own);

@@ -1,7 +1,7 @@
 /**
  * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left at the provider. The customer was never shown how to pay,
- * so no money can have arrived. If a provider reports money, a person must look at it. Each attempt is read once when its quote has expired, and
- * again on every genuine notice about it.
+ * so no money should have arrived. If a provider reports money, a person must look at the attempt. Each attempt is read once when its quote has
+ * expired, and again after a genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
@@ -67,6 +67,6 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, customerKey: intent.customerId, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
-  // A session that has ended at the provider can never be read again, so we stop asking.
+  // If the provider refuses, its session has probably ended and can never be read again, so we stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

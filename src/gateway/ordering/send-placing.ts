@@ -171,7 +171,7 @@ const readSessionOrders = async (scope: Scope, intent: Intent, placing: Placing)
   } as const;
   const adapter = adapterOf(provider, quote.route.asked.ramp);
   const answer = await callProvider(scope, provider, options, async (call) => await adapter.readOrders(call));
-  // A refused read must not count as an empty list: an empty list would end the attempt as dead.
+  // A refused read must not count as an empty list: an empty list could end the attempt as dead.
   if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
   return answer.value;
 };

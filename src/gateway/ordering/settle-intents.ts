@@ -35,8 +35,8 @@ const evidenceOf = (intent: Intent): Evidence => ({
 const restoredNote = 'the attempt was in progress in the backup: the customer may have been shown how to pay since then';
 
 /**
- * Checks the attempts that are due, because the instance that was sending them stopped or the provider's answer was lost. Each is checked under a
- * lease, so that only one instance does it. Returns how many were due.
+ * Checks at most `limit` of the attempts that are due, because the instance that was sending them stopped or the provider's answer was lost. Each is
+ * checked under a lease, so that only one instance does it. Returns how many it checked.
  */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
@@ -89,7 +89,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'repost') {
       const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, attempt: evidence.reposts + 2 });
       if ('placed' in sent && repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
-      // A request that did not reach the provider says nothing about an order there. The next check sends the request again.
+      // A request that had no effect at the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
       // If the account's key is refused, that says nothing about an order either. We check again when the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
@@ -112,8 +112,9 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * Looks for an order that a notice at this attempt's own URL has named, perhaps before we gave up on the answer, and then for an order under our
- * reference. Only what the provider reports about the order under our credentials counts. Returns whether the attempt was resolved.
+ * For a purchase with the operator's balance, looks for an order that a notice at this attempt's own URL has named, perhaps before we gave up on the
+ * answer, and then for an order under our reference. Only what the provider reports about the order under our credentials counts. Returns whether the
+ * attempt was resolved.
  */
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;

@@ -24,7 +24,7 @@ export type Offering = {
   sessionId?: string;
   /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
-  /** Set if the offer is for a different option than the terms with which the provider was asked. */
+  /** The terms of the offer's own option, which may differ from those in Ask. */
   terms?: Terms;
   /** For sell: whether the payment goes through a connection of the account. */
   needsConnection?: boolean;

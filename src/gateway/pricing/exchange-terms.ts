@@ -45,7 +45,7 @@ export type Exchange = {
 
 /**
  * Translates the request into the decision's terms: which side is fixed, and the option's name. Waits for the listings, within their share of the
- * deadline. Throws a Problem if no provider has that option.
+ * deadline. Throws a Problem, for example if no provider has that option.
  */
 export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: ExchangeRequest): Promise<Exchange> => {
   const { gateway } = scope;
@@ -129,8 +129,8 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
 };
 
 /**
- * Returns whether the amount is outside the option's limits. That is exact if the fiat amount is fixed. If the sats are fixed, it is only as far as
- * the last prices tell.
+ * Returns which of the option's limits the amount breaks, if any. The result is exact if the fiat amount is fixed. If the sats are fixed, it follows
+ * from the last prices, and only a limit that is broken by far counts.
  */
 const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);

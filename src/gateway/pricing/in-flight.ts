@@ -21,8 +21,8 @@ const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number):
   BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
 
 /**
- * Returns a keyed hash of the customer's network, or undefined if no provider has a limit or nobody is calling. The address itself is not stored. An
- * attempt at a provider without a limit has the hash too, since the next rank may have one.
+ * Returns a keyed hash of the customer's network, or undefined if no provider has a limit or the call has no network (ports/scope.ts). The address
+ * itself is not stored. An attempt at a provider without a limit has the hash too, since the next rank may have one.
  */
 export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
   network !== undefined && gateway.providers.some(({ core }) => core.max_in_flight_sats !== undefined)

@@ -14,7 +14,7 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Asks every buy provider for its price, decides, and stores the route. /offers shows the whole route, /quote only the winner. */
+/** Asks the buy providers for their prices, decides, and stores the route. /offers shows the whole route, /quote only the winner. */
 export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
   const exchange = await readExchange(scope, 'buy', request);
@@ -42,9 +42,9 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 };
 
 /**
- * Returns the faults of providers that demand a proof but could not be reached when the session was opened: either at GET /verify, so that the
- * provider has no token in this session, or at POST /session, where the proof was given but the upstream session was only begun. That is the
- * provider's fault, not the customer's.
+ * Returns the faults of providers that demand a proof but could not be reached or used when the session was opened: either at GET /verify, so that
+ * the provider has no token in this session, or at POST /session, where the proof was given but the upstream session was only begun. That is not the
+ * customer's fault.
  */
 const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {
   const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);

@@ -35,9 +35,9 @@ export type LiquidityPriceRequest = {
 export type PricedLiquidity = StoredOffers & { firmQuotesLeft?: number };
 
 /**
- * Asks every liquidity seller for its price, decides, and stores the route. Without `firm`, nothing is ordered: sellers give estimates, and for a
- * seller that states a price only with an order, we show its last price. With `firm`, such a seller makes an order, which reserves the offer. We
- * reuse that order until it expires.
+ * Asks the liquidity sellers for their prices, decides, and stores the route. Without `firm`, nothing is ordered: for a seller that states a price
+ * only with an order, we show its last price, if we know one. With `firm`, such a seller makes an order, which reserves the offer. We reuse that
+ * order until it expires.
  */
 export const priceLiquidity = async (scope: Scope, session: OpenSession, request: LiquidityPriceRequest): Promise<PricedLiquidity> => {
   const { gateway } = scope;
@@ -198,7 +198,7 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
   return { offer };
 };
 
-/** Reports to the operator that a seller made an order which cannot be shown to any customer. It expires by itself, and the route keeps its id. */
+/** Reports to the operator that a seller made an order which cannot be shown to any customer. It expires by itself. */
 const noteUnused = (gateway: Gateway, provider: Provider, { requestId }: CallContext, reason: string, upstreamOrder: string): void => {
   gateway.count('order_oddities_total', { provider: provider.id, kind: 'unusable' });
   gateway.log('warn', 'firm_price_unusable', { request_id: requestId, provider: provider.id, reason, upstream_order: upstreamOrder });

@@ -12,8 +12,8 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onchain' | undefined };
 
 /**
- * Asks every sell provider for its price, decides, and stores the route. The customer needs no account for this: an offer's `requires` lists what is
- * missing. The route also stores which offers need a connection, even if the customer already has a connection.
+ * Asks the sell providers for their prices, decides, and stores the route. The customer needs no account for this: an offer's `requires` lists what
+ * is missing. The route also stores which offers need a connection, even if the customer already has a connection.
  */
 export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
   const { gateway } = scope;

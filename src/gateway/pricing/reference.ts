@@ -1,6 +1,6 @@
 /**
  * The market price of a bitcoin, as this instance knows it. In the background, the instance that holds the lease reads the feeds and stores the
- * readings in a row that all instances read. So no request ever waits for a feed.
+ * readings of each currency in a row that all instances read. So no request ever waits for a feed.
  */
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import type { DecisionPolicy } from '../../domain/policy.ts';
@@ -40,8 +40,8 @@ const knowAgain = async (gateway: Gateway, olderThanMs: number): Promise<void> =
 };
 
 /**
- * Called by every price request. The first request waits for the rows, in parallel with its other reads. Later ones use the last known rows while
- * these are reread in the background.
+ * Called by the price requests for buying and selling. The first request waits for the rows, in parallel with its other reads. Later ones use the
+ * last known rows while these are reread in the background.
  */
 export const refreshReference = async (gateway: Gateway): Promise<void> => {
   const isFirst = gateway.state.reference.readOn === 0;
@@ -69,7 +69,7 @@ export const referenceFor = (gateway: Gateway, { currency }: ExchangeAsked): Pic
   const reference =
     result.state === 'live'
       ? { btcPrice, observedOn, source: 'live' as const, maxDeviationBps: bound ?? liveBoundBps }
-      : // If only one of several configured feeds is left, its price excludes no offer.
+      : // If several feeds are configured and none confirms the price, the price excludes no offer.
         { btcPrice, observedOn, source: 'one-feed' as const, ...(feeds.length === 1 ? own : {}) };
   return { reference, feeds: result.feeds };
 };

@@ -2,7 +2,7 @@ import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 
-/** Returns the address in its one form. Throws a Problem if it is not an address on this network. */
+/** Returns the address in its canonical form. Throws a Problem if it is not an address on this network. */
 export const readRefundAddress = (gateway: Gateway, text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   const checked = checkPayoutAddress(text, gateway.settings.network);

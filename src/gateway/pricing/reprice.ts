@@ -21,8 +21,8 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
 };
 
 /**
- * Returns current offers for a customer whose order was declined, or made at a worse price, by the providers in `without`. If pricing fails, returns
- * no offers, so that the customer still gets the answer about their order.
+ * Returns current offers, except those of the providers in `without`, for a customer whose order was declined or made at a worse price. If pricing
+ * fails, returns no offers, so that the customer still gets the answer about their order.
  */
 export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: readonly string[]): Promise<Json[]> => {
   try {

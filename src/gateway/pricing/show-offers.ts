@@ -146,7 +146,7 @@ type ShownQuote = {
   [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> & Partial<Pick<ShownOffer<R>, 'warnings'>>;
 };
 
-/** Shows rank 1 in FLS01's shape, with `provider` and `accept_by` added. */
+/** Shows rank 1 as the ramp's /quote returns it: for buying, in FLS01's shape with a few members added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best: object = showOffer(gateway, stored, 0, ramp);
   // /quote does not show the policy, so this warning tells the wallet that the price was not checked.

@@ -45,7 +45,7 @@ type AmountWords<R extends Ramp> = {
   /** An offer's price and fee. Liquidity has none here: its fee is the difference of its amounts. */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
   figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
-  /** What the offer is worth, given what its provider delivered in the past. Offers are ranked by this. Rounded down for display. */
+  /** The amount that the customer receives, less the haircut by which the offer was ranked. Rounded down for display. */
   expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
   /** How long the money takes to arrive, and whether there is an on-chain fallback. */
   term(ranked: RoutedOffer): ShownOf[R]['term'];

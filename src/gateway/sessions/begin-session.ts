@@ -6,7 +6,7 @@ import { blobPlace, challengePlace } from '../places.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What GET /verify handed out. It is sealed in the session's row until POST /session. */
+/** What GET /verify handed out, sealed in the session's row. */
 export type Challenge = {
   /** The provider whose token was in `token`, or `gateway`. Absent if there was no `token`. */
   tokenOf?: string;

@@ -27,7 +27,8 @@ export type OpenSessionReply = { session_id: string; app_id?: string; expires_on
 
 /**
  * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets
- * the same reply; a different key or signature is refused once the session is open. Until then, the session id can be used for nothing else.
+ * the same reply, the recovery secret for ten minutes only; a different key or signature is refused once the session is open. Until then, the session
+ * id can be used for nothing else.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;
@@ -101,7 +102,10 @@ const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge =
   return { ...challenge, tokens: kept, refused: [...(challenge.refused ?? []), ...flawed.keys()] };
 };
 
-/** Returns the signatures by provider id or `gateway`, after checking that the stated key made them. Throws `ownership-proof-failed` otherwise. */
+/**
+ * Returns the signatures by provider id or `gateway`, after checking that the stated key made them; none if no proof is needed. Throws
+ * `ownership-proof-failed` if a proof is missing or wrong.
+ */
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
   const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
   const stated = request.node_pubkey !== undefined && challenge.tokenOf !== undefined;

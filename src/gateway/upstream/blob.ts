@@ -4,7 +4,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 export const saveBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
 
-/** Stores a blob that came with a call other than a read of the account. Something about the account has changed, so it is read soon. */
+/** Stores a blob, and makes the account due: something about it has changed, so it is read soon. */
 export const keepBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> => {
   await saveBlob(gateway, accountId, blob);
   await gateway.stores.accounts.wake(accountId, gateway.now());
