@@ -1,7 +1,7 @@
 /**
  * Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. The amount that was paid is the
  * provider's own statement. So a low one never excuses a short fill: whoever keeps a part of the money could say that less had come.
- * docs/decisions/2026-11-29-more-less-late.md lists every case.
+ * docs/decisions/2026-11-29-more-less-late.md lists the cases.
  */
 import type { Bounds } from './judge-order.ts';
 

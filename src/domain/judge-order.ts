@@ -21,7 +21,8 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';
-  // A channel may give only inbound capacity, so that nothing is received to divide by. So for channels, each amount is compared on its own.
+  // If a channel gives only inbound capacity, nothing is received, so there is no price to compare. So for channels, each amount is compared on its
+  // own.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
   if (made.pay * BigInt(10_000 - bounds.slippageBps) > accepted.pay * 10_000n) return 'price-changed';

@@ -51,8 +51,8 @@ export type Evidence = {
   fee?: bigint;
   echo?: { currency?: string; option?: string };
   /**
-   * Set if the report shows that money arrived, whatever its stage: a failure that only a paid order can have, or a failure that is reported together
-   * with a payment.
+   * Set if the report shows that money arrived, although its stage does not: for example, a failure that only a paid order can have, or that is
+   * reported together with a payment.
    */
   moneySeen?: boolean;
 };

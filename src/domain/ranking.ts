@@ -1,6 +1,6 @@
 /**
  * Ranks offers by expected value, with exact arithmetic. A provider's speed and position in the configuration do not matter; its name matters only
- * for a hash that breaks ties. What it delivered in the past matters in routes of version 2, by the same formula for all providers. A declared
+ * for a hash that breaks ties. What it delivered in the past can matter in routes of version 2, by the same formula for all providers. A declared
  * preference matters, too, and the route says when a preference decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';

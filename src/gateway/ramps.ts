@@ -4,7 +4,7 @@ import type { Ramp } from '../domain/ramp.ts';
 type RampFacts = {
   /**
    * What the gateway needs at the provider to place and read an order. `session`: an upstream session that belongs to the customer's gateway session;
-   * it can list its orders, and may end. `account`: the customer's account at the provider, whose key we store. `none`: nothing; the provider knows
+   * it may list its orders, and may end. `account`: the customer's account at the provider, whose key we store. `none`: nothing; the provider knows
    * only orders.
    */
   upstream: 'session' | 'account' | 'none';

@@ -43,7 +43,7 @@ export type AccountChange = Partial<
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
-  /** Stores a new account, and the provider_sessions row of the same id, which holds its blob (the sealed credentials). */
+  /** Stores a new account, and the provider_sessions row of the same id, which holds its blob (the sealed credentials), if there is one. */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
   /** Returns whether another customer has started an account with the same e-mail at this provider after `since`. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;

@@ -20,7 +20,7 @@ export type OrderTerms = RouteTerms & {
 export type OrderWatch = {
   /** The last stage before the review. Without it, only the operator ends the review. */
   beforeReview?: Stage;
-  /** Why the order came into review, shown to its customer. Orders that an earlier release put into review have no reason. */
+  /** Why the order came into review, shown to its customer. Some orders have no reason, for example those that an earlier release put into review. */
   reviewReason?: ReviewReason;
   /**
    * What the provider had reported when the operator ended a review: its amounts (decimal text) and its status word. A read with the same amounts

@@ -7,7 +7,7 @@ type Row = { providerId: string; ramp: Ramp; day: number; windows: Windows; rese
 export type EstimatesRow = Row & {
   currency: string;
   option: string;
-  /** All fills of the option without decay, for display. */
+  /** The fills of the option that say anything about the provider, without decay, for display. */
   all: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
 };
 export type BrokenRow = Row;

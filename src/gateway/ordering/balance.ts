@@ -38,7 +38,7 @@ export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
-/** Subtracts a purchase that was certainly not made from the daily count. */
+/** Subtracts from the daily count a purchase that was certainly not made. */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;
   await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);

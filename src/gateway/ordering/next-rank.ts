@@ -1,6 +1,6 @@
 /**
- * Failover: when a provider certainly did not take an order, or made one that the customer may not see, the request continues with the next rank of
- * the same route. docs/decisions/2026-11-28-failover.md explains why this is safe.
+ * Failover, for requests that ask for it: when a provider certainly did not take an order, or made one that the customer may not see, the request
+ * continues with the next rank of the same route. docs/decisions/2026-11-28-failover.md explains why this is safe.
  */
 import { defined } from '../../domain/defined.ts';
 import { quoteIdOf, readQuoteId } from '../../domain/route-id.ts';

@@ -112,7 +112,7 @@ const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: bo
 };
 
 /**
- * Answers a request for a quote that was ordered before: waits for an attempt in progress, then returns the same bytes. If failover has moved the
+ * Answers a request for a quote that was ordered before: waits for an attempt in progress, then returns the stored answer. If failover has moved the
  * request on, its last attempt answers.
  */
 const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest): Promise<GivenAnswer> => {

@@ -54,7 +54,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   }
 };
 
-/** Reads the order if its id is known, or else all new orders of its upstream session. */
+/** Reads the order if its id is known, or else all new orders of its upstream session, if the provider lists them. */
 const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
   const { provider, quote, context } = placing;
   const { upstreamOrderId } = intent;

@@ -91,7 +91,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       if ('placed' in sent && repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // A request that had no effect at the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
-      // If the account's key is refused, that says nothing about an order either. We check again when the account is reconnected.
+      // If the account's key is refused, that says nothing about an order either. We check again later, at once when the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;

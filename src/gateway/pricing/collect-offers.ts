@@ -61,7 +61,7 @@ export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**
  * Asks all providers at the same time, and decides when all have answered, when enough have answered (`answer_early`), or when the deadline passes. A
- * slow or broken provider loses only its own offer. Later answers get a grace period, but count only in the statistics.
+ * slow or broken provider loses only its own offer. On Node, later answers get a grace period, but count only in the statistics.
  */
 export const collectOffers = async (scope: Scope, request: CollectRequest): Promise<Collected> => {
   const { gateway, requestId, traceparent } = scope;

@@ -73,7 +73,7 @@ const acceptUntil = (gateway: Gateway, offer: RoutedOffer, now: number): number 
   return Math.min(now + quote_ttl_s * 1000, (expiresOn ?? Infinity) - expiry_margin_s * 1000);
 };
 
-/** The longest reservation that we believe, whatever the seller says. Quotes are stored for longer than this. */
+/** The longest reservation that we believe, whatever the seller says. */
 const longestReservedMs = 86_400_000;
 
 /** One stored quote with everything that /order needs. */
