@@ -8,7 +8,7 @@ export type FeeStyle = 'included' | 'added';
 
 const million = 1_000_000n;
 
-/** Returns the largest amount to ask for with which amount + fee does not exceed the total: floor(total / (1 + rate)). */
+/** Returns the largest amount to ask for that, with the fee on top, does not exceed the total: floor(total / (1 + rate)). */
 export const firstAsk = (total: bigint, feePpm: number): bigint => divFloor(total * million, million + BigInt(feePpm));
 
 /** Returns the amount to ask for once the provider's fee for nearly the same amount is known. */

@@ -79,7 +79,7 @@ describe('the table of docs/decisions/2026-11-29-more-less-late.md', () => {
     fc.assert(
       fc.property(amount, amount, fc.bigInt(1n, 400_000n), fc.option(amount, { nil: undefined }), (pay, receive, more, maxPay) => {
         const ordered = { pay, receive, binding: true, bounds: { slippageBps: 0, ...(maxPay === undefined ? {} : { maxPay }) } };
-        // As an honest provider rounds: the sats down, after a fee that is rounded up.
+        // An honest provider rounds the sats down, after a fee that is rounded up.
         for (const cents of [0n, 1n]) expect(judgeFill(ordered, { pay: pay + more, receive: (receive * (pay + more - cents)) / pay })).toBe('differs');
         const unfair = (receive * (pay + more - 1n) * 9_989n) / (pay * 10_000n) - 2n;
         expect(isDispute(judgeFill(ordered, { pay: pay + more, receive: unfair < 0n ? 0n : unfair }))).toBe(true);

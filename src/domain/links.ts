@@ -8,7 +8,7 @@ import { withoutInvisible } from './printable.ts';
 const MAX_LENGTH = 4096;
 /** Allows no user info, percent sign, empty label or non-ASCII letter before the path: parsers disagree about the host of such links. */
 const LINK_FORM = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
-/** Backslash, spaces, control characters, bidi and other invisible marks. */
+/** Matches backslashes, spaces, control characters, bidi and other invisible marks. */
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Returns the link in its canonical form, or undefined when it must not be shown. */

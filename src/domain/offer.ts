@@ -97,7 +97,7 @@ export type Terms = {
   arrivalSeconds?: number;
   /** The limits that the provider lists for the requested option, in ramp units, inclusive. */
   limits?: Limits;
-  /** This provider's own names for the requested currency and option, if they differ from the merged names. Echoes are compared with them. */
+  /** This provider's own names for the requested currency and option. Echoes are compared with them. */
   named?: { currency: string; option: string };
 };
 
@@ -124,7 +124,7 @@ export type ExclusionRule = (typeof exclusionRules)[number];
 
 /** `until`: the time until which the rule `declined-your-order` excludes the provider. */
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number; until?: number };
-/** For each provider that declined this customer's order, or made it at a worse price: the time until which it is excluded. */
+/** For each provider that went back on an offer to this customer, for example by declining the order: the time until which it is excluded. */
 export type Declined = Readonly<Record<string, number>>;
 export type Refused = { providerId: string; refusal: Refusal };
 /** `orderMade`: the id of the order that the provider made for this request, although we could not use its answer. */

@@ -1,10 +1,12 @@
 /** Makes text from others safe to show and store: removes characters that are invisible or change the writing direction. */
 
-/** Control, format and bidi marks, lone surrogates, private use, blank fillers. Spaces and line breaks are replaced before this is applied. */
+/**
+ * Matches control, format and bidi marks, lone surrogates, private use and blank fillers. Spaces and line breaks are replaced before this is applied.
+ */
 const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 /**
- * The characters of INVISIBLE, except for joiners and the emoji selector, which carry meaning inside words (Persian, Indic scripts) and in emoji, and
- * except for the blank Braille pattern.
+ * Matches the characters of INVISIBLE, except for joiners and the emoji selector, which carry meaning inside words (Persian, Indic scripts) and in
+ * emoji, and except for the blank Braille pattern.
  */
 const INVISIBLE_IN_TEXT = /(?!\u200c|\u200d|\ufe0f)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 

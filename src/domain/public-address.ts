@@ -10,7 +10,7 @@ export const isPublicAddress = (text: string): boolean => {
   if (address.kind() === 'ipv6') {
     const six = address as IPv6;
     if (six.isIPv4MappedAddress()) return isPublicFour(six.toIPv4Address());
-    // The obsolete form ::a.b.c.d of an IPv4 address, which ::ffff:a.b.c.d replaced.
+    // This is the obsolete form ::a.b.c.d of an IPv4 address, which ::ffff:a.b.c.d replaced.
     if (six.parts.slice(0, 6).every((part) => part === 0)) return false;
     // ipaddr.js counts the deprecated site-local range fec0::/10 as unicast.
     return six.range() === 'unicast' && ((six.parts[0] ?? 0) & 0xffc0) !== 0xfec0;

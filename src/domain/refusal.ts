@@ -80,6 +80,6 @@ export type Refusal = {
   note?: RefusalNote;
   /** More for human readers, such as the provider's own code, or the nearest amounts that the provider would accept. */
   detail?: string;
-  /** The id of an order that the provider made although it refused. If it was made for a firm price, it still counts against the daily limits. */
+  /** The id of an order that the provider made although it refused. Such an order for a firm price still counts against the daily limits. */
   orderMade?: string;
 };

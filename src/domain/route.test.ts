@@ -210,7 +210,7 @@ describe('properties', () => {
           price: warnings.includes('fee-mismatch'),
         });
         expect(after.offers.map(figures)).toEqual(before.offers.map(figures));
-        // Which provider has which figures. Together with the sequence of figures above, this determines which provider is chosen.
+        // Lists which provider has which figures. Together with the sequence of figures above, this determines which provider is chosen.
         const holders = (route: typeof before, name = (id: string): string => id): string[] =>
           route.offers
             .map((one) => [name(one.providerId), one.offer.receive, one.offer.pay, one.countsAsBinding, one.haircutPpm, one.terms.preferenceBps].join(' '))

@@ -16,7 +16,7 @@ export type RouteInput = {
   refused: Refused[];
   failed: Failed[];
   policy: DecisionPolicy;
-  /** Providers that declined this customer's orders. */
+  /** Providers that went back on an offer to this customer. */
   declined?: Declined | undefined;
   /** A random text of our own, made before any provider was asked. The caller may choose the request id, so the request id must not decide a tie. */
   tieSeed: string;

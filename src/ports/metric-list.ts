@@ -10,7 +10,7 @@ export const metricList = {
   orders_total: { kind: 'counter', help: 'Order attempts by outcome', labels: ['provider', 'outcome'] },
   order_networks_total: {
     kind: 'counter',
-    help: 'Networks to which a provider kept its offer, or went back on it (declined the order, or raised its price); each counts once an hour',
+    help: 'Networks to which a provider kept its offer, or went back on it (for example, declined the order); each counts once an hour',
     labels: ['provider', 'outcome'],
   },
   order_moves_total: {

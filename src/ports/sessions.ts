@@ -16,7 +16,7 @@ export type Session = {
   openedBy?: string;
   openedReply?: string;
   nodePubkey?: string;
-  /** Providers that declined this customer's order, and the time until which each is excluded. */
+  /** Providers that went back on an offer to this customer, and the time until which each is excluded. */
   declined?: Declined;
   /** The live upstream sessions of this session, by provider id. Their blobs are sealed. */
   upstream: Map<string, ProviderSession>;

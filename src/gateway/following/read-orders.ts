@@ -62,7 +62,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
     reading.delete(id);
   }
   const look = refreshOrder(scope, order, 'read');
-  // It is deleted first so that the map stays sorted by time, which the loop above relies on.
+  // The old entry is deleted first, so that the map stays sorted by time. The loop above relies on that.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });
   try {

@@ -15,7 +15,7 @@ import { showMoves } from '../following/show-order.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 
-/** How long a provider is excluded for a customer after it declined their order or made it at a worse price. */
+/** How long a provider is excluded for a customer after it went back on its offer. */
 export const declinedMs = 10 * 60_000;
 
 /**
@@ -28,7 +28,7 @@ export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
   problem: GivenProblem;
   evidence: { [key: string]: Json };
-  /** Whether the provider refused its own offer, or made the order at a worse price. */
+  /** Whether the provider went back on its offer: it refused the offer, or made an order that the customer may not see. */
   wentBack: boolean;
   upstreamOrderId?: string | undefined;
 };

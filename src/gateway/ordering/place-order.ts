@@ -24,7 +24,7 @@ export type PlaceOrderRequest = RampRequest & {
   failover?: FailoverRequest | undefined;
   /** Counts one more order, and throws when there are too many. Not called for a repeated request. */
   count: () => Promise<void>;
-  /** Counts one more request for prices, and throws when there are too many. Called when the answer to a declined order includes other offers. */
+  /** Counts one more request for prices, and throws when there are too many. Called before other offers are added to an answer. */
   countPricing: () => Promise<void>;
   /**
    * Throws if the Idempotency-Key came with a different body before, and stores it otherwise. Because it stores the key, it is called only once the

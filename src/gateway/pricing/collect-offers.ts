@@ -22,7 +22,7 @@ export type Offering = {
   offer: ProviderOffer;
   /** The upstream session that the offer belongs to. */
   sessionId?: string;
-  /** The requested option, in the provider's own terms. */
+  /** The provider's own option that the offer is for. */
   option?: CatalogueOption;
   /** The terms of the offer's own option, which may differ from those in Ask. */
   terms?: Terms;
