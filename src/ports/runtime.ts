@@ -2,7 +2,7 @@ import type { Json as AnyJson } from '../domain/offer.ts';
 import type { LogFields } from './log-fields.ts';
 
 export type Clock = () => number;
-export type Ids = { uuid: () => string; /** base64url of that many random bytes */ secret: (bytes: number) => string };
+export type Ids = { uuid: () => string; /** Returns that many random bytes in base64url. */ secret: (bytes: number) => string };
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: LogFields) => void;
 export type Place = { table: string; row: string; field: string };
 export type Seal = { seal(text: string, place: Place): Promise<string>; open(sealed: string, place: Place): Promise<string> };

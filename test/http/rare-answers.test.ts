@@ -57,7 +57,7 @@ it('an order of a provider that is no longer configured cannot be withdrawn', as
   const taken = providers.splice(0, providers.length);
   try {
     const { status, body } = await call('/withdrawal', { order_id });
-    expect([status, body['code'], body['detail']]).toEqual([503, 'misconfigured', 'The provider "alpine" of this order is no longer in the configuration.']);
+    expect([status, body['code'], body['detail']]).toEqual([503, 'misconfigured', 'The provider "alpine" is no longer in the configuration.']);
   } finally {
     providers.push(...taken);
   }

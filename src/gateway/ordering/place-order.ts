@@ -96,7 +96,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
 const refuseOtherAim = (found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): void => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
   if (other !== undefined)
-    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order is still valid. For this ${other}, ask for a new quote.`, {
+    throw new Problem('quote-used', `This quote was ordered with another ${other}. For this ${other}, ask for a new quote.`, {
       errors: [{ pointer: `/${other}`, detail: 'the quote was ordered with a different value' }],
       members: { order_id: found.orderId, ...nextStep[found.state] },
     });
@@ -145,7 +145,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   if (isPassedThrough && intent.movedTo !== undefined) throw await passedThrough(gateway, intent);
   // A call with a different Idempotency-Key gets the normal answer as long as there is no order to which it can be referred.
   if (otherKey && intent.state === 'confirmed')
-    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order is still valid: read it, and do not order again.', {
+    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. Read that order, and do not order again.', {
       members: { order_id: intent.orderId },
     });
   return await answerOf(gateway, first);

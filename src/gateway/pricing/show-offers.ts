@@ -174,7 +174,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
     return new Problem(
       'all-providers-failed',
       asked === 0
-        ? 'No provider is registered for this.'
+        ? 'No provider of this gateway offers this.'
         : `${asked === 1 ? 'The only provider did not answer' : `None of ${asked} providers answered`}${what}.`,
       {
         retryAfterMs: 5000,

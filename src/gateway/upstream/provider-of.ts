@@ -6,7 +6,7 @@ import type { ProviderAdapter } from '../../providers/spec.ts';
 
 export const providerOf = (gateway: Gateway, id: string): Provider => {
   const provider = gateway.providers.find((one) => one.id === id);
-  if (!provider) throw new Problem('misconfigured', `The provider "${id}" of this order is no longer in the configuration.`);
+  if (!provider) throw new Problem('misconfigured', `The provider "${id}" is no longer in the configuration.`);
   return provider;
 };
 
