@@ -16,8 +16,10 @@ it('whatever the providers state, no range is shown that ends before it begins, 
       expect(minReceive === undefined || maxReceive === undefined || minReceive <= maxReceive).toBe(true);
       for (const [name, told] of Object.entries({ minPay, maxPay, minReceive, maxReceive }))
         expect(told === undefined || given.some((one) => one[name as keyof Limits] === told)).toBe(true);
-      // If any provider stated a limit for a side, that side is not left out.
-      expect(given.some((one) => one.minPay ?? one.maxPay) ? (minPay ?? maxPay) : undefined).toBe(minPay ?? maxPay);
+      // A side has a limit if, and only if, a provider stated one for it.
+      const isLimited = (...bounds: (bigint | undefined)[]): boolean => bounds.some((bound) => bound !== undefined);
+      expect(isLimited(minPay, maxPay)).toBe(given.some((one) => isLimited(one.minPay, one.maxPay)));
+      expect(isLimited(minReceive, maxReceive)).toBe(given.some((one) => isLimited(one.minReceive, one.maxReceive)));
     }),
     { numRuns: 1000 },
   );
