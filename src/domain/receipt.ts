@@ -61,7 +61,7 @@ export const canonicalBytes = (payload: object): Uint8Array => utf8ToBytes(canon
 /** Returns the receipt's leaf in the tree of its day: a hash over the SHA-256 of the compact JWS, which contains the salt. */
 export const receiptLeaf = (jws: string): string => leafHash(sha256(utf8ToBytes(jws)));
 
-/** The position of a receipt in a closed day, as POST /route and /.well-known/receipts/{day} return it. */
+/** The position of a receipt in a closed day, as POST /route returns it. */
 export type Inclusion = { day: string; index: number; size: number; proof: string[]; root: string };
 export type PublicKeys = { keys: readonly JWK[] };
 export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
