@@ -184,7 +184,9 @@ describe('properties', () => {
     );
   });
   test('no provider is chosen for its name or its position in the file', () => {
-    const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), { minLength: 8, maxLength: 8 });
+    // No name is one of p0 to p7: a provider that is not in the market would otherwise exclude the one that was given its name.
+    const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/).filter((text) => !/^p\d$/.test(text));
+    const names = fc.uniqueArray(name, { minLength: 8, maxLength: 8 });
     const market = fc
       .oneof(anything, soundCandidates(), withRecords)
       .chain((candidates) => fc.tuple(fc.constant(candidates), fc.shuffledSubarray(candidates, { minLength: candidates.length })));
