@@ -17,7 +17,9 @@ export type TransportFault =
   | 'gzip-bomb'
   | 'huge-header'
   | 'redirect';
-/** `endpoint`: the simulator's name for an endpoint, or `*`. `times`: for how many calls; absent: until cleared. */
+/**
+ * `endpoint`: the simulator's name for an endpoint, or `*`. `times`: for how many calls the fault is set. Without `times`, it is set until cleared.
+ */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
 /** Holds the faults that are set, and counts down how often each is still used. */
