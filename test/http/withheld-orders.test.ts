@@ -87,7 +87,7 @@ it('repeats of an order whose price changed ask for no more prices than the limi
   const { order } = await orderAt('binding');
   const asked = () => control('same').history.requests.filter(({ endpoint }) => endpoint === 'quote').length;
   const before = asked();
-  // The prices are so slow that all repeats arrive before the first one has stored its offers.
+  // The prices are slow. The first request stores the offers that it gets, and its repeats are answered with them.
   control('same').setFault({ endpoint: 'quote', fault: 'latency', ms: 300, times: 1000 });
   await order();
   const answers = await Promise.all(Array.from({ length: 60 }, async () => await order()));
