@@ -138,8 +138,9 @@ const sslOf = ({ ssl, files, hosts }: DatabaseAddress): false | 'prefer' | 'requ
 };
 
 /**
- * Checks the certificate if a host is an IP address. The driver then passes no name to TLS, and Node would compare the certificate with "localhost".
- * Nor does the driver say which of several hosts it has connected to, so the certificate must belong to one of the addresses.
+ * Returns a check of the server's name or address in its certificate. If a host is an IP address, the driver passes no name to TLS, and Node would
+ * compare the certificate with "localhost". Nor does the driver say which of several hosts it has connected to, so the certificate must belong to one
+ * of the addresses.
  */
 const identityOf =
   (hosts: string[]) =>

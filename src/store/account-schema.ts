@@ -51,8 +51,8 @@ export const accounts = pgTable(
 );
 
 /**
- * A standing connection of an account, written before it is requested. If the answer is lost, the request is repeated; the adapter first looks for
- * the connection at the provider, so it is not made twice.
+ * A standing connection of an account. One that a customer asks for is written before the provider is asked. If the answer is lost, the request is
+ * repeated; the adapter first looks for the connection at the provider, so it is not made twice.
  */
 export const connections = pgTable(
   'connections',
