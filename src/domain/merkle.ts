@@ -48,7 +48,7 @@ export const inclusionProofInBlocks = (block: readonly string[], blockRoots: rea
 /** Returns whether the hashed leaf is at `index` in a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
 export const provesInclusion = (leaf: string, index: number, size: number, proof: readonly string[], root: string): boolean => {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
-  if (![leaf, root, ...proof].every((hash) => /^[0-9a-f]{64}$/.test(hash))) return false;
+  if (!Array.isArray(proof) || ![leaf, root, ...proof].every((hash) => /^[0-9a-f]{64}$/.test(hash))) return false;
   let [place, last, hash] = [index, size - 1, leaf];
   for (const sibling of proof) {
     if (last === 0) return false;

@@ -66,7 +66,10 @@ export type Inclusion = { day: string; index: number; size: number; proof: strin
 export type PublicKeys = { keys: readonly JWK[] };
 export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
 
-const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): Promise<{ payload: unknown } | { problem: string }> => {
+const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise<{ payload: unknown } | { problem: string }> => {
+  // The set comes from the network, and callers in JavaScript have no types.
+  const keys = (of as Partial<PublicKeys> | undefined)?.keys;
+  if (typeof keys?.find !== 'function') return { problem: 'the keys are not a key set like the answer of /.well-known/receipt-keys' };
   try {
     const { alg, kid, typ } = decodeProtectedHeader(jws);
     if (alg !== 'EdDSA' || typ !== type) return { problem: `the header says ${String(alg)} ${String(typ)}, not EdDSA ${type}` };
@@ -103,8 +106,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');
   if ('problem' in signed) return { ok: false, problem: signed.problem };
-  const payload = signed.payload as ReceiptPayload;
-  if (payload.version !== 1) return { ok: false, problem: `receipt version ${JSON.stringify(payload.version)} is not supported` };
+  const payload = signed.payload as ReceiptPayload | null;
+  if (payload?.version !== 1) return { ok: false, problem: `receipt version ${JSON.stringify(payload?.version)} is not supported` };
   try {
     const broken = payload.kind === 'decision' ? brokenDecision(payload) : undefined;
     if (broken !== undefined) return { ok: false, problem: broken };

@@ -1,4 +1,4 @@
-/** Runs the code of a page of docs/, unchanged: all blocks marked `js run`, in sequence, as one script. */
+/** Runs the code of a page of docs/, unchanged: all blocks marked `js run` or `ts run`, in sequence, as one script. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
@@ -18,14 +18,14 @@ const alias = Object.fromEntries([
 
 export const readPage = (file: string) => {
   const page = readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
-  const blocks = [...page.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+  const blocks = [...page.matchAll(/^```[jt]s run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
   /** The first lines of blocks of code that no test runs. */
-  const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => fence !== '```js run');
+  const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => !/^```[jt]s run$/.test(fence));
   const code = blocks.join('\n');
   const recipeNames = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
-  const noting = code.replaceAll(/^async function (\w+)\(.*\) \{$/gm, (line, name: string) => `${line} ran.add('${name}');`);
+  const noting = code.replaceAll(/^async function (\w+)\(.*\{$/gm, (line, name: string) => `${line} ran.add('${name}');`);
   const { outputFiles } = buildSync({
-    stdin: { contents: `${noting}\nexport { ${recipeNames.join(', ')} };`, resolveDir: client },
+    stdin: { contents: `${noting}\nexport { ${recipeNames.join(', ')} };`, resolveDir: client, loader: 'ts' },
     alias,
     bundle: true,
     write: false,

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSandbox } from '../../../scripts/sandbox/start-sandbox.ts';
+import { printedCode, strictOptions } from '../test/printed-code.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const temp = mkdtempSync(join(tmpdir(), 'client-package-'));
@@ -50,8 +51,6 @@ const project = async (name: string, tarball: string): Promise<string> => {
   return folder;
 };
 
-const readmeBlocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
-
 say(await run(process.execPath, ['--no-warnings', 'scripts/build.ts'], root));
 const [packed] = JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', temp], root)) as { filename: string; files: { path: string }[] }[];
 const tarball = join(temp, packed?.filename ?? '');
@@ -89,24 +88,16 @@ await part('types, strict, without skipLibCheck', async () => {
     join(folder, 'use.ts'),
     `${code.join('\n')}\nexport const all = [client, ${names.join(', ')}];\nexport const units: bigint | undefined = (await client.createRamp({ url: '', store: new Map() }).find('')).gets?.units;\n`,
   );
-  // The README's first two blocks are valid TypeScript as well. The third, which receives webhooks, has no types for its parameters.
-  for (const [nth, block] of readmeBlocks.slice(0, 2).entries()) writeFileSync(join(folder, `readme-${nth}.ts`), block);
-  const strict = {
-    strict: true,
-    noEmit: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    target: 'es2022',
-    lib: ['es2022', 'dom'],
-    types: [],
-  };
+  const printed = printedCode();
+  for (const [file, text] of Object.entries(printed)) writeFileSync(join(folder, file), text);
+  const strict = { ...strictOptions, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, types: [] };
   for (const [module, moduleResolution] of [
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
   ]) {
     writeFileSync(
       join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: { ...strict, module, moduleResolution }, files: ['use.ts', 'readme-0.ts', 'readme-1.ts'] }),
+      JSON.stringify({ compilerOptions: { ...strict, module, moduleResolution }, files: ['use.ts', ...Object.keys(printed)] }),
     );
     await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder);
   }

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
 import { startWebhookReceiver } from '../../../test/support/webhook-receiver.ts';
+import type { Route } from '../src/index.ts';
 import { rampOf } from './wallet.ts';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
@@ -30,7 +31,7 @@ const run = async (nth: number): Promise<{ exported: Record<string, unknown>; pr
   await build({
     stdin: { contents: code, resolveDir: here },
     alias: Object.fromEntries(
-      ['webhook', 'file-store']
+      ['webhook', 'receipt', 'file-store']
         .map((name) => [`@ramp-gateway/client/${name}`, join(here, `src/${name}.ts`)])
         .concat([['@ramp-gateway/client', join(here, 'src/index.ts')]]),
     ),
@@ -50,7 +51,7 @@ const run = async (nth: number): Promise<{ exported: Record<string, unknown>; pr
 };
 
 it('buys as printed, and shows what is open', async () => {
-  expect(blocks).toHaveLength(3);
+  expect(blocks).toHaveLength(4);
   const { printed } = await run(0);
   expect(printed).toEqual([
     expect.stringMatching(/^alpine: pay 100\.00 EUR to DE89370400440532013000, reference ALP-\w+$/),
@@ -71,4 +72,19 @@ it('receives webhooks as printed', async () => {
   const onEvent = (event: unknown): void => void events.push(event);
   expect([await receive(headers, body.replace('filled', 'placed'), onEvent), await receive(headers, body, onEvent)]).toEqual([401, 200]);
   expect(events).toMatchObject([{ type: 'withdrawal_ready', data: { order_id: order.id } }]);
+});
+
+it('checks receipts as printed', async () => {
+  const ramp = rampOf(gateway);
+  const { best } = await ramp.offers({ pay: '50', currency: 'EUR', by: 'SEPA' });
+  const route = await ramp.route(await ramp.buy(best ?? { id: '' }));
+  const { problemOf } = (await run(3)).exported as { problemOf: (route: Route) => Promise<string | undefined> };
+  expect(await problemOf(route)).toBe(undefined);
+  const [first] = route.receipts;
+  const [head = '', body = '', signature = ''] = (first?.receipt ?? '').split('.');
+  const other = { ...route, receipts: [{ ...first, receipt: [head, body.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')), signature].join('.') }] } as Route;
+  expect(await problemOf(other)).toContain('does not verify');
+  expect(
+    await problemOf({ ...route, receipts: [{ ...first, inclusion: { day: '2026-11-28', index: 0, size: 1, proof: [], root: '', signed_root: '' } }] } as Route),
+  ).toBe('the receipt is not in the tree of 2026-11-28');
 });
