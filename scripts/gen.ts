@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from '../src/config/json-schema.ts';
 import { problems } from '../src/http/problem.ts';
 import type { ProviderModule } from '../src/providers/spec.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readDatabaseUrl } from './database-url.ts';
 import { publicUrl } from './public-url.ts';
 

@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
 
 export type Place = { document: Document; lines: LineCounter; fileName: string };

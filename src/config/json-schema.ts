@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProviderModule } from '../providers/spec.ts';
 import { providerCore, topLevel } from './providers-config.ts';
 

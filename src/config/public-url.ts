@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const isBare = (text: string): boolean => {
   const { username, password, search, hash } = URL.parse(text) ?? {};

@@ -1,5 +1,5 @@
 /** `routing.reference`: the market price of a bitcoin, set by the operator or read from public price feeds. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../domain/public-address.ts';
 import type { Feed } from '../ports/reference.ts';
 

@@ -1,5 +1,5 @@
 /** Turns the zod schemas that the routes use into the named schemas of the OpenAPI document. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../http/call.ts';
 import { openWords, schemas } from './names.ts';
 import { webhookEvents } from './webhooks.ts';

@@ -3,7 +3,7 @@
  * code.
  */
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProblemCode } from '../gateway/problem.ts';
 import type { Endpoint } from '../http/call.ts';
 import { problems } from '../http/problem.ts';

@@ -2,7 +2,7 @@
  * The named schemas of the OpenAPI document. Requests and answers that are not listed here are named after their operation. A vocabulary is
  * `open` if clients must accept values that they do not know (docs/versioning.md).
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as http from '../http/shapes.ts';
 import { featureSet } from '../http/fiat-on-ramp/features.ts';
 import { failover } from '../http/fiat-on-ramp/order.ts';

@@ -1,5 +1,5 @@
 /** The webhooks that the gateway sends to a wallet. Their bodies are thin: at most ids and the new status. The wallet reads everything else again. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { orderState, orderStatus, uuid } from '../http/shapes.ts';
 import { accountStatus, connectionStatus } from '../http/sell/shapes.ts';
 

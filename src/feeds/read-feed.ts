@@ -1,5 +1,5 @@
 /** Reads one public price feed with one GET request. Takes the figures from the configured JSON pointers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimalTimesFloor, isSafe, parseDecimal, type Decimal } from '../domain/money.ts';
 import type { FeedAnswer } from '../domain/reference.ts';
 import type { Feed, FeedReader } from '../ports/reference.ts';

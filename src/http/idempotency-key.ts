@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../gateway/problem.ts';
 import { Sent, type Call } from './call.ts';
 

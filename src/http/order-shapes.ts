@@ -1,5 +1,5 @@
 /** The shapes of answers about orders: each ramp's order call, and the entries of its status call. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { euroDeliveries } from '../domain/offer.ts';
 import { reviewReasons } from '../domain/order.ts';
 import { fillWarnings } from '../gateway/following/judge-order-fill.ts';

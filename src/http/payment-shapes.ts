@@ -2,7 +2,7 @@
  * How to pay. Fiat is paid on the provider's page, or to payment details under the provider's own keys. For sats, `kind` says what the wallet pays
  * to.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { sats, smallId } from './shapes.ts';
 
 const option = { payment_option_id: smallId.optional() };

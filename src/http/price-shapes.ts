@@ -1,5 +1,5 @@
 /** The shapes of the three ramps' price answers, member by member. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { conditions, deliveries, exclusionRules, offerWarnings } from '../domain/offer.ts';
 import { faultKinds } from '../domain/fault-kind.ts';
 import { decisive, policyNames, tieBreaks } from '../domain/ranking.ts';

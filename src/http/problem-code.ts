@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { codes } from './problem.ts';
 
 export const problemCode = z.enum(codes);

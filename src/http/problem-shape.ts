@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemMembers } from './price-shapes.ts';
 import { count, fiat, milliseconds, sats, time, uuid } from './shapes.ts';
 import { turn } from './order-shapes.ts';

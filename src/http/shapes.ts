@@ -1,5 +1,5 @@
 /** Shapes that several routes share. src/contract/members.ts describes each member to developers who call the API. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { orderStatuses, stages } from '../domain/order.ts';
 import { ramps } from '../domain/ramp.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Problem } from '../gateway/problem.ts';

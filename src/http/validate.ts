@@ -1,5 +1,5 @@
 /** Checks a request against its route's shape, and describes its mistakes in sentences. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
 import { Problem } from '../gateway/problem.ts';
 

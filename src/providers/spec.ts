@@ -3,7 +3,7 @@
  * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They return values: a refusal is a
  * value, too. They throw a `ProviderFault` if there is no usable answer.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';

@@ -1,5 +1,5 @@
 /** A provider of the buy ramp in this process, on the history's own clock. It records every order that it made, and fails as the history wants. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../../src/providers/fault.ts';
 import { defineProvider, type Answer, type BuyAdapter, type OrderEvidence, type PlacedOrder, type ProviderModule } from '../../src/providers/spec.ts';
 import type { Random } from '../fuzz/random.ts';

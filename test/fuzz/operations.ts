@@ -1,5 +1,5 @@
 /** The operations of a running gateway, read from its /openapi.json, so that the fuzz suites include a new endpoint without being changed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Seen } from './client.ts';
 
 export type Schema = {

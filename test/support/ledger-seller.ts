@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { requestJson } from '../../src/providers/kit/request-json.ts';
 import { defineProvider, type AdapterDeps, type SellAdapter } from '../../src/providers/spec.ts';
 import { invoiceOver } from './wallet.ts';

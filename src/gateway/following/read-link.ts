@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { linkPaysLess } from '../../domain/judge-fill.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readFeatures } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 

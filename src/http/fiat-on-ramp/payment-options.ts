@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { listPaymentOptions, type MergedCurrency } from '../../gateway/catalogue/list-payment-options.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { Problem } from '../../gateway/problem.ts';

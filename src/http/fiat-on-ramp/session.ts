@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openSession } from '../../gateway/sessions/open-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, text, time } from '../shapes.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { beginSession } from '../../gateway/sessions/begin-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, time } from '../shapes.ts';

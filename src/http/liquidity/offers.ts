@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { appKeyRequired } from '../../gateway/ordering/balance.ts';
 import { listProducts } from '../../gateway/catalogue/list-products.ts';
 import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';

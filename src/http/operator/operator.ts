@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAttention, readOrder, readRecord, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
 import { endpoint, type Call } from '../call.ts';
 import { calendarDay, time } from '../shapes.ts';

@@ -1,5 +1,5 @@
 /** The shapes of what an operator sees. Stored documents, such as a provider's own data, appear as masked JSON without a fixed form. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { intentStates } from '../../domain/order.ts';
 import { providerModes } from '../../gateway/switches.ts';
 import { reviewReason } from '../order-shapes.ts';

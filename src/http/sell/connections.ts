@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/accounts/connections.ts';
 import { Problem } from '../../gateway/problem.ts';
 import type { ConnectionRequest } from '../../ports/accounts.ts';

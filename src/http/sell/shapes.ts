@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, fiat, network, providerId, sats, stage, time, uuid, webhookUrl } from '../shapes.ts';
 
 export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint } from '../call.ts';
 import { sharedAnswer } from './shared-answer.ts';
 

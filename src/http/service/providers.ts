@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 import { featureSet } from '../fiat-on-ramp/features.ts';

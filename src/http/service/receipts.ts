@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint } from '../call.ts';
 import { calendarDay, count, publicKey } from '../shapes.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { testWebhook } from '../../gateway/deliveries/test-webhook.ts';
 import { endpoint } from '../call.ts';

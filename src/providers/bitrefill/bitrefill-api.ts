@@ -1,6 +1,6 @@
 /** Thor's endpoints, one function each, with paths and credentials. The verbs decide what the answers mean. */
 import { base64 } from '@scure/base';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import { parseJsonKeepingNumbers } from '../kit/wire-values.ts';

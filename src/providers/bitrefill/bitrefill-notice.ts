@@ -2,7 +2,7 @@
  * Thor's webhook: one unsigned POST of the finished order to its `webhook_url`. Whoever learns that URL can send such a POST, so a webhook only tells
  * us which order to read again. We use no status, amount or redemption link from the body.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type NoticeHint = { about: 'order'; upstreamOrderId: string } | { about: 'unknown' };
 

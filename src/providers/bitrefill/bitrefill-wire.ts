@@ -2,7 +2,7 @@
  * Wire schemas of Thor's API: only the members that we read. Sources: the Thor document of 2019, else public clients of API v1. They read good
  * answers that were parsed with every number kept as text. Unknown members are ignored, and null means absent.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { findDocument, idIn, isMembers, type Members } from '../kit/find-document.ts';
 import { asSentence, isNothing, isUnsure, readError, saysNo } from '../kit/read-error.ts';
 import { readEnd } from '../kit/read-time.ts';

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../bitcoin/lnurl.ts';
 import { parseJsonKeepingNumbers } from '../kit/wire-values.ts';

@@ -1,5 +1,5 @@
 /** Bringin's endpoints, one function each, with paths, keys and bodies. The verbs decide what the answers mean. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';

@@ -1,5 +1,5 @@
 /** The blob that the gateway keeps sealed for one customer. A per-user key is stored nowhere else. Keys keep their prefix and are never logged. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
 import { reasonIn } from './bringin-refusal.ts';

@@ -1,5 +1,5 @@
 /** Maps Bringin's words to ours. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';

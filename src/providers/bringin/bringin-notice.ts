@@ -3,7 +3,7 @@
  * older accounts, to the callback URL itself. A notice only says what to read again. The secret callback URL tells us which customer the notice is
  * about. In the body, only ids count, and which members are present. No status, amount or key is read from it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What to read: the account, one connection or the orders. `unknown`: all of it. */
 export type NoticeHint = { about: 'account' } | { about: 'connection'; upstreamId?: string } | { about: 'orders'; upstreamId?: string } | { about: 'unknown' };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable');
 const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a host name in lower case');

@@ -3,7 +3,7 @@
  * clients. Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings. Names
  * may be spelt differently, answers may be in an envelope, ids may be numbers, and one odd row does not make a list unreadable.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defined } from '../../domain/defined.ts';
 import { findDocument, findList, isMembers, withCamelNames, type Members } from '../kit/find-document.ts';
 import { readError } from '../kit/read-error.ts';

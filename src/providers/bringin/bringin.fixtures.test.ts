@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiSecret, masterKey } from '../../../test/support/bringin.ts';
 import { startBringinSimulator, type RunningSimulator } from './bringin.simulator.ts';
 import * as wire from './bringin-wire.ts';

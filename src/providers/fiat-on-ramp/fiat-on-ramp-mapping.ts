@@ -1,5 +1,5 @@
 /** Maps FLS01's words to ours and back, and decides where the standard is ambiguous (README.md). Pure. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
 import { readCurrencyCode } from '../../domain/currency.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const staticOption = z.strictObject({
   currency: z.string().min(1).max(32),

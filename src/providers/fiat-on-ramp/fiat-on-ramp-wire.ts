@@ -2,7 +2,7 @@
  * Wire schemas of FLS01 v1.0 as providers speak it: only the members that we read, and forgiving where the standard is unclear or providers differ
  * from it. Source: the text of FLS01 fiat_on_ramp v1.0 (github.com/breez/fiatlink) and a public server (github.com/Amperstrand/fiatlink-flask).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTime } from '../kit/read-time.ts';
 import { optional, wireBoolean, wireEnd, wireFiat, wireId, wireInteger, wireKey, wireSats, wireText } from '../kit/wire-values.ts';
 

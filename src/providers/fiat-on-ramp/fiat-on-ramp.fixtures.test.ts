@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, BuyAdapter, CallContext, CatalogueOption, FollowedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { HttpRequest, HttpResponse } from '../spec.ts';
 import { requestJson } from './request-json.ts';

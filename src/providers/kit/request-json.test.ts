@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { requestJson } from './request-json.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Http, HttpResponse } from '../spec.ts';

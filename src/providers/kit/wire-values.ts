@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readEnd, readTime } from './read-time.ts';
 
 /** Makes a schema's value optional. Null counts as absent. */

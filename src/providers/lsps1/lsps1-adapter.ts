@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The members of a `kind: lsps1` block that this module reads. */
 export const settings = z.strictObject({

@@ -2,7 +2,7 @@
  * Wire schemas of LSPS1 as sellers serve it over HTTP: only the members that we read, and forgiving where sellers differ from the standard.
  * Source: bLIP-51 (github.com/lightning/blips), and the forms seen in public clients (README.md).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { findDocument, idIn, isMembers, withSnakeNames, type Members } from '../kit/find-document.ts';
 import { isNothing, readError } from '../kit/read-error.ts';
 import { readTime } from '../kit/read-time.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, CallContext, FollowedOrder, LiquidityAdapter } from '../spec.ts';
 import { provider } from './index.ts';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../../src/config/providers-config.ts';
 import { freshSecrets, readSecrets } from '../../../src/config/secrets.ts';
