@@ -126,6 +126,24 @@ it('finds after a reload what was open, and what was being ordered when the page
   open.flow.stop();
 });
 
+it('shows what another tab ordered, also while it is already asking because of that tab', async () => {
+  let answer: (answer: Answered) => void = () => undefined;
+  const asking = new Promise<Answered>((done) => (answer = done));
+  const one = customer({ '/order-status': [none, async () => await asking, at('awaiting_payment')] });
+  await one.flow.start();
+  const before = one.states.length;
+  one.flow.changedElsewhere();
+  await vi.waitUntil(() => one.sent('/order-status') === 2, { interval: 1 });
+  // The other tab's order is made while the answer, which does not contain it, is under way.
+  one.flow.changedElsewhere();
+  answer(none);
+  const { open, step, working } = await one.becomes((state) => state.open.length > 0);
+  expect([open[0]?.id, step, working]).toEqual([orderId, 'amount', undefined]);
+  // Nothing on the screen made this tab's customer wait.
+  expect(one.states.slice(before).some(({ working: at }) => at !== undefined)).toBe(false);
+  one.flow.stop();
+});
+
 it('keeps following while the gateway is away, and says so', async () => {
   const away = Array<Answered>(6).fill(new TypeError('fetch failed'));
   const one = customer({ '/order-status': [none, at('awaiting_payment'), ...away, at('finished', { final: true })] });

@@ -48,6 +48,11 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   let following = new AbortController();
   let current: BuyOrder | undefined;
   const told = new Set<string>();
+  /** Whether another tab has changed something since the open orders were last read. */
+  let isStale = false;
+  let isRereading = false;
+  /** Reads of the open orders: how many began, and which of them is shown. An answer is not shown after that of a later read. */
+  const reads = { begun: 0, shown: 0 };
 
   const set = (change: Partial<State>): void => {
     state = { ...state, ...change };
@@ -139,23 +144,46 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     return orders;
   };
 
+  /** Reads and shows the open orders. */
+  const listOpen = async (signal?: AbortSignal): Promise<void> => {
+    isStale = false;
+    const mine = (reads.begun += 1);
+    const { orders } = await ramp.open(signal);
+    if (mine < reads.shown) return;
+    reads.shown = mine;
+    set({ open: orders });
+  };
+  /** Reads the open orders again if another tab has changed them, also during this. The customer is not held up; if it fails, the old list stays. */
+  const reread = async (): Promise<void> => {
+    if (isRereading) return;
+    isRereading = true;
+    while (isStale && state.step === 'amount') await listOpen().catch(() => undefined);
+    isRereading = false;
+  };
+
   return {
     state: (): State => state,
+    /** Another tab of this customer has ordered something, or heard of an order. */
+    changedElsewhere: (): void => {
+      isStale = true;
+      void reread();
+    },
     start: async (): Promise<void> => {
       await run('loading', async (signal) => {
         const options = await ramp.options(signal);
         const open = await readOpen(signal);
         set({ options, open });
         const [first] = open;
-        if (first && open.length === 1) void follow(first);
-        else set({ step: 'amount' });
+        if (first && open.length === 1) return void follow(first);
+        set({ step: 'amount' });
+        void reread();
       });
     },
     /** Goes back to the screen with the amount, and reads the open orders. */
     begin: async (): Promise<void> => {
       leave();
       set({ step: 'amount', offers: undefined, instead: undefined, unsure: undefined, order: undefined, trouble: undefined });
-      await run('loading', async (signal) => set({ open: (await ramp.open(signal)).orders }));
+      await run('loading', listOpen);
     },
     compare: async (query: Query): Promise<void> => {
       set({ query });

@@ -24,7 +24,7 @@ export const waiting = ({ state, words, flow }: View): Part => {
   const stop = working === 'comparing' ? html`<button type="button" class="quiet" @click=${flow.cancel}>${words.cancel}</button>` : nothing;
   return html`<div class="waiting">
     <span class="spinner" aria-hidden="true"></span
-    ><span>${text}${state.isSlow ? html` <span class="muted">${words.slow}</span>` : nothing}</span>${state.isSlow ? stop : nothing}
+    ><span>${text}${state.isSlow ? html` <span class="muted">${words.slow[working]}</span>` : nothing}</span>${state.isSlow ? stop : nothing}
   </div>`;
 };
 

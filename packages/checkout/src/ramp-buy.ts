@@ -50,7 +50,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   readonly #redraw = (): void => this.requestUpdate();
   readonly #otherTab = ({ key }: StorageEvent): void => {
     // Another tab of this page may have ordered something.
-    if (key?.startsWith('ramp-gateway:') === true && this.#state.step === 'amount' && this.#state.working === undefined) void this.#flow?.begin();
+    if (key?.startsWith('ramp-gateway:') === true) this.#flow?.changedElsewhere();
   };
 
   override connectedCallback(): void {
@@ -92,8 +92,8 @@ export class RampBuy extends LitElement implements RampBuyElement {
   /** Returns a store in localStorage or, if there is none, in memory. A sandboxed frame has no localStorage, and the user can turn it off. */
   #rememberHere(): Store {
     try {
-      localStorage.setItem('ramp-gateway:probe', '1');
-      localStorage.removeItem('ramp-gateway:probe');
+      localStorage.setItem('ramp-buy:probe', '1');
+      localStorage.removeItem('ramp-buy:probe');
       return localStorageStore(localStorage);
     } catch {
       this.#isForgetful = true;

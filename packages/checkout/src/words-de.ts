@@ -4,7 +4,13 @@ export const de: Words = {
   title: 'Bitcoin kaufen',
   sandbox: 'Testbetrieb: kein echtes Geld. Zahlungen gehen nach wenigen Sekunden von selbst ein.',
   loading: 'Einen Moment …',
-  slow: 'Das dauert länger als sonst.',
+  slow: {
+    loading: 'Das Gateway ist gerade langsam. Es geht nichts verloren.',
+    comparing: 'Das dauert länger als sonst. Noch ist nichts bestellt: Sie können abbrechen und es später noch einmal versuchen.',
+    ordering:
+      'Der Anbieter ist langsam. Bitte bestellen Sie nicht anderswo: Diese Seite sagt Ihnen, was aus Ihrer Bestellung wird, auch wenn Sie sie schließen und wiederkommen.',
+    withdrawing: 'Das dauert länger als sonst. Ihre Bitcoin gehen nicht verloren: Wenn Sie die Seite schließen, holen Sie den Code später ab.',
+  },
   cancel: 'Nicht mehr warten',
   tryAgain: 'Noch einmal versuchen',
   newPrices: 'Neue Preise holen',
@@ -157,7 +163,7 @@ export const de: Words = {
     'no-offer': 'Das bietet gerade niemand an. Versuchen Sie einen anderen Betrag oder eine andere Zahlungsart.',
     'option-unavailable': 'Diese Zahlungsart nimmt kein Anbieter mehr an. Wählen Sie eine andere.',
     'amount-out-of-range': 'Für diesen Betrag lässt sich mit dieser Zahlungsart nichts kaufen.',
-    'all-providers-failed': 'Kein Anbieter hat geantwortet. Versuchen Sie es gleich noch einmal.',
+    'all-providers-failed': 'Gerade konnte kein Anbieter ein Angebot machen. Es wurde nichts bestellt: Versuchen Sie es gleich noch einmal.',
     'provider-unavailable': 'Der Anbieter hat die Bestellung nicht angenommen. Es wurde nichts bestellt: Wählen Sie noch einmal.',
     'provider-timeout': 'Der Anbieter hat nicht rechtzeitig geantwortet. Versuchen Sie es noch einmal.',
     'provider-declined': 'Der Anbieter hat die Bestellung abgelehnt. Es wurde nichts bestellt.',
