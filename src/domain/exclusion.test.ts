@@ -230,6 +230,7 @@ describe('an amount that is too large for a JSON integer excludes only its own o
   const beyond = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
   const sell: Asked = { ramp: 'sell', fixed: 'pay', amount: 100_000n, currency: 'EUR', option: 'SEPA' };
   test.each<[string, Asked, Partial<ProviderOffer>]>([
+    ['more than 21 million bitcoins', asked, { receive: 2_100_000_000_000_001n }],
     ['sats', asked, { receive: beyond }],
     ['fiat', asked, { pay: beyond }],
     ['a fee', asked, { pay: beyond, fee: beyond - 1n }],

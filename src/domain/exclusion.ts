@@ -15,7 +15,7 @@ import {
   type ProviderOffer,
 } from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
-import { bpsDown, isSafe, satsPerBtc } from './money.ts';
+import { bpsDown, isSafe, mostSats, satsPerBtc } from './money.ts';
 import type { Fraction } from './net-result.ts';
 import { beatsByMore, compareNet, deviationBps, exchangedOf, netOf, priceOf } from './net-result.ts';
 import { namesDiffer } from './option-name.ts';
@@ -140,13 +140,17 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-/** Returns whether the amounts make sense. The API returns them and their price as JSON integers, so they must also be safe integers. */
+/**
+ * Returns whether the amounts make sense. The API returns them and their price as JSON integers, so they must also be safe integers, and there are not
+ * more than 21 million bitcoins.
+ */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
   const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];
   // A seller may give a channel away, but we believe that only if the channel's order already exists at the seller.
   const mayBeFree = paid === received && offer.reservation !== undefined;
   if (pay < (mayBeFree ? 0n : 1n) || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
+  if ((paid === 'sats' && pay > mostSats) || (received === 'sats' && receive > mostSats)) return false;
   if (paid === received) return receive >= 0n && fee === pay - receive;
   return receive > 0n && (charged !== paid || fee < pay) && isSafe(priceOf(asked, offer) ?? 0n);
 };

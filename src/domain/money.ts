@@ -60,6 +60,8 @@ export const isSafe = (amount: bigint): boolean => amount <= largestSafe && amou
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
 
 export const satsPerBtc = 100_000_000n;
+/** All the sats that there will ever be. */
+export const mostSats = 21_000_000n * satsPerBtc;
 
 /** Returns the price without the fee in hundredths per bitcoin: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for 0 sats. */
 export const btcPrice = (amountFiat: bigint, orderFee: bigint, amountSats: bigint): bigint => divFloor((amountFiat - orderFee) * satsPerBtc, amountSats);

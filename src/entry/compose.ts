@@ -66,6 +66,7 @@ export const composeInstance = (parts: Parts) => {
     switches: noSwitches(),
     record: noRecord(),
     reference: noReference(),
+    notRecorded: new Map(),
     lastPrices: new Map(),
   };
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });

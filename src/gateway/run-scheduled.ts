@@ -7,6 +7,7 @@ import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
 import { closeReceiptDays } from './receipts/close-days.ts';
 import { refreshAccounts } from './accounts/refresh-account.ts';
+import { addMissing } from './pricing/record.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
@@ -55,7 +56,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   await part('claims', 10, (limit) => settleClaims(gateway, limit));
   await part('orders', 20, (limit) => followOrders(gateway, limit));
   await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
-  await part('record', 50, (limit) => gateway.stores.record.addMissing(gateway.now(), gateway.now() - unfilledDays * day, limit));
+  await part('record', 50, (limit) => addMissing(gateway, limit));
   await part('receipts', 1, (limit) => closeReceiptDays(gateway, limit));
   if (!gateway.outlivesRequest) await reference;
   return done;
@@ -77,8 +78,6 @@ export type RetentionDays = {
   fills_days: number;
 };
 const day = 86_400_000;
-/** An order that was paid this many days ago and never filled counts as not delivered. */
-const unfilledDays = 14;
 
 /**
  * The bounds of one call of pruneOld. Each pass deletes at most `limit` rows of each kind. Passes are repeated until nothing is left or a bound is
@@ -100,10 +99,16 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
     fillsBefore: now - retention.fills_days * day,
   };
   const sums: Record<string, number> = {};
+  let errors: Record<string, unknown> = {};
   for (let passes = 0; passes < mostPasses && gateway.now() - now < longestPruneMs; passes += 1) {
-    const pruned = await gateway.stores.prune(before, limit);
-    for (const [name, n] of Object.entries(pruned)) sums[name] = (sums[name] ?? 0) + n;
-    if (Object.values(pruned).every((n) => n < limit)) break;
+    const { counts, failed } = await gateway.stores.prune(before, limit);
+    for (const [name, n] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + n;
+    errors = { ...errors, ...failed };
+    if (Object.values(counts).every((n) => n < limit)) break;
+  }
+  for (const [kind, error] of Object.entries(errors)) {
+    gateway.log('error', 'prune_failed', { kind, error: errorText(error) });
+    gateway.count('scheduled_failed_total', { part: 'retention' });
   }
   return sums;
 };

@@ -30,6 +30,8 @@ export type InstanceState = {
   judged: Map<string, number>;
   record: RecordState;
   reference: ReferenceState;
+  /** Orders that could not be counted in the record, and when to try them again. */
+  notRecorded: Map<string, number>;
   /** The lowest and highest price of accepted offers in each currency since the time `since`, in hundredths of the fiat unit per bitcoin. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };

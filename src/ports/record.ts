@@ -52,8 +52,15 @@ export type RecordStore = {
   /**
    * Adds orders that the record lacks, each exactly once: fills of the previous release, and orders that their providers reported as paid before
    * `unfilledBefore` and that are not, or no longer, filled. Checks at most `limit` orders, and returns how many it checked.
+   * An order that cannot be counted is reported to `failed`, and stops no other; those in `without` are not checked. By default, the error is thrown.
    */
-  addMissing(now: number, unfilledBefore: number, limit: number): Promise<number>;
+  addMissing(
+    now: number,
+    unfilledBefore: number,
+    limit: number,
+    without?: readonly string[],
+    failed?: (orderId: string, error: unknown) => void,
+  ): Promise<number>;
   /**
    * Stores what an order's withdrawal link pays, and counts what is missing in the provider's record. Called before a link is given out, even if its
    * amount is unknown. Only the first call for an order has an effect, and returns true: after that call, the customer may have withdrawn a part.

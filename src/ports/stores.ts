@@ -24,6 +24,8 @@ export type Retention = {
   operatorBefore: number;
   fillsBefore: number;
 };
+/** How many rows of each kind were deleted or cleared, and the errors of the kinds that failed. */
+export type Pruned = { counts: Record<string, number>; failed: Record<string, unknown> };
 export type Stores = {
   sessions: SessionStore;
   routes: RouteStore;
@@ -40,7 +42,7 @@ export type Stores = {
   deliveries: DeliveryStore;
   operator: OperatorStore;
   idempotency: IdempotencyStore;
-  prune(before: Retention, limit: number): Promise<Record<string, number>>;
+  prune(before: Retention, limit: number): Promise<Pruned>;
   /** Checks whether the database takes writes, and whether every migration has been applied. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };

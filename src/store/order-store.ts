@@ -17,10 +17,22 @@ const toOrder = (row: typeof orders.$inferSelect): Order => {
   return { ...present(order), ...fromStored(terms), facts };
 };
 
+/**
+ * Counts an order in the provider's record. If that fails, the order's own step is stored all the same, and background work counts the order later, where
+ * the error is logged (RecordStore.addMissing).
+ */
+const counting = async (tx: Transaction, orderId: string, count: (tx: Transaction) => Promise<unknown>): Promise<void> => {
+  try {
+    await tx.transaction(count);
+  } catch {
+    await tx.update(orders).set({ recordedOn: null }).where(eq(orders.id, orderId));
+  }
+};
+
 export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, event: OrderEvent): Promise<void> => {
   await tx.insert(orders).values({ ...order, terms: toStored(order.terms, watch) });
   await tx.insert(orderEvents).values({ orderId: order.id, ...event });
-  if (isDelivered(event.toStage)) await recordFill(tx, { orderId: order.id, now: event.at, as: 'filled' });
+  if (isDelivered(event.toStage)) await counting(tx, order.id, async (inner) => await recordFill(inner, { orderId: order.id, now: event.at, as: 'filled' }));
 };
 
 /** Returns whether a delivered order goes to review. Background work then looks at its fill again (record-store.ts). */
@@ -74,9 +86,9 @@ export const createOrderStore = (db: Database): OrderStore => ({
       const { toldOn, toldPay, toldReceive } = change;
       // A read that was not believed says nothing about a fill. The exception is a report that 0 was delivered, which sends the order to review.
       const isBelieved = isDelivered(moved.stage) && (change.pay !== undefined || change.receive !== undefined);
-      if (event && isDelivered(event.toStage)) await recordFill(tx, { orderId: id, now: event.at, as: 'filled' });
+      if (event && isDelivered(event.toStage)) await counting(tx, id, async (inner) => await recordFill(inner, { orderId: id, now: event.at, as: 'filled' }));
       else if (toldOn !== undefined && (isBelieved || (toldReceive === 0n && moved.stage !== 'refunded')))
-        await recordReport(tx, id, defined({ toldPay, toldReceive }), toldOn);
+        await counting(tx, id, async (inner) => await recordReport(inner, id, defined({ toldPay, toldReceive }), toldOn));
       await insertDeliveries(tx, deliveries);
       return true;
     }),

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { Retention } from '../ports/stores.ts';
+import type { Pruned, Retention } from '../ports/stores.ts';
 import type { Database } from './database.ts';
 
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -7,9 +7,9 @@ const at = (ms: number): string => new Date(ms).toISOString();
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
  * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a
- * late payment needs. Returns the counts by kind.
+ * late payment needs. A kind that fails stops no other. Returns the counts by kind, and what failed.
  */
-export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
+export const prune = async (db: Database, before: Retention, limit: number): Promise<Pruned> => {
   const statements: [string, SQL][] = [
     [
       'routes',
@@ -54,7 +54,12 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`,
     ],
   ];
-  const counts: Record<string, number> = {};
-  for (const [name, statement] of statements) counts[name] = (await db.execute(statement)).count;
-  return counts;
+  const pruned: Pruned = { counts: {}, failed: {} };
+  for (const [name, statement] of statements)
+    try {
+      pruned.counts[name] = (await db.execute(statement)).count;
+    } catch (error) {
+      pruned.failed[name] = error;
+    }
+  return pruned;
 };

@@ -260,11 +260,14 @@ export const windowsOf = ({ quotedSats, deliveredSats, fastQuotedSats, fastDeliv
   fast: { quotedSats: fastQuotedSats, deliveredSats: fastDeliveredSats },
 });
 const columnsOf = ({ slow, fast }: Windows) => ({
-  quotedSats: slow.quotedSats,
-  deliveredSats: slow.deliveredSats,
-  fastQuotedSats: fast.quotedSats,
-  fastDeliveredSats: fast.deliveredSats,
+  quotedSats: storable(slow.quotedSats),
+  deliveredSats: storable(slow.deliveredSats),
+  fastQuotedSats: storable(fast.quotedSats),
+  fastDeliveredSats: storable(fast.deliveredSats),
 });
+/** Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the others. */
+const storable = (sats: bigint): bigint => (sats > mostStored ? mostStored : sats < -mostStored ? -mostStored : sats);
+const mostStored = 9_000_000_000_000_000_000n;
 
 /**
  * Returns a row's sums with `more` added, as of today. If another instance's clock is ahead, the row's own day may be later; then that day counts.
@@ -303,8 +306,8 @@ const addToEstimates = async (tx: Transaction, key: Key, addition: Addition, now
     .set({
       ...withAdded(stored, addition.estimates, today),
       orders: stored.orders + addition.orders,
-      allQuotedSats: stored.allQuotedSats + addition.all.quotedSats,
-      allDeliveredSats: stored.allDeliveredSats + addition.all.deliveredSats,
+      allQuotedSats: storable(stored.allQuotedSats + addition.all.quotedSats),
+      allDeliveredSats: storable(stored.allDeliveredSats + addition.all.deliveredSats),
     })
     .where(ofOption(key));
 };

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import type { RecordStore } from '../ports/record.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
@@ -24,6 +24,10 @@ const shownColumns = {
   countedIn: fills.countedIn,
   countedQuoted: fills.countedQuoted,
   countedDelivered: fills.countedDelivered,
+};
+
+const rethrow = (_orderId: string, error: unknown): never => {
+  throw error;
 };
 
 export const createRecordStore = (db: Database): RecordStore => ({
@@ -55,7 +59,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
       })),
     };
   },
-  addMissing: async (now, unfilledBefore, limit) => {
+  addMissing: async (now, unfilledBefore, limit, without = [], failed = rethrow) => {
     // One transaction per order: the order's lock decides which instance counts it, and the sums stay locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
@@ -70,14 +74,25 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const due = await db
       .select({ id: orders.id, stage: orders.stage })
       .from(orders)
-      .where(and(isNull(orders.recordedOn), inArray(orders.stage, [...moneyCame]), sql`(${orders.stage} not in ('paid', 'review') or ${paidLongAgo})`))
+      .where(
+        and(
+          isNull(orders.recordedOn),
+          inArray(orders.stage, [...moneyCame]),
+          notInArray(orders.id, [...without]),
+          sql`(${orders.stage} not in ('paid', 'review') or ${paidLongAgo})`,
+        ),
+      )
       .orderBy(orders.changedOn)
       .limit(limit);
     for (const { id, stage } of due)
-      await db.transaction(async (tx) => {
-        const [still] = await tx.select({ recordedOn: orders.recordedOn }).from(orders).where(eq(orders.id, id)).for('update');
-        if (still?.recordedOn === null) await recordFill(tx, { orderId: id, now, as: stage === 'paid' || stage === 'review' ? 'paid' : 'filled' });
-      });
+      try {
+        await db.transaction(async (tx) => {
+          const [still] = await tx.select({ recordedOn: orders.recordedOn }).from(orders).where(eq(orders.id, id)).for('update');
+          if (still?.recordedOn === null) await recordFill(tx, { orderId: id, now, as: stage === 'paid' || stage === 'review' ? 'paid' : 'filled' });
+        });
+      } catch (error) {
+        failed(id, error);
+      }
     return due.length;
   },
   linkRead: async (orderId, receive, now) =>

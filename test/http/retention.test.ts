@@ -64,3 +64,18 @@ it('keeps up with 100 quotes a second: ten minutes of them go at once, not a tho
   expect(pruned['routes']).toBeGreaterThanOrEqual(60_000);
   expect(await sql`select 1 from routes where created_on < now() - interval '31 days' limit 1`).toHaveLength(1); // the one behind the order
 });
+
+it('a kind of rows that cannot be deleted is logged, and the others go', async () => {
+  const { sql } = gateway.database;
+  const { stores } = gateway.server.gateway;
+  await stores.liquidity.savePrice('south', 'inbound', {}, Date.now());
+  await sql`update last_prices set observed_on = now() - interval '40 days'`;
+  await sql`insert into notices (id, provider_id, purpose, target_id, genuine, received_on) values (${crypto.randomUUID()}, 'alpine', 'order', 'x', true, now() - interval '40 days')`;
+  await sql.unsafe("create function refuse() returns trigger language plpgsql as $$ begin raise exception 'this row stays'; end $$");
+  await sql.unsafe('create trigger refuse before delete on notices for each row execute function refuse()');
+  const pruned = await pruneOld(gateway.server.gateway, days);
+  expect([pruned['last_prices'], pruned['notices']]).toEqual([1, undefined]);
+  expect(gateway.logs.filter((line) => line.includes('"prune_failed"')).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 'error', kind: 'notices', error: expect.stringContaining('this row stays') },
+  ]);
+});

@@ -7,6 +7,7 @@ import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { decayed, utcDay, type Standing } from '../../domain/record.ts';
+import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { RecordRows, RecordState } from '../../ports/record.ts';
@@ -89,4 +90,25 @@ export const haircutTerms = (gateway: Gateway, provider: Provider, asked: Exchan
     ...(Object.keys(standing).length === 0 ? {} : { standing }),
     ...(row && row.all.orders > 0 ? { record: row.all } : {}),
   };
+};
+
+/** An order that was paid this long ago and never filled counts as not delivered. */
+const unfilledMs = 14 * 86_400_000;
+/** When an order that could not be counted is tried again. */
+const againMs = 10 * 60_000;
+const mostLeftOut = 500;
+
+/**
+ * Adds orders that the record lacks. One that cannot be counted is logged and left out for a while, so that it stops no other, however many there are.
+ * Returns how many orders were checked.
+ */
+export const addMissing = async (gateway: Gateway, limit: number): Promise<number> => {
+  const { notRecorded } = gateway.state;
+  const now = gateway.now();
+  for (const [order, until] of notRecorded) if (until <= now || notRecorded.size > mostLeftOut) notRecorded.delete(order);
+  return await gateway.stores.record.addMissing(now, now - unfilledMs, limit, [...notRecorded.keys()], (order, error) => {
+    notRecorded.set(order, now + againMs);
+    defect(gateway.log, 'record_order', error, { order });
+    gateway.count('scheduled_failed_total', { part: 'record' });
+  });
 };
