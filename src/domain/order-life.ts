@@ -10,6 +10,7 @@ import { isSafe } from './money.ts';
 import type { IntentState, OrderStatus, ReviewReason, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
 import { isWithdrawn, type Ramp } from './ramp.ts';
+import { usualArrivalSeconds } from './record.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
@@ -238,19 +239,28 @@ export const orderStatus = (stage: Stage): OrderStatus => (stage === 'filled' ||
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
+const week = 7 * 24 * hour;
 /** If money takes this long or longer to arrive, we do not poll every ten seconds for it. */
 const slowArrivalSeconds = 3_600;
 
+/** The stages of an order for which no money has been seen. Anybody can have such orders, at no cost. */
+export const unpaidStages = ['awaiting_payment', 'expired', 'failed'] as const satisfies readonly Stage[];
+export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Stage[]).includes(stage);
+
 /**
- * Returns how long to wait before polling an order again: a tenth of the time for which it has been in its stage, between a floor and a ceiling,
- * ±20 %. `random` is in [0, 1). Whatever this returns, an unpaid order expires at `expiresOn`.
+ * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a ceiling.
+ * An order that ended unpaid is polled ever more rarely once no money can be on its way any more, each time after twice as long: hardly any is ever paid,
+ * and a notice or the wallet's own request still causes a read at once. `random` is in [0, 1). Whatever this returns, an unpaid order expires at
+ * `expiresOn`.
  */
 export const refreshDelayMs = (order: { stage: Stage; stageOn: number; arrivalSeconds?: number }, now: number, random: number): number => {
-  const rests = order.stage === 'underpaid' || order.stage === 'expired' || order.stage === 'failed';
+  const lasted = Math.max(0, now - order.stageOn);
+  const isOver = order.stage === 'expired' || order.stage === 'failed';
+  if (isOver && lasted >= (order.arrivalSeconds ?? usualArrivalSeconds) * second) return jittered(Math.min(week, Math.max(5 * minute, lasted)), random);
+  const rests = isOver || order.stage === 'underpaid';
   const slow = order.stage === 'awaiting_payment' && (order.arrivalSeconds ?? 0) >= slowArrivalSeconds;
   const floor = rests || slow || order.stage === 'review' ? 5 * minute : 10 * second;
   const ceiling = rests ? 6 * hour : hour;
-  const lasted = Math.max(0, now - order.stageOn);
   return jittered(Math.min(ceiling, Math.max(floor, lasted / 10)), random);
 };
 

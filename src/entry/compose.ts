@@ -62,6 +62,7 @@ export const composeInstance = (parts: Parts) => {
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),
+    pollSlots: new Map(),
     judged: new Map(),
     switches: noSwitches(),
     record: noRecord(),
@@ -108,7 +109,7 @@ export const composeInstance = (parts: Parts) => {
     receiptSigner,
     readFeed,
     state,
-    flights: { refreshing: new Map(), opening: new Map(), reading: new Map(), answers: new Map() },
+    flights: { refreshing: new Map(), opening: new Map(), reading: new Map(), answers: new Map(), working: new Map() },
   });
 
   const receivers = createReceivers(now);

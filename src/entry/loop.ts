@@ -1,4 +1,4 @@
-/** Runs the background work of the Node process: a tick, a second's pause, the next tick. */
+/** Runs the background work of the Node process: each part in a loop of its own, with a second's pause after each run. */
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 
@@ -14,37 +14,41 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
   };
 };
 
-/** Starts the loop. A tick that fails is logged, and the next one tries again. */
-export const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune: () => Promise<void>; log: Log; now: () => number }) => {
+/**
+ * Runs each work once a second, in a loop of its own, so that a slow one delays no other. A work that fails is logged, and tried again a second later.
+ * `prune` runs every ten minutes.
+ */
+export const startLoops = ({ works, prune, log, now }: { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number }) => {
   let stopped = false;
-  let wake: () => void = () => undefined;
-  let prunedOn = now();
-  let pruning: Promise<void> | undefined;
-  const loop = (async () => {
+  const wakes = new Set<() => void>();
+  const pause = async (): Promise<void> =>
+    await new Promise<void>((done) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        wakes.delete(wake);
+        done();
+      };
+      const timer = setTimeout(wake, tickMs);
+      wakes.add(wake);
+    });
+  const loop = async (work: () => Promise<void>, failed: string): Promise<void> => {
     while (!stopped) {
-      await tick().catch((error: unknown) => log('error', 'tick_failed', { error: errorText(error) }));
-      if (!pruning && Math.abs(now() - prunedOn) > pruneMs) {
-        prunedOn = now();
-        // Runs in parallel with the ticks: after a busy day it takes a while, and orders must not wait for it.
-        pruning = prune()
-          .catch((error: unknown) => log('error', 'prune_failed', { error: errorText(error) }))
-          .finally(() => (pruning = undefined));
-      }
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, tickMs);
-        wake = () => {
-          clearTimeout(timer);
-          done();
-        };
-      });
+      await work().catch((error: unknown) => log('error', failed, { error: errorText(error) }));
+      if (!stopped) await pause();
     }
-  })();
+  };
+  let prunedOn = now();
+  const pruneInTime = async (): Promise<void> => {
+    if (Math.abs(now() - prunedOn) <= pruneMs) return;
+    prunedOn = now();
+    await prune();
+  };
+  const loops = Promise.all([...works.map((work) => loop(work, 'tick_failed')), loop(pruneInTime, 'prune_failed')]);
   return {
     stop: async (): Promise<void> => {
       stopped = true;
-      wake();
-      await loop;
-      await pruning;
+      for (const wake of wakes) wake();
+      await loops;
     },
   };
 };

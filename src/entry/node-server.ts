@@ -9,7 +9,8 @@ import type { Context } from 'hono';
 import { readEnv, type Env } from '../config/env.ts';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
 import { checkMode, readSecrets, type Secrets } from '../config/secrets.ts';
-import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
+import { pruneOld, runPart, scheduledParts } from '../gateway/run-scheduled.ts';
+import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Log } from '../ports/runtime.ts';
 import { createApp } from '../http/app.ts';
@@ -29,7 +30,7 @@ import type { EmbeddedDatabase } from './embedded-database.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
 import { listen } from './listen.ts';
-import { oneAtATime, startLoop } from './loop.ts';
+import { oneAtATime, startLoops } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { pagesFrom } from './page-files.ts';
@@ -62,7 +63,7 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** Runs one round of the scheduled work, after any round that is already running. */
+  /** Runs every part of the scheduled work once, each after its run that is already in progress. */
   tick: () => Promise<void>;
   /** Waits for work that continues after its response. Returns false if that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;
@@ -73,6 +74,8 @@ export type RunningServer = {
 
 /** How long a stop waits for running work before it aborts that work. */
 const idleLimitMs = 8_000;
+/** What one part of the background work may use before it pauses for a second: how long it starts new work, and its provider calls and deliveries. */
+const partBudget = { ms: 25_000, calls: 200 };
 /** How long a stop waits for connections to close cleanly. */
 const closeLimitMs = 1_000;
 const ownParts = {
@@ -185,14 +188,20 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
       }),
   });
   const server = await listen(app.fetch, env);
-  const drain = composed.drain(gateway);
-  const tick = oneAtATime(async () => {
-    // An unreachable database is reported by the work that needs it.
-    await watch.look().catch(() => undefined);
-    const done = await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
-    for (const [part, n] of Object.entries(done)) for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part });
-  });
-  const loop = startLoop({ tick, prune: async () => void (await pruneOld(gateway, config.retention)), log, now });
+  // An unreachable database is reported by the work that needs it.
+  const look = oneAtATime(async () => await watch.look().catch(() => undefined));
+  const parts = scheduledParts(gateway, composed.drain(gateway)).map((part) =>
+    oneAtATime(async () => {
+      const n = await runPart(gateway, part, partBudget.ms, { own: partBudget.calls, spare: { calls: 0 } });
+      for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part: part.name });
+    }),
+  );
+  const tick = async (): Promise<void> => {
+    await look();
+    await refreshSwitches(gateway);
+    await Promise.all(parts.map((run) => run()));
+  };
+  const loop = startLoops({ works: [look, ...parts], prune: async () => void (await pruneOld(gateway, config.retention)), log, now });
   const idle = async (): Promise<boolean> => await background.idle(idleLimitMs);
   const { port } = server.address() as AddressInfo;
   const leave = (): void => {

@@ -11,7 +11,7 @@ import { addMissing } from './pricing/record.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
-export type TickBudget = { /** How long new work is started. */ ms: number; /** The most deliveries, orders and so on to take. */ calls: number };
+export type TickBudget = { /** How long new work is started. */ ms: number; /** The most deliveries, orders and so on to take, of all parts. */ calls: number };
 export type Scheduled = {
   deliveries: number;
   intents: number;
@@ -22,49 +22,97 @@ export type Scheduled = {
   receipts: number;
 };
 
+/** A part of the background work. */
+export type Part = {
+  name: keyof Scheduled | 'reference';
+  /** Which share of all calls is its own, in per cent. A part without a share needs only the database, or has a limit of its own. */
+  share?: number;
+  batch: number;
+  /** Does at most `limit` pieces of work. Returns how many it found. */
+  work: (limit: number) => Promise<number>;
+};
+
 /**
- * Runs the background work, most urgent first: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record and receipts. In
- * parallel, reads the price feeds. Any number of instances may run this at the same time. On Node it runs in a loop, on Workers by a Cron trigger. A
- * part that fails does not stop the others: the failure is logged and counted, and the next tick tries again.
+ * Returns the parts of the background work: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record, receipts and market
+ * prices. Any number of instances may run them at the same time. No part waits for another one, because each is slowed down by other people: webhooks
+ * by receivers, orders by providers, prices by feeds. The record and receipts need nobody.
  */
-export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
-  const until = gateway.now() + budget.ms;
-  const left = { calls: budget.calls };
-  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 };
-  const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
-    try {
-      while (left.calls > 0 && gateway.now() < until) {
-        const limit = Math.min(batch, left.calls);
-        const n = await work(limit);
-        done[name] += n;
-        left.calls -= n;
-        // We take only a few deliveries per host at a time, so a short batch does not mean that there are no more.
-        if (name === 'deliveries' ? n === 0 : n < limit) return;
-      }
-    } catch (error) {
-      failed(gateway, name, error);
+export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promise<number>): Part[] => {
+  const unlessHeld = async (name: string, work: () => Promise<number>): Promise<number> =>
+    switched(gateway.state.switches, name, gateway.now()) === undefined ? await work() : 0;
+  return [
+    { name: 'deliveries', share: 25, batch: 20, work: async (limit) => await unlessHeld(deliveriesSwitch, async () => await drain(limit)) },
+    { name: 'intents', share: 15, batch: 10, work: async (limit) => await unlessHeld(ordersSwitch, async () => await settleIntents(gateway, limit)) },
+    { name: 'intents', share: 5, batch: 10, work: async (limit) => await lookAgain(gateway, limit) },
+    { name: 'claims', share: 10, batch: 10, work: async (limit) => await settleClaims(gateway, limit) },
+    { name: 'orders', share: 30, batch: 20, work: async (limit) => await followOrders(gateway, limit) },
+    { name: 'accounts', share: 15, batch: 10, work: async (limit) => await refreshAccounts(gateway, limit) },
+    {
+      name: 'record',
+      batch: 50,
+      work: async (limit) => await addMissing(gateway, limit),
+    },
+    { name: 'receipts', batch: 1, work: async (limit) => await closeReceiptDays(gateway, limit) },
+    {
+      name: 'reference',
+      batch: 1,
+      work: async () => {
+        await readFeeds(gateway);
+        return 0;
+      },
+    },
+  ];
+};
+
+/** The calls that a part may make: its own, and those that other parts of the same tick have left over. */
+type Calls = { own: number; spare: { calls: number } };
+
+/**
+ * Runs one part until it finds nothing to do, or its time or calls are used up. Returns how much it did. If it fails, the failure is logged and counted,
+ * and the next tick tries again.
+ */
+export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, spare }: Calls): Promise<number> => {
+  const until = gateway.now() + ms;
+  let left = own;
+  let done = 0;
+  try {
+    await refreshSwitches(gateway);
+    while (gateway.now() < until) {
+      const limit = Math.min(part.batch, left + spare.calls);
+      if (limit <= 0) break;
+      const borrowed = Math.max(0, limit - left);
+      spare.calls -= borrowed;
+      left -= limit - borrowed;
+      const n = await part.work(limit);
+      done += n;
+      left += limit - n;
+      // A queue gives only a few rows of one host or provider at a time, so a short batch does not mean that there are no more.
+      if (n === 0) break;
     }
-  };
-  // This runs in parallel with everything else: prices must not grow old while orders are followed, and orders must not wait for a feed.
-  const reference = readFeeds(gateway).catch((error: unknown) => failed(gateway, 'reference', error));
-  if (gateway.outlivesRequest) gateway.background(reference);
-  await refreshSwitches(gateway);
-  const held = (name: string): boolean => switched(gateway.state.switches, name, gateway.now()) !== undefined;
-  if (!held(deliveriesSwitch)) await part('deliveries', 20, drain);
-  if (!held(ordersSwitch)) await part('intents', 10, (limit) => settleIntents(gateway, limit));
-  await part('intents', 10, (limit) => lookAgain(gateway, limit));
-  await part('claims', 10, (limit) => settleClaims(gateway, limit));
-  await part('orders', 20, (limit) => followOrders(gateway, limit));
-  await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
-  await part('record', 50, (limit) => addMissing(gateway, limit));
-  await part('receipts', 1, (limit) => closeReceiptDays(gateway, limit));
-  if (!gateway.outlivesRequest) await reference;
+  } catch (error) {
+    gateway.log('error', 'scheduled_failed', { part: part.name, error: errorText(error) });
+    gateway.count('scheduled_failed_total', { part: part.name });
+  }
+  spare.calls += left;
   return done;
 };
 
-const failed = (gateway: Gateway, part: keyof Scheduled | 'reference', error: unknown): void => {
-  gateway.log('error', 'scheduled_failed', { part, error: errorText(error) });
-  gateway.count('scheduled_failed_total', { part });
+/**
+ * Runs all parts side by side, once. On Workers a Cron trigger does this every minute, with few calls: each part has its share of them, and what a part
+ * does not need goes to the others. On Node each part runs in a loop of its own instead (entry/node-server.ts).
+ */
+export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, { ms, calls }: TickBudget): Promise<Scheduled> => {
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 };
+  const spare = { calls: 0 };
+  await refreshSwitches(gateway);
+  await Promise.all(
+    scheduledParts(gateway, drain).map(async (part) => {
+      const own = part.share === undefined ? { own: calls, spare: { calls: 0 } } : { own: Math.floor((calls * part.share) / 100), spare };
+      const n = await runPart(gateway, part, ms, own);
+      if (part.name !== 'reference') done[part.name] += n;
+    }),
+  );
+  return done;
 };
 
 export type RetentionDays = {

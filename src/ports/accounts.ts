@@ -1,7 +1,7 @@
 /** Accounts at sell providers and their connections, as the use cases need them stored. Implemented in store/account-store.ts. */
 import type { AccountState, ConnectionState } from '../providers/spec.ts';
 import type { NewDelivery } from './deliveries.ts';
-import type { Lease } from './runtime.ts';
+import type { Lease, Share } from './runtime.ts';
 
 export type Account = {
   id: string;
@@ -58,7 +58,7 @@ export type AccountStore = {
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   remove(id: string, now: number): Promise<void>;
-  claimDue(now: number, lease: Lease, limit: number): Promise<Account[]>;
+  claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;
 
   /** Stores a new connection. If the account already has a live connection of that name, stores nothing and returns the live one. */

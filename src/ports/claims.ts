@@ -1,4 +1,4 @@
-import type { Lease } from './runtime.ts';
+import type { Lease, Share } from './runtime.ts';
 
 export type Claim = {
   orderId: string;
@@ -18,5 +18,6 @@ export type ClaimStore = {
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }): Promise<boolean>;
   change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
-  claimDue(now: number, lease: Lease, limit: number): Promise<Claim[]>;
+  /** `providerId`: the provider of the claim's order. */
+  claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<(Claim & { providerId: string })[]>;
 };

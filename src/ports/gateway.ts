@@ -26,6 +26,8 @@ export type InstanceState = {
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
+  /** The time until which each network has used up the polls of its unpaid orders (poll-share.ts). */
+  pollSlots: Map<string, number>;
   /** When each combination of provider, outcome and network was last counted (count-judged.ts). */
   judged: Map<string, number>;
   record: RecordState;
@@ -47,6 +49,8 @@ export type Flights = {
   reading: Map<string, { on: number; order: Promise<Order> }>;
   /** The last answers of endpoints that query the database without a session or a limit (http/service/shared-answer.ts). */
   answers: Map<string, { on: number; answer: Promise<unknown> }>;
+  /** How many rows background work is working on, by queue and provider (work-on-due.ts). */
+  working: Map<string, Map<string, number>>;
 };
 
 export type Gateway = {

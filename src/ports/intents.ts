@@ -1,7 +1,7 @@
 import type { IntentState } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { NewDelivery } from './deliveries.ts';
-import type { Json, Lease } from './runtime.ts';
+import type { Json, Lease, Share } from './runtime.ts';
 import type { Order, OrderEvent } from './orders.ts';
 
 /** The row that we write before an order is sent to a provider. src/gateway/ordering/send-placing.ts executes it. */
@@ -89,13 +89,13 @@ export type IntentStore = {
     change: IntentChange,
     placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[] },
   ): Promise<'confirmed' | 'lost' | 'twin'>;
-  claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
+  claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /**
    * Takes the withheld intents that are due. Their customers were never shown how to pay: they are unpayable, dead, or moved with an order at the
    * provider. They are checked for money that should not have arrived.
    */
-  claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
+  claimWithheld(now: number, lease: Lease, limit: number, share?: Share): Promise<Intent[]>;
   changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
   /** Replaces the answer, but only while it is still `was`. Needs no lease: a background check that holds the lease does not change the answer. */
   replaceAnswer(id: string, was: string, answer: string): Promise<boolean>;

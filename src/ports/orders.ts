@@ -3,7 +3,7 @@ import type { ReviewReason, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { NewDelivery } from './deliveries.ts';
 import type { RouteTerms } from './routes.ts';
-import type { Json, Lease } from './runtime.ts';
+import type { Json, Lease, Share } from './runtime.ts';
 
 /** What was agreed when the order was placed. It never changes. */
 export type OrderTerms = RouteTerms & {
@@ -156,7 +156,8 @@ export type OrderStore = {
     event: OrderEvent | undefined,
     deliveries: NewDelivery[],
   ): Promise<boolean>;
-  claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
+  /** Takes orders with money first. Of the unpaid ones, each network's first comes before the second of any other. */
+  claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Order[]>;
   /**
    * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides anew whether it is
    * final.

@@ -11,3 +11,9 @@ export type Seal = { seal(text: string, place: Place): Promise<string>; open(sea
 export type Json = NonNullable<AnyJson>;
 
 export type Lease = { owner: string; seconds: number };
+
+/**
+ * How the rows of a queue are shared among providers: at most `most` rows of one provider are worked on at a time, of which `busy` are already being
+ * worked on.
+ */
+export type Share = { most: number; busy: Readonly<Record<string, number>> };

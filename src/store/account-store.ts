@@ -120,12 +120,12 @@ export const createAccountStore = (db: Database): AccountStore => ({
       await tx.update(accounts).set({ removedOn: now, nextCheckOn: null, signup: null, webhookUrl: null }).where(eq(accounts.id, id));
       await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
     }),
-  claimDue: async (now, lease, limit) => {
-    const queue = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn) };
+  claimDue: async (now, lease, limit, share) => {
+    const queue = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
     const rows = await db
       .update(accounts)
       .set(leaseOf(lease))
-      .where(takeDue(db, queue, now, limit))
+      .where(takeDue(db, queue, now, limit, share))
       .returning();
     return rows.map(toAccount);
   },

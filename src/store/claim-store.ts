@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Claim, ClaimStore } from '../ports/claims.ts';
 import { present, type Database } from './database.ts';
 import { free, leaseOf, released, takeDue } from './lease.ts';
@@ -46,13 +46,14 @@ export const createClaimStore = (db: Database): ClaimStore => ({
       .returning({ orderId: claims.orderId });
     return rows.length === 1;
   },
-  claimDue: async (now, lease, limit) => {
-    const queue = { table: claims, id: claims.orderId, dueOn: claims.nextTryOn, waiting: eq(claims.state, 'sending') };
+  claimDue: async (now, lease, limit, share) => {
+    const provider = sql<string>`(select provider_id from orders where orders.id = ${claims.orderId})`;
+    const queue = { table: claims, id: claims.orderId, dueOn: claims.nextTryOn, waiting: eq(claims.state, 'sending'), provider };
     const rows = await db
       .update(claims)
       .set(leaseOf(lease))
-      .where(takeDue(db, queue, now, limit))
-      .returning();
-    return rows.map(toClaim);
+      .where(takeDue(db, queue, now, limit, share))
+      .returning({ ...getTableColumns(claims), providerId: provider });
+    return rows.map(({ providerId, ...row }) => ({ ...toClaim(row), providerId }));
   },
 });

@@ -37,6 +37,9 @@ const outdated = sql<boolean>`exists (
   select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
 )`;
 
+/** The network of the order's customer, and of its /48 if it has one. */
+const wideKey = sql`substring(network_key from '[^ ]+$')`;
+
 const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
   const { leaseOwner: _owner, leaseUntil: _until, ...delivery } = row;
   return present(delivery);
@@ -46,24 +49,26 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
     // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
-    // before retries, so that an unreachable host does not starve the others.
+    // before retries, so that an unreachable host does not starve the others. Among them, networks take turns: anybody can order without paying, and name
+    // a host of their own for each order.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),
       full_hosts as materialized (select host from under_way group by host having count(*) >= ${perHost})
       select id from deliveries where id in (
         select id from (
-          select id, attempt, due_on, row_number() over (partition by host order by attempt, due_on) as of_host
+          select firsts.*, row_number() over (partition by host order by firsts.attempt, due_on) as of_host,
+            row_number() over (partition by firsts.attempt, coalesce(${wideKey}, host) order by due_on) as of_network
           from (
-            select id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
+            select id, subject_id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
             from deliveries
             where state = 'due' and due_on <= ${at} ${awake} and (lease_until is null or lease_until < now())
               and subject_id not in (select subject_id from under_way) and host not in (select host from full_hosts)
-          ) firsts
+          ) firsts left join orders on orders.id = subject_id left join intents on intents.id = orders.intent_id
           where of_subject = 1
         ) ranked
         where of_host <= ${perHost}
-        order by attempt, due_on limit ${limit}
+        order by attempt, of_network, due_on limit ${limit}
       ) and (lease_until is null or lease_until < now()) for update skip locked`;
     const rows = await db
       .update(deliveries)

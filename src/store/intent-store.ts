@@ -153,21 +153,21 @@ export const createIntentStore = (db: Database): IntentStore => ({
       throw error;
     }
   },
-  claimDue: async (now, lease, limit) => {
-    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: unsettled };
+  claimDue: async (now, lease, limit, share) => {
+    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: unsettled, provider: intents.providerId };
     const rows = await db
       .update(intents)
       .set(leaseOf(lease))
-      .where(takeDue(db, queue, now, limit))
+      .where(takeDue(db, queue, now, limit, share))
       .returning();
     return rows.map(toIntent);
   },
-  claimWithheld: async (now, lease, limit) => {
-    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: withheld };
+  claimWithheld: async (now, lease, limit, share) => {
+    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: withheld, provider: intents.providerId };
     const rows = await db
       .update(intents)
       .set(leaseOf(lease))
-      .where(takeDue(db, queue, now, limit))
+      .where(takeDue(db, queue, now, limit, share))
       .returning();
     return rows.map(toIntent);
   },

@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import type { Lease } from '../ports/runtime.ts';
+import type { Lease, Share } from '../ports/runtime.ts';
 import type { Database } from './database.ts';
 
 type Leased = { leaseOwner: PgColumn; leaseUntil: PgColumn };
@@ -20,23 +20,51 @@ type Queue = {
   id: PgColumn;
   dueOn: PgColumn;
   /** Which rows of the table may be taken. */ waiting: SQL | undefined;
+  /** The provider that a row has to do with. */ provider: PgColumn | SQL;
+  /** Whether a row comes before all others. */ isUrgent?: SQL;
+  /** The network that a row belongs to, or null. Networks take turns. */ network?: SQL;
 };
 
 /**
- * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, earliest first. Skips rows that another instance is
- * taking at this moment, and does not wait for them.
+ * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, and of each provider only as many as `share` allows.
+ * Urgent rows come first, then each network's first row, then its second, and so on; of equal rows, the one that has been due longest. Skips rows that
+ * another instance is taking at this moment, and does not wait for them.
  */
-export const takeDue = (db: Database, { table, id, dueOn, waiting }: Queue, now: number, limit: number): SQL =>
-  inArray(
+export const takeDue = (db: Database, queue: Queue, now: number, limit: number, share: Share = everyone): SQL => {
+  const { table, id, dueOn, waiting, provider, isUrgent = sql`false`, network = sql`null::text` } = queue;
+  const isFree = or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`));
+  const due = db
+    .select({
+      id: sql`${id}`.as('id'),
+      dueOn: sql`${dueOn}`.as('due_on'),
+      provider: sql`${provider}`.as('provider'),
+      isUrgent: isUrgent.as('is_urgent'),
+      network: network.as('network'),
+    })
+    .from(table)
+    .where(and(lte(dueOn, now), waiting, isFree));
+  const chosen = sql`(
+    select id from (
+      select id, due_on, is_urgent, turn, row_number() over (partition by provider order by is_urgent desc, turn, due_on) as of_provider,
+        coalesce((${JSON.stringify(share.busy)}::text::jsonb ->> provider)::int, 0) as busy
+      from (
+        select *, case when is_urgent or network is null then 1 else row_number() over (partition by is_urgent, network order by due_on) end as turn
+        from ${due.as('due')}
+      ) turns
+    ) ranked
+    where of_provider + busy <= ${share.most}
+    order by is_urgent desc, turn, due_on limit ${limit}
+  )`;
+  return inArray(
     id,
     db
       .select({ id })
       .from(table)
-      .where(and(lte(dueOn, now), waiting, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`))))
-      .orderBy(dueOn)
-      .limit(limit)
+      .where(and(sql`${id} in ${chosen}`, isFree))
       .for('update', { skipLocked: true }),
   );
+};
+const everyone: Share = { most: 1_000_000, busy: {} };
 
 /**
  * Returns SQL for the next poll time. `known` is the poll time that the row had when it was read. If a notice has changed the row's time since then,

@@ -62,7 +62,7 @@ export const intents = pgTable(
     answer: sealed('answer'),
     /** Set in the state `moved`: the intent of the next rank, with which this request continues. */
     movedTo: uuid('moved_to'),
-    /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Cleared when quotes of its age are deleted. */
+    /** A keyed hash of the customer's network, and of the /48 around it (networkKeyOf). Cleared when quotes of its age are deleted. */
     networkKey: text('network_key'),
   },
   (t) => [

@@ -1,6 +1,6 @@
-import { and, desc, eq, gt, isNull, not, or } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
-import { isDelivered } from '../domain/order-life.ts';
+import { isDelivered, unpaidStages } from '../domain/order-life.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -92,12 +92,16 @@ export const createOrderStore = (db: Database): OrderStore => ({
       await insertDeliveries(tx, deliveries);
       return true;
     }),
-  claimDue: async (now, lease, limit) => {
-    const queue = { table: orders, id: orders.id, dueOn: orders.nextCheckOn, waiting: eq(orders.final, false) };
+  claimDue: async (now, lease, limit, share) => {
+    const isUrgent = notInArray(orders.stage, [...unpaidStages]);
+    // Of a /64, what counts is the /48 around it: anybody can get a whole one.
+    const network = sql`(select substring(network_key from '[^ ]+$') from intents where intents.id = ${orders.intentId})`;
+    const due = { table: orders, id: orders.id, dueOn: orders.nextCheckOn, waiting: eq(orders.final, false) };
+    const queue = { ...due, provider: orders.providerId, isUrgent, network: sql`case when ${isUrgent} then null else ${network} end` };
     const rows = await db
       .update(orders)
       .set(leaseOf(lease))
-      .where(takeDue(db, queue, now, limit))
+      .where(takeDue(db, queue, now, limit, share))
       .returning();
     return rows.map(toOrder);
   },

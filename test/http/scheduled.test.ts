@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runScheduled } from '../../src/gateway/run-scheduled.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { runPart, runScheduled, scheduledParts } from '../../src/gateway/run-scheduled.ts';
+import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startTestGateway({ alpine: { simulator: {} } });
+  gateway = await startTestGateway({ alpine: { simulator: {} } }, { config: { trusted_proxies: ['127.0.0.1'] } });
 });
 afterAll(async () => await gateway.close());
 
@@ -41,7 +41,7 @@ it('a part of the background work that fails is logged and counted, and the othe
     async () => await Promise.reject(new Error('no webhooks today')),
     { ms: 25_000, calls: 40 },
   );
-  expect(asked).toEqual(['orders', 'accounts']);
+  expect(asked.toSorted()).toEqual(['accounts', 'orders']);
   expect(done).toEqual({ deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 });
   expect(logged).toEqual([
     ['error', 'scheduled_failed', { part: 'deliveries', error: 'no webhooks today' }],
@@ -51,4 +51,93 @@ it('a part of the background work that fails is logged and counted, and the othe
     ['scheduled_failed_total', { part: 'deliveries' }],
     ['scheduled_failed_total', { part: 'intents' }],
   ]);
+});
+
+it('webhooks that never end, to receivers that are slow, hold up no other part, and take only what the others leave of their calls', async () => {
+  const { gateway: real } = gateway.server;
+  const { orders, record, receipts } = real.stores;
+  const asked: string[] = [];
+  let now = real.now();
+  let sent = 0;
+  const done = await runScheduled(
+    {
+      ...real,
+      now: () => now,
+      stores: {
+        ...real.stores,
+        orders: {
+          ...orders,
+          claimDue: async (...given) => {
+            asked.push('orders');
+            return await orders.claimDue(...given);
+          },
+        },
+        record: {
+          ...record,
+          addMissing: async (...given) => {
+            asked.push('record');
+            return await record.addMissing(...given);
+          },
+        },
+        receipts: {
+          ...receipts,
+          openDays: async (limit) => {
+            asked.push('receipts');
+            return await receipts.openDays(limit);
+          },
+        },
+      },
+    },
+    async (limit) => {
+      // Each batch holds up the next one for a second, and there is always another.
+      now += 1000;
+      sent += limit;
+      return await Promise.resolve(limit);
+    },
+    { ms: 25_000, calls: 40 },
+  );
+  expect(asked.toSorted()).toEqual(['orders', 'receipts', 'record']);
+  expect(sent).toBeLessThanOrEqual(40);
+  expect(done).toEqual({ deliveries: sent, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 });
+});
+
+it('what a part does not need of its calls goes to those that need more, and all of them together make no more than the budget', async () => {
+  const spare = { calls: 0 };
+  const part = (work: number) => ({ name: 'orders' as const, batch: 20, work: async (limit: number) => await Promise.resolve(taken(limit, work)) });
+  let made = 0;
+  const taken = (limit: number, work: number): number => {
+    const n = Math.min(limit, work);
+    made += n;
+    return n;
+  };
+  const { gateway: real } = gateway.server;
+  expect(await runPart(real, part(0), 25_000, { own: 15, spare })).toBe(0);
+  expect(spare.calls).toBe(15);
+  expect(await runPart(real, part(1000), 25_000, { own: 10, spare })).toBe(25);
+  expect([made, spare.calls]).toEqual([25, 0]);
+  expect(await runPart(real, part(1000), 25_000, { own: 0, spare })).toBe(0);
+  const shares = scheduledParts(real, async () => await Promise.resolve(0)).map((one) => one.share ?? 0);
+  expect(shares.reduce((sum, share) => sum + share)).toBe(100);
+});
+
+it('the webhooks of one network take turns with those of another, however many hosts it names', async () => {
+  const placed = async (ip: string): Promise<string> => {
+    const wallet = walletFrom(gateway.url, ip);
+    const { sessionId: session_id } = await wallet.open();
+    await wallet.call('/payment-options', { session_id });
+    const { body } = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    return String((await wallet.call('/order', { session_id, quote_id: body['quote_id'] })).body['order_id']);
+  };
+  const { sql } = gateway.database;
+  const due = async (subject: string, host: string, on: number): Promise<unknown> =>
+    await sql`insert into deliveries (id, subject_id, type, sequence, body, url, host, state, created_on, due_on)
+      values (${`msg_${host}`}, ${subject}, 'order_status_changed', 2, '{}', 'sealed', ${host}, 'due', now(), now() + interval '1 hour' + make_interval(secs => ${on}))`;
+  // Addresses of one /48 are one network here.
+  for (let n = 1; n <= 5; n += 1) await due(await placed(`2001:db8:5:${n}::1`), `h${n}.many.example`, n);
+  await due(await placed('203.0.113.9'), 'wallet.example', 60);
+  await due(crypto.randomUUID(), 'account.example', 61);
+  const { deliveries } = gateway.server.gateway.stores;
+  const taken = await deliveries.claimDue(gateway.clock.now() + 7_200_000, { owner: 'test', seconds: 60 }, 3, 4);
+  expect(taken.map((one) => one.host).toSorted()).toEqual(['account.example', 'h1.many.example', 'wallet.example']);
+  await sql`delete from deliveries`;
 });

@@ -7,6 +7,7 @@ import { adoptConnections } from './adopt-connections.ts';
 import { callAccount } from './call-account.ts';
 import { refreshOrder } from '../following/follow-orders.ts';
 import { leaseFor } from '../lease.ts';
+import { workOnDue } from '../work-on-due.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { openRequest, openSignup, openState } from './show-account.ts';
@@ -18,19 +19,14 @@ import { noticeUrl } from '../notice-url.ts';
  * Polls at most `limit` of the accounts that are due: their status, their connections, and payments made directly to their addresses. Returns how
  * many it polled.
  */
-export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
-  const due = await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit);
-  await Promise.all(
-    due.map(async (account) => {
-      try {
-        await refreshAccount({ gateway, requestId: account.id }, account);
-      } catch (error) {
-        defect(gateway.log, 'refresh_accounts', error);
-      }
-    }),
-  );
-  return due.length;
-};
+export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> =>
+  await workOnDue(gateway, {
+    name: 'refresh_accounts',
+    claim: async (share) => await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit, share),
+    providerOf: (account) => account.providerId,
+    work: async (account) => void (await refreshAccount({ gateway, requestId: account.id }, account)),
+    about: () => ({}),
+  });
 
 /**
  * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account by e-mail that was not connected
@@ -46,12 +42,20 @@ export const refreshAccount = async (scope: Scope, before: Account): Promise<{ a
   await adoptConnections(scope, account);
   let connections = await gateway.stores.accounts.connections(account.id);
   if (account.status === 'connected') {
-    connections = await Promise.all(connections.map((connection) => refreshConnection(scope, account, connection)));
+    connections = await Promise.all(
+      connections.map(async (connection) => await refreshConnection(scope, account, connection).catch((error: unknown) => unread(gateway, connection, error))),
+    );
     await refreshOpenOrders(scope, account);
     await readSettlements(scope, account, connections);
   }
   account = await stepAccount(gateway, account, undefined, { nextCheckOn: nextCheck(gateway, account, connections) });
   return { account, connections };
+};
+
+/** Logs a row that could not be read, and returns it as it was, so that the account's other rows are read all the same. */
+const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
+  defect(log, 'refresh_account', error);
+  return row;
 };
 
 /**
@@ -62,7 +66,7 @@ const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> 
   const { gateway } = scope;
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
   const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
-  await Promise.all(open.map((order) => refreshOrder(scope, order, 'read')));
+  await Promise.all(open.map(async (order) => await refreshOrder(scope, order, 'read').catch((error: unknown) => unread(gateway, order, error))));
 };
 
 const readAccount = async (scope: Scope, account: Account): Promise<Account> => {
@@ -165,7 +169,7 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
     for (const row of settled) {
       if (known.has(row.upstreamId) || explained.upstreamIds.includes(row.upstreamId)) continue;
       if (row.pay !== undefined && explained.openAmounts.includes(row.pay)) continue;
-      await tellSettlement(gateway, account, row.upstreamId, only);
+      await tellSettlement(gateway, account, row.upstreamId, only).catch((error: unknown) => unread(gateway, undefined, error));
     }
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;

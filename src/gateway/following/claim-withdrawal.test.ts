@@ -63,6 +63,24 @@ it('if the answer was lost, the link is requested again and then kept', async ()
   expect([(await withdraw()).lnurlw, calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), before]);
 });
 
+it('one claim that cannot be worked on stops no other', async () => {
+  const { withdraw, buyer, gateway, clock, logs, ...world } = await bought();
+  const other = await world.placed();
+  for (const order of buyer().orders) Object.assign(order, { stage: 'filled', rawStatus: 'filled' });
+  clock.now += 60_000;
+  buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+  await problemOf(withdraw());
+  await problemOf(claimWithdrawal(world.scope, world.session, { order_id: other.id }));
+  delete buyer().script.claim;
+  clock.now += 60_000;
+  const { orders } = gateway.stores;
+  const findAny = orders.findAny.bind(orders);
+  orders.findAny = async (id) => (id === world.id ? await Promise.reject(new Error('this row is broken')) : await findAny(id));
+  expect(await settleClaims(gateway, 10)).toBe(2);
+  expect(logs.filter((one) => one.fields['where'] === 'settle_claims')).toMatchObject([{ event: 'defect', fields: { order: world.id } }]);
+  expect([(await gateway.stores.claims.find(other.id))?.state, (await gateway.stores.claims.find(world.id))?.state]).toEqual(['held', 'sending']);
+});
+
 it('a link on a foreign host is withheld, the order goes into review, and no other link is requested', async () => {
   const { withdraw, buyer, gateway, id, calls, logs } = await bought();
   buyer().script.claim = async () => await Promise.resolve({ ok: true, value: { lnurl: encodeLnurl('https://evil.example/w') } });

@@ -18,11 +18,11 @@ import { findOrder } from './read-orders.ts';
 import { twinsOf } from './twins.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { leaseFor } from '../lease.ts';
+import { workOnDue } from '../work-on-due.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import { fallbackPlace, lnurlPlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
-import { defect } from '../../ports/defect.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined; accept_short?: boolean };
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
@@ -257,17 +257,21 @@ const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<W
 /** Repeats at most `limit` claims whose answer was lost, with back-off. Returns how many it repeated. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
-  const due = await gateway.stores.claims.claimDue(gateway.now(), lease, limit);
-  await Promise.all(
-    due.map(async (claim) => {
-      const order = await gateway.stores.orders.findAny(claim.orderId);
-      if (!order) return;
-      try {
-        await fetchLnurl({ gateway, requestId: order.id }, order, claim, lease);
-      } catch (error) {
-        if (!(error instanceof Problem)) defect(gateway.log, 'settle_claims', error, { order: order.id });
-      }
-    }),
-  );
-  return due.length;
+  return await workOnDue(gateway, {
+    name: 'settle_claims',
+    claim: async (share) => await gateway.stores.claims.claimDue(gateway.now(), lease, limit, share),
+    providerOf: (claim) => claim.providerId,
+    work: async ({ providerId: _provider, ...claim }) => await settleClaim(gateway, claim, lease),
+    about: ({ orderId }) => ({ order: orderId }),
+  });
+};
+
+const settleClaim = async (gateway: Gateway, claim: Claim, lease: Lease): Promise<void> => {
+  const order = await gateway.stores.orders.findAny(claim.orderId);
+  if (!order) return;
+  try {
+    await fetchLnurl({ gateway, requestId: order.id }, order, claim, lease);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error; // the outcome of a Problem is in the claim's row
+  }
 };

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
 import type { Stage } from '../../domain/order.ts';
+import type { Order } from '../../ports/orders.ts';
+import { placeOrder } from '../ordering/place-order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { followOrders, refreshOrder } from './follow-orders.ts';
 import { showOrder } from './show-order.ts';
@@ -199,4 +201,57 @@ it.each([
   expect((await order()).disputed ?? false).toBe(event !== undefined);
   expect((await order()).final).toBe(false);
   expect(logs.map((one) => one.event).filter((one) => one.startsWith('order_'))).toEqual(event === undefined ? [] : [event]);
+});
+
+/** Two providers with orders that are due. Reads of the slow one have no answer until the test gives it. */
+const besideASlowOne = async () => {
+  const world = memoryGateway({ slow: {}, quick: {} }, { orders: { max_open: 50 } });
+  const { gateway, clock, buyer } = world;
+  const place = async (id: string): Promise<Order> => {
+    const placed = JSON.parse(await placeOrder(world.scope, world.session, world.request(await world.quote(id)))) as { order_id: string };
+    const order = await gateway.stores.orders.findAny(placed.order_id);
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  for (let n = 0; n < 10; n += 1) await place('slow');
+  clock.now += 1;
+  const quick = await place('quick');
+  clock.now += 600_000;
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((done) => {
+    answer = done;
+  });
+  const { sound, script } = buyer('slow');
+  script.readOrders = async (...given) => {
+    await answered;
+    return await sound.readOrders(...given);
+  };
+  // Whoever waits for a provider does so while no time passes.
+  gateway.waitAtMost = async (work) => void (await Promise.race([work, new Promise((done) => setImmediate(() => setImmediate(done)))]));
+  return { ...world, quick, answer: () => answer() };
+};
+
+it('a provider that answers slowly holds up its own orders only, and only as many at a time as it has room for', async () => {
+  const { gateway, quick, buyer, calls, answer } = await besideASlowOne();
+  Object.assign(buyer('quick').orders[0] ?? {}, { stage: 'paid', rawStatus: 'paid' });
+  const before = calls('readOrders', 'slow');
+  expect([await followOrders(gateway, 20), await followOrders(gateway, 20)]).toEqual([7, 0]);
+  expect((await gateway.stores.orders.findAny(quick.id))?.stage).toBe('paid');
+  expect(calls('readOrders', 'slow') - before).toBe(6);
+  answer();
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+  expect(await followOrders(gateway, 20)).toBe(4);
+  expect(calls('readOrders', 'slow') - before).toBe(10);
+});
+
+it('an order whose row cannot be worked on is logged, and the others of its batch are read', async () => {
+  const { gateway, quick, logs, answer } = await besideASlowOne();
+  answer();
+  const { orders } = gateway.stores;
+  const claimDue = orders.claimDue.bind(orders);
+  orders.claimDue = async (...given) =>
+    (await claimDue(...given)).map((order) => (order.id === quick.id ? order : { ...order, followUntil: undefined as never, terms: undefined as never }));
+  expect(await followOrders(gateway, 20)).toBe(7);
+  expect(logs.filter((one) => one.fields['where'] === 'follow_orders')).toHaveLength(6);
+  expect((await gateway.stores.orders.findAny(quick.id))?.checks).toBe(1);
 });

@@ -3,6 +3,7 @@ import {
   byTheClock,
   isDelivered,
   isFinal,
+  isUnpaid,
   refreshDelayMs,
   saysMoney,
   saysPaid,
@@ -20,33 +21,31 @@ import { noteNews } from '../pricing/record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
+import { workOnDue } from '../work-on-due.ts';
 import { rampFacts } from '../ramps.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
-import { defect } from '../../ports/defect.ts';
 import { defined } from '../../domain/defined.ts';
 import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
+import { pollOn } from './poll-share.ts';
 
 /** Polls at most `limit` of the orders that are due, each of them under a lease. Returns how many it polled. */
-export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
-  const lease = leaseFor(gateway, 'follow00');
-  const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
-  await Promise.all(
-    due.map(async (order) => {
-      try {
-        await refreshOrder({ gateway, requestId: order.id }, order, 'read');
-      } catch (error) {
-        defect(gateway.log, 'follow_orders', error, { order: order.id });
-      }
-    }),
-  );
-  return due.length;
-};
+export const followOrders = async (gateway: Gateway, limit: number): Promise<number> =>
+  await workOnDue(gateway, {
+    name: 'follow_orders',
+    claim: async (share) => await gateway.stores.orders.claimDue(gateway.now(), leaseFor(gateway, 'follow00'), limit, share),
+    providerOf: (order) => order.providerId,
+    work: async (order) => void (await refreshOrder({ gateway, requestId: order.id }, order, 'poll')),
+    about: ({ id }) => ({ order: id }),
+  });
+
+/** Why an order is read: it was due, somebody asked for it, or its provider sent a notice. */
+type Cause = 'poll' | 'read' | 'notice';
 
 /** Reads one order at its provider and stores what changed. Returns the current order, even if the read failed. */
-export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 'notice'): Promise<Order> => {
+export const refreshOrder = async (scope: Scope, order: Order, cause: Cause): Promise<Order> => {
   const { gateway } = scope;
   let told: Told = { read: 'failed' };
   try {
@@ -54,7 +53,7 @@ export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 
   } catch {
     // callProvider has counted and logged a failed call. The clock may still move the order.
   }
-  return await apply(gateway, order, told, source);
+  return await apply(gateway, order, told, cause);
 };
 
 /** The result of a read. `refused`: the provider refuses to report the order, for example because the session that placed it has ended. */
@@ -139,7 +138,7 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
  */
 const lastReadsMs = 7 * 86_400_000;
 
-const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
+const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): Promise<Order> => {
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
   const step: Advance = evidence ? advance(nowOf(gateway, order), evidence, now) : { next: byTheClock(order, now), kind: 'same' };
@@ -164,10 +163,10 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
-    // Someone may have just paid, so the first of these tries follow quickly.
-    nextCheckOn: final
+    // An order that would be final may just have been paid, so the first of these tries follow quickly.
+    nextCheckOn: await (final
       ? null
-      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn } : { stage: 'paid', stageOn: unreadSince }, now),
+      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn } : { stage: 'paid', stageOn: unreadSince }, cause)),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
@@ -188,7 +187,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
         fromStage: order.stage,
         toStage: step.next,
         rawStatus: evidence?.rawStatus ?? order.rawStatus,
-        source: evidence ? source : 'clock',
+        source: evidence ? (cause === 'notice' ? 'notice' : 'read') : 'clock',
         ...('note' in step && step.note !== undefined ? { note: step.note } : {}),
       }
     : undefined;
@@ -315,10 +314,20 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
     gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });
 };
 
-/** Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires. */
-const nextLook = (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, now: number): number => {
+/**
+ * Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires, or when it is no longer followed. An
+ * unpaid order may have to wait for its network's turn, and a read that was not a poll does not make that turn come sooner.
+ */
+const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, cause: Cause): Promise<number> => {
+  const now = gateway.now();
   const { arrivalSeconds } = order.terms;
-  const next = now + refreshDelayMs({ ...at, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, gateway.random());
+  const usual = now + refreshDelayMs({ ...at, ...defined({ arrivalSeconds }) }, now, gateway.random());
+  if (!isUnpaid(at.stage)) return usual;
+  const wanted = order.followUntil > now ? Math.min(usual, order.followUntil) : usual;
+  const next =
+    cause === 'poll'
+      ? pollOn(gateway, order, (await gateway.stores.intents.find(order.intentId))?.networkKey, wanted)
+      : Math.max(wanted, order.nextCheckOn ?? wanted);
   return at.stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
 };
 

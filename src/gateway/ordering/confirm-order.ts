@@ -1,5 +1,5 @@
 import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
-import { lastPaymentOn, refreshDelayMs } from '../../domain/order-life.ts';
+import { isUnpaid, lastPaymentOn, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isExchange } from '../../domain/ramp.ts';
@@ -21,6 +21,7 @@ import { showNewOrder, type MovedFrom } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
 import { defined } from '../../domain/defined.ts';
+import { pollOn } from '../following/poll-share.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
@@ -176,6 +177,7 @@ const orderOf = async (
   const reference = referenceIn(payment);
   const { asked } = quote.route;
   const arrival = quote.offer.terms.arrivalSeconds;
+  const usualCheckOn = now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random());
   const followUntil = now + gateway.settings.orders.follow_days * 86_400_000;
   return {
     id,
@@ -211,7 +213,9 @@ const orderOf = async (
     // If the provider already sent its notice while the order was being placed, a second notice may never come. So we poll soon.
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
-      : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),
+      : isUnpaid(stage)
+        ? pollOn(gateway, inputs, intent.networkKey, usualCheckOn)
+        : usualCheckOn,
     followUntil,
     expiresOn: Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastPaymentOn(now, followUntil)),
     final: false,

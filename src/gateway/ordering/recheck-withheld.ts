@@ -8,6 +8,7 @@ import type { OrderEvidence } from '../../providers/spec.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { leaseFor } from '../lease.ts';
+import { workOnDue } from '../work-on-due.ts';
 import { rampFacts } from '../ramps.ts';
 import { placingOf, type Placing } from './placing.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -25,9 +26,13 @@ const patienceMs = 7 * 86_400_000;
 
 export const lookAgain = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'again000');
-  const due = await gateway.stores.intents.claimWithheld(gateway.now(), lease, limit);
-  await Promise.all(due.map((intent) => lookAtOne(gateway, intent, lease)));
-  return due.length;
+  return await workOnDue(gateway, {
+    name: 'look_again',
+    claim: async (share) => await gateway.stores.intents.claimWithheld(gateway.now(), lease, limit, share),
+    providerOf: (intent) => intent.providerId,
+    work: async (intent) => await lookAtOne(gateway, intent, lease),
+    about: ({ id }) => ({ intent: id }),
+  });
 };
 
 const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promise<void> => {

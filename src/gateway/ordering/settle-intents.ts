@@ -10,10 +10,10 @@ import { Problem } from '../problem.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { lapsesUnseen, lostNote, placingOf, repostOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
+import { workOnDue } from '../work-on-due.ts';
 import { rampFacts } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
-import { defect } from '../../ports/defect.ts';
 
 /** What we remember about an attempt in the state `unknown` from one check to the next. */
 type Evidence = {
@@ -41,9 +41,13 @@ const restoredNote = 'the attempt was in progress in the backup: the customer ma
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
-  const due = await gateway.stores.intents.claimDue(gateway.now(), lease, limit);
-  await Promise.all(due.map((intent) => settleOne(gateway, intent, lease, leaseEndsOn)));
-  return due.length;
+  return await workOnDue(gateway, {
+    name: 'settle_intents',
+    claim: async (share) => await gateway.stores.intents.claimDue(gateway.now(), lease, limit, share),
+    providerOf: (intent) => intent.providerId,
+    work: async (intent) => await settleOne(gateway, intent, lease, leaseEndsOn),
+    about: ({ id, requestId }) => ({ request_id: requestId, intent: id }),
+  });
 };
 
 const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
@@ -52,8 +56,7 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
     if (intent.state === 'prepared') await sendPlacing(scope, intent, lease);
     else await settleUnknown(scope, intent, lease, leaseEndsOn);
   } catch (error) {
-    if (error instanceof Problem) return; // the outcome is in the intent's row
-    defect(gateway.log, 'settle_intents', error, { request_id: intent.requestId, intent: intent.id });
+    if (!(error instanceof Problem)) throw error; // the outcome of a Problem is in the intent's row
   }
 };
 

@@ -21,13 +21,12 @@ const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number):
   BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
 
 /**
- * Returns a keyed hash of the customer's network, or undefined if no provider has a limit or the call has no network (ports/scope.ts). The address
- * itself is not stored. An attempt at a provider without a limit has the hash too, since the next rank may have one.
+ * Returns a keyed hash of the customer's network, for what one network shares: sats in flight, polls of unpaid orders, and webhooks. The hash of an
+ * IPv6 /64 is followed by a blank and the hash of its /48. Returns undefined if the call has no network (ports/scope.ts). The address itself is not
+ * stored.
  */
 export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
-  network !== undefined && gateway.providers.some(({ core }) => core.max_in_flight_sats !== undefined)
-    ? gateway.notices.token('network', network.own)
-    : undefined;
+  network && [...new Set([network.own, network.wide])].map((one) => gateway.notices.token('network', one)).join(' ');
 
 /**
  * Returns the same list of providers to ask, except that a provider at its limit is not asked, and that an offer that would exceed the limit becomes

@@ -1,5 +1,5 @@
 /** Rows with leases, in memory. They behave like src/store/lease.ts, but leases expire by the test's clock. */
-import type { Lease } from '../../../src/ports/runtime.ts';
+import type { Lease, Share } from '../../../src/ports/runtime.ts';
 
 type Kept<R> = { row: R; lease?: { owner: string; until: number } };
 
@@ -54,15 +54,25 @@ export const leasedRows = <R extends object>(now: () => number) => {
       const one = kept.get(id);
       return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
     },
-    /** Leases at most `limit` due rows, longest due first. Skips rows with a running lease, even one of this owner. */
-    takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => number | undefined): R[] =>
-      [...kept.values()]
-        .flatMap((one) => {
-          const on = due(one.row);
-          return on === undefined || on > at || (one.lease !== undefined && one.lease.until >= now()) ? [] : [{ one, on }];
-        })
-        .toSorted((a, b) => a.on - b.on)
+    /**
+     * Leases at most `limit` due rows: urgent ones first, then one of each network in turn, longest due first, and of one provider only its share. Skips
+     * rows with a running lease, even one of this owner.
+     */
+    takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => Due, share?: Share): R[] => {
+      const rows = [...kept.values()]
+        .map((one) => ({ one, ...due(one.row) }))
+        .filter(({ one, on = Infinity }) => on <= at && (one.lease === undefined || one.lease.until < now()))
+        .toSorted((a, b) => (a.on ?? 0) - (b.on ?? 0));
+      const turns = new Map<string, number>();
+      const taken = new Map(Object.entries(share?.busy ?? {}));
+      const next = (counts: Map<string, number>, key: string): number => counts.set(key, (counts.get(key) ?? 0) + 1).get(key) ?? 0;
+      return rows
+        .map((row) => ({ ...row, turn: row.isUrgent === true ? 0 : row.network === undefined ? 1 : next(turns, row.network) }))
+        .toSorted((a, b) => a.turn - b.turn)
+        .filter(({ provider }) => next(taken, provider) <= (share?.most ?? Infinity))
         .slice(0, limit)
-        .map(({ one }) => take(one, lease)),
+        .map(({ one }) => take(one, lease));
+    },
   };
 };
+type Due = { on: number | undefined; provider: string; isUrgent?: boolean; network?: string | undefined };

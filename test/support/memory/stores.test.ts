@@ -180,6 +180,21 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(ids(await intents.claimDue(now, lease('three'), 100))).toContain(due.id);
     });
 
+    it('of one provider are taken only up to its share, and those of another one do not wait behind them', async () => {
+      const { intents } = stores();
+      const [slow, other] = [crypto.randomUUID(), crypto.randomUUID()];
+      const add = async (providerId: string, nextTryOn: number): Promise<string> => {
+        const intent = aPlacing({ providerId, nextTryOn });
+        await intents.create(intent, lapsed('dead'), 100);
+        return intent.id;
+      };
+      // Earlier than all others, so that they are the first of the queue.
+      const [first, second, third, late] = [await add(slow, 1), await add(slow, 2), await add(slow, 3), await add(other, 4)];
+      expect(ids(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: {} }))).toEqual(expect.arrayContaining([first, second, late]));
+      expect(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: { [slow]: 2 } })).toEqual([]);
+      expect(ids(await intents.claimDue(10, lease('one'), 100, { most: 3, busy: { [slow]: 2 } }))).toEqual([third]);
+    });
+
     it('that are settled no longer change, but withheld ones are checked again', async () => {
       const { intents } = stores();
       const one = await placed();
@@ -397,6 +412,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
           [3, 'due'],
         ]),
       );
+    });
+  });
+
+  describe('the queue of orders', () => {
+    it('those with money come first; of the unpaid ones, networks take turns', async () => {
+      const { intents, orders } = stores();
+      const providerId = crypto.randomUUID();
+      const due = async (nextCheckOn: number, networkKey: string | undefined, more: Partial<Order> = {}): Promise<string> => {
+        const intent = await placed({ providerId, ...(networkKey === undefined ? {} : { networkKey }) });
+        const order = orderOf(intent, { nextCheckOn, ...more });
+        await intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+        return order.id;
+      };
+      const [a1, a2, a3] = [await due(11, 'a wide'), await due(12, 'b wide', { stage: 'expired' }), await due(13, 'c wide')];
+      const [quiet, app, paid] = [await due(14, 'other'), await due(15, undefined), await due(16, 'a wide', { stage: 'paid' })];
+      const take = async (limit: number): Promise<string[]> => ids(await orders.claimDue(20, lease('one'), limit, { most: limit, busy: {} }));
+      expect([await take(1), (await take(3)).toSorted(), await take(1), await take(5)]).toEqual([[paid], [a1, quiet, app].toSorted(), [a2], [a3]]);
     });
   });
 

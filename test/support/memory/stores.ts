@@ -4,6 +4,7 @@
  * with its first event and webhooks, or not at all; an order moves only from the step that was read; one claim per order; leases, but by the test's
  * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. A call of a missing verb throws.
  */
+import { isUnpaid } from '../../../src/domain/order-life.ts';
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
 import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/deliveries.ts';
@@ -45,6 +46,15 @@ export const memoryStores = (now: () => number) => {
   const numbers: OptionNumber[] = [];
   const declined = new Map<string, Record<string, number>>();
 
+  const dueOrder = (one: Order) => ({
+    on: one.final ? undefined : one.nextCheckOn,
+    provider: one.providerId,
+    isUrgent: !isUnpaid(one.stage),
+    network: intents
+      .find(({ id }) => id === one.intentId)
+      ?.networkKey?.split(' ')
+      .at(-1),
+  });
   const standBack = ({ customerId, providerId, now: at, until }: StandsBack): void => {
     const others = Object.entries(declined.get(customerId) ?? {}).filter(([, end]) => end > at);
     declined.set(customerId, { ...Object.fromEntries(others), [providerId]: until });
@@ -110,10 +120,15 @@ export const memoryStores = (now: () => number) => {
         insertDeliveries(placed.deliveries);
         return await Promise.resolve('confirmed');
       },
-      claimDue: async (at, lease, limit) => await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isUnsettled(one) ? one.nextTryOn : undefined))),
+      claimDue: async (at, lease, limit, share) =>
+        await Promise.resolve(
+          intents.takeDue(at, lease, limit, (one) => ({ on: isUnsettled(one) ? one.nextTryOn : undefined, provider: one.providerId }), share),
+        ),
       claim: async (id, lease) => await Promise.resolve(intents.take(id, lease, isUnsettled)),
-      claimWithheld: async (at, lease, limit) =>
-        await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isWithheld(one) ? one.nextTryOn : undefined))),
+      claimWithheld: async (at, lease, limit, share) =>
+        await Promise.resolve(
+          intents.takeDue(at, lease, limit, (one) => ({ on: isWithheld(one) ? one.nextTryOn : undefined, provider: one.providerId }), share),
+        ),
       changeWithheld: async (id, owner, change) => await Promise.resolve(intents.change(id, owner, isWithheld, change, true)),
       replaceAnswer: async (id, was, answer) => {
         const isSame = intents.find((one) => one.id === id)?.answer === was;
@@ -156,7 +171,7 @@ export const memoryStores = (now: () => number) => {
         insertDeliveries(rows);
         return await Promise.resolve(true);
       },
-      claimDue: async (at, lease, limit) => await Promise.resolve(orders.takeDue(at, lease, limit, (one) => (one.final ? undefined : one.nextCheckOn))),
+      claimDue: async (at, lease, limit, share) => await Promise.resolve(orders.takeDue(at, lease, limit, dueOrder, share)),
       wake: async (id, at) => {
         orders.set(id, (one) => one.final || (one.nextCheckOn ?? Infinity) > at, { nextCheckOn: at, final: false });
         await Promise.resolve();
@@ -172,8 +187,11 @@ export const memoryStores = (now: () => number) => {
       take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
       hold: async (orderId, owner, held) => await Promise.resolve(claims.change(orderId, owner, () => true, { ...held, state: 'held' }, true)),
       change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => true, change, true)),
-      claimDue: async (at, lease, limit) =>
-        await Promise.resolve(claims.takeDue(at, lease, limit, (one) => (one.state === 'sending' ? one.nextTryOn : undefined))),
+      claimDue: async (at, lease, limit, share) => {
+        const providerOf = ({ orderId }: Claim): string => orders.find((one) => one.id === orderId)?.providerId ?? '';
+        const due = (one: Claim) => ({ on: one.state === 'sending' ? one.nextTryOn : undefined, provider: providerOf(one) });
+        return await Promise.resolve(claims.takeDue(at, lease, limit, due, share).map((one) => ({ ...one, providerId: providerOf(one) })));
+      },
     },
     routes: {
       insert: async (route) => {

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { memoryGateway } from '../../../test/support/memory/gateway.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { placeOrder } from '../ordering/place-order.ts';
+import { networkKeyOf } from '../pricing/in-flight.ts';
+import { followOrders, refreshOrder } from './follow-orders.ts';
+import { pollOn } from './poll-share.ts';
+
+type Orders = { key: string | undefined; appId?: string; count: number };
+/** Follows orders for ten minutes. Each wants to be polled every ten seconds. Returns how often those of each group were polled. */
+const polls = (groups: Orders[], outlivesRequest = true): number[] => {
+  let now = 1_000_000;
+  const gateway = { now: () => now, outlivesRequest, state: { pollSlots: new Map<string, number>() } } as Partial<Gateway> as Gateway;
+  const orders = groups.flatMap(({ count, ...order }, group) => Array.from({ length: count }, () => ({ ...order, group, next: now + 10_000 })));
+  const counts = groups.map(() => 0);
+  for (const end = now + 600_000; now < end; now += 1_000)
+    for (const order of orders)
+      if (order.next <= now) {
+        counts[order.group] = (counts[order.group] ?? 0) + 1;
+        order.next = pollOn(gateway, order, order.key, now + 10_000);
+      }
+  return counts;
+};
+
+it("one network's unpaid orders are polled once a second in all, a minute's worth at once; those of another network as if it had none", () => {
+  expect(polls([{ key: 'other', count: 1 }])).toEqual([59]);
+  const [many = 0, other] = polls([
+    { key: 'many', count: 300 },
+    { key: 'other', count: 1 },
+  ]);
+  // The first poll of each order was due before the network had used anything.
+  expect([many <= 300 + 600 + 60, many > 600, other]).toEqual([true, true, 59]);
+  const [few = 0] = polls([{ key: 'many', count: 300 }], false);
+  expect(few).toBeLessThanOrEqual(300 + 60 + 6);
+});
+
+it('the networks of one /48 share what 16 networks have; orders of no known network have one budget; those of an app have no such limit', () => {
+  const [whole = 0] = polls(Array.from({ length: 1 }, () => ({ key: 'own wide', count: 1 })));
+  expect(whole).toBe(59);
+  const sixtyFours = polls(Array.from({ length: 400 }, (_, n) => ({ key: `own${n} wide`, count: 1 })));
+  const all = sixtyFours.reduce((sum, n) => sum + n);
+  expect([all <= 400 + 16 * 660, all > 16 * 500]).toEqual([true, true]);
+  const [unknown = 0, ofApp] = polls([
+    { key: undefined, count: 300 },
+    { key: undefined, appId: 'wallet', count: 100 },
+  ]);
+  expect([unknown <= 960, ofApp]).toEqual([true, 5900]);
+});
+
+it('an order whose network has used up its polls still expires on time, and a read by its customer does not make a poll come sooner', async () => {
+  const { gateway, scope, session, clock, ...world } = memoryGateway();
+  const network = { own: '203.0.113.7', wide: '203.0.113.7' };
+  const usedUntil = clock.now + 1_000_000;
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', usedUntil);
+  const placed = async (ip: string) => {
+    const order = JSON.parse(await placeOrder({ ...scope, network: { own: ip, wide: ip } }, session, world.request(await world.quote()))) as {
+      order_id: string;
+    };
+    return async () => {
+      const found = await gateway.stores.orders.findAny(order.order_id);
+      if (!found) throw new Error('no order');
+      return found;
+    };
+  };
+  const [waiting, other] = [await placed(network.own), await placed('198.51.100.1')];
+  const { nextCheckOn, expiresOn = 0 } = await waiting();
+  expect([nextCheckOn, (await other()).nextCheckOn]).toEqual([usedUntil - 60_000, clock.now + 300_000]);
+  await refreshOrder({ ...scope, network }, await waiting(), 'read');
+  expect(await waiting()).toMatchObject({ checks: 1, nextCheckOn });
+  // A poll takes its turn, too.
+  clock.now = nextCheckOn ?? 0;
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', clock.now + 100_000_000);
+  expect(await followOrders(gateway, 20)).toBe(2);
+  expect(await waiting()).toMatchObject({ checks: 2, stage: 'awaiting_payment', nextCheckOn: expiresOn });
+  clock.now = expiresOn;
+  await followOrders(gateway, 20);
+  expect(await waiting()).toMatchObject({ stage: 'expired', nextCheckOn: expect.toSatisfy((on: number) => on > clock.now + 90_000_000) as number });
+});

@@ -1,0 +1,32 @@
+/**
+ * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller could
+ * fill the queue with them. Kept by each instance for itself, like the limits of requests.
+ */
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Order } from '../../ports/orders.ts';
+
+/** A network's unpaid orders are polled this often on average. On Workers, a Cron trigger has only a few calls a minute. */
+const everyMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 1_000 : 10_000);
+/** A /48 may have as many polls as 16 networks (domain/network.ts). */
+const networksOfWide = 16;
+/** What a network did not use in the last minute, it may use at once. */
+const burstMs = 60_000;
+const mostKept = 10_000;
+
+/**
+ * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders of an app's own customers are
+ * not delayed, since the app's key limits them. Orders whose network is no longer known share one budget.
+ */
+export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networkKey: string | undefined, wantedOn: number): number => {
+  if (networkKey === undefined && appId !== undefined) return wantedOn;
+  const { pollSlots } = gateway.state;
+  const now = gateway.now();
+  const [own = '', wide] = (networkKey ?? 'unknown').split(' ');
+  const counted = [{ key: own, ms: everyMs(gateway) }, ...(wide === undefined ? [] : [{ key: wide, ms: everyMs(gateway) / networksOfWide }])];
+  if (pollSlots.size > mostKept) for (const [key, until] of pollSlots) if (until <= now) pollSlots.delete(key);
+  return counted.reduce((latest, { key, ms }) => {
+    const used = Math.max(now, pollSlots.get(key) ?? 0);
+    pollSlots.set(key, used + ms);
+    return Math.max(latest, Math.ceil(used - burstMs));
+  }, wantedOn);
+};
