@@ -220,7 +220,9 @@ export const topLevel = z.strictObject({
       verify_per_minute: count(30).describe(
         'New sessions of one network: an IPv4 address or an IPv6 /64. In the limits of a network, an IPv6 /48 has up to 16 times the budget',
       ),
-      quotes_per_minute: count(60).describe('Price requests of one session; reads of sell accounts are counted separately, with the same limit'),
+      quotes_per_minute: count(60).describe(
+        'Price requests of one session; reads of sell accounts are counted separately, with the same limit, and reads of unpaid orders at their providers with twice the limit',
+      ),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
       orders_per_minute: count(10).describe('New orders of one session; routes, account steps and webhook tests are counted separately, with the same limit'),

@@ -141,8 +141,8 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
 };
 
 /**
- * Returns whether the amounts make sense. The API returns them and their price as JSON integers, so they must also be safe integers, and there are not
- * more than 21 million bitcoins.
+ * Returns whether the amounts make sense. The API returns them and their price as JSON integers, so they must also be safe integers, and there are
+ * not more than 21 million bitcoins.
  */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;

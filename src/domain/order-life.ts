@@ -248,10 +248,10 @@ export const unpaidStages = ['awaiting_payment', 'expired', 'failed'] as const s
 export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Stage[]).includes(stage);
 
 /**
- * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a ceiling.
- * An order that ended unpaid is polled ever more rarely once no money can be on its way any more, each time after twice as long: hardly any is ever paid,
- * and a notice or the wallet's own request still causes a read at once. `random` is in [0, 1). Whatever this returns, an unpaid order expires at
- * `expiresOn`.
+ * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
+ * ceiling. An order that ended unpaid is polled ever more rarely once no money can be on its way any more, each time after twice as long: hardly any
+ * is ever paid, and a notice or the wallet's own request still causes a read at once. `random` is in [0, 1). Whatever this returns, an unpaid order
+ * expires at `expiresOn`.
  */
 export const refreshDelayMs = (order: { stage: Stage; stageOn: number; arrivalSeconds?: number }, now: number, random: number): number => {
   const lasted = Math.max(0, now - order.stageOn);

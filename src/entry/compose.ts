@@ -11,7 +11,7 @@ import { noRecord } from '../gateway/pricing/record.ts';
 import { noReference } from '../gateway/pricing/reference.ts';
 import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
-import type { KnownApp, Limits } from '../http/limiter.ts';
+import { readsPerQuote, type KnownApp, type Limits } from '../http/limiter.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
 import { createReceiptSigner } from '../outbound/receipt-signer.ts';
@@ -66,8 +66,8 @@ export const composeInstance = (parts: Parts) => {
     judged: new Map(),
     switches: noSwitches(),
     record: noRecord(),
-    reference: noReference(),
     notRecorded: new Map(),
+    reference: noReference(),
     lastPrices: new Map(),
   };
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
@@ -207,6 +207,12 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     'account-steps': orders,
     // A read may be a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
+    // Only reads that would be calls to a provider count. Beyond the limit, a wallet gets the stored state.
+    'order-reads': {
+      session: limits.quotes_per_minute * readsPerQuote,
+      network: quotesOfNetworkIn(limits) * readsPerQuote,
+      app: limits.quotes_per_minute_app * readsPerQuote,
+    },
     // A wallet repeats a claim with an unknown outcome every five seconds.
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
     'webhook-tests': orders,

@@ -15,8 +15,8 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
 };
 
 /**
- * Runs each work once a second, in a loop of its own, so that a slow one delays no other. A work that fails is logged, and tried again a second later.
- * `prune` runs every ten minutes.
+ * Runs each work once a second, in a loop of its own, so that a slow one delays no other. A work that fails is logged, and tried again a second
+ * later. `prune` runs every ten minutes.
  */
 export const startLoops = ({ works, prune, log, now }: { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number }) => {
   let stopped = false;

@@ -68,8 +68,8 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
 type Calls = { own: number; spare: { calls: number } };
 
 /**
- * Runs one part until it finds nothing to do, or its time or calls are used up. Returns how much it did. If it fails, the failure is logged and counted,
- * and the next tick tries again.
+ * Runs one part until it finds nothing to do, or its time or calls are used up. Returns how much it did. If it fails, the failure is logged and
+ * counted, and the next tick tries again.
  */
 export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, spare }: Calls): Promise<number> => {
   const until = gateway.now() + ms;
@@ -98,8 +98,8 @@ export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, s
 };
 
 /**
- * Runs all parts side by side, once. On Workers a Cron trigger does this every minute, with few calls: each part has its share of them, and what a part
- * does not need goes to the others. On Node each part runs in a loop of its own instead (entry/node-server.ts).
+ * Runs all parts side by side, once. On Workers a Cron trigger does this every minute, with few calls: each part has its share of them, and what a
+ * part does not need goes to the others. On Node each part runs in a loop of its own instead (entry/node-server.ts).
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, { ms, calls }: TickBudget): Promise<Scheduled> => {
   const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 };

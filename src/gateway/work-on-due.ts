@@ -3,7 +3,10 @@ import { defect } from '../ports/defect.ts';
 import type { LogFields } from '../ports/log-fields.ts';
 import type { Share } from '../ports/runtime.ts';
 
-/** How many rows of one queue this instance works on at a time for one provider. Fewer than the provider's usual slots, so that customers find some free. */
+/**
+ * How many rows of one queue this instance works on at a time for one provider. Fewer than the provider's usual slots, so that customers find some
+ * free.
+ */
 const ofOneProvider = 6;
 /** How long a batch may hold up the next one. After that, providers that are slow are waited for in the background. */
 const batchMs = 1_000;
@@ -18,8 +21,8 @@ type Queue<T> = {
 };
 
 /**
- * Takes rows that are due and works on them at the same time. Returns how many it took. A slow provider holds up only its own rows, and a row whose work
- * throws is logged and holds up none: it is due again when its lease ends.
+ * Takes rows that are due and works on them at the same time. Returns how many it took. A slow provider holds up only its own rows, and a row whose
+ * work throws is logged and holds up none: it is due again when its lease ends.
  */
 export const workOnDue = async <T>(gateway: Gateway, { name, claim, providerOf, work, about }: Queue<T>): Promise<number> => {
   const busy = busyAt(gateway, name);

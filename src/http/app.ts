@@ -7,7 +7,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
 import { Sent, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
 import { endpoints } from './endpoints.ts';
-import { countersFor, enforceLimits } from './limiter.ts';
+import { areWithin, countersFor, enforceLimits } from './limiter.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { deprecationHeaders } from './deprecation.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
@@ -95,6 +95,7 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
   const started = gateway.now();
   let response: Response;
   try {
+    const caller = { network: scope.network ?? networkOf(undefined), app };
     const call: Call = {
       scope,
       gateway,
@@ -104,12 +105,8 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
       headers,
       request: c.req.raw,
       params: c.req.param(),
-      limit: async (name, sessionHash) =>
-        await enforceLimits(
-          options.limiter,
-          countersFor(options.http.limits, name, { network: scope.network ?? networkOf(undefined), app }, sessionHash),
-          headers,
-        ),
+      limit: async (name, sessionHash) => await enforceLimits(options.limiter, countersFor(options.http.limits, name, caller, sessionHash), headers),
+      allows: async (name, sessionHash) => await areWithin(options.limiter, countersFor(options.http.limits, name, caller, sessionHash)),
     };
     refuseExposedKey(call.request, app);
     endpoint.guard?.(call);

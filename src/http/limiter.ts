@@ -21,6 +21,7 @@ export type LimitName =
   | 'routes'
   | 'account-steps'
   | 'account-reads'
+  | 'order-reads'
   | 'withdrawals'
   | 'webhook-tests'
   | 'mails'
@@ -78,7 +79,7 @@ export type Caller = { network: Network; app: KnownApp | undefined };
 export const countersFor = (limits: Limits, name: LimitName, { network, app }: Caller, sessionHash: string | undefined): Counter[] => {
   const { session, network: ofNetwork = Infinity, app: ofApp = Infinity } = limits[name];
   const windowMs = name === 'mails' ? hourMs : minuteMs;
-  const own = name === 'quotes' ? app?.quotesPerMinute : name === 'orders' ? app?.ordersPerMinute : undefined;
+  const own = ownLimitOf(name, app);
   const counters: Counter[] = [];
   if (sessionHash !== undefined && session !== undefined) counters.push({ name, scope: 'session', key: sessionHash, most: session, windowMs, isUsual: true });
   if (app && !app.isPublic) return [...counters, { name, scope: 'app', key: app.id, most: own ?? ofApp, windowMs, isUsual: false }];
@@ -88,6 +89,15 @@ export const countersFor = (limits: Limits, name: LimitName, { network, app }: C
   return counters;
 };
 
+/** Returns the limit that an app states for itself. */
+const ownLimitOf = (name: LimitName, app: KnownApp | undefined): number | undefined => {
+  if (name === 'orders') return app?.ordersPerMinute;
+  if (name === 'order-reads') return app?.quotesPerMinute === undefined ? undefined : app.quotesPerMinute * readsPerQuote;
+  return name === 'quotes' ? app?.quotesPerMinute : undefined;
+};
+/** How many reads of orders are allowed for each price request: a price costs a call to every provider, a read of an order costs one. */
+export const readsPerQuote = 2;
+
 const what: Record<LimitName, string> = {
   verify: 'requests for tokens',
   sessions: 'openings of sessions',
@@ -96,6 +106,7 @@ const what: Record<LimitName, string> = {
   routes: 'requests for routes',
   'account-steps': 'requests about accounts and connections',
   'account-reads': 'reads of accounts and connections',
+  'order-reads': 'reads of orders',
   withdrawals: 'requests for withdrawals',
   'webhook-tests': 'webhook tests',
   mails: 'requests that send an e-mail',
@@ -122,4 +133,10 @@ export const enforceLimits = async (limiter: Limiter, counters: readonly Counter
         retryAfterMs: resetSeconds * 1000,
       });
   }
+};
+
+/** Counts one use, and returns whether all limits allow it. For work that can be left out without refusing the request. */
+export const areWithin = async (limiter: Limiter, counters: readonly Counter[]): Promise<boolean> => {
+  for (const counter of counters) if (!(await limiter(counter)).allowed) return false;
+  return true;
 };

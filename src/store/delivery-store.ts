@@ -49,8 +49,8 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
     // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
-    // before retries, so that an unreachable host does not starve the others. Among them, networks take turns: anybody can order without paying, and name
-    // a host of their own for each order.
+    // before retries, so that an unreachable host does not starve the others. Among them, networks take turns: anybody can order without paying, and
+    // name a host of their own for each order.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),

@@ -27,8 +27,8 @@ type Queue = {
 
 /**
  * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, and of each provider only as many as `share` allows.
- * Urgent rows come first, then each network's first row, then its second, and so on; of equal rows, the one that has been due longest. Skips rows that
- * another instance is taking at this moment, and does not wait for them.
+ * Urgent rows come first, then each network's first row, then its second, and so on; of equal rows, the one that has been due longest. Skips rows
+ * that another instance is taking at this moment, and does not wait for them.
  */
 export const takeDue = (db: Database, queue: Queue, now: number, limit: number, share: Share = everyone): SQL => {
   const { table, id, dueOn, waiting, provider, isUrgent = sql`false`, network = sql`null::text` } = queue;

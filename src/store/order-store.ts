@@ -18,8 +18,8 @@ const toOrder = (row: typeof orders.$inferSelect): Order => {
 };
 
 /**
- * Counts an order in the provider's record. If that fails, the order's own step is stored all the same, and background work counts the order later, where
- * the error is logged (RecordStore.addMissing).
+ * Counts an order in the provider's record. If that fails, the order's own step is stored all the same, and background work counts the order later,
+ * where the error is logged (RecordStore.addMissing).
  */
 const counting = async (tx: Transaction, orderId: string, count: (tx: Transaction) => Promise<unknown>): Promise<void> => {
   try {

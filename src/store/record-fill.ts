@@ -265,7 +265,10 @@ const columnsOf = ({ slow, fast }: Windows) => ({
   fastQuotedSats: storable(fast.quotedSats),
   fastDeliveredSats: storable(fast.deliveredSats),
 });
-/** Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the others. */
+/**
+ * Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the
+ * others.
+ */
 const storable = (sats: bigint): bigint => (sats > mostStored ? mostStored : sats < -mostStored ? -mostStored : sats);
 const mostStored = 9_000_000_000_000_000_000n;
 

@@ -1,6 +1,6 @@
 /**
- * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller could
- * fill the queue with them. Kept by each instance for itself, like the limits of requests.
+ * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller
+ * could fill the queue with them. Kept by each instance for itself, like the limits of requests.
  */
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';

@@ -1,3 +1,4 @@
+import { isUnpaid } from '../../domain/order-life.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { lastAttempt } from '../attempts.ts';
@@ -19,9 +20,10 @@ const refreshedAtOnce = 5;
 /**
  * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final and were not
  * read for five seconds are first read again at their providers; the others come from the store. Another customer's order gets `order-not-found`,
- * like an unknown one.
+ * like an unknown one. `mayRead` counts a read of an unpaid order, and returns whether the caller may have one more; if not, the stored state is
+ * shown, which background work keeps fresh. Orders with money are always read.
  */
-export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
+export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest, mayRead: () => Promise<boolean>) => {
   const { gateway } = scope;
   const orders =
     request.order_id === undefined
@@ -35,7 +37,7 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
-  const looks = stale.map(async (order) => await lookOnce(scope, order).catch((error: unknown) => unread(gateway, order, error)));
+  const looks = stale.map(async (order) => await lookOnce(scope, order, mayRead).catch((error: unknown) => unread(gateway, order, error)));
   const fresh = new Map((await Promise.all(looks)).map((order) => [order.id, order]));
   const entries = await Promise.all(orders.map(async (order) => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order, ramp)] as const));
   return Object.fromEntries(entries);
@@ -48,7 +50,7 @@ const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
 };
 
 /** Reads an order at its provider at most once in `staleMs`. All callers share the result, whether or not the provider answers. */
-const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
+const lookOnce = async (scope: Scope, order: Order, mayRead: () => Promise<boolean>): Promise<Order> => {
   const { gateway } = scope;
   const { reading } = gateway.flights;
   const now = gateway.now();
@@ -61,7 +63,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
     if (now - on <= staleMs) break;
     reading.delete(id);
   }
-  const look = refreshOrder(scope, order, 'read');
+  const look = (async () => (!isUnpaid(order.stage) || (await mayRead()) ? await refreshOrder(scope, order, 'read') : order))();
   // The old entry is deleted first, so that the map stays sorted by time. The loop above relies on that.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });

@@ -1,6 +1,5 @@
-import { readOrders } from '../../gateway/following/read-orders.ts';
-import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
+import { orderStatusOf } from '../order-status.ts';
 import { buyOrders } from '../order-shapes.ts';
 import { ordersBody } from '../shapes.ts';
 
@@ -12,8 +11,5 @@ export const orderStatus = endpoint({
   answer: buyOrders,
   problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
-  run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readOrders(call.scope, session, 'buy', body) };
-  },
+  run: async (call, body) => await orderStatusOf(call, 'buy', body),
 });

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { readOrders } from '../../gateway/following/read-orders.ts';
-import { readSession } from '../../gateway/sessions/read-session.ts';
+import { orderStatusOf } from '../order-status.ts';
 import { liquidityOrder as orderShape, liquidityOrders } from '../order-shapes.ts';
 import { askedOrNoSats, email, ordersBody, sessionId, text, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
@@ -66,8 +65,5 @@ export const liquidityOrderStatus = endpoint({
   answer: liquidityOrders,
   problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
-  run: async (call, request) => {
-    const session = await readSession(call.gateway, request.session_id, 'owned');
-    return { body: await readOrders(call.scope, session, 'liquidity', request) };
-  },
+  run: async (call, request) => await orderStatusOf(call, 'liquidity', request),
 });

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { readOrders } from '../../gateway/following/read-orders.ts';
-import { readSession } from '../../gateway/sessions/read-session.ts';
+import { orderStatusOf } from '../order-status.ts';
 import { customerIpOf } from '../customer-ip.ts';
 import { askedFiat, ipv4, ordersBody, sessionId, uuid } from '../shapes.ts';
 import { sellOrder as orderShape, sellOrders } from '../order-shapes.ts';
@@ -64,8 +63,5 @@ export const sellOrderStatus = endpoint({
   answer: sellOrders,
   problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
-  run: async (call, request) => {
-    const session = await readSession(call.gateway, request.session_id, 'owned');
-    return { body: await readOrders(call.scope, session, 'sell', request) };
-  },
+  run: async (call, request) => await orderStatusOf(call, 'sell', request),
 });

@@ -55,8 +55,8 @@ export const leasedRows = <R extends object>(now: () => number) => {
       return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
     },
     /**
-     * Leases at most `limit` due rows: urgent ones first, then one of each network in turn, longest due first, and of one provider only its share. Skips
-     * rows with a running lease, even one of this owner.
+     * Leases at most `limit` due rows: urgent ones first, then one of each network in turn, longest due first, and of one provider only its share.
+     * Skips rows with a running lease, even one of this owner.
      */
     takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => Due, share?: Share): R[] => {
       const rows = [...kept.values()]
