@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSandbox } from '../../../scripts/sandbox/start-sandbox.ts';
 import { printedCode, strictOptions } from '../test/printed-code.ts';
@@ -22,6 +22,24 @@ const run = async (command: string, args: string[], cwd: string, env: Record<str
     );
   });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Returns the links of a packed page to what is not packed: whoever reads the page on npm, or in node_modules, could not follow them. */
+const brokenLinks = (page: string, text: string, packed: { path: string }[]): string[] => {
+  const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(
+    ([, heading = '']) =>
+      `#${heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-')}`,
+  );
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter((link) => {
+    if (/^(?:https?|mailto):/.test(link)) return false;
+    if (link.startsWith('#')) return !anchors.includes(link);
+    const path = posix.join(posix.dirname(page), link.replace(/#.*$/, ''));
+    return !packed.some((file) => file.path === path || file.path.startsWith(`${path}/`));
+  });
+};
 
 let failed = 0;
 const part = async (name: string, work: () => Promise<string>): Promise<void> => {
@@ -62,7 +80,9 @@ await part('what is packed', async () => {
   const missing = ['README.md', 'LICENSE', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/index.mjs', 'dist/index.d.mts'].filter(
     (path) => !packed?.files.some((file) => file.path === path),
   );
-  const strange = (packed?.files ?? []).filter(({ path }) => !/^(dist\/[\w-]+\.(mjs|d\.mts|txt)|README\.md|LICENSE|package\.json)$/.test(path));
+  const strange = (packed?.files ?? []).filter(
+    ({ path }) => !/^(dist\/[\w-]+\.(mjs|d\.mts|txt)|examples\/[\w-]+\/\w+\.(ts|tsx|js|html|json)|README\.md|LICENSE|package\.json)$/.test(path),
+  );
   if (missing.length + strange.length > 0)
     throw new Error(`missing: ${missing.join(', ')}; should not be packed: ${strange.map(({ path }) => path).join(', ')}`);
   const imports = readdirSync(join(root, 'dist')).flatMap((file) => {
@@ -74,6 +94,18 @@ await part('what is packed', async () => {
   const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
   const named = [...notices.matchAll(/^(\S+) [\d.]+ \(([\w.-]+)\), in (.+)$/gm)].map(([, name, licence]) => `${name} (${licence})`);
   return await Promise.resolve(`${packed?.files.length} files, no dependency; notices of ${named.join(', ')}`);
+});
+await part('the links of what is packed', async () => {
+  const checked = [];
+  for (const folder of [root, join(root, '../checkout')]) {
+    const [{ files } = { files: [] }] = JSON.parse(await run('npm', ['pack', '--dry-run', '--json'], folder)) as { files: { path: string }[] }[];
+    const pages = files.filter(({ path }) => path.endsWith('.md')).map(({ path }) => path);
+    const broken = pages.flatMap((page) => brokenLinks(page, readFileSync(join(folder, page), 'utf8'), files));
+    if (pages.length === 0 || broken.length > 0)
+      throw new Error(`${folder}: ${pages.length} pages, with links that lead out of the package: ${broken.join(', ')}`);
+    checked.push(...pages);
+  }
+  return `${checked.length} pages, none leads out of its package`;
 });
 await part('publint', async () => (await run(bin('publint'), ['run', tarball, '--strict'], packaging)).trim().split('\n').at(-1) ?? '');
 await part('are the types wrong', async () => {
