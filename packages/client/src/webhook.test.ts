@@ -45,6 +45,14 @@ describe.each(places)('with %s', (_, enter) => {
     expect(await verifyWebhook({ ...headers, 'webhook-signature': `v1a,AAAA v9,AAAA ${only('v1a')}` }, body, { keys }, at)).toEqual({ ok: true, event });
   });
 
+  it('refuses, and does not throw, if the keys are none', async () => {
+    enter();
+    const answers = [undefined, null, {}, { code: 'rate-limited', keys: null }, { keys: [null, {}, 7] }, [null, keys], 'whpk_AAAA'];
+    for (const none of answers)
+      expect(await verifyWebhook(headers, body, none as never, at)).toEqual({ ok: false, problem: 'no signature matches any of the keys' });
+    expect(await verifyWebhook(headers, body, keys as never, at)).toEqual({ ok: true, event });
+  });
+
   it('refuses what was changed, and what another key signed', async () => {
     enter();
     const cases: [WebhookHeaders, string, Parameters<typeof verifyWebhook>[2]][] = [

@@ -100,11 +100,15 @@ const decode = (base64: string): Uint8Array<ArrayBuffer> | undefined => {
   }
 };
 
-// Array.isArray does not narrow a readonly array.
-const isTexts = (keys: WebhookKeys): keys is readonly string[] => Array.isArray(keys);
+/** Returns the keys as text. An answer that is not a key set, such as the problem of a gateway that is busy, has none. */
+const textsOf = (keys: WebhookKeys): string[] => {
+  const set = keys as Partial<{ keys: unknown }> | null | undefined;
+  const list = [keys, set?.keys].find((one) => Array.isArray(one)) as readonly (string | Jwk | null)[] | undefined;
+  return (list ?? []).flatMap((one) => (typeof one === 'string' ? [one] : one?.crv === 'Ed25519' && one.x !== undefined ? [`whpk_${one.x}`] : []));
+};
 
 const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, keys: WebhookKeys): Promise<boolean> => {
-  const texts = isTexts(keys) ? keys : keys.keys.flatMap(({ crv, x }) => (crv === 'Ed25519' && x !== undefined ? [`whpk_${x}`] : []));
+  const texts = textsOf(keys);
   for (const [version, encoded] of signatures.split(' ').map((one) => one.split(','))) {
     const signature = decode(encoded ?? '');
     if (!signature) continue;
