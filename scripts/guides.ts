@@ -26,18 +26,19 @@ const addresses = new Map<string, string>([...guides.map(([name, source]) => [so
 export const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
 const links = [['/docs', 'API'], ...guides.map(([name, , title]) => [`/docs/${name}`, title] as const), ['/docs/errors', 'Errors']] as const;
-type Framed = { title: string; path: string; style: string; body: string };
-/** Returns a page of the documentation with its navigation. `style`: the address of the style sheet. */
-export const framed = ({ title, path, style, body }: Framed): string => `<!doctype html>
+type Framed = { title: string; path: string; styles: readonly string[]; body: string };
+/** Returns a page of the documentation with its navigation. `styles`: the addresses of the style sheets. */
+export const framed = ({ title, path, styles, body }: Framed): string => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>${escaped(title)} · ramp-gateway</title><link rel="icon" href="data:,"><link rel="stylesheet" href="${style}"></head>
-<body><header><nav aria-label="Documentation"><ul>
+<title>${escaped(title)} · ramp-gateway</title><link rel="icon" href="data:,">${styles.map((style) => `<link rel="stylesheet" href="${style}">`).join('')}</head>
+<body><div class="top"><nav aria-label="Documentation"><ul>
 ${links.map(([to, name]) => `<li><a href="${to}"${to === path ? ' aria-current="page"' : ''}>${name}</a></li>`).join('\n')}
-</ul></nav></header>
-<main>
-${body}</main></body></html>
+</ul></nav></div>
+${body}</body></html>
 `;
+/** Encloses the text of a page that is read from top to bottom. */
+export const guideOf = (html: string): string => `<main class="guide">\n${html}</main>`;
 
 /** Returns a heading's anchor. It is the one that GitHub makes, since the guides use those in their links. */
 const slugOf = (heading: string): string =>
@@ -89,5 +90,5 @@ export const guidePages = (style: string): [file: string, text: string][] =>
       .replaceAll('<th></th>', '<td></td>')
       .replaceAll('<table>', '<div class="wide" tabindex="0"><table>')
       .replaceAll('</table>', '</table></div>');
-    return [`guide-${name}.html`, framed({ title, path: `/docs/${name}`, style, body })];
+    return [`guide-${name}.html`, framed({ title, path: `/docs/${name}`, styles: [style], body: guideOf(body) })];
   });

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'dist/site');
@@ -24,7 +25,7 @@ export const buildPages = async (): Promise<boolean> => {
   return true;
 };
 
-const writeWhole = (path: string, text: string): void => {
+const writeWhole = (path: string, text: string | Uint8Array): void => {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text);
   renameSync(draft, path);
@@ -50,6 +51,7 @@ const hashOfInputs = (): string => {
     'scripts/document.ts',
     'scripts/errors-page.ts',
     'scripts/guides.ts',
+    'scripts/reference-page.ts',
     'packages/client/README.md',
     'packages/checkout/README.md',
   ];
@@ -65,27 +67,29 @@ const hashOfInputs = (): string => {
   return hash.digest('hex');
 };
 
-const makePages = async (): Promise<Map<string, string>> => {
-  const [{ documentText }, { errorsPage }, { framed, guidePages }, buyPage] = await Promise.all([
+const makePages = async (): Promise<Map<string, string | Uint8Array>> => {
+  const [{ documentText }, { errorsPage }, { guidePages }, { referencePage, scalarScript }, buyPage] = await Promise.all([
     import('./document.ts'),
     import('./errors-page.ts'),
     import('./guides.ts'),
+    import('./reference-page.ts'),
     makeBuyPage(),
   ]);
-  const style = readFileSync(join(root, 'docs/site/docs.css'), 'utf8');
-  const styleName = nameOf('docs', 'css', style);
-  const reference = readFileSync(join(root, 'docs/site/reference.html'), 'utf8');
-  const script = readFileSync(join(root, 'docs/site/reference.js'), 'utf8');
-  const scriptName = nameOf('reference', 'js', script);
-  return new Map([
-    [styleName, style],
-    [scriptName, script],
-    [
-      'reference.html',
-      framed({ title: 'API', path: '/docs', style: `/assets/${styleName}`, body: reference.replace('{{reference.js}}', `/assets/${scriptName}`) }),
-    ],
-    ['errors.html', errorsPage(`/assets/${styleName}`)],
-    ...guidePages(`/assets/${styleName}`),
+  const asset = (name: string, type: string, text: string) => {
+    const file = nameOf(name, type, text);
+    return { text, file, url: `/assets/${file}` };
+  };
+  const source = (file: string): string => readFileSync(join(root, 'docs/site', file), 'utf8');
+  const docs = asset('docs', 'css', source('docs.css'));
+  const style = asset('reference', 'css', source('reference.css'));
+  const script = asset('reference', 'js', source('reference.js'));
+  const scalar = asset('scalar', 'js', scalarScript());
+  return new Map<string, string | Uint8Array>([
+    ...[docs, style, script].map(({ file, text }) => [file, text] as const),
+    [`${scalar.file}.gz`, gzipSync(scalar.text, { level: 9 })],
+    ['reference.html', referencePage({ docs: docs.url, style: style.url, scalar: scalar.url, script: script.url })],
+    ['errors.html', errorsPage(docs.url)],
+    ...guidePages(docs.url),
     ['openapi.json', documentText()],
     ...buyPage,
   ]);

@@ -69,6 +69,9 @@ const securitySchemes = {
 const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once and ranks their offers; every decision can be looked up and checked. It implements FLS01 \`fiat_on_ramp\` v1.0.
 
 - Begin with GET /verify and POST /session. Every other call of a wallet is a POST with \`session_id\` in the body, except those marked GET.
+- Buy: /payment-options → /offers or /quote → /order → /order-status → /withdrawal.
+- Sell: /sell/payment-options → /sell/offers or /sell/quote → if the offer requires them, once: /sell/accounts, /sell/connections, /sell/connection-confirm → /sell/order → /sell/order-status.
+- Liquidity: /liquidity/products → /liquidity/offers or /liquidity/quote → /liquidity/order → /liquidity/order-status.
 - Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. Members without a value are left out.
 - Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
 - Send an Idempotency-Key with calls that create something. If an answer is lost, send the same request with the same key again.

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzip as gzipCallback } from 'node:zlib';
-import { unchanged, type PageOf } from './pages.ts';
+import { gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib';
+import { acceptsGzip, unchanged, type Page, type PageOf } from './pages.ts';
 
-const gzip = promisify(gzipCallback);
+const [gzip, gunzip] = [promisify(gzipCallback), promisify(gunzipCallback)];
 type Variant = { body: Buffer<ArrayBuffer>; etag: string };
-type File = { plain: Variant; packed: Variant };
+type File = { plain: () => Promise<Variant>; packed: Variant };
 
 /**
  * Serves the pages from a folder. Each file is read once, so a new build is served only by a new process. A request for a name that the folder does
@@ -25,10 +25,13 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
       return new Set();
     }
   };
-  const read = async (file: string): Promise<File> => {
+  const read = async (file: string, { isPacked }: Page): Promise<File> => {
     const body = await readFile(join(folder, file));
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
-    return { plain: { body, etag: `"${hash}"` }, packed: { body: await gzip(body), etag: `"${hash}-gzip"` } };
+    const [etag, packedEtag] = [`"${hash}"`, `"${hash}-gzip"`];
+    // Nearly every client takes gzip, so what it unpacks to is not kept.
+    if (isPacked) return { plain: async () => ({ body: await gunzip(body), etag }), packed: { body, etag: packedEtag } };
+    return { plain: () => Promise.resolve({ body, etag }), packed: { body: await gzip(body), etag: packedEtag } };
   };
   return async (request: Request): Promise<Response | undefined> => {
     const page = pageOf(request);
@@ -38,15 +41,16 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
     if (name === undefined) return undefined;
     let file = files.get(name);
     if (!file) {
-      file = read(name);
+      file = read(name, page);
       files.set(name, file);
       // A file that cannot be read now may be readable later.
       file.catch(() => files.delete(name));
     }
     const { plain, packed } = await file;
-    const { body, etag } = acceptsGzip(request) ? packed : plain;
+    const isGzip = acceptsGzip(request);
+    const { body, etag } = isGzip ? packed : await plain();
     const headers = new Headers({ ...page.headers, etag });
-    if (body === packed.body) headers.set('content-encoding', 'gzip');
+    if (isGzip) headers.set('content-encoding', 'gzip');
     if (name !== page.file) headers.set('cache-control', 'no-store');
     return isKnown(request, etag) ? unchanged(page, etag) : new Response(body, { headers });
   };
@@ -57,12 +61,9 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
  * release may ask an instance of another for its script. That instance's own script is better than none, but must not be stored under that name.
  */
 const siblingOf = (file: string, all: ReadonlySet<string>): string | undefined => {
-  const [, stem, type] = /^([a-z-]+)-[\da-f]{12}\.(js|css)$/.exec(file) ?? [];
+  const [, stem, type] = /^([a-z-]+)-[\da-f]{12}\.(js|css|js\.gz)$/.exec(file) ?? [];
   return stem === undefined ? undefined : [...all].find((name) => name.startsWith(`${stem}-`) && name.endsWith(`.${type}`) && name.length === file.length);
 };
-
-const acceptsGzip = (request: Request): boolean =>
-  /(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(request.headers.get('accept-encoding') ?? '');
 
 /** Returns whether the client's If-None-Match names this ETag (RFC 9110 13.1.2): weak comparison, `*` for any. */
 const isKnown = (request: Request, etag: string): boolean =>

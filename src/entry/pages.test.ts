@@ -27,6 +27,14 @@ it('lets only listed origins frame /buy, and no script of others run in it', () 
   expect(policy([])).not.toContain('unsafe');
 });
 
+it('lets /docs alone write styles into the page, and no page run scripts from elsewhere or by eval', () => {
+  const policyOf = (path: string): string => asked(path)?.headers['content-security-policy'] ?? '';
+  expect(policyOf('/docs')).toMatch(
+    /^default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none';/,
+  );
+  expect(['/docs/errors', '/docs/wallet', '/buy'].filter((path) => /unsafe|^$/.test(policyOf(path)))).toEqual([]);
+});
+
 it.each<[returnTo: string, isServed: boolean]>([
   ['mywallet://bought', true],
   ['mywallet://bought?for=7#top', true],

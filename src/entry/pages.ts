@@ -2,17 +2,22 @@
 import type { GatewayConfig } from '../config/providers-config.ts';
 import { Problem } from '../gateway/problem.ts';
 
-export type Page = { file: string; headers: Readonly<Record<string, string>> };
+export type Page = {
+  file: string;
+  headers: Readonly<Record<string, string>>;
+  /** Whether the file is stored compressed with gzip: it is too large to be compressed whenever it is read. */
+  isPacked?: true;
+};
 
 /**
  * Returns the Content-Security-Policy of a page: it may load only from its own host and images from data: URLs, and only `frameAncestors` may frame
  * it.
  */
-const policy = (frameAncestors: string, ...more: string[]): string =>
+const policy = (frameAncestors: string, style: string, ...more: string[]): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self'",
+    `style-src ${style}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
@@ -24,15 +29,17 @@ const policy = (frameAncestors: string, ...more: string[]): string =>
 const html = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-cache',
-  'content-security-policy': policy("'none'"),
+  'content-security-policy': policy("'none'", "'self'"),
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   vary: 'accept-encoding',
 };
+// Scalar, which draws the contract, writes its styles into the page (docs/decisions/2026-11-29-scalar-draws-the-contract.md).
+const reference: Page = { file: 'reference.html', headers: { ...html, 'content-security-policy': policy("'none'", "'self' 'unsafe-inline'") } };
 const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300', vary: 'accept-encoding' };
 const docs: ReadonlyMap<string, Page> = new Map([
-  ['/docs', { file: 'reference.html', headers: html }],
-  ['/docs/', { file: 'reference.html', headers: html }],
+  ['/docs', reference],
+  ['/docs/', reference],
   ['/docs/errors', { file: 'errors.html', headers: html }],
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
@@ -51,7 +58,7 @@ const assetOf = (path: string): Page | undefined => {
   return file === undefined
     ? undefined
     : {
-        file,
+        ...(/^scalar-.*\.js$/.test(file) ? { file: `${file}.gz`, isPacked: true } : { file }),
         headers: {
           'content-type': types[type] ?? '',
           'cache-control': 'public, max-age=31536000, immutable',
@@ -67,6 +74,7 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
     ...html,
     'content-security-policy': policy(
       frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'",
+      "'self'",
       "require-trusted-types-for 'script'",
       'trusted-types lit-html',
     ),
@@ -97,6 +105,9 @@ const placeOf = (url: string): string => {
   place.hash = '';
   return place.href;
 };
+
+export const acceptsGzip = (request: Request): boolean =>
+  /(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i.test(request.headers.get('accept-encoding') ?? '');
 
 /** Returns a 304 (RFC 9110 15.4.5): only the headers that a cache needs, and none about the absent body. */
 export const unchanged = ({ headers }: Page, etag: string): Response =>

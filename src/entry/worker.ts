@@ -21,7 +21,7 @@ import { databaseGauges } from './database-gauges.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
-import { createPages, unchanged, type Page } from './pages.ts';
+import { acceptsGzip, createPages, unchanged, type Page } from './pages.ts';
 
 type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
 export type WorkerEnv = {
@@ -151,7 +151,12 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
   const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${page.file}`, { headers: known === null ? {} : { 'if-none-match': known } }));
   if (asset.status !== 200 && asset.status !== 304) return undefined;
   const etag = asset.headers.get('etag') ?? '';
-  return asset.status === 304 ? unchanged(page, etag) : new Response(asset.body, { headers: { ...page.headers, etag } });
+  if (asset.status === 304) return unchanged(page, etag);
+  const headers = { ...page.headers, etag };
+  if (!page.isPacked) return new Response(asset.body, { headers });
+  // `manual`: the body is compressed already.
+  if (acceptsGzip(request)) return new Response(asset.body, { headers: { ...headers, 'content-encoding': 'gzip' }, encodeBody: 'manual' });
+  return new Response(asset.body?.pipeThrough(new DecompressionStream('gzip')), { headers });
 };
 
 /** Shows only gauges from the database, since the counters of a single isolate say little. */

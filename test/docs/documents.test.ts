@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { customerOf, executablePath, launch, sizes } from '../../packages/checkout/test/browser.ts';
+import { customerOf, executablePath, launch, picture, sizes, type Customer } from '../../packages/checkout/test/browser.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 describe.skipIf(executablePath === undefined)('in a browser the documentation', () => {
@@ -12,17 +12,20 @@ describe.skipIf(executablePath === undefined)('in a browser the documentation', 
     await browser.close();
     await gateway.close();
   });
+  const open = async (options: Parameters<typeof customerOf>[2] = {}) => await customerOf(browser, [new URL(gateway.url).host], options);
+  const heading = (page: Customer['page'], name: string) => page.getByRole('heading', { name, exact: true });
 
   it.each(Object.entries(sizes))('reads well, from the address of the gateway on (%s)', async (size, viewport) => {
-    const { page, sees, leaves } = await customerOf(browser, [new URL(gateway.url).host], { viewport });
+    const { page, sees, leaves } = await open({ viewport });
     await page.goto(gateway.url);
     expect(page.url()).toBe(`${gateway.url}/docs`);
-    await page.getByText('/liquidity/order-status').last().waitFor();
+    await heading(page, 'Session').waitFor();
     await sees(`docs-${size}`);
-    const guides = await page.getByRole('navigation').getByRole('link').allTextContents();
+    const navigation = page.getByRole('navigation', { name: 'Documentation' });
+    const guides = await navigation.getByRole('link').allTextContents();
     // On larger screens, one guide and the list of errors are enough.
     for (const guide of size === 'phone' ? guides.slice(1) : ['Wallets', 'Errors']) {
-      await page.getByRole('navigation').getByRole('link', { name: guide, exact: true }).click();
+      await navigation.getByRole('link', { name: guide, exact: true }).click();
       await page.locator(`[aria-current=page]`, { hasText: guide }).waitFor();
       await sees(`docs-${guide.toLowerCase().replaceAll(' ', '-')}-${size}`);
     }
@@ -30,11 +33,36 @@ describe.skipIf(executablePath === undefined)('in a browser the documentation', 
   });
 
   it('opens the call that an address names', async () => {
-    const { page, leaves } = await customerOf(browser, [new URL(gateway.url).host], { colorScheme: 'dark' });
-    const document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as { paths: Record<string, { post?: { operationId: string } }> };
-    await page.goto(`${gateway.url}/docs#${document.paths['/order']?.post?.operationId}`);
-    await page.locator('details[open] summary', { hasText: '/order' }).waitFor();
-    await page.getByText('"order_id"').first().waitFor();
+    const { page, sees, leaves } = await open({ colorScheme: 'dark' });
+    await page.goto(`${gateway.url}/docs#placeOrder`);
+    await heading(page, 'Order a quote').waitFor();
+    await expect.poll(async () => (await heading(page, 'Order a quote').boundingBox())?.y).toSatisfy((y?: number) => y !== undefined && y > -1 && y < 844);
+    await sees('docs-call-dark-phone');
+    await leaves();
+  });
+
+  it('finds a call, and tries it out at this gateway', async () => {
+    const { page, leaves } = await open({ viewport: sizes.desk });
+    await page.goto(`${gateway.url}/docs`);
+    await page
+      .getByRole('button', { name: /search/i })
+      .first()
+      .click();
+    await page.getByRole('combobox').fill('begin a session');
+    await page
+      .getByRole('option', { name: /Begin a session/ })
+      .first()
+      .click();
+    await heading(page, 'Begin a session').waitFor();
+    await page
+      .getByRole('button', { name: /^Test Request/ })
+      .first()
+      .click();
+    const client = page.getByRole('dialog');
+    await client.getByRole('button', { name: /^Send/ }).first().click();
+    await client.getByText('200 OK').first().waitFor();
+    await client.getByText('session_id').first().waitFor();
+    await picture(page, 'docs-tried-desk');
     await leaves();
   });
 });
