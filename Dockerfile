@@ -23,6 +23,9 @@ COPY providers.config.yaml ./providers.config.yaml
 COPY migrations ./migrations
 COPY --from=build /build/dist/site ./dist/site
 COPY --from=build /build/dist/server.mjs ./dist/server.mjs
+# The operator's commands: `ramp help` lists them.
+COPY --from=build /build/dist/ramp.mjs ./dist/ramp.mjs
+COPY scripts/ramp.sh /usr/local/bin/ramp
 USER 1000:1000
 EXPOSE 8787
 STOPSIGNAL SIGTERM

@@ -1,10 +1,11 @@
 /** `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer. */
 import { readSecrets } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
+import { called } from './ops/called.ts';
 import { exportCustomer, forgetCustomer, unfinished } from './ops/customer-data.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
-const usage = 'usage: npm run customer -- export|forget <customer id>';
+const usage = `usage: ${called('customer', 'export|forget <customer id>')}`;
 
 const sealOf = () => {
   const read = readSecrets(process.env, { apps: {}, providers: [] });

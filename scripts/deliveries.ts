@@ -1,10 +1,11 @@
 /** `npm run deliveries -- list [due|dead|disabled|delivered|superseded]` and `npm run deliveries -- resend <id>…|--dead`. */
 import type { DeliveryState } from '../src/ports/deliveries.ts';
+import { called } from './ops/called.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
 const states: readonly string[] = ['due', 'dead', 'disabled', 'delivered', 'superseded'];
 const isState = (word: string): word is DeliveryState => states.includes(word);
-const usage = 'usage: npm run deliveries -- list [due|dead|disabled|delivered|superseded] | resend <id>… | resend --dead';
+const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|superseded] | resend <id>… | resend --dead')}`;
 const most = 200;
 
 await command(async () => {

@@ -1,4 +1,4 @@
-/** Writes the generated files: the registry of providers, the configuration's JSON Schema and docs/errors.md. `--check` only compares. */
+/** Writes the generated files: the registry of providers, the tools of some kinds, the configuration's JSON Schema and docs/errors.md. `--check` only compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -21,6 +21,26 @@ import type { ProviderModule } from './spec.ts';
 export const providerModules: ReadonlyMap<string, ProviderModule> = new Map(
   [${kinds.map(camel).join(', ')}].map((module) => [module.kind, module as unknown as ProviderModule]),
 );
+`;
+
+/** The kinds for which `src/providers/<kind>/<kind>.<what>.ts` exists. */
+const kindsWith = (what: string): string[] => kinds.filter((kind) => existsSync(join(root, 'src/providers', kind, `${kind}.${what}.ts`)));
+const toolMap = (what: string, type: string): { imports: string; map: string } => ({
+  imports: kindsWith(what)
+    .map((kind) => `import { ${what} as ${camel(kind)}${type} } from '../src/providers/${kind}/${kind}.${what}.ts';\n`)
+    .join(''),
+  map: `new Map([${kindsWith(what)
+    .map((kind) => `['${kind}', ${camel(kind)}${type}]`)
+    .join(', ')}])`,
+});
+const [dialects, conformance] = [toolMap('dialects', 'Dialects'), toolMap('conformance', 'Conformance')];
+const kindTools = `// Made by \`npm run gen\` from the folders of src/providers. Do not edit.
+${conformance.imports}${dialects.imports}import type { Conformance } from '../src/providers/kit/kind.conformance.ts';
+import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
+
+/** The known deviations of servers of a kind, and the checks of the standard that a kind follows. */
+export const dialectsOf: ReadonlyMap<string, Dialects> = ${dialects.map};
+export const conformanceOf: ReadonlyMap<string, Conformance> = ${conformance.map};
 `;
 
 const modules = await Promise.all(
@@ -57,6 +77,7 @@ ${rows.map((row) => `| \`${row.code}\` | ${row.status} | ${row.title} | ${row.ac
 `;
 const files: Record<string, string> = {
   'src/providers/registry.gen.ts': registry,
+  'scripts/kind-tools.gen.ts': kindTools,
   'providers.config.schema.json': `${JSON.stringify(
     configSchema(modules, (schema) => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
     undefined,

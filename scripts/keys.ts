@@ -6,16 +6,21 @@ import './load-env.ts';
 import { randomBytes } from 'node:crypto';
 import { freshSecrets, readSecrets } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
+import { called } from './ops/called.ts';
 import * as plan from './ops/key-plan.ts';
 import { countByKey, reseal } from './ops/reseal.ts';
 import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
 
-const usage = `usage: npm run keys -- init [--json]
-       npm run keys -- list
-       npm run keys -- rotate seal|notice|webhook [--to <id>] [--json]
-       npm run keys -- rotate operator | app <id> | app-webhook <id> | provider <id>
-       npm run keys -- retire seal|notice|webhook [<id>] [--json] | operator <hash…> | app <id> <hash…> | app-webhook <id>
-       npm run keys -- reseal`;
+const usage = [
+  'init [--json]',
+  'list',
+  'rotate seal|notice|webhook [--to <id>] [--json]',
+  'rotate operator | app <id> | app-webhook <id> | provider <id>',
+  'retire seal|notice|webhook [<id>] [--json] | operator <hash…> | app <id> <hash…> | app-webhook <id>',
+  'reseal',
+]
+  .map((words, n) => `${n === 0 ? 'usage: ' : '       '}${called('keys', words)}`)
+  .join('\n');
 
 const showVariables = (variables: plan.Variables, json: boolean): void => {
   if (Object.keys(variables).length === 0) return;
@@ -61,7 +66,7 @@ const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
   const kept = new Set([current, ...old].map((key) => key.split(':')[0]));
   const counts = await withDatabase(async ({ sql }) => await countByKey(sql));
   const lost = [...counts].filter(([id]) => !kept.has(id));
-  if (lost.length > 0) throw new Refused(`${lost.map(([id, n]) => `${n} values are still sealed under "${id}"`).join(', ')}: npm run keys -- reseal`);
+  if (lost.length > 0) throw new Refused(`${lost.map(([id, n]) => `${n} values are still sealed under "${id}"`).join(', ')}: ${called('keys', 'reseal')}`);
 };
 
 const list = async (): Promise<void> => {

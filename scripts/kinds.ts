@@ -1,12 +1,10 @@
 /**
- * The kinds of provider, and what each has for the scripts in addition to its product code. All of it is found by name in the kind's folder,
- * `src/providers/<kind>/<kind>.<what>.ts`, so a new kind need not be listed anywhere.
+ * The kinds of provider, and the sandbox of each. All of it is found by name in the kind's folder, `src/providers/<kind>/<kind>.<what>.ts`, so a new
+ * kind need not be listed anywhere.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Conformance } from '../src/providers/kit/kind.conformance.ts';
-import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
 import type { Sandbox } from '../src/providers/kit/kind.sandbox.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,8 +19,4 @@ const exportsOf = async (kind: string, file: string): Promise<unknown> => {
   return kinds.includes(kind) && existsSync(path) ? await import(pathToFileURL(path).href) : {};
 };
 
-export const dialectsOf = async (kind: string): Promise<Dialects | undefined> =>
-  ((await exportsOf(kind, `${kind}.dialects.ts`)) as { dialects?: Dialects }).dialects;
-export const conformanceOf = async (kind: string): Promise<Conformance | undefined> =>
-  ((await exportsOf(kind, `${kind}.conformance.ts`)) as { conformance?: Conformance }).conformance;
 export const sandboxOf = async (kind: string): Promise<Sandbox | undefined> => ((await exportsOf(kind, `${kind}.sandbox.ts`)) as { sandbox?: Sandbox }).sandbox;

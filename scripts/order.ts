@@ -9,6 +9,7 @@
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
+import { called } from './ops/called.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
 const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
@@ -70,7 +71,7 @@ const paidNotFilled = async (id: string, proof: string): Promise<void> => {
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [id] = words;
-  if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or attempt id> [--json]');
+  if (id === undefined || words.length > 1) throw new Refused(`usage: ${called('order', '<order id, quote id or attempt id> [--json]')}`);
   const stage = flags.get('leave-review');
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
   const released = flags.get('release-short');

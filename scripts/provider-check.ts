@@ -11,12 +11,13 @@ import type { ProviderConfig } from '../src/config/providers-config.ts';
 import { createUndiciHttp } from '../src/entry/http-undici.ts';
 import type { Http } from '../src/providers/spec.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
-import { conformanceOf, dialectsOf } from './kinds.ts';
+import { conformanceOf, dialectsOf } from './kind-tools.gen.ts';
+import { called } from './ops/called.ts';
 import { checkProvider, hasPrice, isUsable, type Checked, type CheckParts } from './ops/check-provider.ts';
 import { makeReport, toMarkdown } from './ops/conformance-report.ts';
 import { command, readArguments, readConfig, Refused, say } from './ops/tools.ts';
 
-const usage = 'usage: npm run provider:check -- <id or url> [--kind <kind>] [--report [--order] [--json] [--out <name>]]';
+const usage = `usage: ${called('provider:check', '<id or url> [--kind <kind>] [--report [--order] [--json] [--out <name>]]')}`;
 type Target = Pick<CheckParts, 'config' | 'network' | 'mode' | 'quoteMs'> & {
   kind: string;
   /** The provider's block as written in the file. */ written: Record<string, unknown>;
@@ -62,8 +63,8 @@ const run = async (target: Target, flags: ReadonlyMap<string, string>, http: Htt
   const now = (): number => Date.now();
   const newId = (): string => randomUUID();
   const newKey = (): string => randomBytes(32).toString('hex');
-  const parts: CheckParts = { ...target, module, dialects: await dialectsOf(target.kind), http, secret: (name) => process.env[name], now, newId, newKey };
-  const kit = flags.has('report') ? await conformanceOf(target.kind) : undefined;
+  const parts: CheckParts = { ...target, module, dialects: dialectsOf.get(target.kind), http, secret: (name) => process.env[name], now, newId, newKey };
+  const kit = flags.has('report') ? conformanceOf.get(target.kind) : undefined;
   if (flags.has('report') && !kit) throw new Refused(`--report: the kind ${target.kind} follows no published standard to check`);
   const checked = await checkProvider(parts);
   if (!kit) return tell(target, checked);

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../src/domain/receipt.ts';
+import { called } from './ops/called.ts';
 import { command, Refused, say } from './ops/tools.ts';
 
 type Receipt = { kind?: string; receipt: string; inclusion?: Inclusion & { signed_root?: string } };
@@ -40,7 +41,7 @@ await command(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { url: { type: 'string' }, keys: { type: 'string' } } });
   const [verb, file] = positionals;
   if (verb !== 'verify' || file === undefined || (values.url === undefined && values.keys === undefined))
-    throw new Refused('usage: npm run receipt -- verify <file> with --url <gateway>, or --keys <file with the answer of /.well-known/receipt-keys>');
+    throw new Refused(`usage: ${called('receipt', 'verify <file>')} with --url <gateway>, or --keys <file with the answer of /.well-known/receipt-keys>`);
   const url = values.url?.replace(/\/$/, '');
   const keys =
     values.keys === undefined ? await read<PublicKeys>(`${url}/.well-known/receipt-keys`) : (JSON.parse(readFileSync(values.keys, 'utf8')) as PublicKeys);

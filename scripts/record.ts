@@ -4,6 +4,7 @@
  * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums. Earlier fills are no longer corrected.
  */
 import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';
+import { called } from './ops/called.ts';
 import type { Ops } from './ops/tools.ts';
 import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
 
@@ -30,7 +31,7 @@ await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [provider] = words;
   const days = Number(flags.get('days') ?? 1);
-  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused('usage: npm run record [-- <provider>] [--why] [--days <n>] [--json]');
+  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json]')}`);
   const { config } = readConfig();
   await withDatabase(async (ops) => {
     if (flags.has('reset')) {

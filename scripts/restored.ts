@@ -3,10 +3,11 @@
  * reads every provider session, adopts unknown orders in `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
  */
 import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
+import { called } from './ops/called.ts';
 import { withGateway } from './ops/gateway.ts';
 import { command, readArguments, Refused, say } from './ops/tools.ts';
 
-const usage = 'usage: npm run restored -- [--wait <seconds>] [--settle <seconds>] | --hold | --release';
+const usage = `usage: ${called('restored', '[--wait <seconds>] [--settle <seconds>] | --hold | --release')}`;
 const seconds = (given: string | undefined, fallback: number): number => {
   const value = given === undefined ? fallback : Number(given);
   if (!Number.isFinite(value) || value < 0) throw new Refused(usage);

@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { sha256Hex } from '../src/seal/hash.ts';
+import { called } from './ops/called.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
-const usage = 'usage: npm run sessions -- revoke --app <id> | --customer <id> [--new-secret] | --all';
+const usage = `usage: ${called('sessions', 'revoke --app <id> | --customer <id> [--new-secret] | --all')}`;
 
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
@@ -16,7 +17,7 @@ await command(async () => {
   const strange = [...flags.keys()].some((name) => !['app', 'customer', 'all', 'new-secret'].includes(name));
   if (words[0] !== 'revoke' || words.length > 1 || chosen.length !== 1 || app === '' || customer === '' || strange) throw new Refused(usage);
   if (isNewSecret && customer === undefined) throw new Refused('--new-secret needs --customer: each customer must be given their own');
-  if (customer !== undefined && !/^[0-9a-f-]{36}$/.test(customer)) throw new Refused('--customer needs the id that npm run order shows');
+  if (customer !== undefined && !/^[0-9a-f-]{36}$/.test(customer)) throw new Refused(`--customer needs the id that ${called('order')} shows`);
   await withDatabase(async ({ stores, record }) => {
     const subject = app === undefined ? (customer === undefined ? 'all' : `customer ${customer}`) : `app ${app}`;
     await record('sessions.revoke', subject, isNewSecret ? { new_secret: 1 } : undefined);

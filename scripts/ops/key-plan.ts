@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
+import { called } from './called.ts';
 import { Refused } from './tools.ts';
 
 export type Variables = Record<string, string>;
@@ -33,7 +34,7 @@ const lines = (variable: string, current: string, old: readonly string[]): Varia
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);
-  if (current === '') throw new Refused(`${variable} is not set: npm run keys -- init`);
+  if (current === '') throw new Refused(`${variable} is not set: ${called('keys', 'init')}`);
   if (to !== undefined) {
     const chosen = old.find((one) => idOf(one) === to);
     if (chosen === undefined) throw new Refused(`${variable}_OLD has no key "${to}": it has ${old.map(idOf).join(', ') || 'none'}`);
@@ -51,7 +52,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
       variables: lines(variable, current, [fresh, ...old]),
       say: [
         `Step 1. Every instance must know "${idOf(fresh)}" before any instance uses it. Restart every instance with these variables, then:`,
-        `  npm run keys -- rotate ${kind} --to ${idOf(fresh)}`,
+        `  ${called('keys', `rotate ${kind} --to ${idOf(fresh)}`)}`,
       ],
     };
   return {
@@ -64,9 +65,9 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
 };
 
 const afterwards = (kind: EnvironmentKind, old: string): string[] => {
-  if (kind === 'seal') return ['Then, with the new environment:', '  npm run keys -- reseal', `  npm run keys -- retire seal ${old}`];
-  if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  npm run keys -- retire webhook ${old}`];
-  return ['URLs made with the old key last as long as their orders. When the last of those is final:', `  npm run keys -- retire notice ${old}`];
+  if (kind === 'seal') return ['Then, with the new environment:', `  ${called('keys', 'reseal')}`, `  ${called('keys', `retire seal ${old}`)}`];
+  if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  ${called('keys', `retire webhook ${old}`)}`];
+  return ['URLs made with the old key last as long as their orders. When the last of those is final:', `  ${called('keys', `retire notice ${old}`)}`];
 };
 
 export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: string | undefined): Plan => {
@@ -75,7 +76,7 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
   const [only] = old;
   const chosen = id === undefined && old.length === 1 ? only : old.find((one) => idOf(one) === id);
   if (chosen === undefined) {
-    if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: npm run keys -- rotate ${kind} first`);
+    if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: ${called('keys', `rotate ${kind}`)} first`);
     throw new Refused(`name the key to retire: ${variable}_OLD has ${old.map(idOf).join(', ') || 'none'}`);
   }
   return {
@@ -112,7 +113,7 @@ export const rotateHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
       'Put its hash into the configuration, next to the old hashes, and restart (Workers: deploy):',
       ...(hashes.length === 0
         ? []
-        : [`When nobody uses the old token: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
+        : [`When nobody uses the old token: ${called('keys', `retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`)}`]),
     ],
   };
 };
@@ -143,7 +144,7 @@ export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: str
   const [current] = (source[variable] ?? '').split(',');
   return {
     variables: { [variable]: [fresh, current?.trim() ?? ''].filter((one) => one !== '').join(',') },
-    say: [`Give "${app}" the new secret, which is the first. Both secrets sign until: npm run keys -- retire app-webhook ${app}`],
+    say: [`Give "${app}" the new secret, which is the first. Both secrets sign until: ${called('keys', `retire app-webhook ${app}`)}`],
   };
 };
 export const retireAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
@@ -169,7 +170,7 @@ export const rotateProvider = (config: GatewayConfig, providerId: string): Plan 
     say: [
       `1. Ask ${providerId} for a second value, while the first keeps working. If it cannot have two: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
       '2. Set the new value, and restart one instance after the other. Each uses the value it started with; orders continue.',
-      `3. npm run provider:check -- ${providerId}, then ask the provider to disable the old value.`,
+      `3. ${called('provider:check', providerId)}, then ask the provider to disable the old value.`,
     ],
   };
 };

@@ -81,7 +81,11 @@ export const command = async (work: () => Promise<void>): Promise<void> => {
   }
 };
 
-const refusalOf = (error: unknown): string => (error instanceof Refused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown');
+const refusalOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'unknown';
+  const isMisused = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return error instanceof Refused || isMisused ? error.message : (error.stack ?? error.message);
+};
 
 /** Reads `--name value` and `--name`; all other arguments are words. Flags named in `plain` never take a value. */
 export const readArguments = (given: readonly string[], plain: readonly string[] = []): { words: string[]; flags: Map<string, string> } => {

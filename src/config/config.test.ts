@@ -190,8 +190,8 @@ describe('secrets', () => {
       ok: false,
       mistakes: [
         'SEAL_KEY does not have the form id:base64 of 32 bytes',
-        'NOTICE_KEY is missing: npm run keys -- init prints a fresh one',
-        'WEBHOOK_SIGNING_KEY is missing: npm run keys -- init prints a fresh one',
+        'NOTICE_KEY is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one',
+        'WEBHOOK_SIGNING_KEY is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one',
         'providers.alpine.catalogue_key_env names the variable ALPINE_KEY, which is not set',
       ],
     });

@@ -29,7 +29,7 @@ export const readSecrets = (
   const mistakes: string[] = [];
   const keys = (name: string): NamedKey[] => {
     const current = valueOf(source, name) ?? '';
-    if (current === '') mistakes.push(`${name} is missing: npm run keys -- init prints a fresh one`);
+    if (current === '') mistakes.push(`${name} is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one`);
     const old = `${name}_OLD`;
     const read = [{ from: name, text: current }, ...(source[old] ?? '').split(',').map((text) => ({ from: old, text: text.trim() }))].flatMap(
       ({ from, text }) => {

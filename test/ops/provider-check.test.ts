@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { dialectsOf } from '../../scripts/kinds.ts';
+import { dialectsOf } from '../../scripts/kind-tools.gen.ts';
 import { checkProvider, isUsable, type Checked, type CheckParts } from '../../scripts/ops/check-provider.ts';
 import type { ConformanceReport } from '../../scripts/ops/conformance-report.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
@@ -34,7 +34,7 @@ const checkBlock = async (block: Record<string, unknown>, more: Partial<CheckPar
   if (!config || !module) throw new Error(parsed.ok ? 'no such provider' : parsed.mistakes.join('\n'));
   return await checkProvider({
     module,
-    dialects: await dialectsOf(config.kind),
+    dialects: dialectsOf.get(config.kind),
     config,
     network: 'regtest',
     mode: 'sandbox',

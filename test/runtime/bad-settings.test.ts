@@ -87,7 +87,7 @@ const changed = (from: string, to: string) => configured(live.replace(from, to))
 
 const cases: [string, () => Record<string, string>, string][] = [
   // Live mode invents nothing
-  ['live without SEAL_KEY', without('SEAL_KEY'), 'SEAL_KEY is missing: npm run keys -- init prints a fresh one'],
+  ['live without SEAL_KEY', without('SEAL_KEY'), 'SEAL_KEY is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one'],
   ['live without NOTICE_KEY', without('NOTICE_KEY'), 'NOTICE_KEY is missing'],
   ['live without WEBHOOK_SIGNING_KEY', given({ WEBHOOK_SIGNING_KEY: ' \n' }), 'WEBHOOK_SIGNING_KEY is missing'],
   ['live without a database', without('DATABASE_URL'), 'DATABASE_URL is missing: live mode needs a PostgreSQL'],

@@ -24,7 +24,12 @@ const keys = freshSecrets(randomBytes);
 const { SEAL_KEY: _seal, ...keysWithoutSeal } = keys;
 
 const cases: { name: string; config: string; variables: Record<string, string>; says: string }[] = [
-  { name: 'a secret is missing', config: sandbox, variables: keysWithoutSeal, says: 'SEAL_KEY is missing: npm run keys -- init prints a fresh one' },
+  {
+    name: 'a secret is missing',
+    config: sandbox,
+    variables: keysWithoutSeal,
+    says: 'SEAL_KEY is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one',
+  },
   {
     name: 'a secret that is none',
     config: sandbox,
