@@ -29,7 +29,6 @@ const allowed: Record<string, readonly string[]> = {
   feeds: ['domain', 'spec', 'kit', 'ports'],
   seal: ['ports'],
   log: ['ports'],
-  metrics: ['ports'],
   config: ['domain', 'spec', 'ports'],
   http: ['domain', 'gateway', 'ports'],
   contract: ['domain', 'gateway', 'http'],
@@ -53,7 +52,7 @@ export const ladder: readonly (readonly string[])[] = [
 /** Packages that only these rooms and `entry` may import. All other packages are free, except in the rooms of `packagesOf`. */
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
-  { packages: /^(undici|@hono\/node-server|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
+  { packages: /^(undici|@hono\/node-server|prom-client|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
   // opossum needs this emitter, which Workers have as well.
   { packages: /^node:events$/, rooms: ['resilience'] },
   { packages: /^node:(?!events$)/, rooms: [] },

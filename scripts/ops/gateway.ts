@@ -5,7 +5,7 @@ import { composeInstance } from '../../src/entry/compose.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
 import type { Gateway } from '../../src/ports/gateway.ts';
 import { createLog } from '../../src/log/log.ts';
-import { createMetrics } from '../../src/metrics/metrics.ts';
+import { noMetrics } from '../../src/entry/gauges.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { readConfig, Refused, withDatabase, type Ops } from './tools.ts';
 
@@ -31,7 +31,7 @@ export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promi
           now: () => Date.now(),
           modules: providerModules,
         }),
-        metrics: createMetrics(),
+        metrics: noMetrics,
         now: () => Date.now(),
         random: () => Math.random(),
         uuid: () => randomUUID(),

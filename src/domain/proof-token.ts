@@ -9,7 +9,8 @@ const mark = 'ramp-gateway:';
 /** Makes our own token. `host` is the host and port of public_url. Wallets check the token's start before they sign it (docs/wallet-http.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;
 
-export type TokenFlaw = 'not-printable' | 'names-a-gateway' | 'opens-elsewhere' | 'of-another-party';
+export const tokenFlaws = ['not-printable', 'names-a-gateway', 'opens-elsewhere', 'of-another-party'] as const;
+export type TokenFlaw = (typeof tokenFlaws)[number];
 
 const printable = /^[\x20-\x7e]{1,200}$/;
 /**

@@ -12,7 +12,7 @@ import { noReference } from '../gateway/pricing/reference.ts';
 import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import { readsPerQuote, type KnownApp, type Limits } from '../http/limiter.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics } from '../ports/metric-list.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
 import { createReceiptSigner } from '../outbound/receipt-signer.ts';
 import { createReceivers } from '../outbound/receivers.ts';
@@ -25,7 +25,7 @@ import { createSeal } from '../seal/seal.ts';
 import { createStores } from '../store/stores.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
-const version = '0.1.0';
+export const version = '0.1.0';
 /** RFC 9110 10.1.5. Some firewalls refuse a call without a User-Agent. */
 const userAgent = { 'user-agent': `ramp-gateway/${version}` };
 

@@ -1,27 +1,67 @@
 import type postgres from 'postgres';
+import type { Gauge } from './gauges.ts';
 
-type Gauge = { name: string; help: string; value: number };
+const openStages = ['awaiting_payment', 'underpaid', 'paid', 'filled', 'review'] as const;
+
+type Row = {
+  late: number;
+  dead: number;
+  oldest_due: number;
+  unsettled: number;
+  prices: number;
+  stages: { stage: string; n: number; oldest: number; old: number }[] | null;
+  delivered: { provider: string; ppm: number }[] | null;
+  connections: { state: string; n: number }[] | null;
+};
 
 /** Reads the gauges from the database, which are the same on every instance. Throws the driver's error if the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
-  const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number; late_paid: number; prices: number }[]>`
+  const [row] = await sql<[Row]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,
       (select count(*) from deliveries where state = 'dead')::int as dead,
+      (select coalesce(greatest(extract(epoch from now() - min(due_on)), 0), 0) from deliveries where state = 'due')::float8 as oldest_due,
       (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
-      (select count(*) from orders where stage = 'review')::int as review,
-      (select count(*) from orders where stage = 'paid' and stage_on < now() - interval '3 days')::int as late_paid,
       (select count(*) from reference_prices
-        where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices`;
+        where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices,
+      (select json_agg(s) from (
+        select stage, count(*)::int as n, extract(epoch from now() - min(stage_on))::float8 as oldest,
+          (count(*) filter (where stage_on < now() - interval '3 days'))::int as old
+        from orders where stage = any(${[...openStages]}) group by stage) s) as stages,
+      (select json_agg(d) from (
+        select provider_id as provider, (sum(counted_delivered) * 1000000 / sum(counted_quoted))::float8 as ppm
+        from fills where filled_on > now() - interval '30 days' and counted_quoted > 0 group by provider_id order by provider_id) d) as delivered,
+      (select json_agg(c) from (
+        select state, count(*)::int as n from pg_stat_activity
+        where datname = current_database() and usename = current_user and state is not null group by state) c) as connections`;
+  const stages = new Map((row.stages ?? []).map((one) => [one.stage, one]));
+  const connections = new Map((row.connections ?? []).map(({ state, n }) => [state, n]));
+  const one = (name: string, help: string, value: number): Gauge => ({ name, help, value });
   return [
-    { name: 'deliveries_late', help: 'Webhooks that have been due for over a minute', value: row?.late ?? 0 },
-    { name: 'deliveries_dead', help: 'Webhooks that the gateway gave up on', value: row?.dead ?? 0 },
-    { name: 'intents_unsettled', help: 'Order attempts without an outcome', value: row?.unsettled ?? 0 },
-    { name: 'orders_in_review', help: 'Orders in review, which need the operator', value: row?.review ?? 0 },
-    { name: 'orders_paid_late', help: 'Orders that were paid more than three days ago and are not delivered', value: row?.late_paid ?? 0 },
-    {
-      name: 'references_not_live',
-      help: 'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes',
-      value: row?.prices ?? 0,
-    },
+    one('deliveries_late', 'Webhooks that have been due for over a minute', row.late),
+    one('deliveries_dead', 'Webhooks that the gateway gave up on', row.dead),
+    one('deliveries_oldest_due_seconds', 'How long the oldest unsent webhook has been due', row.oldest_due),
+    one('intents_unsettled', 'Order attempts without an outcome', row.unsettled),
+    one('orders_in_review', 'Orders in review, which need the operator', stages.get('review')?.n ?? 0),
+    one('orders_paid_late', 'Orders that were paid more than three days ago and are not delivered', stages.get('paid')?.old ?? 0),
+    one('references_not_live', 'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes', row.prices),
+    ...openStages.map((stage) => ({ name: 'orders_open', help: 'Orders by stage, without ended ones', labels: { stage }, value: stages.get(stage)?.n ?? 0 })),
+    ...openStages.map((stage) => ({
+      name: 'orders_open_oldest_seconds',
+      help: 'How long the order that has been longest in this stage has been in it',
+      labels: { stage },
+      value: stages.get(stage)?.oldest ?? 0,
+    })),
+    ...(row.delivered ?? []).map(({ provider, ppm }) => ({
+      name: 'provider_delivered_ppm',
+      help: 'What the provider delivered of what it had quoted, in parts per million, over the orders of 30 days that count in its record',
+      labels: { provider },
+      value: ppm,
+    })),
+    ...['active', 'idle', 'idle in transaction'].map((state) => ({
+      name: 'database_connections',
+      help: "Connections of the gateway's database user to its database, of all instances, by state",
+      labels: { state },
+      value: connections.get(state) ?? 0,
+    })),
   ];
 };

@@ -16,7 +16,10 @@ import type { Log } from '../ports/runtime.ts';
 import { createApp } from '../http/app.ts';
 import { createLimiter } from '../http/limiter.ts';
 import { createLog } from '../log/log.ts';
-import { createMetrics } from '../metrics/metrics.ts';
+import { createMetrics, type Known } from './metrics.ts';
+import { renderGauges } from './gauges.ts';
+import { instanceGauges } from './instance-gauges.ts';
+import { endpoints } from '../http/endpoints.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
@@ -134,7 +137,7 @@ type Setup = { options: ServerOptions; env: Env; config: GatewayConfig; secrets:
 
 const serveOn = async ({ options, env, config, secrets, log, database }: Setup, opened: (() => Promise<unknown>)[]): Promise<RunningServer> => {
   const { now, random, sleep, leastTimeoutMs } = { ...ownParts, ...options.overrides };
-  const metrics = createMetrics();
+  const metrics = createMetrics({ providers: config.providers.map(({ id }) => id), routes: endpoints.map(({ path }) => path), feeds: feedsOf(config) });
   const journal = JSON.parse(readFileSync(join(options.root, 'migrations/meta/_journal.json'), 'utf8')) as Journal;
   let migrated = false;
   const upstream = createUndiciHttp();
@@ -184,7 +187,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
       await showMetrics(c, secrets, async () => {
         // Show the process's own figures even without the database.
         const stored = await databaseGauges(database.sql).catch(() => []);
-        return metrics.render([{ name: 'background_work', help: 'Work that continues after its response was sent', value: background.size() }, ...stored]);
+        return (await metrics.render()) + renderGauges([...instanceGauges(gateway, background.size(), env.DATABASE_POOL), ...stored]);
       }),
   });
   const server = await listen(app.fetch, env);
@@ -193,7 +196,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
   const parts = scheduledParts(gateway, composed.drain(gateway)).map((part) =>
     oneAtATime(async () => {
       const n = await runPart(gateway, part, partBudget.ms, { own: partBudget.calls, spare: { calls: 0 } });
-      for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part: part.name });
+      metrics.count('scheduled_total', { part: part.name }, n);
     }),
   );
   const tick = async (): Promise<void> => {
@@ -251,6 +254,9 @@ const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log, embedded:
     throw new StartRefused(`${config.mode === 'live' ? 'DATABASE_URL: ' : ''}${error instanceof Error ? error.message : 'the database could not be opened'}`);
   }
 };
+
+const feedsOf = ({ routing }: GatewayConfig): Known['feeds'] =>
+  Object.entries(routing.reference ?? {}).flatMap(([currency, { feeds = [] }]) => feeds.map(({ name }) => ({ currency, feed: name })));
 
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 

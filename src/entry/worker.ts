@@ -12,7 +12,7 @@ import { createApp } from '../http/app.ts';
 import { createLimiter, type Limiter } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
-import { createMetrics } from '../metrics/metrics.ts';
+import { noMetrics, renderGauges } from './gauges.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
@@ -62,7 +62,6 @@ const build = (env: WorkerEnv) => {
   const mistakes = [...(env.HYPERDRIVE ? [] : ['the binding HYPERDRIVE is missing']), ...checkMode(config, source), ...(read.ok ? [] : read.mistakes)];
   if (mistakes.length > 0 || !read.ok) return { mistakes };
   const { secrets } = read;
-  const metrics = createMetrics();
   const instance = `worker-${randomSecret(4)}`;
   const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
   const log = createLog({
@@ -83,7 +82,7 @@ const build = (env: WorkerEnv) => {
       (url) => checkWebhookUrl(url, rules),
     ),
     log,
-    metrics,
+    metrics: noMetrics,
     now,
     random: () => Math.random(),
     uuid: () => crypto.randomUUID(),
@@ -165,7 +164,7 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
     return c.text('metrics need METRICS_TOKEN\n', 403);
   const client = postgres(url, { max: 1, fetch_types: false });
-  return c.text(createMetrics().render(await databaseGauges(client)));
+  return c.text(renderGauges(await databaseGauges(client)));
 };
 
 type Built = ReturnType<typeof build>;

@@ -116,7 +116,7 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
   }
   const ms = gateway.now() - started;
   gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
-  gateway.observe('http_request_ms', { route: endpoint.path }, ms);
+  gateway.observe('http_request_duration_seconds', { route: endpoint.path }, ms / 1000);
   gateway.log('info', 'request', {
     request_id: requestId,
     method: c.req.method,

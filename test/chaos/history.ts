@@ -14,7 +14,7 @@ import { composeInstance, httpSettings } from '../../src/entry/compose.ts';
 import type { Gateway } from '../../src/ports/gateway.ts';
 import { runScheduled } from '../../src/gateway/run-scheduled.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createMetrics } from '../../src/metrics/metrics.ts';
+import { noMetrics } from '../../src/entry/gauges.ts';
 import { createRandom, type Random } from '../fuzz/random.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Told } from './checker.ts';
@@ -383,7 +383,7 @@ const startInstance = (world: World, name: string): Instance => {
         world.receive(headers, body) ? { outcome: 'delivered', statusClass: '2xx', status: 200 } : { outcome: 'failed', statusClass: 'unreachable' },
       ),
     log: () => undefined,
-    metrics: createMetrics(),
+    metrics: noMetrics,
     now: () => clock.now,
     random: ids.next,
     uuid: ids.uuid,

@@ -58,5 +58,5 @@ export const embedded = async (empty = false): Promise<TestDatabase> => {
 export const needsPostgres: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
   const there = inject('testServer') !== undefined;
   if (!there) console.error(`NOT RUN, needs PostgreSQL: ${name}`);
-  it.runIf(there)(name, run, timeoutMs);
+  it.runIf(there)(`${name} (needs PostgreSQL)`, run, timeoutMs);
 };

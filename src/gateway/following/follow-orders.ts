@@ -28,6 +28,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defined } from '../../domain/defined.ts';
 import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
+import { countStage } from './count-stage.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
 import { pollOn } from './poll-share.ts';
 
@@ -194,7 +195,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const after = updated(order, change, event);
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
-    if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
+    if (moved) countStage(gateway, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
     tellLatePayment(gateway, order, after, now);

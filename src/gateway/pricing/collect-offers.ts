@@ -162,8 +162,20 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     maxWaitMs,
     waitedMs: now - started,
   });
+  countOffers(gateway, route);
   if (route.policy.reference?.disputed && asksExchange(request.asked)) gateway.count('reference_disputed_total', { currency: request.asked.currency });
   return { route, shadow, offerings };
+};
+
+/** Counts what came of each provider in a decision. */
+const countOffers = ({ count }: Gateway, { asked: { ramp }, offers, excluded, refused, failed }: Route): void => {
+  for (const { providerId: provider, rank } of offers) {
+    count('offers_total', { provider, ramp });
+    if (rank === 1) count('offers_won_total', { provider, ramp });
+  }
+  for (const { providerId: provider, rule } of excluded) count('offers_excluded_total', { provider, rule });
+  for (const { providerId: provider, refusal } of refused) count('offers_missing_total', { provider, reason: refusal.reason });
+  for (const { providerId: provider, reason } of failed) count('offers_missing_total', { provider, reason });
 };
 
 /**

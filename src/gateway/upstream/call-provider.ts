@@ -34,7 +34,7 @@ export const callProvider = async <T>(
   const finish = (outcome: string): void => {
     const ms = gateway.now() - started;
     gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
-    gateway.observe('provider_call_ms', { provider: provider.id, operation: options.operation }, ms);
+    gateway.observe('provider_call_duration_seconds', { provider: provider.id, operation: options.operation }, ms / 1000);
     gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
       request_id: requestId,
       provider: provider.id,

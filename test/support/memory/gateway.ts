@@ -15,7 +15,7 @@ import { placeOrder, type PlaceOrderRequest } from '../../../src/gateway/orderin
 import { priceBuy } from '../../../src/gateway/pricing/price-buy.ts';
 import { Problem } from '../../../src/gateway/problem.ts';
 import type { OpenSession } from '../../../src/gateway/sessions/read-session.ts';
-import { createMetrics } from '../../../src/metrics/metrics.ts';
+import { noMetrics } from '../../../src/entry/gauges.ts';
 import type { Gateway } from '../../../src/ports/gateway.ts';
 import type { Order } from '../../../src/ports/orders.ts';
 import type { Scope } from '../../../src/ports/scope.ts';
@@ -75,7 +75,7 @@ export const memoryGateway = (
     http: async () => await Promise.reject(new Error('no network here')),
     sender: async () => await Promise.resolve({ outcome: 'blocked', statusClass: 'memory' }),
     log: (level, event, fields = {}) => void logs.push({ level, event, fields }),
-    metrics: createMetrics(),
+    metrics: noMetrics,
     now,
     random: () => 0.5,
     // The ids differ in their first digits, because a rank replaces the last digits of a route's id.

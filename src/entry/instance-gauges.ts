@@ -1,0 +1,27 @@
+import type { Gateway } from '../ports/gateway.ts';
+import type { Operation } from '../ports/providers.ts';
+import { version } from './compose.ts';
+import type { Gauge } from './gauges.ts';
+
+const circuitStates = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+/** Returns the gauges of this process. `poolSize`: the most connections that it opens to the database. */
+export const instanceGauges = (gateway: Gateway, background: number, poolSize: number): Gauge[] => [
+  {
+    name: 'build_info',
+    help: 'The version of the gateway; the value is always 1',
+    labels: { version, node: process.version, instance_id: gateway.state.instance, mode: gateway.settings.mode },
+    value: 1,
+  },
+  { name: 'background_work', help: 'Work that continues after its response was sent', value: background },
+  { name: 'database_pool_size', help: 'The most connections that this instance opens to the database', value: poolSize },
+  ...gateway.providers.flatMap(({ id: provider, guard }) => {
+    const { circuits, credentialsRefused } = guard.health();
+    return Object.entries(circuits).map(([operation, state]) => ({
+      name: 'provider_circuit_state',
+      help: 'What the circuit lets through: 0 all calls (closed), 1 one probe (half-open), 2 none (open), 3 no prices, since our credentials are refused',
+      labels: { provider, operation },
+      value: credentialsRefused && (operation as Operation) === 'quote' ? 3 : circuitStates[state],
+    }));
+  }),
+];
