@@ -1,4 +1,7 @@
-/** Writes the generated files: the registry of providers, the tools of some kinds, the configuration's JSON Schema and docs/errors.md. `--check` only compares. */
+/**
+ * Writes the generated files: the registry of providers, the tools of some kinds, the configuration's JSON Schema, docs/errors.md and the dashboards.
+ * `--check` only compares.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -6,6 +9,7 @@ import * as z from 'zod';
 import { configSchema } from '../src/config/json-schema.ts';
 import { problems } from '../src/http/problem.ts';
 import type { ProviderModule } from '../src/providers/spec.ts';
+import { dashboards } from './dashboards.ts';
 import { kinds } from './kinds.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -84,6 +88,7 @@ const files: Record<string, string> = {
     2,
   )}\n`,
   'docs/errors.md': errorsMarkdown,
+  ...Object.fromEntries(Object.entries(dashboards).map(([name, dashboard]) => [`docs/grafana/${name}`, `${JSON.stringify(dashboard, undefined, 2)}\n`])),
 };
 
 let stale = 0;

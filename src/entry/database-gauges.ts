@@ -9,9 +9,10 @@ type Row = {
   oldest_due: number;
   unsettled: number;
   prices: number;
-  stages: { stage: string; n: number; oldest: number; old: number }[] | null;
-  delivered: { provider: string; ppm: number }[] | null;
-  connections: { state: string; n: number }[] | null;
+  /** JSON: Drizzle and the bare driver differ in whether they parse it. */
+  stages: string | null;
+  delivered: string | null;
+  connections: string | null;
 };
 
 /** Reads the gauges from the database, which are the same on every instance. Throws the driver's error if the database does not answer. */
@@ -23,18 +24,19 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
       (select count(*) from reference_prices
         where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices,
-      (select json_agg(s) from (
+      (select json_agg(s)::text from (
         select stage, count(*)::int as n, extract(epoch from now() - min(stage_on))::float8 as oldest,
           (count(*) filter (where stage_on < now() - interval '3 days'))::int as old
-        from orders where stage = any(${[...openStages]}) group by stage) s) as stages,
-      (select json_agg(d) from (
+        from orders where stage in ${sql([...openStages])} group by stage) s) as stages,
+      (select json_agg(d)::text from (
         select provider_id as provider, (sum(counted_delivered) * 1000000 / sum(counted_quoted))::float8 as ppm
         from fills where filled_on > now() - interval '30 days' and counted_quoted > 0 group by provider_id order by provider_id) d) as delivered,
-      (select json_agg(c) from (
+      (select json_agg(c)::text from (
         select state, count(*)::int as n from pg_stat_activity
         where datname = current_database() and usename = current_user and state is not null group by state) c) as connections`;
-  const stages = new Map((row.stages ?? []).map((one) => [one.stage, one]));
-  const connections = new Map((row.connections ?? []).map(({ state, n }) => [state, n]));
+  const listOf = <T>(json: string | null): T[] => JSON.parse(json ?? '[]') as T[];
+  const stages = new Map(listOf<{ stage: string; n: number; oldest: number; old: number }>(row.stages).map((of) => [of.stage, of]));
+  const connections = new Map(listOf<{ state: string; n: number }>(row.connections).map(({ state, n }) => [state, n]));
   const one = (name: string, help: string, value: number): Gauge => ({ name, help, value });
   return [
     one('deliveries_late', 'Webhooks that have been due for over a minute', row.late),
@@ -51,7 +53,7 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       labels: { stage },
       value: stages.get(stage)?.oldest ?? 0,
     })),
-    ...(row.delivered ?? []).map(({ provider, ppm }) => ({
+    ...listOf<{ provider: string; ppm: number }>(row.delivered).map(({ provider, ppm }) => ({
       name: 'provider_delivered_ppm',
       help: 'What the provider delivered of what it had quoted, in parts per million, over the orders of 30 days that count in its record',
       labels: { provider },

@@ -5,8 +5,11 @@ import type { Gauge } from './gauges.ts';
 
 const circuitStates = { closed: 0, 'half-open': 1, open: 2 } as const;
 
-/** Returns the gauges of this process. `poolSize`: the most connections that it opens to the database. */
-export const instanceGauges = (gateway: Gateway, background: number, poolSize: number): Gauge[] => [
+/** `poolSize`: the most connections that the process opens to the database. */
+type Figures = { background: number; poolSize: number; isDatabaseUp: boolean };
+
+/** Returns the gauges of this process. */
+export const instanceGauges = (gateway: Gateway, { background, poolSize, isDatabaseUp }: Figures): Gauge[] => [
   {
     name: 'build_info',
     help: 'The version of the gateway; the value is always 1',
@@ -14,6 +17,7 @@ export const instanceGauges = (gateway: Gateway, background: number, poolSize: n
     value: 1,
   },
   { name: 'background_work', help: 'Work that continues after its response was sent', value: background },
+  { name: 'database_up', help: 'Whether the database answered this scrape; without it, the figures from the database are missing', value: isDatabaseUp ? 1 : 0 },
   { name: 'database_pool_size', help: 'The most connections that this instance opens to the database', value: poolSize },
   ...gateway.providers.flatMap(({ id: provider, guard }) => {
     const { circuits, credentialsRefused } = guard.health();

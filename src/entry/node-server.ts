@@ -18,6 +18,7 @@ import { createLimiter } from '../http/limiter.ts';
 import { createLog } from '../log/log.ts';
 import { createMetrics, type Known } from './metrics.ts';
 import { renderGauges } from './gauges.ts';
+import { errorText } from '../domain/error-text.ts';
 import { instanceGauges } from './instance-gauges.ts';
 import { endpoints } from '../http/endpoints.ts';
 import type { ProviderModule } from '../providers/spec.ts';
@@ -185,9 +186,9 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     pages: pagesFrom(join(options.root, 'dist/site'), createPages(config)),
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
-        // Show the process's own figures even without the database.
-        const stored = await databaseGauges(database.sql).catch(() => []);
-        return (await metrics.render()) + renderGauges([...instanceGauges(gateway, background.size(), env.DATABASE_POOL), ...stored]);
+        // Without the database, the process still shows its own figures.
+        const stored = await databaseGauges(database.sql).catch((error: unknown) => void log('warn', 'database.figures_missing', { error: errorText(error) }));
+        return (await metrics.render()) + renderGauges([...instanceGauges(gateway, { background: background.size(), poolSize: env.DATABASE_POOL, isDatabaseUp: stored !== undefined }), ...(stored ?? [])]);
       }),
   });
   const server = await listen(app.fetch, env);
