@@ -1,4 +1,4 @@
-/** The two Grafana dashboards of docs/grafana. `npm run gen` writes them; test/runtime/dashboards.test.ts asks a Prometheus for every panel. */
+/** The two Grafana dashboards. `npm run gen` writes them; test/runtime/dashboards.test.ts asks a Prometheus for every panel. */
 import {
   type Dashboard,
   DashboardBuilder,
@@ -288,7 +288,7 @@ const dashboardOf = (uid: string, title: string, rows: Row[]): Dashboard => {
   return builder.build();
 };
 
-/** The files of docs/grafana. */
+/** The files of docs/grafana/dashboards. */
 export const dashboards = {
   'ramp-money.json': dashboardOf('ramp-money', 'ramp-gateway: offers, orders, money', money),
   'ramp-machinery.json': dashboardOf('ramp-machinery', 'ramp-gateway: requests, providers, instances', machinery),

@@ -88,7 +88,9 @@ const files: Record<string, string> = {
     2,
   )}\n`,
   'docs/errors.md': errorsMarkdown,
-  ...Object.fromEntries(Object.entries(dashboards).map(([name, dashboard]) => [`docs/grafana/${name}`, `${JSON.stringify(dashboard, undefined, 2)}\n`])),
+  ...Object.fromEntries(
+    Object.entries(dashboards).map(([name, dashboard]) => [`docs/grafana/dashboards/${name}`, `${JSON.stringify(dashboard, undefined, 2)}\n`]),
+  ),
 };
 
 let stale = 0;

@@ -34,6 +34,10 @@ describe.skipIf(!hasPromtool)('promtool', () => {
     expect(promtool(['check', 'rules', file])).toContain(`${rules.length} rules found`);
   });
 
+  it('finds no mistake in the configuration of the profile "observability"', () => {
+    expect(promtool(['check', 'config', '--syntax-only', join(root, 'docs/prometheus.yml')])).toContain('SUCCESS');
+  });
+
   it('finds no mistake in GET /metrics, apart from the two old names in milliseconds', async () => {
     const gateway = await startTestGateway({ alpine: { simulator: {} } });
     const text = await (await fetch(`${gateway.url}/metrics`)).text().finally(gateway.close);

@@ -12,12 +12,14 @@ import { startTestGateway, until, type TestGateway } from '../support/gateway.ts
 import { root } from './runtimes.ts';
 
 type Panel = { type: string; title: string; targets: { expr: string }[] };
-const folder = join(root, 'docs/grafana');
-const panels = readdirSync(folder).flatMap((file) =>
-  (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { panels: Panel[] }).panels
-    .filter(({ type }) => type !== 'row')
-    .map((panel) => ({ file, ...panel })),
-);
+const folder = join(root, 'docs/grafana/dashboards');
+const panels = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .flatMap((file) =>
+    (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { panels: Panel[] }).panels
+      .filter(({ type }) => type !== 'row')
+      .map((panel) => ({ file, ...panel })),
+  );
 /** What Grafana fills in. */
 const filled = (expr: string): string => expr.replaceAll('$provider', '.*').replaceAll('$__rate_interval', '1m');
 
