@@ -24,6 +24,7 @@ const schema = z.object({
   DATABASE_POOL: whole(1, 200).default(10),
   DATA_DIR: z.string().min(1).default('.data'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
   CONFIG_FILE: z.string().min(1).default('providers.config.yaml'),
   PUBLIC_URL: publicUrl.optional(),
   INSTANCE: z

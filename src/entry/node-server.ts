@@ -16,6 +16,7 @@ import type { Log } from '../ports/runtime.ts';
 import { createApp } from '../http/app.ts';
 import { createLimiter } from '../http/limiter.ts';
 import { createLog } from '../log/log.ts';
+import { prettyLine } from '../log/pretty.ts';
 import { createMetrics, type Known } from './metrics.ts';
 import { renderGauges } from './gauges.ts';
 import { errorText } from '../domain/error-text.ts';
@@ -97,7 +98,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const log = createLog({
     level: env.LOG_LEVEL,
     instance: instanceOf(env),
-    write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)),
+    write: options.writeLog ?? ((line) => process.stdout.write(`${env.LOG_FORMAT === 'pretty' ? prettyLine(line) : line}\n`)),
     now: options.overrides?.now ?? ownParts.now,
     modules: options.modules,
   });

@@ -5,7 +5,7 @@ import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
-import { Sent, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
+import { Sent, type AnswerHeaders, type Call, type Endpoint, type Reply } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { areWithin, countersFor, enforceLimits } from './limiter.ts';
 import { corsHeaders, preflight } from './cors.ts';
@@ -94,6 +94,8 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
   const { gateway, requestId } = scope;
   const started = gateway.now();
   let response: Response;
+  let about: About;
+  let asked: Asked = { body: {}, raw: '' };
   try {
     const caller = { network: scope.network ?? networkOf(undefined), app };
     const call: Call = {
@@ -110,9 +112,15 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
     };
     refuseExposedKey(call.request, app);
     endpoint.guard?.(call);
-    response = await run(call, endpoint, progress);
+    asked = await readAsked(call, endpoint);
+    const reply = await run(call, endpoint, asked, progress);
+    headers['content-type'] = 'application/json';
+    response = new Response(reply instanceof Sent ? reply.json : JSON.stringify(reply.body), { status: statusOf(reply), headers });
+    about = subjectOf(asked.body, reply instanceof Sent ? JSON.parse(reply.json) : reply.body);
   } catch (error) {
-    response = problemOf(error, scope, endpoint.path, headers);
+    const problem = problemOf(error, scope, endpoint.path);
+    response = problemResponse(problem, requestId, headers);
+    about = { code: problem.code, ...subjectOf(asked.body, problem.more.members) };
   }
   const ms = gateway.now() - started;
   gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
@@ -124,28 +132,37 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
     status: response.status,
     ms,
     app: app?.id,
+    ...about,
   });
   return response;
 };
 
-const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promise<Response> => {
-  let body: Record<string, unknown> = {};
-  let raw = '';
+/** What an answer is about, for its line in the log: the order and its provider, or the problem. */
+type About = { order?: string; provider?: string; code?: string };
+
+/** A request's members, and its body as it was sent. */
+type Asked = { body: Record<string, unknown>; raw: string };
+
+const readAsked = async (call: Call, endpoint: Endpoint): Promise<Asked> => {
   if (endpoint.method === 'post') {
-    const read = await readBody(call.request, call.http.bodyBytes);
-    body = endpoint.body ? validate(endpoint.body, read.value, call.gateway.state.numbers) : {};
-    raw = read.text;
-  } else if (endpoint.query) {
-    body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
+    const { value, text } = await readBody(call.request, call.http.bodyBytes);
+    return { body: endpoint.body ? validate(endpoint.body, value, call.gateway.state.numbers) : {}, raw: text };
   }
-  // The endpoint's own schema made this value: `endpoint()` ties the two types together.
-  const reply = await inTime(call, async () => await admitted(call, endpoint, progress, async () => await endpoint.run(call, body as never, raw)));
-  if (reply instanceof Sent) {
-    for (const name in call.headers) reply.response.headers.set(name, call.headers[name] ?? '');
-    return reply.response;
-  }
-  call.headers['content-type'] = 'application/json';
-  return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
+  if (!endpoint.query) return { body: {}, raw: '' };
+  return { body: validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams)), raw: '' };
+};
+
+// The endpoint's own schema made the body: `endpoint()` ties the two types together.
+const run = async (call: Call, endpoint: Endpoint, { body, raw }: Asked, progress: InProgress): Promise<Reply<unknown>> =>
+  await inTime(call, async () => await admitted(call, endpoint, progress, async () => await endpoint.run(call, body as never, raw)));
+
+const statusOf = (reply: Reply<unknown>): number => (reply instanceof Sent ? 200 : (reply.status ?? 200));
+
+/** Finds the order that an answer or its request names, and the order's provider. */
+const subjectOf = (asked: Record<string, unknown>, answered: unknown): About => {
+  const { order_id: told, provider } = (answered ?? {}) as { order_id?: unknown; provider?: { id?: unknown } };
+  const order = told ?? asked['order_id'];
+  return { ...(typeof order === 'string' ? { order } : {}), ...(typeof provider?.id === 'string' ? { provider: provider.id } : {}) };
 };
 
 /**
@@ -179,7 +196,7 @@ const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress,
   }
 };
 
-const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string, headers: AnswerHeaders): Response => {
+const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string): Problem => {
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
@@ -197,7 +214,7 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
       ...(cause instanceof Error ? { error_name: cause.name, error: errorText(cause), error_at: errorPlace(cause) } : {}),
     });
   }
-  return problemResponse(problem, requestId, headers);
+  return problem;
 };
 
 const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptions): Promise<Response> => {
@@ -217,5 +234,5 @@ const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
 
 const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {
   const { scope, headers } = await begin(c, options);
-  return problemOf(error, scope, 'unrouted', headers);
+  return problemResponse(problemOf(error, scope, 'unrouted'), scope.requestId, headers);
 };

@@ -42,15 +42,15 @@ export type Call = {
   allows: (name: LimitName, sessionHash: string) => Promise<boolean>;
 };
 
-/** An answer whose bytes are final, such as a stored one that is returned again unchanged. `Body` is the type of the JSON in it. */
+/** An answer whose JSON text is final, such as a stored one that is returned again unchanged. `Body` is the type of the JSON. */
 export class Sent<Body> {
-  readonly response: Response;
+  readonly json: string;
   declare readonly body: Body;
-  constructor(response: Response) {
-    this.response = response;
+  constructor(json: string) {
+    this.json = json;
   }
 }
-type Reply<Body> = { status?: number; body: Body } | Sent<Body>;
+export type Reply<Body> = { status?: number; body: Body } | Sent<Body>;
 export type Endpoint = {
   /** The operation's id in the OpenAPI document, for generated clients. Its description is in src/contract/operations.ts. */
   id: string;

@@ -49,8 +49,7 @@ const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
 export const onceByKey = async <Body>(call: Call, caller: string, route: string, raw: string, run: () => Promise<Body>): Promise<Sent<Body>> => {
   const { gateway } = call;
   const key = idempotencyKeyOf(call.request);
-  const answerWith = (body: string): Sent<Body> => new Sent(new Response(body, { status: 200, headers: { 'content-type': 'application/json' } }));
-  if (key === undefined) return answerWith(JSON.stringify(await run()));
+  if (key === undefined) return new Sent(JSON.stringify(await run()));
   const row = { caller, route, keyHash: gateway.hash(key) };
   const fingerprint = fingerprintOf(gateway.hash, raw);
   const begun = await gateway.stores.idempotency.begin({ ...row, fingerprint, now: gateway.now(), leaseSeconds: 60 });
@@ -58,13 +57,13 @@ export const onceByKey = async <Body>(call: Call, caller: string, route: string,
   if (begun.state !== 'begun') {
     if (begun.fingerprint !== fingerprint)
       throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
-    if (begun.state === 'done') return answerWith(await gateway.seal.open(begun.answer, place));
+    if (begun.state === 'done') return new Sent(await gateway.seal.open(begun.answer, place));
     throw new Problem('idempotency-in-progress', 'The first request with this key is still in progress.', { retryAfterMs: 1000 });
   }
   try {
     const body = JSON.stringify(await run());
     await gateway.stores.idempotency.finish({ ...row, answer: await gateway.seal.seal(body, place) });
-    return answerWith(body);
+    return new Sent(body);
   } catch (error) {
     await gateway.stores.idempotency.abandon(row);
     throw error;

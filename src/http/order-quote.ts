@@ -40,7 +40,7 @@ export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering 
   const { path, sessionId, quoteId, raw, inputs, failover, ...rampRequest } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);
   const session = await readSession(call.gateway, sessionId, 'price');
-  const body = await placeOrder(call.scope, session, {
+  const json = await placeOrder(call.scope, session, {
     ...rampRequest,
     quoteId,
     idempotencyKey,
@@ -50,6 +50,5 @@ export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering 
     countPricing: async () => await call.limit('quotes', session.idHash),
     refuseReusedKey: async () => await refuseReusedKey(call, session.customerId, path, idempotencyKey, raw),
   });
-  call.headers['content-type'] = 'application/json';
-  return new Sent(new Response(body, { status: 200 }));
+  return new Sent(json);
 };

@@ -25,11 +25,12 @@ export const createLog = ({ level, instance, write, now, modules }: LogOptions):
     {
       level,
       base: { instance },
-      timestamp: () => `,"time":${now()}`,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       browser: {
         asObject: true,
-        write: (entry) => write(JSON.stringify({ ...entry, level: labels[(entry as { level: number }).level] ?? 'info', time: now(), instance })),
+        write: (entry) =>
+          write(JSON.stringify({ ...entry, level: labels[(entry as { level: number }).level] ?? 'info', time: new Date(now()).toISOString(), instance })),
       },
     },
     { write: (line: string) => write(line.trimEnd()) },
