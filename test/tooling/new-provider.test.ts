@@ -51,6 +51,7 @@ beforeAll(() => {
     'wrangler.toml',
     'migrations/meta',
     'docs/errors.md',
+    'docs/grafana',
   ])
     cpSync(join(repository, path), join(copy, path), { recursive: true });
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
