@@ -45,7 +45,11 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     one('intents_unsettled', 'Order attempts without an outcome', row.unsettled),
     one('orders_in_review', 'Orders in review, which need the operator', stages.get('review')?.n ?? 0),
     one('orders_paid_late', 'Orders that were paid more than three days ago and are not delivered', stages.get('paid')?.old ?? 0),
-    one('references_not_live', 'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes', row.prices),
+    one(
+      'references_not_live',
+      'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes',
+      row.prices,
+    ),
     ...openStages.map((stage) => ({ name: 'orders_open', help: 'Orders by stage, without ended ones', labels: { stage }, value: stages.get(stage)?.n ?? 0 })),
     ...openStages.map((stage) => ({
       name: 'orders_open_oldest_seconds',

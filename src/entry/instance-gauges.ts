@@ -17,7 +17,11 @@ export const instanceGauges = (gateway: Gateway, { background, poolSize, isDatab
     value: 1,
   },
   { name: 'background_work', help: 'Work that continues after its response was sent', value: background },
-  { name: 'database_up', help: 'Whether the database answered this scrape; without it, the figures from the database are missing', value: isDatabaseUp ? 1 : 0 },
+  {
+    name: 'database_up',
+    help: 'Whether the database answered this scrape; without it, the figures from the database are missing',
+    value: isDatabaseUp ? 1 : 0,
+  },
   { name: 'database_pool_size', help: 'The most connections that this instance opens to the database', value: poolSize },
   ...gateway.providers.flatMap(({ id: provider, guard }) => {
     const { circuits, credentialsRefused } = guard.health();

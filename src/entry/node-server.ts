@@ -188,8 +188,12 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
         // Without the database, the process still shows its own figures.
-        const stored = await databaseGauges(database.sql).catch((error: unknown) => void log('warn', 'database.figures_missing', { error: errorText(error) }));
-        return (await metrics.render()) + renderGauges([...instanceGauges(gateway, { background: background.size(), poolSize: env.DATABASE_POOL, isDatabaseUp: stored !== undefined }), ...(stored ?? [])]);
+        const stored = await databaseGauges(database.sql).catch((error: unknown) => {
+          log('warn', 'database.figures_missing', { error: errorText(error) });
+          return undefined;
+        });
+        const figures = { background: background.size(), poolSize: env.DATABASE_POOL, isDatabaseUp: stored !== undefined };
+        return (await metrics.render()) + renderGauges([...instanceGauges(gateway, figures), ...(stored ?? [])]);
       }),
   });
   const server = await listen(app.fetch, env);

@@ -107,7 +107,11 @@ export const metricList = {
     help: 'Webhook attempts by outcome',
     labels: { outcome: ['delivered', '3xx', '4xx', '5xx', 'timeout', 'unreachable', 'blocked', 'defect'] },
   },
-  feed_reads_total: { kind: 'counter', help: 'Readings of public price feeds, by the state of the feed', labels: { currency: 'later', feed: 'later', state: 'later' } },
+  feed_reads_total: {
+    kind: 'counter',
+    help: 'Readings of public price feeds, by the state of the feed',
+    labels: { currency: 'later', feed: 'later', state: 'later' },
+  },
   reference_disputed_total: {
     kind: 'counter',
     help: 'Decisions that did not use the live reference, because it would have excluded most offers',
@@ -130,4 +134,3 @@ export type Count = <Name extends NameOf<'counter'>>(name: Name, labels: LabelsO
 /** Adds a value, in the histogram's unit, to a histogram. */
 export type Observe = <Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number) => void;
 export type Metrics = { count: Count; observe: Observe };
-

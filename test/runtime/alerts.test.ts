@@ -40,7 +40,8 @@ describe.skipIf(!hasPromtool)('promtool', () => {
 
   it('finds no mistake in GET /metrics, apart from the two old names in milliseconds', async () => {
     const gateway = await startTestGateway({ alpine: { simulator: {} } });
-    const text = await (await fetch(`${gateway.url}/metrics`)).text().finally(gateway.close);
+    const text = await (await fetch(`${gateway.url}/metrics`)).text();
+    await gateway.close();
     const current = text
       .split('\n')
       .filter((line) => !/\bramp_\w+_ms(?:_|\b)/.test(line))

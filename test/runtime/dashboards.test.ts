@@ -35,7 +35,7 @@ describe.skipIf(!hasPrometheus)('promtool and Prometheus on three instances', ()
   const ask = async (query: string): Promise<{ status: string; error?: string; data: { result: { values: [number, string][] }[] } }> => {
     const end = Date.now() / 1000;
     const search = new URLSearchParams({ query, start: String(end - 30), end: String(end), step: '1' });
-    return (await (await fetch(`${url}/api/v1/query_range?${search}`)).json()) as never;
+    return (await (await fetch(`${url}/api/v1/query_range?${search.toString()}`)).json()) as never;
   };
 
   beforeAll(async () => {
@@ -103,7 +103,7 @@ describe.skipIf(!hasPrometheus)('promtool and Prometheus on three instances', ()
     for (const { expr } of targets) {
       const answer = await ask(filled(expr));
       expect(answer.error).toBeUndefined();
-      expect(answer.data.result.flatMap(({ values }) => values).length, expr).toBeGreaterThan(0);
+      if (!answer.data.result.some(({ values }) => values.length > 0)) expect.fail(`no data: ${expr}`);
     }
   });
 
