@@ -12,7 +12,7 @@ import { root } from './runtimes.ts';
 type Rule = { alert: string; expr: string; labels: { severity: string }; annotations: { summary: string } };
 const file = join(root, 'docs/alerts.yml');
 const rules = (parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
-const gauges = [...readFileSync(join(root, 'src/entry/database-gauges.ts'), 'utf8').matchAll(/(?:one\(|name: )'(\w+)'/g)].map(([, name]) => `ramp_${name}`);
+const gauges = [...readFileSync(join(root, 'src/entry/database-gauges.ts'), 'utf8').matchAll(/(?:one\(\s*|name: )'(\w+)'/g)].map(([, name]) => `ramp_${name}`);
 
 it('every rule asks for metrics that there are, and says what to do', async () => {
   const counted = [...(await createMetrics({ providers: [], routes: [], feeds: [] }).render()).matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);

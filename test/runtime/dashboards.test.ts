@@ -103,7 +103,7 @@ describe.skipIf(!hasPrometheus)('promtool and Prometheus on three instances', ()
     for (const { expr } of targets) {
       const answer = await ask(filled(expr));
       expect(answer.error).toBeUndefined();
-      if (!answer.data.result.some(({ values }) => values.length > 0)) expect.fail(`no data: ${expr}`);
+      expect({ expr, hasData: answer.data.result.some(({ values }) => values.length > 0) }).toEqual({ expr, hasData: true });
     }
   });
 
