@@ -42,7 +42,8 @@ for (const entries of builds) {
     entry: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
     platform: names.includes('file-store') ? 'node' : 'neutral',
     target: 'es2022',
-    minify: true,
+    // Whoever prints an amount or an error sees `Money` and `RampError`, not a letter.
+    minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
     fixedExtension: true,
     hash: false,
     clean: false,

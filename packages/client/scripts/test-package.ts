@@ -91,6 +91,8 @@ await part('what is packed', async () => {
   });
   const foreign = imports.filter(({ file, from }) => !from.startsWith('./') && !(file.startsWith('file-store.') && from.startsWith('node:')));
   if (foreign.length > 0) throw new Error(`not bundled: ${foreign.map(({ file, from }) => `${from} in ${file}`).join(', ')}`);
+  const { Money, RampError } = (await import(join(root, 'dist/index.mjs'))) as Record<string, { name?: string }>;
+  if (Money?.name !== 'Money' || RampError?.name !== 'RampError') throw new Error('the classes have lost their names');
   const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
   const named = [...notices.matchAll(/^(\S+) [\d.]+ \(([\w.-]+)\), in (.+)$/gm)].map(([, name, licence]) => `${name} (${licence})`);
   return await Promise.resolve(`${packed?.files.length} files, no dependency; notices of ${named.join(', ')}`);

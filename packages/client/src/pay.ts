@@ -46,15 +46,15 @@ export const payOf = (raw: FiatPayment | SatsPayment, fiat: Money | undefined, e
   const common = { ...defined({ before: mapped(expiresOn, dateOf) }), raw };
   if ('kind' in raw) {
     if (raw.kind === 'none') return undefined;
-    return { ...common, amount: moneyOf(raw.amount_sats, 'sat'), ...sats(raw) };
+    return { ...sats(raw), amount: moneyOf(raw.amount_sats, 'sat'), ...common };
   }
   const { payment_details: details, payment_url: url, epc_qr: epcQr } = raw;
   if (details) {
     const { provider_iban: iban, provider_bic: bic, provider_name: name, provider_reference: reference } = details;
     const named = Object.fromEntries(Object.entries({ iban, bic, name, reference, epcQr, url }).filter(([, value]) => value !== undefined));
-    return { ...common, amount: fiat, kind: 'bank', details, ...named };
+    return { kind: 'bank', amount: fiat, ...named, details, ...common };
   }
-  return url === undefined ? undefined : { ...common, amount: fiat, kind: 'page', url };
+  return url === undefined ? undefined : { kind: 'page', amount: fiat, url, ...common };
 };
 
 const sats = (raw: Exclude<SatsPayment, { kind: 'none' }>) => {
