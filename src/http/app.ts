@@ -81,9 +81,11 @@ const marked = async (c: Context, options: AppOptions, answer: Response): Promis
   const { headers } = await begin(c, options);
   // A page may depend on Accept-Encoding as well as on Origin.
   const vary = [headers['vary'], answer.headers.get('vary')].filter((one) => typeof one === 'string').join(', ');
-  answer.headers.forEach((value, name) => (headers[name] = value));
-  if (vary !== '') headers['vary'] = vary;
-  return new Response(answer.body, { status: answer.status, headers });
+  // Made from the whole answer: on workerd, that also keeps whether the body is compressed already.
+  const sent = new Response(answer.body, answer);
+  for (const [name, value] of Object.entries(headers)) if (!sent.headers.has(name)) sent.headers.set(name, value);
+  if (vary !== '') sent.headers.set('vary', vary);
+  return sent;
 };
 
 type Served = { endpoint: Endpoint; lifecycle: AnswerHeaders | undefined };

@@ -13,6 +13,7 @@ const waiters = [
   'test/runtime/bad-settings',
   'test/http/paid-then-failed',
   'packages/checkout/test/buy',
+  'test/worker-http/pages',
   'test/worker-http/purchase',
   'test/worker-http/reference',
   'test/docs/sandbox',

@@ -1,9 +1,10 @@
-import type { Browser, Page, Route } from 'playwright-core';
+import type { Browser, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../../scripts/demo/wallet.ts';
 import { standardCurrencies } from '../../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
 import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
 import { customerOf, executablePath, launch, sizes, type Customer } from './browser.ts';
+import { button, buyFromOffers, heading } from './purchase.ts';
 
 const hour = 3600;
 /** A name that is HTML, and one that is written from right to left. */
@@ -13,14 +14,17 @@ let gateway: TestGateway;
 let browser: Browser;
 
 const open = async (options: Parameters<typeof customerOf>[2] = {}): Promise<Customer> => await customerOf(browser, [new URL(gateway.url).host], options);
-const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
-const heading = async (page: Page, name: string): Promise<void> => await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 /** Opens the page, enters an amount and waits for the offers. */
 const compare = async ({ page }: Customer, query = '', amount = '100'): Promise<void> => {
   await page.goto(`${gateway.url}/buy${query}`);
   await page.getByRole('textbox').fill(amount);
   await button(page, /^(Compare prices|Preise vergleichen)$/).click();
   await page.getByRole('listitem').first().waitFor();
+};
+/** Makes the money of the last order arrive at Alpine. */
+const payAlpine = async (): Promise<void> => {
+  const control = gateway.simulators['alpine']?.control;
+  await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
 };
 const buyFrom = async (customer: Customer, provider: string): Promise<void> => {
   await compare(customer);
@@ -66,6 +70,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
           alpine: { simulator: { quoteTtlS: 72 * hour }, block: { name: 'Alpine Pay' } },
           borealis: { simulator: { quoteTtlS: 72 * hour, spreadBps: 30, estimate: true }, block: { name: 'Borealis' } },
           cobalt: { simulator: { quoteTtlS: 72 * hour, spreadBps: 60, currencies: withPage }, block: { name: bold } },
+          eiger: { simulator: { quoteTtlS: 72 * hour, spreadBps: 90 }, block: { name: 'Eiger' } },
           dune: { simulator: { quoteTtlS: 72 * hour, proof: 'demanded' }, block: { name: rightToLeft } },
         },
         { config: { apps: { wallet: { return_to: ['mywallet://bought'] } } } },
@@ -95,23 +100,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await sees(`offers-${size}`);
     // A provider's name is shown as text, not as HTML.
     expect(await page.getByRole('heading', { name: bold }).count()).toBe(1);
-    await button(page, 'Buy from \u2068Alpine Pay\u2069').click();
-    await heading(page, 'Waiting for your payment');
-    await sees(`bank-${size}`);
-    await page.reload();
-    await heading(page, 'Waiting for your payment');
-    const control = gateway.simulators['alpine']?.control;
-    await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
-    await heading(page, 'Your bitcoin is ready');
-    const href = await page.getByRole('link', { name: 'Open in my wallet' }).getAttribute('href');
-    await sees(`filled-${size}`);
-    expect(href).toMatch(/^lightning:LNURL1/i);
-    await createWallet(gateway.url).withdraw(href?.replace('lightning:', '') ?? '');
-    await heading(page, 'Your bitcoin has arrived');
-    await sees(`finished-${size}`);
-    const downloading = page.waitForEvent('download');
-    await button(page, 'Save the receipt').click();
-    expect((await downloading).suggestedFilename()).toMatch(/^receipt-[\da-f-]{36}\.json$/);
+    await buyFromOffers(customer, { url: gateway.url, provider: 'Alpine Pay', pay: payAlpine, suffix: size });
     expect(await page.getByRole('link', { name: 'Return to the app' }).getAttribute('href')).toMatch(
       /^mywallet:\/\/bought\?x=1&order_id=[\da-f-]{36}&stage=finished$/,
     );
@@ -238,6 +227,69 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await customer.leaves();
   });
 
+  it('a slow gateway: what waiting means, at each step', async () => {
+    const customer = await open();
+    const { page, sees } = customer;
+    /** Holds the requests to a path until the returned function is called. */
+    const hold = async (path: string): Promise<() => void> => {
+      let release = (): void => undefined;
+      const released = new Promise<void>((done) => (release = done));
+      await page.route(path, async (route) => {
+        await released;
+        // The customer may have stopped waiting.
+        await route.continue().catch(() => undefined);
+      });
+      return release;
+    };
+    const [offers, order] = [await hold('**/offers'), await hold('**/order')];
+    await page.goto(`${gateway.url}/buy`);
+    await button(page, 'Compare prices').click();
+    await page.getByText('Nothing is ordered yet: you can stop and try again later.').waitFor();
+    await sees('slow-offers-phone');
+    await button(page, 'Stop waiting').click();
+    await button(page, 'Compare prices').waitFor();
+    offers();
+    await button(page, 'Compare prices').click();
+    await button(page, /Alpine/).click();
+    await page.getByText('Please do not order anywhere else').waitFor();
+    await sees('slow-order-phone');
+    expect(await button(page, 'Stop waiting').count()).toBe(0);
+    order();
+    await heading(page, 'Waiting for your payment');
+    await customer.leaves();
+  });
+
+  it('a customer who orders twice and pays twice: one order, one code, and nothing more to pay', async () => {
+    const customer = await open();
+    const { page, sees } = customer;
+    const control = gateway.simulators['alpine']?.control;
+    const before = control?.history.orders.length ?? 0;
+    await compare(customer);
+    await button(page, /Alpine/).dblclick();
+    await heading(page, 'Waiting for your payment');
+    const other = await customer.context.newPage();
+    await other.goto(`${gateway.url}/buy`);
+    await heading(other, 'Waiting for your payment');
+    const orderId = control?.history.orders.at(-1)?.orderId ?? '';
+    await control?.pay(orderId, 'payment_received');
+    for (const tab of [page, other]) {
+      await heading(tab, 'Your payment has arrived. Do not pay again.');
+      expect(await tab.getByText('IBAN').count()).toBe(0);
+    }
+    await sees('paid-phone');
+    const codes: (string | null)[] = [];
+    for (const tab of [page, other]) {
+      // The second payment of the same order.
+      await control?.pay(orderId);
+      await heading(tab, 'Your bitcoin is ready');
+      codes.push(await tab.getByRole('link', { name: 'Open in my wallet' }).getAttribute('href'));
+    }
+    await createWallet(gateway.url).withdraw(codes[0]?.replace('lightning:', '') ?? '');
+    for (const tab of [page, other]) await heading(tab, 'Your bitcoin has arrived');
+    expect([new Set(codes).size, (control?.history.orders.length ?? 0) - before]).toEqual([1, 1]);
+    await customer.leaves();
+  });
+
   it('320 px wide', async () => {
     const customer = await open({ viewport: { width: 320, height: 640 } });
     await compare(customer);
@@ -245,6 +297,34 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await button(customer.page, /Alpine/).click();
     await heading(customer.page, 'Waiting for your payment');
     await customer.sees('bank-320');
+    await customer.leaves();
+  });
+
+  it('a provider that is killed while it takes an order: nothing else is ordered until that is known or given up', async () => {
+    const customer = await open();
+    const { page, sees } = customer;
+    const eiger = gateway.simulators['eiger'];
+    await buyFrom(customer, 'Eiger');
+    await button(page, 'New purchase').click();
+    await button(page, 'Compare prices').click();
+    eiger?.control.setFault({ endpoint: 'order', fault: 'latency', times: 1, ms: 15_000 });
+    const orders = (): number => eiger?.control.history.requests.filter(({ endpoint }) => endpoint === 'order').length ?? 0;
+    const before = orders();
+    await button(page, /Eiger/).click();
+    await expect.poll(orders).toBe(before + 1);
+    await eiger?.close();
+    await button(page, 'Ask again').waitFor();
+    await sees('killed-phone');
+    expect(await button(page, /^(Buy|Change)/).count()).toBe(0);
+    await button(page, 'Give it up').click();
+    await button(page, /Eiger/).waitFor();
+    await page.reload();
+    // One order is open. A provider that is dead keeps nobody from it.
+    await heading(page, 'Waiting for your payment');
+    await button(page, 'New purchase').click();
+    await button(page, 'Compare prices').click();
+    await button(page, /Alpine/).click();
+    await heading(page, 'Waiting for your payment');
     await customer.leaves();
   });
 });
