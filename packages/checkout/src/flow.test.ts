@@ -92,6 +92,34 @@ it('lets nothing else be ordered while the outcome of the first order is unknown
   one.flow.stop();
 });
 
+it('gives up an order of which nothing is known, and forgets the request', async () => {
+  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
+  const unknown = problem(404, 'order-not-found', 'fix-request');
+  const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, unknown, none] });
+  await buy(one);
+  const { unsure } = one.flow.state();
+  if (unsure) await one.flow.giveUp(unsure);
+  const { step, unsure: still, open } = one.flow.state();
+  expect([unsure?.id, step, still, open, one.sent('/order')]).toEqual([quoteId, 'amount', undefined, [], 5]);
+  expect([...one.store.values()].join()).not.toContain(quoteId);
+});
+
+it('shows the other orders, after a reload, while the outcome of one is unknown', async () => {
+  const store = new Map<string, string>();
+  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
+  const closed = customer({ '/order': Array<Answered>(5).fill(pending) }, store);
+  await buy(closed);
+  closed.flow.stop();
+  const others = Object.fromEntries(['01', '02'].map((end) => [orderId.replace(/..$/, end), { ...theOrder, stage: 'awaiting_payment', quote_id: end }]));
+  const unknown = problem(404, 'order-not-found', 'fix-request');
+  const again = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [[200, others], unknown] }, store);
+  await again.flow.start();
+  const { step, open, trouble } = again.flow.state();
+  expect([step, open.length, trouble?.code]).toEqual(['amount', 2, 'order-pending']);
+  expect([...store.values()].join()).toContain(quoteId);
+  again.flow.stop();
+});
+
 it('shows what is left when a provider does not keep its offer', async () => {
   const other = { ...theOffer, quote_id: quoteId.replace(/01$/, '02'), provider: { id: 'borealis', name: 'Borealis' } };
   const one = customer({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [other] })] });

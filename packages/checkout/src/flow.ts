@@ -13,7 +13,7 @@ export type State = {
   offers?: Offers | undefined;
   /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
   instead?: Offer | undefined;
-  /** The offer, if any, of which it is not known yet whether it became an order. Until it is known, nothing else may be ordered. */
+  /** The offer, if any, of which it is not known yet whether it became an order. Until it is known or given up, nothing else may be ordered. */
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
@@ -40,6 +40,8 @@ const slowMs = 4000;
 const awayMs = 5000;
 /** The problem codes that leave it unknown whether there is an order. */
 const leavesUnknown: readonly string[] = ['unreachable', 'malformed-answer', 'order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'];
+/** Those of them by which the gateway says that it does not know yet either, which may last as long as the quote does. */
+const unknownToGateway: readonly string[] = ['order-pending', 'idempotency-in-progress'];
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
@@ -138,7 +140,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       try {
         orders.unshift(await one.again(signal));
       } catch (error) {
-        if (signal.aborted || leavesUnknown.includes(troubleOf(error).code)) throw error;
+        const { code } = troubleOf(error);
+        // A provider that does not answer must not keep the customer from their other orders.
+        if (signal.aborted || (leavesUnknown.includes(code) && !unknownToGateway.includes(code))) throw error;
         fail(error);
       }
     return orders;
@@ -209,6 +213,15 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
           set({ unsure: leavesUnknown.includes(troubleOf(error).code) ? offer : undefined });
           throw error;
         }
+      });
+    },
+    /** Gives up the order that may or may not have been made. If it was, it appears among the open orders and, unpaid, expires. */
+    giveUp: async (offer: Offer): Promise<void> => {
+      await run('loading', async (signal) => {
+        const { pending } = await ramp.open(signal);
+        for (const one of pending) if (one.offerId === offer.id) await one.forget();
+        set({ step: 'amount', offers: undefined, unsure: undefined });
+        await listOpen(signal);
       });
     },
     show: async (order: OrderState): Promise<void> => {

@@ -15,12 +15,12 @@ export const offersScreen = (view: View): TemplateResult => {
   if (unsure) return html`${asked(view)}${unsureAbout(view, unsure)}`;
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}
     ${state.trouble ? problem(view, state.trouble, state.trouble.action === 'requote' ? { label: words.newPrices, run: again } : undefined) : nothing}
-    ${all.length === 0 ? none(view, again) : nothing} ${isOver && !state.working ? over(view, again) : nothing}
+    ${all.length === 0 ? none(view, again) : nothing} ${isOver && !state.working ? over(view, again) : nothing} ${waiting(view)}
     <ol class="offers">
       ${all.map((offer) => card(view, offer, isOver))}
     </ol>
     ${all.length > 0 && !isOver ? html`<p class="muted small center" role="timer" aria-live="off">${words.pricesHold(showCountdown(endsMs - now))}</p>` : nothing}
-    ${waiting(view)} ${all.length > 0 ? others(view) : nothing}`;
+    ${all.length > 0 ? others(view) : nothing}`;
 };
 
 const asked = ({ state, words, language, flow }: View): Part => {
@@ -29,7 +29,12 @@ const asked = ({ state, words, language, flow }: View): Part => {
   const pays = showMoney({ text: query.pay, currency: query.currency }, language);
   return html`<div class="asked">
     <span>${pays} · ${theirs(query.by)}</span>
-    <button type="button" class="quiet" ?disabled=${state.working === 'ordering'} @click=${() => void flow.begin()}>${words.change}</button>
+    ${
+      // While it is not known whether there is an order, nothing else may be ordered.
+      state.unsure
+        ? nothing
+        : html`<button type="button" class="quiet" ?disabled=${state.working === 'ordering'} @click=${() => void flow.begin()}>${words.change}</button>`
+    }
   </div>`;
 };
 
@@ -46,8 +51,7 @@ const card = (view: View, offer: Offer, isOver: boolean): TemplateResult => {
   return html`<li class=${isBest ? 'offer best' : 'offer'}>
     <div class="line">
       <h2>${theirs(offer.provider.name)}</h2>
-      ${isBest ? html`<span class="badge">${words.best}</span>` : nothing}
-      ${offer.binding ? nothing : html`<span class="badge soft" title=${words.estimateLong}>${words.estimate}</span>`}
+      ${isBest ? html`<span class="badge">${words.best}</span>` : nothing} ${offer.binding ? nothing : html`<span class="badge soft">${words.estimate}</span>`}
     </div>
     <div class="line">
       <div class="gets">
@@ -66,6 +70,7 @@ const card = (view: View, offer: Offer, isOver: boolean): TemplateResult => {
         ${words.buy}
       </button>
     </div>
+    ${offer.binding ? nothing : html`<p class="muted small">${words.estimateLong}</p>`}
     ${offer.warnings.map((word) => html`<p class="small warn">${textOf(words.warnings, word, word)}</p>`)}
   </li>`;
 };
@@ -74,7 +79,14 @@ const unsureAbout = (view: View, offer: Offer): TemplateResult => {
   const { words, state, flow } = view;
   return html`<div class="note bad">
       <p>${words.unsure(isolated(offer.provider.name))}</p>
-      ${state.working ? nothing : html`<button type="button" class="first" @click=${() => void flow.order(offer)}>${words.askAgain}</button>`}
+      ${
+        state.working
+          ? nothing
+          : html`<div class="actions">
+              <button type="button" class="first" @click=${() => void flow.order(offer)}>${words.askAgain}</button>
+              <button type="button" class="quiet" @click=${() => void flow.giveUp(offer)}>${words.giveUp}</button>
+            </div>`
+      }
     </div>
     ${waiting(view)}`;
 };

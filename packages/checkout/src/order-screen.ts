@@ -121,15 +121,16 @@ const claim = (view: View): TemplateResult => {
   </section>`;
 };
 
-const summary = (view: View, { id, pays, gets, provider }: OrderState): TemplateResult => {
+const summary = (view: View, { id, pays, gets, provider, stage }: OrderState): TemplateResult => {
   const { words } = view;
+  const isPaid = way.indexOf(stage) > 0;
   return html`<dl class="summary">
     <div>
-      <dt>${words.youPay}</dt>
+      <dt>${isPaid ? words.youPaid : words.youPay}</dt>
       <dd>${money(view, pays)}</dd>
     </div>
     <div>
-      <dt>${words.youGet}</dt>
+      <dt>${stage === 'finished' ? words.youGot : words.youGet}</dt>
       <dd>${money(view, gets)}</dd>
     </div>
     <div>

@@ -211,7 +211,8 @@ const text = `
     padding: 0 1rem;
   }
   .amount select {
-    padding: 0 0.75rem;
+    padding: 0 0.5rem 0 0.75rem;
+    margin-inline-end: 0.5rem;
     border-inline-start: 1px solid var(--line);
     font-size: 1.125rem;
     cursor: pointer;
@@ -275,6 +276,13 @@ const text = `
     justify-content: space-between;
     margin-block-start: -0.75rem;
     color: var(--muted);
+  }
+  /* The text of a button without a frame is in line with what is above and below. */
+  .asked > .quiet {
+    margin-inline-end: -0.5rem;
+  }
+  .actions > .quiet:first-child {
+    margin-inline-start: -0.5rem;
   }
   .offers {
     display: grid;

@@ -12,6 +12,7 @@ export const en = {
   tryAgain: 'Try again',
   newPrices: 'Ask for new prices',
   youPay: 'You pay',
+  youPaid: 'You paid',
   currency: 'Currency',
   howYouPay: 'How you pay',
   fromTo: (min: string, max: string) => `${min} to ${max}`,
@@ -44,8 +45,9 @@ export const en = {
   notOffered: (count: number) => (count === 1 ? '1 provider without an offer' : `${count} providers without an offer`),
   instead: (provider: string) => `${provider} did not keep its offer. Nothing was ordered. These are the next best:`,
   unsure: (provider: string) =>
-    `We do not know yet whether ${provider} took your order. Do not order elsewhere: asking again finds out, and never orders twice.`,
+    `We do not know yet whether ${provider} took your order. Ask again to find out: that never orders twice. You can also give it up. If ${provider} took it after all, it will be among your open orders. Pay only one.`,
   askAgain: 'Ask again',
+  giveUp: 'Give it up',
   payTitle: 'Pay now',
   payOnce: 'Pay exactly this amount, once.',
   payReference: 'The reference must be in the transfer, or the provider cannot match it.',
@@ -63,6 +65,7 @@ export const en = {
   payPageHelp: 'The page of the provider opens in a new tab. Come back here afterwards: this page follows your order.',
   payOther: 'This page does not know the way in which this order is paid. Contact support.',
   youGet: 'You get',
+  youGot: 'You received',
   fromProvider: 'Provider',
   order: 'Order',
   steps: { awaiting_payment: 'Order placed', paid: 'Payment received', filled: 'Bitcoin ready', finished: 'Bitcoin received' } as Readonly<
@@ -167,8 +170,9 @@ export const en = {
     'provider-declined': 'The provider declined the order. Nothing was ordered.',
     'price-changed': 'The price changed in the meantime. Nothing was ordered.',
     'order-unpayable': 'The answer of the provider got lost, and this order cannot be paid. Ask for new prices.',
-    'order-pending': 'The order is still being placed.',
-    'idempotency-in-progress': 'The order is still being placed.',
+    'order-pending': 'It is not known yet whether the provider took your last order. If it did, you will find it among your open orders. Pay only one.',
+    'idempotency-in-progress':
+      'It is not known yet whether the provider took your last order. If it did, you will find it among your open orders. Pay only one.',
     'quote-expired': 'The price has expired. Ask for new prices.',
     'quote-used': 'This offer was already ordered.',
     'quote-not-found': 'The gateway no longer knows this price. Ask for new prices.',
