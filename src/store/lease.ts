@@ -22,7 +22,8 @@ type Queue = {
   /** Which rows of the table may be taken. */ waiting: SQL | undefined;
   /** The provider that a row has to do with. */ provider: PgColumn | SQL;
   /** Whether a row comes before all others. */ isUrgent?: SQL;
-  /** The network that a row belongs to, or null. Networks take turns. */ network?: SQL;
+  /** The network that a row belongs to (`key`, which may be null), in a row of another table. Networks take turns. */
+  network?: { table: PgTable; on: SQL; key: SQL };
 };
 
 /**
@@ -31,18 +32,19 @@ type Queue = {
  * that another instance is taking at this moment, and does not wait for them.
  */
 export const takeDue = (db: Database, queue: Queue, now: number, limit: number, share: Share = everyone): SQL => {
-  const { table, id, dueOn, waiting, provider, isUrgent = sql`false`, network = sql`null::text` } = queue;
+  const { table, id, dueOn, waiting, provider, isUrgent = sql`false`, network } = queue;
   const isFree = or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`));
-  const due = db
+  const dueRows = db
     .select({
       id: sql`${id}`.as('id'),
       dueOn: sql`${dueOn}`.as('due_on'),
       provider: sql`${provider}`.as('provider'),
       isUrgent: isUrgent.as('is_urgent'),
-      network: network.as('network'),
+      network: (network?.key ?? sql`null::text`).as('network'),
     })
     .from(table)
-    .where(and(lte(dueOn, now), waiting, isFree));
+    .$dynamic();
+  const due = (network ? dueRows.leftJoin(network.table, network.on) : dueRows).where(and(lte(dueOn, now), waiting, isFree));
   const chosen = sql`(
     select id from (
       select id, due_on, is_urgent, turn, row_number() over (partition by provider order by is_urgent desc, turn, due_on) as of_provider,

@@ -7,7 +7,7 @@ import { insertDeliveries } from './delivery-store.ts';
 import { isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { fromStored, toStored } from './order-terms.ts';
 import { recordFill, recordReport } from './record-fill.ts';
-import { orderEvents, orders } from './schema.ts';
+import { intents, orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
   const { leaseOwner: _owner, leaseUntil: _until, terms, facts: said, ...order } = row;
@@ -93,11 +93,10 @@ export const createOrderStore = (db: Database): OrderStore => ({
       return true;
     }),
   claimDue: async (now, lease, limit, share) => {
-    const isUrgent = notInArray(orders.stage, [...unpaidStages]);
-    // Of a /64, what counts is the /48 around it: anybody can get a whole one.
-    const network = sql`(select substring(network_key from '[^ ]+$') from intents where intents.id = ${orders.intentId})`;
     const due = { table: orders, id: orders.id, dueOn: orders.nextCheckOn, waiting: eq(orders.final, false) };
-    const queue = { ...due, provider: orders.providerId, isUrgent, network: sql`case when ${isUrgent} then null else ${network} end` };
+    // Of a /64, what counts is the /48 around it: anybody can get a whole one.
+    const network = { table: intents, on: eq(intents.id, orders.intentId), key: sql`substring(${intents.networkKey} from '[^ ]+$')` };
+    const queue = { ...due, provider: orders.providerId, isUrgent: notInArray(orders.stage, [...unpaidStages]), network };
     const rows = await db
       .update(orders)
       .set(leaseOf(lease))
