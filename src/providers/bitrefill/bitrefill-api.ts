@@ -105,8 +105,7 @@ export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path:
 export const inventory = async (bitrefill: Bitrefill, context: CallContext, slug: string) =>
   await call(bitrefill, context, { path: `/inventory/${slug}`, schema: wire.inventoryReply, find: wire.inventoryIn });
 
-const orderOr = (answer: unknown): unknown => wire.orderIn(answer, true) ?? answer;
-const making = { method: 'POST', schema: wire.orderReply, find: orderOr, makes: true } as const;
+const making = { method: 'POST', schema: wire.orderReply, find: (answer: unknown) => wire.orderIn(answer, true) ?? answer, makes: true } as const;
 
 export const makeOrder = async (bitrefill: Bitrefill, context: CallContext, body: Record<string, string | boolean>) =>
   await call(bitrefill, context, { ...making, path: '/order', body });
@@ -116,7 +115,7 @@ export const purchase = async (bitrefill: Bitrefill, context: CallContext, body:
   await call(bitrefill, context, { ...making, path: '/purchase', body });
 
 export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
-  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: orderOr });
+  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: (answer) => wire.orderIn(answer) ?? answer });
 
 /** Reads one page of this account's orders. `path`: the setting `orders_path`, or the path that the previous page named. */
 export const listOrders = async (bitrefill: Bitrefill, context: CallContext, path: string) =>

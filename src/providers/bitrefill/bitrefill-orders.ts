@@ -210,7 +210,7 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 
 /**
  * Reads one order by its id. If we do not know its id, searches for our reference in a list of orders that Bitrefill does not document, but that
- * clients have read. Refuses to read all orders, and refuses if the list is not served: neither means "no orders".
+ * clients have read. Refuses to read all orders, and refuses if the list is not served or we did not read all of it: that does not mean "no orders".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
@@ -221,7 +221,7 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 
-/** The most pages that are read: the order in question was made recently. */
+/** The most pages that are read: the order in question was made recently. If there are more, the order may be on one of them. */
 const mostPages = 3;
 const notListed = refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
 
@@ -229,14 +229,17 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
   const reference = order?.facts.user_ref;
   let path = bitrefill.settings.orders_path ?? undefined;
   if (order === undefined || reference === undefined || path === undefined) return notListed;
+  let isComplete = true;
   for (let page = 0; page < mostPages && path !== undefined; page += 1) {
     const reply = await api.listOrders(bitrefill, context, path);
     if (!reply.ok) return notListed;
-    const ours = reply.value.orders.filter(({ userRef }) => userRef === reference);
+    const { orders, nextUrl } = reply.value;
+    const ours = orders.flatMap((one) => (one?.userRef === reference ? [one] : []));
     if (ours.length > 0) return { ok: true, value: ours.map((one) => evidenceOf(bitrefill, { ...order, upstreamOrderId: one.id }, one)) };
-    path = api.nextPath(bitrefill, reply.value.nextUrl);
+    path = api.nextPath(bitrefill, nextUrl);
+    if (orders.includes(undefined) || (path === undefined && nextUrl !== undefined && nextUrl !== '')) isComplete = false;
   }
-  return { ok: true, value: [] };
+  return isComplete && path === undefined ? { ok: true, value: [] } : notListed;
 };
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {

@@ -10,10 +10,15 @@ describe('errors under HTTP 200', () => {
     [{ errorType: 'x', errorMessage: 'y' }],
     [{ meta: { _endpoint: '/x' }, message: 'no', error_code: 'not_found' }],
     [{ error: { code: 1 } }],
+    [{ message: 'Order not found', orderId: '5ce472b9950b353c59bcd412' }],
+    [{ error: 'Order not found', id: '5ce472b9950b353c59bcd412' }],
+    [{ status: 'error', errorMessage: 'Order not found', id: '5ce472b9950b353c59bcd412' }],
+    [{ status: 404, message: 'Order not found', order_id: '5ce472b9950b353c59bcd412' }],
   ])('%j', (body) => expect(isError(body)).toBe(true));
   it.each([
     [{ id: '5ce472b9950b353c59bcd412', status: 'unpaid' }],
-    [{ id: '5ce472b9950b353c59bcd412', errorMessage: 'failed' }],
+    [{ id: '5ce472b9950b353c59bcd412', product: 'lightning-channel', errorMessage: 'failed' }],
+    [{ id: '5ce472b9950b353c59bcd412', status: 'success', message: 'Thank you' }],
     [{ operator: {} }],
     [{ status: 'success' }],
     [{ error: null, message: '' }],
@@ -97,11 +102,14 @@ describe('orders in other forms', () => {
     ['in a list', { body: [{ id, status: 'unpaid' }] }, id],
     ['only named', { orderId: id }, id],
     ['an error that names what was asked for', { error: 'Order not found', orderId: '12345' }, undefined],
+    ['an error that names an order of its own form', { message: 'Order not found', orderId: id }, undefined],
+    ['such an error in data', { data: { message: 'Order not found', orderId: id } }, undefined],
     ['an error of a call', { jsonrpc: '2.0', id: 1, error: { message: 'no' } }, undefined],
     ['an error with a number', { id: 7, message: 'no' }, undefined],
     ['nothing', {}, undefined],
   ])('%s', (_what, body, found) => expect(orderIn(body)?.id).toBe(found));
   it('what a call was to make is an order, also beside an error', () => expect(orderIn({ error: 'x', orderId: '12345' }, true)?.id).toBe('12345'));
+  it('and so is one of its own form', () => expect(orderIn({ message: 'x', orderId: id }, true)?.id).toBe(id));
 });
 
 describe('whether an error under 200 says that nothing was made', () => {

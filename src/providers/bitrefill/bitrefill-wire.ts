@@ -126,27 +126,27 @@ const isOrder = (members: Members): boolean => {
 };
 /** Returns whether an object names an order, as `{orderId}` does. */
 const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
+/** Returns whether an object only says what went wrong. It may name an order, but has none of an order's members. */
+const isOnlyError = (members: Members): boolean =>
+  hasErrorWords(members) &&
+  !orderMembers.some((name) =>
+    name === 'status' ? isWord(members[name]) && !readError(members).isError : !isNothing(members[name]) || members[name] === false,
+  );
+const isWord = (value: unknown): boolean => typeof value === 'string' && !/^\d*$/.test(value);
 
 /**
  * Returns the order in an answer, with or without an envelope, and under any name of its id, or undefined if there is none. An error that only names
- * an id not of Bitrefill's own form counts as an order only if the call was to make one (`made`).
+ * an order, such as "Order not found", counts as an order only if the call was to make one (`made`).
  */
 export const orderIn = (body: unknown, made = false): (Members & { id: string }) | undefined => {
-  const found = findDocument(body, isOrder) ?? (made || !readError(body).isError ? findDocument(body, namesOrder) : undefined);
+  const but = (isIt: (members: Members) => boolean) => (members: Members) => isIt(members) && (made || !isOnlyError(members));
+  const found = findDocument(body, but(isOrder)) ?? (made || !readError(body).isError ? findDocument(body, but(namesOrder)) : undefined);
   const id = found && idOf(found);
   return found && id !== undefined ? { ...found, id } : undefined;
 };
-/** GET /orders/, which the document does not mention and Edge's client reads. Orders that cannot be read are skipped. */
+/** GET /orders/, which the document does not mention and Edge's client reads. An order that cannot be read is undefined. */
 export const ordersReply = z.object({
-  orders: z
-    .array(z.unknown())
-    .max(1000)
-    .transform((orders) =>
-      orders.flatMap((one) => {
-        const read = orderReply.safeParse(orderIn(one, true));
-        return read.success ? [read.data] : [];
-      }),
-    ),
+  orders: z.array(z.unknown().transform((one) => orderReply.safeParse(orderIn(one, true)).data)).max(1000),
   nextUrl: softWord,
 });
 export const ordersIn = (body: unknown): unknown => findDocument(body, (members) => Array.isArray(members['orders'])) ?? body;
@@ -158,12 +158,13 @@ const errorBody = z
   .object({ error: z.unknown(), errors: z.unknown(), detail: z.unknown(), message: z.unknown(), errorMessage: z.unknown(), errorType: word, error_code: word })
   .partial()
   .catch({});
+const hasErrorWords = (body: Members): boolean => !Object.values(errorBody.parse(body)).every(isNothing);
 const plainCode = /^[\w-]{1,64}$/;
 
 /** Returns whether a body under HTTP 200 is an error: it has members of an error, and is neither an order nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
   if (!isMembers(body) || orderIn(body) !== undefined || 'operator' in body) return false;
-  return !Object.values(errorBody.parse(body)).every(isNothing);
+  return hasErrorWords(body);
 };
 
 /**

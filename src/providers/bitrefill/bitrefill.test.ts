@@ -257,10 +257,25 @@ describe('answers that no simulator gives', () => {
     await expect(adapter.catalogue(call)).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
     expect(asked).toEqual(['GET /test']);
   });
-  it('a page of orders that leads to another host is the last one', async () => {
-    const { adapter, asked, call } = scripted({ orders: [], nextUrl: 'https://evil.example/v1/orders/?from=1' });
+  it.each([
+    { message: 'Order not found', orderId: id },
+    { error: 'Order not found', id },
+    { status: 'error', errorMessage: 'Order not found', id },
+  ])('an order that is not known, said with its id: %j', async (body) => {
+    const { adapter, call } = scripted(body);
+    expect(await adapter.readOrders(call, followed)).toEqual({ ok: true, value: [] });
+  });
+  it('an error of another kind that names the order says nothing about it', async () => {
+    const { adapter, call } = scripted({ error: 'Something went wrong', orderId: id });
+    await expect(adapter.readOrders(call, followed)).rejects.toMatchObject({ kind: 'server', retryable: true });
+  });
+  it.each<[string, object]>([
+    ['leads to another host', { orders: [], nextUrl: 'https://evil.example/v1/orders/?from=1' }],
+    ['holds an order that cannot be read', { orders: [{ ...order, userRef: 'mine', expired: 'perhaps' }] }],
+  ])('a list of orders that %s does not say that ours is missing', async (_name, page) => {
+    const { adapter, asked, call } = scripted(page);
     const { upstreamOrderId: _lost, ...lost } = followed;
-    expect(await adapter.readOrders(call, { ...lost, facts: { user_ref: 'mine' } })).toEqual({ ok: true, value: [] });
+    expect(await adapter.readOrders(call, { ...lost, facts: { user_ref: 'mine' } })).toMatchObject({ ok: false, refusal: { note: 'orders-not-listed' } });
     expect(asked).toEqual(['GET /orders/']);
   });
   it.each<[string, object]>([
