@@ -478,7 +478,11 @@ describe("a purchase with the operator's balance", () => {
       const again = await answer();
       return again.status === 409 ? again.body : undefined;
     });
-    expect([review['code'], String(review['detail'])]).toEqual(['order-unpayable', expect.stringContaining('Do not order the same again')]);
+    expect([review['code'], review['action'], String(review['detail'])]).toEqual([
+      'order-unpayable',
+      'contact-support',
+      expect.stringContaining('Do not order the same again'),
+    ]);
     const [row] = await sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`;
     expect(row?.state).toBe('review');
     expect(asked('POST /purchase')).toBe(before + 1);

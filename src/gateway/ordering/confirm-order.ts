@@ -1,7 +1,7 @@
 import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
 import { isUnpaid, lastPaymentOn, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
-import type { Stage } from '../../domain/order.ts';
+import type { ReviewReason, Stage } from '../../domain/order.ts';
 import { isExchange } from '../../domain/ramp.ts';
 import { canonicalId } from '../../domain/same-id.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
@@ -53,7 +53,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
   const stage: Stage = untrusted ? 'review' : placed.stage;
-  const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now });
+  const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now, ...(untrusted ? { reviewReason: 'unsafe-link' } : {}) });
   const answer: GivenAnswer = untrusted
     ? {
         problem: {
@@ -167,7 +167,7 @@ const orderOf = async (
   intent: Intent,
   placing: Placing,
   placed: PlacedOrder,
-  { stage, payment, now }: { stage: Stage; payment: { [key: string]: Json }; now: number },
+  { stage, reviewReason, payment, now }: { stage: Stage; reviewReason?: ReviewReason; payment: { [key: string]: Json }; now: number },
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
@@ -203,7 +203,7 @@ const orderOf = async (
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
       ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy }),
     },
-    watch: {},
+    watch: defined({ reviewReason }),
     facts: { ...offered, ...placed.facts },
     upstream: offer.upstream ?? {},
     paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.ts';
+import type { IntentState } from '../../domain/order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { leaseFor } from '../lease.ts';
 import { inputsPlace } from '../places.ts';
@@ -159,5 +160,38 @@ it('a payment link on a foreign host is not shown, and a person must look at the
   };
   const { code, more } = await problemOf(placeOrder(scope, session, request(await quote())));
   expect(code).toBe('payout-link-refused');
-  expect(await gateway.stores.orders.findAny(more.members?.['order_id'] as string)).toMatchObject({ stage: 'review' });
+  expect(await gateway.stores.orders.findAny(more.members?.['order_id'] as string)).toMatchObject({ stage: 'review', watch: { reviewReason: 'unsafe-link' } });
+});
+
+describe('the same quote again with another destination', () => {
+  const named = (fallback: string) => ({ inputs: { named: { refund_onchain: fallback }, order: {} } });
+
+  it.each<[string, IntentState, string]>([
+    ['was declined', 'declined', 'requote'],
+    ['made an order that cannot be paid', 'unpayable', 'requote'],
+    ['waits for a person', 'review', 'contact-support'],
+    ['is in progress', 'unknown', 'wait'],
+  ])('says what to do if the attempt %s', async (_what, state, action) => {
+    const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway();
+    buyer().script.placeOrder = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    const quoteId = await quote();
+    await problemOf(placeOrder(scope, session, request(quoteId, named('one'))));
+    const lease = leaseFor(gateway, 'ending');
+    const { id = '' } = (await intentOf(quoteId)) ?? {};
+    await gateway.stores.intents.claim(id, lease);
+    await gateway.stores.intents.change(id, lease.owner, { state }, true);
+    const { code, more } = await problemOf(placeOrder(scope, session, request(quoteId, named('two'))));
+    expect([code, more.members?.['action']]).toEqual(['quote-used', action]);
+  });
+
+  it('names the order of the attempt to which failover has moved', async () => {
+    const { scope, session, quote, request, buyer, intentOf } = memoryGateway(two);
+    buyer('alpine').script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    const quoteId = await quote('alpine');
+    const ordered = request(quoteId, { ...named('one'), failover: { max: 1, minReceive: 100_000n } });
+    const { order_id } = JSON.parse(await placeOrder(scope, session, ordered)) as { order_id: string };
+    const { code, more } = await problemOf(placeOrder(scope, session, request(quoteId, named('two'))));
+    expect((await intentOf(quoteId))?.orderId).not.toBe(order_id);
+    expect([code, more.members]).toEqual(['quote-used', { order_id }]);
+  });
 });

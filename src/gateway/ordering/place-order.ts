@@ -93,22 +93,31 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
  * Throws if the request names, for example, a different invoice or connection than the first request for this quote did. The stored answer is an
  * order that pays to the first one.
  */
-const refuseOtherAim = (found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): void => {
+const refuseOtherAim = async (gateway: Gateway, found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): Promise<void> => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
   if (other !== undefined)
     throw new Problem('quote-used', `This quote was ordered with another ${other}. For this ${other}, ask for a new quote.`, {
       errors: [{ pointer: `/${other}`, detail: 'the quote was ordered with a different value' }],
-      members: { order_id: found.orderId, ...nextStep[found.state] },
+      members: membersOf(await lastAttempt(gateway, found)),
     });
 };
 
-/** Overrides the usual action of `quote-used`, which is to read the order: in these states there is no order to read. */
-const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: boolean }>> = {
-  prepared: { action: 'wait', retryable: true },
-  sending: { action: 'wait', retryable: true },
-  unknown: { action: 'wait', retryable: true },
-  unpayable: { action: 'requote' },
-  dead: { action: 'requote' },
+/** Returns the members of `quote-used`. Usually its action is to read the order; in these states there is no order to read. */
+const membersOf = ({ orderId, state }: Intent): Members => ({ order_id: orderId, ...nextStep[state] });
+type Members = { order_id: string; action?: string; retryable?: boolean };
+const wait = { action: 'wait', retryable: true };
+const requote = { action: 'requote' };
+const nextStep: Record<Intent['state'], Omit<Members, 'order_id'>> = {
+  prepared: wait,
+  sending: wait,
+  unknown: wait,
+  confirmed: {},
+  unpayable: requote,
+  dead: requote,
+  declined: requote,
+  rejected: requote,
+  moved: wait,
+  review: { action: 'contact-support' },
 };
 
 /**
@@ -120,7 +129,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   const otherKey = request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey;
   if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
   const stored = await openInputs(gateway, found);
-  refuseOtherAim(found, stored, request.inputs.named);
+  await refuseOtherAim(gateway, found, stored, request.inputs.named);
   // A request for another quote has moved on to this quote. A caller who orders only this quote never gets the order that the other request ends
   // with.
   const isPassedThrough = stored.movedFrom !== undefined;
@@ -152,8 +161,6 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
 };
 
 const passedThrough = async (gateway: Gateway, intent: Intent): Promise<Problem> => {
-  const last = await lastAttempt(gateway, intent);
-  return new Problem('quote-used', 'Another of your order requests has tried this quote and has moved on to another provider.', {
-    members: { order_id: last.orderId, ...nextStep[last.state] },
-  });
+  const members = membersOf(await lastAttempt(gateway, intent));
+  return new Problem('quote-used', 'Another of your order requests has tried this quote and has moved on to another provider.', { members });
 };
