@@ -106,9 +106,18 @@ describe('the expiry of an order', () => {
     ['at once', now, 'over'],
     ['in five seconds, too soon for any payment', now + 5_000, 'over'],
     ['before its binding quote', now + 600_000, 'price-changed'],
-    ['with its quote, within the tolerance for clocks and whole minutes', now + 3 * 86_400_000 - 15_000, 'in-time'],
+    ['with its quote, within the tolerance for clocks', now + 3 * 86_400_000 - 15_000, 'in-time'],
+    ['a second before that', now + 3 * 86_400_000 - 16_000, 'price-changed'],
     ['after its quote', now + 4 * 86_400_000, 'in-time'],
     ['never named', undefined, 'in-time'],
   ])('%s', (_, endsOn, judged) => expect(judgeEnd(quoted, endsOn, now + 15_000)).toBe(judged));
+  it('in whole minutes may be a minute before its quote, and no more', () => {
+    const late = { binding: true, expiresOn: now + 3_659_999 };
+    expect(judgeEnd(late, now + 3_600_000, now)).toBe('in-time');
+    expect(judgeEnd(late, now + 3_600_001, now)).toBe('price-changed');
+    expect(judgeEnd({ ...late, expiresOn: now + 3_674_999 }, now + 3_600_000, now)).toBe('in-time');
+    expect(judgeEnd({ ...late, expiresOn: now + 3_675_000 }, now + 3_600_000, now)).toBe('price-changed');
+    expect(judgeEnd(late, now + 3_600_000, now + 3_600_000)).toBe('over');
+  });
   it('may be any time in the future for an estimate', () => expect(judgeEnd({ binding: false, expiresOn: now + 900_000 }, now + 60_000, now)).toBe('in-time'));
 });

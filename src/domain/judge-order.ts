@@ -30,8 +30,11 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
 
-/** The tolerance for clocks that differ and for rounded expiry times. */
+/** The tolerance for clocks that differ. */
 const endSlackMs = 15_000;
+const minuteMs = 60_000;
+/** Returns the latest moment that a stated expiry can mean. A provider that states whole minutes has cut off the seconds. */
+const latestEnd = (endsOn: number): number => (endsOn % minuteMs === 0 ? endsOn + minuteMs - 1 : endsOn);
 
 /**
  * Judges the expiry of an order. `over`: the order has expired or is about to, so the customer's money would come too late. `price-changed`: the
@@ -45,5 +48,5 @@ export const judgeEnd = (
 ): 'in-time' | 'over' | 'price-changed' => {
   if (endsOn === undefined) return 'in-time';
   if (endsOn <= lastMoment) return 'over';
-  return quoted.binding && quoted.expiresOn !== undefined && endsOn < quoted.expiresOn - endSlackMs ? 'price-changed' : 'in-time';
+  return quoted.binding && quoted.expiresOn !== undefined && latestEnd(endsOn) < quoted.expiresOn - endSlackMs ? 'price-changed' : 'in-time';
 };

@@ -132,6 +132,20 @@ it('retry: once, only if nothing was taken or a server in front of the provider 
   expect(await run(new ProviderFault('server', 'x', { status: 503 }), empty)).toBe(1);
 });
 
+it('retry: every wait is as long as the provider asks', async () => {
+  vi.useFakeTimers();
+  const calledOn: number[] = [];
+  const call = () => {
+    calledOn.push(Date.now());
+    return Promise.reject(new ProviderFault('server', 'x', { taken: 'no', retryAfterMs: 1_000 }));
+  };
+  const options = { attempts: 3, budget: createRetryBudget(), deadlineMs: 60_000, now: () => Date.now(), signal: new AbortController().signal };
+  const ended = kindOf(withRetry(call, options));
+  await vi.runAllTimersAsync();
+  expect(await ended).toBe('server');
+  expect(calledOn.map((on) => on - (calledOn[0] ?? 0))).toEqual([0, 1_000, 2_000, 3_000]);
+});
+
 describe('guard', () => {
   const guardSettings = { breaker: settings, bulkhead: { inFlight: 8, queue: 16, queueAgeMs: 200 }, retryAttempts: 0, lateGraceMs: 50, timeoutMs: {} };
   const limits = { deadlineMs: 30, signal: new AbortController().signal, idempotent: true };

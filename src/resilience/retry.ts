@@ -27,7 +27,7 @@ export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: 
 
 /**
  * Retries at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only a retryable fault of a call that
- * had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before the first retry, waits as long as the
+ * had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each retry, waits as long as the
  * provider asks, or gives up if that is too long. No other layer repeats a call.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
@@ -49,13 +49,22 @@ export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, d
     if (attempts <= 0 || !worthIt(error)) throw error;
     pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
   }
-  await new Promise((done) => setTimeout(done, pauseMs));
+  await pause(pauseMs);
   return await pRetry(call, {
     retries: attempts - 1,
     minTimeout: 20,
     maxTimeout: 200,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) => worthIt(error),
+    shouldRetry: async ({ error, retryDelay }) => {
+      if (!worthIt(error)) return false;
+      // p-retry then waits for the rest.
+      await pause((error.retryAfterMs ?? 0) - retryDelay);
+      return true;
+    },
   });
+};
+
+const pause = async (ms: number): Promise<void> => {
+  if (ms > 0) await new Promise((done) => setTimeout(done, ms));
 };
