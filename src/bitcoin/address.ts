@@ -12,8 +12,7 @@ export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
  */
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
   const [, address = '', query = ''] = /^(?:bitcoin:)?([^?]*)\??(.*)$/is.exec(text) ?? [];
-  const demanded = [...new URLSearchParams(query).keys()].find((name) => /(?:^|[;?\s])req-/i.test(name));
-  if (demanded !== undefined) return { problem: 'This bitcoin: link requires something that is not supported (a "req-" parameter). Send the bare address.' };
+  if (hasDemand(query)) return { problem: 'This bitcoin: link requires something that is not supported (a "req-" parameter). Send the bare address.' };
   const info = readAddress(address);
   if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typo.' };
   if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };
@@ -23,6 +22,9 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
     return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
   return { address: info.bech32 ? address.toLowerCase() : address };
 }
+
+/** Returns whether a link's parameters have one that we must understand (`req-`, BIP21), which we never do. */
+export const hasDemand = (query: string): boolean => [...new URLSearchParams(query).keys()].some((name) => /(?:^|[;?\s])req-/i.test(name));
 
 /** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. */
 export function bitcoinUri(address: string, amountSats?: bigint): string {

@@ -26,6 +26,13 @@ describe('bitcoin: links', () => {
     ['bitcoin:bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq?amount=1', undefined],
     [`bitcoin:${segwit}?req-somethingnew=1`, undefined],
     ['bitcoin:?amount=1', undefined],
+    ['bitcoin:?lightning=lnbcrt1x&req-somethingnew=1', undefined],
+    ['bitcoin:?lightning=lnbcrt1x&amp;REQ-SOMETHINGNEW=1', undefined],
+    [`bitcoin:bitcoin:${segwit}`, undefined],
+    ['bitcoin:?lightning=', undefined],
+    ['bitcoin:?lightning=&amount=1', undefined],
+    ['bitcoin:?lightning=&lightning=lnbcrt1x', { invoice: 'lnbcrt1x' }],
+    [`bitcoin:${segwit}?lightning=`, { address: segwit }],
     [segwit, undefined],
     ['', undefined],
   ])('%s', (text, link) => expect(readBitcoinLink(text, 'regtest')).toEqual(link));

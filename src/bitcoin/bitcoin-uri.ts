@@ -1,7 +1,7 @@
 /**
  * Reads bitcoin: links (BIP21) that others made. They may be in upper case, as in QR codes, and may contain an invoice (BIP321).
  */
-import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
+import { checkPayoutAddress, hasDemand, type BitcoinNetwork } from './address.ts';
 
 export type BitcoinLink = {
   /** The address, bech32 in lower case. Absent if the link only carries an invoice. */
@@ -15,23 +15,23 @@ export type BitcoinLink = {
 const amountForm = /^(\d{0,8})(?:\.(\d{0,8})0*)?$/;
 
 /**
- * Reads a link. Returns undefined if it is not a bitcoin: link, if it has neither an address nor an invoice, or if checkPayoutAddress refuses its
- * address.
+ * Reads a link. Returns undefined if it is not a bitcoin: link, if it has neither an address nor an invoice, if it has a `req-` parameter, or if
+ * checkPayoutAddress refuses its address.
  */
 export const readBitcoinLink = (text: string, network: BitcoinNetwork): BitcoinLink | undefined => {
   const [, to, query = ''] = /^\s*bitcoin:(?:\/\/)?([^?\s]*)(?:\?(\S*))?\s*$/i.exec(text) ?? [];
-  if (to === undefined) return undefined;
-  const checked = to === '' ? undefined : checkPayoutAddress(`bitcoin:${to}${query === '' ? '' : `?${query}`}`, network);
+  if (to === undefined || hasDemand(query)) return undefined;
+  const checked = to === '' ? undefined : checkPayoutAddress(`bitcoin:${to}`, network);
   if (checked && 'problem' in checked) return undefined;
   const members = [...new URLSearchParams(query.replaceAll('&amp;', '&'))].map(([name, value]) => [name.toLowerCase(), value.trim()] as const);
   const amounts = [...new Set(members.flatMap(([name, value]) => (name === 'amount' ? [amountOf(value)] : [])))];
   const [amountSats] = amounts.length > 1 ? (['unreadable'] as const) : amounts;
-  const invoice = members.find(([name]) => name === 'lightning')?.[1];
+  const invoice = members.find(([name, value]) => name === 'lightning' && value !== '')?.[1];
   if (checked === undefined && invoice === undefined) return undefined;
   return {
     ...(checked ? { address: checked.address } : {}),
     ...(amountSats === undefined ? {} : { amountSats }),
-    ...(invoice === undefined || invoice === '' ? {} : { invoice }),
+    ...(invoice === undefined ? {} : { invoice }),
   };
 };
 
