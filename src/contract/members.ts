@@ -325,7 +325,7 @@ export const members: { readonly [member: string]: string } = {
   quoted_amount_sats: 'The amount in the quote, in sats.',
   quoted_amount_fiat: 'The amount in the quote, in hundredths of the fiat unit.',
   limit: 'The maximum number of entries, newest first. Default 50.',
-  changed_since: 'Only orders that changed after this time. UTC, ending in Z.',
+  changed_since: 'Only orders that changed at this time or later. UTC, ending in Z.',
   link_sats: 'The amount that the first withdrawal link stated before the gateway handed it out, in sats.',
   lnurlw: 'The LNURL to withdraw with. Anyone who has it can take the money.',
   withdrawal_expiration_date: 'The time until which the link can be used.',

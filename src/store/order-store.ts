@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, not, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, isNull, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
 import { isDelivered, unpaidStages } from '../domain/order-life.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
@@ -58,7 +58,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
         and(
           eq(orders.customerId, customerId),
           ...(ramp === undefined ? [] : [eq(orders.ramp, ramp)]),
-          ...(changedSince === undefined ? [] : [gt(orders.changedOn, changedSince)]),
+          ...(changedSince === undefined ? [] : [gte(orders.changedOn, changedSince)]),
         ),
       )
       .orderBy(desc(orders.createdOn), desc(orders.id))

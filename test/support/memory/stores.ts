@@ -154,7 +154,7 @@ export const memoryStores = (now: () => number) => {
       list: async (customerId, ramp, limit, changedSince = -Infinity) =>
         await Promise.resolve(
           orders
-            .filter((one) => one.customerId === customerId && (ramp === undefined || one.ramp === ramp) && one.changedOn > changedSince)
+            .filter((one) => one.customerId === customerId && (ramp === undefined || one.ramp === ramp) && one.changedOn >= changedSince)
             .toSorted((a, b) => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1))
             .slice(0, limit),
         ),
