@@ -34,7 +34,7 @@ export type InstanceState = {
   reference: ReferenceState;
   /** Orders that could not be counted in the record, and when to try them again. */
   notRecorded: Map<string, number>;
-  /** The lowest and highest price of accepted offers in each currency since the time `since`, in hundredths of the fiat unit per bitcoin. */
+  /** For each provider and currency: the lowest and highest price of accepted offers since the time `since`, in hundredths of the fiat unit per bitcoin. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 

@@ -178,6 +178,19 @@ it('the minimum is named whichever side was asked, before and after a price is k
   }
 });
 
+it.each([100_000_000_000, 1_000])('a price of %s in an option that only one provider has says nothing about the limits of the others', async (price) => {
+  const { ask, options } = await start({
+    mallory: selling([{ code: 'EUR', id: 1, price, options: [option(1, 'M-Pay')] }]),
+    honest: selling(euros(option(1, 'SEPA'))),
+  });
+  const listed = (await options())['eur'] ?? [];
+  const [bait, honest] = ['M-Pay', 'SEPA'].map((name) => listed.find((one) => one['option'] === name)?.['id']);
+  const baited = await ask('/offers', { amount_fiat: 10_000, currency_id: 1, payment_option_id: bait });
+  expect(baited.body['offers']).toHaveLength(1);
+  const { body } = await ask('/offers', { amount_sats: 100_000, currency_id: 1, payment_option_id: honest });
+  expect([body['refused'], body['offers']]).toMatchObject([[{ provider: { id: 'mallory' } }], [{ provider: { id: 'honest' } }]]);
+});
+
 it('before the first listing is known the lists are not there yet, not empty', async () => {
   const { gateway: running, ask } = await start(
     { alpine: selling(standardCurrencies, { latencyMs: 3000 }) },

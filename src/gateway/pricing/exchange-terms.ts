@@ -97,7 +97,8 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const method = methodOf(gateway, provider, number.normalName);
   const listing = catalogue.byProvider.get(provider.id);
   const tiers = listing?.options.get(number.id) ?? [];
-  const option = tierFor(tiers, (tier) => outsideOf(gateway, asked, tier));
+  const breaks = (tier: CatalogueOption): Outside => outsideOf(gateway, asked, { providerId: provider.id, option: tier });
+  const option = tierFor(tiers, breaks);
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
     ...haircutTerms(gateway, provider, asked),
@@ -112,9 +113,9 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
     const sameCurrency = [...listing.options.values()].some(([other]) => normalForm(other?.currency ?? '') === normalForm(number.currencyCode));
     return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
   }
-  const outside = outsideOf(gateway, asked, option);
+  const outside = breaks(option);
   if (outside === undefined) {
-    const others = tiersFor(tiers, (tier) => outsideOf(gateway, asked, tier)).filter((tier) => tier !== option);
+    const others = tiersFor(tiers, breaks).filter((tier) => tier !== option);
     const termsOf = (tier: CatalogueOption): Terms => ({
       ...terms,
       named: { currency: tier.currency, option: tier.name },
@@ -128,12 +129,16 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
 };
 
+/** A provider's own option. */
+export type Listed = { providerId: string; option: CatalogueOption };
+
 /**
  * Returns which of the option's limits the amount breaks, if any. The result is exact if the fiat amount is fixed. If the sats are fixed, it follows
- * from the last prices, and only a limit that is broken by far counts.
+ * from the provider's last prices, and only a limit that is broken by far counts.
  */
-const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
-  if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
+const outsideOf = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => {
+  if (!isFiatFixed(asked)) return farOutside(gateway, asked, listed);
+  const { option } = listed;
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
   return option.maxFiat !== undefined && asked.amount > option.maxFiat ? 'above-maximum' : undefined;
 };
@@ -143,11 +148,11 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOpti
  * could not know them. If the provider gave no reason and the last prices show which limit was broken, that becomes the reason. Other refusals stay
  * unchanged.
  */
-export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption, refusal: Refusal): Refusal => {
+export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, listed: Listed, refusal: Refusal): Refusal => {
   const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';
-  const limits = limitsOf(asked.ramp, option);
+  const limits = limitsOf(asked.ramp, listed.option);
   if (!vague || refusal.limits !== undefined || isFiatFixed(asked) || Object.keys(limits).length === 0) return refusal;
-  const reason = refusal.reason === 'declined' ? (outsideNow(gateway, asked, option) ?? refusal.reason) : refusal.reason;
+  const reason = refusal.reason === 'declined' ? (outsideNow(gateway, asked, listed) ?? refusal.reason) : refusal.reason;
   return { ...refusal, reason, limits };
 };
 

@@ -1,4 +1,7 @@
-/** Recent bitcoin prices. They show when an amount in sats is far outside a limit in fiat, without asking the provider. */
+/**
+ * Recent bitcoin prices of each provider. They show when an amount in sats is far outside a limit in fiat, without asking the provider. A price says
+ * something only about the limits of the provider that stated it: otherwise an absurd price of one provider would switch the others off.
+ */
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import type { RoutedOffer } from '../../domain/route.ts';
 import { isFiatFixed } from '../../domain/ramp.ts';
@@ -14,26 +17,29 @@ const satsOfBitcoin = 100_000_000n;
  * The price in an offer for a single sat, for example, is absurd.
  */
 export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
-  const prices = offers.flatMap(({ btcPrice }) => btcPrice ?? []);
-  if (!isFiatFixed(asked) || prices.length === 0) return;
-  const known = lastPrices(state.lastPrices.get(asked.currency), now());
-  const all = known ? [...prices, known.lowest, known.highest] : prices;
-  const sorted = all.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  state.lastPrices.set(asked.currency, { lowest: sorted[0] ?? 0n, highest: sorted.at(-1) ?? 0n, since: known?.since ?? now() });
+  if (!isFiatFixed(asked)) return;
+  for (const { providerId, btcPrice: price } of offers) {
+    if (price === undefined) continue;
+    const key = keyOf(providerId, asked);
+    const { lowest = price, highest = price, since = now() } = lastPrices(state.lastPrices.get(key), now()) ?? {};
+    state.lastPrices.set(key, { lowest: price < lowest ? price : lowest, highest: price > highest ? price : highest, since });
+  }
 };
+
+const keyOf = (providerId: string, { currency }: ExchangeAsked): string => `${providerId} ${currency}`;
 
 const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | undefined, now: number) =>
   known && now >= known.since && now - known.since < keptMs ? known : undefined;
 
-/** Returns the listed limit that an amount in sats breaks by far. Returns undefined if it breaks none, or if we cannot tell. */
-export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
+/** Returns the provider's listed limit that an amount in sats breaks by far. Returns undefined if it breaks none, or if we cannot tell. */
+export const farOutside = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => outside(gateway, asked, listed, margin);
 /** Returns the listed limit that an amount in sats breaks, without the margin of farOutside, since the provider has already refused the amount. */
-export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
+export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => outside(gateway, asked, listed, 1n);
 
-type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };
+type Listed = { providerId: string; option: { minFiat?: bigint; maxFiat?: bigint } };
 type Outside = 'below-minimum' | 'above-maximum' | undefined;
-const outside = ({ state, now }: Gateway, asked: ExchangeAsked, { minFiat, maxFiat }: FiatLimits, by: bigint): Outside => {
-  const known = isFiatFixed(asked) ? undefined : lastPrices(state.lastPrices.get(asked.currency), now());
+const outside = ({ state, now }: Gateway, asked: ExchangeAsked, { providerId, option: { minFiat, maxFiat } }: Listed, by: bigint): Outside => {
+  const known = isFiatFixed(asked) ? undefined : lastPrices(state.lastPrices.get(keyOf(providerId, asked)), now());
   if (!known) return undefined;
   if (maxFiat !== undefined && asked.amount * known.lowest > maxFiat * by * satsOfBitcoin) return 'above-maximum';
   if (minFiat !== undefined && asked.amount * known.highest * by < minFiat * satsOfBitcoin) return 'below-minimum';

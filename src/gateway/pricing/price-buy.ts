@@ -88,7 +88,8 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
           return { offer: { ...best.offer, facts }, sessionId: upstream.id, ...best.tier };
         }
         const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
-        if (changed !== '' || provider.demandsProof || tries > 0) return { refusal: withListedLimits(gateway, asked, option, refusal) };
+        if (changed !== '' || provider.demandsProof || tries > 0)
+          return { refusal: withListedLimits(gateway, asked, { providerId: provider.id, option }, refusal) };
         known = undefined;
       }
     },

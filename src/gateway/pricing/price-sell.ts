@@ -33,7 +33,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
       // An account that has to be reconnected cannot be used for an order, so the provider is asked without it.
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
-      if (!answer.ok) return { refusal: withListedLimits(gateway, asked, option, answer.refusal) };
+      if (!answer.ok) return { refusal: withListedLimits(gateway, asked, { providerId: provider.id, option }, answer.refusal) };
       if (!answer.value.requires.includes('connection')) return { offer: answer.value, option };
       const has = account !== undefined && (await hasConnection(gateway, account.id, network));
       const requires = answer.value.requires.filter((condition) => condition !== 'connection' || !has);
