@@ -32,6 +32,8 @@ export type Facts = {
   delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;
   transaction_id?: string;
+  /** The provider's ids of the account's latest payments when the order was placed. None of them is for this order. */
+  earlier_payments?: string[];
   /** For liquidity. */
   inbound_sats?: string | number;
   lease_blocks?: string | number;

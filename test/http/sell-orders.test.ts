@@ -429,6 +429,21 @@ describe('payments straight to the address', () => {
     expect((body['transactions'] as Body[]).map((one) => one['amount_sats'])).toEqual([62_000, 61_000]);
   });
 
+  it("of the same amount before an order are not the order's, whose own payment is found though the provider's clock is slow", async () => {
+    const { opened, connected, activeConnection, control, payAddress } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'slow@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'slow');
+    const quote = await quoteFor(call, 'SEPA', 133_000);
+    control.moveClock(-60_000);
+    await payAddress('slow', 133_000);
+    const { body } = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    await gatewayLooks(call, body['order_id'], 'awaiting_payment');
+    await payAddress('slow', 133_000);
+    await gatewayLooks(call, body['order_id'], 'filled');
+    control.moveClock(60_000);
+  });
+
   it('of the same amount as an order, twice: a person looks, nobody guesses', async () => {
     const { opened, connected, activeConnection, payAddress, orderIs } = world;
     const call = await opened();

@@ -176,6 +176,17 @@ describe("which payment is an order's", () => {
   ])('%s', (_name, rows, expected) => {
     expect(match(rows)).toEqual(expected);
   });
+  const known = (...earlier_payments: string[]) => order({ facts: { earlier_payments } });
+  test.each<[string, SellTransaction[], FollowedOrder, unknown]>([
+    ["dated before the order by Bringin's slow clock", [paid('a', { createdOn: placedOn - 1_000 })], known(), ['a', 'filled']],
+    ['dated 15 minutes before the order', [paid('a', { createdOn: placedOn - 900_000 })], known(), ['a', 'filled']],
+    ['dated earlier still', [paid('a', { createdOn: placedOn - 900_001 })], known(), 'none'],
+    ['one that Bringin had before the order, dated before it', [paid('a', { createdOn: placedOn - 1_000 })], known('a'), 'none'],
+    ["one that Bringin had before the order, dated after it by Bringin's fast clock", [paid('a')], known('a'), 'none'],
+    ['the new one beside it', [paid('a', { createdOn: placedOn - 1_000 }), paid('b', { createdOn: placedOn - 1_000 })], known('a'), ['b', 'filled']],
+  ])('%s', (_name, rows, of, expected) => {
+    expect(match(rows, of)).toEqual(expected);
+  });
   test('a card top-up by address is finished; for an order without an expiry, the setting is the time window', () => {
     const { expiresOn: _end, ...endless } = order({ upstream: { rail: 'card', network: 'onchain' } });
     expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_000 })], endless)).toEqual(['a', 'finished']);

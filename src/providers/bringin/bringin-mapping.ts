@@ -117,15 +117,23 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
   ...(seen.receive === undefined || seen.receive === 0n ? {} : { receive: seen.receive }),
 });
 
+/** Slack for the difference between Bringin's clock and ours, and because an order is stored only after it was made. */
+export const slackMs = 15 * 60_000;
+
 /**
- * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. A failed transaction counts, since sats
- * arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer may have paid twice, and may be owed
- * one payment.
+ * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
+ * payment may be dated up to 15 minutes before the order; a payment that Bringin already had when the order was placed never matches. A failed
+ * transaction counts, since sats arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer may
+ * have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);
+  const { earlier_payments: earlier } = order.facts;
+  // For an order of an earlier release, we do not know which payments Bringin already had.
+  const from = order.createdOn - (earlier ? slackMs : 0);
   const until = order.expiresOn ?? order.createdOn + windowMs;
-  const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && row.createdOn >= order.createdOn && row.createdOn <= until);
+  const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
+  const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row));
   const paid = fitting.filter((row) => row.stage !== 'expired');
   const [only, second] = paid.length > 0 ? paid : fitting;
   if (!only) return 'none';

@@ -71,6 +71,7 @@ const follow = (request: SellQuoteRequest, placed: PlacedOrder): FollowedOrder =
   ...(placed.expiresOn === undefined ? {} : { expiresOn: placed.expiresOn }),
 });
 const evidence = async (order?: FollowedOrder) => valueOf(await bringin.adapter.readOrders(person.context(), order));
+const askedForAddress = ({ control }: Bringin): unknown => control.state.requests.findLast(({ endpoint }) => endpoint === 'POST /offramp/address')?.body;
 const valueIn = (placed: PlacedOrder): string => ('value' in placed.paymentInfo ? placed.paymentInfo.value : '');
 
 describe('listing and prices', () => {
@@ -209,7 +210,7 @@ describe('the card, by an exact order', () => {
     const other = await lenient.connectedPerson();
     const { customerIp: _neither, ...without } = other.context();
     expect((await lenient.adapter.placeOrder(without, { quote: asked(), offer, inputs: {} })).ok).toBe(true);
-    expect(lenient.control.state.requests.at(-1)?.body).toEqual({ sourceCurrency: 'BTC', sourceBlockchain: 'LIGHTNING' });
+    expect(askedForAddress(lenient)).toEqual({ sourceCurrency: 'BTC', sourceBlockchain: 'LIGHTNING' });
     await lenient.close();
   });
   test.each([
@@ -271,7 +272,7 @@ describe('the card, by the reusable address', () => {
     const limits = form === 'invoice' ? {} : { minSats: 1_000n, maxSats: 500_000n };
     expect(placed.paymentInfo).toEqual({ kind: form, value: valueIn(placed), amountSats: amount, ...limits });
     expect([placed.matchedBy, placed.upstreamOrderId]).toEqual(['amount', undefined]);
-    expect(byAddress.control.state.requests.at(-1)?.body).toEqual({ ipAddress: '203.0.113.7', sourceCurrency: 'BTC', sourceBlockchain: 'LIGHTNING' });
+    expect(askedForAddress(byAddress)).toEqual({ ipAddress: '203.0.113.7', sourceCurrency: 'BTC', sourceBlockchain: 'LIGHTNING' });
     const order = follow(request, placed);
     const transaction = await byAddress.control.pay(valueIn(placed), amount);
     expect(valueOf(await byAddress.adapter.readOrders(owner.context(), order))).toMatchObject([
@@ -282,7 +283,7 @@ describe('the card, by the reusable address', () => {
     const request = asked({ network: 'onchain' });
     const placed = valueOf(await placeBy(request));
     expect(placed.paymentInfo).toMatchObject({ kind: 'onchain', amountSats: 250_000n });
-    expect(byAddress.control.state.requests.at(-1)?.body).toMatchObject({ sourceBlockchain: 'BITCOIN' });
+    expect(askedForAddress(byAddress)).toMatchObject({ sourceBlockchain: 'BITCOIN' });
     const order = follow(request, placed);
     await byAddress.control.pay(valueIn(placed), 250_000n);
     expect(valueOf(await byAddress.adapter.readOrders(owner.context(), order))).toMatchObject([{ stage: 'finished' }]);
@@ -353,6 +354,20 @@ describe('the bank, by a connection', () => {
       await bringin.control.pay(answer.pr);
     }
     expect(await evidence(order)).toEqual([{ stage: 'review', rawStatus: 'AMBIGUOUS' }]);
+  });
+  test.each([-5_000, 5_000])("a payment is found though Bringin's clock differs by %s ms, and an earlier one is not taken for it", async (ms) => {
+    bringin.control.moveClock(ms);
+    const wanted = request();
+    const pay = async () => {
+      const answer = (await (await fetch(`${bringin.simulator.url}/lnurlp/alice/callback?amount=${wanted.amount * 1000n}`)).json()) as { pr: string };
+      return await bringin.control.pay(answer.pr);
+    };
+    await pay();
+    const order = { ...follow(wanted, valueOf(await place(wanted, { connection }))), createdOn: Date.now() };
+    expect(await evidence(order)).toEqual([]);
+    const transaction = await pay();
+    expect(await evidence(order)).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    bringin.control.moveClock(-ms);
   });
   test('on chain: the deposit address of the connection', async () => {
     const onchain = await activeConnection('unused', 'onchain');

@@ -10,7 +10,17 @@ import type { Bringin } from './bringin-api.ts';
 import { readConnection } from './bringin-connections.ts';
 import { declined, readCustomer, refused, withKey } from './bringin-customer.ts';
 import { depositForm, judgeDeposit, judgeInvoice, judgeOnchain, readLightningAddress, wellKnownUrl, type Judged } from './bringin-deposit.ts';
-import { connectionOf, evidenceOf, matchedEvidence, matchTransaction, readNotes, toTransaction, type OfferNotes, type Rail } from './bringin-mapping.ts';
+import {
+  connectionOf,
+  evidenceOf,
+  matchedEvidence,
+  matchTransaction,
+  readNotes,
+  slackMs,
+  toTransaction,
+  type OfferNotes,
+  type Rail,
+} from './bringin-mapping.ts';
 import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
 import { errorCodeOf, type TransactionRow } from './bringin-wire.ts';
 
@@ -46,10 +56,17 @@ const deliveredTo = (rail: Rail): Facts['delivered_to'] & string => (rail === 's
 export const placeOrder = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const notes = readNotes(request.offer.upstream);
   return await withKey(context, async (key) => {
-    if (notes.rail === 'sepa') return await placeByConnection(bringin, context, key, request, notes);
     const { client_ipv4: ipv4, card_by: by } = bringin.settings;
-    if (context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
-    return by === 'order' ? await placeCardOrder(bringin, context, key, request, notes) : await placeByAddress(bringin, context, key, request, notes);
+    if (notes.rail === 'card' && context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
+    if (notes.rail === 'card' && by === 'order') return await placeCardOrder(bringin, context, key, request, notes);
+    const place = notes.rail === 'sepa' ? placeByConnection : placeByAddress;
+    const answer = await place(bringin, context, key, request, notes);
+    if (!answer.ok) return answer;
+    // The customer has not been shown the order yet, so none of these payments is for it.
+    const since = bringin.deps.now() - slackMs;
+    const rows = await readRows(bringin, context, key, since);
+    const earlier = rows.flatMap(({ orderId, createdAt = 0 }) => (createdAt >= since ? [orderId] : []));
+    return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
 };
 
@@ -165,8 +182,6 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 const pageSize = 100;
-/** Slack for the difference between Bringin's clock and ours, and because an order is stored only after it was made. */
-const slackMs = 15 * 60_000;
 
 /**
  * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any

@@ -349,13 +349,14 @@ describe('answers that no simulator gives', () => {
     await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('already expired');
   });
   it('a minimum in millisats is rounded up, a maximum down', async () => {
-    const { adapter, asked, call } = scripted([200, link('ACTIVE')], [200, { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 }]);
+    const pay = { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 };
+    const { adapter, asked, call } = scripted([200, link('ACTIVE')], [200, pay], [200, { transactions: [] }]);
     const byBank = { ...offer, upstream: { rail: 'sepa', network: 'lightning' } };
     const stored = { ...connection, status: 'active' };
     expect(await adapter.placeOrder(call, { quote: request, offer: byBank, inputs: { connection: stored } })).toMatchObject({
       ok: true,
       value: { paymentInfo: { kind: 'lightning_address', value: 'alice@dev.bringin.xyz', minSats: 21_787n, maxSats: 250_000n } },
     });
-    expect(asked).toEqual(['GET /bringin-link/l-1', 'GET https://dev.bringin.xyz/.well-known/lnurlp/alice']);
+    expect(asked).toEqual(['GET /bringin-link/l-1', 'GET https://dev.bringin.xyz/.well-known/lnurlp/alice', 'POST /account/transactions']);
   });
 });
