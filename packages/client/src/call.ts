@@ -6,8 +6,8 @@ import { reasonOf, type Runtime } from './runtime.ts';
 import type { Answer, PostPath } from './words.ts';
 
 type Verify = paths['/verify']['get']['responses'][200]['content']['application/json'];
-/** `key`: the Idempotency-Key. */
-export type CallOptions = { signal?: AbortSignal | undefined; key?: string };
+/** `key`: the Idempotency-Key. `failed`: called with the error of each attempt. */
+export type CallOptions = { signal?: AbortSignal | undefined; key?: string; failed?: (error: RampError) => void };
 export type Call = {
   verify: () => Promise<Verify>;
   /** Sends a request. `body` contains the session id. */
@@ -23,7 +23,7 @@ const longestPauseMs = 30_000;
  * that the gateway states, or else after a growing one. If the pause would exceed 30 seconds, and for every other error, the error is thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
-  const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {
+  const send = async (path: string, body: object | undefined, { signal, key, failed }: CallOptions): Promise<object> => {
     const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...defined({ 'idempotency-key': key }) };
     // A redirect is never followed: it would send the session id to another host.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
@@ -33,9 +33,10 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
         return await read(response, { address: url, say: (sentence) => inOwnWords(sentence, path, body ?? {}) });
       });
       if (!(answer instanceof RampError)) return answer;
-      const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : undefined);
+      failed?.(answer);
+      const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : Infinity);
       const isTemporary = answer.action === 'retry' || answer.action === 'wait';
-      if (!isTemporary || pauseMs === undefined || pauseMs > longestPauseMs || attempt === attempts) throw answer;
+      if (!isTemporary || pauseMs > longestPauseMs || attempt === attempts) throw answer;
       await runtime.sleep(pauseMs, signal);
     }
   };
@@ -116,7 +117,7 @@ const notOurs = (status: number, seconds: number, { address }: Said): RampError 
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
-    detail: isTemporary ? `The gateway is down: ${address} returns ${status}.` : `The server at ${address} is not a ramp-gateway (status ${status}).`,
+    detail: isTemporary ? `${address} is down (status ${status}).` : `${address} is not a ramp-gateway (status ${status}).`,
     status,
     ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });

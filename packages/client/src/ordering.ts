@@ -21,12 +21,14 @@ export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pe
 
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
-/** Returns whether an error leaves the outcome unknown. Other errors say for certain that nothing was ordered, or what was. */
-const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
-  status === undefined ||
+/** Returns whether the error of one request leaves its outcome unknown. Other errors say that this request ordered nothing, or what it ordered. */
+const leavesUnknown = ({ code, action, problem }: RampError): boolean =>
+  problem === undefined ||
   ['order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'].includes(code) ||
-  (code === 'quote-used' && action === 'wait') ||
-  (problem === undefined && (status >= 500 || status === 429));
+  (code === 'quote-used' && action === 'wait');
+
+/** The actions of the answers that tell what became of the offer, whichever of several requests ordered it. */
+const telling = /requote|ask-user/;
 
 /**
  * How long a pending request is kept. After an hour, most offers can no longer be ordered, and if the request led to an order, that order is in the
@@ -34,14 +36,11 @@ const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
  */
 const pendingMs = 3_600_000;
 
-const paths = {
-  buy: { order: '/order', status: '/order-status' },
-  sell: { order: '/sell/order', status: '/sell/order-status' },
-  liquidity: { order: '/liquidity/order', status: '/liquidity/order-status' },
-} as const;
+const pathOf = <Step extends '/order' | '/order-status'>(ramp: RampName, step: Step) =>
+  `${ramp === 'buy' ? '' : `/${ramp}`}${step}` as Step | `/sell${Step}` | `/liquidity${Step}`;
 
 export const createOrdering = ({ runtime, state, inSession }: Needs) => {
-  const list = async (ramp: RampName, body: Asked<'/order-status'>, signal?: AbortSignal) => await inSession(paths[ramp].status, body, { signal });
+  const list = async (ramp: RampName, body: Asked<'/order-status'>, signal?: AbortSignal) => await inSession(pathOf(ramp, '/order-status'), body, { signal });
   const shown = (ramp: RampName, id: string, raw: Parameters<typeof orderState>[2] | undefined): OrderState =>
     readAs('the order', () => orderState(ramp, id, given(raw, id)));
 
@@ -72,10 +71,14 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     });
   };
 
-  const send = async (offerId: string, placing: Placing, signal?: AbortSignal): Promise<Order> => {
-    const { ramp } = placing;
+  /** Sends the request. `isUnsure`: an earlier request for this offer may have ordered it. */
+  const send = async (offerId: string, placing: Placing, isUnsure: boolean, signal?: AbortSignal): Promise<Order> => {
+    const { ramp, idempotencyKey: key } = placing;
+    const failed = (error: RampError): void => {
+      isUnsure ||= leavesUnknown(error);
+    };
     try {
-      const raw = await inSession(paths[ramp].order, placing.body as Asked<'/order'>, { signal, key: placing.idempotencyKey });
+      const raw = await inSession(pathOf(ramp, '/order'), placing.body as Asked<'/order'>, { signal, key, failed });
       const first = shown(ramp, raw.order_id, raw);
       // If this fails, `open` drops the entry later: from now on, the gateway's list shows the order.
       await forget(offerId).catch(() => undefined);
@@ -87,7 +90,9 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
         await forget(offerId).catch(() => undefined);
         return handle(found);
       }
-      if (!leavesUnknown(error)) await forget(offerId).catch(() => undefined);
+      failed(error);
+      // A busy gateway, for example, refuses a repeated request before it looks for the order of the first one.
+      if (!isUnsure || telling.test(error.action)) await forget(offerId).catch(() => undefined);
       const offers = error.problem?.['offers'];
       if (Array.isArray(offers)) {
         const raws = offers as Parameters<typeof offerOf>[1][];
@@ -106,7 +111,8 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       if (typeof offer?.id !== 'string') throw badInput('offer', 'missing (`best` is undefined if there are no offers)');
       const placing: Placing = { ramp, body: { ...body, quote_id: offer.id }, idempotencyKey: runtime.id(), on: runtime.now() };
       const kept = await state.change((now) => (now.placings?.[offer.id] ? now : { ...now, placings: { ...now.placings, [offer.id]: placing } }));
-      return await send(offer.id, kept.placings?.[offer.id] ?? placing, signal);
+      const stored = kept.placings?.[offer.id] ?? placing;
+      return await send(offer.id, stored, stored.idempotencyKey !== placing.idempotencyKey, signal);
     },
     open: async (ramp: RampName, signal?: AbortSignal): Promise<OpenOrders> => {
       const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
@@ -116,7 +122,7 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
         if (placing.ramp !== ramp) continue;
         if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
-        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, again), forget: async () => await forget(offerId) });
+        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
       }
       return { orders: states.filter(({ final }) => !final).map(handle), pending };
     },

@@ -84,8 +84,8 @@ describe('a gateway that cannot be read', () => {
       'https://gateway.example/offers did not answer (no connection).',
       'https://gateway.example/offers did not answer (nothing within 5000 ms).',
       'https://gateway.example/offers did not answer with JSON.',
-      'The gateway is down: https://gateway.example returns 502.',
-      'The server at https://gateway.example is not a ramp-gateway (status 404).',
+      'https://gateway.example is down (status 502).',
+      'https://gateway.example is not a ramp-gateway (status 404).',
     ]);
   });
 
@@ -281,6 +281,28 @@ describe('orders', () => {
       problem(422, 'amount-out-of-range', 'ask-user'),
     ];
     for (const answer of settled) expect([answer, await kept(answer)]).toEqual([answer, false]);
+  });
+
+  it('keeps one after a lost answer until the gateway says what became of it', async () => {
+    const kept = async (answers: ReturnType<Script>[], again = false): Promise<boolean> => {
+      const { ramp, store } = walletOf({ '/order': answers, '/order-status': [[200, {}], notFound] });
+      await errorOf(ramp.buy({ id: quoteId }));
+      if (again) await errorOf((await ramp.open()).pending[0]?.again() ?? Promise.resolve());
+      return store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false;
+    };
+    const busy = problem(503, 'temporary-reduced-capacity', 'retry', { retry_after_ms: 1000 });
+    const limited = problem(429, 'rate-limited', 'wait', { retry_after_ms: 60_000 });
+    const changed = problem(409, 'price-changed', 'ask-user');
+    const fiveTimes = (answer: ReturnType<Script>) => Array.from({ length: 5 }, () => answer);
+    // The first request ordered the offer, and its answer was lost. The gateway refuses the next requests before it looks for that order.
+    expect(await kept([offline, busy, busy, busy, busy])).toBe(true);
+    expect(await kept(['never', limited])).toBe(true);
+    expect(await kept([[504, '<html>'], problem(403, 'ownership-proof-failed', 'fix-request')])).toBe(true);
+    expect(await kept([...fiveTimes(offline), ...fiveTimes(busy)], true)).toBe(true);
+    expect(await kept([offline, changed])).toBe(false);
+    expect(await kept([...fiveTimes(offline), changed], true)).toBe(false);
+    // Every request was answered, and none of them ordered anything.
+    expect([await kept(fiveTimes(busy)), await kept([limited])]).toEqual([false, false]);
   });
 
   it('tells after a kill what was being ordered, and repeats the very same request when asked to', async () => {
