@@ -34,7 +34,7 @@ export type Intent = {
   answer?: string;
   /** In the state `moved`: the intent of the next rank, with which the request continues. */
   movedTo?: string;
-  /** A keyed hash of the customer's network, used to limit how much one network has in flight at a provider. Deleted with the quotes. */
+  /** Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes. */
   networkKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'movedTo'>;

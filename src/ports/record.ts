@@ -47,6 +47,9 @@ export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFi
   countedDelivered: bigint;
 };
 
+/** The most sats that count for one network (one IPv4 address or /64), and for the /48 around it (domain/network.ts). */
+export type NetworkSats = { own: bigint; wide: bigint };
+
 export type RecordStore = {
   read(): Promise<RecordRows>;
   /**
@@ -73,10 +76,10 @@ export type RecordStore = {
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**
    * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts at most
-   * for as long as its money may take to arrive. The unpaid orders of one network count for at most `networkSats` in all: they cost the caller
+   * for as long as its money may take to arrive. The unpaid orders of one network count for at most `most` in all: they cost the caller
    * nothing, and must not block a provider for others.
    */
-  inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
+  inFlight(providerId: string, most: NetworkSats, now: number): Promise<bigint>;
   /** Clears a provider's sums. Returns how many rows were cleared. */
   reset(providerId: string, now: number): Promise<number>;
   figures(since: number): Promise<ProviderFigures[]>;

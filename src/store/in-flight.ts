@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { usualArrivalSeconds } from '../domain/record.ts';
+import type { NetworkSats } from '../ports/record.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -7,9 +8,9 @@ import type { Database } from './database.ts';
  * said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
  * has the response.
  */
-export const readInFlight = async (db: Database, providerId: string, networkSats: bigint, now: number): Promise<bigint> => {
+export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();
-  const most = networkSats.toString();
+  const [own, wide] = [most.own.toString(), most.wide.toString()];
   const rows = await db.execute<{ sats: string }>(sql`
     with under_way as (
       select case o.ramp when 'buy' then o.receive else o.pay end as sats, i.network_key as network,
@@ -26,7 +27,11 @@ export const readInFlight = async (db: Database, providerId: string, networkSats
     select (
       coalesce((select sum(sats) from under_way where paid or (young and network is null)), 0) +
       coalesce((
-        select sum(least(sats, ${most}::bigint)) from (select sum(sats) as sats from under_way where not paid and young and network is not null group by network) n
+        select sum(least(sats, ${wide}::bigint)) from (
+          select sum(least(sats, ${own}::bigint)) as sats from (
+            select network, sum(sats) as sats from under_way where not paid and young and network is not null group by network
+          ) o group by substring(network from '[^ ]+$')
+        ) w
       ), 0)
     )::text as sats`);
   return BigInt(rows[0]?.sats ?? 0);

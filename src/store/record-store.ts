@@ -112,7 +112,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
       if (!order || order.stage === 'filled' || order.stage === 'finished' || order.stage === 'refunded') return false;
       return await recordFill(tx, { orderId, now, as: 'proven' });
     }),
-  inFlight: async (providerId, networkSats, now) => await readInFlight(db, providerId, networkSats, now),
+  inFlight: async (providerId, most, now) => await readInFlight(db, providerId, most, now),
   reset: async (providerId, now) =>
     await db.transaction(async (tx) => {
       const cleared = { quotedSats: 0n, deliveredSats: 0n, fastQuotedSats: 0n, fastDeliveredSats: 0n, resetOn: now };

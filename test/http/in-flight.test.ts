@@ -66,6 +66,30 @@ it('the unpaid orders of ten networks count in full, and a provider at its limit
   expect(alone.status).toBe(200);
 });
 
+it('the unpaid orders of a /48 count for at most half: an owner of many addresses cannot shut a provider out', async () => {
+  const own = await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 86_400 }, block: { max_in_flight_sats: limit } } },
+    { config: { trusted_proxies: ['127.0.0.1'] } },
+  );
+  const neighbour = async (n: number) => {
+    const wallet = walletFrom(own.url, `2001:db8:7:${n}::1`);
+    return { wallet, sessionId: (await wallet.open()).sessionId };
+  };
+  const someoneElse = walletFrom(own.url, '203.0.113.200');
+  const { sessionId } = await someoneElse.open();
+  await someoneElse.call('/payment-options', { session_id: sessionId });
+  const quotes = [];
+  for (let n = 1; n <= 11; n += 1) {
+    const one = await neighbour(n);
+    const { offers } = await ask(one, 90_000);
+    quotes.push({ ...one, quoteId: offers[0]?.quote_id });
+  }
+  for (const { wallet, sessionId: session_id, quoteId: quote_id } of quotes) await wallet.call('/order', { session_id, quote_id });
+  const most = async (sats: number) => (await ask({ wallet: someoneElse, sessionId }, sats)).offers?.length ?? 0;
+  expect([await most(limit / 2), await most(limit / 2 + 1)]).toEqual([1, 0]);
+  await own.close();
+});
+
 it('an order that was not paid in the time that the money needs counts no longer; a paid one counts until it is filled', async () => {
   const { sql } = gateway.database;
   gateway.clock.move(61_000);

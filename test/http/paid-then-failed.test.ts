@@ -127,7 +127,7 @@ describe('bringin', () => {
     await order.isOwed();
     const { record } = all.gateway.server.gateway.stores;
     const now = all.gateway.clock.now();
-    expect(await record.inFlight('bringin', 0n, now)).toBeGreaterThanOrEqual(121_000n);
+    expect(await record.inFlight('bringin', { own: 0n, wide: 0n }, now)).toBeGreaterThanOrEqual(121_000n);
     const countedBy = async (later: number) => {
       await record.addMissing(later, later - 14 * 86_400_000, 50);
       return await all.gateway.database.sql`select counted_quoted::int as quoted, counted_delivered::int as delivered from fills where order_id = ${order.id}`;

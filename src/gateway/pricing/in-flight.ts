@@ -14,11 +14,11 @@ import type { Ask } from './collect-offers.ts';
 const satsOf = (ramp: Ramp, { pay, receive }: { pay: bigint; receive: bigint }): bigint => (isExchange(ramp) && sides[ramp].receive === 'sats' ? receive : pay);
 
 /**
- * Returns how many more sats may be in flight at the provider. One network's unpaid orders count for at most a tenth of the limit; otherwise a caller
- * with one address could block a provider with unpaid orders.
+ * Returns how many more sats may be in flight at the provider. The unpaid orders of one network count for at most a tenth of the limit, and those of a
+ * /48 for at most half; otherwise a caller with one address, or with one block of addresses, could block a provider with unpaid orders.
  */
 const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number): Promise<bigint> =>
-  BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
+  BigInt(most) - (await stores.record.inFlight(id, { own: BigInt(most) / 10n, wide: BigInt(most) / 2n }, now()));
 
 /**
  * Returns a keyed hash of the customer's network, for what one network shares: sats in flight, polls of unpaid orders, and webhooks. The hash of an
