@@ -22,6 +22,16 @@ test('an unknown word is still pending, with the word in the warning', () => {
   expect(go({ stage: 'review', before: 'paid' }, says(undefined))).toEqual(['review', 'unknown']);
 });
 
+test.each(['lnurl1dp68gurn8ghj7', 'DE89 3704 0044 0532 0130 00', 'alice@example.com', 'https //evil.example', 'x'.repeat(65), '', 'paid\nfilled'])(
+  'no note repeats %j, which is no short word',
+  (rawStatus) => {
+    for (const stage of [undefined, 'review'] as const) {
+      const { note } = advance(order(), says(stage, { rawStatus }), now);
+      expect(note).toMatch(/^(unknown|the) status "\(no word\)"/);
+    }
+  },
+);
+
 describe('contradictions', () => {
   test.each<[string, Partial<OrderNow>, Evidence]>([
     ['another amount to pay', {}, says('paid', { pay: 10_001n })],

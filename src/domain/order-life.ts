@@ -9,6 +9,7 @@ import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
 import type { IntentState, OrderStatus, ReviewReason, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
+import { statusWord } from './printable.ts';
 import { isWithdrawn, type Ramp } from './ramp.ts';
 import { usualArrivalSeconds } from './record.ts';
 
@@ -77,12 +78,12 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   const evidence = withoutUntold(said);
   const contradiction = contradictionIn(order, evidence);
   if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction, reason: 'contradiction' };
-  if (evidence.stage === undefined) return { next: byTheClock(order, now), kind: 'unknown', note: `unknown status "${evidence.rawStatus}"` };
+  if (evidence.stage === undefined) return { next: byTheClock(order, now), kind: 'unknown', note: `unknown status "${statusWord(evidence.rawStatus)}"` };
   const settled = settledByOperator(order, evidence);
   if (settled) return { next: settled, kind: order.stage === 'review' ? 'advanced' : 'same', note: 'as the operator said' };
   const inReview = order.stage === 'review';
   if (evidence.stage === 'review') {
-    const note = `the status "${evidence.rawStatus}" needs a review`;
+    const note = `the status "${statusWord(evidence.rawStatus)}" needs a review`;
     return { next: 'review', kind: inReview ? 'same' : 'advanced', note, reason: evidence.moneySeen === true ? 'paid-not-delivered' : 'unclear' };
   }
   const reached = reachedBy(order);

@@ -2,6 +2,7 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
+import { statusWord } from '../../domain/printable.ts';
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
@@ -248,7 +249,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
   if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const stage = stageOf(order, deps.now(), deadline);
-  if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: rawStatusOf(order) });
+  if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
   const pay = paySatsOf(order) ?? followed.pay;
   return {
     upstreamOrderId: order.id,
