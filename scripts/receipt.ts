@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../src/domain/receipt.ts';
+import { verifyReceipt, type Inclusion, type PublicKeys } from '../src/domain/receipt.ts';
 import { called } from './ops/called.ts';
 import { command, Refused, say } from './ops/tools.ts';
 
-type Receipt = { kind?: string; receipt: string; inclusion?: Inclusion & { signed_root?: string } };
+type Receipt = { kind?: string; receipt: string; inclusion?: Inclusion };
 
 const receiptsIn = (text: string): Receipt[] => {
   if (!text.trimStart().startsWith('{')) return [{ receipt: text.trim() }];
@@ -22,18 +22,15 @@ const read = async <T>(url: string): Promise<T> => {
 };
 
 const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, url: string | undefined): Promise<void> => {
-  const verified = await verifyReceipt(receipt, keys, inclusion);
+  // The published root counts, since a gateway could sign a second root for the file.
+  const published = inclusion && url !== undefined ? await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`) : {};
+  const verified = await verifyReceipt(receipt, keys, inclusion && { ...inclusion, ...published });
   if (!verified.ok) throw new Refused(`NOT VALID${kind === undefined ? '' : ` (${kind})`}: ${verified.problem}`);
   const { payload } = verified;
   const made = new Date(payload.made_on).toISOString();
   const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same ranking' : JSON.stringify(payload.order);
   say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
   if (!inclusion) return say('       the file has no proof of inclusion: its day was not closed yet, or the file holds the receipt alone');
-  const told = url === undefined ? inclusion.signed_root : (await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`)).signed_root;
-  const root = told === undefined ? { ok: false as const, problem: 'the gateway gave no signed root' } : await verifyRoot(told, keys);
-  if (!root.ok) throw new Refused(`NOT VALID: the root of ${inclusion.day}: ${root.problem}`);
-  const same = root.root.day === inclusion.day && root.root.root === inclusion.root && root.root.size === inclusion.size;
-  if (!same) throw new Refused(`NOT VALID: the signed root of ${root.root.day} is not the one that the receipt is proved against`);
   say(`       number ${inclusion.index + 1} of ${inclusion.size} receipts of ${inclusion.day}, under the signed root ${inclusion.root.slice(0, 16)}…`);
 };
 

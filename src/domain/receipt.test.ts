@@ -117,10 +117,18 @@ describe('a receipt', () => {
   it('is in the tree of its day, and of no other', async () => {
     const all = await Promise.all([0, 1, 2, 3, 4].map(async (n) => await sign({ ...payload, salt: `${n}`.repeat(64) })));
     const leaves = all.map(receiptLeaf);
-    const place = { day: '2026-11-28', index: 3, size: 5, proof: inclusionProof(leaves, 3), root: rootOf(leaves) };
+    const day = { day: '2026-11-28', size: 5, root: rootOf(leaves) };
+    const signed = async (root: object) => await sign({ version: 1, issuer: 'ramp.wallet.example', closed_on: decidedOn, ...root }, 'receipts-root+jws');
+    const place = { ...day, index: 3, proof: inclusionProof(leaves, 3), signed_root: await signed(day) };
     expect(await verifyReceipt(all[3] ?? '', keys, place)).toMatchObject({ ok: true });
     expect(await verifyReceipt(all[2] ?? '', keys, place)).toEqual({ ok: false, problem: 'the receipt is not in the tree of 2026-11-28' });
-    expect(await verifyReceipt(all[3] ?? '', keys, { ...place, root: rootOf(leaves.slice(0, 4)) })).toMatchObject({ ok: false });
+    const alone = { day: day.day, index: 0, size: 1, proof: [], root: leaves[3] ?? '' };
+    const notSigned = { ok: false, problem: 'the root of 2026-11-28 is not the one that was signed for that day' };
+    // A proof that leads to a root of the caller's own, next to the true signed root, to that of another day, and to none.
+    expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: place.signed_root })).toEqual(notSigned);
+    expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: await signed({ ...alone, day: '2026-11-27' }) })).toEqual(notSigned);
+    for (const signed_root of ['', all[3] ?? '', undefined as never])
+      expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root })).toMatchObject({ ok: false });
   });
 
   it('is not a root, and a root is not a receipt', async () => {

@@ -61,8 +61,8 @@ export const canonicalBytes = (payload: object): Uint8Array => utf8ToBytes(canon
 /** Returns the receipt's leaf in the tree of its day: a hash over the SHA-256 of the compact JWS, which contains the salt. */
 export const receiptLeaf = (jws: string): string => leafHash(sha256(utf8ToBytes(jws)));
 
-/** The position of a receipt in a closed day, as POST /route returns it. */
-export type Inclusion = { day: string; index: number; size: number; proof: string[]; root: string };
+/** The position of a receipt in a closed day, and the day's signed root, as POST /route returns them. */
+export type Inclusion = { day: string; index: number; size: number; proof: string[]; root: string; signed_root: string };
 export type PublicKeys = { keys: readonly JWK[] };
 export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
 
@@ -101,7 +101,7 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
 
 /**
  * Verifies a receipt offline: its signature, its canonical form, for a decision the ranking of the stored figures, and, if `inclusion` is given, that
- * the day's tree contains it. A problem is returned as a sentence, not thrown.
+ * the tree of the day's signed root contains it. A problem is returned as a sentence, not thrown.
  */
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');
@@ -114,9 +114,17 @@ export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: I
   } catch {
     return { ok: false, problem: 'its route cannot be read' };
   }
-  const { index = 0, size = 0, proof = [], root = '', day } = inclusion ?? {};
-  if (inclusion && !provesInclusion(receiptLeaf(jws), index, size, proof, root)) return { ok: false, problem: `the receipt is not in the tree of ${day}` };
-  return { ok: true, payload };
+  const problem = inclusion && (await brokenInclusion(jws, keys, inclusion));
+  return problem === undefined ? { ok: true, payload } : { ok: false, problem };
+};
+
+/** Returns what is wrong with the proof that a day's tree contains a receipt, or undefined. A root counts only if the gateway signed it. */
+const brokenInclusion = async (jws: string, keys: PublicKeys, inclusion: Inclusion): Promise<string | undefined> => {
+  const { day, index, size, proof = [], root, signed_root: signed } = inclusion;
+  const told = await verifyRoot(signed, keys);
+  if (!told.ok) return `the root of ${day}: ${told.problem}`;
+  if (told.root.day !== day || told.root.size !== size || told.root.root !== root) return `the root of ${day} is not the one that was signed for that day`;
+  return provesInclusion(receiptLeaf(jws), index, size, proof, root) ? undefined : `the receipt is not in the tree of ${day}`;
 };
 
 /** The signed root of a day. `previous` chains the days, so replacing a root later breaks the chain. */

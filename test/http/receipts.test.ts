@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeReceiptDays } from '../../src/gateway/receipts/close-days.ts';
-import { verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../../src/domain/receipt.ts';
+import { receiptLeaf, verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../../src/domain/receipt.ts';
 import { connect } from '../../src/entry/database-node.ts';
 import { runCommand } from '../ops/run.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 
-type Shown = { receipt: string; receipts: { kind: string; receipt: string; inclusion?: Inclusion & { signed_root: string } }[] };
+type Shown = { receipt: string; receipts: { kind: string; receipt: string; inclusion?: Inclusion }[] };
 let gateway: TestGateway;
 let wallet: Wallet;
 let session: string;
@@ -103,6 +103,9 @@ describe('receipts', () => {
       expect(await verifyReceipt(shown.receipt, keys, inclusion)).toMatchObject({ ok: true });
       expect(await verifyReceipt(shown.receipt, keys, { ...(inclusion as Inclusion), index: (inclusion?.index ?? 0) + 1 })).toMatchObject({ ok: false });
       await expect(check(shown, keys)).resolves.toHaveLength(3);
+      const leaf = { ...(inclusion as Inclusion), index: 0, size: 1, proof: [], root: receiptLeaf(shown.receipt) };
+      expect(await verifyReceipt(shown.receipt, keys, leaf)).toMatchObject({ ok: false });
+      await expect(check({ ...shown, receipts: [{ kind: 'decision', receipt: shown.receipt, inclusion: leaf }] }, keys)).rejects.toThrow('not the signed root');
       const published = (await (await fetch(`${gateway.url}/.well-known/receipts/${inclusion?.day}`)).json()) as { signed_root: string; root: string };
       expect(published).toMatchObject({ root: inclusion?.root, signed_root: inclusion?.signed_root });
       expect(await verifyRoot(published.signed_root, keys)).toMatchObject({ ok: true, root: { day: inclusion?.day, size: inclusion?.size } });

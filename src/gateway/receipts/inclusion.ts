@@ -33,11 +33,7 @@ export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredRe
 };
 
 /** Returns a receipt's position in its closed day. */
-export const inclusionIn = async (
-  { stores }: Gateway,
-  { day, size, root, jws, blockRoots }: ClosedDay,
-  { number }: StoredReceipt,
-): Promise<Inclusion & { signed_root: string }> => {
+export const inclusionIn = async ({ stores }: Gateway, { day, size, root, jws, blockRoots }: ClosedDay, { number }: StoredReceipt): Promise<Inclusion> => {
   const block = await stores.receipts.leaves(day, number - (number % blockSize), blockSize);
   return { day, index: number, size, proof: inclusionProofInBlocks(block, blockRoots, number), root, signed_root: jws };
 };
