@@ -120,6 +120,19 @@ describe('open', () => {
     expect(await outcome(breaker.run(ok, 'mallory'))).toBe('ok');
   });
 
+  it('customers who fail a probe in turn do not keep everyone else waiting', async () => {
+    const time = clock();
+    const breaker = createBreaker(settings, time);
+    await fail(breaker, 5);
+    for (const customer of ['mallory', 'trudy', 'mallory', 'trudy']) {
+      time.at.ms = (breaker.retryOn() ?? 0) + settings.resetMs;
+      expect(await outcome(breaker.run(failWith('server'), customer))).toBe('server');
+    }
+    time.at.ms = breaker.retryOn() ?? 0;
+    for (const customer of ['mallory', 'trudy']) expect(await outcome(breaker.run(ok, customer))).toBe('circuit-open');
+    expect(await outcome(breaker.run(ok, 'alice'))).toBe('ok');
+  });
+
   it('after the clock was set back, the circuit stays open for no longer than the longest wait', async () => {
     const { at, ...its } = clock();
     const breaker = createBreaker(settings, its);

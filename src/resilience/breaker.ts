@@ -33,6 +33,8 @@ export type Breaker = {
 const buckets = 10;
 /** How long to wait for a probe's outcome. It may never come: on Workers, the request that sent the probe may have been cut off. */
 const probePatienceMs = 30_000;
+/** How many failed probers are remembered. */
+const mostProbers = 1_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
 type Outcome = 'good' | 'bad';
@@ -46,8 +48,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const customers = createRecentCallers(settings.windowMs);
   let timesOpened = 0;
   let probeFrom = 0;
-  /** The customer whose probe failed last. */
-  let failedProber: string | undefined;
+  /** The customers whose probes have failed since the circuit opened, oldest first. */
+  const failedProbers = new Set<string>();
   let probeSince: number | undefined;
 
   function make(halfOpen: boolean): Circuit {
@@ -72,7 +74,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     made.on('close', () => {
       timesOpened = 0;
       probeSince = undefined;
-      failedProber = undefined;
+      failedProbers.clear();
     });
     return made;
   }
@@ -106,15 +108,20 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   };
 
   const admit = (at: number, customer: string | undefined): void => {
-    // The customer whose probe failed last lets others go first. Otherwise a customer whose calls always fail could keep the circuit open for
-    // everyone.
-    const from = customer !== undefined && customer === failedProber ? probeFrom + settings.resetMs : probeFrom;
+    // Whoever had a failed probe lets others go first. Otherwise customers whose calls always fail could keep the circuit open for everyone.
+    const from = customer !== undefined && failedProbers.has(customer) ? probeFrom + settings.resetMs : probeFrom;
     const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
     if (at < from || (probing && settings.neverRefuse !== true))
       throw new ProviderFault('circuit-open', 'too many recent calls to the provider failed', { taken: 'no', retryAfterMs: Math.max(0, from - at) });
     if (circuit.opened) circuit = make(true);
     if (settings.neverRefuse === true) wait(1);
     probeSince = at;
+  };
+
+  const noteProber = (customer: string): void => {
+    failedProbers.add(customer);
+    const [oldest] = failedProbers;
+    if (failedProbers.size > mostProbers && oldest !== undefined) failedProbers.delete(oldest);
   };
 
   /** Reports an outcome to opossum. Ignores a call that began on an earlier circuit, or before this one opened: its outcome is out of date. */
@@ -141,7 +148,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
         const settledOn = now();
         rotate(settledOn);
         if (counts(fault, customerKey, settledOn)) {
-          if (asked === circuit && asked.halfOpen) failedProber = customerKey;
+          if (asked === circuit && asked.halfOpen && customerKey !== undefined) noteProber(customerKey);
           await record(asked, 'bad');
         }
         // A probe that says nothing about the provider's health frees the slot for the next one.
