@@ -3,9 +3,10 @@
  * `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it at the next read
  * that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished,
  * refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw
- * an order that was filled with less than was ordered, or for which more was charged, without having agreed to that. `npm run order -- <order id or
- * order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled
- * <proof>`: records that the operator has proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
+ * an order that was filled with less than was ordered, or for which more was charged, without having agreed to that. `npm run order -- <order id>
+ * --close-dispute <how>`: ends the dispute about such an order once it is settled. `npm run order -- <order id or order attempt id> --close-placing
+ * <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has
+ * proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -38,6 +39,20 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
     await record('order.release-short', id, { reason });
     await sql`update orders set short_released_on = now() where id = ${id}`;
     say(`${id}: ${order.receive} of ${order.quotedReceive} can be withdrawn; the rest stays owed`);
+  });
+};
+
+/** Ends the dispute about an order. A later report of other amounts is judged anew. The provider's record stays as it is. */
+const closeDispute = async (id: string, how: string): Promise<void> => {
+  if (how === '') throw new Refused('--close-dispute needs how it was settled, in words');
+  await withDatabase(async ({ stores, sql, record }) => {
+    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it is not disputed`);
+    await record('order.close-dispute', id, { how });
+    const disputeClosed = { on: Date.now(), pay: order.pay.toString(), receive: order.receive.toString() };
+    const terms = JSON.stringify({ ...order.terms, ...order.watch, disputeClosed });
+    await sql`update orders set terms = ${terms}::json, disputed = false, changed_on = now(), next_check_on = now() where id = ${id} and disputed`;
+    say(`${id} is no longer disputed`);
   });
 };
 
@@ -76,6 +91,8 @@ await command(async () => {
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
   const released = flags.get('release-short');
   if (released !== undefined) return await releaseShort(id, released);
+  const settled = flags.get('close-dispute');
+  if (settled !== undefined) return await closeDispute(id, settled);
   const closed = flags.get('close-placing');
   if (closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
   const proof = flags.get('paid-not-filled');

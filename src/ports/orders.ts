@@ -40,6 +40,8 @@ export type OrderWatch = {
    * since we withhold it ourselves.
    */
   filledSeen?: true;
+  /** When the operator closed a dispute, and the amounts that were delivered and charged then. With other amounts, the order is disputed again. */
+  disputeClosed?: { on: number; pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */
   unreadSince?: number;
   /** The time since which the provider has refused to report the order. */

@@ -15,13 +15,14 @@ export const fromStored = ({
   moneySeen,
   paidSeenOn,
   filledSeen,
+  disputeClosed,
   unreadSince,
   unreadableSince,
   twinSeen,
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, unreadSince, unreadableSince, twinSeen }),
+  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, disputeClosed, unreadSince, unreadableSince, twinSeen }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

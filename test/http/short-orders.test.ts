@@ -153,6 +153,24 @@ it('half of it for half the money: only the provider says so, so the customer mu
   await world.as({});
 });
 
+it('a dispute that the operator has closed stays closed until the provider reports other amounts', async () => {
+  const world = await bought();
+  await world.as({ fills: (sats) => Math.floor(sats / 2) });
+  const run = async (how: string) => await runCommand('order', [world.id, '--close-dispute', how], { DATABASE_URL: gateway.database.url });
+  expect([(await run('')).code, await attention('disputed')]).toEqual([1, expect.arrayContaining([world.id])]);
+  expect((await run('the provider paid the rest by bank transfer')).code).toBe(0);
+  await world.as({ fills: (sats) => Math.floor(sats / 2) });
+  expect(await world.status()).not.toHaveProperty('disputed');
+  expect([(await world.withdraw()).status, (await attention('disputed')).includes(world.id)]).toEqual([200, false]);
+  expect(await gateway.database.sql`select action, detail from operator_actions where subject = ${world.id}`).toEqual([
+    { action: 'order.close-dispute', detail: { how: 'the provider paid the rest by bank transfer' } },
+  ]);
+  expect((await run('again')).error).toContain('not disputed');
+  await world.as({ fills: (sats) => Math.floor(sats / 3) });
+  expect(await world.status()).toMatchObject({ disputed: true });
+  await world.as({});
+});
+
 it.each([
   ['a cent', 1],
   ['twice', 10_000],

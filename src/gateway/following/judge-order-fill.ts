@@ -22,9 +22,11 @@ const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
 
 /**
  * Returns why the fill is disputed: too little was delivered, or too much charged. What is missing stays owed, even if the customer takes what was
- * delivered.
+ * delivered, until the operator closes the dispute.
  */
 export const disputeOf = (gateway: Gateway, order: Order): 'short' | 'overcharged' | undefined => {
+  const { disputeClosed: closed } = order.watch;
+  if (closed && closed.pay === order.pay.toString() && closed.receive === order.receive.toString()) return undefined;
   const judged = fillOf(gateway, order);
   return judged !== undefined && isDispute(judged) ? judged : undefined;
 };
