@@ -4,6 +4,7 @@ import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { claimWithdrawal, settleClaims } from './claim-withdrawal.ts';
+import { refreshOrder } from './follow-orders.ts';
 
 const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const bought = async (stage: Stage = 'filled', block: Record<string, unknown> = {}) => {
@@ -137,7 +138,7 @@ it('an expired link is fetched anew while the order is filled; with a fallback i
 });
 
 describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says nothing about it', (ms) => {
-  const claimed = async () => {
+  const claimed = async (fallback?: string) => {
     const world = await bought();
     const { buyer, clock } = world;
     let links = 0;
@@ -145,7 +146,7 @@ describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says not
       const lnurl = encodeLnurl(`https://api.buyer.example/w${(links += 1)}`);
       return await Promise.resolve({ ok: true, value: { lnurl, expiresOn: clock.now + ms } });
     };
-    const first = await world.withdraw();
+    const first = await world.withdraw(fallback);
     clock.now += 300_000;
     const again = await world.withdraw();
     expect(again.lnurlw).toBe(first.lnurlw);
@@ -159,6 +160,13 @@ describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says not
     const { withdraw, first, calls } = await claimed();
     expect((await withdraw()).lnurlw).not.toBe(first.lnurlw);
     expect(calls('claim')).toBe(2);
+  });
+
+  it('and with a fallback address, the link stays: the provider would not be asked again', async () => {
+    const { withdraw, first, calls, clock } = await claimed(address);
+    clock.now += 86_400_000;
+    expect((await withdraw()).lnurlw).toBe(first.lnurlw);
+    expect(calls('claim')).toBe(1);
   });
 
   it.each([
@@ -190,6 +198,20 @@ describe('an order that was filled with less', () => {
     const given = await withdraw(undefined, true);
     expect(given.warnings).toEqual(['filled-differently']);
     expect([await withdraw(), await withdraw(undefined, true), calls('claim')]).toEqual([given, given, 1]);
+  });
+  it('is asked for when the shortfall shows after the withdrawal began', async () => {
+    const { withdraw, buyer, scope, gateway, id, calls } = await bought();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    for (const order of buyer().orders) order.receive = 50_000n;
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    await refreshOrder(scope, order, 'read');
+    const before = calls('claim');
+    expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['order-short', before]);
+    const given = await withdraw(undefined, true);
+    expect([await withdraw(), calls('claim')]).toEqual([given, before + 1]);
   });
   it('is given once the operator has released it', async () => {
     const { withdraw, gateway, id } = await short();

@@ -37,7 +37,11 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   let order = await findOrder(gateway, request.order_id, session.customerId, 'buy');
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
-  if (known) return await answerClaim(scope, order, known, fallback);
+  if (known) {
+    // Until we hold a link, a shortfall may still have shown since the withdrawal began.
+    if (known.lnurl === undefined) refuseShort(order, request);
+    return await answerClaim(scope, order, known, fallback);
+  }
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
   if (order.watch.twinSeen !== true && (await twinsOf(gateway, order)).some(({ state }) => state === 'confirmed')) {
@@ -47,7 +51,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
     });
     throw notWithdrawable({ ...order, stage: 'review' });
   }
-  if (order.disputed === true && order.shortReleasedOn === undefined && request.accept_short !== true) throw orderShort(order);
+  refuseShort(order, request);
   const lease = leaseFor(gateway, order.id);
   const now = gateway.now();
   const sealedFallback =
@@ -73,6 +77,11 @@ const claimUnknown = (): Problem =>
   new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet. Repeat the same request.', {
     retryAfterMs: 5000,
   });
+
+/** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released it. */
+const refuseShort = (order: Order, { accept_short: accepts }: WithdrawalRequest): void => {
+  if (order.disputed === true && order.shortReleasedOn === undefined && accepts !== true) throw orderShort(order);
+};
 
 const orderShort = (order: Order): Problem => {
   const fiat = (hundredths: bigint): string => formatHundredths(hundredths, order.terms.currency ?? '').trimEnd();
@@ -152,10 +161,13 @@ const endlessMs = 30 * 86_400_000;
 /**
  * Returns when the link expires. An expiry that had passed before the link arrived must come from another time zone or a wrong clock, so it says
  * nothing about the link. We then use the link for some minutes. After that, we ask the provider again, and if it refuses, we show the link that we
- * hold.
+ * hold. With a fallback address, we do not ask again and the withdrawal would be over, so such an expiry counts as unreadable.
  */
-const endOf = (told: number | 'unreadable' | undefined, now: number): number | undefined =>
-  told === 'unreadable' ? unreadEnd : told !== undefined && told <= now ? now + unreadLifeMs : told;
+const endOf = (told: number | 'unreadable' | undefined, now: number, { fallback }: Claim): number | undefined => {
+  const isPast = typeof told === 'number' && told <= now;
+  if (told === 'unreadable' || (isPast && fallback !== undefined)) return unreadEnd;
+  return isPast ? now + unreadLifeMs : told;
+};
 
 const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: order.id,
@@ -204,7 +216,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
-    const expiresOn = endOf(answer.value.expiresOn, gateway.now());
+    const expiresOn = endOf(answer.value.expiresOn, gateway.now(), claim);
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
       // Our lease had expired, and another call has stored its own link, so every caller gets that link.

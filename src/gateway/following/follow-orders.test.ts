@@ -255,3 +255,24 @@ it('an order whose row cannot be worked on is logged, and the others of its batc
   expect(logs.filter((one) => one.fields['where'] === 'follow_orders')).toHaveLength(6);
   expect((await gateway.stores.orders.findAny(quick.id))?.checks).toBe(1);
 });
+
+it('an order that would be final is read again for a week if its read was refused after a notice', async () => {
+  const refused = async () => {
+    const world = await ordered();
+    const { order, clock, buyer, scope } = world;
+    clock.now = (await order()).followUntil + 1000;
+    buyer().script.readOrders = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    return { ...world, read: async (source: 'read' | 'notice') => (await refreshOrder(scope, await order(), source)).final };
+  };
+  const { read, clock, buyer, says, order } = await refused();
+  expect([await read('read'), await read('notice'), await read('read')]).toEqual([true, false, false]);
+  clock.now += 6 * 86_400_000;
+  expect(await read('read')).toBe(false);
+  delete buyer().script.readOrders;
+  expect([await says('paid'), (await order()).watch.unreadSince]).toEqual(['paid', undefined]);
+
+  const other = await refused();
+  expect(await other.read('notice')).toBe(false);
+  other.clock.now += 7 * 86_400_000;
+  expect(await other.read('read')).toBe(true);
+});

@@ -134,8 +134,8 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
 };
 
 /**
- * How long we repeat a failed read of an order that would otherwise be final. A notice makes us read a final order once more: if that read failed and
- * we did not repeat it, a late payment would never be seen.
+ * How long we repeat a read that failed, or that was refused after a notice, of an order that would otherwise be final. A notice makes us read a final
+ * order once more: if that read failed and we did not repeat it, a late payment would never be seen.
  */
 const lastReadsMs = 7 * 86_400_000;
 
@@ -158,7 +158,9 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const ends = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
-  const unreadSince = ends && told.read === 'failed' ? (order.watch.unreadSince ?? now) : undefined;
+  // A provider that refuses a read has refused the reads before, too, as a rule. So a refusal counts as unread only if there was a notice since.
+  const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
+  const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
   const watch = withNews(watchOf(order, told, step, now), { unreadSince: final ? undefined : unreadSince });
   const change: OrderChange = {
