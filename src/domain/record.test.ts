@@ -197,6 +197,17 @@ describe('the haircut', () => {
     const bad = both({ quotedSats: 9_000_000n, deliveredSats: 8_000_000n });
     expect(haircutOf({ estimates: bad }, false, 10_000, 10_000_000n)).toEqual(haircutOf({ estimates: bad }, false, 10_000, 100_000n));
   });
+  test('never exceeds the configured one for estimates that fell short by no more than that', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.bigInt(1n, 10n ** 9n), fc.bigInt(0n, 10_000n)), { maxLength: 50 }), fc.bigInt(1n, 10n ** 9n), (fills, sats) => {
+        const sums = fills.reduce(
+          (all, [quoted, shortPpm]) => added(all, { quotedSats: quoted, deliveredSats: quoted - (quoted * shortPpm) / 1_000_000n }),
+          emptyWindows(),
+        );
+        expect(haircutOf({ estimates: sums }, false, 10_000, sats).ppm).toBeLessThanOrEqual(10_000);
+      }),
+    );
+  });
   test('is the worse of both windows', () => {
     const [good, bad] = [
       { quotedSats: 1_000_000n, deliveredSats: 1_000_000n },
