@@ -123,7 +123,7 @@ describe('a receipt', () => {
     expect(await verifyReceipt(all[3] ?? '', keys, place)).toMatchObject({ ok: true });
     expect(await verifyReceipt(all[2] ?? '', keys, place)).toEqual({ ok: false, problem: 'the receipt is not in the tree of 2026-11-28' });
     const alone = { day: day.day, index: 0, size: 1, proof: [], root: leaves[3] ?? '' };
-    const notSigned = { ok: false, problem: 'the root of 2026-11-28 is not the one that was signed for that day' };
+    const notSigned = { ok: false, problem: 'the gateway has not signed this root of 2026-11-28' };
     // A proof that leads to a root of the caller's own, next to the true signed root, to that of another day, and to none.
     expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: place.signed_root })).toEqual(notSigned);
     expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: await signed({ ...alone, day: '2026-11-27' }) })).toEqual(notSigned);

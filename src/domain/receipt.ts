@@ -120,10 +120,9 @@ export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: I
 
 /** Returns what is wrong with the proof that a day's tree contains a receipt, or undefined. A root counts only if the gateway signed it. */
 const brokenInclusion = async (jws: string, keys: PublicKeys, inclusion: Inclusion): Promise<string | undefined> => {
-  const { day, index, size, proof = [], root, signed_root: signed } = inclusion;
+  const { day, index, size, proof, root, signed_root: signed } = inclusion;
   const told = await verifyRoot(signed, keys);
-  if (!told.ok) return `the root of ${day}: ${told.problem}`;
-  if (told.root.day !== day || told.root.size !== size || told.root.root !== root) return `the root of ${day} is not the one that was signed for that day`;
+  if (!told.ok || told.root.day !== day || told.root.size !== size || told.root.root !== root) return `the gateway has not signed this root of ${day}`;
   return provesInclusion(receiptLeaf(jws), index, size, proof, root) ? undefined : `the receipt is not in the tree of ${day}`;
 };
 

@@ -86,5 +86,5 @@ it('checks receipts as printed', async () => {
   expect(await problemOf(other)).toContain('does not verify');
   expect(
     await problemOf({ ...route, receipts: [{ ...first, inclusion: { day: '2026-11-28', index: 0, size: 1, proof: [], root: '', signed_root: '' } }] } as Route),
-  ).toBe('the receipt is not in the tree of 2026-11-28');
+  ).toBe('the gateway has not signed this root of 2026-11-28');
 });

@@ -61,7 +61,8 @@ it('verifies what the gateway signed, and has a sentence of the README for every
   expect(await verifyReceipt(await signed(), keys)).toEqual({ ok: true, payload });
   const [head = '', body = '', signature = ''] = (await signed()).split('.');
   const otherFigure = Buffer.from(Buffer.from(body, 'base64url').toString().replace('107869', '107868')).toString('base64url');
-  const place = { day: '2026-11-28', index: 0, size: 1, proof: [], root: '0'.repeat(64) };
+  const day = { day: '2026-11-28', size: 1, root: '0'.repeat(64) };
+  const place = { ...day, index: 0, proof: [], signed_root: await signBytes(canonicalBytes(day), 'receipts-root+jws') };
   const problems = [
     await problemOf(await signed(), { keys: [] }),
     await problemOf(await signBytes(canonicalBytes({ version: 1, day: '2026-11-28' }), 'receipts-root+jws'), keys),
@@ -81,6 +82,7 @@ it('verifies what the gateway signed, and has a sentence of the README for every
     await problemOf(await withOffers(([first, second]) => [{ ...first, tieKey: '0'.repeat(64) }, second]), keys),
     await problemOf(await signed({ chosen: { rank: 2, provider: 'alpine' } }), keys),
     await problemOf(await signed(), keys, place),
+    await problemOf(await signed(), keys, { ...place, root: '1'.repeat(64) }),
     // The mistakes that a caller in JavaScript can make.
     await problemOf(await signed(), keys.keys as never),
   ];
@@ -94,7 +96,9 @@ it('never throws', async () => {
   expect(await problemOf(missing, keys)).toContain('does not verify');
   expect(await problemOf('not a receipt', keys)).toContain('does not verify');
   expect(await problemOf(await signBytes(canonicalBytes(null as never)), keys)).toContain('version');
-  expect(await problemOf(receipt, keys, {} as never)).toContain('not in the tree');
-  expect(await problemOf(receipt, keys, { day: '2026-11-28', index: 0, size: 1, root: '' } as never)).toContain('not in the tree');
-  expect(await problemOf(receipt, keys, { day: '2026-11-28', index: 0, size: 1, proof: null, root: '' } as never)).toContain('not in the tree');
+  expect(await problemOf(receipt, keys, {} as never)).toContain('not signed this root');
+  const day = { day: '2026-11-28', size: 1, root: '' };
+  const place = { ...day, index: 0, signed_root: await signBytes(canonicalBytes(day), 'receipts-root+jws') };
+  expect(await problemOf(receipt, keys, place as never)).toContain('not in the tree');
+  expect(await problemOf(receipt, keys, { ...place, proof: null } as never)).toContain('not in the tree');
 });
