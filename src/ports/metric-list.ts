@@ -74,10 +74,10 @@ export const metricList = {
     labels: { provider: 'providers', reason: ['provider-declined', 'price-changed', 'order-unpayable'] },
   },
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: { provider: 'providers', stage: stages } },
-  order_filled_sats_total: { kind: 'counter', help: 'Sats of the orders that were filled', labels: { provider: 'providers', ramp: ramps } },
+  order_filled_sats_total: { kind: 'counter', help: 'Sats of the orders that were delivered', labels: { provider: 'providers', ramp: ramps } },
   order_filled_fiat_total: {
     kind: 'counter',
-    help: 'Fiat of the orders that were filled, in units of the currency',
+    help: 'Fiat of the orders that were delivered, in units of the currency',
     labels: { provider: 'providers', ramp: 'later', currency: 'later' },
   },
   order_oddities_total: {

@@ -197,7 +197,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const after = updated(order, change, event);
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
-    if (moved) countStage(gateway, after);
+    if (moved) countStage(gateway, order.stage, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
     tellLatePayment(gateway, order, after, now);
