@@ -125,6 +125,14 @@ describe('what an order may not say', () => {
       paySatsOf(order({ price: '80900' })),
       paySatsOf(order()),
     ]).toEqual([78_498n, 1_100n, 80_900n, undefined]));
+  it.each([
+    ['80900', 80_000n, 80_900n],
+    ['52', 80_000n, 80_000n],
+    ['8000000', 80_000n, 80_000n],
+    [undefined, 80_000n, 80_000n],
+  ])('a price of %s beside %s sats is not read as sats if it is an amount in euros or cents', (price, expected, sats) =>
+    expect(paySatsOf(order({ price }), expected)).toBe(sats),
+  );
 });
 
 describe('ways to pay', () => {

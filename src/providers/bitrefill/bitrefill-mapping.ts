@@ -58,8 +58,14 @@ export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityP
   return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
 };
 
-/** Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount. */
-export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply): bigint | undefined => payment?.satoshiPrice ?? satoshiPrice ?? price;
+/**
+ * Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount, and for an operator's account that is not in
+ * bitcoin it is in that account's currency. So next to `expected`, the sats as we know them, a price of another magnitude is not read as sats.
+ */
+export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply, expected?: bigint): bigint | undefined => {
+  const isSats = price !== undefined && (expected === undefined || (price * 2n > expected && price < expected * 2n));
+  return payment?.satoshiPrice ?? satoshiPrice ?? (isSats ? price : expected);
+};
 
 const second = 1000;
 

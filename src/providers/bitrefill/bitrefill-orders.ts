@@ -190,8 +190,7 @@ const buyFromBalance = async (
   naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
-  // If the operator's account is not in bitcoin, the response states no sats. The estimate is used instead.
-  const pay = paySatsOf(reply.value) ?? offer.pay;
+  const pay = paySatsOf(reply.value, offer.pay) ?? offer.pay;
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
 };
@@ -250,7 +249,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const stage = stageOf(order, deps.now(), deadline);
   if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
-  const pay = paySatsOf(order) ?? followed.pay;
+  const pay = paySatsOf(order, followed.pay) ?? followed.pay;
   return {
     upstreamOrderId: order.id,
     rawStatus: rawStatusOf(order),

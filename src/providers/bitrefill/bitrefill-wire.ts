@@ -85,7 +85,7 @@ export const orderReply = z.object({
   valuePackage: optional(text),
   value: optional(text),
   number: softWord,
-  /** If the operator's account is not in bitcoin, the price is not in sats. A price with a fraction is ignored. */
+  /** If the operator's account is not in bitcoin, the price is not in sats (see paySatsOf). A price with a fraction is ignored. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
   userRef: optional(wireText),
