@@ -28,6 +28,8 @@ const showVariables = (variables: plan.Variables, json: boolean): void => {
   say(json ? JSON.stringify(variables, undefined, 2) : env.join('\n'));
 };
 const show = (made: plan.Plan, json: boolean): void => {
+  // Otherwise the new token would be lost: it is in the sentences, which --json leaves out.
+  if (json && Object.keys(made.variables).length === 0) throw new Refused('--json prints variables, and this changes none: leave it out');
   if (!json) say(`${made.say.join('\n')}\n`);
   if (made.yaml !== undefined) say(made.yaml);
   showVariables(made.variables, json);

@@ -274,3 +274,7 @@ it('replaces the recovery secret of a customer, since whoever had a session may 
   expect(told).toEqual({ subject: `customer ${customer}`, detail: { new_secret: 1 } });
   await gateway.close();
 });
+
+it('does not lose a new token: --json is refused where there are no variables to print', async () => {
+  expect(await keys({}, 'rotate', 'operator', '--json')).toMatchObject({ code: 1, error: expect.stringContaining('leave it out') });
+});
