@@ -37,7 +37,7 @@ ${links.map(([to, name]) => `<li><a href="${to}"${to === path ? ' aria-current="
 </ul></nav></div>
 ${body}</body></html>
 `;
-/** Encloses the text of a page that is read from top to bottom. */
+/** Wraps the text of a guide, or of the list of errors, in the `<main>` that has their style. */
 export const guideOf = (html: string): string => `<main class="guide">\n${html}</main>`;
 
 /** Returns a heading's anchor. It is the one that GitHub makes, since the guides use those in their links. */

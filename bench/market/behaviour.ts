@@ -23,7 +23,7 @@ export type Behaviour = {
   failsQuotes?: number;
   /** How much lower the sats in its order are than in its quote. */
   repricesBps?: number;
-  /** It fills the order with a different number of sats than was accepted: so many more, or fewer if negative. */
+  /** By how much its fill differs from the accepted sats: by `bps` of them plus `sats`. Negative values mean fewer sats. */
   fillsOther?: { sats: number; bps: number };
   /** How much less its link pays than its status says. */
   linkShortBps?: number;

@@ -492,7 +492,7 @@ export const members: { readonly [member: string]: string } = {
   stage_on: 'When the order reached this stage.',
   raw_status: 'The status in the provider’s own word.',
   checked_on: 'When the gateway last read the order at the provider.',
-  checks: 'How often the gateway has read the order at the provider.',
+  checks: 'How many times the gateway has tried to read the order at the provider, failed tries included.',
   changed_on: 'When anything about the order last changed.',
   follow_until: 'The time until which the gateway keeps reading the order at the provider.',
   quoted_pay: 'What the customer pays according to the quote, in the unit of the ramp. Decimal text.',

@@ -17,7 +17,8 @@ export type Tag = keyof typeof tags;
 type Text = { tag: Tag; summary: string; description: string };
 
 const once = 'Ordering the same quote again, from any session of the customer, returns the same bytes. Nothing is ordered twice.';
-const bounds = 'If the provider’s order differs too much from the quote, the gateway withholds that order and returns 409 price-changed with fresh offers.';
+const bounds =
+  'If the provider’s order does not match a binding quote, or is worse than an estimate by more than is allowed, the gateway withholds that order and returns 409 price-changed, with other offers if there are any.';
 const states = 'With order_id, only that order is returned. Before next_check_on the answer usually does not change, so read again after it.';
 
 export const operations: { readonly [id: string]: Text } = {

@@ -65,13 +65,13 @@ export type RecordStore = {
     failed?: (orderId: string, error: unknown) => void,
   ): Promise<number>;
   /**
-   * Stores what an order's withdrawal link pays, and counts what is missing in the provider's record. Called before a link is given out, even if its
+   * Stores what an order's withdrawal link pays. If the order's fill counts in the provider's record, counts it again with that amount. Called before a link is given out, even if its
    * amount is unknown. Only the first call for an order has an effect, and returns true: after that call, the customer may have withdrawn a part.
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
-   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if there is nothing to record: the order was
-   * delivered or refunded, was counted before, or does not exist.
+   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if there is nothing to record, for
+   * example because the order was delivered or refunded, already counts as never filled, or does not exist.
    */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**

@@ -1,5 +1,5 @@
 /**
- * No figure of one provider makes the whole response fail. It can only cost that provider its offer; the other offers stay as they are without it.
+ * No figure of one provider makes the whole response fail. At most that provider loses its offer; the others are the same as when it is honest.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';

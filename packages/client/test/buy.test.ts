@@ -96,7 +96,7 @@ it('finds its orders again when the gateway has lost the session, and when the w
   expect((await rampOf(gateway, { store }).open()).orders.map(({ id }) => id)).toEqual([order.id]);
   expect(store.get(key)).toContain((JSON.parse(kept) as { recovery: string }).recovery);
 
-  // Another device of the same node, with an empty store.
+  // Two devices of one node, each with an empty store: the second finds what the first bought.
   const own = await rampOf(gateway, { node }).buy((await rampOf(gateway, { node }).offers({ pay: '100', currency: 'EUR', by: 'SEPA' })).best ?? { id: '' });
   expect((await rampOf(gateway, { node }).open()).orders.map(({ id }) => id)).toEqual([own.id]);
   // The gateway was set up anew and does not know the store's secret. The error says so, and `forget` mends it.

@@ -121,8 +121,8 @@ const nextStep: Record<Intent['state'], Omit<Members, 'order_id'>> = {
 };
 
 /**
- * Answers a request for a quote that was ordered before: waits for an attempt in progress, then returns the stored answer. If failover has moved the
- * request on, its last attempt answers.
+ * Answers a request to order a quote that was ordered before: waits for an attempt in progress, then returns the stored answer. If failover has moved
+ * that first request on, the answer is that of its last attempt.
  */
 const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;

@@ -8,8 +8,8 @@ export type CallOptions = {
   deadlineMs: number;
   signal?: AbortSignal;
   /**
-   * The customer or session that the call is made for. A 429 first holds back only its calls. If the scope has no network, it is also the caller: a
-   * circuit opens only once the calls of enough different callers have failed.
+   * The customer or session that the call is made for. After a 429, at first only the calls for this customer wait. If the scope has no network, this
+   * key also stands for the caller: a circuit opens only once the calls of enough different callers have failed.
    */
   customerKey?: string;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */

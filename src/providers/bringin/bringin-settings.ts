@@ -32,7 +32,10 @@ export const bringinSettings = z.strictObject({
   card: limits.default({ min_fiat: leastCents }),
   fee_ppm: z.int().nonnegative().default(10_000).describe('Shown in the listing; prices come from the rates'),
 
-  card_by: z.enum(['order', 'address']).default('order').describe('A card top-up by an exact order with our id, or by the reusable deposit address'),
+  card_by: z
+    .enum(['order', 'address'])
+    .default('order')
+    .describe('What a card top-up is paid to. order: an order for the exact amount, under an id of ours; address: the reusable deposit address'),
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
   client_ipv4: z.enum(['required', 'optional']).default('required').describe("required: no card top-up without the customer's own IPv4"),

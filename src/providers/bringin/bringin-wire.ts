@@ -166,7 +166,7 @@ const transactionRow = document(
 export type TransactionRow = z.output<typeof transactionRow>;
 
 const mostRows = 1_000;
-/** The rows that can be read, the number of all rows, and the number of those that cannot be read. */
+/** The rows of this answer that can be read, how many rows it has (`given`), how many cannot be read (`unread`), and the stated total (`totalCount`). */
 export const transactionsReply = z.unknown().transform((value, context) => {
   const rows = findList(value, ['transactions']);
   if (rows === undefined || rows.length > mostRows) {
