@@ -281,9 +281,6 @@ const text = `
   .asked > .quiet {
     margin-inline-end: -0.5rem;
   }
-  .actions > .quiet:first-child {
-    margin-inline-start: -0.5rem;
-  }
   .offers {
     display: grid;
     gap: 0.75rem;
@@ -504,8 +501,7 @@ const text = `
     align-items: center;
     gap: 0.5rem;
   }
-  .actions > .button,
-  .actions > .second {
+  .actions > * {
     flex: 1 1 auto;
   }
 `;
