@@ -1,15 +1,34 @@
-/** `npm run deliveries -- list [due|dead|disabled|delivered|superseded]` and `npm run deliveries -- resend <id>…|--dead`. */
-import type { DeliveryState } from '../src/ports/deliveries.ts';
+/** `npm run deliveries -- list [due|dead|disabled|delivered|superseded] [--json]` and `npm run deliveries -- resend <id>…|--dead`. */
+import type { Delivery, DeliveryState } from '../src/ports/deliveries.ts';
 import { called } from './ops/called.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
 const states: readonly string[] = ['due', 'dead', 'disabled', 'delivered', 'superseded'];
 const isState = (word: string): word is DeliveryState => states.includes(word);
-const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|superseded] | resend <id>… | resend --dead')}`;
+const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|superseded] [--json] | resend <id>… | resend --dead')}`;
 const most = 200;
 
+const time = (ms: number): string => new Date(ms).toISOString();
+/** Returns when it is due, when it ended, or when it was made. */
+const timeOf = (one: Delivery): string => time(one.state === 'due' ? one.dueOn : (one.doneOn ?? one.createdOn));
+const line = (one: Delivery): string =>
+  `${one.id}  ${one.state.padEnd(10)} ${one.type.padEnd(22)} ${one.host.padEnd(28)} tries ${one.attempt}  ${one.lastOutcome ?? '-'}  ${timeOf(one)}  about ${one.subjectId}`;
+const shown = (one: Delivery) => ({
+  id: one.id,
+  state: one.state,
+  type: one.type,
+  host: one.host,
+  subject_id: one.subjectId,
+  sequence: one.sequence,
+  attempts: one.attempt,
+  last_outcome: one.lastOutcome,
+  created_on: time(one.createdOn),
+  due_on: one.state === 'due' ? time(one.dueOn) : undefined,
+  done_on: one.doneOn === undefined ? undefined : time(one.doneOn),
+});
+
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2));
+  const { words, flags } = readArguments(process.argv.slice(2), ['dead', 'json']);
   const [verb, ...rest] = words;
   if (verb === 'list') {
     const [state] = rest;
@@ -17,19 +36,18 @@ await command(async () => {
     await withDatabase(async ({ stores, record }) => {
       await record('deliveries.list', state ?? 'all');
       const found = await stores.deliveries.list({ ...(state === undefined ? {} : { state }), limit: most });
-      for (const one of found)
-        say(
-          `${one.id}  ${one.state.padEnd(10)} ${one.type.padEnd(22)} ${one.host.padEnd(28)} attempt ${one.attempt}  ${one.lastOutcome ?? '-'}  ${new Date(one.state === 'due' ? one.dueOn : (one.doneOn ?? one.createdOn)).toISOString()}  about ${one.subjectId}`,
-        );
+      if (flags.has('json')) return say(JSON.stringify(found.map(shown), undefined, 2));
+      for (const one of found) say(line(one));
       say(`${found.length} shown${found.length === most ? `, the newest ${most}` : ''}`);
     });
   } else if (verb === 'resend' && (rest.length > 0 || flags.has('dead'))) {
     await withDatabase(async ({ stores, record }) => {
       const ids = flags.has('dead') ? (await stores.deliveries.list({ state: 'dead', limit: 10_000 })).map((one) => one.id) : rest;
+      if (ids.length === 0) say('nothing to send: no webhook is dead');
       for (const id of ids) {
         await record('deliveries.resend', id);
         const due = await stores.deliveries.resend(id, Date.now());
-        say(due ? `${id}  due now, under the same id` : `${id}  not sent again: there is no such webhook, it is already due, or a newer one has replaced it`);
+        say(due ? `${id}  due now, under the same id` : `${id}  not sent again: there is no such webhook, it is being sent, or a newer one has replaced it`);
         if (!due) process.exitCode = 1;
       }
     });

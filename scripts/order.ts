@@ -1,5 +1,6 @@
 /**
- * `npm run order -- <order id, quote id or order attempt id> [--json]`: says where an order is, and prints what is stored about it, secrets masked.
+ * `npm run order -- <anything that names it> [--day <day>] [--amount <amount>] [--json]`: finds an order and says where it is. With --json, prints
+ * what is stored about it, secrets masked. If several orders may be meant, lists them.
  * `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it at the next read
  * that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished,
  * refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw
@@ -8,10 +9,13 @@
  * <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has
  * proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
+import { showFound } from '../src/gateway/operator/actions.ts';
+import { findOrders } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
 import { called } from './ops/called.ts';
-import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
+import { foundLines, orderLines } from './ops/order-lines.ts';
+import { command, readArguments, Refused, say, withDatabase, type Ops } from './ops/tools.ts';
 
 const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
 
@@ -83,25 +87,69 @@ const paidNotFilled = async (id: string, proof: string): Promise<void> => {
   });
 };
 
+const usage = `usage: ${called('order', '<order, quote, attempt, request or customer id, payment reference, or order id at the provider>')}
+       and to narrow it, or instead: [--day <2026-11-24>] [--amount "100 EUR"|"5000 sats"|100] [--json]`;
+const most = 50;
+
+/** Returns the range of a UTC day in Unix milliseconds. */
+const dayOf = (text: string): { from: number; to: number } => {
+  const from = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(from)) throw new Refused(`--day needs a date such as 2026-11-24, in UTC\n${usage}`);
+  return { from, to: from + 86_400_000 };
+};
+
+/** Returns the stored amounts that a person may mean. A number without a unit may be fiat or sats. */
+const amountsOf = (text: string): bigint[] => {
+  const [, number = '', unit] = /^(\d{1,15}(?:\.\d{1,2})?) *(sats|[A-Z]{3})?$/.exec(text) ?? [];
+  if (number === '') throw new Refused(`--amount needs a number such as "100.50 EUR", "5000 sats" or 100\n${usage}`);
+  const [whole = '', fraction = ''] = number.split('.');
+  const hundredths = BigInt(`${whole}${fraction.padEnd(2, '0')}`);
+  if (unit === 'sats') return [BigInt(whole)];
+  return unit === undefined && fraction === '' ? [hundredths, BigInt(whole)] : [hundredths];
+};
+
+/** Prints the order that is meant, or a list if several may be. */
+const find = async ({ stores, record }: Ops, word: string | undefined, flags: ReadonlyMap<string, string>): Promise<void> => {
+  const isJson = flags.has('json');
+  const show = async (id: string): Promise<boolean> => {
+    await record('order.read', id.slice(0, 64));
+    const found = await lookUpOrder(stores.operator, sha256Hex, id, Date.now());
+    if (found) say(isJson ? JSON.stringify(found, undefined, 2) : orderLines(found).join('\n'));
+    return found !== undefined;
+  };
+  if (word !== undefined && uuidForm.test(word) && (await show(word.toLowerCase()))) return;
+  const [day, amount] = [flags.get('day'), flags.get('amount')];
+  const wanted = { ...(day === undefined ? {} : dayOf(day)), ...(amount === undefined ? {} : { amounts: amountsOf(amount) }) };
+  // A reference is personal data, so the log of actions gets only its hash.
+  const detail = {
+    ...(word === undefined ? {} : { word: sha256Hex(word) }),
+    ...(day === undefined ? {} : { day }),
+    ...(amount === undefined ? {} : { amount }),
+  };
+  await record('orders.search', 'orders', detail);
+  const found = await findOrders(stores.operator, sha256Hex, { ...(word === undefined ? {} : { word }), ...wanted }, most + 1);
+  const [only] = found;
+  if (only === undefined) throw new Refused(`${word ?? 'these figures'}: there is no such order`);
+  if (found.length === 1) return void (await show(only.orderId));
+  const shown = found.slice(0, most);
+  if (isJson) return say(JSON.stringify(shown.map(showFound), undefined, 2));
+  for (const text of foundLines(shown)) say(text);
+  say(`${shown.length} orders${found.length > most ? `, the newest ${most}` : ''}: ${called('order', '<order id>')} shows one`);
+};
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2));
-  const [id] = words;
-  if (id === undefined || words.length > 1) throw new Refused(`usage: ${called('order', '<order id, quote id or attempt id> [--json]')}`);
+  const { words, flags } = readArguments(process.argv.slice(2), ['json']);
+  const [id, more] = words;
+  const isNarrowed = flags.has('day') || flags.has('amount');
+  if (more !== undefined || (id === undefined && !isNarrowed)) throw new Refused(usage);
   const stage = flags.get('leave-review');
-  if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
-  const released = flags.get('release-short');
-  if (released !== undefined) return await releaseShort(id, released);
+  const [released, closed, proof] = [flags.get('release-short'), flags.get('close-placing'), flags.get('paid-not-filled')];
+  if (id !== undefined && stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
+  if (id !== undefined && released !== undefined) return await releaseShort(id, released);
   const settled = flags.get('close-dispute');
-  if (settled !== undefined) return await closeDispute(id, settled);
-  const closed = flags.get('close-placing');
-  if (closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
-  const proof = flags.get('paid-not-filled');
-  if (proof !== undefined) return await paidNotFilled(id.toLowerCase(), proof);
-  await withDatabase(async ({ stores, record }) => {
-    await record('order.read', id);
-    const found = await lookUpOrder(stores.operator, sha256Hex, id.toLowerCase(), Date.now());
-    if (!found) throw new Refused(`${id}: there is no such order`);
-    if (!flags.has('json')) say(`${JSON.stringify(found['where'])}\n`);
-    say(JSON.stringify(found, undefined, 2));
-  });
+  if (id !== undefined && settled !== undefined) return await closeDispute(id, settled);
+  if (id !== undefined && closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
+  if (id !== undefined && proof !== undefined) return await paidNotFilled(id.toLowerCase(), proof);
+  await withDatabase(async (ops) => await find(ops, id?.trim(), flags));
 });

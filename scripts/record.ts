@@ -27,6 +27,18 @@ const line = (one: ShownRecord): string[] => {
   ];
 };
 
+type Sums = { quoted_sats: number; delivered_sats: number };
+const ofQuoted = ({ quoted_sats, delivered_sats }: Sums): string => `${delivered_sats} of ${quoted_sats} sats delivered`;
+/** Describes the sums that the haircuts are made of. */
+const why = (one: ShownRecord): string[] => [
+  ...one.promises.map((cut) => `  ${cut.ramp}, promises that were broken: over weeks ${ofQuoted(cut.slow)}, over days ${ofQuoted(cut.fast)}${cleared(cut)}`),
+  ...one.options.flatMap((cut) => [
+    `  ${cut.ramp} ${cut.currency} ${cut.option}, estimates: over weeks ${ofQuoted(cut.slow)}, over days ${ofQuoted(cut.fast)}${cleared(cut)}`,
+    `  ${cut.ramp} ${cut.currency} ${cut.option}, all ${cut.all.orders} orders since ${cut.all.since}: ${ofQuoted(cut.all)}`,
+  ]),
+];
+const cleared = ({ reset_on: on }: { reset_on?: string }): string => (on === undefined ? '' : `, cleared ${on}`);
+
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [provider] = words;
@@ -46,7 +58,7 @@ await command(async () => {
     if (flags.has('json')) return say(JSON.stringify({ ...shown, providers: found }, undefined, 2));
     for (const one of found) for (const text of line(one)) say(text);
     if (!flags.has('why') || provider === undefined) return;
-    say(JSON.stringify(found[0], undefined, 2));
+    for (const text of found.flatMap(why)) say(text);
     const fills = await ops.stores.record.fills(provider, 20);
     say(fills.length === 0 ? 'no fills yet' : 'the fills that fell short most:');
     for (const text of explainFills(fills)) say(`  ${text}`);

@@ -39,8 +39,8 @@ export type DeliveryStore = {
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
   /**
-   * Makes a delivered, dead or disabled webhook due again. Returns false if there is no such webhook, or if a newer one of its subject and type
-   * exists; if it was dead, it then becomes superseded.
+   * Makes a webhook due now. One that was delivered, dead or disabled gets all its tries again; a waiting one keeps its count. Returns false if there
+   * is no such webhook, if it is being sent, or if a newer one of its subject and type exists; if it was dead, it then becomes superseded.
    */
   resend(id: string, now: number): Promise<boolean>;
 };

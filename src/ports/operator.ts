@@ -56,6 +56,7 @@ export type FoundOrder = {
   createdOn: number;
   pay?: bigint;
   receive?: bigint;
+  currency?: string;
 };
 
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
@@ -74,11 +75,13 @@ export type OperatorStore = {
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
   /**
    * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
-   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review; webhooks that are no longer tried.
+   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review; webhooks that are no longer tried; and
+   * webhooks that failed, were tried at least `tries` times and are still tried.
    */
   attention(
     limit: number,
     paidBefore: number,
+    tries: number,
   ): Promise<{
     review: FoundOrder[];
     late: FoundOrder[];
@@ -87,6 +90,7 @@ export type OperatorStore = {
     disputed: FoundOrder[];
     claims: string[];
     dead: (DossierDelivery & { subjectId: string })[];
+    failing: (DossierDelivery & { subjectId: string })[];
   }>;
   switches(): Promise<Switch[]>;
   setSwitch(change: Switch): Promise<void>;

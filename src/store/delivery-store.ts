@@ -4,6 +4,9 @@ import { present, type Database, type Transaction } from './database.ts';
 import { free, leaseOf, released } from './lease.ts';
 import { deliveries } from './schema.ts';
 
+/** Matches webhooks that nobody is sending. */
+const unleased = sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`;
+
 /**
  * Writes webhooks in the caller's transaction. A newer event supersedes the undelivered older ones of its subject and type; since bodies hold only
  * ids and a status, nothing is lost. A webhook that is being sent stays due, and becomes superseded if it fails.
@@ -20,15 +23,7 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
     await tx
       .update(deliveries)
       .set({ state: 'superseded', doneOn: row.createdOn })
-      .where(
-        and(
-          eq(deliveries.subjectId, row.subjectId),
-          eq(deliveries.type, row.type),
-          ne(deliveries.id, row.id),
-          eq(deliveries.state, 'due'),
-          sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`,
-        ),
-      );
+      .where(and(eq(deliveries.subjectId, row.subjectId), eq(deliveries.type, row.type), ne(deliveries.id, row.id), eq(deliveries.state, 'due'), unleased));
   }
 };
 
@@ -134,8 +129,8 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .where(and(eq(deliveries.id, id), eq(deliveries.state, 'dead'), outdated));
     const rows = await db
       .update(deliveries)
-      .set({ state: 'due', attempt: 0, dueOn: now, doneOn: null, ...released })
-      .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['dead', 'disabled', 'delivered']), not(outdated)))
+      .set({ state: 'due', attempt: sql`case when ${deliveries.state} = 'due' then ${deliveries.attempt} else 0 end`, dueOn: now, doneOn: null, ...released })
+      .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['due', 'dead', 'disabled', 'delivered']), unleased, not(outdated)))
       .returning({ id: deliveries.id });
     return rows.length === 1;
   },

@@ -35,6 +35,7 @@ const foundColumns = {
   createdOn: intents.createdOn,
   pay: orders.pay,
   receive: orders.receive,
+  currency: sql<string | null>`${orders.terms}->>'currency'`,
 };
 const deliveryColumns = {
   id: deliveries.id,
@@ -118,6 +119,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       .limit(limit);
     return rows.map(present);
   };
+  const findDeliveries = async (where: SQL | undefined, limit: number) => {
+    const columns = { ...deliveryColumns, subjectId: deliveries.subjectId };
+    return (await db.select(columns).from(deliveries).where(where).orderBy(desc(deliveries.createdOn)).limit(limit)).map(present);
+  };
 
   return {
     dossier: async (id, forgedTargets) => {
@@ -170,7 +175,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       };
     },
     search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
-    attention: async (limit, paidBefore) => ({
+    attention: async (limit, paidBefore, tries) => ({
       // The intent of an adopted order stays in review; from then on the order's own state counts.
       review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
       late: await find(and(eq(orders.stage, 'paid'), lt(orders.stageOn, paidBefore)), limit),
@@ -178,14 +183,8 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       twins: await find(sharesUpstream, limit),
       disputed: await find(eq(orders.disputed, true), limit),
       claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
-      dead: (
-        await db
-          .select({ ...deliveryColumns, subjectId: deliveries.subjectId })
-          .from(deliveries)
-          .where(inArray(deliveries.state, ['dead', 'disabled']))
-          .orderBy(desc(deliveries.createdOn))
-          .limit(limit)
-      ).map(present),
+      dead: await findDeliveries(inArray(deliveries.state, ['dead', 'disabled']), limit),
+      failing: await findDeliveries(and(eq(deliveries.state, 'due'), gte(deliveries.attempt, tries), isNotNull(deliveries.lastOutcome)), limit),
     }),
     switches: async () => (await db.select().from(switches)).map(present),
     setSwitch: async (change) => {

@@ -92,6 +92,25 @@ it('shows notices, no forged ones, and what was delivered', async () => {
   await gateway.passUntil('it comes again', async () => {
     return receiver.received.length > before ? true : undefined;
   });
+  expect(await run('deliveries', 'resend', '--dead')).toEqual({ code: 0, out: 'nothing to send: no webhook is dead\n', error: '' });
+});
+
+it('sends a waiting webhook now, and keeps its count of tries; one that is being sent is left alone', async () => {
+  const { sql } = gateway.database;
+  const [{ id = '' } = {}] = await sql<{ id: string }[]>`select id from deliveries where state = 'delivered' limit 1`;
+  await sql`update deliveries set state = 'due', attempt = 3, last_outcome = '5xx', due_on = now() + interval '1 day' where id = ${id}`;
+  const [listed] = JSON.parse((await run('deliveries', 'list', 'due', '--json')).out) as object[];
+  expect(listed).toMatchObject({ id, state: 'due', attempts: 3, last_outcome: '5xx', host: new URL(receiver.url).host });
+  await sql`update deliveries set lease_owner = 'another', lease_until = now() + interval '1 minute' where id = ${id}`;
+  expect(await run('deliveries', 'resend', id)).toMatchObject({ code: 1, out: expect.stringContaining('it is being sent') });
+  await sql`update deliveries set lease_until = now() - interval '1 minute' where id = ${id}`;
+  expect((await run('deliveries', 'resend', id)).out).toBe(`${id}  due now, under the same id\n`);
+  expect(await sql`select state, attempt, due_on < now() + interval '1 minute' as now from deliveries where id = ${id}`).toEqual([
+    { state: 'due', attempt: 3, now: true },
+  ]);
+  await gateway.passUntil('it comes', async () =>
+    (await sql`select 1 from deliveries where id = ${id} and state = 'delivered'`).length > 0 ? true : undefined,
+  );
 });
 
 it('lets an order leave review by the stage that the operator names', async () => {
@@ -113,7 +132,7 @@ it('closes a placing in review from which no order came', async () => {
   await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy where i.order_id = ${orderId}`;
   // A placing in review that has an order is not listed itself, because the list shows the order's own stage.
   await sql`update intents set state = 'review' where order_id = ${orderId}`;
-  const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10, 0)).review.map((one) => one.orderId);
+  const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10, 0, 3)).review.map((one) => one.orderId);
   expect(await inReview()).toEqual([other]);
   const none = 'there is no order attempt with this id that is in review and led to no order\n';
   expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);
@@ -146,6 +165,6 @@ it('records every read and action with who did it', async () => {
   expect(rows[0]).toMatchObject({ action: 'order.read', subject: orderId });
   expect(rows.every((row) => row.actor.startsWith('cli'))).toBe(true);
   expect(new Set(rows.map((row) => row.action))).toEqual(
-    new Set(['order.read', 'order.leave-review', 'order.close-placing', 'deliveries.list', 'deliveries.resend']),
+    new Set(['order.read', 'orders.search', 'order.leave-review', 'order.close-placing', 'deliveries.list', 'deliveries.resend']),
   );
 });

@@ -65,6 +65,8 @@ it('over HTTP and by command an operator reads what was delivered, what is cut, 
 it('why: the figures of the formulas and the fills that missed most', async () => {
   const { code, out } = await run('cobalt', '--why');
   expect(code).toBe(0);
+  expect(out).toMatch(new RegExp(`all 1 orders since \\S+Z: ${quoted - 1000} of ${quoted} sats delivered\\n`));
+  expect(out).not.toContain('{');
   expect(out).toContain(
     `${orderId} buy EUR sepa instant: quoted ${quoted}, reported ${quoted - 1000}; counts among estimates: ${quoted - 1000} of ${quoted} sats, 50 bps ahead of the next`,
   );

@@ -1,8 +1,10 @@
 /** What an operator may do over HTTP. Every read and every action is recorded before it is carried out. */
 import type { Json } from '../../domain/offer.ts';
-import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
+import type { DossierDelivery, FoundOrder, OrderSearch } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
+import { showHealth } from '../catalogue/report-providers.ts';
+import { referenceHash } from './find-orders.ts';
 import { lookUpOrder } from './look-up.ts';
 import { showRecord } from './show-record.ts';
 import { providerSwitch, type ProviderMode } from '../switches.ts';
@@ -15,6 +17,8 @@ const most = 100;
 const day = 86_400_000;
 /** An order that has been `paid` for longer than this is listed as late: its provider has probably forgotten or lost it. */
 const longestDeliveryMs = 3 * day;
+/** A webhook that fails is listed from this try on, which comes about five minutes after the first. */
+const triesToList = 3;
 const time = (ms: number): string => new Date(ms).toISOString();
 
 const record = async (gateway: Gateway, { actor }: Operator, action: string, subject: string, detail?: Members): Promise<void> => {
@@ -41,7 +45,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
   const search: OrderSearch = {
     ...defined({ requestId: request.request_id, upstreamOrderId: request.upstream_order_id }),
-    ...(request.reference === undefined ? {} : { referenceHash: gateway.hash(request.reference.trim().toUpperCase()) }),
+    ...(request.reference === undefined ? {} : { referenceHash: referenceHash(gateway.hash, request.reference) }),
     ...(from === undefined ? {} : { from, to: from + day }),
     ...(request.amount === undefined ? {} : { amount: BigInt(request.amount) }),
   };
@@ -51,7 +55,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   return { orders: found.slice(0, most).map(showFound), more: found.length > most };
 };
 
-const showFound = (found: FoundOrder) => ({
+export const showFound = (found: FoundOrder) => ({
   order_id: found.orderId,
   provider: found.providerId,
   ramp: found.ramp,
@@ -68,10 +72,23 @@ const showFound = (found: FoundOrder) => ({
   }),
 });
 
+const showDelivery = (one: DossierDelivery & { subjectId: string }) => ({
+  id: one.id,
+  subject_id: one.subjectId,
+  type: one.type,
+  host: one.host,
+  state: one.state,
+  attempts: one.attempt,
+  created_on: time(one.createdOn),
+  ...(one.lastOutcome === undefined ? {} : { last_outcome: one.lastOutcome }),
+});
+const isIll = ({ circuits }: ReturnType<typeof showHealth>): boolean => Object.values(circuits).some((state) => state !== 'closed');
+
 /** Lists what needs a person now, or soon may. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
-  const { review, late, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most, gateway.now() - longestDeliveryMs);
+  const paidBefore = gateway.now() - longestDeliveryMs;
+  const { review, late, unknown, twins, disputed, claims, dead, failing } = await gateway.stores.operator.attention(most, paidBefore, triesToList);
   const switches = await gateway.stores.operator.switches();
   return {
     review: review.map(showFound),
@@ -80,16 +97,9 @@ export const readAttention = async (gateway: Gateway, operator: Operator) => {
     twins: twins.map(showFound),
     disputed: disputed.map(showFound),
     claims_in_review: claims,
-    dead_letters: dead.map((one) => ({
-      id: one.id,
-      subject_id: one.subjectId,
-      type: one.type,
-      host: one.host,
-      state: one.state,
-      attempts: one.attempt,
-      created_on: time(one.createdOn),
-      ...(one.lastOutcome === undefined ? {} : { last_outcome: one.lastOutcome }),
-    })),
+    dead_letters: dead.map(showDelivery),
+    failing_webhooks: failing.map((one) => ({ ...showDelivery(one), due_on: time(one.dueOn) })),
+    ill_providers: gateway.providers.map((one) => ({ provider: one.id, ...showHealth(one) })).filter(isIll),
     switches: switches.map((one) => ({
       name: one.name,
       mode: one.mode,

@@ -1,0 +1,108 @@
+/** Prints an order, and a list of orders, for people: amounts with their unit, times in UTC, and what the operator can do. */
+import { formatHundredths } from '../../src/domain/money.ts';
+import type { Json } from '../../src/domain/offer.ts';
+import { sides } from '../../src/domain/ramp.ts';
+import type { lookUpOrder } from '../../src/gateway/operator/look-up.ts';
+import type { FoundOrder } from '../../src/ports/operator.ts';
+import { called } from './called.ts';
+
+export type ShownOrder = NonNullable<Awaited<ReturnType<typeof lookUpOrder>>>;
+type Row = [label: string, text: string];
+
+/** Formats an amount of an order: 2000n → "20.00 EUR" or "2000 sats". */
+const shownAmount = (amount: bigint | string, unit: 'fiat' | 'sats', currency = 'in fiat'): string =>
+  unit === 'sats' ? `${amount} sats` : formatHundredths(BigInt(amount), currency);
+
+const textIn = (value: Json, name: string): string | undefined => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const member = value[name];
+  return typeof member === 'string' ? member : undefined;
+};
+
+const amountRows = ({ ramp, order }: ShownOrder): Row[] => {
+  if (order === undefined) return [];
+  const currency = textIn(order.terms, 'currency');
+  const shown = (amount: string, side: 'pay' | 'receive' | 'fee'): string => shownAmount(amount, sides[ramp][side], currency);
+  const quoted = (now: string, before: string, side: 'pay' | 'receive'): string => (now === before ? '' : `, quoted ${shown(before, side)}`);
+  const option = textIn(order.terms, 'optionName');
+  return [
+    ['pays', `${shown(order.pay, 'pay')}${option === undefined ? '' : ` by ${option}`}${quoted(order.pay, order.quoted_pay, 'pay')}`],
+    ['gets', `${shown(order.receive, 'receive')}, fee ${shown(order.fee, 'fee')}${quoted(order.receive, order.quoted_receive, 'receive')}`],
+  ];
+};
+
+const mostStages = 6;
+/** Returns the stages with their times. Of a long life, the first and the last ones. */
+const stageRow = ({ events }: ShownOrder): Row[] => {
+  const all = events.map(({ at, to, source }) => `${at} ${to} (${source})`);
+  const some = all.length <= mostStages ? all : [all[0] ?? '', `${all.length - mostStages + 1} more`, ...all.slice(1 - mostStages)];
+  return some.map((text, n) => [n === 0 ? 'stages' : '', text]);
+};
+
+const mostDeliveries = 4;
+const deliveryRows = ({ deliveries }: ShownOrder): Row[] => {
+  const rows = deliveries
+    .slice(-mostDeliveries)
+    .map((one, n): Row => [
+      n === 0 ? 'webhooks' : '',
+      `${one.type} ${one.state}, tries ${one.attempts}, ${one.last_outcome ?? 'not tried yet'}, ${one.due_on ?? one.done_on ?? one.created_on}, to ${one.host}, ${one.id}`,
+    ]);
+  return deliveries.length > mostDeliveries ? [...rows, ['', `${deliveries.length - mostDeliveries} older ones: --json`]] : rows;
+};
+
+/** Returns the commands that can change something about this order now. */
+const actionsOf = ({ order_id: id, order, placing, deliveries }: ShownOrder): string[] => {
+  const actions = [
+    order?.stage === 'review' ? called('order', `${id} --leave-review <stage> --reason "<why>"`) : undefined,
+    order?.disputed === true && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
+    order?.disputed === true ? called('order', `${id} --close-dispute "<how>"`) : undefined,
+    order === undefined && placing.state === 'review' ? called('order', `${id} --close-placing "<why>"`) : undefined,
+    order !== undefined && !['filled', 'finished', 'refunded'].includes(order.stage)
+      ? called('order', `${id} --paid-not-filled "<proof of payment>"`)
+      : undefined,
+    ...deliveries
+      .filter(({ state }) => state !== 'delivered' && state !== 'superseded')
+      .slice(-2)
+      .map((one) => called('deliveries', `resend ${one.id}`)),
+  ];
+  return actions.filter((one) => one !== undefined);
+};
+
+/** Returns at most 25 lines that say where an order is. */
+export const orderLines = (shown: ShownOrder): string[] => {
+  const { order, placing, claim, turns } = shown;
+  const rows: Row[] = [
+    ['order', `${shown.order_id}  ${shown.ramp} at ${shown.provider}`],
+    ['where', shown.where],
+    ...amountRows(shown),
+    ...stageRow(shown),
+    [
+      'provider',
+      `its order ${shown.upstream_order_id ?? 'is not known'}${order ? `, its last word "${order.raw_status}", read ${order.checked_on ?? 'never yet'}` : ''}`,
+    ],
+    ...(order
+      ? [
+          [
+            'next',
+            order.final ? 'nothing: the order is final' : `polled ${order.next_check_on ?? 'when a wallet asks'}; ends ${order.expires_on ?? 'never'}`,
+          ] satisfies Row,
+        ]
+      : []),
+    ...(claim ? [['withdrawal', `${claim.state}, tries ${claim.attempts}, since ${claim.created_on}`] satisfies Row] : []),
+    ...deliveryRows(shown),
+    ...(turns ? [['attempts', turns.map((turn) => `${turn.provider} ${turn.state}`).join(' → ')] satisfies Row] : []),
+    ['ids', `request ${placing.request_id}, quote ${placing.quote_id}, attempt ${placing.id}`],
+    ['', `customer ${shown.customer}${order?.app === undefined ? '' : `, app ${order.app}`}`],
+    ...actionsOf(shown).map((text, n): Row => [n === 0 ? 'you can' : '', text]),
+    ['all of it', called('order', `${shown.order_id} --json`)],
+  ];
+  return rows.map(([label, text]) => `${label.padEnd(11)}${text}`.trimEnd());
+};
+
+/** Returns one line for each order. */
+export const foundLines = (found: readonly FoundOrder[]): string[] =>
+  found.map((one) => {
+    const side = (amount: bigint | undefined, name: 'pay' | 'receive'): string =>
+      amount === undefined ? '?' : shownAmount(amount, sides[one.ramp][name], one.currency);
+    return `${new Date(one.createdOn).toISOString()}  ${one.orderId}  ${one.stage ?? one.state} at ${one.providerId}  ${side(one.pay, 'pay')} → ${side(one.receive, 'receive')}`;
+  });
