@@ -34,6 +34,9 @@ if (text !== undefined) {
   if (mistakes.length > 0) process.exitCode = 1;
   else if (parsed.ok) {
     say(`${file} is good: mode ${parsed.config.mode}, network ${parsed.config.network}`);
+    const publicUrl = process.env['PUBLIC_URL'] || parsed.config.public_url;
+    if (parsed.config.mode === 'sandbox' && publicUrl?.startsWith('https:'))
+      say(`SANDBOX MODE at ${publicUrl}: NO REAL MONEY MOVES. A deployment for customers needs mode: live.`);
     for (const note of [...haircutNotes(parsed.config), ...referenceNotes(parsed.config.routing.reference)]) say(`note: ${note}`);
     for (const provider of parsed.config.providers)
       say(`  ${provider.id.padEnd(12)} ${provider.kind.padEnd(14)} ${provider.mode.padEnd(7)} ${provider.base_url}`);

@@ -112,7 +112,14 @@ const hostOf = (tokens: unknown): string | undefined => {
 };
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 
-type Listed = { id: string; products?: string[]; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
+type Listed = {
+  id: string;
+  products?: string[];
+  currencies: { payment_options: unknown[] }[];
+  circuits: Record<string, string>;
+  last_fault?: { reason: string; on: string };
+  sandbox: boolean;
+};
 /** Returns one line per provider. GET /providers reads each provider's listing, the cheapest call there is, unless the stored one is fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
@@ -122,8 +129,10 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
     const options = one.currencies.reduce((sum, currency) => sum + currency.payment_options.length, 0);
     const open = Object.entries(one.circuits).filter(([, state]) => state !== 'closed');
     const sells = one.products === undefined ? `${options} payment options` : one.products.join(', ');
-    const says = `${sells === '' ? 'nothing listed' : sells}${open.map(([name, state]) => `, ${name} circuit ${state}`).join('')}${one.sandbox ? ', sandbox' : ''}`;
-    return { name: `provider ${one.id}`, good: options + (one.products?.length ?? 0) > 0 && open.length === 0, says };
+    const good = options + (one.products?.length ?? 0) > 0 && open.length === 0;
+    const why = good || one.last_fault === undefined ? '' : `: ${one.last_fault.reason} at ${one.last_fault.on}`;
+    const says = `${sells === '' || options + (one.products?.length ?? 0) === 0 ? 'nothing listed' : sells}${open.map(([name, state]) => `, ${name} circuit ${state}`).join('')}${why}${one.sandbox ? ', sandbox' : ''}`;
+    return { name: `provider ${one.id}`, good, says };
   });
 };
 

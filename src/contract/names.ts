@@ -187,6 +187,7 @@ export const schemas: { readonly [name: string]: z.ZodType } = {
   ProviderOption: service.providerOption,
   ProviderDisplay: service.providerDisplay,
   Circuits: service.circuits,
+  LastFault: service.lastFault,
   WebhookKey: webhookKey,
   ReceiptKey: receiptKey,
 
@@ -202,6 +203,8 @@ export const schemas: { readonly [name: string]: z.ZodType } = {
   DossierRoute: operator.dossierRoute,
   Attention: operator.attention,
   DeadLetter: operator.deadLetter,
+  FailingWebhook: operator.failingWebhook,
+  IllProvider: operator.illProvider,
   SwitchInForce: operator.switchInForce,
   ProviderSwitch: operator.providerSwitch,
   ProviderRecords: operator.record,

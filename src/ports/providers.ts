@@ -1,3 +1,4 @@
+import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
 import type { ProviderCore } from './settings.ts';
@@ -27,6 +28,13 @@ export type CallLimits = {
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  health(): { circuits: Record<Operation, 'closed' | 'open' | 'half-open'>; lastSuccessOn?: number; retryOn?: number; credentialsRefused: boolean };
+  health(): {
+    circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
+    lastSuccessOn?: number;
+    /** The last failure since the last good answer. */
+    lastFault?: { kind: FaultKind; on: number };
+    retryOn?: number;
+    credentialsRefused: boolean;
+  };
 };
 export type Provider = { id: string; name: string; ramps: readonly Ramp[]; core: ProviderCore; demandsProof: boolean; adapter: ProviderAdapter; guard: Guard };

@@ -1,3 +1,4 @@
+import type { FaultKind } from '../domain/fault-kind.ts';
 import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { createAdaptiveTimeout } from './adaptive-timeout.ts';
@@ -71,10 +72,12 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   const adaptive = createAdaptiveTimeout(settings.leastTimeoutMs);
   const credentials = createCredentialsWatch({ callersNeeded: volumeThreshold, windowMs, onChange: settings.onCredentials ?? (() => undefined) }, now);
   let lastSuccessOn: number | undefined;
+  let lastFault: { kind: FaultKind; on: number } | undefined;
 
   const note = (operation: Operation, { customer, customerKey, isOwn }: CallLimits, fault: unknown): void => {
     // A spent budget of our own says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
+    lastFault = { kind: fault.kind, on: now() };
     const caller = customerKey ?? customer ?? own;
     if (fault.kind === 'rejected-credentials') credentials.refused({ caller, isOwn: isOwn === true, status: fault.status });
     if (fault.kind === 'rate-limited') {
@@ -98,6 +101,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         const answer = await attempt(signal);
         if (operation === 'quote' && limits.idempotent) adaptive.record(now() - started, limits.customerKey);
         lastSuccessOn = now();
+        lastFault = undefined;
         backOff.served(customer);
         // Other calls may need no credentials of ours.
         if (operation === 'quote') credentials.accepted();
@@ -170,6 +174,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         circuits: Object.fromEntries(states) as Record<Operation, 'closed' | 'open' | 'half-open'>,
         credentialsRefused: credentials.areRefused(),
         ...(lastSuccessOn === undefined ? {} : { lastSuccessOn }),
+        ...(lastFault ? { lastFault } : {}),
         ...(waits.length === 0 ? {} : { retryOn: Math.min(...waits) }),
       };
     },

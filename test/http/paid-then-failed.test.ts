@@ -56,7 +56,7 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
     expect((await status())['stage']).toBe(stage);
   };
   const attention = async () => {
-    const { review, late } = await all.gateway.server.gateway.stores.operator.attention(100, all.gateway.clock.now() - 3 * 86_400_000);
+    const { review, late } = await all.gateway.server.gateway.stores.operator.attention(100, all.gateway.clock.now() - 3 * 86_400_000, 3);
     const of = (list: typeof review) => list.filter(({ orderId }) => orderId === id).map(({ reviewReason }) => reviewReason);
     return { review: of(review), late: of(late) };
   };

@@ -207,5 +207,5 @@ it('more charged at a worse price is not locked away: the customer takes what is
 });
 
 const attention = async (list: 'disputed'): Promise<string[]> =>
-  (await gateway.server.gateway.stores.operator.attention(100, gateway.clock.now()))[list].map(({ orderId }) => orderId);
+  (await gateway.server.gateway.stores.operator.attention(100, gateway.clock.now(), 3))[list].map(({ orderId }) => orderId);
 const metrics = async (): Promise<string> => await (await fetch(`${gateway.url}/metrics`)).text();

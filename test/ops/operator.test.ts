@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { ProviderFault } from '../../src/providers/fault.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
@@ -117,6 +118,36 @@ describe('orders', () => {
     const [row] = await gateway.database.sql<{ detail: string }[]>`select detail::text as detail from operator_actions order by id desc offset 1 limit 1`;
     expect(row?.detail).toContain('given');
   });
+});
+
+it('attention lists webhooks that keep failing, and providers that fail or refuse our credentials', async () => {
+  const own = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, ill: { simulator: { quoteTtlS: 3600 } } }, { config });
+  try {
+    const read = async () => (await ask('/operator/attention', undefined, token, own.url)).body;
+    expect(await read()).toMatchObject({ failing_webhooks: [], ill_providers: [] });
+    const wallet = createWallet(own.url);
+    const { sessionId } = await wallet.open();
+    const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'], webhook_url: 'http://127.0.0.1:9/hook' });
+    const { guard } = own.server.gateway.providers.find(({ id }) => id === 'ill') ?? {};
+    const refuse = async () => await Promise.reject(new ProviderFault('rejected-credentials', 'status 401', { status: 401, taken: 'no' }));
+    await guard?.call('quote', { deadlineMs: 1000, idempotent: true, isOwn: true }, refuse).catch(() => undefined);
+    await own.simulators['alpine']?.control.pay([...own.simulators['alpine'].control.orders.keys()][0] ?? '');
+    const found = await own.passUntil(
+      'the third try',
+      async () => {
+        const body = await read();
+        return (body['failing_webhooks'] as object[]).length > 0 ? body : undefined;
+      },
+      { stepMs: 60_000, limitMs: 3_600_000 },
+    );
+    expect(found['failing_webhooks']).toMatchObject([{ host: '127.0.0.1:9', state: 'due', attempts: 3 }]);
+    expect(found['ill_providers']).toMatchObject([
+      { provider: 'ill', circuits: { quote: 'off', order: 'closed' }, last_fault: { reason: 'rejected-credentials' } },
+    ]);
+  } finally {
+    await own.close();
+  }
 });
 
 describe('providers', () => {

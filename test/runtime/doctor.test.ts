@@ -22,7 +22,12 @@ const run = async (script: string, args: string[], environment: Record<string, s
     );
   });
 const steady = (lines: string[]): string[] =>
-  lines.map((line) => line.replaceAll(/\d+(?:\.\d+)? (?=ms|s difference)/g, 'n ').replaceAll(/127\.0\.0\.1:\d+/g, 'here'));
+  lines.map((line) =>
+    line
+      .replaceAll(/\d+(?:\.\d+)? (?=ms|s difference)/g, 'n ')
+      .replaceAll(/127\.0\.0\.1:\d+/g, 'here')
+      .replaceAll(/ at \d{4}-\S+Z/g, ' at then'),
+  );
 
 it('a sound deployment: a good line for each check', async () => {
   const { code, lines } = await run('doctor', ['--url', gateway.url]);
@@ -48,7 +53,7 @@ it('a public_url that leads elsewhere, and a provider that lists nothing', async
     const { code, lines } = await run('doctor', ['--url', `${broken.url}/`]);
     expect(steady(lines).filter((line) => line.startsWith('FAIL'))).toEqual([
       'FAIL public_url        http://here is another gateway',
-      'FAIL provider alpine   0 payment options, sandbox',
+      'FAIL provider alpine   nothing listed: server at then, sandbox',
     ]);
     expect(code).toBe(1);
   } finally {

@@ -81,6 +81,13 @@ it('runs every command of the list from the bundle', async () => {
   }
 });
 
+it('config:check shouts if a deployment under https is a sandbox', async () => {
+  const shouted = 'SANDBOX MODE at https://ramp.wallet.example: NO REAL MONEY MOVES';
+  const { code, out } = await ramp(['config:check'], { PUBLIC_URL: 'https://ramp.wallet.example' });
+  expect([code, out.split('\n')[1]]).toEqual([0, expect.stringContaining(shouted)]);
+  expect((await ramp(['config:check'])).out).not.toContain('SANDBOX MODE');
+});
+
 it('names itself as it was called, and lists what there is', async () => {
   for (const name of Object.keys(commands).filter((one) => one !== 'config:check')) {
     const { code, out, error } = await ramp([name, 'a', 'b']);

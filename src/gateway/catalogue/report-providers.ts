@@ -33,7 +33,6 @@ export const reportProviders = async (scope: Scope) => {
     network: gateway.settings.network,
     providers: shown(gateway).map((provider) => {
       const listings = views.flatMap((view) => view.byProvider.get(provider.id) ?? []);
-      const health = provider.guard.health();
       const { display } = provider.core;
       return {
         id: provider.id,
@@ -44,8 +43,7 @@ export const reportProviders = async (scope: Scope) => {
         features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
         currencies: currenciesOf(gateway, provider, views),
         ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
-        circuits: health.credentialsRefused ? { ...health.circuits, quote: 'off' as const } : health.circuits,
-        ...(health.lastSuccessOn === undefined ? {} : { last_success_on: new Date(health.lastSuccessOn).toISOString() }),
+        ...showHealth(provider),
         display: {
           ...(display.terms_url === undefined ? {} : { terms_url: display.terms_url }),
           ...(display.support_url === undefined ? {} : { support_url: display.support_url }),
@@ -54,6 +52,16 @@ export const reportProviders = async (scope: Scope) => {
         },
       };
     }),
+  };
+};
+
+/** Shows a provider's health as this instance sees it. `quote: off`: the provider refuses our credentials. */
+export const showHealth = ({ guard }: Pick<Provider, 'guard'>) => {
+  const { circuits, credentialsRefused, lastSuccessOn, lastFault } = guard.health();
+  return {
+    circuits: credentialsRefused ? { ...circuits, quote: 'off' as const } : circuits,
+    ...(lastSuccessOn === undefined ? {} : { last_success_on: new Date(lastSuccessOn).toISOString() }),
+    ...(lastFault ? { last_fault: { reason: lastFault.kind, on: new Date(lastFault.on).toISOString() } } : {}),
   };
 };
 

@@ -4,6 +4,7 @@ import { intentStates } from '../../domain/order.ts';
 import { providerModes } from '../../gateway/switches.ts';
 import { reviewReason } from '../order-shapes.ts';
 import { deliveryRecord, haircutSource, learning } from '../price-shapes.ts';
+import { circuits, lastFault } from '../service/providers.ts';
 import { count, milliseconds, orderState, ppm, providerId, ramp, sats, stage, time } from '../shapes.ts';
 
 const text = z.string();
@@ -113,6 +114,8 @@ export const deadLetter = z.object({
   created_on: time,
   last_outcome: text.optional(),
 });
+export const failingWebhook = z.object({ ...deadLetter.shape, due_on: time });
+export const illProvider = z.object({ provider: providerId, circuits, last_success_on: time.optional(), last_fault: lastFault.optional() });
 export const switchInForce = z.object({ name: text, mode: text, reason: text, set_on: time, set_by: text, until: time.optional() });
 export const attention = z.object({
   review: z.array(found),
@@ -122,6 +125,8 @@ export const attention = z.object({
   twins: z.array(found),
   claims_in_review: z.array(text),
   dead_letters: z.array(deadLetter),
+  failing_webhooks: z.array(failingWebhook),
+  ill_providers: z.array(illProvider),
   switches: z.array(switchInForce),
 });
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 import { featureSet } from '../fiat-on-ramp/features.ts';
+import { faultKind } from '../price-shapes.ts';
 import { product, providerId, ramp, smallId, time } from '../shapes.ts';
 
 export const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
@@ -17,6 +18,7 @@ export const providerDisplay = z.object({
   kyc: kycLevel.optional(),
   countries: z.array(z.string()),
 });
+export const lastFault = z.object({ reason: faultKind, on: time });
 export const providerReport = z.object({
   id: providerId,
   name: z.string(),
@@ -28,6 +30,7 @@ export const providerReport = z.object({
   products: z.array(product).optional(),
   circuits,
   last_success_on: time.optional(),
+  last_fault: lastFault.optional(),
   display: providerDisplay,
 });
 
