@@ -1,4 +1,4 @@
-/** "Where is my order?", asked with whatever a customer can name. */
+/** "Where is my order?", asked with whatever a customer can name: answered by one command, and one search of the log. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 const run = async (...args: string[]): Promise<Ran> => await runCommand('order', args, { DATABASE_URL: gateway.database.url });
 
-it('the customer paid 100 EUR, names the reference, and nothing came: one command answers', async () => {
+it('the customer paid 100 EUR, names the reference, and nothing came: one command and one search of the log answer', async () => {
   const { code, out, error } = await run(
     ` ${mine.reference.toLowerCase()}`,
     '--amount',
@@ -59,6 +59,10 @@ it('the customer paid 100 EUR, names the reference, and nothing came: one comman
     `^you can +npm run order -- ${mine.orderId} --paid-not-filled "<proof of payment>"$`,
   ])
     expect(out).toMatch(new RegExp(line, 'm'));
+  const logged = gateway.logs
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => line['order'] === mine.orderId && line['event'] === 'request');
+  expect(logged).toMatchObject([{ route: '/order', status: 200, request_id: mine.requestId, provider: 'alpine' }]);
 });
 
 it.each(['orderId', 'quoteId', 'attempt', 'requestId', 'reference', 'upstreamId', 'customer'] as const)('finds it by its %s', async (name) => {

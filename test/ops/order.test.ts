@@ -97,7 +97,8 @@ it('shows notices, no forged ones, and what was delivered', async () => {
 
 it('sends a waiting webhook now, and keeps its count of tries; one that is being sent is left alone', async () => {
   const { sql } = gateway.database;
-  const [{ id = '' } = {}] = await sql<{ id: string }[]>`select id from deliveries where state = 'delivered' limit 1`;
+  const [delivered] = await sql<{ id: string }[]>`select id from deliveries where state = 'delivered' limit 1`;
+  const id = delivered?.id ?? '';
   await sql`update deliveries set state = 'due', attempt = 3, last_outcome = '5xx', due_on = now() + interval '1 day' where id = ${id}`;
   const [listed] = JSON.parse((await run('deliveries', 'list', 'due', '--json')).out) as object[];
   expect(listed).toMatchObject({ id, state: 'due', attempts: 3, last_outcome: '5xx', host: new URL(receiver.url).host });
