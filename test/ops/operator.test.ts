@@ -121,7 +121,7 @@ describe('orders', () => {
 });
 
 it('attention lists webhooks that keep failing, and providers that fail or refuse our credentials', async () => {
-  const own = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, ill: { simulator: { quoteTtlS: 3600 } } }, { config });
+  const own = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, ill: { simulator: { quoteTtlS: 3600, spreadBps: 90 } } }, { config });
   try {
     const read = async () => (await ask('/operator/attention', undefined, token, own.url)).body;
     expect(await read()).toMatchObject({ failing_webhooks: [], ill_providers: [] });
