@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { FaultKind } from '../domain/fault-kind.ts';
 
 /**
@@ -28,6 +29,17 @@ export class ProviderFault extends Error {
     this.orderMade = more.orderMade;
   }
 }
+
+/** Waits for a read that comes before the call that changes something. If the read fails, nothing was changed. */
+export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
+  try {
+    return await reading;
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault) || fault.taken === 'no') throw fault;
+    const { kind, message, retryable, retryAfterMs, status } = fault;
+    throw new ProviderFault(kind, message.slice(kind.length + 2), { retryable, taken: 'no', cause: fault, ...defined({ retryAfterMs, status }) });
+  }
+};
 
 /**
  * Thrown when our queue for a provider, or one network's share of it, is full, and when a call has waited in the queue for too long. Nothing was

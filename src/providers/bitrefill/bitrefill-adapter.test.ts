@@ -297,6 +297,12 @@ describe('a recharge', () => {
 describe('from the balance', () => {
   const block = { pay_with_balance: true };
   const balance = { payWith: 'balance' };
+  it('if the price cannot be read again, nothing was bought', async () => {
+    const { control, place, sent } = await start({}, block);
+    const before = () => control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '500', times: 1 });
+    await expect(place('inbound', 500_000n, { ...balance, before })).rejects.toMatchObject({ kind: 'server', taken: 'no', status: 500 });
+    expect(sent('POST /purchase')).toEqual([]);
+  });
   it('one call, paid at once, later redeemable with a rebuilt LNURL that works', async () => {
     const { control, adapter, place, read, sent } = await start({ deliver: 'by-hand' }, block);
     const order = valueOf(await place('inbound', 2_000_000n, balance));

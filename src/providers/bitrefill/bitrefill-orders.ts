@@ -4,7 +4,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { statusWord } from '../../domain/printable.ts';
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
-import { ProviderFault } from '../fault.ts';
+import { beforehand, ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
 import * as api from './bitrefill-api.ts';
 import type { Bitrefill } from './bitrefill-api.ts';
@@ -179,7 +179,7 @@ const buyFromBalance = async (
 ): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bitrefill;
   if ((context.attempt ?? 1) > 1) throw new ProviderFault('server', 'a purchase is never sent again', { retryable: false });
-  const card = await readCard(bitrefill, context, asked.product);
+  const card = await beforehand(readCard(bitrefill, context, asked.product));
   if (!card.ok) return card;
   const refusal = refusalFor(card.value, asked.amountSats, settings.step_from);
   if (refusal) return refused(refusal);

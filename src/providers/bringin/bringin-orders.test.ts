@@ -421,6 +421,10 @@ describe('the bank, by a connection', () => {
     await expect(placing).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
     await elsewhere.close();
   });
+  test.each(['GET /bringin-link/{id}', 'GET /.well-known/lnurlp'])('a failure of %s ordered nothing', async (endpoint) => {
+    bringin.control.setFault({ endpoint, fault: '500', times: 1 });
+    await expect(place(request(), { connection })).rejects.toMatchObject({ kind: 'server', taken: 'no' });
+  });
   test('an address that refuses payments', async () => {
     const wanted = request();
     bringin.control.setFault({ endpoint: 'GET /.well-known/lnurlp', fault: 'refuse', status: 404, times: 1 });

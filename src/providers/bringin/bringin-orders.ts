@@ -2,7 +2,7 @@
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { sameId } from '../../domain/same-id.ts';
-import { ProviderFault } from '../fault.ts';
+import { beforehand, ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellQuoteRequest, SellTransaction } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -59,12 +59,14 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, request
     const { client_ipv4: ipv4, card_by: by } = bringin.settings;
     if (notes.rail === 'card' && context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
     if (notes.rail === 'card' && by === 'order') return await placeCardOrder(bringin, context, key, request, notes);
-    const place = notes.rail === 'sepa' ? placeByConnection : placeByAddress;
-    const answer = await place(bringin, context, key, request, notes);
+    const answer =
+      notes.rail === 'sepa'
+        ? await beforehand(placeByConnection(bringin, context, key, request, notes))
+        : await placeByAddress(bringin, context, key, request, notes);
     if (!answer.ok) return answer;
     // The customer has not been shown the order yet, so none of these payments is for it.
     const since = bringin.deps.now() - slackMs;
-    const rows = await readRows(bringin, context, key, since);
+    const rows = await beforehand(readRows(bringin, context, key, since));
     const earlier = rows.flatMap(({ orderId, createdAt = 0 }) => (createdAt >= since ? [orderId] : []));
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
