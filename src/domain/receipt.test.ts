@@ -137,5 +137,8 @@ describe('a receipt', () => {
     expect(await verifyRoot(jws, keys)).toEqual({ ok: true, root });
     expect(await verifyReceipt(jws, keys)).toMatchObject({ ok: false });
     expect(await verifyRoot(await sign(payload), keys)).toMatchObject({ ok: false });
+    const odd = await Promise.all([{ ...root, version: 2 }, [], null].map(async (what) => await sign(what as object, 'receipts-root+jws')));
+    for (const one of odd) expect(await verifyRoot(one, keys)).toMatchObject({ ok: false, problem: expect.stringContaining('version') });
+    expect(await verifyReceipt(await sign(null as unknown as object), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('version') });
   });
 });

@@ -131,5 +131,7 @@ export type DayRoot = { version: 1; issuer: string; day: string; size: number; r
 
 export const verifyRoot = async (jws: string, keys: PublicKeys): Promise<{ ok: true; root: DayRoot } | { ok: false; problem: string }> => {
   const signed = await signedPayload(jws, keys, 'receipts-root+jws');
-  return 'problem' in signed ? { ok: false, problem: signed.problem } : { ok: true, root: signed.payload as DayRoot };
+  if ('problem' in signed) return { ok: false, problem: signed.problem };
+  const root = signed.payload as DayRoot | null;
+  return root?.version === 1 ? { ok: true, root } : { ok: false, problem: `root version ${JSON.stringify(root?.version)} is not supported` };
 };

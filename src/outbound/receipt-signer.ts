@@ -13,8 +13,9 @@ import { importSeed, type SigningKey } from './sign.ts';
 
 export const createReceiptSigner = ([newest]: readonly SigningKey[]): ReceiptSigner => {
   if (!newest) throw new Error('no signing key');
-  let ready: ReturnType<typeof derive> | undefined;
-  const made = () => (ready ??= derive(newest.seed));
+  // Cache the key, never a promise of it: on Workers a promise belongs to the request that made it.
+  let ready: Awaited<ReturnType<typeof derive>> | undefined;
+  const made = async () => (ready ??= await derive(newest.seed));
   return {
     sign: async (what, typ) => {
       const { key, jwk } = await made();

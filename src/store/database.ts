@@ -14,9 +14,9 @@ export const sqlState = (error: unknown): string | undefined => {
 export const uniqueViolation = '23505';
 /**
  * Returns whether the database answered and refused the statement: the SQLSTATE is not one for connections, resources, shutdowns or read-only
- * servers.
+ * servers. Each of PostgreSQL's has a digit, unlike EPIPE.
  */
-export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
+export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)(?=.*\d)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
 /** Returns the name of the constraint that was violated. */
 export const constraintOf = (error: unknown): string | undefined => {
