@@ -85,7 +85,8 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       return handle(first);
     } catch (error) {
       if (!(error instanceof RampError)) throw error;
-      if (error.code === 'quote-used' && error.action === 'read-order' && error.orderId !== undefined) {
+      // With `errors`, the quote was ordered for another invoice or connection: that order is not what was asked for.
+      if (error.code === 'quote-used' && error.action === 'read-order' && error.orderId !== undefined && !error.problem?.['errors']) {
         const found = await read(ramp, error.orderId, signal);
         await forget(offerId).catch(() => undefined);
         return handle(found);

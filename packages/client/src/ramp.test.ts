@@ -343,6 +343,13 @@ describe('orders', () => {
     expect(await ramp.buy({ id: quoteId })).toMatchObject({ id: orderId, stage: 'awaiting_payment' });
   });
 
+  it('does not take an order to another invoice for the order that was asked for', async () => {
+    const errors = [{ pointer: '/invoice', detail: 'the quote was ordered with a different value' }];
+    const { ramp } = walletOf({ '/order': [problem(409, 'quote-used', 'read-order', { order_id: orderId, errors })] });
+    const error = await errorOf(ramp.buy({ id: quoteId }));
+    expect([error.code, error.action, error.orderId, error.problem?.['errors']]).toEqual(['quote-used', 'read-order', orderId, errors]);
+  });
+
   it('gives the other offers of a changed price', async () => {
     const { ramp } = walletOf({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [{ ...theOffer, amount_sats: 107_000 }] })] });
     const error = await errorOf(ramp.buy({ id: quoteId }));
