@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../../../../test/support/gateway.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+const executablePath = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+);
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Serves the page and the client. */
