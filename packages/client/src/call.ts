@@ -6,8 +6,11 @@ import { reasonOf, type Runtime } from './runtime.ts';
 import type { Answer, PostPath } from './words.ts';
 
 type Verify = paths['/verify']['get']['responses'][200]['content']['application/json'];
-/** `key`: the Idempotency-Key. `failed`: called with the error of each attempt. */
-export type CallOptions = { signal?: AbortSignal | undefined; key?: string; failed?: (error: RampError) => void };
+/**
+ * `key`: the Idempotency-Key. `failed`: called with the error of each attempt. `once`: the request is never repeated, since each one has an effect of its
+ * own.
+ */
+export type CallOptions = { signal?: AbortSignal | undefined; key?: string; failed?: (error: RampError) => void; once?: true };
 export type Call = {
   verify: () => Promise<Verify>;
   /** Sends a request. `body` contains the session id. */
@@ -18,12 +21,12 @@ const attempts = 5;
 const longestPauseMs = 30_000;
 
 /**
- * Creates the functions that send requests. Every request of this client may be repeated without harm, so a request whose answer is lost is sent
+ * Creates the functions that send requests. Requests may be repeated without harm, except with `once`. So a request whose answer is lost is sent
  * again, up to five times in all. So is a request that the gateway asks to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the pause
  * that the gateway states, or else after a growing one. If the pause would exceed 30 seconds, and for every other error, the error is thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
-  const send = async (path: string, body: object | undefined, { signal, key, failed }: CallOptions): Promise<object> => {
+  const send = async (path: string, body: object | undefined, { signal, key, failed, once }: CallOptions): Promise<object> => {
     const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...defined({ 'idempotency-key': key }) };
     // A redirect is never followed: it would send the session id to another host.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
@@ -36,7 +39,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
       failed?.(answer);
       const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : Infinity);
       const isTemporary = answer.action === 'retry' || answer.action === 'wait';
-      if (!isTemporary || pauseMs > longestPauseMs || attempt === attempts) throw answer;
+      if (!isTemporary || pauseMs > longestPauseMs || attempt === (once ? 1 : attempts)) throw answer;
       await runtime.sleep(pauseMs, signal);
     }
   };

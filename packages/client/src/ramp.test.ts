@@ -30,6 +30,20 @@ const notFound = problem(404, 'order-not-found', 'fix-request');
 const offline = new TypeError('fetch failed');
 
 describe('a gateway that is away, slow or busy', () => {
+  it('is not asked twice for another text message: each request may send one', async () => {
+    const connection = { connection_id: quoteId, account_id: orderId, name: 'Rent', direction: 'sell', network: 'lightning', connection_status: 'code_sent' };
+    const { ramp, paths } = walletOf({
+      '/sell/accounts': [[200, theAccount]],
+      '/sell/connections': [[200, connection]],
+      '/sell/connection-resend': [offline, [200, connection]],
+    });
+    const account = await createSell(ramp).account('bringin', { email: 'a@example.com' });
+    const made = await account.connect({ name: 'Rent', direction: 'buy', destinationAddress: 'bc1q' });
+    expect(await told(made.resend())).toEqual(['unreachable', 'retry']);
+    expect(paths().filter((path) => path === '/sell/connection-resend')).toHaveLength(1);
+    expect((await made.resend()).status).toBe('code_sent');
+  });
+
   it('is asked again after the time that it says, and five times at most', async () => {
     const busy = problem(503, 'temporary-reduced-capacity', 'retry', { retry_after_ms: 700 });
     const { ramp, pauses, paths } = walletOf({

@@ -212,7 +212,8 @@ const connectionOf = (context: Context, raw: RawConnection): Connection => {
       return await waitFor(context, read, wanted);
     },
     confirm: async (code, signal) => connectionState(await inSession('/sell/connection-confirm', { ...one, code }, { signal })),
-    resend: async (signal) => connectionState(await inSession('/sell/connection-resend', one, { signal })),
+    // Each request sends the customer another message.
+    resend: async (signal) => connectionState(await inSession('/sell/connection-resend', one, { signal, once: true })),
     cancel: async (signal) => connectionState(await inSession('/sell/connection-cancel', one, { signal })),
   };
 };

@@ -119,12 +119,19 @@ const excerptOf = ({ exchange, body }: Answered): string => {
           .map((key) => shown(key, 24))
           .join(', ')}`;
 };
-/** Describes an answer to people. Hides what looks like a UUID or a long token or key in the answer's content type and body. */
+/** Describes an answer to people. Hides what looks like a UUID or a long token or key in the answer's content type, its body, and a redirect's path. */
 export const told = (answered: Answered): string => {
   const { method, path, status, type, location, text } = answered.exchange;
   if (status === 0) return `${method} ${path} got no answer (${text})`;
   const kind = type === undefined ? 'no content type' : shown(type.split(';')[0] ?? '', 40);
-  return `${method} ${path} answered ${status} (${kind})${location === undefined ? excerptOf(answered) : `, a redirect to ${location}`}`;
+  return `${method} ${path} answered ${status} (${kind})${
+    location === undefined
+      ? excerptOf(answered)
+      : `, a redirect to ${location
+          .split('/')
+          .map((part) => shown(part))
+          .join('/')}`
+  }`;
 };
 
 export const askQuote = async (run: Run, session: Session, { currencyId, id }: Listed, amount: Members): Promise<Answered> =>

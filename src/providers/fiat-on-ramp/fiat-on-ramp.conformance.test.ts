@@ -5,6 +5,7 @@ import { ProviderFault } from '../fault.ts';
 import type { ConformanceCheck, ConformanceRun } from '../kit/kind.conformance.ts';
 import type { Http } from '../spec.ts';
 import { conformance } from './fiat-on-ramp.conformance.ts';
+import { told } from './fiat-on-ramp.conformance-run.ts';
 import { bodyOf, flawsOf, listingFlaws, shown } from './fiat-on-ramp.conformance-answers.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from './fiat-on-ramp.simulator.ts';
 import type { Deviation } from './fiat-on-ramp.simulator-state.ts';
@@ -289,4 +290,16 @@ describe('the members of an answer', () => {
     expect(shown('key sk_live_abcdefghijklmnopqrstuvwx')).toBe('key …');
     expect(shown('a\u202e`b`\n c')).toBe("a'b' c");
   });
+});
+
+it('a redirect is described without the session or key in its path', () => {
+  const exchange = {
+    method: 'GET' as const,
+    path: '/verify',
+    status: 301,
+    text: '',
+    ms: 1,
+    location: `https://a.example/api/v1/s/${randomUUID()}/${'k'.repeat(32)}/login`,
+  };
+  expect(told({ exchange, body: undefined })).toBe('GET /verify answered 301 (no content type), a redirect to https://a.example/api/v1/s/…/…/login');
 });
