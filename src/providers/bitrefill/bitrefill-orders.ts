@@ -153,7 +153,7 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   if ('problem' in judged) return broken(judged.problem);
   const expiresOn = deadline - settings.expiry_margin_s * 1000;
   if (expiresOn <= now) return broken('an order that has already expired');
-  if (order.price !== undefined && order.price !== sats) deps.log('warn', 'bitrefill_price_differs', { price: Number(order.price), to_pay: Number(sats) });
+  tellPrice(deps, order, sats);
   return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo: judged.paymentInfo, expiresOn }) };
 };
 
@@ -191,8 +191,14 @@ const buyFromBalance = async (
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
   const pay = paySatsOf(reply.value, offer.pay) ?? offer.pay;
+  tellPrice(deps, reply.value, pay);
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
+};
+
+/** Logs a price that is not the amount that counts, so that the operator sees it. */
+const tellPrice = ({ log }: Bitrefill['deps'], { price }: OrderReply, pay: bigint): void => {
+  if (price !== undefined && price !== pay) log('warn', 'bitrefill_price_differs', { price: Number(price), to_pay: Number(pay) });
 };
 
 /** Makes every fault of a call not retryable. */
