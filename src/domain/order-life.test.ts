@@ -236,13 +236,18 @@ test("polls become rarer: a tenth of the stage's age, between a floor and a ceil
   expect([delay('filled', 0, 0), delay('filled', 0, 0.999999), delay('filled', -5)]).toEqual([8_000, 12_000, 10_000]);
 });
 
-test('an order that ended unpaid is polled as before while money may be on its way, and then at twice its age each time, at least once a week', () => {
+test('an order that ended unpaid is polled as before while money may be on its way, and then after twice as long each time, at least once a week', () => {
   const polls = (arrivalSeconds: number): number[] => {
     const found: number[] = [];
-    for (let at = 0; at < 30 * 86_400_000; at += refreshDelayMs({ stage: 'expired', stageOn: 0, arrivalSeconds }, at, 0.5)) found.push(at / 60_000);
+    let sinceReadMs = 0;
+    for (let at = 0; at < 30 * 86_400_000; at += sinceReadMs) {
+      found.push(at / 60_000);
+      sinceReadMs = refreshDelayMs({ stage: 'expired', stageOn: 0, arrivalSeconds, sinceReadMs }, at, 0.5);
+    }
     return found;
   };
   expect(polls(60)).toEqual([0, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10_240, 20_320, 30_400, 40_480]);
-  expect([polls(86_400).filter((at) => at < 1440).length, polls(86_400).filter((at) => at >= 1440).length]).toEqual([46, 7]);
-  expect(refreshDelayMs({ stage: 'failed', stageOn: 0 }, 1e12, 0.5)).toBe(7 * 86_400_000);
+  expect([polls(86_400).filter((at) => at < 1440).length, polls(86_400).filter((at) => at >= 1440).length]).toEqual([46, 9]);
+  const late = (sinceReadMs?: number) => refreshDelayMs({ stage: 'failed', stageOn: 0, ...(sinceReadMs === undefined ? {} : { sinceReadMs }) }, 1e12, 0.5);
+  expect([late(1e12), late(2_000), late()]).toEqual([7 * 86_400_000, 6 * 3_600_000, 6 * 3_600_000]);
 });

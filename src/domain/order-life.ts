@@ -251,18 +251,25 @@ export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Sta
 /**
  * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
  * ceiling. An order that ended unpaid is polled ever more rarely once no money can be on its way any more, each time after twice as long: hardly any
- * is ever paid, and a notice or the wallet's own request still causes a read at once. `random` is in [0, 1). Whatever this returns, an unpaid order
- * expires at `expiresOn`.
+ * is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how long before a successful poll the order was
+ * last read. It is absent after any other read: one that failed, or that a notice caused, is a reason to look again soon. `random` is in [0, 1).
+ * Whatever this returns, an unpaid order expires at `expiresOn`.
  */
-export const refreshDelayMs = (order: { stage: Stage; stageOn: number; arrivalSeconds?: number }, now: number, random: number): number => {
+export const refreshDelayMs = (
+  order: { stage: Stage; stageOn: number; arrivalSeconds?: number; sinceReadMs?: number },
+  now: number,
+  random: number,
+): number => {
   const lasted = Math.max(0, now - order.stageOn);
   const isOver = order.stage === 'expired' || order.stage === 'failed';
-  if (isOver && lasted >= (order.arrivalSeconds ?? usualArrivalSeconds) * second) return jittered(Math.min(week, Math.max(5 * minute, lasted)), random);
   const rests = isOver || order.stage === 'underpaid';
   const slow = order.stage === 'awaiting_payment' && (order.arrivalSeconds ?? 0) >= slowArrivalSeconds;
   const floor = rests || slow || order.stage === 'review' ? 5 * minute : 10 * second;
   const ceiling = rests ? 6 * hour : hour;
-  return jittered(Math.min(ceiling, Math.max(floor, lasted / 10)), random);
+  const usual = Math.min(ceiling, Math.max(floor, lasted / 10));
+  const isLate = isOver && lasted >= (order.arrivalSeconds ?? usualArrivalSeconds) * second;
+  const doubled = isLate ? Math.min(week, lasted, 2 * (order.sinceReadMs ?? 0)) : 0;
+  return jittered(Math.max(usual, doubled), random);
 };
 
 /** Varies a delay by ±20 %, in whole milliseconds. `random` is in [0, 1). */

@@ -276,3 +276,35 @@ it('an order that would be final is read again for a week if its read was refuse
   other.clock.now += 7 * 86_400_000;
   expect(await other.read('read')).toBe(true);
 });
+
+it('an unpaid order that ended long ago is read again within hours if a read failed, or if a notice brought no money', async () => {
+  const { gateway, scope, buyer, clock, order, says } = await ordered();
+  const hours = async (): Promise<number> => Math.round((((await order()).nextCheckOn ?? 0) - clock.now) / 3_600_000);
+  const poll = async (): Promise<number> => {
+    clock.now = (await order()).nextCheckOn ?? 0;
+    await followOrders(gateway, 10);
+    return await hours();
+  };
+  await says('expired');
+  const endedOn = clock.now;
+  while (clock.now < endedOn + 4 * 86_400_000) await poll();
+  expect(await hours()).toBeGreaterThan(70);
+  const rings = async (): Promise<number> => {
+    await refreshOrder(scope, await order(), 'notice');
+    return await hours();
+  };
+  // The provider rings before its status shows the money.
+  expect(await rings()).toBeLessThanOrEqual(7);
+  // A second ring within two seconds causes a poll instead of a read.
+  clock.now += 2_000;
+  await gateway.stores.orders.wake((await order()).id, clock.now);
+  expect(await poll()).toBeLessThanOrEqual(7);
+  for (const refused of [false, true]) {
+    buyer().script.readOrders = async () =>
+      refused ? await Promise.resolve({ ok: false, refusal: { reason: 'declined' } }) : await Promise.reject(new ProviderFault('unreachable', 'x'));
+    expect([(await rings()) <= 7, (await poll()) <= 7, (await poll()) <= 7]).toEqual([true, true, true]);
+  }
+  delete buyer().script.readOrders;
+  expect(await poll()).toBeGreaterThan(12);
+  expect(await says('paid')).toBe('paid');
+});

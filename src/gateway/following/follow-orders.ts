@@ -162,6 +162,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
+  const sinceRead = cause === 'poll' && told.read === 'done' ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
   const watch = withNews(watchOf(order, told, step, now), { unreadSince: final ? undefined : unreadSince });
   const change: OrderChange = {
     checks: order.checks + 1,
@@ -169,7 +170,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     // An order that would be final may just have been paid, so the first of these tries follow quickly.
     nextCheckOn: await (final
       ? null
-      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn } : { stage: 'paid', stageOn: unreadSince }, cause)),
+      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince }, cause)),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
@@ -319,18 +320,20 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
 
 /**
  * Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires, or when it is no longer followed. An
- * unpaid order may have to wait for its network's turn, and a read that was not a poll does not make that turn come sooner.
+ * unpaid order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: what it rang for may
+ * not show yet, and the provider will not ring again.
  */
-const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, cause: Cause): Promise<number> => {
+const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number; sinceReadMs?: number }, cause: Cause): Promise<number> => {
   const now = gateway.now();
   const { arrivalSeconds } = order.terms;
   const usual = now + refreshDelayMs({ ...at, ...defined({ arrivalSeconds }) }, now, gateway.random());
   if (!isUnpaid(at.stage)) return usual;
   const wanted = order.followUntil > now ? Math.min(usual, order.followUntil) : usual;
-  const next =
-    cause === 'poll'
-      ? pollOn(gateway, order, (await gateway.stores.intents.find(order.intentId))?.networkKey, wanted)
-      : Math.max(wanted, order.nextCheckOn ?? wanted);
+  const next = await {
+    poll: async () => pollOn(gateway, order, (await gateway.stores.intents.find(order.intentId))?.networkKey, wanted),
+    read: () => Math.max(wanted, order.nextCheckOn ?? wanted),
+    notice: () => wanted,
+  }[cause]();
   return at.stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
 };
 
