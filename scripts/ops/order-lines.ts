@@ -57,9 +57,7 @@ const actionsOf = ({ order_id: id, order, placing, deliveries }: ShownOrder): st
     order?.disputed === true && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
     order?.disputed === true ? called('order', `${id} --close-dispute "<how>"`) : undefined,
     order === undefined && placing.state === 'review' ? called('order', `${id} --close-placing "<why>"`) : undefined,
-    order !== undefined && !['filled', 'finished', 'refunded'].includes(order.stage)
-      ? called('order', `${id} --paid-not-filled "<proof of payment>"`)
-      : undefined,
+    order !== undefined && !['filled', 'finished'].includes(order.stage) ? called('order', `${id} --paid-not-filled "<proof of payment>"`) : undefined,
     ...deliveries
       .filter(({ state }) => state !== 'delivered' && state !== 'superseded')
       .slice(-2)

@@ -38,5 +38,8 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
 /** Returns whether a customer must agree before a fill is handed out, and the operator must look at it. */
 export const isDispute = (judged: FillJudgement): judged is 'short' | 'overcharged' => judged === 'short' || judged === 'overcharged';
 
+/** Returns whether less than 99 % of a payment was sent back. A refund on chain costs a fee. */
+export const isRefundShort = (paid: bigint, refunded: bigint): boolean => refunded * 10_000n < paid * BigInt(nearEnoughBps);
+
 /** Returns whether a withdrawal link pays less than its order states, by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;

@@ -164,20 +164,21 @@ const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'fin
 const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, moneySeen }: Evidence): string | undefined => {
   if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
     return `${order.placing}, yet the provider reports ${stage ?? ''}`;
-  if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
+  // The provider says that it has money of this order: either the refund was none, or it was paid after it.
+  if (reachedBy(order) === 'refunded' && wasPaid(stage)) return `refunded, then ${stage ?? ''}`;
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
   const hasPaid = wasPaid(stage) || wasPaid(reachedBy(order));
   // A customer may have paid by an option other than the ordered one. Then only the amounts are judged.
   if (!hasPaid && namesDiffer(echo?.option, order.option)) return 'the payment option is not the one that was ordered';
   if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount is negative or impossibly large';
+  // After a refund, the reported amounts are those that went back, not those that were ordered.
+  if (stage === 'refunded') return undefined;
   // On a sale the customer pays in sats and the fee is in fiat, so the two cannot be compared. If a customer paid less than was ordered, a fixed fee
   // may exceed it, so the fee is compared with the ordered amount.
   const ordered = order.accepted?.pay ?? order.pay;
   const paid = hasPaid && (pay ?? 0n) < ordered ? ordered : (pay ?? order.pay);
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'the fee is higher than the amount to pay';
-  // After a refund, the reported amounts are those that went back, not those that were ordered.
-  if (stage === 'refunded') return undefined;
   // Once the order is paid, judge-fill.ts judges the amounts: too little delivered, or too much charged, is no contradiction here. It does not judge
   // an adopted order, since nobody knows what was agreed.
   if (hasPaid) return order.accepted ? undefined : oddlyPaid(order, pay ?? order.pay, receive ?? order.receive);
@@ -212,6 +213,7 @@ export const lastPaymentOn = (createdOn: number, followUntil: number): number =>
 /**
  * Returns whether we stop following an order in this stage. An order that was not paid is followed until `followUntil`; after that, a genuine notice
  * still causes a read. We never stop following underpaid and paid orders, reviews, disputed fills, and bought sats that have not been withdrawn.
+ * A refund before which no payment was seen is followed like `failed`: the payment may still be on its way.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {

@@ -40,6 +40,8 @@ export type OrderWatch = {
    * since we withhold it ourselves.
    */
   filledSeen?: true;
+  /** The provider reported a refund of an order for which no payment had been seen. So a payment may still arrive. */
+  refundUnseen?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. With other amounts, the order is disputed again. */
   disputeClosed?: { on: number; pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */

@@ -70,8 +70,8 @@ export type RecordStore = {
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
-   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if there is nothing to record, for
-   * example because the order was delivered or refunded, already counts as never filled, or does not exist.
+   * Records an order as paid and never filled, because the operator has proof of payment. That includes an order whose provider reports a
+   * refund that never arrived. Returns false if there is nothing to record, for example because the order was delivered, already counts as never filled, or does not exist.
    */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**

@@ -15,6 +15,7 @@ export const fromStored = ({
   moneySeen,
   paidSeenOn,
   filledSeen,
+  refundUnseen,
   disputeClosed,
   unreadSince,
   unreadableSince,
@@ -22,7 +23,19 @@ export const fromStored = ({
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, filledSeen, disputeClosed, unreadSince, unreadableSince, twinSeen }),
+  watch: defined({
+    beforeReview,
+    reviewReason,
+    reviewed,
+    moneySeen,
+    paidSeenOn,
+    filledSeen,
+    refundUnseen,
+    disputeClosed,
+    unreadSince,
+    unreadableSince,
+    twinSeen,
+  }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

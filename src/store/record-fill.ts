@@ -136,15 +136,15 @@ export type RecordFill = {
 
 /**
  * Counts an order's fill, once. Later calls only correct it: if the order counted as never filled and was filled after all, or if the provider now
- * reports less. Does not count a refunded order, or an adopted one (found after a restore), which has no quote of ours. Returns false if nothing was
+ * reports less. Counts a refunded order only if it is `proven`. Does not count an adopted one (found after a restore), which has no quote of ours. Returns false if nothing was
  * counted or corrected.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
   if (!facts) return false;
   await tx.update(orders).set({ recordedOn: now }).where(eq(orders.id, orderId));
-  // A refunded order's amounts are now those that went back.
-  if (facts.option === null || facts.stage === 'refunded') return false;
+  // A refunded order's amounts are now those that went back. The operator may have proof that nothing did.
+  if (facts.option === null || (facts.stage === 'refunded' && as !== 'proven')) return false;
   const { paidOn, ...other } = fillOf(facts, as === 'filled', now);
   const fill: Fill = { ...other, ...(as === 'proven' ? {} : defined({ paidOn })) };
   const counted = countFill(fill);

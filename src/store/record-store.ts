@@ -109,7 +109,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
   paidNotFilled: async (orderId, now) =>
     await db.transaction(async (tx) => {
       const [order] = await tx.select({ stage: orders.stage }).from(orders).where(eq(orders.id, orderId)).for('update');
-      if (!order || order.stage === 'filled' || order.stage === 'finished' || order.stage === 'refunded') return false;
+      if (!order || order.stage === 'filled' || order.stage === 'finished') return false;
       return await recordFill(tx, { orderId, now, as: 'proven' });
     }),
   inFlight: async (providerId, most, now) => await readInFlight(db, providerId, most, now),

@@ -424,6 +424,8 @@ describe('fiat-on-ramp', () => {
 
   it('a final order that is rung for twice, with nothing new, is final again', async () => {
     const order = await bought();
+    alpine = { order_status: 'payment_received' };
+    await order.reaches('paid');
     alpine = { order_status: 'refunded' };
     await order.reaches('refunded');
     await all.gateway.clock.still(async () => await order.ring(3));

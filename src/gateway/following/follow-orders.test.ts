@@ -60,6 +60,38 @@ it('a refunded order cannot be delivered: a person must look', async () => {
   expect([await says('refunded'), await says('filled')]).toEqual(['refunded', 'review']);
 });
 
+it('a refund before any payment was seen is followed for as long as a failure: the money may come after it, and then a person must look', async () => {
+  const { says, order, clock } = await ordered();
+  expect([await says('refunded'), (await order()).final]).toEqual(['refunded', false]);
+  expect((await order()).nextCheckOn).toBeGreaterThan(clock.now);
+  expect([await says('paid'), (await order()).final]).toEqual(['review', false]);
+  expect((await order()).watch).toMatchObject({ beforeReview: 'refunded', reviewReason: 'contradiction', paidSeenOn: clock.now });
+  expect(await says('refunded')).toBe('refunded');
+  clock.now = (await order()).followUntil;
+  expect([await says('refunded'), (await order()).final]).toEqual(['refunded', true]);
+});
+
+it('a refund of money that was seen is final at once', async () => {
+  const { says, order } = await ordered();
+  expect([await says('paid'), await says('refunded'), (await order()).final]).toEqual(['paid', 'refunded', true]);
+});
+
+it.each([
+  ['paid', 1n, 1],
+  ['paid', 9_899n, 1],
+  ['paid', 9_900n, 0],
+  ['paid', 0n, 0],
+  ['filled', 1n, 1],
+  ['underpaid', 100n, 0],
+] as const)('%s, then a refund of %s of 10,000 cents: %s alerts, and every refund is counted', async (before, pay, alerts) => {
+  const { says, gateway, logs } = await ordered();
+  const kinds: unknown[] = [];
+  Object.assign(gateway, { count: (name: string, labels: Record<string, unknown>) => name === 'order_oddities_total' && kinds.push(labels['kind']) });
+  expect([await says(before), await says('refunded', { pay }), await says('refunded', { pay })]).toEqual([before, 'refunded', 'refunded']);
+  expect(kinds).toEqual(alerts === 1 ? ['refunded', 'refund-short'] : ['refunded']);
+  expect(logs.filter(({ event, level }) => event === 'order_refund_short' && level === 'error')).toHaveLength(alerts);
+});
+
 it('an order with an unknown status word is still pending, with a warning', async () => {
   const { says, oddities } = await ordered();
   expect([await says(undefined), oddities()]).toEqual(['awaiting_payment', ['unknown']]);

@@ -26,6 +26,7 @@ import { rampFacts } from '../ramps.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defined } from '../../domain/defined.ts';
+import { isRefundShort } from '../../domain/judge-fill.ts';
 import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
 import { countStage } from './count-stage.ts';
@@ -157,20 +158,23 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
-  const ends = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
+  const seen = watchOf(order, told, step, now);
+  // For how long and how often an order is followed, a refund of money that nobody saw is a failure.
+  const pace: Stage = step.next === 'refunded' && seen.refundUnseen === true ? 'failed' : step.next;
+  const ends = isFinal(pace, now, order.followUntil, order.ramp, disputed);
   // A provider that refuses a read has refused the reads before, too, as a rule. So a refusal counts as unread only if there was a notice since.
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
   const sinceRead = cause === 'poll' && told.read === 'done' ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
-  const watch = withNews(watchOf(order, told, step, now), { unreadSince: final ? undefined : unreadSince });
+  const watch = withNews(seen, { unreadSince: final ? undefined : unreadSince });
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
     // An order that would be final may just have been paid, so the first of these tries follow quickly.
     nextCheckOn: await (final
       ? null
-      : nextLook(gateway, order, unreadSince === undefined ? { stage: step.next, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince }, cause)),
+      : nextLook(gateway, order, unreadSince === undefined ? { stage: pace, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince }, cause)),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
@@ -202,6 +206,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
     tellLatePayment(gateway, order, after, now);
+    if (moved && after.stage === 'refunded') tellRefund(gateway, order, after);
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
@@ -238,6 +243,20 @@ const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: num
 };
 
 /**
+ * Counts a refund, so that the operator sees a provider that often reports one: nobody but the customer knows whether the money came back. A refund
+ * that is reported as less than 99 % of what was paid is an alert. An amount of 0 counts as not stated.
+ */
+const tellRefund = (gateway: Gateway, before: Order, after: Order): void => {
+  const { id: order, providerId: provider, toldPay } = after;
+  gateway.count('order_oddities_total', { provider, kind: 'refunded' });
+  const reached = before.stage === 'review' ? before.watch.beforeReview : before.stage;
+  const isPart = reached === 'underpaid' || toldPay === undefined || toldPay === 0n;
+  if (isPart || !isRefundShort(before.pay, toldPay)) return;
+  gateway.count('order_oddities_total', { provider, kind: 'refund-short' });
+  gateway.log('error', 'order_refund_short', { order, provider });
+};
+
+/**
  * Returns the amounts as the provider reported them, even if we did not believe them, since a dispute may need them. Amounts that are negative or too
  * large are left out.
  */
@@ -268,11 +287,13 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
   const inReview = step.next === 'review' ? told.evidence : undefined;
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
+  const isUnseenRefund = step.next === 'refunded' && !saysMoney({ stage: known, moneySeen: order.watch.moneySeen }) && told.evidence?.moneySeen !== true;
   return withNews(sight, {
     filledSeen: inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined,
     ...(step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {}),
     ...(step.reason === undefined ? {} : { reviewReason: step.reason }),
     ...(isUnseen ? { moneySeen: true } : {}),
+    ...(isUnseenRefund ? { refundUnseen: true } : {}),
     ...(isWhole && sight.paidSeenOn === undefined ? { paidSeenOn: now } : {}),
   });
 };

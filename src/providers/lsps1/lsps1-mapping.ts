@@ -331,7 +331,9 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
-  if (returned.has(state) || returned.has(orderState)) return 'refunded';
+  if (returned.has(state) || (returned.has(orderState) && state !== 'EXPECT_PAYMENT')) return 'refunded';
+  // Cancelled before any payment was seen: there is nothing to send back, and a payment on chain may still arrive.
+  if (returned.has(orderState)) return isOver ? 'expired' : 'failed';
   if (orderState === 'EXPIRED') return 'expired';
   const isWaiting = orderState === 'CREATED' || orderState === 'EXPECT_PAYMENT' || (orderState === '' && state !== '');
   if (isWaiting && (state === '' || state === 'EXPECT_PAYMENT')) return isOver ? 'expired' : 'awaiting_payment';
