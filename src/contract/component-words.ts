@@ -146,7 +146,7 @@ export const components: { readonly [name: string]: string } = {
     contradiction: 'the provider reports something that cannot be true',
     unclear: 'the provider’s report cannot be read, or may be about another payment',
     twin: 'the provider gave two orders the same id',
-    'unsafe-link': 'the link for the payment or the withdrawal is on a host that is not the provider’s',
+    'unsafe-link': 'the link for the payment, the withdrawal or the redemption is on a host that is not the provider’s',
   })}`,
   Requirement: `What is missing before an offer can be ordered. ${open}\n\n${list({
     account: 'an account at the provider: POST /sell/accounts',

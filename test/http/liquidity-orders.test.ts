@@ -47,7 +47,7 @@ afterAll(async () => {
 afterEach(() => {
   thor.control.clearFaults();
   north.control.clearFaults();
-  thor.control.setOptions({ webhooks: {}, deliver: 'at-once', lightningLifeS: 1200 });
+  thor.control.setOptions({ webhooks: {}, deliver: 'at-once', lightningLifeS: 1200, thorInfo: undefined });
 });
 
 type Offer = { provider: { id: string }; quote_id: string; pay_sats: number };
@@ -341,6 +341,41 @@ describe('an order', () => {
     expect([expired['final'], expired['payment_info'], expired['redemption']]).toEqual([false, undefined, undefined]);
     await gateway.pass(2_100);
     await thor.control.pay(newestAtThor().id);
+    const filled = await staged(call, orderId, 'filled');
+    expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
+  });
+
+  it.each(['empty', 'nulls', 'missing'] as const)('that says how to redeem it only later (%s until then) is paid, and then filled', async (thorInfo) => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const orderId = String(body['order_id']);
+    thor.control.setOptions({ thorInfo });
+    await ring();
+    await gateway.pass(2_100);
+    expect(await staged(call, orderId, 'awaiting_payment')).toMatchObject({ payment_info: body['payment_info'] });
+    await thor.control.pay(newestAtThor().id);
+    const paid = await staged(call, orderId, 'paid');
+    expect([paid['order_status'], paid['redemption']]).toEqual(['placed', undefined]);
+    thor.control.setOptions({ thorInfo: undefined });
+    const filled = await staged(call, orderId, 'filled');
+    expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
+  });
+
+  it('whose first link leads to a foreign host is in review until there is another', async () => {
+    const call = await opened();
+    thor.control.setOptions({ thorInfo: 'foreign' });
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const orderId = String(body['order_id']);
+    await thor.control.pay(newestAtThor().id);
+    const review = await staged(call, orderId, 'review');
+    expect([review['review_reason'], review['redemption']]).toEqual(['unsafe-link', undefined]);
+    expect(gateway.logs.filter((line) => line.includes('redemption_link_untrusted') && line.includes(orderId))).toHaveLength(1);
+    const [row] = await gateway.database.sql<{ watch: Body }[]>`select terms as watch from orders where id = ${orderId}`;
+    // The provider says that it delivered everything, so the order does not count as never filled.
+    expect(row?.watch).toMatchObject({ filledSeen: true, moneySeen: true });
+    thor.control.setOptions({ thorInfo: undefined });
     const filled = await staged(call, orderId, 'filled');
     expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
   });

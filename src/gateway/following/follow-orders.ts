@@ -15,7 +15,6 @@ import type { ReviewReason, Stage } from '../../domain/order.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
-import { orderSecretPlace } from '../places.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import { noteNews } from '../pricing/record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -32,6 +31,7 @@ import { paymentDueBy } from '../../domain/record.ts';
 import { countStage } from './count-stage.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
 import { pollOn } from './poll-share.ts';
+import { takeSecret, tellUntrusted } from './redemption.ts';
 
 /** Polls at most `limit` of the orders that are due, each of them under a lease. Returns how many it polled. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> =>
@@ -140,10 +140,18 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
  */
 const lastReadsMs = 7 * 86_400_000;
 
+/** A delivered order whose redemption leads to a foreign host needs a person, until the provider sends another redemption. */
+const stepOf = (gateway: Gateway, order: Order, evidence: OrderEvidence, untrusted: boolean): Advance => {
+  if (!untrusted || !isDelivered(evidence.stage)) return advance(nowOf(gateway, order), evidence, gateway.now());
+  const step = advance(nowOf(gateway, order), { ...evidence, stage: 'review', moneySeen: true }, gateway.now());
+  return step.reason === 'paid-not-delivered' ? { ...step, note: "redemption link on a host that is not the provider's", reason: 'unsafe-link' } : step;
+};
+
 const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): Promise<Order> => {
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
-  const step: Advance = evidence ? advance(nowOf(gateway, order), evidence, now) : { next: byTheClock(order, now), kind: 'same' };
+  const { sealed, untrusted } = await takeSecret(gateway, order, evidence?.secret);
+  const step: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(order, now), kind: 'same' };
   const moved = step.next !== order.stage;
   if (evidence && step.kind !== 'advanced' && step.kind !== 'same') {
     gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
@@ -184,9 +192,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     ...(disputed === (order.disputed === true) ? {} : { disputed, changedOn: now }),
     ...(accepted?.fee === undefined ? {} : { fee: accepted.fee }),
     ...(accepted?.facts ? { facts: { ...order.facts, ...accepted.facts } } : {}),
-    ...(accepted?.secret !== undefined && order.secret === undefined
-      ? { secret: await gateway.seal.seal(JSON.stringify(accepted.secret), orderSecretPlace(order.id)) }
-      : {}),
+    ...(accepted && sealed !== undefined ? { secret: sealed } : {}),
   };
   const event: OrderEvent | undefined = moved
     ? {
@@ -205,6 +211,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     if (moved) countStage(gateway, order.stage, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
+    if (untrusted && moved && step.reason === 'unsafe-link') tellUntrusted(gateway, after);
     tellLatePayment(gateway, order, after, now);
     if (moved && after.stage === 'refunded') tellRefund(gateway, order, after);
     return after;

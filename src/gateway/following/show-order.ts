@@ -3,19 +3,17 @@
  */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
 import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
-import type { Facts, Json } from '../../domain/offer.ts';
+import type { Facts } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
-import { orderSecretPlace, paymentPlace } from '../places.ts';
+import { paymentPlace } from '../places.ts';
 import type { ProblemCode } from '../problem.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
-import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
-import { customerLink } from '../../domain/links.ts';
-import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { defined } from '../../domain/defined.ts';
 import { warningsOf } from './judge-order-fill.ts';
+import { heldRedemption, tellUntrusted, type Redemption } from './redemption.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts, type FiatPayment, type LiquidityFacts, type SatsPayment, type ShownPayment } from '../outward.ts';
 
@@ -186,30 +184,10 @@ const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<
   }
 };
 
-/**
- * What redeems a channel, such as an LNURL or a link. It is a bearer secret, so it is shown only to the order's owner, and only if it leads to the
- * provider's own hosts.
- */
-type Redemption = { redemption?: { lnurl?: string; link?: string }; redemption_means?: string };
-const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption> => {
-  if (order.secret === undefined || order.stage !== 'filled') return {};
-  const secret = JSON.parse(await gateway.seal.open(order.secret, orderSecretPlace(order.id))) as Json;
-  const provider = providerOf(gateway, order.providerId);
-  const adapter = provider.adapter[order.ramp];
-  const redemption = adapter && 'redemption' in adapter ? adapter.redemption?.({ rawStatus: order.rawStatus, secret }) : undefined;
-  if (!redemption) return {};
-  const sandbox = gateway.settings.mode === 'sandbox';
-  const hosts = linkHosts(provider, provider.core.payout_hosts);
-  const link = redemption.link === undefined ? undefined : customerLink(redemption.link, hosts, sandbox);
-  const canonical = redemption.lnurl === undefined ? undefined : toCanonicalLnurl(redemption.lnurl, { loopbackHttp: sandbox });
-  const lnurl = canonical && customerLink(canonical.url.href, hosts, sandbox) !== undefined ? canonical.lnurl : undefined;
-  if ((redemption.link !== undefined && link === undefined) || (redemption.lnurl !== undefined && lnurl === undefined)) {
-    gateway.count('untrusted_links_total', { provider: provider.id });
-    gateway.log('error', 'redemption_link_untrusted', { provider: provider.id, order: order.id });
-    return {};
-  }
-  return {
-    redemption: defined({ lnurl, link }),
-    redemption_means: 'redeemable: the channel opens when the wallet redeems the link or LNURL',
-  };
+/** What redeems a channel is a bearer secret, so it is shown only to the order's owner. */
+const redemptionOf = async (gateway: Gateway, order: Order): Promise<{ redemption?: Redemption; redemption_means?: string }> => {
+  const redemption = order.stage === 'filled' ? await heldRedemption(gateway, order) : undefined;
+  if (redemption === 'untrusted') tellUntrusted(gateway, order);
+  if (redemption === undefined || redemption === 'untrusted') return {};
+  return { redemption, redemption_means: 'redeemable: the channel opens when the wallet redeems the link or LNURL' };
 };

@@ -41,17 +41,26 @@ const paymentOf = (more: object) => orderReply.parse({ id, payment: more }).paym
 const thorInfoOf = (more: object) => orderReply.parse({ id, thorInfo: more }).thorInfo!;
 
 describe('stages, first match wins', () => {
+  const k1 = 'b1'.repeat(32);
   const channel = { product: 'lightning-channel' };
   const recharge = { operatorSlug: 'lightning-recharge' };
   const all = { refunded: true, delivered: true, errorMessage: 'x', partialPayment: true, sent: true, paymentReceived: true, expired: true };
   it.each([
     [all, 'refunded'],
     [{ status: 'partially_refunded' }, 'refunded'],
-    [{ ...all, refunded: false }, 'filled'],
-    [{ ...channel, status: 'success' }, 'filled'],
+    [{ ...all, refunded: false }, 'paid'],
+    [{ ...all, refunded: false, thorInfo: { k1 } }, 'filled'],
+    [{ ...recharge, ...all, refunded: false }, 'finished'],
+    [{ ...channel, status: 'success' }, 'paid'],
+    [{ ...channel, status: 'success', thorInfo: { k1 } }, 'filled'],
+    [{ ...channel, status: 'success', thorInfo: { k1: 'aa', link: 'pending', lnurl: '' } }, 'paid'],
+    [{ ...channel, status: 'success', errorMessage: 'x' }, 'paid'],
     [{ ...recharge, status: 'success' }, 'finished'],
     [{ ...recharge, delivered: true }, 'finished'],
-    [{ ...channel, status: 'new', thorInfo: { k1: 'aa' } }, 'filled'],
+    [{ ...channel, status: 'new', thorInfo: { link: 'https://www.bitrefill.com/thor/1' } }, 'filled'],
+    [{ ...channel, status: 'unpaid', thorInfo: {} }, 'awaiting_payment'],
+    [{ ...channel, status: 'unpaid', thorInfo: [] }, 'awaiting_payment'],
+    [{ ...channel, status: 'unpaid', thorInfo: { k1: '', link: null, lnurl: 7 } }, 'awaiting_payment'],
     [{ ...all, refunded: false, delivered: false }, 'failed'],
     [{ errorType: 'x' }, 'failed'],
     [{ error: 'x' }, 'failed'],
@@ -59,7 +68,8 @@ describe('stages, first match wins', () => {
     [{ status: 'permanent_failure' }, 'failed'],
     [{ status: 'denied' }, 'failed'],
     [{ partialPayment: true, sent: true, status: 'unpaid' }, 'underpaid'],
-    [{ sent: true, paymentReceived: true }, 'filled'],
+    [{ sent: true, paymentReceived: true }, 'paid'],
+    [{ ...recharge, sent: true, paymentReceived: true }, 'filled'],
     [{ paymentReceived: true, expired: true }, 'paid'],
     [{ status: 'payment_pending', expired: true }, 'paid'],
     [{ status: 'payment_detected' }, 'paid'],
@@ -85,6 +95,8 @@ describe('stages, first match wins', () => {
       'expired',
       undefined,
     ]));
+  it('an answer that names no product is about the ordered one', () =>
+    expect(stageOf(order({ status: 'success' }), now, now, { ordered: 'lightning-recharge' })).toBe('finished'));
   it('its own word is kept, or which booleans are set', () =>
     expect([{ status: 'x'.repeat(100) }, { sent: true, paymentReceived: true }, {}].map((more) => rawStatusOf(order(more)))).toEqual([
       'x'.repeat(64),
@@ -237,7 +249,9 @@ describe('redemption', () => {
     const lnurl = 'http://127.0.0.1:9/v1/thor?q=1';
     expect([redeem({ lnurl }), redemptionOf({ secret: { lnurl } }, 'x', true)?.lnurl?.startsWith('LNURL1')]).toEqual([undefined, true]);
   });
-  it.each([[{}], [{ k1: 'short' }], [{ k1: `${k1}/../x` }]])('%j: nothing to redeem with', (thorInfo) => expect(redeem(thorInfo)).toBeUndefined());
+  it.each([[{}], [{ k1: 'short' }], [{ k1: `${k1}/../x` }], [{ link: 'pending' }]])('%j: nothing to redeem with', (thorInfo) =>
+    expect(redeem(thorInfo)).toBeUndefined(),
+  );
   it('a link alone is a way', () => expect(redeem({ link })).toEqual({ link }));
   it.each([[undefined], ['x'], [null], [[]]])('no secret %j: nothing', (secret) =>
     expect(redemptionOf(secret === undefined ? {} : { secret }, 'https://x.example', false)).toBeUndefined(),

@@ -91,18 +91,27 @@ const isSaid = (text: string | undefined): boolean => text !== undefined && text
 
 /**
  * Returns the stage of an order in either dialect (`orderReply`). The first condition that holds decides. Payments come before the clock, since
- * customers may pay late. After `success`, a channel can be redeemed but is not open yet (`filled`), and a payout is `finished`. Returns undefined
- * for an unknown status word.
+ * customers may pay late. After `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is
+ * nothing to redeem it with, it is only `paid`. Returns undefined for an unknown status word. `ordered` is the slug of the ordered product, for
+ * answers that name none; `loopbackHttp` says whether an LNURL may lead to a simulator.
  */
-export const stageOf = (order: OrderReply, now: number, deadline: number): Stage | undefined => {
-  const { thorInfo } = order;
+export const stageOf = (
+  order: OrderReply,
+  now: number,
+  deadline: number,
+  { ordered, loopbackHttp = false }: { ordered?: string | undefined; loopbackHttp?: boolean } = {},
+): Stage | undefined => {
+  const isPayout = (slugOf(order) ?? ordered) === slugs.recharge;
+  const canRedeem = order.thorInfo !== undefined && holdsRedemption(order.thorInfo, loopbackHttp);
   const status = (order.status ?? '').toLowerCase();
   if (order.refunded === true || /refund/i.test(status)) return 'refunded';
-  if (status === 'success' || order.delivered === true || thorInfo) return slugOf(order) === slugs.recharge ? 'finished' : 'filled';
+  const isDone = status === 'success' || order.delivered === true;
+  if (isPayout && isDone) return 'finished';
+  if (!isPayout && (isDone || canRedeem)) return canRedeem ? 'filled' : 'paid';
   if (isSaid(order.errorType) || isSaid(order.errorMessage) || isSaid(order.error) || failing.test(status)) return 'failed';
   if (order.partialPayment === true) return 'underpaid';
-  if (order.sent === true) return 'filled';
-  if (isPaid(order)) return 'paid';
+  if (isPayout && order.sent === true) return 'filled';
+  if (order.sent === true || isPaid(order)) return 'paid';
   const isWaiting = status === '' || status === 'unpaid';
   if (order.expired === true || status === 'expired' || (isWaiting && now > deadline)) return 'expired';
   return isWaiting ? 'awaiting_payment' : undefined;
@@ -130,6 +139,10 @@ export const rawStatusOf = (order: OrderReply): string => {
 
 export type Redemption = { lnurl?: string; link?: string; rebuilt?: boolean };
 
+/** Returns whether an order says how to redeem it. The base URL of the LNURL is of no importance here. */
+const holdsRedemption = (info: ThorInfo, loopbackHttp: boolean): boolean =>
+  redemptionOf({ secret: secretOf(info) }, 'https://thor.invalid', loopbackHttp) !== undefined;
+
 /** Returns the bearer secrets of an order: whoever holds any of them can take the channel. */
 export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
   ...(link === undefined ? {} : { link }),
@@ -139,16 +152,16 @@ export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
 
 /**
  * Returns what redeems the order: the LNURL as given, or one rebuilt from k1 in the form that all known LNURLs have (`<base>/thor?q=<k1>`). A plain
- * link is passed on as it is, since a customer can also redeem the order on that page.
+ * link is passed on as it is, since a customer can also redeem the order on that page. Placeholders, such as a link that is no URL, are nothing.
  */
 export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl: string, loopbackHttp: boolean): Redemption | undefined => {
   if (typeof secret !== 'object' || secret === null || Array.isArray(secret)) return undefined;
   const { link, k1, lnurl } = secret;
-  const way = typeof link === 'string' ? { link } : {};
+  const way = typeof link === 'string' && URL.canParse(link) ? { link } : {};
   const given = typeof lnurl === 'string' ? decodeLnurl(lnurl, { loopbackHttp }) : undefined;
   if (given !== undefined) return { lnurl: encodeLnurl(given), ...way };
   if (typeof k1 === 'string' && /^[0-9a-f]{64}$/i.test(k1)) return { lnurl: encodeLnurl(`${baseUrl.replace(/\/+$/, '')}/thor?q=${k1}`), ...way, rebuilt: true };
-  return typeof link === 'string' ? way : undefined;
+  return way.link === undefined ? undefined : way;
 };
 
 // ---- the customer's invoice ----------------------------------------------------------------------------------------------------------

@@ -189,7 +189,7 @@ const buyFromBalance = async (
   if (!reply.ok) return declined('order-refused', reply.code);
   naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
-  const stage = stageOf(reply.value, now, now);
+  const stage = stageOf(reply.value, now, now, { ordered: slugs[asked.product], loopbackHttp: deps.mode === 'sandbox' });
   const pay = paySatsOf(reply.value, offer.pay) ?? offer.pay;
   tellPrice(deps, reply.value, pay);
   const isOpen = stage === undefined || stage === 'awaiting_payment';
@@ -248,12 +248,16 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
   return isComplete && path === undefined ? { ok: true, value: [] } : notListed;
 };
 
+/** Returns the slug that was ordered, which the quote keeps in `upstream`. */
+const orderedSlug = ({ upstream }: FollowedOrder): string | undefined =>
+  typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) && typeof upstream['slug'] === 'string' ? upstream['slug'] : undefined;
+
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
   const ours = followed.facts.user_ref;
   if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
-  const stage = stageOf(order, deps.now(), deadline);
+  const stage = stageOf(order, deps.now(), deadline, { ordered: orderedSlug(followed), loopbackHttp: deps.mode === 'sandbox' });
   if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
   const pay = paySatsOf(order, followed.pay) ?? followed.pay;
   return {

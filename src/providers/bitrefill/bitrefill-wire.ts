@@ -70,7 +70,9 @@ const payment = z.object({
 });
 export type Payment = z.output<typeof payment>;
 
-const thorInfo = z.object({ link: optional(text), k1: optional(text), lnurl: optional(text) });
+/** A value of another form (an empty string, an empty list) counts as absent: a placeholder must not make the whole order unreadable. */
+const redeeming = optional(text).catch(undefined);
+const thorInfo = z.object({ link: redeeming, k1: redeeming, lnurl: redeeming });
 export type ThorInfo = z.output<typeof thorInfo>;
 
 /**
@@ -107,7 +109,7 @@ export const orderReply = z.object({
   invoiceTime: optional(time),
   expirationTime: optional(time),
   payment: optional(payment),
-  thorInfo: optional(thorInfo),
+  thorInfo: optional(thorInfo).catch(undefined),
 });
 export type OrderReply = z.output<typeof orderReply>;
 

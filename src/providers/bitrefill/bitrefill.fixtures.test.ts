@@ -91,7 +91,7 @@ describe('as public clients read them', () => {
       ['5ce472b9950b353c59bcd412', 'intent-1', 17_616n],
     ]);
     expect(nextUrl).toBe('https://api.bitrefill.com/v1/orders/?after=2');
-    expect(orders.map((one) => one && stageOf(one, 0, 1))).toEqual(['filled', 'paid']);
+    expect(orders.map((one) => one && stageOf(one, 0, 1, { ordered: 'lightning-recharge' }))).toEqual(['filled', 'paid']);
   });
 });
 

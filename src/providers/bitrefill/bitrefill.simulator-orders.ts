@@ -140,7 +140,12 @@ const paymentOf = ({ options }: State, order: Order): object | undefined => {
   return { ...(options.link === 'alone' ? {} : { address }), satoshiPrice, BIP21: other.toUpperCase() };
 };
 
-const thorInfoOf = (state: State, order: Order, origin: string): object => {
+const thorInfoOf = (state: State, order: Order, origin: string): object | undefined => {
+  const { thorInfo } = state.options;
+  if (thorInfo === 'empty') return {};
+  if (thorInfo === 'nulls') return { link: '', k1: null, lnurl: 'pending' };
+  if (!order.done || thorInfo === 'missing') return undefined;
+  if (thorInfo === 'foreign') return { link: `https://evil.example/thor/${order.k1}`, k1: order.k1 };
   const hasLnurl = order.method !== undefined || state.options.lnurlForBalance === true;
   return {
     link: `${origin}/thor/${order.k1}`,
@@ -187,7 +192,7 @@ const named = ({ options }: State, order: Order, { id: _id, ...document }: Body)
 const documentOf = (state: State, order: Order, origin: string): Body => {
   const dialect = state.options.dialect ?? (order.slug === 'lightning-recharge' ? 'B' : 'A');
   const payment = paymentOf(state, order);
-  const thorInfo = order.done && order.slug !== 'lightning-recharge' ? thorInfoOf(state, order, origin) : undefined;
+  const thorInfo = order.slug === 'lightning-recharge' ? undefined : thorInfoOf(state, order, origin);
   const tail = { ...(payment ? { payment } : {}), ...(thorInfo ? { thorInfo } : {}) };
   if (dialect === 'B') return { ...dialectB(state, order), ...tail };
   return {

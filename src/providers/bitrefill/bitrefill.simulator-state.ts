@@ -77,6 +77,8 @@ export type SimulatorOptions = {
   /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
   magic?: boolean;
   balanceSats?: number;
+  /** What every channel order says instead of how to redeem it: nothing, even before it is paid; or, once paid, a link on a foreign host. */
+  thorInfo?: 'empty' | 'nulls' | 'foreign' | 'missing' | undefined;
   /** Whether an order that was paid from the balance has an LNURL. */
   lnurlForBalance?: boolean;
   webhooks?: WebhookStyle;
