@@ -44,7 +44,7 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
     // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
-    // before retries, so that an unreachable host does not starve the others. Among them, networks take turns: anybody can order without paying, and
+    // before retries, so that an unreachable host does not starve the others. Among them, networks and apps take turns: anybody can order without paying, and
     // name a host of their own for each order.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
@@ -53,7 +53,7 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       select id from deliveries where id in (
         select id from (
           select firsts.*, row_number() over (partition by host order by firsts.attempt, due_on) as of_host,
-            row_number() over (partition by firsts.attempt, coalesce(${wideKey}, host) order by due_on) as of_network
+            row_number() over (partition by firsts.attempt, coalesce(${wideKey}, 'app ' || orders.app_id, host) order by due_on) as of_network
           from (
             select id, subject_id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
             from deliveries

@@ -22,14 +22,15 @@ type Queue = {
   /** Which rows of the table may be taken. */ waiting: SQL | undefined;
   /** The provider that a row has to do with. */ provider: PgColumn | SQL;
   /** Whether a row comes before all others. */ isUrgent?: SQL;
-  /** The network that a row belongs to (`key`, which may be null), in a row of another table. Networks take turns. */
+  /** Whose a row is: `key`, which is not null, and the other table that it needs. Networks take turns, and so do apps. */
   network?: { table: PgTable; on: SQL; key: SQL };
 };
 
 /**
  * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, and of each provider only as many as `share` allows.
  * Urgent rows come first, then each network's first row, then its second, and so on; of equal rows, the one that has been due longest. Skips rows
- * that another instance is taking at this moment, and does not wait for them.
+ * that another instance is taking at this moment, and does not wait for them. The conditions are repeated where the rows are locked, because PostgreSQL
+ * checks only those again if a row has changed meanwhile.
  */
 export const takeDue = (db: Database, queue: Queue, now: number, limit: number, share: Share = everyone): SQL => {
   const { table, id, dueOn, waiting, provider, isUrgent = sql`false`, network } = queue;
@@ -50,7 +51,7 @@ export const takeDue = (db: Database, queue: Queue, now: number, limit: number, 
       select id, due_on, is_urgent, turn, row_number() over (partition by provider order by is_urgent desc, turn, due_on) as of_provider,
         coalesce((${JSON.stringify(share.busy)}::text::jsonb ->> provider)::int, 0) as busy
       from (
-        select *, case when is_urgent or network is null then 1 else row_number() over (partition by is_urgent, network order by due_on) end as turn
+        select *, case when is_urgent or ${network === undefined} then 1 else row_number() over (partition by is_urgent, network order by due_on) end as turn
         from ${due.as('due')}
       ) turns
     ) ranked
@@ -62,7 +63,7 @@ export const takeDue = (db: Database, queue: Queue, now: number, limit: number, 
     db
       .select({ id })
       .from(table)
-      .where(and(sql`${id} in ${chosen}`, isFree))
+      .where(and(sql`${id} in ${chosen}`, lte(dueOn, now), waiting, isFree))
       .for('update', { skipLocked: true }),
   );
 };

@@ -136,8 +136,15 @@ it('the webhooks of one network take turns with those of another, however many h
   for (let n = 1; n <= 5; n += 1) await due(await placed(`2001:db8:5:${n}::1`), `h${n}.many.example`, n);
   await due(await placed('203.0.113.9'), 'wallet.example', 60);
   await due(crypto.randomUUID(), 'account.example', 61);
+  // The customers of an app with a secret key have no network of their own here.
+  for (let n = 1; n <= 3; n += 1) {
+    const order = await placed(`198.51.100.${n}`);
+    await sql`update intents set network_key = null where order_id = ${order}`;
+    await sql`update orders set app_id = 'wallet' where id = ${order}`;
+    await due(order, `a${n}.app.example`, 10 + n);
+  }
   const { deliveries } = gateway.server.gateway.stores;
-  const taken = await deliveries.claimDue(gateway.clock.now() + 7_200_000, { owner: 'test', seconds: 60 }, 3, 4);
-  expect(taken.map((one) => one.host).toSorted()).toEqual(['account.example', 'h1.many.example', 'wallet.example']);
+  const taken = await deliveries.claimDue(gateway.clock.now() + 7_200_000, { owner: 'test', seconds: 60 }, 4, 4);
+  expect(taken.map((one) => one.host).toSorted()).toEqual(['a1.app.example', 'account.example', 'h1.many.example', 'wallet.example']);
   await sql`delete from deliveries`;
 });

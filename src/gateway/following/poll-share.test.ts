@@ -34,17 +34,18 @@ it("one network's unpaid orders are polled once a second in all, a minute's wort
   expect(few).toBeLessThanOrEqual(300 + 60 + 6);
 });
 
-it('the networks of one /48 share what 16 networks have; orders of no known network have one budget; those of an app have no such limit', () => {
+it('the networks of one /48 share what 16 networks have; so do the orders of one app without networks; others of no known network have one budget', () => {
   const [whole = 0] = polls(Array.from({ length: 1 }, () => ({ key: 'own wide', count: 1 })));
   expect(whole).toBe(59);
   const sixtyFours = polls(Array.from({ length: 400 }, (_, n) => ({ key: `own${n} wide`, count: 1 })));
   const all = sixtyFours.reduce((sum, n) => sum + n);
   expect([all <= 400 + 16 * 660, all > 16 * 500]).toEqual([true, true]);
-  const [unknown = 0, ofApp] = polls([
+  const [unknown = 0, ofApp = 0, ofOther] = polls([
     { key: undefined, count: 300 },
-    { key: undefined, appId: 'wallet', count: 100 },
+    { key: undefined, appId: 'wallet', count: 400 },
+    { key: undefined, appId: 'other', count: 1 },
   ]);
-  expect([unknown <= 960, ofApp]).toEqual([true, 5900]);
+  expect([unknown <= 960, ofApp <= 400 + 16 * 660, ofApp > 16 * 500, ofOther]).toEqual([true, true, true, 59]);
 });
 
 it('an order whose network has used up its polls still expires on time, and a read by its customer does not make a poll come sooner', async () => {

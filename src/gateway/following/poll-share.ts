@@ -7,26 +7,30 @@ import type { Order } from '../../ports/orders.ts';
 
 /** A network's unpaid orders are polled this often on average. On Workers, a Cron trigger has only a few calls a minute. */
 const everyMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 1_000 : 10_000);
-/** A /48 may have as many polls as 16 networks (domain/network.ts). */
+/** A /48 (domain/network.ts), and an app whose customers have no network here, may have as many polls as 16 networks. */
 const networksOfWide = 16;
 /** What a network did not use in the last minute, it may use at once. */
 const burstMs = 60_000;
 const mostKept = 10_000;
 
 /**
- * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders of an app's own customers are
- * not delayed, since the app's key limits them. Orders whose network is no longer known share one budget.
+ * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders of an app's own customers have
+ * the app's budget. Orders of no app whose network is no longer known share one.
  */
 export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networkKey: string | undefined, wantedOn: number): number => {
-  if (networkKey === undefined && appId !== undefined) return wantedOn;
   const { pollSlots } = gateway.state;
   const now = gateway.now();
-  const [own = '', wide] = (networkKey ?? 'unknown').split(' ');
-  const counted = [{ key: own, ms: everyMs(gateway) }, ...(wide === undefined ? [] : [{ key: wide, ms: everyMs(gateway) / networksOfWide }])];
+  const counted = budgetsOf(appId, networkKey).map(({ key, networks }) => ({ key, ms: everyMs(gateway) / networks }));
   if (pollSlots.size > mostKept) for (const [key, until] of pollSlots) if (until <= now) pollSlots.delete(key);
   return counted.reduce((latest, { key, ms }) => {
     const used = Math.max(now, pollSlots.get(key) ?? 0);
     pollSlots.set(key, used + ms);
     return Math.max(latest, Math.ceil(used - burstMs));
   }, wantedOn);
+};
+
+const budgetsOf = (appId: string | undefined, networkKey: string | undefined): { key: string; networks: number }[] => {
+  if (networkKey === undefined) return [appId === undefined ? { key: 'unknown', networks: 1 } : { key: `app ${appId}`, networks: networksOfWide }];
+  const [own = '', wide] = networkKey.split(' ');
+  return [{ key: own, networks: 1 }, ...(wide === undefined ? [] : [{ key: wide, networks: networksOfWide }])];
 };

@@ -417,7 +417,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   });
 
   describe('the queue of orders', () => {
-    it('those with money come first; of the unpaid ones, networks take turns', async () => {
+    it('those with money come first; of the unpaid ones, networks and apps take turns', async () => {
       const { intents, orders } = stores();
       const providerId = crypto.randomUUID();
       const due = async (nextCheckOn: number, networkKey: string | undefined, more: Partial<Order> = {}): Promise<string> => {
@@ -431,6 +431,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       // The order holds within what one provider gets (`most`) and for all that is taken (`limit`).
       const take = async (limit: number, most = 100): Promise<string[]> => ids(await orders.claimDue(20, lease('one'), limit, { most, busy: {} }));
       expect([await take(100, 1), (await take(3)).toSorted(), await take(100, 1), await take(5)]).toEqual([[paid], [a1, quiet, app].toSorted(), [a2], [a3]]);
+      // So do apps, whose customers have no network here, and orders of which neither is known any more.
+      const [b1, b2] = [await due(1, undefined, { appId: 'wallet' }), await due(2, undefined, { appId: 'wallet' })];
+      const [old1, old2, shop] = [await due(3, undefined), await due(4, undefined), await due(5, undefined, { appId: 'shop' })];
+      expect([(await take(3)).toSorted(), (await take(2)).toSorted()]).toEqual([[b1, old1, shop].toSorted(), [b2, old2].toSorted()]);
     });
   });
 

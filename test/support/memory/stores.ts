@@ -50,10 +50,11 @@ export const memoryStores = (now: () => number) => {
     on: one.final ? undefined : one.nextCheckOn,
     provider: one.providerId,
     isUrgent: !isUnpaid(one.stage),
-    network: intents
-      .find(({ id }) => id === one.intentId)
-      ?.networkKey?.split(' ')
-      .at(-1),
+    network:
+      intents
+        .find(({ id }) => id === one.intentId)
+        ?.networkKey?.split(' ')
+        .at(-1) ?? (one.appId === undefined ? 'unknown' : `app ${one.appId}`),
   });
   const standBack = ({ customerId, providerId, now: at, until }: StandsBack): void => {
     const others = Object.entries(declined.get(customerId) ?? {}).filter(([, end]) => end > at);
