@@ -68,8 +68,8 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
 type Calls = { own: number; spare: { calls: number } };
 
 /**
- * Runs one part until it finds nothing to do, or its time or calls are used up. Returns how much it did. If it fails, the failure is logged and
- * counted, and the next tick tries again.
+ * Runs one part until it finds nothing to do, or its time or calls are used up. Takes no new rows once the instance leaves, since the database is
+ * closed soon after. Returns how much it did. If it fails, the failure is logged and counted, and the next tick tries again.
  */
 export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, spare }: Calls): Promise<number> => {
   const until = gateway.now() + ms;
@@ -77,7 +77,7 @@ export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, s
   let done = 0;
   try {
     await refreshSwitches(gateway);
-    while (gateway.now() < until) {
+    while (gateway.now() < until && gateway.state.leaving !== true) {
       const limit = Math.min(part.batch, left + spare.calls);
       if (limit <= 0) break;
       const borrowed = Math.max(0, limit - left);

@@ -120,6 +120,17 @@ it('what a part does not need of its calls goes to those that need more, and all
   expect(shares.reduce((sum, share) => sum + share)).toBe(100);
 });
 
+it('an instance that is told to stop takes no new rows, however many are due', async () => {
+  const { gateway: real } = gateway.server;
+  const leaving = { ...real, state: { ...real.state } };
+  const work = async (limit: number): Promise<number> => {
+    leaving.state.leaving = true;
+    return await Promise.resolve(limit);
+  };
+  expect(await runPart(leaving, { name: 'orders', batch: 20, work }, 25_000, { own: 200, spare: { calls: 0 } })).toBe(20);
+  expect(await runPart(leaving, { name: 'orders', batch: 20, work }, 25_000, { own: 200, spare: { calls: 0 } })).toBe(0);
+});
+
 it('the webhooks of one network take turns with those of another, however many hosts it names', async () => {
   const placed = async (ip: string): Promise<string> => {
     const wallet = walletFrom(gateway.url, ip);
