@@ -380,6 +380,27 @@ describe('an order', () => {
     expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
   });
 
+  it.each([
+    ['product', { slug: 'lightning-channel' }, { slug: 'turbo-lightning-channel' }],
+    ['value', { value: '500000' }, { value: '1000000' }],
+  ])('that the provider later reports with another %s is in review until it is the ordered one again', async (_name, other, ordered) => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const orderId = String(body['order_id']);
+    Object.assign(newestAtThor(), other);
+    const unpaid = await staged(call, orderId, 'review');
+    expect([unpaid['review_reason'], unpaid['payment_info']]).toEqual(['unclear', undefined]);
+    await thor.control.pay(newestAtThor().id);
+    const paid = await gateway.passUntil('paid', async () => {
+      const entry = (await call('/liquidity/order-status', { order_id: orderId })).body[orderId] as Body;
+      return entry['review_reason'] === 'paid-not-delivered' ? entry : undefined;
+    });
+    expect([paid['stage'], paid['redemption']]).toEqual(['review', undefined]);
+    Object.assign(newestAtThor(), ordered);
+    expect((await staged(call, orderId, 'filled'))['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
+  });
+
   it('is not moved by what a notice says, only by what the provider says, and not often', async () => {
     const call = await opened();
     const quote = await thorQuote(call, turbo);
@@ -490,6 +511,22 @@ describe("a purchase with the operator's balance", () => {
     expect((await answer()).body['code']).toBe('order-pending');
     await thor.control.forge(mine.webhookUrl ?? '', { id: mine.id });
     await gateway.passUntil('found', async () => ((await answer()).status === 200 ? true : undefined));
+  });
+
+  it('that made an order for another product goes to review, though its notice names it', async () => {
+    const call = await opened();
+    const before = asked('POST /purchase');
+    const { quoteId, answer } = await order(call);
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'other-product', times: 1 });
+    expect((await answer()).status).toBe(503);
+    const review = await gateway.passUntil('review', async () => {
+      const again = await answer();
+      return again.status === 503 ? undefined : again;
+    });
+    expect([review.status, review.body['code'], review.body['action']]).toEqual([409, 'order-unpayable', 'contact-support']);
+    const [row] = await gateway.database.sql<{ state: string; id: string }[]>`select state, upstream_order_id as id from intents where quote_id = ${quoteId}`;
+    expect(row).toEqual({ state: 'review', id: newestAtThor().id });
+    expect(asked('POST /purchase')).toBe(before + 1);
   });
 
   it('for which no notice came goes to review after half an hour, and is never sent again', async () => {

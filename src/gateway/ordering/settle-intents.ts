@@ -128,23 +128,36 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
     const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
     if (hint !== undefined) named.add(hint);
   }
-  for (const hint of named) if (await isFound(scope, intent, placing, lease, hint)) return true;
-  return await foundByReference(scope, intent, placing, lease);
+  let other: string | undefined;
+  for (const hint of named) {
+    const found = await lookUp(scope, intent, placing, lease, hint);
+    if (found === 'confirmed') return true;
+    if (found === 'unclear') other ??= hint;
+  }
+  const listed = await idByReference(scope, intent, placing);
+  const found = listed === undefined ? 'unknown' : await lookUp(scope, intent, placing, lease, listed);
+  if (found === 'confirmed') return true;
+  if (found === 'unclear') other ??= listed;
+  if (other === undefined) return false;
+  await settleUnpayable(gateway, intent, lease.owner, { state: 'review', note: unclearNote, upstreamOrderId: other });
+  return true;
 };
+const unclearNote = 'the balance paid for an order that is not as ordered, or whose status needs a review';
 
 /**
- * Looks for an order under our reference, by which some providers list orders. If there are several, it resolves nothing: a person must look at them.
+ * Returns the id of the order under our reference, by which some providers list orders. If there are several, it returns none: a person must look at
+ * them.
  */
-const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
+const idByReference = async (scope: Scope, intent: Intent, placing: Placing): Promise<string | undefined> => {
   const adapter = placing.provider.adapter.liquidity;
-  if (!adapter) return false;
+  if (!adapter) return undefined;
   const options = statusCall(scope, intent, 'read_orders');
   try {
     const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, lookedFor(intent, placing)));
     const [only, ...others] = answer.ok ? answer.value : [];
-    return only?.upstreamOrderId !== undefined && others.length === 0 && (await isFound(scope, intent, placing, lease, only.upstreamOrderId));
+    return others.length === 0 ? only?.upstreamOrderId : undefined;
   } catch {
-    return false; // counted and logged by callProvider
+    return undefined; // counted and logged by callProvider
   }
 };
 
@@ -156,10 +169,11 @@ const lookedFor = (intent: Intent, placing: Placing) => {
   return { orderId: intent.orderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts: { ...facts, user_ref: intent.id } };
 };
 
-const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<boolean> => {
+/** Reads the order with this id and, if it is the one that was sent for, confirms the attempt. `unclear`: a person must look at the order. */
+const lookUp = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<'confirmed' | 'unclear' | 'unknown'> => {
   const { gateway } = scope;
   const adapter = placing.provider.adapter.liquidity;
-  if (!adapter) return false;
+  if (!adapter) return 'unknown';
   const { pay, receive } = placing.quote.offer.offer;
   const order = { ...lookedFor(intent, placing), upstreamOrderId: hint };
   const options = statusCall(scope, intent, 'read_order');
@@ -167,7 +181,8 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
   try {
     const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, order));
     const found = answer.ok && claimed === undefined ? answer.value.find((row) => row.upstreamOrderId === hint) : undefined;
-    if (!found?.stage || found.stage === 'review') return false;
+    if (found?.stage === 'review') return 'unclear';
+    if (!found?.stage) return 'unknown';
     const placed = {
       upstreamOrderId: hint,
       rawStatus: found.rawStatus,
@@ -179,9 +194,9 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
       paymentInfo: { kind: 'none' as const },
     };
     await confirmOrEnd(scope, intent, lease, placing, placed);
-    return true;
+    return 'confirmed';
   } catch {
-    return false; // counted and logged by callProvider
+    return 'unknown'; // counted and logged by callProvider
   }
 };
 

@@ -118,7 +118,7 @@ describe('deadlines', () => {
 });
 
 describe('what an order may not say', () => {
-  const wanted = { product: 'inbound', value: 2_000_000n, userRef: 'ref-1' } as const;
+  const wanted = { slug: 'lightning-channel', value: 2_000_000n, userRef: 'ref-1' } as const;
   it.each([
     [{}, undefined],
     [{ product: 'lightning-channel', value: '2000000', userRef: 'ref-1' }, undefined],

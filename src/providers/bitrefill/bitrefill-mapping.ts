@@ -5,7 +5,7 @@ import type { BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
-import type { LiquidityProduct, OrderEvidence } from '../spec.ts';
+import type { OrderEvidence } from '../spec.ts';
 import { slugs, type RateCard } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import type { InventoryReply, OrderReply, ThorInfo } from './bitrefill-wire.ts';
@@ -50,11 +50,15 @@ export const userRefOf = (reference: string): string => reference.slice(0, 128);
 
 export const slugOf = ({ product, operatorSlug, operator }: OrderReply): string | undefined => product ?? operatorSlug ?? operator;
 
+/** What was ordered. What is absent is unknown, and not compared. */
+export type Wanted = { slug?: string | undefined; value?: bigint | undefined; userRef?: string | undefined };
+
 /** Returns how the answer contradicts the request, if it does. A value that is not a number contradicts nothing. */
-export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityProduct; value: bigint; userRef?: string }): string | undefined => {
+export const contradictionIn = (order: OrderReply, wanted: Wanted): string | undefined => {
   const value = order.valuePackage ?? order.value;
-  if ((slugOf(order) ?? slugs[wanted.product]) !== slugs[wanted.product]) return 'an order for another product';
-  if (value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'an order for another value';
+  const slug = slugOf(order);
+  if (slug !== undefined && wanted.slug !== undefined && slug !== wanted.slug) return 'an order for another product';
+  if (value !== undefined && wanted.value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'an order for another value';
   return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
 };
 

@@ -3,6 +3,7 @@ import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { statusWord } from '../../domain/printable.ts';
+import type { Stage } from '../../domain/order.ts';
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { beforehand, ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
@@ -21,6 +22,7 @@ import {
   hasMoney,
   stageOf,
   userRefOf,
+  type Wanted,
 } from './bitrefill-mapping.ts';
 import { paymentInfoOf } from './bitrefill-payment.ts';
 import { estimate, refusalFor, slugs, type RateCard } from './bitrefill-price.ts';
@@ -158,7 +160,7 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
 };
 
 const contradicted = (order: OrderReply, { product, amountSats: value }: LiquidityQuoteRequest, { userRef }: Body): void => {
-  const contradiction = contradictionIn(order, { product, value, ...(typeof userRef === 'string' ? { userRef } : {}) });
+  const contradiction = contradictionIn(order, { slug: slugs[product], value, ...(typeof userRef === 'string' ? { userRef } : {}) });
   if (contradiction !== undefined) broken(contradiction);
 };
 
@@ -248,17 +250,29 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
   return isComplete && path === undefined ? { ok: true, value: [] } : notListed;
 };
 
-/** Returns the slug that was ordered, which the quote keeps in `upstream`. */
-const orderedSlug = ({ upstream }: FollowedOrder): string | undefined =>
-  typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) && typeof upstream['slug'] === 'string' ? upstream['slug'] : undefined;
+/** Returns what was ordered: the quote keeps the slug in `upstream`. For a channel, `receive` may be 0, so its value is the inbound capacity. */
+const orderedIn = ({ upstream, receive, facts }: FollowedOrder): Wanted => {
+  const slug = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream['slug'] : undefined;
+  if (typeof slug !== 'string') return { userRef: facts.user_ref };
+  const inbound = facts.inbound_sats === undefined ? undefined : BigInt(facts.inbound_sats);
+  return { slug, value: slug === slugs.recharge ? receive : inbound, userRef: facts.user_ref };
+};
+
+const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished']);
+/** Returns whether an order in this stage can do no harm, even if it is not the ordered one: the customer neither pays for it nor has paid for it. */
+const isOver = (order: OrderReply, stage: Stage | undefined): boolean =>
+  stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !hasMoney(order));
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
-  const ours = followed.facts.user_ref;
-  if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
+  const ordered = orderedIn(followed);
+  if (ordered.userRef !== undefined && order.userRef !== undefined && order.userRef !== ordered.userRef) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
-  const stage = stageOf(order, deps.now(), deadline, { ordered: orderedSlug(followed), loopbackHttp: deps.mode === 'sandbox' });
+  const stage = stageOf(order, deps.now(), deadline, { ordered: ordered.slug, loopbackHttp: deps.mode === 'sandbox' });
   if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
+  const contradiction = isOver(order, stage) ? undefined : contradictionIn(order, ordered);
+  if (contradiction !== undefined) deps.log('warn', 'bitrefill_order_differs', { problem: contradiction });
+  const moneySeen = hasMoney(order) || (contradiction !== undefined && moneyMoved.has(stage));
   const pay = paySatsOf(order, followed.pay) ?? followed.pay;
   return {
     upstreamOrderId: order.id,
@@ -267,8 +281,8 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     receive: followed.receive,
     fee: pay - followed.receive,
     expiresOn: deadline - settings.expiry_margin_s * 1000,
-    ...(stage === undefined ? {} : { stage }),
-    ...(hasMoney(order) ? { moneySeen: true as const } : {}),
+    ...(contradiction !== undefined ? { stage: 'review' as const } : defined({ stage })),
+    ...(moneySeen ? { moneySeen: true as const } : {}),
     ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
   };
 };
