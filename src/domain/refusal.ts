@@ -34,6 +34,7 @@ export type RefusalNote =
   | 'email-refused'
   | 'key-invalid'
   | 'key-refused'
+  | 'key-of-another'
   | 'name-invalid'
   | 'bic-invalid'
   | 'iban-invalid'

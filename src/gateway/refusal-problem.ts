@@ -14,6 +14,10 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'email-refused': { pointer: '/email', detail: 'is not accepted by the provider' },
   'key-invalid': { pointer: '/api_key', detail: 'is not a key of this provider' },
   'key-refused': { pointer: '/api_key', detail: 'is not accepted by the provider' },
+  'key-of-another': {
+    pointer: '/api_key',
+    detail: 'is the key of another user at this provider than the account has; remove the account with POST /sell/account-remove first',
+  },
   'name-invalid': { pointer: '/name', detail: 'is not a name that the provider accepts' },
   'bic-invalid': { pointer: '/bic', detail: 'is not a BIC' },
   'beneficiary-name-invalid': { pointer: '/beneficiary_name', detail: 'is not a name that the provider accepts' },

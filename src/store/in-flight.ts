@@ -3,10 +3,12 @@ import { usualArrivalSeconds } from '../domain/record.ts';
 import type { NetworkSats } from '../ports/record.ts';
 import type { Database } from './database.ts';
 
+const unreadMs = 14 * 86_400_000;
+
 /**
  * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is. It counts as paid if its provider
  * said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
- * has the response.
+ * has the response. A paid sale that cannot be read counts for 14 days: its customer may have got the money and then have taken away the account's key.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();
@@ -20,6 +22,7 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
           and coalesce(o.expires_on > ${at}, true) as young
       from orders o join intents i on i.id = o.intent_id
       where o.provider_id = ${providerId} and o.stage not in ('filled', 'finished', 'refunded') and not o.final
+        and not (o.ramp = 'sell' and coalesce((o.terms->>'unreadableSince')::float8 < ${now - unreadMs}, false))
       union all
       select (i.quote->'route'->'offers'->0->'offer'->>case i.ramp when 'buy' then 'receive' else 'pay' end)::bigint, i.network_key, false, true
       from intents i where i.provider_id = ${providerId} and i.state in ('prepared', 'sending', 'unknown')

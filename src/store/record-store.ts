@@ -70,7 +70,9 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const isSeen = sql`(${orders.stage} = 'review' and (${orders.terms}->>'paidSeenOn')::float8 < ${unfilledBefore})`;
     const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review') < ${before})`;
     const isWithheld = sql`(${orders.stage} = 'review' and coalesce(${orders.terms}->>'filledSeen' = 'true', false))`;
-    const paidLongAgo = sql`((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and (${isPaid} or ${isSeen})))`;
+    // A customer can take away the key of their account, and then nobody can read whether the sale was filled.
+    const isUnread = sql`(${orders.ramp} = 'sell' and coalesce(${orders.terms}->>'unreadableSince', '') <> '')`;
+    const paidLongAgo = sql`(not ${isUnread} and ((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and (${isPaid} or ${isSeen}))))`;
     const due = await db
       .select({ id: orders.id, stage: orders.stage })
       .from(orders)

@@ -105,7 +105,7 @@ describe('bringin', () => {
     const order = await place(call, '/sell', quote['quote_id']);
     const invoice = String((order['payment_info'] as Body)['lightning_invoice']);
     const says = async (row: string, word: string): Promise<void> => await bringin.control.setTransaction(email, row, word);
-    return { ...following(call, '/sell', order), says, pay: async () => await bringin.control.pay(invoice) };
+    return { ...following(call, '/sell', order), says, pay: async () => await bringin.control.pay(invoice), call, email };
   };
 
   it('PROCESSING, then FAILED: the wallet and the operator are told; a late success ends it', async () => {
@@ -134,6 +134,26 @@ describe('bringin', () => {
     };
     expect(await countedBy(now + 13 * 86_400_000)).toEqual([]);
     expect(await countedBy(now + 15 * 86_400_000)).toEqual([{ quoted: 121_000, delivered: 0 }]);
+  });
+
+  it('paid, and then its customer takes the key away: Bringin’s record stays, and so does its limit', async () => {
+    const order = await topUp(124_000);
+    const row = await order.pay();
+    await order.reaches('paid');
+    all.world.bringin.control.disconnect(order.email);
+    await all.gateway.pass(2 * 3_600_000);
+    expect(all.gateway.logs.filter((line) => line.includes('"event":"order_unreadable"') && line.includes(order.id))).toHaveLength(1);
+    const { record } = all.gateway.server.gateway.stores;
+    const later = all.gateway.clock.now() + 15 * 86_400_000;
+    await record.addMissing(later, later - 14 * 86_400_000, 50);
+    expect(await all.gateway.database.sql`select 1 from fills where order_id = ${order.id}`).toEqual([]);
+    const inFlight = async (at: number) => await record.inFlight('bringin', { own: 0n, wide: 0n }, at);
+    expect((await inFlight(all.gateway.clock.now())) - (await inFlight(later))).toBe(124_000n);
+    await order.says(row, 'SUCCESSFUL');
+    expect((await order.call('/sell/accounts', { provider: 'bringin', email: order.email })).status).toBe(200);
+    while (!all.world.bringin.control.user(order.email).connected) await all.world.bringin.control.advanceKyc(order.email);
+    await order.reaches('finished');
+    expect(await all.gateway.database.sql`select told_receive = quoted_receive as kept from fills where order_id = ${order.id}`).toEqual([{ kept: true }]);
   });
 
   it('a refund outside of the API is the operator’s to say, and stands against the same word', async () => {

@@ -322,8 +322,10 @@ const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvide
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since } = order.watch;
-  // This is noted only for orders of an upstream session: an account without a working key has its own status, which the customer sees.
-  const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined && !order.final;
+  // An account without a working key has its own status, which the customer sees. So its orders are noted only once there is money in them.
+  const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
+  const isNoted = rampFacts[order.ramp].upstream === 'session' || saysMoney({ stage: known, moneySeen: order.watch.moneySeen });
+  const isLost = told.read === 'refused' && isNoted && since === undefined && !order.final;
   return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
 };
 

@@ -132,12 +132,30 @@ describe('keys', () => {
     expect(bringin.exchanges.at(-1)?.request.headers?.['api-key']).toBe(key);
     expect(valueOf(await read(person)).status).toBe('connected');
   });
-  test("another user's pasted key takes the old e-mail away with the old key", async () => {
+  test("another user's key is not taken while the account has a key: its orders could no longer be read", async () => {
     const person = await bringin.connectedPerson('first@example.com');
     const other = await bringin.connectedPerson('second@example.com');
+    const adopt = async () => await person.does((context) => bringin.adapter.adoptKey(context, { key: String(keyIn(other)) }));
+    const refused = { ok: false, refusal: { reason: 'declined', note: 'key-of-another' } };
+    expect(valueOf(await read(person)).userId).toBe(bringin.control.user('first@example.com').id);
+    const kept = person.blob;
+    expect([await adopt(), person.blob]).toEqual([refused, kept]);
+    // Whose key it is must be asked if an earlier answer did not say so.
+    const { userId: _unknown, ...unnamed } = JSON.parse(String(kept)) as Record<string, unknown>;
+    person.blob = JSON.stringify(unnamed);
+    expect(await adopt()).toEqual(refused);
+    person.blob = kept;
+    bringin.control.disconnect('first@example.com');
+    expect(valueOf(await read(person)).status).toBe('needs_reconnect');
+    expect(await adopt()).toEqual(refused);
+  });
+  test("before an account has a key, another user's key takes the entered e-mail away", async () => {
+    const other = await bringin.connectedPerson('third@example.com');
+    const person = bringin.person();
+    valueOf(await person.does((context) => bringin.adapter.startAccount(context, { email: 'fourth@example.com', ref })));
     valueOf(await person.does((context) => bringin.adapter.adoptKey(context, { key: String(keyIn(other)) })));
-    expect(person.blob).not.toContain('first@example.com');
-    bringin.control.rotateKey('second@example.com');
+    expect(person.blob).not.toContain('fourth@example.com');
+    bringin.control.rotateKey('third@example.com');
     expect(valueOf(await read(person)).status).toBe('needs_reconnect');
   });
   test('if a key stops working, the account needs reconnecting, no call is repeated, and connect returns the new key', async () => {

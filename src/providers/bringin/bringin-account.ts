@@ -55,15 +55,20 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };
 
-/** Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Registers no callback; without one, everything is polled. */
+/**
+ * Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Registers no callback; without one, everything is polled. Once the
+ * account has a key, refuses one of another user: with it, the account's earlier orders could not be read.
+ */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
   if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  // If the key is another user's, the old e-mail is dropped, since it would bring back the old key.
-  const { email, ref } = before?.userId === userId ? before : {};
+  const owner = before?.key === undefined ? undefined : (before.userId ?? (await userIdOf(bringin, context, before.key)));
+  if (owner !== undefined && owner !== userId) return declined('key-of-another');
+  // An e-mail that was only entered is dropped: it may be another user's, and would bring that user's key.
+  const { email, ref } = owner === userId ? (before ?? {}) : {};
   return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
 };
 
