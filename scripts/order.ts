@@ -12,12 +12,18 @@
 import { showFound } from '../src/gateway/operator/actions.ts';
 import { findOrders } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
+import type { Order } from '../src/ports/orders.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
 import { called } from './ops/called.ts';
 import { foundLines, orderLines } from './ops/order-lines.ts';
 import { command, readArguments, Refused, say, withDatabase, type Ops } from './ops/tools.ts';
 
 const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
+
+/** Matches the order if it is as it was read: each event has a new sequence, and each read at the provider counts as a check. */
+const asRead = (sql: Ops['sql'], { id, sequence, checks }: Pick<Order, 'id' | 'sequence' | 'checks'>) =>
+  sql`id = ${id} and sequence = ${sequence} and checks = ${checks}`;
+const changedMeanwhile = (id: string): string => `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`;
 
 const leaveReview = async (id: string, stage: string, reason: string): Promise<void> => {
   if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review needs one of ${stages.join(', ')}, and --reason`);
@@ -29,7 +35,8 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     // The stage that the operator names replaces what earlier reads said about the customer's money.
     const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
     const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
-    await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
+    const { count } = await sql`update orders set terms = ${terms}::json, next_check_on = now() where ${asRead(sql, order)} and stage = 'review'`;
+    if (count === 0) throw new Refused(changedMeanwhile(id));
     say(`${id} continues from "${stage}" at the next read that agrees`);
   });
 };
@@ -55,7 +62,9 @@ const closeDispute = async (id: string, how: string): Promise<void> => {
     await record('order.close-dispute', id, { how });
     const disputeClosed = { on: Date.now(), pay: order.pay.toString(), receive: order.receive.toString() };
     const terms = JSON.stringify({ ...order.terms, ...order.watch, disputeClosed });
-    await sql`update orders set terms = ${terms}::json, disputed = false, changed_on = now(), next_check_on = now() where id = ${id} and disputed`;
+    const { count } =
+      await sql`update orders set terms = ${terms}::json, disputed = false, changed_on = now(), next_check_on = now() where ${asRead(sql, order)} and disputed`;
+    if (count === 0) throw new Refused(changedMeanwhile(id));
     say(`${id} is no longer disputed`);
   });
 };

@@ -1,7 +1,8 @@
 /** A paid order that was filled with a different amount, and a link that pays less than its order says, over sockets and PostgreSQL. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { needsPostgres } from '../support/postgres.ts';
 import { runCommand } from '../ops/run.ts';
 
 type Body = Record<string, unknown>;
@@ -168,6 +169,35 @@ it('a dispute that the operator has closed stays closed until the provider repor
   expect((await run('again')).error).toContain('not disputed');
   await world.as({ fills: (sats) => Math.floor(sats / 3) });
   expect(await world.status()).toMatchObject({ disputed: true });
+  await world.as({});
+});
+
+needsPostgres('a command that ends a dispute or a review is refused if the order changes while it runs, and loses nothing that was learnt', async () => {
+  const { sql } = gateway.database;
+  /** Runs the command, and lets a read change the order after the command has read it. */
+  const during = async (id: string, ...args: string[]) => {
+    const held = await sql.reserve();
+    // The command writes to this table after it has read the order.
+    await held`begin`;
+    await held`lock table operator_actions in share mode`;
+    const running = runCommand('order', [id, ...args], { DATABASE_URL: gateway.database.url });
+    await vi.waitFor(
+      async () => expect(await sql`select 1 from pg_locks where relation = 'operator_actions'::regclass and not granted`).toHaveLength(1),
+      20_000,
+    );
+    await sql`update orders set checks = checks + 1, terms = (terms::jsonb || '{"paidSeenOn": 1}')::json where id = ${id}`;
+    await held`commit`;
+    held.release();
+    return await running;
+  };
+  const world = await bought();
+  await world.as({ fills: (sats) => Math.floor(sats / 2) });
+  const changed = { code: 1, error: expect.stringContaining('changed meanwhile') as string };
+  expect(await during(world.id, '--close-dispute', 'settled')).toMatchObject(changed);
+  expect(await sql`select disputed, terms ->> 'paidSeenOn' as seen from orders where id = ${world.id}`).toEqual([{ disputed: true, seen: '1' }]);
+  await sql`update orders set stage = 'review' where id = ${world.id}`;
+  expect(await during(world.id, '--leave-review', 'filled', '--reason', 'seen')).toMatchObject(changed);
+  expect(await sql`select terms ->> 'reviewed' as reviewed from orders where id = ${world.id}`).toEqual([{ reviewed: null }]);
   await world.as({});
 });
 
