@@ -48,4 +48,7 @@ it.each<[string | undefined, Record<string, string>]>([
   ['https://pay.lindenpay.example/x', { payment_link: 'https://evil.example/' }],
   [undefined, { ...bank, payment_link: 'https://pay.lindenpay.example\\@evil.example/' }],
   [undefined, { ...bank, note: 'or pay at https://evil.example/' }],
+  [undefined, { ...bank, 'https://evil.example/pay': 'faster' }],
+  [undefined, { ...bank, 'details_pay at www.evil.example': 'faster' }],
+  [undefined, { ...bank, 'bitcoin:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4': '10 % less' }],
 ])('a foreign link at any place makes the whole untrusted: %j %j', (url, details) => expect(own(url, details)).toBeUndefined());
