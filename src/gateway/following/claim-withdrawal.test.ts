@@ -213,6 +213,36 @@ describe('an order that was filled with less', () => {
     const given = await withdraw(undefined, true);
     expect([await withdraw(), calls('claim')]).toEqual([given, before + 1]);
   });
+  it('is asked for if background work got the link, until it was given to a customer', async () => {
+    const { withdraw, buyer, scope, gateway, id, clock, calls } = await bought();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    clock.now += 60_000;
+    expect([await settleClaims(gateway, 10), (await gateway.stores.claims.find(id))?.state]).toEqual([1, 'held']);
+    for (const order of buyer().orders) order.receive = 50_000n;
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    await refreshOrder(scope, order, 'read');
+    const before = calls('claim');
+    expect([(await problemOf(withdraw())).code, (await problemOf(withdraw())).code]).toEqual(['order-short', 'order-short']);
+    const given = await withdraw(undefined, true);
+    expect([given.lnurlw, await withdraw(), calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), given, before]);
+  });
+  it('is not withheld from a customer who was given the link before the shortfall showed', async () => {
+    const { withdraw, buyer, scope, gateway, id, clock } = await bought();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    clock.now += 60_000;
+    expect(await settleClaims(gateway, 10)).toBe(1);
+    const { lnurlw } = await withdraw();
+    for (const order of buyer().orders) order.receive = 50_000n;
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    expect((await refreshOrder(scope, order, 'read')).disputed).toBe(true);
+    expect((await withdraw()).lnurlw).toBe(lnurlw);
+  });
   it('is given once the operator has released it', async () => {
     const { withdraw, gateway, id } = await short();
     expect((await problemOf(withdraw())).code).toBe('order-short');

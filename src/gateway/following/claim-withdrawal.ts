@@ -1,4 +1,5 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import { defined } from '../../domain/defined.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { formatHundredths } from '../../domain/money.ts';
@@ -38,9 +39,11 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (known) {
-    // Until we hold a link, a shortfall may still have shown since the withdrawal began.
-    if (known.lnurl === undefined) refuseShort(order, request);
-    return await answerClaim(scope, order, known, fallback);
+    // Until a link was given out, a shortfall may still have shown since the withdrawal began.
+    if (known.lnurl === undefined || order.watch.linkUnseen === true) refuseShort(order, request);
+    const given = await answerClaim(scope, order, known, fallback);
+    if (order.watch.linkUnseen === true) await noteUnseen(gateway, order, undefined);
+    return given;
   }
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
@@ -63,6 +66,14 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fetching = fetchLnurl(scope, order, claim, lease);
   gateway.background(fetching.catch(() => undefined));
   return await fetching;
+};
+
+/** Notes that background work fetches the link, so that nobody is given it, or that it is given out. Returns the order as noted. */
+const noteUnseen = async (gateway: Gateway, order: Order, linkUnseen: true | undefined): Promise<Order> => {
+  const { linkUnseen: _before, ...kept } = order.watch;
+  const watch = { ...kept, ...defined({ linkUnseen }) };
+  await gateway.stores.orders.advance(order, { watch }, undefined, []);
+  return { ...order, watch };
 };
 
 const notWithdrawable = (order: Order): Problem =>
@@ -282,7 +293,8 @@ const settleClaim = async (gateway: Gateway, claim: Claim, lease: Lease): Promis
   const order = await gateway.stores.orders.findAny(claim.orderId);
   if (!order) return;
   try {
-    await fetchLnurl({ gateway, requestId: order.id }, order, claim, lease);
+    const noted = claim.lnurl === undefined ? await noteUnseen(gateway, order, true) : order;
+    await fetchLnurl({ gateway, requestId: order.id }, noted, claim, lease);
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // the outcome of a Problem is in the claim's row
   }
