@@ -1,3 +1,4 @@
+import { bech32 } from '@scure/base';
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../bitcoin/lnurl.ts';
@@ -169,6 +170,7 @@ describe('ways to pay', () => {
 describe('payments', () => {
   const wanted = { network: 'regtest', method: 'lightning', sats: 1_000n, now } as const;
   const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+  const litecoin = 'LTpYZG19YmfvY2bBDYtCKpunVRw7nVgRHW';
   const lightningInvoice = newInvoice();
   it('by Lightning: the invoice, and never its fallback address beside it', () =>
     expect(paymentInfoOf(paymentOf({ address, lightningInvoice }), wanted)).toEqual({
@@ -195,15 +197,50 @@ describe('payments', () => {
     [{ address, BIP21: 'pay me' }, 'a bitcoin: link that contradicts the order'],
   ])('%j: %s', (payment, problem) => expect(paymentInfoOf(paymentOf(payment), { ...wanted, method: 'bitcoin' })).toEqual({ problem }));
   it("in another coin: Bitrefill's own text for the amount", () =>
-    expect(paymentInfoOf(paymentOf({ address: 'L1', altcoinPrice: '0.0014', altcoinCode: 'LTC' }), { ...wanted, method: 'litecoin' })).toEqual({
-      paymentInfo: { kind: 'altcoin', value: 'L1', amountSats: 1_000n, altcoinAmount: '0.0014', altcoinCode: 'LTC' },
+    expect(paymentInfoOf(paymentOf({ address: litecoin, altcoinPrice: '0.0014', altcoinCode: 'LTC' }), { ...wanted, method: 'litecoin' })).toEqual({
+      paymentInfo: { kind: 'altcoin', value: litecoin, amountSats: 1_000n, altcoinAmount: '0.0014', altcoinCode: 'LTC' },
     }));
+  it.each(['0x52908400098527886E0F7030069857D2E4169EE7', 'ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9', 'DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L'])('%s', (value) =>
+    expect(paymentInfoOf(paymentOf({ address: value, altcoinPrice: '1.5' }), { ...wanted, method: 'coin' })).toMatchObject({ paymentInfo: { value } }),
+  );
+  const ltcInvoice = (prefix: string): string => bech32.encode(prefix, bech32.toWords(new Uint8Array(120)), false);
   it('Lightning on litecoin: the invoice carries the amount', () =>
-    expect(paymentInfoOf(paymentOf({ address: 'L1', lightningInvoice: 'lnltc1x' }), { ...wanted, method: 'lightning-ltc' })).toEqual({
-      paymentInfo: { kind: 'altcoin', value: 'lnltc1x', amountSats: 1_000n, altcoinCode: 'lightning-ltc' },
+    expect(paymentInfoOf(paymentOf({ address: 'L1', lightningInvoice: ltcInvoice('lnltc14m') }), { ...wanted, method: 'lightning-ltc' })).toEqual({
+      paymentInfo: { kind: 'altcoin', value: ltcInvoice('lnltc14m'), amountSats: 1_000n, altcoinCode: 'lightning-ltc' },
     }));
+  it('an invoice in bitcoin under another name is judged like any other', () =>
+    expect(
+      [1_000_000n, 2_000_000n].map((amountMsat) =>
+        paymentInfoOf(paymentOf({ lightningInvoice: newInvoice({ amountMsat }) }), { ...wanted, method: 'lightning-x' }),
+      ),
+    ).toMatchObject([{ paymentInfo: { kind: 'invoice', amountSats: 1_000n } }, { problem: 'an invoice for another amount than the order' }]));
+  it.each([
+    [{ address: 'https://evil.example/pay', altcoinPrice: '5' }],
+    [{ address: `litecoin:${litecoin}`, altcoinPrice: '5' }],
+    [{ address: `${litecoin} or 10 % less to bc1q`, altcoinPrice: '5' }],
+    [{ address: `${litecoin}\u202e`, altcoinPrice: '5' }],
+    [{ address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', altcoinPrice: '5' }],
+    [
+      {
+        address:
+          'lnurl1dp68gurn8ghj7um9wfmxjcm99e3k7mf0v9cxj0m385ekvcenxc6r2c35xvukxefcv5mkvv34x5ekzd3ev56nyd3hxqurzepexejxxepnxscrvwfnv9nxzcn9xq6xyefhvgcxxcmyxymnserxfq5fns',
+        altcoinPrice: '5',
+      },
+    ],
+    [{ address: litecoin, altcoinPrice: '5 or more, see www.evil.example' }],
+    [{ address: litecoin, altcoinPrice: '0.00' }],
+    [{ address: litecoin, altcoinPrice: '-1' }],
+    [{ address: litecoin, altcoinPrice: '5', altcoinCode: 'https://evil.example' }],
+    [{ address: litecoin, altcoinPrice: '5', altcoinCode: 'LTC, or less in BTC' }],
+  ])('text that is no address, amount or coin is not shown: %j', (payment) =>
+    expect(paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' })).toHaveProperty('problem'),
+  );
+  it.each([['any text'], ['lnltc1x'], [ltcInvoice('lnltc')], [ltcInvoice('lnltc14m').replace(/.$/, 'q')], [ltcInvoice('lnbc14m')], [`lightning:${litecoin}`]])(
+    'no invoice of another coin: %s',
+    (lightningInvoice) => expect(paymentInfoOf(paymentOf({ lightningInvoice }), { ...wanted, method: 'lightning-ltc' })).toHaveProperty('problem'),
+  );
   it('a coin without an amount or an address is not paid', () =>
-    expect([{ address: 'L1' }, { altcoinPrice: '1' }].map((payment) => paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' }))).toEqual([
+    expect([{ address: litecoin }, { altcoinPrice: '1' }].map((payment) => paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' }))).toEqual([
       { problem: 'no amount in the coin that was chosen' },
       { problem: 'no address or invoice to pay' },
     ]));

@@ -1,7 +1,9 @@
 /** Returns how to pay a Bitrefill order. An order that contradicts itself or cannot be paid is not shown. Pure. */
+import { bech32 } from '@scure/base';
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { defined } from '../../domain/defined.ts';
 import type { PaymentInfo } from '../spec.ts';
 import type { Payment } from './bitrefill-wire.ts';
 
@@ -34,23 +36,32 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
-/** Reads a payment in another coin. Units differ per coin and are undocumented, so the amount is Bitrefill's own string. */
-const altcoin = (
-  { address, lightningInvoice, altcoinPrice, altcoinCode }: Payment,
-  { method, sats }: Wanted,
-): { paymentInfo: PaymentInfo } | { problem: string } => {
+/** One word, as addresses of all coins are, and none that a wallet reads as a bitcoin address, an invoice or an LNURL. A link is not one word. */
+const otherAddress = /^(?!ln(?:bc|tb|sb|url)|(?:bc|tb|bcrt)1)[a-z0-9]{20,128}$/i;
+/** Another coin's invoice in the form of BOLT11, with an amount. */
+const otherInvoice = /^ln(?!bc|tb|sb)[a-z]{2,8}\d{1,15}[munp]?1[ac-hj-np-z02-9]{110,}$/;
+const bitcoinInvoice = /^ln(?:bc|tb|sb)/i;
+const coinAmount = /^\d{1,20}(?:\.\d{1,30})?(?:e-\d{1,2})?$/i;
+const coinCode = /^[a-z0-9][a-z0-9._-]{0,15}$/i;
+
+const isOtherInvoice = (text: string): boolean =>
+  text.length <= 4296 && otherInvoice.test(text.toLowerCase()) && bech32.decodeUnsafe(text, false) !== undefined;
+
+/**
+ * Reads a payment in another coin. Units differ per coin and are undocumented, so the amount is Bitrefill's own string. Only its form is checked, as
+ * that of the address: we do not know the coin. An invoice in bitcoin is judged like that of a Lightning order.
+ */
+const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  const { address, lightningInvoice, altcoinPrice, altcoinCode } = payment;
+  const { method, sats } = wanted;
   const isInvoice = method.startsWith('lightning');
-  const value = isInvoice ? lightningInvoice : address;
+  const value = isInvoice ? lightningInvoice && bareInvoice(lightningInvoice) : address;
   if (value === undefined) return { problem: 'no address or invoice to pay' };
+  if (isInvoice && bitcoinInvoice.test(value)) return byInvoice(payment, wanted);
+  if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'not an address or invoice of another coin' };
   // An invoice carries its own amount.
   if (altcoinPrice === undefined && !isInvoice) return { problem: 'no amount in the coin that was chosen' };
-  return {
-    paymentInfo: {
-      kind: 'altcoin',
-      value,
-      amountSats: sats,
-      ...(altcoinPrice === undefined ? {} : { altcoinAmount: altcoinPrice }),
-      altcoinCode: altcoinCode ?? method,
-    },
-  };
+  if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, '')))) return { problem: 'not an amount' };
+  if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: 'not the name of a coin' };
+  return { paymentInfo: { kind: 'altcoin', value, amountSats: sats, ...defined({ altcoinAmount: altcoinPrice }), altcoinCode: altcoinCode ?? method } };
 };

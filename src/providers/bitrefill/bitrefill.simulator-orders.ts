@@ -1,5 +1,5 @@
 /** Orders of the simulated Thor: their validation, both dialects (bitrefill-wire.ts, `orderReply`), and how they proceed. */
-import { bech32 } from '@scure/base';
+import { bech32, hex } from '@scure/base';
 import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import * as magic from './bitrefill.simulator-magic.ts';
@@ -77,9 +77,13 @@ export const createOrder = (state: State, body: Body, fromBalance: boolean, jump
     userRef: text('userRef'),
     webhookUrl: text('webhook_url'),
     refundAddress: text('refund_address'),
-    address: coin && method !== 'lightning-ltc' ? `${coin.code.toLowerCase()}-${randomHex(16)}` : address,
+    address: coin && method !== 'lightning-ltc' ? `${coin.code.toLowerCase()}${randomHex(16)}` : address,
     invoice:
-      method === 'lightning' ? newInvoice(networkOf(state), id, now, lifeS, invoiceSats) : method === 'lightning-ltc' ? `lnltc1${randomHex(40)}` : undefined,
+      method === 'lightning'
+        ? newInvoice(networkOf(state), id, now, lifeS, invoiceSats)
+        : method === 'lightning-ltc'
+          ? bech32.encode(`lnltc${price}u`, bech32.toWords(hex.decode(randomHex(120))), false)
+          : undefined,
     invoiceSats,
     altcoin: coin && { code: coin.code, price: ((price / 1e8) * coin.perBitcoin).toFixed(8) },
     deadline: now + lifeS * 1000,
