@@ -153,15 +153,6 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const { sealed, untrusted } = await takeSecret(gateway, order, evidence?.secret);
   const step: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(order, now), kind: 'same' };
   const moved = step.next !== order.stage;
-  if (evidence && step.kind !== 'advanced' && step.kind !== 'same') {
-    gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
-    gateway.log(step.kind === 'contradiction' || step.kind === 'undelivered' ? 'error' : 'warn', 'order_oddity', {
-      order: order.id,
-      provider: order.providerId,
-      kind: step.kind,
-      note: step.note,
-    });
-  }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
@@ -174,7 +165,8 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
-  const sinceRead = cause === 'poll' && told.read === 'done' ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
+  // An order that has only now expired may be paid at any moment, however long nobody read it before.
+  const sinceRead = cause === 'poll' && told.read === 'done' && !moved ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
   const watch = withNews(seen, { unreadSince: final ? undefined : unreadSince });
   const change: OrderChange = {
     checks: order.checks + 1,
@@ -207,7 +199,9 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     : undefined;
   const after = updated(order, change, event);
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
+  // Of two reads at the same time, only the one whose step is stored tells the operator.
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
+    if (evidence) tellOddity(gateway, order, step);
     if (moved) countStage(gateway, order.stage, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
@@ -217,6 +211,12 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
+};
+
+const tellOddity = (gateway: Gateway, { id, providerId: provider }: Order, { kind, note }: Advance): void => {
+  if (kind === 'advanced' || kind === 'same') return;
+  gateway.count('order_oddities_total', { provider, kind });
+  gateway.log(kind === 'contradiction' || kind === 'undelivered' ? 'error' : 'warn', 'order_oddity', { order: id, provider, kind, note });
 };
 
 /** Alerts the operator when an order becomes unreadable or disputed, and not again with every read. */
