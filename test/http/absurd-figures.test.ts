@@ -84,13 +84,13 @@ describe('a quote', () => {
     expect([quote.status, (quote.body['provider'] as Body)['id']]).toEqual([200, 'alpine']);
   });
 
-  it('of all the sats that JSON can count is too good, and does not change the others', async () => {
+  it('of all the sats that JSON can count is no amount, and does not change the others', async () => {
     says = undefined;
     const honest = others(await shown());
     says = quoting({ amount_sats: Number.MAX_SAFE_INTEGER });
     const answer = await shown();
     expect(others(answer)).toEqual(honest);
-    expect(of(answer.excluded)).toMatchObject({ rule: 'too-good' });
+    expect(of(answer.excluded)).toMatchObject({ rule: 'amount-invalid' });
   });
 
   it.each<[string, Body, Body]>([

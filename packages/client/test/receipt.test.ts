@@ -62,7 +62,7 @@ it('verifies what the gateway signed, and has a sentence of the README for every
   const [head = '', body = '', signature = ''] = (await signed()).split('.');
   const otherFigure = Buffer.from(Buffer.from(body, 'base64url').toString().replace('107869', '107868')).toString('base64url');
   const day = { day: '2026-11-28', size: 1, root: '0'.repeat(64) };
-  const place = { ...day, index: 0, proof: [], signed_root: await signBytes(canonicalBytes(day), 'receipts-root+jws') };
+  const place = { ...day, index: 0, proof: [], signed_root: await signBytes(canonicalBytes({ version: 1, ...day }), 'receipts-root+jws') };
   const problems = [
     await problemOf(await signed(), { keys: [] }),
     await problemOf(await signBytes(canonicalBytes({ version: 1, day: '2026-11-28' }), 'receipts-root+jws'), keys),
@@ -97,7 +97,7 @@ it('never throws', async () => {
   expect(await problemOf('not a receipt', keys)).toContain('does not verify');
   expect(await problemOf(await signBytes(canonicalBytes(null as never)), keys)).toContain('version');
   expect(await problemOf(receipt, keys, {} as never)).toContain('not signed this root');
-  const day = { day: '2026-11-28', size: 1, root: '' };
+  const day = { version: 1, day: '2026-11-28', size: 1, root: '' };
   const place = { ...day, index: 0, signed_root: await signBytes(canonicalBytes(day), 'receipts-root+jws') };
   expect(await problemOf(receipt, keys, place as never)).toContain('not in the tree');
   expect(await problemOf(receipt, keys, { ...place, proof: null } as never)).toContain('not in the tree');
