@@ -7,37 +7,27 @@ import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
 
+/** Every member that we learn by following an order. One that is missing here does not compile. */
+const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
+  beforeReview: true,
+  reviewReason: true,
+  reviewed: true,
+  moneySeen: true,
+  paidSeenOn: true,
+  filledSeen: true,
+  refundUnseen: true,
+  linkUnseen: true,
+  disputeClosed: true,
+  unreadSince: true,
+  unreadableSince: true,
+  twinSeen: true,
+};
+
 /** Reads stored terms. An adopted order is stored without a currency and a payment option. */
-export const fromStored = ({
-  beforeReview,
-  reviewReason,
-  reviewed,
-  moneySeen,
-  paidSeenOn,
-  filledSeen,
-  refundUnseen,
-  linkUnseen,
-  disputeClosed,
-  unreadSince,
-  unreadableSince,
-  twinSeen,
-  ...terms
-}: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
-  terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({
-    beforeReview,
-    reviewReason,
-    reviewed,
-    moneySeen,
-    paidSeenOn,
-    filledSeen,
-    refundUnseen,
-    linkUnseen,
-    disputeClosed,
-    unreadSince,
-    unreadableSince,
-    twinSeen,
-  }),
-});
+export const fromStored = (stored: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => {
+  const members = Object.entries(defined(stored));
+  const of = (isLearnt: boolean): object => Object.fromEntries(members.filter(([name]) => Object.hasOwn(learnt, name) === isLearnt));
+  return { terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...of(false) }, watch: of(true) };
+};
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });
