@@ -128,16 +128,17 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
     const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
     if (hint !== undefined) named.add(hint);
   }
+  // The list is read only if no notice has named the order.
+  const candidates = async function* () {
+    yield* named;
+    yield await idByReference(scope, intent, placing);
+  };
   let other: string | undefined;
-  for (const hint of named) {
-    const found = await lookUp(scope, intent, placing, lease, hint);
+  for await (const hint of candidates()) {
+    const found = hint === undefined ? 'unknown' : await lookUp(scope, intent, placing, lease, hint);
     if (found === 'confirmed') return true;
     if (found === 'unclear') other ??= hint;
   }
-  const listed = await idByReference(scope, intent, placing);
-  const found = listed === undefined ? 'unknown' : await lookUp(scope, intent, placing, lease, listed);
-  if (found === 'confirmed') return true;
-  if (found === 'unclear') other ??= listed;
   if (other === undefined) return false;
   await settleUnpayable(gateway, intent, lease.owner, { state: 'review', note: unclearNote, upstreamOrderId: other });
   return true;
