@@ -1,12 +1,11 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
-import { defined } from '../../domain/defined.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { formatHundredths } from '../../domain/money.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
-import { followed, putInReview, refreshOrder } from './follow-orders.ts';
+import { followed, putInReview, refreshOrder, withNews } from './follow-orders.ts';
 import { Problem } from '../problem.ts';
 import type { Claim } from '../../ports/claims.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -70,8 +69,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
 
 /** Notes that background work fetches the link, so that nobody is given it, or that it is given out. Returns the order as noted. */
 const noteUnseen = async (gateway: Gateway, order: Order, linkUnseen: true | undefined): Promise<Order> => {
-  const { linkUnseen: _before, ...kept } = order.watch;
-  const watch = { ...kept, ...defined({ linkUnseen }) };
+  const watch = withNews(order.watch, { linkUnseen });
   await gateway.stores.orders.advance(order, { watch }, undefined, []);
   return { ...order, watch };
 };

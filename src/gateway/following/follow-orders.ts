@@ -307,7 +307,7 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
 
 type News = { [K in keyof OrderWatch]: OrderWatch[K] | undefined };
 /** Returns what we have learnt with some members changed, or removed if they are undefined. Without a change it returns the same object. */
-const withNews = (watch: OrderWatch, news: News): OrderWatch => {
+export const withNews = (watch: OrderWatch, news: News): OrderWatch => {
   const after: News = { ...watch, ...news };
   const names = Object.keys(news) as (keyof OrderWatch)[];
   return names.every((name) => after[name] === watch[name]) ? watch : defined(after);
