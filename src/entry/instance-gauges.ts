@@ -1,9 +1,9 @@
+import { showHealth } from '../gateway/catalogue/report-providers.ts';
 import type { Gateway } from '../ports/gateway.ts';
-import type { Operation } from '../ports/providers.ts';
 import { version } from './compose.ts';
 import type { Gauge } from './gauges.ts';
 
-const circuitStates = { closed: 0, 'half-open': 1, open: 2 } as const;
+const circuitStates = { closed: 0, 'half-open': 1, open: 2, off: 3 } as const;
 
 /** `poolSize`: the most connections that the process opens to the database. */
 type Figures = { background: number; poolSize: number; isDatabaseUp: boolean };
@@ -23,13 +23,12 @@ export const instanceGauges = (gateway: Gateway, { background, poolSize, isDatab
     value: isDatabaseUp ? 1 : 0,
   },
   { name: 'database_pool_size', help: 'The most connections that this instance opens to the database', value: poolSize },
-  ...gateway.providers.flatMap(({ id: provider, guard }) => {
-    const { circuits, credentialsRefused } = guard.health();
-    return Object.entries(circuits).map(([operation, state]) => ({
+  ...gateway.providers.flatMap((one) =>
+    Object.entries(showHealth(one).circuits).map(([operation, state]) => ({
       name: 'provider_circuit_state',
       help: 'What the circuit lets through: 0 all calls (closed), 1 one probe (half-open), 2 none (open), 3 no prices, since our credentials are refused',
-      labels: { provider, operation },
-      value: credentialsRefused && (operation as Operation) === 'quote' ? 3 : circuitStates[state],
-    }));
-  }),
+      labels: { provider: one.id, operation },
+      value: circuitStates[state],
+    })),
+  ),
 ];
