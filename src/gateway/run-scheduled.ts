@@ -3,6 +3,7 @@ import { settleClaims } from './following/claim-withdrawal.ts';
 import { followOrders } from './following/follow-orders.ts';
 import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
+import type { backgroundParts } from '../ports/metric-list.ts';
 import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
 import { closeReceiptDays } from './receipts/close-days.ts';
@@ -12,19 +13,12 @@ import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
 export type TickBudget = { /** How long new work is started. */ ms: number; /** The most deliveries, orders and so on to take, of all parts. */ calls: number };
-export type Scheduled = {
-  deliveries: number;
-  intents: number;
-  claims: number;
-  orders: number;
-  accounts: number;
-  record: number;
-  receipts: number;
-};
+type PartName = (typeof backgroundParts)[number];
+export type Scheduled = Record<Exclude<PartName, 'reference'>, number>;
 
 /** A part of the background work. */
 export type Part = {
-  name: keyof Scheduled | 'reference';
+  name: PartName;
   /** Which share of all calls is its own, in per cent. A part without a share needs only the database, or has a limit of its own. */
   share?: number;
   batch: number;
@@ -47,11 +41,7 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
     { name: 'claims', share: 10, batch: 10, work: async (limit) => await settleClaims(gateway, limit) },
     { name: 'orders', share: 30, batch: 20, work: async (limit) => await followOrders(gateway, limit) },
     { name: 'accounts', share: 15, batch: 10, work: async (limit) => await refreshAccounts(gateway, limit) },
-    {
-      name: 'record',
-      batch: 50,
-      work: async (limit) => await addMissing(gateway, limit),
-    },
+    { name: 'record', batch: 50, work: async (limit) => await addMissing(gateway, limit) },
     { name: 'receipts', batch: 1, work: async (limit) => await closeReceiptDays(gateway, limit) },
     {
       name: 'reference',

@@ -20,7 +20,8 @@ export type Metric = {
 };
 
 const operations = ['quote', 'order', 'claim', 'status', 'account'] as const;
-const parts = ['deliveries', 'intents', 'claims', 'orders', 'accounts', 'record', 'receipts', 'reference'] as const;
+/** The parts of the background work (gateway/run-scheduled.ts). */
+export const backgroundParts = ['deliveries', 'intents', 'claims', 'orders', 'accounts', 'record', 'receipts', 'reference'] as const;
 
 /** Every metric with its labels. An unlisted name, or an extra or missing label, does not compile. Names and units follow Prometheus' conventions. */
 export const metricList = {
@@ -131,11 +132,11 @@ export const metricList = {
     help: 'Decisions that did not use the live reference, because it would have excluded most offers',
     labels: { currency: 'later' },
   },
-  scheduled_total: { kind: 'counter', help: 'Background work done', labels: { part: parts } },
+  scheduled_total: { kind: 'counter', help: 'Background work done', labels: { part: backgroundParts } },
   scheduled_failed_total: {
     kind: 'counter',
     help: 'Parts of the background work that ended with a defect',
-    labels: { part: parts },
+    labels: { part: [...backgroundParts, 'retention'] },
   },
 } as const satisfies Record<string, Metric>;
 
