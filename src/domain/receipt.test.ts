@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { aCandidate, buyFor, decidedOn, policy } from '../../test/support/offers.ts';
+import { aReceiptKey, decisionOf } from '../../test/support/receipts.ts';
 import { inclusionProof, rootOf } from './merkle.ts';
-import { canonicalBytes, receiptLeaf, receiptRoute, verifyReceipt, verifyRoot, type PublicKeys, type ReceiptPayload } from './receipt.ts';
+import { canonicalBytes, receiptLeaf, receiptRoute, verifyReceipt, verifyRoot, type PublicKeys } from './receipt.ts';
 import { decide, type Route } from './route.ts';
 
 const requestId = 'req_of_the_receipt';
@@ -31,23 +32,14 @@ const route: Route = decide({
   maxWaitMs: 2500,
   waitedMs: 310,
 });
-const payload: ReceiptPayload = {
-  version: 1,
-  kind: 'decision',
-  issuer: 'ramp.wallet.example',
-  made_on: decidedOn,
-  salt: 'ab'.repeat(32),
-  route: receiptRoute(route),
-  chosen: { rank: 1, provider: 'alpine' },
-};
+const payload = decisionOf(route);
 
 let keys: PublicKeys;
 let sign: (what: object, typ?: string) => Promise<string>;
 beforeAll(async () => {
-  const pair = await generateKeyPair('EdDSA', { extractable: true });
-  keys = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'r1' }] };
-  sign = async (what, typ = 'receipt+jws') =>
-    await new CompactSign(canonicalBytes(what)).setProtectedHeader({ alg: 'EdDSA', kid: 'r1', typ }).sign(pair.privateKey);
+  const key = await aReceiptKey();
+  ({ keys } = key);
+  sign = async (what, typ) => await key.signBytes(canonicalBytes(what), typ);
 });
 
 /** Changes one part of the payload's route and signs the payload again, as a lying gateway would have to do. */

@@ -1,12 +1,12 @@
 /** What `verifyReceipt` says about each receipt that is wrong, as the client's README lists it. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { CompactSign, exportJWK, generateKeyPair, type CryptoKey } from 'jose';
 import { beforeAll, expect, it } from 'vitest';
-import { canonicalBytes, receiptRoute } from '../../../src/domain/receipt.ts';
+import { canonicalBytes } from '../../../src/domain/receipt.ts';
 import { decide } from '../../../src/domain/route.ts';
 import { aCandidate, buyFor, decidedOn, policy } from '../../../test/support/offers.ts';
-import { verifyReceipt, type PublicKeys, type ReceiptPayload } from '../src/receipt.ts';
+import { aReceiptKey, decisionOf } from '../../../test/support/receipts.ts';
+import { verifyReceipt, type PublicKeys } from '../src/receipt.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const table = readme.slice(readme.indexOf('| `verified.problem`')).split('\n\n')[0] ?? '';
@@ -26,25 +26,13 @@ const route = decide({
   maxWaitMs: 2500,
   waitedMs: 310,
 });
-const payload: ReceiptPayload = {
-  version: 1,
-  kind: 'decision',
-  issuer: 'ramp.wallet.example',
-  made_on: decidedOn,
-  salt: 'ab'.repeat(32),
-  route: receiptRoute(route),
-  chosen: { rank: 1, provider: 'alpine' },
-};
+const payload = decisionOf(route);
 
 let keys: PublicKeys;
-let privateKey: CryptoKey;
+let signBytes: Awaited<ReturnType<typeof aReceiptKey>>['signBytes'];
 beforeAll(async () => {
-  const pair = await generateKeyPair('EdDSA', { extractable: true });
-  ({ privateKey } = pair);
-  keys = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'r1' }] };
+  ({ keys, signBytes } = await aReceiptKey());
 });
-const signBytes = async (bytes: Uint8Array, typ = 'receipt+jws'): Promise<string> =>
-  await new CompactSign(bytes).setProtectedHeader({ alg: 'EdDSA', kid: 'r1', typ }).sign(privateKey);
 /** Signs the payload with other members, as a lying gateway would have to do. */
 const signed = async (other: object = {}): Promise<string> => await signBytes(canonicalBytes({ ...payload, ...other }));
 type Offers = [Record<string, unknown>, Record<string, unknown>];
