@@ -10,7 +10,7 @@
  * proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
 import { showFound } from '../src/gateway/operator/actions.ts';
-import { findOrders } from '../src/gateway/operator/find-orders.ts';
+import { findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import type { Order } from '../src/ports/orders.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -20,6 +20,10 @@ import { command, readArguments, Refused, say, withDatabase, type Ops } from './
 
 const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
 
+/** Returns the order with this id, if there is one. */
+const orderOf = async (stores: Ops['stores'], id: string): Promise<Order | undefined> =>
+  /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+
 /** Matches the order if it is as it was read: each event has a new sequence, and each read at the provider counts as a check. */
 const asRead = (sql: Ops['sql'], { id, sequence, checks }: Pick<Order, 'id' | 'sequence' | 'checks'>) =>
   sql`id = ${id} and sequence = ${sequence} and checks = ${checks}`;
@@ -28,7 +32,7 @@ const changedMeanwhile = (id: string): string => `${id}: the order changed meanw
 const leaveReview = async (id: string, stage: string, reason: string): Promise<void> => {
   if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review needs one of ${stages.join(', ')}, and --reason`);
   await withDatabase(async ({ stores, sql, record }) => {
-    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    const order = await orderOf(stores, id);
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
@@ -45,7 +49,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
 const releaseShort = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--release-short needs the reason');
   await withDatabase(async ({ stores, sql, record }) => {
-    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    const order = await orderOf(stores, id);
     if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it was not filled short`);
     await record('order.release-short', id, { reason });
     await sql`update orders set short_released_on = now() where id = ${id}`;
@@ -57,7 +61,7 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
 const closeDispute = async (id: string, how: string): Promise<void> => {
   if (how === '') throw new Refused('--close-dispute needs how it was settled, in words');
   await withDatabase(async ({ stores, sql, record }) => {
-    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    const order = await orderOf(stores, id);
     if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it is not disputed`);
     await record('order.close-dispute', id, { how });
     const disputeClosed = { on: Date.now(), pay: order.pay.toString(), receive: order.receive.toString() };
@@ -74,9 +78,7 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--close-placing needs the reason');
   await withDatabase(async ({ sql, record }) => {
     const without = sql`state = 'review' and not exists (select 1 from orders where orders.intent_id = intents.id)`;
-    const found = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
-      ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}`
-      : [];
+    const found = uuidForm.test(id) ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}` : [];
     const placing = found[0]?.id;
     if (placing === undefined) throw new Refused(`${id}: there is no order attempt with this id that is in review and led to no order`);
     await record('order.close-placing', placing, { reason });
@@ -88,7 +90,7 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
 const paidNotFilled = async (id: string, proof: string): Promise<void> => {
   if (proof === '') throw new Refused('--paid-not-filled needs the proof of payment, in words');
   await withDatabase(async ({ stores, record }) => {
-    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    const order = await orderOf(stores, id);
     if (!order) throw new Refused(`${id}: there is no such order`);
     await record('order.paid-not-filled', id, { proof });
     if (!(await stores.record.paidNotFilled(id, Date.now()))) throw new Refused(`${id} is ${order.stage}, or was already counted`);
@@ -145,7 +147,6 @@ const find = async ({ stores, record }: Ops, word: string | undefined, flags: Re
   for (const text of foundLines(shown)) say(text);
   say(`${shown.length} orders${found.length > most ? `, the newest ${most}` : ''}: ${called('order', '<order id>')} shows one`);
 };
-const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), ['json']);

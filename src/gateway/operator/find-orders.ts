@@ -4,7 +4,7 @@ import type { FoundOrder, OperatorStore, OrderSearch } from '../../ports/operato
 /** `from` and `to` are Unix milliseconds. `amounts` are in sats or hundredths: an order that has one of them is found. */
 export type Wanted = { word?: string; from?: number; to?: number; amounts?: readonly bigint[] };
 
-const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Finds the orders whose request id, payment reference, order id at the provider or customer id is `word`, newest first, at most `limit`. The other
