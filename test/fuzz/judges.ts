@@ -46,12 +46,16 @@ export const quoteEndFlaws = (written: unknown, madeAt: number, offer: Json | un
 };
 
 const nearMs = 10 * 60_000;
-/** Returns what is wrong with the expiry of a link: it must be what its provider meant, or ten minutes from now at most if that is unclear. */
+/**
+ * Returns what is wrong with the expiry of a link: it must be what its provider meant, or ten minutes from now at most if that is unclear or was over
+ * when the link was made.
+ */
 export const linkEndFlaws = (written: unknown, madeAt: number, shown: unknown, now: number): string[] => {
   const meant = meantBy(written, madeAt);
   const end = Date.parse(String(shown));
   const isFar = end > now + halfMonthMs;
-  const isRight = typeof meant === 'number' ? Math.abs(end - meant) < 1000 : meant === 'unclear' ? Math.abs(end - now) <= nearMs : isFar;
+  const isNear = meant === 'unclear' || (typeof meant === 'number' && meant < now);
+  const isRight = isNear ? Math.abs(end - now) <= nearMs : typeof meant === 'number' ? Math.abs(end - meant) < 1000 : isFar;
   return meant === undefined || isRight ? [] : [`a link until ${String(shown)}, while its provider wrote ${JSON.stringify(written)}`];
 };
 

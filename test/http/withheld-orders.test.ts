@@ -11,7 +11,12 @@ beforeAll(async () => {
       same: { simulator: { quoteTtlS: 3600, repost: 'same' }, block: { repost: 'same' } },
       rejects: { simulator: { quoteTtlS: 4, repost: 'rejects', webhooks: false }, block: { repost: 'rejects', late_commit_max_s: 1 } },
     },
-    { config: { routing: { expiry_margin_s: 0, shortest_life_s: 1 }, limits: { quotes_per_minute: quotesAMinute, quotes_per_minute_network: 300 } } },
+    {
+      config: {
+        routing: { expiry_margin_s: 0, shortest_life_s: 1 },
+        limits: { quotes_per_minute: quotesAMinute, quotes_per_minute_network: 300, orders_per_minute: 1000 },
+      },
+    },
   );
 });
 afterAll(async () => await gateway.close());
