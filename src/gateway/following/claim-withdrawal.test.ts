@@ -179,6 +179,27 @@ describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says not
     expect(again.lnurlw).toBe(first.lnurlw);
     expect(Date.parse(again.withdrawal_expiration_date)).toBeGreaterThan(clock.now);
   });
+
+  it('and it stays shown however often the answer cannot be read, and after that', async () => {
+    const { withdraw, first, buyer, clock, gateway, id } = await claimed();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('malformed', 'no link in it'));
+    for (let n = 0; n < 5; n += 1) {
+      clock.now += 60_000;
+      expect((await withdraw()).lnurlw).toBe(first.lnurlw);
+    }
+    buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    expect((await withdraw()).lnurlw).toBe(first.lnurlw);
+    expect((await gateway.stores.claims.find(id))?.state).toBe('held');
+  });
+
+  it('and it is shown if the claim is in review, between two tries, too', async () => {
+    const { withdraw, first, buyer, clock, gateway, id } = await claimed();
+    buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    await gateway.stores.claims.change(id, 'an earlier release', { state: 'review', nextTryOn: clock.now + 1000 });
+    expect((await withdraw()).lnurlw).toBe(first.lnurlw);
+    clock.now += 1000;
+    expect((await withdraw()).lnurlw).toBe(first.lnurlw);
+  });
 });
 
 describe('an order that was filled with less', () => {
@@ -228,6 +249,30 @@ describe('an order that was filled with less', () => {
     expect([(await problemOf(withdraw())).code, (await problemOf(withdraw())).code]).toEqual(['order-short', 'order-short']);
     const given = await withdraw(undefined, true);
     expect([given.lnurlw, await withdraw(), calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), given, before]);
+  });
+  it.each([
+    ['read before', false],
+    ['read after', true],
+  ])('is asked for if only the %s the renewal of a link that nobody was given shows the shortfall', async (_when, isRefused) => {
+    const { withdraw, buyer, gateway, clock } = await bought();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    clock.now += 60_000;
+    expect(await settleClaims(gateway, 10)).toBe(1);
+    clock.now += 601_000;
+    const shorten = (): void => {
+      for (const order of buyer().orders) order.receive = 50_000n;
+    };
+    if (!isRefused) shorten();
+    else
+      buyer().script.claim = async () => {
+        shorten();
+        return await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+      };
+    expect([(await problemOf(withdraw())).code, (await problemOf(withdraw())).code]).toEqual(['order-short', 'order-short']);
+    const given = await withdraw(undefined, true);
+    expect([(await withdraw()).lnurlw, given.warnings]).toEqual([given.lnurlw, ['filled-differently']]);
   });
   it('is not withheld from a customer who was given the link before the shortfall showed', async () => {
     const { withdraw, buyer, scope, gateway, id, clock } = await bought();

@@ -38,10 +38,14 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (known) {
-    // Until a link was given out, a shortfall may still have shown since the withdrawal began.
-    if (known.lnurl === undefined || order.watch.linkUnseen === true) refuseShort(order, request);
+    // Until a link was given out, a shortfall may still have shown since the withdrawal began, and a read for this very answer may show it.
+    const isUnseen = order.watch.linkUnseen === true;
+    if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
     const given = await answerClaim(scope, order, known, fallback);
-    if (order.watch.linkUnseen === true) await noteUnseen(gateway, order, undefined);
+    if (!isUnseen) return given;
+    order = await findOrder(gateway, order.id, session.customerId, 'buy');
+    refuseShort(order, request);
+    await noteUnseen(gateway, order, undefined);
     return given;
   }
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
@@ -136,7 +140,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (claim.state === 'review') {
     // A person must look at this claim. Unless its order is in review, too, a wallet's request makes us ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);
-    if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
+    if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) return await showLast(gateway, order, claim);
   }
   if (isLive(gateway, claim)) return await showHeld(scope, order, claim);
   if (claim.lnurl !== undefined) {
@@ -237,9 +241,9 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, await withLinkRead(scope, provider, order, link), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    // An unreadable answer does not become readable by itself, so after three attempts we alert a person. From then on, we ask again only when a
-    // wallet does.
-    const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
+    // An unreadable answer does not become readable by itself, so if we hold no link, we alert a person after three attempts. From then on, we ask
+    // again only when a wallet does.
+    const isUnreadable = claim.lnurl === undefined && error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
       ...(isUnreadable ? { state: 'review' } : {}),
@@ -271,7 +275,7 @@ const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, leas
  * `filled`.
  */
 const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<Withdrawal> => {
-  if (claim.state !== 'held' || claim.lnurl === undefined || order.stage !== 'filled') throw claimUnknown();
+  if (claim.lnurl === undefined || order.stage !== 'filled') throw claimUnknown();
   return await show(gateway, order, claim.lnurl, unreadEnd);
 };
 
