@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib';
+import { gzip as gzipCallback } from 'node:zlib';
 import { acceptsGzip, unchanged, type Page, type PageOf } from './pages.ts';
 
-const [gzip, gunzip] = [promisify(gzipCallback), promisify(gunzipCallback)];
-type Variant = { body: Buffer<ArrayBuffer>; etag: string };
-type File = { plain: () => Promise<Variant>; packed: Variant };
+const gzip = promisify(gzipCallback);
+type Variant = { body: Buffer; etag: string };
+type File = { plain?: Variant; packed: Variant };
 
 /**
  * Serves the pages from a folder. Each file is read once, so a new build is served only by a new process. A request for a name that the folder does
@@ -29,9 +29,7 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
     const body = await readFile(join(folder, file));
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
     const [etag, packedEtag] = [`"${hash}"`, `"${hash}-gzip"`];
-    // Nearly every client takes gzip, so what it unpacks to is not kept.
-    if (isPacked) return { plain: async () => ({ body: await gunzip(body), etag }), packed: { body, etag: packedEtag } };
-    return { plain: () => Promise.resolve({ body, etag }), packed: { body: await gzip(body), etag: packedEtag } };
+    return isPacked ? { packed: { body, etag: packedEtag } } : { plain: { body, etag }, packed: { body: await gzip(body), etag: packedEtag } };
   };
   return async (request: Request): Promise<Response | undefined> => {
     const page = pageOf(request);
@@ -47,14 +45,23 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
       file.catch(() => files.delete(name));
     }
     const { plain, packed } = await file;
-    const isGzip = acceptsGzip(request);
-    const { body, etag } = isGzip ? packed : await plain();
+    const sent = plain && !acceptsGzip(request) ? plain : packed;
+    const { body, etag } = sent;
     const headers = new Headers({ ...page.headers, etag });
-    if (isGzip) headers.set('content-encoding', 'gzip');
+    if (sent === packed) headers.set('content-encoding', 'gzip');
     if (name !== page.file) headers.set('cache-control', 'no-store');
-    return isKnown(request, etag) ? unchanged(page, etag) : new Response(body, { headers });
+    return isKnown(request, etag) ? unchanged(page, etag) : new Response(streamOf(body), { headers });
   };
 };
+
+/** Streams a body that all answers share: `new Response(body)` would copy it, and keep the copy for as long as the client takes to read it. */
+const streamOf = (body: Buffer): ReadableStream =>
+  new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(body);
+      controller.close();
+    },
+  });
 
 /**
  * Returns the file that takes the place of `file` in this build, if there is one. While instances are upgraded one after the other, a page of one

@@ -5,7 +5,10 @@ import { Problem } from '../gateway/problem.ts';
 export type Page = {
   file: string;
   headers: Readonly<Record<string, string>>;
-  /** Whether the file is stored compressed with gzip: it is too large to be compressed whenever it is read. */
+  /**
+   * Whether the file is stored compressed with gzip. It is then sent compressed to every client, whatever it accepts: unpacking so large a file for
+   * each request would be too much work.
+   */
   isPacked?: true;
 };
 

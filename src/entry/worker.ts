@@ -21,7 +21,7 @@ import { databaseGauges } from './database-gauges.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
-import { acceptsGzip, createPages, unchanged, type Page } from './pages.ts';
+import { createPages, unchanged, type Page } from './pages.ts';
 
 type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
 export type WorkerEnv = {
@@ -154,8 +154,7 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
   const headers = { ...page.headers, etag };
   if (!page.isPacked) return new Response(asset.body, { headers });
   // `manual`: the body is compressed already.
-  if (acceptsGzip(request)) return new Response(asset.body, { headers: { ...headers, 'content-encoding': 'gzip' }, encodeBody: 'manual' });
-  return new Response(asset.body?.pipeThrough(new DecompressionStream('gzip')), { headers });
+  return new Response(asset.body, { headers: { ...headers, 'content-encoding': 'gzip' }, encodeBody: 'manual' });
 };
 
 /** Shows only gauges from the database, since the counters of a single isolate say little. */
