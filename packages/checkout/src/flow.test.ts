@@ -80,20 +80,32 @@ it('orders once, however often the button is pressed, and never for less than wa
   estimated.flow.stop();
 });
 
-it('lets nothing else be ordered while the outcome of the first order is unknown', async () => {
-  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
-  const one = customer({ '/order': Array<Answered>(5).fill(pending) });
+const busy = problem(503, 'temporary-reduced-capacity', 'retry', { retry_after_ms: 100 });
+const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
+it.each([
+  ['order-pending', Array<Answered>(5).fill(pending)],
+  // The first request may have ordered, and its answer was lost.
+  ['temporary-reduced-capacity', [new TypeError('fetch failed'), busy, busy, busy, busy]],
+  ['rate-limited', [new TypeError('fetch failed'), problem(429, 'rate-limited', 'wait', { retry_after_ms: 60_000 })]],
+  ['quote-used', [problem(409, 'quote-used', 'wait')]],
+])('lets nothing else be ordered while the outcome of the first order is unknown: %s', async (code, answers) => {
+  const one = customer({ '/order': answers });
   await buy(one);
   const { unsure, trouble } = one.flow.state();
-  expect([unsure?.id, trouble?.code, one.sent('/order')]).toEqual([quoteId, 'order-pending', 5]);
+  expect([unsure?.id, trouble?.code, one.sent('/order')]).toEqual([quoteId, code, answers.length]);
   if (unsure) await one.flow.order(unsure);
   const keys = new Set(one.asked.filter(({ path }) => path === '/order').map(({ key }) => key));
   expect([one.flow.state().step, one.flow.state().unsure, keys.size]).toEqual(['order', undefined, 1]);
   one.flow.stop();
 });
 
+it('lets another offer be ordered if the gateway refused each request before it ordered anything', async () => {
+  const one = customer({ '/order': Array<Answered>(5).fill(busy) });
+  await buy(one);
+  expect([one.flow.state().unsure, one.flow.state().trouble?.code]).toEqual([undefined, 'temporary-reduced-capacity']);
+});
+
 it('gives up an order of which nothing is known, and forgets the request', async () => {
-  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
   const unknown = problem(404, 'order-not-found', 'fix-request');
   const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, unknown, none] });
   await buy(one);
@@ -106,7 +118,6 @@ it('gives up an order of which nothing is known, and forgets the request', async
 
 it('shows the other orders, after a reload, while the outcome of one is unknown', async () => {
   const store = new Map<string, string>();
-  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
   const closed = customer({ '/order': Array<Answered>(5).fill(pending) }, store);
   await buy(closed);
   closed.flow.stop();

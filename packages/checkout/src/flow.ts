@@ -38,10 +38,8 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** The problem codes that leave it unknown whether there is an order. */
-const leavesUnknown: readonly string[] = ['unreachable', 'malformed-answer', 'order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'];
-/** Those of them by which the gateway says that it does not know yet either, which may last as long as the quote does. */
-const unknownToGateway: readonly string[] = ['order-pending', 'idempotency-in-progress'];
+/** Codes by which the gateway says that it does not know yet either whether there is an order, which may last as long as the quote does. */
+const unknownToGateway: readonly string[] = ['order-pending', 'idempotency-in-progress', 'quote-used'];
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
@@ -140,9 +138,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       try {
         orders.unshift(await one.again(signal));
       } catch (error) {
-        const { code } = troubleOf(error);
         // A provider that does not answer must not keep the customer from their other orders.
-        if (signal.aborted || (leavesUnknown.includes(code) && !unknownToGateway.includes(code))) throw error;
+        if (signal.aborted || (like(error).pending === true && !unknownToGateway.includes(troubleOf(error).code))) throw error;
         fail(error);
       }
     return orders;
@@ -210,7 +207,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
           if (signal.aborted) throw error;
           const instead = offersIn(error);
           if (instead) set({ offers: { best: instead[0], all: instead, not: [], raw: {} }, instead: offer, step: 'offers' });
-          set({ unsure: leavesUnknown.includes(troubleOf(error).code) ? offer : undefined });
+          set({ unsure: like(error).pending === true ? offer : undefined });
           throw error;
         }
       });
@@ -253,7 +250,7 @@ const leastOf = ({ gets, binding }: Offer): bigint => (binding ? gets.units : (g
 const textsOf = (amounts: { pays: Money | undefined; gets: Money | undefined }): { pays?: string; gets?: string } =>
   Object.fromEntries(Object.entries({ pays: amounts.pays, gets: amounts.gets }).flatMap(([name, money]) => (money ? [[name, String(money)]] : [])));
 
-type Like = Partial<Trouble> & { problem?: Readonly<Record<string, unknown>> | undefined; offers?: Offer[] | undefined };
+type Like = Partial<Trouble> & { problem?: Readonly<Record<string, unknown>> | undefined; offers?: Offer[] | undefined; pending?: boolean };
 const like = (error: unknown): Like => (typeof error === 'object' && error !== null ? error : {});
 const problemOf = (error: unknown): Readonly<Record<string, unknown>> => like(error).problem ?? {};
 const offersIn = (error: unknown): Offer[] | undefined => {

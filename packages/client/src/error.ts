@@ -48,6 +48,11 @@ export class RampError extends Error {
   readonly problem: Readonly<Record<string, unknown>> | undefined;
   /** What can be ordered instead. Present with `price-changed` and `provider-declined`. */
   offers: Offer[] | undefined;
+  /**
+   * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until it is known,
+   * or forgotten.
+   */
+  pending = false;
 
   constructor({ code, action, detail, status, retryAfterMs, problem, cause }: RampErrorInit) {
     super(detail, cause === undefined ? undefined : { cause });
@@ -60,18 +65,15 @@ export class RampError extends Error {
 
   /** The id by which the operator of the gateway finds the request. */
   get requestId(): string | undefined {
-    return this.member('instance');
+    return textOf(this.problem?.['instance']);
   }
   /** The order that the problem is about, as for `quote-used`. */
   get orderId(): string | undefined {
-    return this.member('order_id');
-  }
-
-  private member(name: string): string | undefined {
-    const value = this.problem?.[name];
-    return typeof value === 'string' ? value : undefined;
+    return textOf(this.problem?.['order_id']);
   }
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** Returns the error for input that no gateway accepts. */
 export const badInput = (pointer: string, what: string): RampError =>

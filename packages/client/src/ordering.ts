@@ -77,23 +77,30 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     const failed = (error: RampError): void => {
       isUnsure ||= leavesUnknown(error);
     };
+    /** Orders the offer, or reads the order that it became. */
+    const order = async (): Promise<OrderState> => {
+      try {
+        const raw = await inSession(pathOf(ramp, '/order'), placing.body as Asked<'/order'>, { signal, key, failed });
+        isUnsure = true;
+        return shown(ramp, raw.order_id, raw);
+      } catch (error) {
+        // With `errors`, the quote was ordered for another invoice or connection: that order is not what was asked for.
+        const isOrdered = error instanceof RampError && error.code === 'quote-used' && error.action === 'read-order' && !error.problem?.['errors'];
+        if (!isOrdered || error.orderId === undefined) throw error;
+        isUnsure = true;
+        return await read(ramp, error.orderId, signal);
+      }
+    };
     try {
-      const raw = await inSession(pathOf(ramp, '/order'), placing.body as Asked<'/order'>, { signal, key, failed });
-      const first = shown(ramp, raw.order_id, raw);
+      const first = await order();
       // If this fails, `open` drops the entry later: from now on, the gateway's list shows the order.
       await forget(offerId).catch(() => undefined);
       return handle(first);
     } catch (error) {
       if (!(error instanceof RampError)) throw error;
-      // With `errors`, the quote was ordered for another invoice or connection: that order is not what was asked for.
-      if (error.code === 'quote-used' && error.action === 'read-order' && error.orderId !== undefined && !error.problem?.['errors']) {
-        const found = await read(ramp, error.orderId, signal);
-        await forget(offerId).catch(() => undefined);
-        return handle(found);
-      }
-      failed(error);
       // A busy gateway, for example, refuses a repeated request before it looks for the order of the first one.
-      if (!isUnsure || telling.test(error.action)) await forget(offerId).catch(() => undefined);
+      error.pending = isUnsure && !telling.test(error.action);
+      if (!error.pending) await forget(offerId).catch(() => undefined);
       const offers = error.problem?.['offers'];
       if (Array.isArray(offers)) {
         const raws = offers as Parameters<typeof offerOf>[1][];

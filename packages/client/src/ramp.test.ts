@@ -274,8 +274,9 @@ describe('orders', () => {
   it('keeps one whose outcome is unknown for the next start, and no other', async () => {
     const kept = async (answer: ReturnType<Script>): Promise<boolean> => {
       const { ramp, store } = walletOf({ '/order': Array.from({ length: 5 }, () => answer) });
-      await errorOf(ramp.buy({ id: quoteId }));
-      return store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false;
+      const { pending } = await errorOf(ramp.buy({ id: quoteId }));
+      expect(store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false).toBe(pending);
+      return pending;
     };
     const unknown = [
       offline,
@@ -300,9 +301,10 @@ describe('orders', () => {
   it('keeps one after a lost answer until the gateway says what became of it', async () => {
     const kept = async (answers: ReturnType<Script>[], again = false): Promise<boolean> => {
       const { ramp, store } = walletOf({ '/order': answers, '/order-status': [[200, {}], notFound] });
-      await errorOf(ramp.buy({ id: quoteId }));
-      if (again) await errorOf((await ramp.open()).pending[0]?.again() ?? Promise.resolve());
-      return store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false;
+      const first = await errorOf(ramp.buy({ id: quoteId }));
+      const { pending } = again ? await errorOf((await ramp.open()).pending[0]?.again() ?? Promise.resolve()) : first;
+      expect(store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false).toBe(pending);
+      return pending;
     };
     const busy = problem(503, 'temporary-reduced-capacity', 'retry', { retry_after_ms: 1000 });
     const limited = problem(429, 'rate-limited', 'wait', { retry_after_ms: 60_000 });
@@ -353,8 +355,12 @@ describe('orders', () => {
   });
 
   it('reads the order of an offer that was ordered under another key', async () => {
-    const { ramp } = walletOf({ '/order': [problem(409, 'quote-used', 'read-order', { order_id: orderId })] });
+    const used = problem(409, 'quote-used', 'read-order', { order_id: orderId });
+    const { ramp } = walletOf({ '/order': [used] });
     expect(await ramp.buy({ id: quoteId })).toMatchObject({ id: orderId, stage: 'awaiting_payment' });
+    // There is an order, but it could not be read.
+    const away = walletOf({ '/order': [used], '/order-status': Array.from({ length: 5 }, () => offline) });
+    expect(await errorOf(away.ramp.buy({ id: quoteId }))).toMatchObject({ code: 'unreachable', pending: true });
   });
 
   it('does not take an order to another invoice for the order that was asked for', async () => {
