@@ -133,6 +133,10 @@ const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ran
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
+/** Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. */
+export const noLaterThanExpiry = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number, on: number): number =>
+  stage === 'awaiting_payment' && expiresOn !== undefined && expiresOn > now ? Math.min(on, expiresOn) : on;
+
 /** Returns the stage by the clock alone: an unpaid order expires even if its provider reports nothing. */
 export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
   lapsed(stage, expiresOn, now) ? 'expired' : stage;

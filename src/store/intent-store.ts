@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, ne, or, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
 import type { Intent, IntentChange, IntentStore, NewIntent, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -21,10 +21,12 @@ const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 const customerLock = 7_266_002;
 
 /**
- * Returns the ids of the customer's orders that are being placed or can be paid. It reads the attempts first: an order that is confirmed between the
- * two reads is then found twice, and never missed.
+ * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
+ * count, even if nobody has read it since. It reads the attempts first: an order that is confirmed between the two reads is then found twice, and
+ * never missed.
  */
-const openOf = async (tx: Transaction, customerId: string): Promise<string[]> => {
+const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent): Promise<string[]> => {
+  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)));
   const placing = await tx
     .select({ id: intents.orderId })
     .from(intents)
@@ -32,7 +34,7 @@ const openOf = async (tx: Transaction, customerId: string): Promise<string[]> =>
   const placed = await tx
     .select({ id: orders.id })
     .from(orders)
-    .where(and(eq(orders.customerId, customerId), inArray(orders.stage, ['awaiting_payment', 'underpaid']), eq(orders.final, false)));
+    .where(and(eq(orders.customerId, customerId), or(isPayable, eq(orders.stage, 'underpaid')), eq(orders.final, false)));
   return [...new Set([...placing, ...placed].map((row) => row.id))];
 };
 
@@ -75,7 +77,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
           .from(intents)
           .where(and(eq(intents.quoteId, intent.quoteId), ne(intents.state, 'rejected')));
         if (same.length > 0) return 'exists';
-        const open = await openOf(tx, intent.customerId);
+        const open = await openOf(tx, intent);
         if (open.length >= maxOpen) return { open };
         await tx.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
         return 'created';

@@ -4,6 +4,7 @@ import {
   isDelivered,
   isFinal,
   isUnpaid,
+  noLaterThanExpiry,
   refreshDelayMs,
   saysMoney,
   saysPaid,
@@ -364,7 +365,7 @@ const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stag
     read: () => Math.max(wanted, order.nextCheckOn ?? wanted),
     notice: () => wanted,
   }[cause]();
-  return at.stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
+  return noLaterThanExpiry({ ...at, ...defined({ expiresOn: order.expiresOn }) }, now, next);
 };
 
 const updated = (order: Order, { nextCheckOn, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({

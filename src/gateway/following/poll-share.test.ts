@@ -77,3 +77,12 @@ it('an order whose network has used up its polls still expires on time, and a re
   await followOrders(gateway, 20);
   expect(await waiting()).toMatchObject({ stage: 'expired', nextCheckOn: expect.toSatisfy((on: number) => on > clock.now + 90_000_000) as number });
 });
+
+it('the first poll of a new order is no later than its expiry either', async () => {
+  const { gateway, scope, session, clock, ...world } = memoryGateway();
+  const network = { own: '203.0.113.7', wide: '203.0.113.7' };
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', clock.now + 100_000_000);
+  const { order_id: id } = JSON.parse(await placeOrder({ ...scope, network }, session, world.request(await world.quote()))) as { order_id: string };
+  const order = await gateway.stores.orders.findAny(id);
+  expect(order?.nextCheckOn).toBe(order?.expiresOn);
+});

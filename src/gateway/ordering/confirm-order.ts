@@ -1,5 +1,5 @@
 import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
-import { isUnpaid, lastPaymentOn, refreshDelayMs } from '../../domain/order-life.ts';
+import { isUnpaid, lastPaymentOn, noLaterThanExpiry, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
 import { isExchange } from '../../domain/ramp.ts';
@@ -179,6 +179,8 @@ const orderOf = async (
   const arrival = quote.offer.terms.arrivalSeconds;
   const usualCheckOn = now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random());
   const followUntil = now + gateway.settings.orders.follow_days * 86_400_000;
+  const expiresOn = Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastPaymentOn(now, followUntil));
+  const checkOn = isUnpaid(stage) ? pollOn(gateway, inputs, intent.networkKey, usualCheckOn) : usualCheckOn;
   return {
     id,
     intentId: intent.id,
@@ -211,13 +213,9 @@ const orderOf = async (
     changedOn: now,
     checks: 0,
     // If the provider already sent its notice while the order was being placed, a second notice may never come. So we poll soon.
-    nextCheckOn: (await gateway.stores.notices.heard(intent.id))
-      ? now + 500
-      : isUnpaid(stage)
-        ? pollOn(gateway, inputs, intent.networkKey, usualCheckOn)
-        : usualCheckOn,
+    nextCheckOn: (await gateway.stores.notices.heard(intent.id)) ? now + 500 : noLaterThanExpiry({ stage, expiresOn }, now, checkOn),
     followUntil,
-    expiresOn: Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastPaymentOn(now, followUntil)),
+    expiresOn,
     final: false,
     ...defined({
       providerSessionId: intent.exclusiveKey,

@@ -147,6 +147,20 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toBe('created');
     });
 
+    it.each([
+      ['an order that could be paid until now does not count', 'awaiting_payment', now, 'created'],
+      ['an order that can still be paid counts', 'awaiting_payment', now + 1, 'open'],
+      ['an order without an end counts', 'awaiting_payment', undefined, 'open'],
+      ['an order that is paid in part counts, even after its end', 'underpaid', now, 'open'],
+    ] as const)('when another order is placed, %s', async (_what, stage, expiresOn, outcome) => {
+      const { intents } = stores();
+      const first = await placed({ customerId: crypto.randomUUID() });
+      const order = orderOf(first, { stage, ...(expiresOn === undefined ? {} : { expiresOn }) });
+      await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+      const made = await intents.create(aPlacing({ customerId: first.customerId }), lease('one'), 1);
+      expect(made).toEqual(outcome === 'open' ? { open: [first.orderId] } : 'created');
+    });
+
     it('are sent by the owner of the lease, while it lasts, once', async () => {
       const { intents } = stores();
       const { id } = await placed();

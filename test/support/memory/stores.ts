@@ -22,7 +22,8 @@ import { leasedRows } from './leased-rows.ts';
 const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
 const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstreamOrderId'>): boolean =>
   state === 'unpayable' || state === 'dead' || (state === 'moved' && upstreamOrderId !== undefined);
-const isOpen = ({ stage, final }: Order): boolean => (stage === 'awaiting_payment' || stage === 'underpaid') && !final;
+const isOpen = ({ stage, final, expiresOn }: Order, at: number): boolean =>
+  (stage === 'underpaid' || (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at))) && !final;
 
 /** Returns the implemented part of a store. A call of any other verb throws an error that names the verb. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
@@ -74,7 +75,7 @@ export const memoryStores = (now: () => number) => {
       create: async (intent, lease, maxOpen) => {
         if (intents.find((one) => one.quoteId === intent.quoteId && one.state !== 'rejected')) return 'exists';
         const placing = intents.filter((one) => one.customerId === intent.customerId && isUnsettled(one)).map((one) => one.orderId);
-        const placed = orders.filter((one) => one.customerId === intent.customerId && isOpen(one)).map((one) => one.id);
+        const placed = orders.filter((one) => one.customerId === intent.customerId && isOpen(one, intent.createdOn)).map((one) => one.id);
         const open = [...new Set([...placing, ...placed])];
         if (open.length >= maxOpen) return { open };
         const { exclusiveKey: key } = intent;
