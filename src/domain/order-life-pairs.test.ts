@@ -23,6 +23,7 @@ const rows = page
   );
 const [heads = [], , ...body] = rows;
 const held: Stage[] = ['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'filled', 'finished', 'refunded'];
+const unseenRefund = 'refunded, payment never seen';
 
 const now = 1_800_000_000_000;
 const hour = 3_600_000;
@@ -53,17 +54,18 @@ const inReview = (cell: Cell, from: Stage, to: Stage): Step => {
 };
 
 it('the table is complete', () => {
-  expect(body.map(([from]) => from)).toEqual(held);
+  expect(body.map(([from]) => from)).toEqual([...held, unseenRefund]);
   expect(heads).toHaveLength(12);
   expect(new Set(body.flatMap((row) => row.slice(1)))).toEqual(new Set(['same', 'moves', 'expired', 'kept', 'owed', 'impossible']));
 });
 
 describe.each(ramps)('%s', (ramp) => {
   describe.each([true, false])('binding: %s', (binding) => {
-    const cells = body.flatMap(([from = '', ...line]) => line.map((cell, at) => [from, heads[at + 1] ?? '', cell] as [Stage, string, Cell]));
-    test.each(cells)('%s, then %s: %s', (from, head, cell) => {
+    const cells = body.flatMap(([from = '', ...line]) => line.map((cell, at) => [from, heads[at + 1] ?? '', cell] as [string, string, Cell]));
+    test.each(cells)('%s, then %s: %s', (row, head, cell) => {
       const { evidence, expiresOn } = says(head);
-      const order: OrderNow = { stage: from, ramp, binding, pay, receive, expiresOn };
+      const from = row === unseenRefund ? 'refunded' : (row as Stage);
+      const order: OrderNow = { stage: from, ramp, binding, pay, receive, expiresOn, ...(row === unseenRefund ? { refundUnseen: true } : {}) };
       const to = evidence.stage ?? from;
       // The notes are not compared: they only explain the step, for example that the order expired by the clock.
       const { note: _note, ...step } = advance(order, evidence, now);
@@ -120,6 +122,7 @@ describe('the final stage that the operator named', () => {
     expect(advance({ ...order, before }, failed, now)).toMatchObject({ next: before, kind: 'advanced' });
     expect(advance({ ...order, stage: before }, failed, now)).toMatchObject({ next: before, kind: 'same' });
     expect(advance({ ...order, before }, { stage: 'review', rawStatus: 'FAILED' }, now)).toMatchObject({ next: before });
+    expect(advance({ ...order, before, refundUnseen: true }, failed, now)).toMatchObject({ next: before, kind: 'advanced' });
   });
   test('must be a final stage, which "paid" is not; another status word of the provider starts a new review', () => {
     expect(advance({ ...order, before: 'paid' }, failed, now)).toMatchObject({ next: 'review' });

@@ -40,6 +40,8 @@ export type OrderNow = {
   reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
   /** An earlier read that left the order in review reported that money arrived. */
   moneySeen?: boolean;
+  /** The order was reported as refunded before any payment for it was seen. */
+  refundUnseen?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;
 };
@@ -165,11 +167,12 @@ const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'finished']);
 
-const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, moneySeen }: Evidence): string | undefined => {
+const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefined => {
+  const { stage, pay, receive, fee, echo, moneySeen } = evidence;
   if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
     return `${order.placing}, yet the provider reports ${stage ?? ''}`;
   // The provider says that it has money of this order: either the refund was none, or it was paid after it.
-  if (reachedBy(order) === 'refunded' && wasPaid(stage)) return `refunded, then ${stage ?? ''}`;
+  if (reachedBy(order) === 'refunded' && (wasPaid(stage) || isNewMoney(order, evidence))) return `refunded, then ${stage ?? 'a payment'}`;
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
   const hasPaid = wasPaid(stage) || wasPaid(reachedBy(order));
@@ -191,6 +194,10 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, mone
   if (pay !== undefined && pay !== accepted.pay) return 'the amount to pay changed';
   return receive !== undefined && receive !== accepted.receive ? 'the amount to receive changed' : undefined;
 };
+
+/** Returns whether a report shows money that cannot be the refunded one, since no payment had been seen by then, and that no operator has judged yet. */
+const isNewMoney = (order: OrderNow, evidence: Evidence): boolean =>
+  order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && order.reviewed?.rawStatus !== evidence.rawStatus;
 
 const wasPaid = (stage: Stage | undefined): boolean => stage === 'paid' || delivered.has(stage);
 

@@ -71,6 +71,16 @@ it('a refund before any payment was seen is followed for as long as a failure: t
   expect([await says('refunded'), (await order()).final]).toEqual(['refunded', true]);
 });
 
+it.each([
+  ['a part of the payment', 'underpaid', {}],
+  ['the failure of a paid order', 'failed', { moneySeen: true }],
+] as const)('%s after such a refund is noted as money, too', async (_what, stage, more) => {
+  const { says, order } = await ordered();
+  await says('refunded');
+  expect([await says(stage, more), (await order()).final]).toEqual(['review', false]);
+  expect((await order()).watch).toMatchObject({ beforeReview: 'refunded', reviewReason: 'contradiction', moneySeen: true });
+});
+
 it('a refund of money that was seen is final at once', async () => {
   const { says, order } = await ordered();
   expect([await says('paid'), await says('refunded'), (await order()).final]).toEqual(['paid', 'refunded', true]);

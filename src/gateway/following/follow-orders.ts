@@ -128,6 +128,7 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
     ...defined({
       before: order.watch.beforeReview,
       moneySeen: order.watch.moneySeen,
+      refundUnseen: order.watch.refundUnseen,
       currency: named?.currency,
       option: named?.option,
       expiresOn: order.expiresOn,
@@ -159,8 +160,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const seen = watchOf(order, told, step, now);
-  // For how long and how often an order is followed, a refund of money that nobody saw is a failure.
-  const pace: Stage = step.next === 'refunded' && seen.refundUnseen === true ? 'failed' : step.next;
+  const pace = withoutUnseenRefund(step.next, seen);
   const ends = isFinal(pace, now, order.followUntil, order.ramp, disputed);
   // A provider that refuses a read has refused the reads before, too, as a rule. So a refusal counts as unread only if there was a notice since.
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
@@ -234,9 +234,14 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   }
 };
 
+/** A refund of money that nobody saw counts as a failure: it shows no money, and the order is followed as long and as often as a failed one. */
+const withoutUnseenRefund = <S extends Stage | undefined>(stage: S, { refundUnseen }: OrderWatch): S | 'failed' =>
+  stage === 'refunded' && refundUnseen === true ? 'failed' : stage;
+/** Returns the stage that the stored order has reached, not counting a review. */
+const knownOf = ({ stage, watch }: Order): Stage | undefined => withoutUnseenRefund(stage === 'review' ? watch.beforeReview : stage, watch);
+
 /** Returns whether the stored order shows that the provider has reported the whole payment. */
-const isPaymentSeen = ({ stage, watch }: Order): boolean =>
-  saysPaid({ stage: stage === 'review' ? watch.beforeReview : stage }) || watch.paidSeenOn !== undefined;
+const isPaymentSeen = (order: Order): boolean => saysPaid({ stage: knownOf(order) }) || order.watch.paidSeenOn !== undefined;
 
 /**
  * Notes a payment that is first reported after it was due. The provider's record might not count such an order, so the operator must see it if a
@@ -257,8 +262,7 @@ const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: num
 const tellRefund = (gateway: Gateway, before: Order, after: Order): void => {
   const { id: order, providerId: provider, toldPay } = after;
   gateway.count('order_oddities_total', { provider, kind: 'refunded' });
-  const reached = before.stage === 'review' ? before.watch.beforeReview : before.stage;
-  const isPart = reached === 'underpaid' || toldPay === undefined || toldPay === 0n;
+  const isPart = knownOf(before) === 'underpaid' || toldPay === undefined || toldPay === 0n;
   if (isPart || !isRefundShort(before.pay, toldPay)) return;
   gateway.count('order_oddities_total', { provider, kind: 'refund-short' });
   gateway.log('error', 'order_refund_short', { order, provider });
@@ -291,7 +295,7 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
  */
 const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
   const sight = sightOf(order, told, now);
-  const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
+  const known = knownOf(order);
   const inReview = step.next === 'review' ? told.evidence : undefined;
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
@@ -324,7 +328,7 @@ const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvide
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since } = order.watch;
   // An account without a working key has its own status, which the customer sees. So its orders are noted only once there is money in them.
-  const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
+  const known = knownOf(order);
   const isNoted = rampFacts[order.ramp].upstream === 'session' || saysMoney({ stage: known, moneySeen: order.watch.moneySeen });
   const isLost = told.read === 'refused' && isNoted && since === undefined && !order.final;
   return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
