@@ -56,7 +56,7 @@ describe('the three answers', () => {
     await bringin.connectedPerson('soon@example.com');
     const mails = bringin.control.state.mails.length;
     const again = bringin.person();
-    expect(valueOf(await start(again, 'soon@example.com'))).toEqual({ status: 'connected' });
+    expect(valueOf(await start(again, 'soon@example.com'))).toEqual({ status: 'connected', userId: bringin.control.user('soon@example.com').id });
     expect([keyIn(again), bringin.control.state.mails.length]).toEqual([bringin.control.user('soon@example.com').key, mails]);
   });
 
@@ -148,6 +148,23 @@ describe('keys', () => {
     bringin.control.disconnect('first@example.com');
     expect(valueOf(await read(person)).status).toBe('needs_reconnect');
     expect(await adopt()).toEqual(refused);
+    // Neither is known: whose key it was, and whether the new key is that user's.
+    person.blob = JSON.stringify(unnamed);
+    expect(await adopt()).toEqual(refused);
+    // Asking for the account again drops the lost key, but not its owner.
+    person.blob = kept;
+    expect(valueOf(await start(person, 'first@example.com')).status).toBe('pending');
+    expect(keyIn(person)).toBeUndefined();
+    expect(await adopt()).toEqual(refused);
+    await bringin.control.consent('first@example.com');
+    expect(valueOf(await read(person)).status).toBe('connected');
+  });
+  test.each(['connect', 'a poll'])('whose key it is is known as soon as %s brings the key', async (by) => {
+    const email = `owner-${by.length}@example.com`;
+    const person = await bringin.connectedPerson(email);
+    const again = by === 'connect' ? bringin.person() : person;
+    if (by === 'connect') valueOf(await start(again, email));
+    expect(JSON.parse(String(again.blob))).toMatchObject({ userId: bringin.control.user(email).id });
   });
   test("before an account has a key, another user's key takes the entered e-mail away", async () => {
     const other = await bringin.connectedPerson('third@example.com');

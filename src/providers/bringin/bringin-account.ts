@@ -2,6 +2,7 @@
  * Accounts. A per-user key decides whose account gets the sats. So a key is accepted only from Bringin's response to a call with our master key, or
  * from the customer, after a call with the key has succeeded. A key in a notice is ignored; the notice only causes readAccount.
  */
+import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../fault.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -34,7 +35,9 @@ export const startAccount = async (
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
-  return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
+  // A lost key is forgotten when the provider asks for consent again, but never whose account it is.
+  const customer = await withOwner(bringin, context, { ...defined({ userId: readCustomer(context)?.userId }), email, ref: request.ref, ...keptOf(facts) });
+  return answerWith(customer, facts.mailSent);
 };
 
 /** Reads the account. Checks whether its key still works. If it does not, asks with the master key whether there is a newer key. */
@@ -65,8 +68,9 @@ export const adoptKey = async (bringin: Bringin, context: CallContext, request: 
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  const owner = before?.key === undefined ? undefined : (before.userId ?? (await userIdOf(bringin, context, before.key)));
-  if (owner !== undefined && owner !== userId) return declined('key-of-another');
+  const { userId: owner } = before ? await withOwner(bringin, context, before) : {};
+  // If the account has a key of which nobody can say whose it is, the same e-mail connects the account again.
+  if ((before?.key !== undefined || owner !== undefined) && owner !== userId) return declined('key-of-another');
   // An e-mail that was only entered is dropped: it may be another user's, and would bring that user's key.
   const { email, ref } = owner === userId ? (before ?? {}) : {};
   return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
@@ -81,7 +85,7 @@ const pollAccount = async (bringin: Bringin, context: CallContext, customer: Bri
   if (!reply.ok) return answerWith({ ...customer, status: 'needs_reconnect' });
   const facts = polledFacts(reply.value);
   if (!facts) bringin.deps.log('warn', 'bringin_status_unknown', { of: 'account' });
-  return answerWith({ ...customer, ...(facts ? keptOf(facts) : {}) });
+  return answerWith(await withOwner(bringin, context, { ...customer, ...(facts ? keptOf(facts) : {}) }));
 };
 
 /** Maps the polled status. Returns undefined for an unknown status, which changes nothing. */
@@ -100,6 +104,13 @@ const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<Accou
   value: showAccount(customer, mailSent),
   customer: writeCustomer(customer),
 });
+
+/** Adds whose key the account has, if that is not known yet. It is asked at once: a key that no longer works does not tell. */
+const withOwner = async (bringin: Bringin, context: CallContext, customer: BringinCustomer): Promise<BringinCustomer> => {
+  if (customer.key === undefined || customer.userId !== undefined) return customer;
+  const userId = await userIdOf(bringin, context, customer.key);
+  return userId === undefined ? customer : { ...customer, userId };
+};
 
 /** Returns the user's id, or undefined if the key is refused, whatever the HTTP status. */
 const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {

@@ -192,10 +192,14 @@ const verbs: Verb<SellAdapter>[] = [
   },
   {
     name: 'readAccount',
-    call: (adapter, call) => adapter.readAccount({ ...call, customer: JSON.stringify({ status: 'pending', email: 'a+b@example.com' }) }),
+    call: (adapter, call) => adapter.readAccount({ ...call, customer: JSON.stringify({ status: 'pending', email: 'a+b@example.com', userId: 'u-1' }) }),
     reply: { status: 'connected', apiKey: key },
     sent: { method: 'GET', path: '/api/v0/application/connect/status?email=a%2Bb%40example.com' },
-    returned: { ok: true, value: { status: 'connected' }, customer: JSON.stringify({ status: 'connected', email: 'a+b@example.com', key }) },
+    returned: {
+      ok: true,
+      value: { status: 'connected', userId: 'u-1' },
+      customer: JSON.stringify({ status: 'connected', email: 'a+b@example.com', key, userId: 'u-1' }),
+    },
     required: ['status', 'apiKey'],
     optional: ['userId'],
     stringReply: 'malformed',
