@@ -17,6 +17,9 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
+/** The time until which polls are used up, and when that was noted. */
+export type PollSlot = { until: number; notedOn: number };
+
 /** What one instance remembers between requests. It may be lost at any time: whatever must survive is in the database. */
 export type InstanceState = {
   /** Set while the instance is stopping: it still serves requests, but reports that it is not ready. */
@@ -27,7 +30,7 @@ export type InstanceState = {
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
   /** The time until which each network has used up the polls of its unpaid orders (poll-share.ts). */
-  pollSlots: Map<string, number>;
+  pollSlots: Map<string, PollSlot>;
   /** When each combination of provider, outcome and network was last counted (count-judged.ts). */
   judged: Map<string, number>;
   record: RecordState;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Gateway, PollSlot } from '../../ports/gateway.ts';
 import { placeOrder } from '../ordering/place-order.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
 import { followOrders, refreshOrder } from './follow-orders.ts';
@@ -10,7 +10,7 @@ type Orders = { key: string | undefined; appId?: string; count: number };
 /** Follows orders for ten minutes. Each wants to be polled every ten seconds. Returns how often those of each group were polled. */
 const polls = (groups: Orders[], outlivesRequest = true): number[] => {
   let now = 1_000_000;
-  const gateway = { now: () => now, outlivesRequest, state: { pollSlots: new Map<string, number>() } } as Partial<Gateway> as Gateway;
+  const gateway = { now: () => now, outlivesRequest, state: { pollSlots: new Map<string, PollSlot>() } } as Partial<Gateway> as Gateway;
   const orders = groups.flatMap(({ count, ...order }, group) => Array.from({ length: count }, () => ({ ...order, group, next: now + 10_000 })));
   const counts = groups.map(() => 0);
   for (const end = now + 600_000; now < end; now += 1_000)
@@ -52,7 +52,7 @@ it('an order whose network has used up its polls still expires on time, and a re
   const { gateway, scope, session, clock, ...world } = memoryGateway();
   const network = { own: '203.0.113.7', wide: '203.0.113.7' };
   const usedUntil = clock.now + 1_000_000;
-  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', usedUntil);
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', { notedOn: clock.now, until: usedUntil });
   const placed = async (ip: string) => {
     const order = JSON.parse(await placeOrder({ ...scope, network: { own: ip, wide: ip } }, session, world.request(await world.quote()))) as {
       order_id: string;
@@ -70,7 +70,7 @@ it('an order whose network has used up its polls still expires on time, and a re
   expect(await waiting()).toMatchObject({ checks: 1, nextCheckOn });
   // A poll takes its turn, too.
   clock.now = nextCheckOn ?? 0;
-  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', clock.now + 100_000_000);
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', { notedOn: clock.now, until: clock.now + 100_000_000 });
   expect(await followOrders(gateway, 20)).toBe(2);
   expect(await waiting()).toMatchObject({ checks: 2, stage: 'awaiting_payment', nextCheckOn: expiresOn });
   clock.now = expiresOn;
@@ -81,8 +81,20 @@ it('an order whose network has used up its polls still expires on time, and a re
 it('the first poll of a new order is no later than its expiry either', async () => {
   const { gateway, scope, session, clock, ...world } = memoryGateway();
   const network = { own: '203.0.113.7', wide: '203.0.113.7' };
-  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', clock.now + 100_000_000);
+  gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', { notedOn: clock.now, until: clock.now + 100_000_000 });
   const { order_id: id } = JSON.parse(await placeOrder({ ...scope, network }, session, world.request(await world.quote()))) as { order_id: string };
   const order = await gateway.stores.orders.findAny(id);
   expect(order?.nextCheckOn).toBe(order?.expiresOn);
+});
+
+it('a clock that is set back holds up no poll', () => {
+  const hour = 3_600_000;
+  let now = 10 * hour;
+  const gateway = { now: () => now, outlivesRequest: true, state: { pollSlots: new Map<string, PollSlot>() } } as Partial<Gateway> as Gateway;
+  const waits = (key: string, times: number): number[] => Array.from({ length: times }, () => pollOn(gateway, {}, key, now) - now);
+  expect(waits('many', 601).at(-1)).toBe(540_000);
+  for (let n = 0; n < 10_000; n += 1) waits(`network ${n}`, 1);
+  now -= 5 * hour;
+  expect(waits('many', 601)).toEqual([...Array.from({ length: 61 }, () => 0), ...Array.from({ length: 540 }, (_, n) => (n + 1) * 1_000)]);
+  expect(gateway.state.pollSlots.size).toBe(1);
 });

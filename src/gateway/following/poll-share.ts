@@ -2,7 +2,7 @@
  * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller
  * could fill the queue with them. Kept by each instance for itself, like the limits of requests.
  */
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Gateway, PollSlot } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 
 /** A network's unpaid orders are polled this often on average. On Workers, a Cron trigger has only a few calls a minute. */
@@ -21,13 +21,16 @@ export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networ
   const { pollSlots } = gateway.state;
   const now = gateway.now();
   const counted = budgetsOf(appId, networkKey).map(({ key, networks }) => ({ key, ms: everyMs(gateway) / networks }));
-  if (pollSlots.size > mostKept) for (const [key, until] of pollSlots) if (until <= now) pollSlots.delete(key);
+  if (pollSlots.size > mostKept) for (const [key, slot] of pollSlots) if (usedUntil(slot, now) <= now) pollSlots.delete(key);
   return counted.reduce((latest, { key, ms }) => {
-    const used = Math.max(now, pollSlots.get(key) ?? 0);
-    pollSlots.set(key, used + ms);
+    const used = usedUntil(pollSlots.get(key), now);
+    pollSlots.set(key, { notedOn: now, until: used + ms });
     return Math.max(latest, Math.ceil(used - burstMs));
   }, wantedOn);
 };
+
+/** Returns until when the polls are used up: now or later. A clock that was set back since that was noted starts anew. */
+const usedUntil = (slot: PollSlot | undefined, now: number): number => (slot && slot.notedOn <= now ? Math.max(now, slot.until) : now);
 
 const budgetsOf = (appId: string | undefined, networkKey: string | undefined): { key: string; networks: number }[] => {
   if (networkKey === undefined) return [appId === undefined ? { key: 'unknown', networks: 1 } : { key: `app ${appId}`, networks: networksOfWide }];
