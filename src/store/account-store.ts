@@ -18,6 +18,8 @@ const toConnection = (row: typeof connections.$inferSelect): Connection => prese
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
 const holdMs = 86_400_000;
 
+const wasConnected = inArray(accounts.status, ['connected', 'needs_reconnect']);
+
 /**
  * Returns whether the e-mail belongs to another customer. A removed account counts if it was connected when it was removed: its owner may come back,
  * and no other customer may take the e-mail.
@@ -32,10 +34,7 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
         eq(accounts.providerId, providerId),
         eq(accounts.emailHash, emailHash),
         ne(accounts.customerId, customerId),
-        or(
-          inArray(accounts.status, ['connected', 'needs_reconnect']),
-          and(isNull(accounts.removedOn), gt(accounts.createdOn, createdOn - holdMs), hasStanding),
-        ),
+        or(wasConnected, and(isNull(accounts.removedOn), gt(accounts.createdOn, createdOn - holdMs), hasStanding)),
       ),
     )
     .limit(1);
@@ -121,7 +120,9 @@ export const createAccountStore = (db: Database): AccountStore => ({
       await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
     }),
   claimDue: async (now, lease, limit, share) => {
-    const queue = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
+    const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
+    // Anybody can name e-mails, and so start accounts that will never be connected.
+    const queue = { ...due, isUrgent: wasConnected };
     const rows = await db
       .update(accounts)
       .set(leaseOf(lease))

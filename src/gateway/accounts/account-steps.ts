@@ -6,17 +6,21 @@ import type { NewDelivery } from '../../ports/deliveries.ts';
 import { newDelivery, type Tell } from '../deliveries/new-delivery.ts';
 import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import { wasConnected } from './contested.ts';
 import { openSignup, type Signup } from './show-account.ts';
 import { defined } from '../../domain/defined.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 
-/** Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. */
+/**
+ * Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. An account that is not
+ * connected may never be: anybody may name any e-mail. So the longer it has waited, the longer is the next pause, which makes about 50 polls in 30 days.
+ */
 const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
   if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
-  if (account.status === 'onboarding' || account.status === 'pending') return Math.min(60 * minute, Math.max(15 * second, (now - account.statusOn) / 10));
+  if (!wasConnected(account)) return Math.max(15 * second, (now - account.statusOn) / 4);
   return account.status === 'connected' ? 10 * minute : 60 * minute;
 };
 
