@@ -243,3 +243,18 @@ test('an order with an impossible amount is a review', async () => {
   Object.assign(bringin.control.user(email).transactions[0] ?? {}, { destinationAmount: '-5' });
   expect(await read(person, card.order)).toEqual([expect.objectContaining({ stage: 'review' })]);
 });
+
+test('so is one whose payment is recognised by its amount, and a payout of 0 is what it says once the payment is successful', async () => {
+  bringin = await startBringin({ linkMs: 0 });
+  const person = await bringin.connectedPerson(email);
+  const bank = await sell(person, 'SEPA', { connection: await active(person) });
+  await bringin.control.pay(valueIn(bank.placed), bank.order.pay);
+  const [row = {}] = bringin.control.user(email).transactions;
+  Object.assign(row, { status: 'SUCCESSFUL', destinationAmount: '-5' });
+  expect(await read(person, bank.order)).toEqual([expect.objectContaining({ stage: 'review' })]);
+  expect(valueOf(await bringin.adapter.transactions(person.context(), { limit: 9 }))).toEqual([expect.objectContaining({ stage: 'review' })]);
+  Object.assign(row, { destinationAmount: '0' });
+  expect(await read(person, bank.order)).toEqual([expect.objectContaining({ stage: 'filled', receive: 0n })]);
+  Object.assign(row, { status: 'PROCESSING' });
+  expect((await read(person, bank.order))[0]).not.toHaveProperty('receive');
+});

@@ -148,6 +148,8 @@ describe("which payment is an order's", () => {
   };
   test.each<[string, SellTransaction[], unknown]>([
     ['nothing', [], 'none'],
+    ['the one, which nobody believes', [paid('a', { stage: 'review' })], ['a', 'review']],
+    ['beside one that nobody paid, and nobody believes', [paid('a'), paid('b', { rawStatus: 'EXPIRED', stage: 'review' })], ['a', 'filled']],
     ['the one; a conversion is filled, not finished', [paid('a')], ['a', 'filled']],
     ['among others', [paid('b', { pay: 250_001n }), paid('a'), paid('c', { kind: 'fiat_withdrawal' })], ['a', 'filled']],
     ['two of the same amount', [paid('a'), paid('b')], 'ambiguous'],

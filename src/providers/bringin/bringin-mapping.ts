@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
+import { isDelivered } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { AccountState, ConnectionState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
@@ -69,9 +70,10 @@ export const stageOf = (status: string, rail: Rail): Stage | undefined => {
 
 type Subtypes = Pick<BringinSettings, 'lightning_subtypes' | 'onchain_subtypes'>;
 
+/** Maps a row. One with an impossible amount is in `review`, since nobody believes its status either. */
 export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTransaction => {
   const kind = kindOf(row, subtypes);
-  const stage = stageOf(row.status, sameWord(row.subType, 'LN_ADDRESS') ? 'sepa' : 'card');
+  const stage = row.isOdd ? 'review' : stageOf(row.status, sameWord(row.subType, 'LN_ADDRESS') ? 'sepa' : 'card');
   return {
     upstreamId: row.orderId,
     rawStatus: row.status,
@@ -99,7 +101,7 @@ const squeezed = (word: string): string => word.toUpperCase().replaceAll(/[^A-Z0
 export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
   const { upstreamId, ...seen } = toTransaction(row, subtypes);
   const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
-  return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...(row.isOdd ? { stage: 'review' } : {}), ...echo };
+  return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...echo };
 };
 
 /** Maps the matched payment to evidence about an order without a Bringin id. */
@@ -114,7 +116,7 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
   // Bringin's amount in euros is 0 until the sats are converted.
-  ...(seen.receive === undefined || seen.receive === 0n ? {} : { receive: seen.receive }),
+  ...(seen.receive === undefined || (seen.receive === 0n && !isDelivered(seen.stage)) ? {} : { receive: seen.receive }),
 });
 
 /** Slack for the difference between Bringin's clock and ours, and because an order is stored only after it was made. */
@@ -134,11 +136,11 @@ export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], 
   const until = order.expiresOn ?? order.createdOn + windowMs;
   const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
   const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row));
-  const paid = fitting.filter((row) => row.stage !== 'expired');
+  const paid = fitting.filter((row) => stageOf(row.rawStatus, rail) !== 'expired');
   const [only, second] = paid.length > 0 ? paid : fitting;
   if (!only) return 'none';
   if (second) return 'ambiguous';
   const { stage: _stage, ...row } = only;
-  const stage = stageOf(only.rawStatus, rail);
+  const stage = only.stage === 'review' ? only.stage : stageOf(only.rawStatus, rail);
   return { match: { ...row, ...(stage === undefined ? {} : { stage }) } };
 };
