@@ -154,10 +154,11 @@ export type OrderStore = {
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed
-   * since the order was read. If the order was woken (`wake`) since then, the change neither postpones that check nor makes the order final.
+   * since the order was read. If the order was woken (`wake`) since then, the change neither postpones that check nor makes the order final. Of `watch`,
+   * only what differs from `order.watch` is written.
    */
   advance(
-    order: Pick<Order, 'id' | 'sequence' | 'terms' | 'nextCheckOn'>,
+    order: Pick<Order, 'id' | 'sequence' | 'watch' | 'nextCheckOn'>,
     change: OrderChange,
     event: OrderEvent | undefined,
     deliveries: NewDelivery[],

@@ -5,7 +5,7 @@ import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
-import { fromStored, toStored } from './order-terms.ts';
+import { fromStored, toStored, withLearnt } from './order-terms.ts';
 import { recordFill, recordReport } from './record-fill.ts';
 import { intents, orderEvents, orders } from './schema.ts';
 
@@ -65,15 +65,16 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .limit(limit);
     return rows.map(toOrder);
   },
-  advance: async ({ id, sequence, terms, nextCheckOn: known }, { watch, ...change }, event, deliveries) =>
+  advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
+      const [stored] = watch ? await tx.select({ terms: orders.terms }).from(orders).where(eq(orders.id, id)).for('update') : [];
       const rows = await tx
         .update(orders)
         .set({
           ...change,
           ...(change.nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(orders.nextCheckOn, known, change.nextCheckOn) }),
           ...(change.final === true ? { final: not(isWoken(orders.nextCheckOn, known)) } : {}),
-          ...(watch ? { terms: toStored(terms, watch) } : {}),
+          ...(watch && stored ? { terms: withLearnt(stored.terms, before, watch) } : {}),
           ...(event ? { sequence: event.sequence } : {}),
           ...(event && isTakenBack(event) ? { recordedOn: null } : {}),
           ...released,

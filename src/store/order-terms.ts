@@ -31,3 +31,13 @@ export const fromStored = (stored: Partial<StoredTerms>): { terms: OrderTerms; w
 };
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });
+
+/**
+ * Adds to `stored` what was learnt since `before` was read. What another caller has learnt in the meantime stays: a read may be overtaken by an
+ * operator's command, or by a withdrawal.
+ */
+export const withLearnt = <T extends OrderWatch>(stored: T, before: OrderWatch, after: OrderWatch): T => {
+  const names = Object.keys(learnt) as (keyof OrderWatch)[];
+  const news = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return defined({ ...stored, ...Object.fromEntries(news.map((name) => [name, after[name]])) }) as object as T;
+};

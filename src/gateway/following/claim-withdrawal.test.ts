@@ -288,6 +288,50 @@ describe('an order that was filled with less', () => {
     expect((await refreshOrder(scope, order, 'read')).disputed).toBe(true);
     expect((await withdraw()).lnurlw).toBe(lnurlw);
   });
+  it.each([
+    ['while background work notes that', true],
+    ['while it is noted that a customer was given the link', false],
+  ])('is asked for, and only if nobody was given the link, also if the order changes %s', async (_when, isInBackground) => {
+    const { withdraw, buyer, scope, gateway, id, clock } = await bought();
+    const real = { ...gateway.stores.orders };
+    const now = async () => {
+      const order = await real.findAny(id);
+      if (!order) throw new Error('no order');
+      return order;
+    };
+    const disputeClosed = { on: 5, pay: '1', receive: '1' };
+    /** From now on, an operator's command and another read come before the next note about the link. */
+    const meddle = (): void => {
+      let isFirst = true;
+      gateway.stores.orders.advance = async (...given) => {
+        if (!isFirst) return await real.advance(...given);
+        isFirst = false;
+        const before = await now();
+        await real.advance(before, { watch: { ...before.watch, disputeClosed } }, undefined, []);
+        const step = { at: clock.now, fromStage: 'filled', toStage: 'filled', rawStatus: 'filled', source: 'read' } as const;
+        await real.advance(await now(), {}, { ...step, sequence: before.sequence + 1 }, []);
+        return await real.advance(...given);
+      };
+    };
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    clock.now += 60_000;
+    if (isInBackground) meddle();
+    expect(await settleClaims(gateway, 10)).toBe(1);
+    expect((await now()).watch.linkUnseen).toBe(true);
+    if (!isInBackground) {
+      meddle();
+      await withdraw();
+    }
+    for (const order of buyer().orders) order.receive = 50_000n;
+    await refreshOrder(scope, await now(), 'read');
+    const code = await withdraw().then(
+      () => 'given',
+      (problem: unknown) => (problem as { code: string }).code,
+    );
+    expect([code, (await now()).watch.disputeClosed]).toEqual([isInBackground ? 'order-short' : 'given', disputeClosed]);
+  });
   it('is given once the operator has released it', async () => {
     const { withdraw, gateway, id } = await short();
     expect((await problemOf(withdraw())).code).toBe('order-short');

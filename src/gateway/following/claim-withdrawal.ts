@@ -43,9 +43,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
     if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
     const given = await answerClaim(scope, order, known, fallback);
     if (!isUnseen) return given;
-    order = await findOrder(gateway, order.id, session.customerId, 'buy');
-    refuseShort(order, request);
-    await noteUnseen(gateway, order, undefined);
+    await noteUnseen(gateway, order.id, undefined, (now) => refuseShort(now, request));
     return given;
   }
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
@@ -71,11 +69,18 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   return await fetching;
 };
 
-/** Notes that background work fetches the link, so that nobody is given it, or that it is given out. Returns the order as noted. */
-const noteUnseen = async (gateway: Gateway, order: Order, linkUnseen: true | undefined): Promise<Order> => {
-  const watch = withNews(order.watch, { linkUnseen });
-  await gateway.stores.orders.advance(order, { watch }, undefined, []);
-  return { ...order, watch };
+/**
+ * Notes that background work fetches the link, so that nobody is given it, or that it is given out. Reads the order for this, again if it is changed
+ * meanwhile, and `check` may throw. Returns the order as noted.
+ */
+const noteUnseen = async (gateway: Gateway, orderId: string, linkUnseen: true | undefined, check?: (order: Order) => void): Promise<Order> => {
+  for (;;) {
+    const order = await gateway.stores.orders.findAny(orderId);
+    if (!order) throw claimUnknown();
+    check?.(order);
+    const watch = withNews(order.watch, { linkUnseen });
+    if (await gateway.stores.orders.advance(order, { watch }, undefined, [])) return { ...order, watch };
+  }
 };
 
 const notWithdrawable = (order: Order): Problem =>
@@ -295,7 +300,7 @@ const settleClaim = async (gateway: Gateway, claim: Claim, lease: Lease): Promis
   const order = await gateway.stores.orders.findAny(claim.orderId);
   if (!order) return;
   try {
-    const noted = claim.lnurl === undefined ? await noteUnseen(gateway, order, true) : order;
+    const noted = claim.lnurl === undefined ? await noteUnseen(gateway, order.id, true) : order;
     await fetchLnurl({ gateway, requestId: order.id }, noted, claim, lease);
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // the outcome of a Problem is in the claim's row

@@ -214,9 +214,9 @@ it('changed figures before any payment are not applied, but kept for a dispute',
 it('figures that the operator has accepted cause no second review', async () => {
   const { says, order, gateway } = await ordered();
   expect(await says('filled', { fee: 10_001n })).toBe('review');
-  const { id, sequence, terms, watch } = await order();
+  const now = await order();
   const reviewed = { pay: '10000', receive: '107869' };
-  await gateway.stores.orders.advance({ id, sequence, terms }, { watch: { ...watch, beforeReview: 'paid', reviewed } }, undefined, []);
+  await gateway.stores.orders.advance(now, { watch: { ...now.watch, beforeReview: 'paid', reviewed } }, undefined, []);
   expect([await says('filled'), await says('filled')]).toEqual(['filled', 'filled']);
   expect(await says('finished', { pay: 9_999n })).toBe('review');
 });

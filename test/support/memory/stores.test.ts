@@ -355,6 +355,18 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
     });
 
+    it('keep what others have learnt since a caller read them', async () => {
+      const { orders } = stores();
+      const read = await ordered({ watch: { linkUnseen: true, unreadSince: 5, moneySeen: true } });
+      const disputeClosed = { on: now, pay: '10000', receive: '50000' };
+      const { linkUnseen: _given, ...others } = read.watch;
+      expect(await orders.advance(read, { watch: { ...others, disputeClosed } }, undefined, [])).toBe(true);
+      const { unreadSince: _over, ...mine } = read.watch;
+      expect(await orders.advance(read, { watch: { ...mine, unreadableSince: 7 } }, undefined, [])).toBe(true);
+      const after = await orders.findAny(read.id);
+      expect([after?.watch, after?.terms]).toEqual([{ moneySeen: true, disputeClosed, unreadableSince: 7 }, read.terms]);
+    });
+
     it('are leased by one instance when they are due, until they are final', async () => {
       const { orders } = stores();
       const [due, later] = [await ordered(), await ordered({ nextCheckOn: now + 60_000 })];

@@ -17,6 +17,7 @@ import type { ReferenceRow } from '../../../src/ports/reference.ts';
 import type { StoredRoute } from '../../../src/ports/routes.ts';
 import type { ProviderSession, SessionStore } from '../../../src/ports/sessions.ts';
 import type { Stores } from '../../../src/ports/stores.ts';
+import { withLearnt } from '../../../src/store/order-terms.ts';
 import { leasedRows } from './leased-rows.ts';
 
 const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
@@ -160,12 +161,14 @@ export const memoryStores = (now: () => number) => {
             .toSorted((a, b) => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1))
             .slice(0, limit),
         ),
-      advance: async ({ id, sequence, nextCheckOn: known }, change, event, rows) => {
-        const due = orders.find((one) => one.id === id)?.nextCheckOn;
+      advance: async ({ id, sequence, watch: before, nextCheckOn: known }, change, event, rows) => {
+        const stored = orders.find((one) => one.id === id);
+        const due = stored?.nextCheckOn;
         const woken = due === undefined || due === known ? undefined : due;
         const kept = {
           ...(woken === undefined || change.nextCheckOn === undefined ? {} : { nextCheckOn: Math.min(woken, change.nextCheckOn ?? Infinity) }),
           ...(woken !== undefined && change.final === true ? { final: false } : {}),
+          ...(change.watch && stored ? { watch: withLearnt(stored.watch, before, change.watch) } : {}),
         };
         if (!orders.set(id, (one) => one.sequence === sequence, { ...change, ...kept, ...(event ? { sequence: event.sequence } : {}) })) return false;
         orders.release(id);
