@@ -54,7 +54,7 @@ export type AccountStore = {
   list(customerId: string): Promise<Account[]>;
   /**
    * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read. If the account was
-   * woken (`wake`) since then, the change does not postpone that check.
+   * woken (`wake`) since then, the change does not postpone that check. A change that sets the next check ends the lease, and no other does.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   remove(id: string, now: number): Promise<void>;

@@ -24,3 +24,16 @@ it('accounts that were connected are polled first, however long others have been
   expect((await taken()).toSorted()).toEqual([connected, lost].toSorted());
   expect((await taken()).toSorted()).toEqual(others.slice(-2).toSorted());
 });
+
+it('an account stays with the instance that polls it until its next poll is set, whatever is stored about it meanwhile', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  const [id, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
+  const account = { id, customerId, providerId: 'other', status: 'connected' as const, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: now - 1 };
+  await accounts.create(account, undefined);
+  const isTaken = async (): Promise<boolean> => (await accounts.claimDue(now, { owner: crypto.randomUUID(), seconds: 60 }, 100)).some((one) => one.id === id);
+  expect([await isTaken(), await isTaken()]).toEqual([true, false]);
+  expect([await accounts.change(account, { checkedOn: now }, []), await isTaken()]).toEqual([true, false]);
+  expect([await accounts.change(account, { nextCheckOn: now }, []), await isTaken()]).toEqual([true, true]);
+});

@@ -105,8 +105,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
         .set({
           ...change,
           ...(forgetEmail === true ? { emailHash: null } : {}),
-          ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(accounts.nextCheckOn, known, nextCheckOn) }),
-          ...released,
+          ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(accounts.nextCheckOn, known, nextCheckOn), ...released }),
         })
         .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))
         .returning({ id: accounts.id });

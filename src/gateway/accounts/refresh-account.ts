@@ -15,6 +15,9 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
 
+/** How many calls refreshAccount makes one after the other: for the account, its list of connections, each connection, its open orders, its payments. */
+const callsOfOne = 5;
+
 /**
  * Polls at most `limit` of the accounts that are due: their status, their connections, and payments made directly to their addresses. Returns how
  * many it polled.
@@ -22,7 +25,7 @@ import { noticeUrl } from '../notice-url.ts';
 export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> =>
   await workOnDue(gateway, {
     name: 'refresh_accounts',
-    claim: async (share) => await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit, share),
+    claim: async (share) => await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts', callsOfOne), limit, share),
     providerOf: (account) => account.providerId,
     work: async (account) => void (await refreshAccount({ gateway, requestId: account.id }, account)),
     about: () => ({}),
