@@ -166,6 +166,23 @@ describe('keys', () => {
     if (by === 'connect') valueOf(await start(again, email));
     expect(JSON.parse(String(again.blob))).toMatchObject({ userId: bringin.control.user(email).id });
   });
+  test.each(['a poll', 'asking for the account again'])("a key that %s brings is not taken if the e-mail is another user's by then", async (by) => {
+    const email = `moved-${by.length}@example.com`;
+    const person = await bringin.connectedPerson(email);
+    const first = bringin.control.user(email);
+    await bringin.connectedPerson(`new-${email}`);
+    bringin.control.disconnect(email);
+    bringin.control.state.users.set(email, { ...bringin.control.user(`new-${email}`), email });
+    const asked = async () => (by === 'a poll' ? await read(person) : await start(person, email));
+    for (let n = 0; n < 2; n += 1) {
+      expect(valueOf(await asked())).toEqual({ status: 'needs_reconnect', userId: first.id });
+      expect(keyIn(person)).toBe(first.key);
+    }
+    // The account is connected again as soon as its own user is.
+    bringin.control.state.users.set(email, { ...first, connected: true, key: `${first.key}2` });
+    expect(valueOf(await asked())).toEqual({ status: 'connected', userId: first.id });
+    expect(keyIn(person)).toBe(`${first.key}2`);
+  });
   test("before an account has a key, another user's key takes the entered e-mail away", async () => {
     const other = await bringin.connectedPerson('third@example.com');
     const person = bringin.person();

@@ -35,9 +35,8 @@ export const startAccount = async (
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
-  // A lost key is forgotten when the provider asks for consent again, but never whose account it is.
-  const customer = await withOwner(bringin, context, { ...defined({ userId: readCustomer(context)?.userId }), email, ref: request.ref, ...keptOf(facts) });
-  return answerWith(customer, facts.mailSent);
+  const { key, userId } = readCustomer(context) ?? {};
+  return answerWith(await withFacts(bringin, context, { status: facts.status, email, ref: request.ref, ...defined({ key, userId }) }, facts), facts.mailSent);
 };
 
 /** Reads the account. Checks whether its key still works. If it does not, asks with the master key whether there is a newer key. */
@@ -47,10 +46,9 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   if (customer.key === undefined) return await pollAccount(bringin, context, customer);
   const userId = await userIdOf(bringin, context, customer.key);
   if (userId !== undefined) return answerWith({ ...customer, status: 'connected', userId });
-  const { key: refusedKey, ...rest } = customer;
-  const polled = await pollAccount(bringin, context, { ...rest, status: 'needs_reconnect' });
+  const polled = await pollAccount(bringin, context, { ...customer, status: 'needs_reconnect' });
   const found = polled.customer === undefined ? undefined : readCustomer(polled);
-  if (found?.status === 'connected' && found.key !== refusedKey) {
+  if (found?.status === 'connected' && found.key !== customer.key) {
     bringin.deps.log('warn', 'bringin_key_replaced');
     return polled;
   }
@@ -68,7 +66,7 @@ export const adoptKey = async (bringin: Bringin, context: CallContext, request: 
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  const { userId: owner } = before ? await withOwner(bringin, context, before) : {};
+  const owner = before?.userId ?? (before?.key === undefined ? undefined : await userIdOf(bringin, context, before.key));
   // If the account has a key of which nobody can say whose it is, the same e-mail connects the account again.
   if ((before?.key !== undefined || owner !== undefined) && owner !== userId) return declined('key-of-another');
   // An e-mail that was only entered is dropped: it may be another user's, and would bring that user's key.
@@ -85,7 +83,7 @@ const pollAccount = async (bringin: Bringin, context: CallContext, customer: Bri
   if (!reply.ok) return answerWith({ ...customer, status: 'needs_reconnect' });
   const facts = polledFacts(reply.value);
   if (!facts) bringin.deps.log('warn', 'bringin_status_unknown', { of: 'account' });
-  return answerWith(await withOwner(bringin, context, { ...customer, ...(facts ? keptOf(facts) : {}) }));
+  return answerWith(facts ? await withFacts(bringin, context, customer, facts) : customer);
 };
 
 /** Maps the polled status. Returns undefined for an unknown status, which changes nothing. */
@@ -97,20 +95,26 @@ const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFact
   return { status, key: apiKey, ...(userId === undefined ? {} : { userId }) };
 };
 
-const keptOf = ({ mailSent: _told, ...facts }: AccountFacts): Omit<BringinCustomer, 'email' | 'ref'> => facts;
+/**
+ * Returns the account with what Bringin has just said of its e-mail. A lost key is forgotten when Bringin asks for consent again, but never whose
+ * account it is. The e-mail may be another user's by now: with that user's key, the account's earlier orders could not be read, so the account stays
+ * as it was and needs reconnecting. A new key is asked whose it is, if Bringin does not say so: a key that no longer works does not tell.
+ */
+const withFacts = async (bringin: Bringin, context: CallContext, before: BringinCustomer, facts: AccountFacts): Promise<BringinCustomer> => {
+  const { key: known, userId: owner, ...rest } = before;
+  const { mailSent: _told, ...said } = facts;
+  if (said.key === undefined) return { ...rest, ...said, ...defined({ userId: owner }) };
+  const userId = said.userId ?? (said.key === known ? owner : undefined) ?? (await userIdOf(bringin, context, said.key));
+  if (owner === undefined || userId === owner) return { ...rest, ...said, ...defined({ userId }) };
+  bringin.deps.log('warn', 'bringin_key_of_another');
+  return { ...before, status: 'needs_reconnect' };
+};
 
 const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<AccountState> & { customer: string } => ({
   ok: true,
   value: showAccount(customer, mailSent),
   customer: writeCustomer(customer),
 });
-
-/** Adds whose key the account has, if that is not known yet. It is asked at once: a key that no longer works does not tell. */
-const withOwner = async (bringin: Bringin, context: CallContext, customer: BringinCustomer): Promise<BringinCustomer> => {
-  if (customer.key === undefined || customer.userId !== undefined) return customer;
-  const userId = await userIdOf(bringin, context, customer.key);
-  return userId === undefined ? customer : { ...customer, userId };
-};
 
 /** Returns the user's id, or undefined if the key is refused, whatever the HTTP status. */
 const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {
