@@ -48,6 +48,8 @@ export type OrderWatch = {
   disputeClosed?: { on: number; pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */
   unreadSince?: number;
+  /** The order could not be read since its provider's last notice. */
+  noticeUnread?: true;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. From then on, the operator decides. */

@@ -19,6 +19,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   linkUnseen: true,
   disputeClosed: true,
   unreadSince: true,
+  noticeUnread: true,
   unreadableSince: true,
   twinSeen: true,
 };

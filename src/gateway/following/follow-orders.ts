@@ -166,9 +166,11 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
-  // An order that has only now expired may be paid at any moment, however long nobody read it before.
-  const sinceRead = cause === 'poll' && told.read === 'done' && !moved ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
-  const watch = withNews(seen, { unreadSince: final ? undefined : unreadSince });
+  const isRung = cause === 'notice' || order.watch.noticeUnread === true;
+  // An order that has only now expired may be paid at any moment, however long nobody read it before. So may one whose provider has rung.
+  const isUsual = cause === 'poll' && told.read === 'done' && !moved && !isRung;
+  const sinceRead = isUsual ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
+  const watch = withNews(seen, { unreadSince: final ? undefined : unreadSince, noticeUnread: isRung && told.read !== 'done' ? true : undefined });
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
