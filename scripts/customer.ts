@@ -1,5 +1,5 @@
 /** `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer. */
-import { readSecrets } from '../src/config/secrets.ts';
+import { readSealKeys } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import { called } from './ops/called.ts';
 import { exportCustomer, forgetCustomer, unfinished } from './ops/customer-data.ts';
@@ -8,9 +8,9 @@ import { command, readArguments, Refused, say, withDatabase } from './ops/tools.
 const usage = `usage: ${called('customer', 'export|forget <customer id>')}`;
 
 const sealOf = () => {
-  const read = readSecrets(process.env, { apps: {}, providers: [] });
+  const read = readSealKeys(process.env);
   if (!read.ok) throw new Refused(read.mistakes.join('\n'));
-  return createSeal(read.secrets.seal);
+  return createSeal(read.keys);
 };
 
 await command(async () => {

@@ -4,7 +4,7 @@
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
-import { freshSecrets, readSecrets } from '../src/config/secrets.ts';
+import { freshSecrets, readSealKeys } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import { called } from './ops/called.ts';
 import * as plan from './ops/key-plan.ts';
@@ -96,13 +96,13 @@ const list = async (): Promise<void> => {
 };
 
 const resealAll = async (): Promise<void> => {
-  const read = readSecrets(process.env, { apps: {}, providers: [] });
+  const read = readSealKeys(process.env);
   if (!read.ok) throw new Refused(read.mistakes.join('\n'));
-  const [current] = read.secrets.seal;
+  const [current] = read.keys;
   if (!current) throw new Refused('SEAL_KEY is not set');
   await withDatabase(async ({ sql, record }) => {
     await record('keys.reseal', current.id);
-    const done = await reseal(sql, createSeal(read.secrets.seal), current.id);
+    const done = await reseal(sql, createSeal(read.keys), current.id);
     say(`${done} values are now sealed under "${current.id}"`);
   });
 };

@@ -17,6 +17,32 @@ export type Secrets = {
 };
 type Source = Record<string, string | undefined>;
 
+/** Reads a variable of keys and its `_OLD` variable. Adds what is wrong with them to `mistakes`. */
+const readKeys = (source: Source, name: string, mistakes: string[]): NamedKey[] => {
+  const current = valueOf(source, name) ?? '';
+  if (current === '') mistakes.push(`${name} is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one`);
+  const old = `${name}_OLD`;
+  const read = [{ from: name, text: current }, ...(source[old] ?? '').split(',').map((text) => ({ from: old, text: text.trim() }))].flatMap(
+    ({ from, text }) => {
+      if (text === '') return [];
+      const key = readKey(text);
+      if (!key) mistakes.push(`${from} does not have the form id:base64 of 32 bytes`);
+      return key ?? [];
+    },
+  );
+  // A sealed value names its key by the id, and so does a signature. So one id must not stand for two keys.
+  if (new Set(read.map(({ id }) => id)).size < new Set(read.map(({ id, key }) => `${id}:${base64.encode(key)}`)).size)
+    mistakes.push(`${name} and ${old} have two keys with the same id: give the newer one an id of its own`);
+  return read;
+};
+
+/** Reads only the keys that open what is sealed, current first, for commands that need nothing else. */
+export const readSealKeys = (source: Source): { ok: true; keys: NamedKey[] } | { ok: false; mistakes: string[] } => {
+  const mistakes: string[] = [];
+  const keys = readKeys(source, 'SEAL_KEY', mistakes);
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, keys };
+};
+
 /**
  * Reads the secrets from the environment. SEAL_KEY, NOTICE_KEY and WEBHOOK_SIGNING_KEY have the form `id:base64 of 32 bytes`. Each `_OLD` variable is
  * a comma-separated list of replaced keys. Each mistake is one line that names the variable, or the setting that names the variable, and never the
@@ -27,26 +53,7 @@ export const readSecrets = (
   config: Pick<GatewayConfig, 'apps' | 'providers'>,
 ): { ok: true; secrets: Secrets } | { ok: false; mistakes: string[] } => {
   const mistakes: string[] = [];
-  const keys = (name: string): NamedKey[] => {
-    const current = valueOf(source, name) ?? '';
-    if (current === '') mistakes.push(`${name} is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one`);
-    const old = `${name}_OLD`;
-    const read = [{ from: name, text: current }, ...(source[old] ?? '').split(',').map((text) => ({ from: old, text: text.trim() }))].flatMap(
-      ({ from, text }) => {
-        if (text === '') return [];
-        const key = readKey(text);
-        if (!key) mistakes.push(`${from} does not have the form id:base64 of 32 bytes`);
-        return key ?? [];
-      },
-    );
-    // A sealed value names its key by the id, and so does a signature. So one id must not stand for two keys.
-    if (new Set(read.map(({ id }) => id)).size < new Set(read.map(({ id, key }) => `${id}:${base64.encode(key)}`)).size)
-      mistakes.push(`${name} and ${old} have two keys with the same id: give the newer one an id of its own`);
-    return read;
-  };
-  const seal = keys('SEAL_KEY');
-  const notice = keys('NOTICE_KEY');
-  const signing = keys('WEBHOOK_SIGNING_KEY');
+  const [seal = [], notice = [], signing = []] = ['SEAL_KEY', 'NOTICE_KEY', 'WEBHOOK_SIGNING_KEY'].map((name) => readKeys(source, name, mistakes));
   for (const { path, variable } of namedVariables(config)) {
     if (valueOf(source, variable) === undefined) mistakes.push(`${path} names the variable ${variable}, which is not set`);
     mistakes.push(...unusable(source, variable));

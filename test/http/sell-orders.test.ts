@@ -425,8 +425,15 @@ describe('payments straight to the address', () => {
     );
     const filled = await world.orderIs(call, String(order.body['order_id']), 'filled');
     expect(filled['matched_by']).toBe('amount');
+    // A status word is the provider's own text.
+    const row = [...world.control.state.users.values()].flatMap(({ transactions }) => transactions).find(({ orderId }) => orderId === straight[1]);
+    if (!row) throw new Error('no row');
+    Object.assign(row, { status: 'DONE\u202e\u200b ' });
     const { body } = await call('/sell/transactions', { account_id: accountId, limit: 2 });
-    expect((body['transactions'] as Body[]).map((one) => one['amount_sats'])).toEqual([62_000, 61_000]);
+    expect((body['transactions'] as Body[]).map((one) => [one['amount_sats'], one['status']])).toEqual([
+      [62_000, 'DONE'],
+      [61_000, 'SUCCESSFUL'],
+    ]);
   });
 
   it("of the same amount before an order are not the order's, whose own payment is found though the provider's clock is slow", async () => {

@@ -1,4 +1,5 @@
 /** POST /sell/accounts and related endpoints. An account is a customer's account at one provider. Its key is never shown to a wallet. */
+import { printableName } from '../../domain/printable.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
@@ -214,7 +215,7 @@ export const readTransactions = async (
     transactions: answer.value.map((row) => ({
       transaction_id: row.upstreamId,
       kind: row.kind,
-      status: row.rawStatus,
+      status: printableName(row.rawStatus) ?? '',
       ...(row.stage === undefined ? {} : { stage: row.stage }),
       ...(row.pay === undefined ? {} : { amount_sats: Number(row.pay) }),
       ...(row.receive === undefined ? {} : { amount_fiat: Number(row.receive) }),

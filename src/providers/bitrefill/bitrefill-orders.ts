@@ -147,7 +147,7 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   const now = deps.now();
   const deadline = deadlineOf(order, settings.order_life_s * 1000, now);
   if (stageOf(order, now, deadline) === 'failed')
-    return refused({ reason: 'declined', note: 'order-refused', detail: rawStatusOf(order), orderMade: order.id });
+    return refused({ reason: 'declined', note: 'order-refused', detail: statusWord(rawStatusOf(order)), orderMade: order.id });
   contradicted(order, asked, body);
   const { payment = broken('an order without a payment') } = order;
   const sats = paySatsOf(order) ?? broken('an order without a price');

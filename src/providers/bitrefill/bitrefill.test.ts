@@ -235,12 +235,13 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted({ ...order, ...more });
     await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: id, message: `malformed: ${problem}` });
   });
-  it('an order that has failed before it began is refused', async () => {
-    const { adapter, call } = scripted({ ...order, status: 'permanent_failure' });
-    expect(await adapter.placeOrder(call, place)).toEqual({
-      ok: false,
-      refusal: { reason: 'declined', note: 'order-refused', detail: 'permanent_failure', orderMade: id },
-    });
+  it.each([
+    ['permanent_failure', 'permanent_failure'],
+    ['failed, see https://evil.example', '(no word)'],
+    ['failed\u202e\u200b', '(no word)'],
+  ])('an order that has failed before it began is refused: %j', async (status, detail) => {
+    const { adapter, call } = scripted({ ...order, status });
+    expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail, orderMade: id } });
   });
   it('the answer is about another order is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
