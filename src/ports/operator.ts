@@ -62,8 +62,11 @@ export type FoundOrder = {
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
 /** The switches as one instance last read them. */
 export type SwitchState = { readOn: number; byName: Map<string, Switch> };
-/** An upstream session or account whose credentials are stored, and the customer to whom it belongs. */
-export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string };
+/**
+ * An upstream session or account whose credentials are stored, and the customer to whom it belongs. `accountMadeOn`: for an account, when it was
+ * added here, in Unix milliseconds.
+ */
+export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string; accountMadeOn?: number };
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
 export type OperatorStore = {

@@ -253,6 +253,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
           blob: providerSessions.blob,
           ofSession: sessions.customerId,
           ofAccount: accounts.customerId,
+          accountMadeOn: accounts.createdOn,
         })
         .from(providerSessions)
         .leftJoin(sessions, eq(sessions.idHash, providerSessions.owner))
@@ -260,7 +261,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         .where(and(isNotNull(providerSessions.blob), eq(providerSessions.ready, true), after === undefined ? undefined : gt(providerSessions.id, after)))
         .orderBy(providerSessions.id)
         .limit(limit);
-      return rows.map(({ ofSession, ofAccount, blob, ...row }) => ({ ...row, blob: blob ?? '', ...withCustomer(ofSession ?? ofAccount) }));
+      return rows.map(({ ofSession, ofAccount, blob, ...row }) => ({ ...present(row), blob: blob ?? '', ...withCustomer(ofSession ?? ofAccount) }));
     },
     knownUpstreamIds: async (providerId, ids) => {
       if (ids.length === 0) return [];
@@ -277,7 +278,13 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         .from(settlements)
         .innerJoin(accounts, eq(accounts.id, settlements.accountId))
         .where(and(eq(accounts.providerId, providerId), inArray(settlements.transactionId, ids)));
-      return [...placed, ...followed, ...settled].flatMap((row) => row.id ?? []);
+      // A sale that only its amount tells apart has no order id at the provider. Its payment has.
+      const payment = sql<string>`${orders.facts}->>'transaction_id'`;
+      const paid = await db
+        .select({ id: payment })
+        .from(orders)
+        .where(and(eq(orders.providerId, providerId), isNull(orders.upstreamOrderId), inArray(payment, ids)));
+      return [...placed, ...followed, ...settled, ...paid].flatMap((row) => row.id ?? []);
     },
     adopt: async (intent, upstreamOrderId, order, event) =>
       await db.transaction(async (tx) => {

@@ -105,7 +105,9 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
         rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
       );
       for (const row of newOrders(rows, known, [])) {
-        const { upstreamOrderId } = row;
+        const { upstreamOrderId, madeOn } = row;
+        // What an account was used for before it was added here was never ordered here.
+        if (madeOn !== undefined && session.accountMadeOn !== undefined && madeOn < session.accountMadeOn) continue;
         const orderId = await adopt(gateway, session, ramp, row);
         if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
       }
@@ -148,6 +150,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
   };
   const amounts = { pay: row.pay ?? 0n, receive: row.receive ?? 0n };
   const note = 'known to the provider, but not here after a restore';
+  const currency = /^[A-Z]{3}$/.exec(row.echo?.currency ?? '')?.[0];
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
     {
@@ -177,7 +180,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
       quotedPay: amounts.pay,
       quotedReceive: amounts.receive,
       binding: false,
-      terms: { currencyId: 0, paymentOptionId: 0, optionName: '', adopted: true },
+      terms: { currencyId: 0, paymentOptionId: 0, optionName: '', adopted: true, ...(currency === undefined ? {} : { currency }) },
       watch: { reviewReason: 'unclear' },
       facts: row.facts ?? {},
       upstream: {},

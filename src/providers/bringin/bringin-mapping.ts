@@ -104,6 +104,9 @@ export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEviden
   return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...echo };
 };
 
+/** Returns whether a row may be a sale of bitcoin for euros. An account also lists what was bought, withdrawn or paid with euros. */
+export const maybeSale = ({ sourceCurrency, destinationCurrency }: TransactionRow): boolean => sourceCurrency !== 'EUR' && destinationCurrency !== 'BTC';
+
 /** Maps the matched payment to evidence about an order without a Bringin id. */
 export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
   ...amountsAndStage(seen),

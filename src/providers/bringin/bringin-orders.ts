@@ -15,6 +15,7 @@ import {
   evidenceOf,
   matchedEvidence,
   matchTransaction,
+  maybeSale,
   readNotes,
   slackMs,
   toTransaction,
@@ -215,13 +216,15 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 
 /**
  * Reads evidence. For an order with an id at Bringin, this is the row with that id; for any other order, the payment that matches its amount. Two
- * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every row is evidence.
+ * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every sale is evidence.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
     const { settings, deps } = bringin;
     const rows = await readRows(bringin, context, key, order && order.createdOn - slackMs);
-    const evidence = order ? evidenceOn(bringin, order, rows) : rows.map((row) => evidenceOf(row, settings));
+    const evidence = order
+      ? evidenceOn(bringin, order, rows)
+      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeOn: row.createdAt }) }));
     const unknown = evidence.filter((one) => one.stage === undefined).length;
     if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
     return { ok: true, value: evidence };

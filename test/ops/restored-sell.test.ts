@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startBringinSimulator, type RunningSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
+import { catchUp } from '../../src/gateway/operator/after-restore.ts';
+import { apiSecret, bringinBlock, masterKey } from '../support/bringin.ts';
+import { movableClock } from '../support/clock.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { activeConnection, connected, optionOf, payAddress } from '../support/scenarios/sell.ts';
+import { opened } from '../support/wallet.ts';
+
+const clock = movableClock();
+let gateway: TestGateway;
+let bringin: RunningSimulator;
+beforeAll(async () => {
+  bringin = await startBringinSimulator({ id: 'bringin', now: clock.now, masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] });
+  const environment = { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret };
+  gateway = await startTestGateway({}, { clock, blocks: { bringin: bringinBlock(bringin.url) }, environment });
+});
+afterAll(async () => {
+  await gateway.close();
+  await bringin.close();
+});
+
+it('after a restore, adopts only sales that no order explains, and none from before the account was connected here', async () => {
+  const wake = async (): Promise<void> => await gateway.pass(500);
+  const { call } = await opened(gateway.url);
+  const accountId = await connected({ bringin, wake }, call, 'alice@example.com');
+  const connection = await activeConnection(wake, call, accountId, 'Savings', 'alice');
+  const sepa = await optionOf(call, 'SEPA');
+  const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
+  const order = await call('/sell/order', { quote_id: quote.body['quote_id'], connection_id: connection['connection_id'] });
+  const orderId = String(order.body['order_id']);
+  const paid = await payAddress(bringin, 'alice', 250_000);
+  await gateway.passUntil('filled', async () => {
+    const { body } = await call('/sell/order-status', { order_id: orderId });
+    return (body[orderId] as { stage: string }).stage === 'filled' ? true : undefined;
+  });
+
+  const { transactions } = bringin.control.user('alice@example.com');
+  const [sale] = transactions;
+  if (!sale) throw new Error('no sale');
+  expect(sale.orderId).toBe(paid);
+  const before = new Date(clock.now() - 30 * 86_400_000).toISOString();
+  const lost = { ...sale, orderId: 'sold-in-the-lost-time', sourceAmount: '70000', createdAt: new Date(clock.now()).toISOString() };
+  transactions.push(
+    { ...sale, orderId: 'sold-elsewhere-last-month', createdAt: before },
+    { ...lost, orderId: 'spent-with-the-card', type: 'CARD', subType: 'PAYMENT', sourceCurrency: 'EUR', sourceAmount: '5.00' },
+    { ...lost, orderId: 'bought', type: 'FIAT_TO_CRYPTO', sourceCurrency: 'EUR', sourceAmount: '5.00', destinationCurrency: 'BTC', destinationAmount: '5000' },
+    lost,
+  );
+
+  const done = await catchUp(gateway.server.gateway, 0);
+  expect([done.unreadable, done.adopted.map((one) => one.upstreamOrderId)]).toEqual([[], ['sold-in-the-lost-time']]);
+  const [adopted] = await gateway.database.sql<{ terms: { currency?: string } }[]>`select terms from orders where upstream_order_id = 'sold-in-the-lost-time'`;
+  expect(adopted?.terms.currency).toBe('EUR');
+  expect((await catchUp(gateway.server.gateway, 0)).adopted).toEqual([]);
+});
