@@ -35,8 +35,8 @@ export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, e
   if (isDelivered(event.toStage)) await counting(tx, order.id, async (inner) => await recordFill(inner, { orderId: order.id, now: event.at, as: 'filled' }));
 };
 
-/** Returns whether a delivered order goes to review. Background work then looks at its fill again (record-store.ts). */
-const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => isDelivered(fromStage) && toStage === 'review';
+/** Returns whether a delivered or refunded order goes to review. Background work then looks at its fill again (record-store.ts). */
+const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivered(fromStage) || fromStage === 'refunded') && toStage === 'review';
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {

@@ -65,14 +65,16 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
     // An order counts as paid before the cutoff if one of three things happened before it: a read or a notice gave the event `paid` (isPaid); a read
     // that put or kept the order in review said that it was paid, which gives no such event (isSeen); or the order was filled and then went to review
-    // as not delivered (isTakenBack). An order that its provider reports as filled in full does not count as never filled, since we withhold it.
-    const isPaid = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
+    // as not delivered (isTakenBack). An order that its provider reports as filled in full does not count as never filled, since we withhold it. If
+    // money was seen after a refund, what was paid before the refund does not count.
+    const isRefunded = sql`coalesce(${orders.terms}->>'beforeReview' = 'refunded', false)`;
+    const isPaid = sql`not ${isRefunded} and exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
     const isSeen = sql`(${orders.stage} = 'review' and (${orders.terms}->>'paidSeenOn')::float8 < ${unfilledBefore})`;
     const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review') < ${before})`;
     const isWithheld = sql`(${orders.stage} = 'review' and coalesce(${orders.terms}->>'filledSeen' = 'true', false))`;
     // A customer can take away the key of their account, and then nobody can read whether the sale was filled.
     const isUnread = sql`(${orders.ramp} = 'sell' and coalesce(${orders.terms}->>'unreadableSince', '') <> '')`;
-    const paidLongAgo = sql`(not ${isUnread} and ((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and (${isPaid} or ${isSeen}))))`;
+    const paidLongAgo = sql`(not ${isUnread} and ((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and ((${isPaid}) or ${isSeen}))))`;
     const due = await db
       .select({ id: orders.id, stage: orders.stage })
       .from(orders)

@@ -290,6 +290,25 @@ describe('exactly once', () => {
     expect(await sums()).toMatchObject([{ quoted_sats: 0, delivered_sats: 0, orders: 1 }]);
   });
 
+  it('money that is reported after a refund counts as nothing delivered 14 days later, however old the payment before the refund', async () => {
+    const { orderId, quoted } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { record, orders } = gateway.server.gateway.stores;
+    const [now, day] = [gateway.clock.now(), 86_400_000];
+    const after = async (days: number): Promise<number> => await record.addMissing(now + days * day, now + (days - 14) * day, 10);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+    await gateway.database.sql`update order_events set to_stage = 'paid', at = at - interval '20 days' where order_id = ${orderId} and to_stage = 'filled'`;
+    expect([await after(0), await after(0), await fillsOf(orderId)]).toEqual([1, 0, []]);
+    const order = await orders.findAny(orderId);
+    if (!order) throw new Error('no order');
+    const event = { sequence: order.sequence + 1, at: now, fromStage: 'refunded', toStage: 'review', rawStatus: 'paid', source: 'read' } as const;
+    const watch = { ...order.watch, beforeReview: 'refunded', reviewReason: 'contradiction', paidSeenOn: now } as const;
+    expect(await orders.advance(order, { stage: 'review', stageOn: now, watch }, event, [])).toBe(true);
+    expect([await after(13), await after(15), await after(15)]).toEqual([0, 1, 0]);
+    expect(await sums()).toMatchObject([{ quoted_sats: quoted, delivered_sats: 0, orders: 1 }]);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+  });
+
   it('money that was seen only in a read that led to review counts, too; a part of it, which a rival can send, does not', async () => {
     const { orderId, quoted } = await buy('cobalt', 1000);
     await asTheReleaseBefore(orderId);
