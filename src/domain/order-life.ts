@@ -61,11 +61,17 @@ export type Evidence = {
   moneySeen?: boolean;
 };
 
-/** Drops amounts of 0 until the order is delivered or refunded, since before that 0 means that the amount is not known yet. */
+/**
+ * Drops amounts of 0 that mean that the amount is not known: both until the order is delivered or refunded, and the amount that went back in a refund.
+ */
 export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
-  const isDone = delivered.has(evidence.stage) || evidence.stage === 'refunded';
-  const isTold = (amount: bigint | undefined): amount is bigint => amount !== undefined && (amount !== 0n || isDone);
-  return { ...evidence, ...(isTold(pay) ? { pay } : {}), ...(isTold(receive) ? { receive } : {}) };
+  const isDelivery = delivered.has(evidence.stage);
+  const isTold = (amount: bigint | undefined, isDone: boolean): amount is bigint => amount !== undefined && (amount !== 0n || isDone);
+  return {
+    ...evidence,
+    ...(isTold(pay, isDelivery) ? { pay } : {}),
+    ...(isTold(receive, isDelivery || evidence.stage === 'refunded') ? { receive } : {}),
+  };
 };
 
 export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'undelivered' | 'unknown';

@@ -210,7 +210,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     tellOperator(gateway, order, after);
     if (untrusted && moved && step.reason === 'unsafe-link') tellUntrusted(gateway, after);
     tellLatePayment(gateway, order, after, now);
-    if (moved && after.stage === 'refunded') tellRefund(gateway, order, after);
+    if (moved && after.stage === 'refunded') tellRefund(gateway, order, evidence?.pay);
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
@@ -259,13 +259,12 @@ const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: num
 
 /**
  * Counts a refund, so that the operator sees a provider that often reports one: nobody but the customer knows whether the money came back. A refund
- * that is reported as less than 99 % of what was paid is an alert. An amount of 0 counts as not stated.
+ * that is reported as less than 99 % of what was paid is an alert.
  */
-const tellRefund = (gateway: Gateway, before: Order, after: Order): void => {
-  const { id: order, providerId: provider, toldPay } = after;
+const tellRefund = (gateway: Gateway, before: Order, refunded: bigint | undefined): void => {
+  const { id: order, providerId: provider } = before;
   gateway.count('order_oddities_total', { provider, kind: 'refunded' });
-  const isPart = knownOf(before) === 'underpaid' || toldPay === undefined || toldPay === 0n;
-  if (isPart || !isRefundShort(before.pay, toldPay)) return;
+  if (knownOf(before) === 'underpaid' || refunded === undefined || !isRefundShort(before.pay, refunded)) return;
   gateway.count('order_oddities_total', { provider, kind: 'refund-short' });
   gateway.log('error', 'order_refund_short', { order, provider });
 };
