@@ -8,7 +8,15 @@ import { checkMode } from '../src/config/secrets.ts';
 import { readConfigFile } from '../src/entry/read-config-file.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { env: { type: 'string' } } });
+const readArguments = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options: { env: { type: 'string' } } });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'unknown'}\n`);
+    process.exit(1);
+  }
+};
+const { values, positionals } = readArguments();
 if (values.env === undefined) await import('./load-env.ts');
 else if (existsSync(values.env)) process.loadEnvFile(values.env);
 else {

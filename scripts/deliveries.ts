@@ -9,8 +9,8 @@ const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|
 const most = 200;
 
 const time = (ms: number): string => new Date(ms).toISOString();
-/** Returns when it is due, when it ended, or when it was made. */
-const timeOf = (one: Delivery): string => time(one.state === 'due' ? one.dueOn : (one.doneOn ?? one.createdOn));
+/** Says when it will be tried again, when it ended, or when it was made. */
+const timeOf = (one: Delivery): string => (one.state === 'due' ? `next try ${time(one.dueOn)}` : `at ${time(one.doneOn ?? one.createdOn)}`);
 const line = (one: Delivery): string =>
   `${one.id}  ${one.state.padEnd(10)} ${one.type.padEnd(22)} ${one.host.padEnd(28)} tries ${one.attempt}  ${one.lastOutcome ?? '-'}  ${timeOf(one)}  about ${one.subjectId}`;
 const shown = (one: Delivery) => ({
@@ -28,7 +28,7 @@ const shown = (one: Delivery) => ({
 });
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2), ['dead', 'json']);
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['dead', 'json'] });
   const [verb, ...rest] = words;
   if (verb === 'list') {
     const [state] = rest;

@@ -12,6 +12,7 @@
 import { showFound } from '../src/gateway/operator/actions.ts';
 import { findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
+import { isWithdrawn } from '../src/domain/ramp.ts';
 import type { Order } from '../src/ports/orders.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
 import { called } from './ops/called.ts';
@@ -50,10 +51,12 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--release-short needs the reason');
   await withDatabase(async ({ stores, sql, record }) => {
     const order = await orderOf(stores, id);
-    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it was not filled short`);
+    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it is not disputed`);
+    if (!isWithdrawn[order.ramp])
+      throw new Refused(`${id}: nothing is withdrawn from an order of the ramp "${order.ramp}". ${called('order', `${id} --close-dispute`)} ends its dispute`);
     await record('order.release-short', id, { reason });
     await sql`update orders set short_released_on = now() where id = ${id}`;
-    say(`${id}: ${order.receive} of ${order.quotedReceive} can be withdrawn; the rest stays owed`);
+    say(`${id}: what was delivered can be withdrawn, ${order.receive} of ${order.quotedReceive} sats. The rest stays owed`);
   });
 };
 
@@ -96,6 +99,15 @@ const paidNotFilled = async (id: string, proof: string): Promise<void> => {
     if (!(await stores.record.paidNotFilled(id, Date.now()))) throw new Refused(`${id} is ${order.stage}, or was already counted`);
     say(`${id} now counts as paid and never filled at ${order.providerId}`);
   });
+};
+
+/** What a command can change about one order. `words` is the option's value. */
+const actions: Readonly<Record<string, (id: string, words: string, reason: string) => Promise<void>>> = {
+  'leave-review': leaveReview,
+  'release-short': releaseShort,
+  'close-dispute': closeDispute,
+  'close-placing': closePlacing,
+  'paid-not-filled': paidNotFilled,
 };
 
 const usage = `usage: ${called('order', '<order, quote, attempt, request or customer id, payment reference, or order id at the provider>')}
@@ -149,17 +161,13 @@ const find = async ({ stores, record }: Ops, word: string | undefined, flags: Re
 };
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2), ['json']);
-  const [id, more] = words;
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['day', 'amount', 'reason', ...Object.keys(actions)] });
+  const [id, more] = words.map((word) => word.trim());
+  const asked = Object.keys(actions).filter((name) => flags.has(name));
+  const [name] = asked;
   const isNarrowed = flags.has('day') || flags.has('amount');
-  if (more !== undefined || (id === undefined && !isNarrowed)) throw new Refused(usage);
-  const stage = flags.get('leave-review');
-  const [released, closed, proof] = [flags.get('release-short'), flags.get('close-placing'), flags.get('paid-not-filled')];
-  if (id !== undefined && stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
-  if (id !== undefined && released !== undefined) return await releaseShort(id, released);
-  const settled = flags.get('close-dispute');
-  if (id !== undefined && settled !== undefined) return await closeDispute(id, settled);
-  if (id !== undefined && closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
-  if (id !== undefined && proof !== undefined) return await paidNotFilled(id.toLowerCase(), proof);
-  await withDatabase(async (ops) => await find(ops, id?.trim(), flags));
+  if (more !== undefined || (id === undefined && (!isNarrowed || name !== undefined))) throw new Refused(usage);
+  if (asked.length > 1) throw new Refused(`${asked.map((one) => `--${one}`).join(' and ')} are different commands: give one of them`);
+  if (id !== undefined && name !== undefined) return await actions[name]?.(id.toLowerCase(), flags.get(name)?.trim() ?? '', flags.get('reason')?.trim() ?? '');
+  await withDatabase(async (ops) => await find(ops, id, flags));
 });

@@ -108,10 +108,9 @@ const tell = (target: Target, checked: Checked): void => {
 };
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2), ['report', 'json', 'order']);
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['report', 'json', 'order'], valued: ['kind', 'out'] });
   const [wanted, more] = words;
-  const unknown = [...flags.keys()].find((name) => !['report', 'json', 'order', 'out', 'kind'].includes(name));
-  if (wanted === undefined || more !== undefined || unknown !== undefined) throw new Refused(usage);
+  if (wanted === undefined || more !== undefined) throw new Refused(usage);
   if (!flags.has('report') && ['order', 'json', 'out'].some((name) => flags.has(name))) throw new Refused('--order, --json and --out go with --report');
   const target = wanted.includes('://') ? unlisted(wanted, flags.get('kind') ?? 'fiat-on-ramp') : configured(wanted);
   const upstream = createUndiciHttp();

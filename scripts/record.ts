@@ -40,7 +40,7 @@ const why = (one: ShownRecord): string[] => [
 const cleared = ({ reset_on: on }: { reset_on?: string }): string => (on === undefined ? '' : `, cleared ${on}`);
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2));
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['why', 'json', 'reset'], valued: ['days', 'reason'] });
   const [provider] = words;
   const days = Number(flags.get('days') ?? 1);
   if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json]')}`);

@@ -10,12 +10,11 @@ import { command, readArguments, Refused, say, withDatabase } from './ops/tools.
 const usage = `usage: ${called('sessions', 'revoke --app <id> | --customer <id> [--new-secret] | --all')}`;
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2));
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['all', 'new-secret'], valued: ['app', 'customer'] });
   const { app, customer, all } = { app: flags.get('app'), customer: flags.get('customer'), all: flags.has('all') };
   const chosen = [app, customer, all ? 'all' : undefined].filter((one) => one !== undefined);
   const isNewSecret = flags.has('new-secret');
-  const strange = [...flags.keys()].some((name) => !['app', 'customer', 'all', 'new-secret'].includes(name));
-  if (words[0] !== 'revoke' || words.length > 1 || chosen.length !== 1 || app === '' || customer === '' || strange) throw new Refused(usage);
+  if (words[0] !== 'revoke' || words.length > 1 || chosen.length !== 1 || app === '' || customer === '') throw new Refused(usage);
   if (isNewSecret && customer === undefined) throw new Refused('--new-secret needs --customer: each customer must be given their own');
   if (customer !== undefined && !/^[0-9a-f-]{36}$/.test(customer)) throw new Refused(`--customer needs the id that ${called('order')} shows`);
   await withDatabase(async ({ stores, record }) => {

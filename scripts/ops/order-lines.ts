@@ -1,9 +1,11 @@
 /** Prints an order, and a list of orders, for people: amounts with their unit, times in UTC, and what the operator can do. */
 import { formatHundredths } from '../../src/domain/money.ts';
 import type { Json } from '../../src/domain/offer.ts';
-import { sides } from '../../src/domain/ramp.ts';
+import { isWithdrawn, sides } from '../../src/domain/ramp.ts';
 import type { lookUpOrder } from '../../src/gateway/operator/look-up.ts';
 import type { FoundOrder } from '../../src/ports/operator.ts';
+import type { OrderTerms } from '../../src/ports/orders.ts';
+import type { LiquidityTerms, RouteTerms } from '../../src/ports/routes.ts';
 import { called } from './called.ts';
 
 export type ShownOrder = NonNullable<Awaited<ReturnType<typeof lookUpOrder>>>;
@@ -13,22 +15,34 @@ type Row = [label: string, text: string];
 const shownAmount = (amount: bigint | string, unit: 'fiat' | 'sats', currency = 'in fiat'): string =>
   unit === 'sats' ? `${amount} sats` : formatHundredths(BigInt(amount), currency);
 
-const textIn = (value: Json, name: string): string | undefined => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const member = value[name];
-  return typeof member === 'string' ? member : undefined;
-};
+/** Describes what is bought by a liquidity order: its amount is the size of the channel or recharge, not what the customer then owns. */
+const liquidityText = ({ product, amountSats, leaseBlocks }: LiquidityTerms): string =>
+  `${product} of ${amountSats} sats${leaseBlocks === undefined ? '' : ` for ${leaseBlocks} blocks`}`;
 
-const amountRows = ({ ramp, order }: ShownOrder): Row[] => {
-  if (order === undefined) return [];
-  const currency = textIn(order.terms, 'currency');
+const amountRows = ({ ramp, order, placing }: ShownOrder): Row[] => {
+  if (order === undefined) return quotedRows(ramp, placing.quote);
+  const { currency, optionName, liquidity } = order.terms as Partial<OrderTerms>;
   const shown = (amount: string, side: 'pay' | 'receive' | 'fee'): string => shownAmount(amount, sides[ramp][side], currency);
   const quoted = (now: string, before: string, side: 'pay' | 'receive'): string => (now === before ? '' : `, quoted ${shown(before, side)}`);
-  const option = textIn(order.terms, 'optionName');
+  const by = liquidity?.payWith ?? optionName ?? '';
+  const bought = liquidity === undefined ? '' : `${liquidityText(liquidity)}, of which the customer owns `;
   return [
-    ['pays', `${shown(order.pay, 'pay')}${option === undefined ? '' : ` by ${option}`}${quoted(order.pay, order.quoted_pay, 'pay')}`],
-    ['gets', `${shown(order.receive, 'receive')}, fee ${shown(order.fee, 'fee')}${quoted(order.receive, order.quoted_receive, 'receive')}`],
+    ['pays', `${shown(order.pay, 'pay')}${by === '' ? '' : ` by ${by}`}${quoted(order.pay, order.quoted_pay, 'pay')}`],
+    ['gets', `${bought}${shown(order.receive, 'receive')}, fee ${shown(order.fee, 'fee')}${quoted(order.receive, order.quoted_receive, 'receive')}`],
+    ...(order.link_receive === undefined || order.link_receive === order.receive
+      ? []
+      : [['', `its withdrawal link says ${shown(order.link_receive, 'receive')}`] satisfies Row]),
   ];
+};
+
+/** Returns the amounts that were quoted, for an attempt that led to no order. */
+const quotedRows = (ramp: ShownOrder['ramp'], quote: Json): Row[] => {
+  const { route, terms } = quote as { route?: { asked?: { currency?: string }; offers?: { offer: { pay: string; receive: string } }[] }; terms?: RouteTerms };
+  const offer = route?.offers?.[0]?.offer;
+  if (offer === undefined) return [];
+  const shown = (side: 'pay' | 'receive'): string => shownAmount(offer[side], sides[ramp][side], route?.asked?.currency);
+  const bought = terms?.liquidity === undefined ? shown('receive') : liquidityText(terms.liquidity);
+  return [['quoted', `${shown('pay')} for ${bought}`]];
 };
 
 const mostStages = 6;
@@ -45,16 +59,16 @@ const deliveryRows = ({ deliveries }: ShownOrder): Row[] => {
     .slice(-mostDeliveries)
     .map((one, n): Row => [
       n === 0 ? 'webhooks' : '',
-      `${one.type} ${one.state}, tries ${one.attempts}, ${one.last_outcome ?? 'not tried yet'}, ${one.due_on ?? one.done_on ?? one.created_on}, to ${one.host}, ${one.id}`,
+      `${one.type} ${one.state}, tries ${one.attempts}, ${one.last_outcome ?? 'not tried yet'}, ${one.due_on === undefined ? '' : 'next try '}${one.due_on ?? one.done_on ?? one.created_on}, to ${one.host}, ${one.id}`,
     ]);
   return deliveries.length > mostDeliveries ? [...rows, ['', `${deliveries.length - mostDeliveries} older ones: --json`]] : rows;
 };
 
 /** Returns the commands that can change something about this order now. */
-const actionsOf = ({ order_id: id, order, placing, deliveries }: ShownOrder): string[] => {
+const actionsOf = ({ order_id: id, ramp, order, placing, deliveries }: ShownOrder): string[] => {
   const actions = [
     order?.stage === 'review' ? called('order', `${id} --leave-review <stage> --reason "<why>"`) : undefined,
-    order?.disputed === true && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
+    order?.disputed === true && isWithdrawn[ramp] && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
     order?.disputed === true ? called('order', `${id} --close-dispute "<how>"`) : undefined,
     order === undefined && placing.state === 'review' ? called('order', `${id} --close-placing "<why>"`) : undefined,
     order !== undefined && !['filled', 'finished'].includes(order.stage) ? called('order', `${id} --paid-not-filled "<proof of payment>"`) : undefined,
@@ -65,6 +79,19 @@ const actionsOf = ({ order_id: id, order, placing, deliveries }: ShownOrder): st
   ];
   return actions.filter((one) => one !== undefined);
 };
+
+/** Returns until when the order can be paid. For an order that has been paid, that no longer matters. */
+const expiryOf = ({ stage, expires_on: on }: NonNullable<ShownOrder['order']>): string =>
+  ['awaiting_payment', 'underpaid', 'expired'].includes(stage) ? `; can be paid until ${on ?? 'further notice'}` : '';
+
+/** Puts what is known about an attempt into words: what the gateway noted, or else all of it. */
+const evidenceText = (evidence: Json): string => {
+  const { note, ...more } = (typeof evidence === 'object' && !Array.isArray(evidence) ? evidence : { note: evidence }) as Record<string, Json>;
+  return typeof note === 'string' ? note : JSON.stringify(more);
+};
+
+/** What the state of the record of a withdrawal link means. */
+const withdrawalWords = { sending: 'its link is being fetched', held: 'the gateway has its link', review: 'in review: no usable link' };
 
 /** Returns at most 25 lines that say where an order is. */
 export const orderLines = (shown: ShownOrder): string[] => {
@@ -79,15 +106,11 @@ export const orderLines = (shown: ShownOrder): string[] => {
       `its order ${shown.upstream_order_id ?? 'is not known'}${order ? `, its last word "${order.raw_status}", read ${order.checked_on ?? 'never yet'}` : ''}`,
     ],
     ...(order
-      ? [
-          [
-            'next',
-            order.final ? 'nothing: the order is final' : `polled ${order.next_check_on ?? 'when a wallet asks'}; ends ${order.expires_on ?? 'never'}`,
-          ] satisfies Row,
-        ]
+      ? [['next', order.final ? 'nothing: the order is final' : `polled ${order.next_check_on ?? 'when a wallet asks'}${expiryOf(order)}`] satisfies Row]
       : []),
-    ...(claim ? [['withdrawal', `${claim.state}, tries ${claim.attempts}, since ${claim.created_on}`] satisfies Row] : []),
+    ...(claim ? [['withdrawal', `${withdrawalWords[claim.state]}, tries ${claim.attempts}, asked for ${claim.created_on}`] satisfies Row] : []),
     ...deliveryRows(shown),
+    ...(order === undefined && placing.evidence !== undefined ? [['evidence', evidenceText(placing.evidence)] satisfies Row] : []),
     ...(turns ? [['attempts', turns.map((turn) => `${turn.provider} ${turn.state}`).join(' → ')] satisfies Row] : []),
     ['ids', `request ${placing.request_id}, quote ${placing.quote_id}, attempt ${placing.id}`],
     ['', `customer ${shown.customer}${order?.app === undefined ? '' : `, app ${order.app}`}`],
@@ -102,5 +125,7 @@ export const foundLines = (found: readonly FoundOrder[]): string[] =>
   found.map((one) => {
     const side = (amount: bigint | undefined, name: 'pay' | 'receive'): string =>
       amount === undefined ? '?' : shownAmount(amount, sides[one.ramp][name], one.currency);
-    return `${new Date(one.createdOn).toISOString()}  ${one.orderId}  ${one.stage ?? one.state} at ${one.providerId}  ${side(one.pay, 'pay')} → ${side(one.receive, 'receive')}`;
+    const where = `${one.stage ?? one.state}${one.disputed === true ? ', disputed,' : ''} at ${one.providerId}`;
+    const gets = one.liquidity === undefined ? side(one.receive, 'receive') : liquidityText(one.liquidity);
+    return `${new Date(one.createdOn).toISOString()}  ${one.orderId}  ${where}  ${side(one.pay, 'pay')} → ${gets}`;
   });

@@ -1,6 +1,7 @@
 /** What the operator's commands share: the database, who is asking, and output for people. */
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
 import type { Sql } from 'postgres';
 import '../load-env.ts';
 import { readEnv } from '../../src/config/env.ts';
@@ -87,19 +88,21 @@ const refusalOf = (error: unknown): string => {
   return error instanceof Refused || isMisused ? error.message : (error.stack ?? error.message);
 };
 
-/** Reads `--name value` and `--name`; all other arguments are words. Flags named in `plain` never take a value. */
-export const readArguments = (given: readonly string[], plain: readonly string[] = []): { words: string[]; flags: Map<string, string> } => {
-  const words: string[] = [];
-  const flags = new Map<string, string>();
-  for (let at = 0; at < given.length; at += 1) {
-    const word = given[at] ?? '';
-    if (!word.startsWith('--')) words.push(word);
-    else {
-      const next = given[at + 1];
-      const valued = next !== undefined && !next.startsWith('--') && !plain.includes(word.slice(2));
-      flags.set(word.slice(2), valued ? next : '');
-      if (valued) at += 1;
-    }
-  }
-  return { words, flags };
+/**
+ * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`); all other arguments are words. Any other option is
+ * refused: a command that ignored a misspelt one would do something else than it was asked to. An option without its value has the value ''.
+ */
+export const readArguments = (
+  given: readonly string[],
+  { plain = [], valued = [] }: { plain?: readonly string[]; valued?: readonly string[] } = {},
+): { words: string[]; flags: Map<string, string> } => {
+  const options = Object.fromEntries([
+    ...plain.map((name) => [name, { type: 'boolean' }] as const),
+    ...valued.map((name) => [name, { type: 'string' }] as const),
+  ]);
+  const unknown = given.find((word) => /^--./.test(word) && !Object.hasOwn(options, word.slice(2).replace(/=.*$/s, '')));
+  const names = [...plain, ...valued].map((name) => `--${name}`).join(', ');
+  if (unknown !== undefined) throw new Refused(`${unknown.replace(/=.*$/s, '')} is not an option of this command: it has ${names || 'none'}`);
+  const { values, positionals } = parseArgs({ args: [...given], allowPositionals: true, strict: false, options });
+  return { words: positionals, flags: new Map(Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : ''])) };
 };

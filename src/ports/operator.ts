@@ -6,6 +6,7 @@ import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
 import type { Intent, NewIntent } from './intents.ts';
 import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
+import type { LiquidityTerms } from './routes.ts';
 
 type Json = NonNullable<AnyJson>;
 
@@ -54,9 +55,12 @@ export type FoundOrder = {
   requestId: string;
   customerId: string;
   createdOn: number;
+  disputed?: boolean;
+  /** The order's amounts or, if no order came of the attempt, those of the quote. */
   pay?: bigint;
   receive?: bigint;
   currency?: string;
+  liquidity?: LiquidityTerms;
 };
 
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { ReviewReason } from '../domain/order.ts';
 import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
+import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
 import { insertOrder } from './order-store.ts';
 import {
@@ -22,6 +23,12 @@ import {
   switches,
 } from './schema.ts';
 
+/** The offer of the quote that was ordered. */
+const quotedOffer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
+/** An amount of the order. If no order came of the attempt, the amount that was quoted. */
+const amountOf = (side: 'pay' | 'receive', ordered: typeof orders.pay | typeof orders.receive): SQL<bigint | null> =>
+  sql<bigint | null>`coalesce(${ordered}, (${quotedOffer}->>${sql.raw(`'${side}'`)})::bigint)`.mapWith(ordered);
+
 const foundColumns = {
   orderId: intents.orderId,
   providerId: intents.providerId,
@@ -33,9 +40,11 @@ const foundColumns = {
   requestId: intents.requestId,
   customerId: intents.customerId,
   createdOn: intents.createdOn,
-  pay: orders.pay,
-  receive: orders.receive,
-  currency: sql<string | null>`${orders.terms}->>'currency'`,
+  disputed: orders.disputed,
+  pay: amountOf('pay', orders.pay),
+  receive: amountOf('receive', orders.receive),
+  currency: sql<string | null>`coalesce(${orders.terms}->>'currency', ${intents.quote}->'route'->'asked'->>'currency')`,
+  liquidity: sql<LiquidityTerms | null>`coalesce(${orders.terms}->'liquidity', ${intents.quote}->'terms'->'liquidity')`,
 };
 const deliveryColumns = {
   id: deliveries.id,
@@ -51,10 +60,13 @@ const deliveryColumns = {
 };
 
 /** Matches an amount paid or received, in the order or in the quote that was ordered. */
-const amountIs = (amount: bigint): SQL | undefined => {
-  const offer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
-  return or(eq(orders.pay, amount), eq(orders.receive, amount), sql`${offer}->>'pay' = ${amount.toString()}`, sql`${offer}->>'receive' = ${amount.toString()}`);
-};
+const amountIs = (amount: bigint): SQL | undefined =>
+  or(
+    eq(orders.pay, amount),
+    eq(orders.receive, amount),
+    sql`${quotedOffer}->>'pay' = ${amount.toString()}`,
+    sql`${quotedOffer}->>'receive' = ${amount.toString()}`,
+  );
 /**
  * Matches the id of the request that ordered, or of the one that asked for the price. A quote's id equals the route's id except for the last byte.
  */

@@ -53,7 +53,7 @@ it('the customer paid 100 EUR, names the reference, and nothing came: one comman
     '^gets +\\d+ sats, fee \\d+\\.\\d\\d EUR$',
     `^stages +${time} awaiting_payment \\(place\\)$`,
     `^provider +its order ${mine.upstreamId}, its last word "placed", read never yet$`,
-    `^next +polled ${time}; ends ${time}$`,
+    `^next +polled ${time}; can be paid until ${time}$`,
     `^ids +request ${mine.requestId}, quote ${mine.quoteId}, attempt ${mine.attempt}$`,
     `^ +customer ${mine.customer}$`,
     `^you can +npm run order -- ${mine.orderId} --paid-not-filled "<proof of payment>"$`,

@@ -147,6 +147,48 @@ it('closes a placing in review from which no order came', async () => {
   ]);
 });
 
+it('lists an attempt that led to no order with what was quoted, and says why', async () => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 12_300, currency_id: 1, payment_option_id: 1 });
+  const provider = (quote.body['provider'] as { id: string }).id;
+  gateway.simulators[provider]?.control.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+  expect((await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] })).status).toBe(409);
+  const sats = String(quote.body['amount_sats']);
+  const { out } = await run('order', '--amount', '123 EUR');
+  expect(out).toMatch(new RegExp(`^quoted +123\\.00 EUR for ${sats} sats$`, 'm'));
+  expect(out).toMatch(/^evidence +\S/m);
+  const day = new Date(gateway.clock.now()).toISOString().slice(0, 10);
+  expect((await run('order', '--day', day)).out).toContain(`declined at ${provider}  123.00 EUR → ${sats} sats\n`);
+});
+
+it('shows that an order is disputed, that the customer may withdraw, and that the dispute was closed', async () => {
+  const { sql } = gateway.database;
+  // No read at the provider comes in between.
+  await sql`update orders set next_check_on = '9999-01-01T00:00Z' where id = ${orderId}`;
+  await gateway.server.idle();
+  await sql`update orders set disputed = true, receive = receive - 5000 where id = ${orderId}`;
+  const [row] = await sql<{ receive: bigint; quoted: bigint }[]>`select receive, quoted_receive as quoted from orders where id = ${orderId}`;
+  const shownNow = async (): Promise<string> => (await run('order', orderId)).out;
+  expect(await shownNow()).toContain('where      filled, disputed, at alpine since ');
+  expect((await run('order', '--amount', '100')).out).toContain(`${orderId}  filled, disputed, at alpine  100.00 EUR`);
+  expect((await run('order', orderId, '--release-short', 'agreed by mail')).out).toBe(
+    `${orderId}: what was delivered can be withdrawn, ${row?.receive} of ${row?.quoted} sats. The rest stays owed\n`,
+  );
+  expect(await shownNow()).toContain('where      filled, disputed (the part may be withdrawn), at alpine since ');
+  expect((await run('order', orderId, '--close-dispute', 'paid by hand')).code).toBe(0);
+  expect(await shownNow()).toMatch(/^where +filled \(dispute closed \S+Z\) at alpine since /m);
+});
+
+it('releases nothing of a sale', async () => {
+  const { sql } = gateway.database;
+  await sql`update orders set disputed = true, ramp = 'sell' where id = ${orderId}`;
+  const { code, error } = await run('order', orderId, '--release-short', 'x');
+  expect([code, error]).toEqual([1, expect.stringContaining('nothing is withdrawn from an order of the ramp "sell"')]);
+  expect((await run('order', orderId)).out).not.toContain('--release-short');
+  await sql`update orders set disputed = false, ramp = 'buy' where id = ${orderId}`;
+});
+
 it('says what does not exist, and how the command is used', async () => {
   expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
     code: 1,
@@ -166,6 +208,15 @@ it('records every read and action with who did it', async () => {
   expect(rows[0]).toMatchObject({ action: 'order.read', subject: orderId });
   expect(rows.every((row) => row.actor.startsWith('cli'))).toBe(true);
   expect(new Set(rows.map((row) => row.action))).toEqual(
-    new Set(['order.read', 'orders.search', 'order.leave-review', 'order.close-placing', 'deliveries.list', 'deliveries.resend']),
+    new Set([
+      'order.read',
+      'orders.search',
+      'order.leave-review',
+      'order.close-placing',
+      'order.release-short',
+      'order.close-dispute',
+      'deliveries.list',
+      'deliveries.resend',
+    ]),
   );
 });

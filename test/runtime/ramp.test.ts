@@ -81,6 +81,29 @@ it('runs every command of the list from the bundle', async () => {
   }
 });
 
+it('says nothing about npm, which the image does not have', async () => {
+  for (const words of [['rotate', 'seal'], ['rotate', 'webhook'], ['rotate', 'provider', 'alpine'], ['rotate', 'operator'], ['list']]) {
+    const { code, out, error } = await ramp(['keys', ...words], secrets);
+    expect([code, error, /npm|npx/.test(out)]).toEqual([0, '', false]);
+  }
+});
+
+it('does nothing if an option is misspelt', async () => {
+  const variables = { ...secrets, DATABASE_URL: gateway.database.url };
+  const actions = async (): Promise<number> => (await gateway.database.sql`select 1 from operator_actions`).length;
+  const before = await actions();
+  for (const [name, [words]] of Object.entries(runs()))
+    for (const option of ['--no-such-option', '--to-no-avail=1']) {
+      const { code, out, error } = await ramp([name, ...words, option], variables);
+      expect([name, code, out + error]).toEqual([name, 1, expect.stringMatching(/--no-such-option|--to-no-avail|^usage: /)]);
+      expect(out + error).not.toMatch(/\n +at /);
+    }
+  expect(await actions()).toBe(before);
+  expect((await ramp(['order', orderId, '--release-short', 'x', '--close-dispute', 'y'], variables)).error).toContain('are different commands');
+  expect((await ramp(['order', '--amount', '100', '--close-dispute', 'y'], variables)).error).toContain('usage: ');
+  expect(await actions()).toBe(before);
+});
+
 it('config:check shouts if a deployment under https is a sandbox', async () => {
   const shouted = 'SANDBOX MODE at https://ramp.wallet.example: NO REAL MONEY MOVES';
   const { code, out } = await ramp(['config:check'], { PUBLIC_URL: 'https://ramp.wallet.example' });

@@ -124,6 +124,18 @@ export const showDossier = (dossier: Dossier, now: number) => {
   });
 };
 
+/** Returns the stage, and what keeps a person busy with the order or did. */
+const stageText = ({ stage, disputed, shortReleasedOn, terms }: NonNullable<Dossier['order']>): string => {
+  const { reviewReason, reviewed, beforeReview, disputeClosed } = terms;
+  if (stage === 'review') {
+    const named = reviewed === undefined ? undefined : `the operator named ${beforeReview ?? '?'}, no read agrees yet`;
+    const why = [reviewReason, named].filter((one) => one !== undefined).join('; ');
+    return why === '' ? stage : `${stage} (${why})`;
+  }
+  if (disputed === true) return `${stage}, disputed${shortReleasedOn === undefined ? '' : ' (the part may be withdrawn)'},`;
+  return disputeClosed === undefined ? stage : `${stage} (dispute closed ${time(disputeClosed.on)})`;
+};
+
 /** Returns one sentence that says where the order is. */
 const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): string => {
   const at = `at ${intent.providerId}`;
@@ -134,9 +146,7 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   );
   if (order) {
     const next = order.final ? 'it is final' : `polled again ${order.nextCheckOn === undefined ? 'when a wallet asks' : time(order.nextCheckOn)}`;
-    const reason = order.stage === 'review' ? order.terms.reviewReason : undefined;
-    const stage = reason === undefined ? order.stage : `${order.stage} (${reason})`;
-    return [`${stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
+    return [`${stageText(order)} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
   }
   if (intent.state === 'prepared') return `being prepared: nothing has been sent to ${intent.providerId} yet`;
   if (intent.state === 'sending')
