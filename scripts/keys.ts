@@ -6,7 +6,7 @@ import './load-env.ts';
 import { randomBytes } from 'node:crypto';
 import { freshSecrets, readSealKeys } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
-import { called } from './ops/called.ts';
+import { called, isInImage } from './ops/called.ts';
 import * as plan from './ops/key-plan.ts';
 import { countByKey, reseal } from './ops/reseal.ts';
 import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
@@ -33,7 +33,7 @@ const show = (made: plan.Plan, json: boolean): void => {
   if (!json) say(`${made.say.join('\n')}\n`);
   if (made.yaml !== undefined) say(made.yaml);
   showVariables(made.variables, json);
-  if (!json && Object.keys(made.variables).length > 0)
+  if (!json && !isInImage() && Object.keys(made.variables).length > 0)
     say(
       '\nOn Workers, use the output of `npm run -s keys -- … --json > <file>` instead of the above (each run makes a new key), then: npx wrangler secret bulk <file>',
     );
@@ -108,7 +108,7 @@ const resealAll = async (): Promise<void> => {
 };
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2));
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['to'] });
   const [verb = '', kind = '', ...rest] = words;
   const json = flags.has('json');
   if (verb === 'init') showVariables({ ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(24).toString('base64url') }, json);

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 
+/** Returns whether this is a command of the image, which has no npm. */
+export const isInImage = (): boolean => /^ramp(?:\.|$)/.test(basename(process.argv[1] ?? ''));
+
 /** Returns how a person starts the command `name`, followed by its arguments: `ramp keys list` in the image, `npm run keys -- list` elsewhere. */
 export const called = (name: string, words = ''): string => {
-  const isRamp = /^ramp(?:\.|$)/.test(basename(process.argv[1] ?? ''));
-  if (words === '') return isRamp ? `ramp ${name}` : `npm run ${name}`;
-  return isRamp ? `ramp ${name} ${words}` : `npm run ${name} -- ${words}`;
+  if (words === '') return isInImage() ? `ramp ${name}` : `npm run ${name}`;
+  return isInImage() ? `ramp ${name} ${words}` : `npm run ${name} -- ${words}`;
 };

@@ -71,7 +71,7 @@ export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
     union all select 'order ' || order_id || ' is being placed' from intents where customer_id = ${id} and state in ('prepared', 'sending', 'unknown')
     union all select 'order ' || i.order_id || ' is in review' from intents i
       where i.customer_id = ${id} and i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id)
-    union all select 'order ' || order_id || ' is to be checked once more' from intents
+    union all select 'order ' || order_id || ' is to be checked once more, at ' || to_char(next_try_on at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') from intents
       where customer_id = ${id} and (state in ('unpayable', 'dead') or (state = 'moved' and upstream_order_id is not null)) and next_try_on < '9999-01-01T00:00Z'`;
   return rows.map((row) => row.what);
 };

@@ -85,12 +85,12 @@ it('nor while a placing without an order is in review, or before it is checked f
   const own = { id: orderId, order_id: orderId, quote_id: orderId, provider_session_id: null };
   await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy`;
   const refusedWith = async (state: string): Promise<string | undefined> => {
-    await sql`update intents set state = ${state}, next_try_on = now() + interval '1 hour' where id = ${orderId}`;
+    await sql`update intents set state = ${state}, next_try_on = '2030-01-02T03:04:05Z' where id = ${orderId}`;
     return (await run('forget', customer)).error.split('\n')[2];
   };
   expect(await refusedWith('review')).toBe(`  order ${orderId} is in review`);
-  expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be checked once more`);
-  expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be checked once more`);
+  expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be checked once more, at 2030-01-02T03:04:05Z`);
+  expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be checked once more, at 2030-01-02T03:04:05Z`);
   await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
   // The placing of an order that `restored` adopted stays in review, whatever the order's stage. Only the order's own line is printed.
   await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;
