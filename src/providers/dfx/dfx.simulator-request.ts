@@ -1,0 +1,58 @@
+/** How the simulated DFX reads the body of a quote: unknown members are dropped, and wrong types are 400 with a list of texts. */
+import * as z from 'zod';
+import { fractionOf, type Fraction } from './dfx.simulator-amounts.ts';
+
+const text = z.string({ error: 'must be a string' }).nullish();
+const id = z.int({ error: 'must be an integer number' }).nullish();
+/** The sheet does not say what an amount of 0 or below gets: here it is 400. */
+const amount = z
+  .number({ error: 'must be a number conforming to the specified constraints' })
+  .positive({ error: 'must be a positive number' })
+  .transform((value, context): Fraction => {
+    const read = fractionOf(value);
+    if (read) return read;
+    context.addIssue({ code: 'custom', message: 'must be a number conforming to the specified constraints' });
+    return z.NEVER;
+  })
+  .nullish();
+const object = { error: 'must be an object' };
+
+const members = z.object(
+  {
+    currency: z.object({ id, name: text }, object).refine((one) => one.id != null || one.name != null, { error: 'should have an id or a name' }),
+    asset: z.object({ id, blockchain: text }, object).refine((one) => one.id != null || one.blockchain != null, { error: 'should have an id or a blockchain' }),
+    amount,
+    targetAmount: amount,
+    wallet: text,
+    specialCode: text,
+    country: text.refine((code) => code == null || /^[A-Z]{2}$/.test(code), { error: 'must be a valid ISO31661 Alpha2 code' }),
+    stateProvince: text,
+    paymentMethod: z.enum(['Bank', 'Instant', 'Card'], { error: 'must be one of the following values: Bank, Instant, Card' }).nullish(),
+  },
+  object,
+);
+
+export type QuoteRequest = {
+  currency: { id: number } | { name: string };
+  asset: { id: number } | { blockchain: string };
+  paymentMethod: 'Bank' | 'Instant' | 'Card';
+  wallet: string | undefined;
+  country: string | undefined;
+} & ({ amount: Fraction } | { targetAmount: Fraction });
+
+/** Returns the request, or the texts of what is wrong. A sell quote has no payment method: the member is unknown there, and dropped. */
+export const readQuoteRequest = (ramp: 'buy' | 'sell', body: unknown): QuoteRequest | string[] => {
+  const read = members.safeParse(ramp === 'buy' ? body : { ...(body as object), paymentMethod: undefined });
+  if (!read.success) return read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+  const { currency, asset, amount: source, targetAmount, wallet, country, paymentMethod } = read.data;
+  const given = source ? (targetAmount ? undefined : { amount: source }) : targetAmount ? { targetAmount } : undefined;
+  if (!given) return ['exactly one of amount and targetAmount must be given'];
+  return {
+    ...given,
+    currency: currency.id == null ? { name: currency.name ?? '' } : { id: currency.id },
+    asset: asset.id == null ? { blockchain: asset.blockchain ?? '' } : { id: asset.id },
+    paymentMethod: paymentMethod ?? 'Bank',
+    wallet: wallet ?? undefined,
+    country: country ?? undefined,
+  };
+};
