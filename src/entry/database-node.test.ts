@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, inject, it } from 'vitest';
 import { childPath } from '../../test/setup/children.ts';
+import { quickEmbedded } from '../../test/support/embedded-folder.ts';
 import { needsPostgres, testDatabase } from '../../test/support/postgres.ts';
 import { openDatabase } from './database-node.ts';
 
@@ -15,7 +16,7 @@ const log = (): void => undefined;
 const child = childPath(inject('children'), fileURLToPath(new URL('../../test/support/embedded-child.ts', import.meta.url)));
 const children: ChildProcess[] = [];
 const start = (): ChildProcess => {
-  const started = spawn(process.execPath, [child, dataDir], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const started = spawn(process.execPath, [quickEmbedded, child, dataDir], { stdio: ['pipe', 'pipe', 'pipe'] });
   children.push(started);
   return started;
 };

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { childPath, commandPath } from '../setup/children.ts';
-import { embeddedFolder } from '../support/embedded-folder.ts';
+import { embeddedFolder, quickEmbedded } from '../support/embedded-folder.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const page = readFileSync(join(root, 'docs/sandbox.md'), 'utf8');
@@ -40,8 +40,8 @@ beforeAll(async () => {
   gatewayPort = await freePort();
   const dataDir = await embeddedFolder();
   stops.push(() => rmSync(dataDir, { recursive: true }));
-  environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error', NODE_COMPILE_CACHE: join(dataDir, 'cache') };
-  const gateway = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/start.ts')], {
+  environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error' };
+  const gateway = spawn(process.execPath, ['--no-warnings', quickEmbedded, join(root, 'scripts/start.ts')], {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],

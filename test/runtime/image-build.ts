@@ -1,9 +1,9 @@
 /** Runs the build stage of the Dockerfile without a container, on the files that .dockerignore lets through. */
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, matchesGlob } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { oncePerRun } from '../support/once-per-run.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -40,11 +40,10 @@ export const copiesOf = (stage: string[]): { from: string; to: string; built: bo
       }));
   });
 
-/** Returns the build stage's folder. The first caller in a test run makes it, and all others use it. */
-export const builtImage = async (): Promise<string> => {
-  const finished = join(inject('scratch'), 'image-build');
-  if (existsSync(finished)) return finished;
-  const folder = mkdtempSync(join(inject('scratch'), 'image-build-'));
+/** Returns the build stage's folder, which is the same for the whole test run. */
+export const builtImage = async (): Promise<string> => await oncePerRun('image-build', build);
+
+const build = async (folder: string): Promise<void> => {
   const [stage = []] = stages();
   const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split('\n');
   const rules = read('.dockerignore');
@@ -63,8 +62,4 @@ export const builtImage = async (): Promise<string> => {
     const code = await new Promise((done) => script.once('exit', done));
     if (code !== 0) throw new Error(`"${line}" ended with ${String(code)}`);
   }
-  // If another test file was faster, its folder is used.
-  if (existsSync(finished)) rmSync(folder, { recursive: true });
-  else renameSync(folder, finished);
-  return finished;
 };

@@ -9,7 +9,7 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { commandPath } from '../setup/children.ts';
-import { embeddedFolder } from '../support/embedded-folder.ts';
+import { embeddedFolder, quickEmbedded } from '../support/embedded-folder.ts';
 import { until } from '../support/gateway.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { root } from './runtimes.ts';
@@ -19,9 +19,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const source = join(root, 'scripts/start.ts');
 const npmStart = (path: string, environment: Record<string, string>, ...words: string[]) =>
-  spawn(process.execPath, ['--no-warnings', path, ...words], {
+  spawn(process.execPath, ['--no-warnings', quickEmbedded, path, ...words], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
