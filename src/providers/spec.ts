@@ -175,6 +175,10 @@ export type FollowedOrder = {
   facts: Facts;
   /** sell, matched by amount: the provider's ids of payments and orders that belong to other orders of the account, and so not to this one. */
   others?: readonly string[];
+  /** liquidity, if the adapter sets `opensForNode`: the node key that the customer had proved when they ordered, in hex. */
+  nodePubkey?: string;
+  /** Whether an earlier read showed the whole payment. */
+  paymentSeen?: boolean;
 };
 
 type Verbs<Q extends QuoteRequest> = {
@@ -277,6 +281,8 @@ export type LiquidityListing = {
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
   /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
+  /** Set if reads need the proven node key, because the adapter itself has the channel of a paid order opened. */
+  opensForNode?: boolean;
   /** Returns the provider's id of the order that a notice's body names. The id is only a hint of what to read. Never throws. */
   noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;

@@ -29,6 +29,7 @@ import { defined } from '../../domain/defined.ts';
 import { isRefundShort } from '../../domain/judge-fill.ts';
 import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
+import { inputsPlace } from '../places.ts';
 import { countStage } from './count-stage.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
 import { pollOn } from './poll-share.ts';
@@ -75,8 +76,8 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
     customerKey: order.customerId,
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
-  const others = await othersOf(gateway, order);
-  const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
+  const more = { ...(await othersOf(gateway, order)), ...('opensForNode' in adapter && adapter.opensForNode === true ? await nodeOf(gateway, order) : {}) };
+  const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...more }));
   if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read says nothing about the order, so it does not count as a read.
@@ -91,6 +92,14 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
+};
+
+/** Returns the node key that the customer had proved when they ordered. It is sealed with the rest of what they added to the quote. */
+const nodeOf = async (gateway: Gateway, order: Order): Promise<{ nodePubkey?: string }> => {
+  const intent = await gateway.stores.intents.find(order.intentId);
+  if (!intent) return {};
+  const { nodePubkey } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { nodePubkey?: string };
+  return defined({ nodePubkey });
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
@@ -112,6 +121,7 @@ export const followed = (order: Order) => ({
   upstream: order.upstream,
   facts: order.facts,
   ...defined({ upstreamOrderId: order.upstreamOrderId, expiresOn: order.expiresOn }),
+  ...(isPaymentSeen(order) ? { paymentSeen: true } : {}),
 });
 
 const nowOf = (gateway: Gateway, order: Order): OrderNow => {

@@ -1,0 +1,92 @@
+/** The calls to Blocktank. A call returns what the seller says under 2xx or 4xx, and throws a ProviderFault for everything else. */
+import * as z from 'zod';
+import { ProviderFault } from '../fault.ts';
+import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
+import type { AdapterDeps, CallContext } from '../spec.ts';
+import { isGeoBlocked, isPage } from './blocktank-errors.ts';
+import type { Settings } from './blocktank-settings.ts';
+import { estimateWire, findOrder, infoWire, type EstimateWire, type FoundOrder, type InfoWire } from './blocktank-wire.ts';
+
+export const logFields = ['problem', 'status'] as const;
+export type Blocktank = { deps: AdapterDeps<(typeof logFields)[number]>; settings: Settings };
+
+const call = async <S extends z.ZodType>(
+  { deps, settings }: Blocktank,
+  context: CallContext,
+  path: string,
+  asked: { schema: S; body?: object; maxBytes?: number },
+): Promise<JsonReply<z.output<S>>> => {
+  const { body } = asked;
+  return await requestJson({
+    http: deps.http,
+    method: body === undefined ? 'GET' : 'POST',
+    url: `${settings.base_url.replace(/\/$/, '')}${path}`,
+    signal: context.signal,
+    plainText: true,
+    ...asked,
+    ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
+  });
+};
+
+/** Returns whether the country of the gateway's own address is blocked. A seller that does not answer this question blocks nobody. */
+export const isBlockedHere = async (blocktank: Blocktank, context: CallContext): Promise<boolean> => {
+  const path = blocktank.settings.geocheck_path;
+  if (path === null) return false;
+  try {
+    const reply = await call(blocktank, context, path, { schema: z.unknown() });
+    return isGeoBlocked(reply.ok ? reply.value : reply.body);
+  } catch (error) {
+    if (!(error instanceof ProviderFault)) throw error;
+    return false;
+  }
+};
+
+export const readInfo = async (blocktank: Blocktank, context: CallContext): Promise<JsonReply<InfoWire>> =>
+  await call(blocktank, context, '/info', { schema: infoWire, maxBytes: listingBytes });
+
+/** Asks for an estimate, which changes nothing. A server without estimate-fee-full has estimate-fee. */
+export const estimateFee = async (blocktank: Blocktank, context: CallContext, body: object): Promise<JsonReply<EstimateWire>> => {
+  const full = await call(blocktank, context, '/channels/estimate-fee-full', { schema: estimateWire, body });
+  if (full.ok || full.status !== 404) return full;
+  return await call(blocktank, context, '/channels/estimate-fee', { schema: estimateWire, body });
+};
+
+/** The 4xx statuses that leave open whether the request was carried out. */
+const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
+
+/** Makes one order. `ok: false` means for certain that there is none. */
+export const createOrder = async (blocktank: Blocktank, context: CallContext, body: object): Promise<JsonReply<FoundOrder>> => {
+  const reply = await call(blocktank, context, '/channels', { schema: z.unknown(), body });
+  if (reply.ok) {
+    const found = findOrder(reply.value);
+    if (!found) throw new ProviderFault('malformed', 'an order without an id', { status: reply.status });
+    return { ...reply, value: found };
+  }
+  if (unheard.has(reply.status)) throw new ProviderFault('server', `status ${reply.status} in response to a new order`, { status: reply.status });
+  if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an answer', { status: reply.status, taken: 'no' });
+  return reply;
+};
+
+/** Reads one order. Returns undefined if the seller does not know it. */
+export const getOrder = async (blocktank: Blocktank, context: CallContext, id: string): Promise<FoundOrder | undefined> => {
+  const reply = await call(blocktank, context, `/channels/${encodeURIComponent(id)}`, { schema: z.unknown() });
+  if (reply.ok) {
+    const found = findOrder(reply.value);
+    if (!found) throw new ProviderFault('malformed', 'an answer without an order', { status: reply.status });
+    return found;
+  }
+  if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an order', { status: reply.status });
+  if (reply.status === 404) return undefined;
+  throw new ProviderFault('server', `status ${reply.status} in response to a read of an order`, { status: reply.status });
+};
+
+/** Asks the seller to open the channel of a paid order. It opens at most one, however often it is asked. */
+export const openChannel = async (
+  blocktank: Blocktank,
+  context: CallContext,
+  id: string,
+  body: { connectionStringOrPubkey: string; announceChannel: boolean },
+): Promise<JsonReply<FoundOrder | undefined>> => {
+  const reply = await call(blocktank, context, `/channels/${encodeURIComponent(id)}/open`, { schema: z.unknown(), body });
+  return reply.ok ? { ...reply, value: findOrder(reply.value) } : reply;
+};

@@ -1,0 +1,99 @@
+/** Reads an order, and opens its channel as soon as it is paid: a paid order that nobody opens is refunded at its end. */
+import { sameId } from '../../domain/same-id.ts';
+import type { Facts } from '../../domain/offer.ts';
+import { defined } from '../../domain/defined.ts';
+import { ProviderFault } from '../fault.ts';
+import type { CallContext, FollowedOrder, OrderEvidence } from '../spec.ts';
+import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
+import { openErrorOf, type OpenError } from './blocktank-errors.ts';
+import { lnurlOf } from './blocktank-order.ts';
+import { notesOf } from './blocktank-price.ts';
+import { hasMoney, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
+import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
+
+type Followed = FollowedOrder & { upstreamOrderId: string };
+
+/** Returns what an order says, after the attempt to open its channel. Undefined if the seller does not know the order. */
+export const readOrder = async (blocktank: Blocktank, context: CallContext, followed: Followed): Promise<OrderEvidence | undefined> => {
+  const found = await getOrder(blocktank, context, followed.upstreamOrderId);
+  if (found === undefined) return undefined;
+  const order = orderIn(found, followed);
+  const { nodePubkey } = followed;
+  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded(order, blocktank)) return toEvidence(blocktank, order, followed);
+  const opened = await open(blocktank, context, followed, nodePubkey);
+  if ('order' in opened) return toEvidence(blocktank, opened.order, followed);
+  const evidence = toEvidence(blocktank, order, followed);
+  return { ...evidence, rawStatus: `${evidence.rawStatus}, ${opened.problem}`, ...withPeer(evidence.facts, order, opened.problem) };
+};
+
+/** Throws `malformed` if the answer is about another order, or cannot be read. */
+const orderIn = ({ orderId, order }: FoundOrder, followed: Followed): OrderWire => {
+  if (!sameId(orderId, followed.upstreamOrderId)) throw new ProviderFault('malformed', 'the answer is about another order');
+  if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
+  return order;
+};
+
+const hasEnded = ({ orderExpiresAt }: OrderWire, { deps }: Blocktank): boolean => typeof orderExpiresAt === 'number' && deps.now() >= orderExpiresAt;
+
+type Opened = { order: OrderWire } | { problem: OpenError | 'open-failed' };
+/**
+ * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and the next read tries again. A fault of this
+ * call is no fault of the read: it must not hide that the order was paid.
+ */
+const open = async (blocktank: Blocktank, context: CallContext, followed: Followed, nodePubkey: string): Promise<Opened> => {
+  const { log } = blocktank.deps;
+  const id = followed.upstreamOrderId;
+  try {
+    const { announce } = notesOf(followed.upstream);
+    const reply = await openChannel(blocktank, context, id, { connectionStringOrPubkey: nodePubkey, announceChannel: announce });
+    if (reply.ok && reply.value) return { order: orderIn(reply.value, followed) };
+    const problem = reply.ok ? 'open-failed' : openErrorOf(reply.body);
+    log('info', 'blocktank_not_opened', { problem, status: reply.status });
+    // An earlier call whose answer was lost may have opened the channel.
+    const again = problem === 'WRONG_ORDER_STATE' ? await getOrder(blocktank, context, id) : undefined;
+    return again ? { order: orderIn(again, followed) } : { problem };
+  } catch (error) {
+    if (!(error instanceof ProviderFault)) throw error;
+    log('warn', 'blocktank_not_opened', { problem: error.kind });
+    return { problem: 'open-failed' };
+  }
+};
+
+/** Returns where the customer's node has to connect, if the seller could not reach it. */
+const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: string): { facts?: Facts } => {
+  const known = lspNode?.connectionStrings ?? [];
+  const connectTo = known.find((one) => !one.includes('.onion:')) ?? known[0] ?? lspNode?.pubkey;
+  return problem === 'PEER_NOT_REACHABLE' && connectTo !== undefined ? { facts: { ...facts, connect_to: connectTo } } : {};
+};
+
+/** Returns whether the order has another balance on the seller's side than was ordered. The gateway itself compares the customer's balance. */
+const differs = ({ lspBalanceSat }: OrderWire, { facts }: Followed): boolean =>
+  lspBalanceSat !== undefined && facts.inbound_sats !== undefined && lspBalanceSat !== BigInt(facts.inbound_sats);
+
+const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: Followed): OrderEvidence => {
+  const { pay_with: payWith } = notesOf(followed.upstream);
+  const lnurl = followed.nodePubkey === undefined && settings.open_by_lnurl ? lnurlOf(order, deps.mode === 'sandbox') : undefined;
+  const reached = stageOf(order, {
+    now: deps.now(),
+    payWith,
+    redeemable: lnurl !== undefined,
+    paymentSeen: followed.paymentSeen === true,
+    settings,
+  });
+  const isOver = reached === 'expired' || reached === 'refunded';
+  const stage = differs(order, followed) && !isOver ? 'review' : reached;
+  const facts = defined({
+    funding_outpoint: order.channel?.fundingTx,
+    channel_expires_on: order.channelExpiresAt === undefined ? undefined : new Date(order.channelExpiresAt).toISOString(),
+  });
+  const { feeSat: pay, clientBalanceSat: receive } = order;
+  return {
+    upstreamOrderId: followed.upstreamOrderId,
+    rawStatus: rawStatusOf(order),
+    ...defined({ stage, pay, receive, expiresOn: lastPaymentOf(order, payWith, settings) }),
+    ...(pay === undefined || receive === undefined ? {} : { fee: pay - receive }),
+    ...(hasMoney(order) ? { moneySeen: true as const } : {}),
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
+    ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
+  };
+};

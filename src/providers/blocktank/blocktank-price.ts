@@ -1,0 +1,78 @@
+/** Maps prices, with and without an order, to offers. Pure. */
+import type { Facts, Json, OfferWarning, ProviderOffer } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import type { Made, PayWith } from './blocktank-order.ts';
+import { blocksPerWeek, type Terms } from './blocktank-terms.ts';
+import type { EstimateWire } from './blocktank-wire.ts';
+
+/** What is stored with an offer, to order it and to follow its order. `order_id`: the order that was made for a firm price. */
+export type Notes = { pay_with: PayWith; announce: boolean; order_id?: string; /** Whether that order came with an LNURL. */ lnurl?: boolean };
+
+/** Reads the notes that this adapter put into the offer. The gateway stores them unchanged. */
+export const notesOf = (upstream: Json): Notes => {
+  const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
+  const { pay_with, announce, order_id, lnurl } = kept;
+  return {
+    pay_with: pay_with === 'onchain' ? 'onchain' : 'lightning',
+    announce: announce === true,
+    ...(typeof order_id === 'string' ? { order_id } : {}),
+    ...(lnurl === true ? { lnurl } : {}),
+  };
+};
+
+/**
+ * Returns all that the customer would pay. An order's `feeSat` includes the customer's own balance. Whether an estimate's does is not documented, so
+ * the estimate's parts decide, and without them the setting. Throws `malformed` if the parts fit neither reading.
+ */
+export const payOf = ({ feeSat, networkFeeSat, serviceFeeSat }: EstimateWire, clientSats: bigint, includesClient: boolean): bigint => {
+  const parts = networkFeeSat === undefined || serviceFeeSat === undefined ? undefined : networkFeeSat + serviceFeeSat;
+  if ([feeSat, networkFeeSat, serviceFeeSat].some((amount) => amount !== undefined && amount < 0n)) throw contradicted();
+  if (parts === undefined) {
+    if (includesClient && feeSat < clientSats) throw contradicted();
+    return includesClient ? feeSat : feeSat + clientSats;
+  }
+  if (feeSat === parts + clientSats) return feeSat;
+  if (feeSat === parts) return feeSat + clientSats;
+  throw contradicted();
+};
+const contradicted = (): ProviderFault => new ProviderFault('malformed', 'feeSat is not the sum of its parts');
+
+/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
+const largeChannelSats = 16_777_216n;
+const warningsFor = ({ lspSats, clientSats }: Terms): OfferWarning[] => (lspSats + clientSats >= largeChannelSats ? ['large-channel'] : []);
+
+/** How the channel gets opened, and to which node the customer should connect first. */
+export type Opening = { by: 'adapter' | 'wallet'; connectTo: string | undefined };
+
+export const factsOf = ({ lspSats, weeks }: Terms, { by, connectTo }: Opening, channelExpiresOn?: number): Facts => ({
+  inbound_sats: Number(lspSats),
+  lease_blocks: weeks * blocksPerWeek,
+  delivered_as: by === 'adapter' ? 'channel' : 'redemption',
+  ...(connectTo === undefined ? {} : { connect_to: connectTo }),
+  ...(channelExpiresOn === undefined ? {} : { channel_expires_on: new Date(channelExpiresOn).toISOString() }),
+});
+
+export const toEstimate = (pay: bigint, terms: Terms, notes: Notes, opening: Opening): ProviderOffer => ({
+  pay,
+  receive: terms.clientSats,
+  fee: pay - terms.clientSats,
+  binding: false,
+  upstream: notes,
+  facts: factsOf(terms, opening),
+  requires: [],
+  warnings: warningsFor(terms),
+});
+
+export const toFirmOffer = (made: Made, terms: Terms, notes: Notes, opening: Opening): ProviderOffer => ({
+  pay: made.pay,
+  receive: made.receive,
+  fee: made.fee,
+  binding: true,
+  expiresOn: made.expiresOn,
+  reservation: { upstreamOrderId: made.orderId, acceptUntil: made.expiresOn },
+  secret: made.payTo,
+  upstream: { ...notes, order_id: made.orderId, ...(made.lnurl === undefined ? {} : { lnurl: true }) } satisfies Notes,
+  facts: factsOf(terms, opening, made.channelExpiresOn),
+  requires: [],
+  warnings: warningsFor(terms),
+});

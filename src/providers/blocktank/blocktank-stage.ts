@@ -1,0 +1,127 @@
+/** Maps the states of an order to a stage. Pure. */
+import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import type { Stage } from '../../domain/order.ts';
+import type { Settings } from './blocktank-settings.ts';
+import type { OrderWire } from './blocktank-wire.ts';
+
+/** The states in lower case; '' if not stated. The new words come before the old ones (`state2` before `state`). */
+export const statesOf = ({ state, state2, payment }: OrderWire): { order: string; payment: string; invoice: string } => ({
+  order: state2 ?? state ?? '',
+  payment: payment?.state2 ?? payment?.state ?? '',
+  invoice: payment?.bolt11Invoice?.state ?? '',
+});
+
+/** An invoice that was paid: held until the channel opens, or settled. One type file has `inflight` for `holding`. */
+const heldOrPaid = new Set(['holding', 'inflight', 'paid']);
+/** The funding of the channel has begun. `open` and `closed` are the old words. */
+const executed = new Set(['executed', 'open', 'closed']);
+
+const confirmedOf = ({ payment }: OrderWire): bigint => payment?.onchain?.confirmedSat ?? 0n;
+
+/** Returns whether the seller says that it has the whole payment, and can open the channel. */
+const isPaid = (order: OrderWire): boolean => {
+  const { payment, invoice } = statesOf(order);
+  return payment === 'paid' || (heldOrPaid.has(invoice) && payment !== 'canceled' && payment !== 'refunded');
+};
+/** Returns whether the order waits for somebody to open its channel. */
+export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:created|paid)$/.test(statesOf(order).order);
+
+/** Returns whether the answer shows that money arrived, even if it was sent back since. */
+export const hasMoney = (order: OrderWire): boolean => {
+  const { payment } = statesOf(order);
+  return isPaid(order) || payment === 'partiallypaid' || payment === 'refundavailable' || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
+};
+
+/** Returns when the order can no longer be paid, by what it says itself: the earlier one of its own end and, for Lightning, its invoice's. */
+const endOf = ({ orderExpiresAt, payment }: OrderWire, payWith: 'lightning' | 'onchain'): number | undefined => {
+  const request = payWith === 'lightning' ? payment?.bolt11Invoice?.request : undefined;
+  const invoice = request === undefined ? undefined : decodeInvoice(bareInvoice(request));
+  const ends = [orderExpiresAt, invoice && (invoice.timestamp + invoice.expirySeconds) * 1000].filter((end) => typeof end === 'number');
+  return ends.length === 0 ? undefined : Math.min(...ends);
+};
+/** Returns when we stop taking a payment: early enough before the order's end to open the channel. */
+export const lastPaymentOf = (order: OrderWire, payWith: 'lightning' | 'onchain', settings: Settings): number | undefined => {
+  const end = order.orderExpiresAt;
+  const margin = (payWith === 'lightning' ? settings.expiry_margin_s : settings.onchain_margin_s) * 1000;
+  const ends = [endOf(order, payWith), typeof end === 'number' ? end - margin : undefined].filter((one) => one !== undefined);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+};
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+export type Following = {
+  now: number;
+  payWith: 'lightning' | 'onchain';
+  /** Whether the wallet opens the channel, and the order has an LNURL for it. */
+  redeemable: boolean;
+  /** Whether an earlier read showed the whole payment. */
+  paymentSeen: boolean;
+  settings: Settings;
+};
+
+/** Returns the stage of an order, or undefined for states that are unknown together. */
+export const stageOf = (order: OrderWire, following: Following): Stage | undefined => {
+  const states = statesOf(order);
+  if (executed.has(states.order)) return isPaid(order) ? 'finished' : undefined;
+  if (states.order === 'expired') return afterTheEnd(order, following);
+  if (isOpenable(order)) return following.redeemable ? 'filled' : 'paid';
+  if (states.order !== 'created') return undefined;
+  if (states.payment === 'partiallypaid') return 'underpaid';
+  if (confirmedOf(order) > 0n) return onchainMoney(order, following);
+  if (states.payment === 'canceled') return wasReturned(order, following) ? 'refunded' : 'expired';
+  if (states.payment !== 'created') return undefined;
+  return isOver(order, following) ? 'expired' : 'awaiting_payment';
+};
+
+/** The seller waits for a payment on chain for up to an hour after the order's end, once it has seen the transaction. */
+const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
+  const isOnItsWay = (order.payment?.onchain?.transactions ?? []).length > 0;
+  const end = endOf(order, payWith);
+  return end !== undefined && now >= end + (isOnItsWay ? hourMs : 0);
+};
+
+/** A hold invoice that was cancelled has returned its money by itself. */
+const wasReturned = (order: OrderWire, { paymentSeen }: Following): boolean =>
+  confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);
+
+/**
+ * Money has confirmed on chain, yet the order still waits. If it is the whole amount, the seller has overlooked it: a person must ask, once it has had
+ * twelve blocks (about two hours) more than it requires.
+ */
+const onchainMoney = (order: OrderWire, { now, settings }: Following): Stage => {
+  if (order.feeSat === undefined || confirmedOf(order) < order.feeSat) return 'underpaid';
+  const { transactions = [], requiredConfirmations = 0 } = order.payment?.onchain ?? {};
+  const depth = Math.min(...transactions.map(({ blockConfirmations }) => blockConfirmations ?? 0));
+  const isDeep = transactions.length > 0 && depth >= requiredConfirmations + settings.stuck_after_blocks;
+  const isLate = typeof order.orderExpiresAt === 'number' && now >= order.orderExpiresAt + 2 * hourMs;
+  return isDeep || isLate ? 'review' : 'paid';
+};
+
+const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined => {
+  const { payment } = statesOf(order);
+  if (payment === 'refunded') return 'refunded';
+  if (payment === 'refundavailable') return owesRefund(order, following) ? 'review' : 'paid';
+  if (payment === 'canceled' && wasReturned(order, following)) return 'refunded';
+  if (payment === 'partiallypaid') return 'underpaid';
+  // If there is money all the same, for example because it came after the end, the gateway makes this a review.
+  return payment === 'created' || payment === 'canceled' ? 'expired' : undefined;
+};
+
+/** An order that is paid on chain has a refund address, so it is refunded by itself. Any other, and one that waits too long, needs a person. */
+const owesRefund = (order: OrderWire, { payWith, now, settings }: Following): boolean =>
+  payWith !== 'onchain' || (typeof order.orderExpiresAt === 'number' && now >= order.orderExpiresAt + settings.refund_days * dayMs);
+
+/** Returns the states of order and payment and, as soon as there is any money, the sats that were counted. */
+export const rawStatusOf = (order: OrderWire): string => {
+  const { order: state, payment, invoice } = statesOf(order);
+  const words = [
+    state,
+    payment,
+    ...(invoice === '' ? [] : [`invoice ${invoice}`]),
+    ...(order.channel?.state === undefined ? [] : [`channel ${order.channel.state}`]),
+  ];
+  if (!hasMoney(order)) return words.join('/');
+  return `${words.join('/')}, paid ${order.payment?.paidSat ?? 0n}, confirmed ${confirmedOf(order)} of ${order.feeSat ?? '?'}`;
+};
