@@ -1,4 +1,4 @@
-/** Gets liquidity: compares sellers of inbound capacity and buys from one, then buys and redeems a turbo channel. */
+/** Gets liquidity: compares sellers of inbound capacity and buys from one, then buys two turbo channels: one is redeemed, the other opens by itself. */
 import { renderUnicodeCompact } from 'uqr';
 import type { Order } from '../../packages/client/src/index.ts';
 import { createLiquidity, type LiquidityOffers } from '../../packages/client/src/liquidity.ts';
@@ -32,6 +32,13 @@ export const liquidity = async (at: string): Promise<void> => {
   if (lnurl === undefined) throw new Error('the order has no link');
   say(`\n${renderUnicodeCompact(lnurl, { border: 2 })}`);
   say(`4  Redeemed by LNURL-channel: ${JSON.stringify(await redeemChannel(lnurl, wallet.pubkey))}`);
+
+  say('\n5  The same from Blocktank, for a lease in weeks: once it is paid, the gateway has the channel opened to the proven node');
+  const tank = turbo.all.find(({ provider }) => provider.id === 'tank');
+  if (!tank) throw new Error('Blocktank has no offer');
+  const third = await sellers.order(tank);
+  sayInvoice(third);
+  await follow(third, 'finished');
 };
 
 const sayInvoice = ({ pay, pays }: Order): void => {

@@ -37,7 +37,7 @@ providers:
       '3: limts: unknown setting, did you mean "limits"?',
       '4: routing.quote_deadline: unknown setting, did you mean "quote_deadline_ms"?',
       '4: routing.lerning: unknown setting, did you mean "learning"?',
-      '6: providers.alpine.kind: found "fiat-on-rmp", allowed: bitrefill, bringin, fiat-on-ramp, lsps1',
+      '6: providers.alpine.kind: found "fiat-on-rmp", allowed: bitrefill, blocktank, bringin, fiat-on-ramp, lsps1',
       '7: providers.borealis.base_url: found 17, expected: string',
       '7: providers.borealis.breakr: unknown setting, did you mean "breaker"?',
       '8: providers.cobalt: found "nothing", expected: object',

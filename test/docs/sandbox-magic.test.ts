@@ -10,6 +10,9 @@ import { opened, type Body, type Call } from '../support/wallet.ts';
 import { magicAmounts as thorAmounts } from '../../src/providers/bitrefill/bitrefill.simulator-magic.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { sandbox as bitrefill } from '../../src/providers/bitrefill/bitrefill.sandbox.ts';
+import { magicAmounts as tankAmounts } from '../../src/providers/blocktank/blocktank.simulator-magic.ts';
+import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
+import { sandbox as blocktank } from '../../src/providers/blocktank/blocktank.sandbox.ts';
 import { magicAmounts as sellAmounts } from '../../src/providers/bringin/bringin.simulator-magic.ts';
 import { startBringinSimulator, type RunningSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { sandbox as bringin } from '../../src/providers/bringin/bringin.sandbox.ts';
@@ -47,6 +50,7 @@ beforeAll(async () => {
   bank = await startBringinSimulator({ ...options(bringin.providers, 'bringin'), now });
   const north = await startLsps1Simulator({ ...options(lsps1.providers, 'north'), now });
   const thor = await startBitrefillSimulator({ ...options(bitrefill.providers, 'thor'), now });
+  const tank = await startBlocktankSimulator({ ...options(blocktank.providers, 'tank'), now });
   gateway = await startTestGateway(
     { alpine: ours('alpine'), cobalt: ours('cobalt') },
     {
@@ -60,6 +64,7 @@ beforeAll(async () => {
           lightning_hosts: ['dev.bringin.xyz'],
         },
         north: { kind: 'lsps1', base_url: north.url },
+        tank: { kind: 'blocktank', base_url: tank.baseUrl, expiry_margin_s: 0 },
         thor: {
           kind: 'bitrefill',
           base_url: thor.baseUrl,
@@ -71,7 +76,7 @@ beforeAll(async () => {
       environment: { ...bringin.secrets, ...bitrefill.secrets },
     },
   );
-  closes.push(gateway.close, bank.close, north.close, thor.close);
+  closes.push(gateway.close, bank.close, north.close, thor.close, tank.close);
 });
 afterAll(async () => {
   for (const close of closes) await close();
@@ -191,7 +196,10 @@ describe('sell', () => {
 
 describe('liquidity', () => {
   const cases = channels.flatMap((row) =>
-    ([...(row.cells[0] === 'the sellers' ? [] : ['thor']), ...(row.cells[0] === 'Bitrefill' ? [] : ['north'])] as const).map((who) => ({ ...row, who })),
+    ([...(row.cells[0] === 'the sellers' ? [] : ['thor']), ...(row.cells[0] === 'Bitrefill' ? [] : ['north', 'tank'])] as const).map((who) => ({
+      ...row,
+      who,
+    })),
   );
   it.each(cases)('$amount from $who: $words', async ({ amount, words, who }) => {
     const { call, heard } = await listening();
@@ -211,6 +219,6 @@ it('the page has every amount that means something', () => {
   expect([buys, sales, channels].map((rows) => rows.map(({ amount }) => amount))).toEqual([
     keys(buyAmounts),
     keys(sellAmounts),
-    keys(thorAmounts, sellerAmounts),
+    keys(thorAmounts, sellerAmounts, tankAmounts),
   ]);
 });

@@ -4,6 +4,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { until } from '../support/gateway.ts';
 import { thorBlock } from '../support/scenarios/liquidity.ts';
@@ -28,6 +29,7 @@ const spendKey = 'canary-key-that-may-spend';
 
 let world: SellWorld;
 let thor: Awaited<ReturnType<typeof startBitrefillSimulator>>;
+let tank: Awaited<ReturnType<typeof startBlocktankSimulator>>;
 let north: Awaited<ReturnType<typeof startLsps1Simulator>>;
 let alpine: Awaited<ReturnType<typeof startFiatOnRampSimulator>>;
 const secrets: Record<string, string> = {};
@@ -44,8 +46,9 @@ const dump = async (): Promise<Map<string, string>> => {
 };
 
 beforeAll(async () => {
-  [thor, north, alpine] = await Promise.all([
+  [thor, tank, north, alpine] = await Promise.all([
     startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000 }),
+    startBlocktankSimulator({ id: 'tank', lifeS: 172_800 }),
     startLsps1Simulator({ id: 'north', onchainExtraSats: 500 }),
     startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 }),
   ]);
@@ -61,6 +64,7 @@ beforeAll(async () => {
       blocks: {
         alpine: { kind: 'fiat-on-ramp', base_url: alpine.url },
         north: { kind: 'lsps1', base_url: north.url, pay_with: ['lightning', 'onchain'] },
+        tank: { kind: 'blocktank', base_url: tank.baseUrl },
         thor: thorBlock(thor.baseUrl),
       },
       environment: { BITREFILL_API_KEY: 'canary-thor-key', BITREFILL_API_SECRET: 'canary-thor-secret' },
@@ -147,19 +151,29 @@ beforeAll(async () => {
     webhook_url,
     refund_onchain: person.refund,
   });
-  const turbo = await good('/liquidity/quote', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
-  const channel = await good('/liquidity/order', { quote_id: turbo['quote_id'] });
+  const sold = async (provider: string, body: object): Promise<unknown> =>
+    ((await good('/liquidity/offers', body))['offers'] as { quote_id: string; provider: { id: string } }[]).find((one) => one.provider.id === provider)
+      ?.quote_id;
+  const turbo = { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' };
+  const channel = await good('/liquidity/order', { quote_id: await sold('thor', turbo) });
   const atThor = [...thor.control.state.orders.values()].at(-1);
   await thor.control.pay(atThor?.id ?? '');
   const redeemable = await until('redeemable', async () => {
     const entry = (await good('/liquidity/order-status', { order_id: channel['order_id'] }))[String(channel['order_id'])] as Body;
     return entry['stage'] === 'filled' ? entry : undefined;
   });
+  const opening = await good('/liquidity/order', { quote_id: await sold('tank', turbo) });
+  tank.control.pay();
+  await until('opened', async () => {
+    const entry = (await good('/liquidity/order-status', { order_id: opening['order_id'] }))[String(opening['order_id'])] as Body;
+    return entry['stage'] === 'finished' ? entry : undefined;
+  });
+  expect(tank.control.order().channel?.clientNodePubkey).toBe(wallet.pubkey);
   const inbound = { product: 'inbound', amount_sats: 1_000_000, lease_blocks: 4320, firm: true, refund_onchain: person.refund };
   const firm = await good('/liquidity/offers', { ...inbound, pay_with: 'onchain' });
   const reserved = await good('/liquidity/order', { quote_id: (firm['offers'] as { quote_id: string }[])[0]?.quote_id, refund_onchain: person.refund });
   const unordered = await good('/liquidity/offers', { ...inbound, amount_sats: 900_000, pay_with: 'lightning' });
-  expect((unordered['offers'] as Body[]).length).toBe(1);
+  expect((unordered['offers'] as Body[]).length).toBe(2);
   const balance = await good('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' }, { authorization: `Bearer ${spendKey}` });
   thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
   await call('/liquidity/order', { quote_id: balance['quote_id'], invoice: balanceInvoice }, { authorization: `Bearer ${spendKey}` });
@@ -194,6 +208,7 @@ beforeAll(async () => {
     withdrawal: String(withdrawal['lnurlw']),
     topUpInvoice: (topUp['payment_info'] as { lightning_invoice: string }).lightning_invoice,
     channelInvoice: (channel['payment_info'] as { lightning_invoice: string }).lightning_invoice,
+    openingInvoice: (opening['payment_info'] as { lightning_invoice: string }).lightning_invoice,
     reservedAddress: (reserved['payment_info'] as { address: string }).address,
     providerIban: (order['payment_info'] as { payment_details: Record<string, string> }).payment_details['provider_iban'] ?? '',
     appKey: spendKey,
@@ -209,7 +224,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world.close();
-  await Promise.all([thor, north, alpine].map((one) => one.close()));
+  await Promise.all([thor, tank, north, alpine].map((one) => one.close()));
 });
 
 describe("people's data after a run of all three ramps", () => {

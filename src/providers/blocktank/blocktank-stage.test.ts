@@ -28,7 +28,7 @@ describe('the table', () => {
   it.each<[string, Said, Partial<Following>, ReturnType<typeof stage>]>([
     ['created, created', { state2: 'created', payment: { state2: 'created' } }, {}, 'awaiting_payment'],
     ['created, created, after the end', { state2: 'created', payment: { state2: 'created' } }, { now: end }, 'expired'],
-    ['created, partiallyPaid', { state2: 'created', payment: { state2: 'created', state: 'partiallyPaid' } }, {}, 'awaiting_payment'],
+    ['created, partiallyPaid', { state2: 'created', payment: { state2: 'created', state: 'partiallyPaid' } }, {}, 'underpaid'],
     ['created, partiallyPaid in the old words alone', { state: 'created', payment: { state: 'partiallyPaid' } }, {}, 'underpaid'],
     ['created, a part is confirmed', { state2: 'created', payment: { state2: 'created', onchain: onchain(19_020, 1) } }, {}, 'underpaid'],
     ['created, paid', { state2: 'created', payment: { state2: 'paid' } }, {}, 'paid'],

@@ -17,6 +17,8 @@ const heldOrPaid = new Set(['holding', 'inflight', 'paid']);
 /** The funding of the channel has begun. `open` and `closed` are the old words. */
 const executed = new Set(['executed', 'open', 'closed']);
 
+/** Only the old words say that a part was paid. */
+const isPart = ({ payment }: OrderWire): boolean => payment?.state === 'partiallypaid' || payment?.state2 === 'partiallypaid';
 const confirmedOf = ({ payment }: OrderWire): bigint => payment?.onchain?.confirmedSat ?? 0n;
 
 /** Returns whether the seller says that it has the whole payment, and can open the channel. */
@@ -29,8 +31,8 @@ export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:c
 
 /** Returns whether the answer shows that money arrived, even if it was sent back since. */
 export const hasMoney = (order: OrderWire): boolean => {
-  const { payment } = statesOf(order);
-  return isPaid(order) || payment === 'partiallypaid' || payment === 'refundavailable' || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
+  const isKept = isPaid(order) || isPart(order) || statesOf(order).payment === 'refundavailable';
+  return isKept || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
 };
 
 /** Returns when the order can no longer be paid, by what it says itself: the earlier one of its own end and, for Lightning, its invoice's. */
@@ -68,8 +70,8 @@ export const stageOf = (order: OrderWire, following: Following): Stage | undefin
   if (states.order === 'expired') return afterTheEnd(order, following);
   if (isOpenable(order)) return following.redeemable ? 'filled' : 'paid';
   if (states.order !== 'created') return undefined;
-  if (states.payment === 'partiallypaid') return 'underpaid';
   if (confirmedOf(order) > 0n) return onchainMoney(order, following);
+  if (isPart(order)) return 'underpaid';
   if (states.payment === 'canceled') return wasReturned(order, following) ? 'refunded' : 'expired';
   if (states.payment !== 'created') return undefined;
   return isOver(order, following) ? 'expired' : 'awaiting_payment';
@@ -104,7 +106,7 @@ const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined 
   if (payment === 'refunded') return 'refunded';
   if (payment === 'refundavailable') return owesRefund(order, following) ? 'review' : 'paid';
   if (payment === 'canceled' && wasReturned(order, following)) return 'refunded';
-  if (payment === 'partiallypaid') return 'underpaid';
+  if (isPart(order)) return 'underpaid';
   // If there is money all the same, for example because it came after the end, the gateway makes this a review.
   return payment === 'created' || payment === 'canceled' ? 'expired' : undefined;
 };
