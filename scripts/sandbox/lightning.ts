@@ -10,8 +10,11 @@ export type Simulators = Record<string, string>;
 const notFound = 'the sandbox of this gateway was not found: run this command with the same PORT and DATA_DIR as `npm start`';
 
 const read = async (url: string | URL, init?: RequestInit): Promise<Record<string, unknown>> => {
-  const answer = (await (await fetch(url, init)).json()) as Record<string, unknown>;
+  const response = await fetch(url, init);
+  const answer = (await response.json()) as Record<string, unknown>;
   if (answer['status'] === 'ERROR') throw new Error(String(answer['reason']));
+  // A provider may answer JSON for a path that it does not have.
+  if (!response.ok) throw new Error(`status ${response.status}`);
   return answer;
 };
 
