@@ -1,6 +1,6 @@
 /**
- * Tries one real provider up to its prices, and orders nothing. If a step fails, tries the kind's dialects (settings for known differences between
- * providers), alone and in pairs, and keeps those that get furthest. Returns the deviations found and the settings to use.
+ * Tries the calls of one real provider, up to its prices; orders nothing. If a step fails, tries the kind's dialects (settings for known differences
+ * between providers), alone and in pairs, and keeps those that get furthest. Returns the deviations found and the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
 import { stepsOf, type Dialect, type Dialects, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
@@ -45,7 +45,7 @@ const asSetting = (change: Dialect['change']): string =>
     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
-/** Returns a number that ranks walks: first by how far the gateway would come, then by how far the walk came past what blocks the gateway. */
+/** Returns a number that ranks walks: first by the step that the gateway would reach, then by the last step that the walk saw beyond it. */
 const height = ({ reached, saw }: Walk): number => stepsOf.indexOf(reached) * stepsOf.length + stepsOf.indexOf(saw);
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
@@ -60,8 +60,8 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     best = found.walk;
     for (const dialect of found.by) keep(dialect);
   }
-  // Some settings are learnt from answers: first from those of the search, which asks for few prices, then from those of a walk that asks for many.
-  // A setting may change the requests, so the walk is repeated with what was learnt.
+  // Some settings can be read from a provider's answers. The walks so far asked for few prices. So the first round ends with a thorough
+  // walk, which asks for many. The second round repeats it if its answers showed more settings, since a setting may change the requests.
   for (const round of ['searched', 'all']) {
     const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
     for (const dialect of learnt) keep(dialect);

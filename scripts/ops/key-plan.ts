@@ -67,7 +67,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
 const afterwards = (kind: EnvironmentKind, old: string): string[] => {
   if (kind === 'seal') return ['Then, with the new environment:', `  ${called('keys', 'reseal')}`, `  ${called('keys', `retire seal ${old}`)}`];
   if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  ${called('keys', `retire webhook ${old}`)}`];
-  return ['URLs made with the old key last as long as their orders. When the last of those is final:', `  ${called('keys', `retire notice ${old}`)}`];
+  return ['A URL made with the old key is needed until its order is final. Once all those orders are final:', `  ${called('keys', `retire notice ${old}`)}`];
 };
 
 export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: string | undefined): Plan => {

@@ -12,7 +12,7 @@ const seconds = (fallback: number) => z.int().min(1).default(fallback);
 const ms = (fallback: number, min = 1) => z.int().min(min).default(fallback);
 const count = (fallback: number) => z.int().min(1).default(fallback);
 const bps = (fallback: number) => z.int().min(0).max(10_000).default(fallback);
-const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
+const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable, in capitals');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex (keys rotate prints it)');
 const method = z.enum(['instant', 'card', 'bank_transfer']);
 const addresses = z

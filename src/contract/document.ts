@@ -60,7 +60,7 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The key of a listed app. Optional: it raises limits, and allows calls that spend the operator’s money or trust. Browsers may send only publishable keys.',
+      'The key of a listed app. Optional: it raises limits. If the operator allows it, the app can also pay from the operator’s balance, or name the customer’s IP address. Browsers may send only publishable keys.',
   },
   operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it, every operator path returns 404.' },
   metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while no token is set.' },

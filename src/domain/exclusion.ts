@@ -92,8 +92,8 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
 };
 
 /**
- * Excludes providers that recently went back on an offer to this customer, unless no other offer is left. Their offers have still counted in the
- * search for outliers; otherwise a liar would only need the other providers to decline.
+ * Excludes providers that recently went back on an offer to this customer, unless no other offer is left. Their offers do take part in
+ * the search for outliers, which comes first: without them, a false price could be the only one left, with nothing to compare it with.
  */
 const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
   const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;

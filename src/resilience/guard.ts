@@ -13,7 +13,8 @@ export type GuardSettings = {
   bulkhead: BulkheadSettings;
   retryAttempts: number;
   /**
-   * How long a call for an estimate may go on after its caller stopped waiting, so that its late answer still counts. 0 on Workers: it is aborted.
+   * How long a price request may go on after its caller stopped waiting, so that the timeout is learnt from late answers, too. With 0, as on Workers, the
+   * request is aborted at once. Does not apply to a price that needs an order.
    */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
@@ -119,7 +120,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   return {
     call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-      // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout of estimates.
+      // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices.
       const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
       // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
       // period, so that we learn from late answers.

@@ -22,7 +22,7 @@ type Queue = {
   /** Which rows of the table may be taken. */ waiting: SQL | undefined;
   /** The provider that a row has to do with. */ provider: PgColumn | SQL;
   /** Whether a row comes before all others. */ isUrgent?: SQL;
-  /** Whose a row is: `key`, which is not null, and the other table that it needs. Networks take turns, and so do apps. */
+  /** `key`: the network or app that a row belongs to, never null. `table`: what to join to find it. Networks take turns, and so do apps. */
   network?: { table: PgTable; on: SQL; key: SQL };
 };
 
@@ -71,7 +71,7 @@ const everyone: Share = { most: 1_000_000, busy: {} };
 
 /**
  * Returns SQL for the next poll time. `known` is the poll time that the row had when it was read. If a notice has changed the row's time since then,
- * the earlier time counts, because what is written does not include the notice's news.
+ * the earlier of the row's time and `next` is written, because what the caller has learnt is older than the notice.
  */
 export const unlessWoken = (column: PgColumn, known: number | undefined, next: number | null): SQL => {
   const after = sql`${sql.param(next, column)}::timestamptz`;

@@ -1,4 +1,4 @@
-/** A paid order that was filled with a different amount, and a link that pays less than its order says, over sockets and PostgreSQL. */
+/** A paid order that was filled with a different amount, and a link that pays less than its order says, over HTTP, with PostgreSQL. */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -7,9 +7,11 @@ import { runCommand } from '../ops/run.ts';
 
 type Body = Record<string, unknown>;
 let gateway: TestGateway;
-/** What the provider says or pays instead of the ordered amounts: the sats and the hundredths in an order's status, and the sats of the link. */
+/** The sats in an order's status, by the sats that were ordered. */
 let fills = (sats: number): number => sats;
+/** The fiat amount in an order's status, by the amount that was ordered. */
 let costs = (hundredths: number): number => hundredths;
+/** The sats that the link pays, by the sats that it should pay. */
 let pays = (sats: number): number => sats;
 beforeAll(async () => {
   gateway = await startTestGateway({

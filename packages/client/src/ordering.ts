@@ -27,7 +27,7 @@ const leavesUnknown = ({ code, action, problem }: RampError): boolean =>
   ['order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'].includes(code) ||
   (code === 'quote-used' && action === 'wait');
 
-/** The actions of the answers that tell what became of the offer, whichever of several requests ordered it. */
+/** An error with one of these actions is final: it says what became of the offer, even if an earlier request had ordered it. */
 const telling = /requote|ask-user/;
 
 /**

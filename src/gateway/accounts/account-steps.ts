@@ -14,8 +14,9 @@ const second = 1_000;
 const minute = 60 * second;
 
 /**
- * Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. An account that is not
- * connected may never be: anybody may name any e-mail. So the longer it has waited, the longer is the next pause, which makes about 50 polls in 30 days.
+ * Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. Some accounts are
+ * never connected, because anybody may name any e-mail. So the longer an account has waited for that, the longer is the pause before the next poll,
+ * which makes about 50 polls in 30 days.
  */
 const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
@@ -89,7 +90,7 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
 };
 
-/** Marks a connection as failed, because a request that was repeated in the background showed that the provider does not make it. */
+/** Marks a connection as failed: the request for it was repeated in the background, and the provider will not create the connection. */
 export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
   await stepConnection(gateway, account, connection, {
     upstreamId: connection.upstreamId ?? connection.id,

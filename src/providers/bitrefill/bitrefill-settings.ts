@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable');
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable, in capitals');
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().nonnegative();
 

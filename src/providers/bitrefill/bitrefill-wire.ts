@@ -34,7 +34,7 @@ const time = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'not a time' });
   return z.NEVER;
 });
-/** An optional hint: a value that is not a string is ignored. */
+/** Optional text. A value that is not a string, or is too long, counts as absent. */
 const word = z.string().max(4096).nullish().catch(undefined);
 const softWord = word.transform((value) => value ?? undefined);
 

@@ -20,8 +20,8 @@ export const readRate = (reply: RatesReply): Rate | undefined => {
 };
 
 /**
- * Returns the price for the amount to pay, or for the smallest number of sats that gives the amount to receive. The fee is what makes
- * receive = floor(sats × btcPrice / 1e8) − fee true.
+ * Returns the price for the amount to pay, or for the smallest number of sats that gives the amount to receive. The fee is the market value of the sats
+ * less the amount to receive: floor(sats × btcPrice / 1e8) − receive.
  */
 export const priceOf = (rate: Rate, fixed: 'pay' | 'receive', amount: bigint): Price => {
   const pay = fixed === 'pay' ? amount : satsFor(rate, amount);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
-const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable');
-const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a host name in lower case');
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable, in capitals');
+const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'must be a host name in lower case');
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().positive();
 /** EUR 22, as in BTCPay's plugin. Bringin's own minimum is EUR 20; it was EUR 10 before. */
