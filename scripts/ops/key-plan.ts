@@ -67,7 +67,10 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
 const afterwards = (kind: EnvironmentKind, old: string): string[] => {
   if (kind === 'seal') return ['Then, with the new environment:', `  ${called('keys', 'reseal')}`, `  ${called('keys', `retire seal ${old}`)}`];
   if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  ${called('keys', `retire webhook ${old}`)}`];
-  return ['A URL made with the old key is needed until its order is final. Once all those orders are final:', `  ${called('keys', `retire notice ${old}`)}`];
+  return [
+    'Without the old key, orders and accounts whose URLs it made are updated by polling only. When the open orders of today are final:',
+    `  ${called('keys', `retire notice ${old}`)}`,
+  ];
 };
 
 export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: string | undefined): Plan => {
