@@ -1,6 +1,6 @@
 /**
  * `npm run record [-- --days <n>] [--json]`: prints the orders, quoted and delivered sats, haircut, refusals, times and wins of every provider.
- * `npm run record -- <provider> --why`: prints the figures behind its haircut, and the fills that fell short most.
+ * `npm run record -- <provider> --why`: prints the figures behind its haircut, and its fills, the shortest first.
  * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums. Earlier fills are no longer corrected.
  */
 import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';
@@ -14,6 +14,7 @@ const reset = async ({ stores, record }: Ops, provider: string, reason: string):
   if (reason === '') throw new Refused('--reset needs --reason');
   await record('record.reset', provider, { reason });
   const rows = await stores.record.reset(provider, Date.now());
+  if (rows === 0) throw new Refused(`${provider}: no figures are stored for a provider of this name, so nothing was cleared`);
   say(`${provider}: ${rows} rows cleared; every instance uses this within 30 seconds`);
 };
 
@@ -60,7 +61,7 @@ await command(async () => {
     if (!flags.has('why') || provider === undefined) return;
     for (const text of found.flatMap(why)) say(text);
     const fills = await ops.stores.record.fills(provider, 20);
-    say(fills.length === 0 ? 'no fills yet' : 'the fills that fell short most:');
+    say(fills.length === 0 ? 'no fills yet' : 'its fills, the shortest first:');
     for (const text of explainFills(fills)) say(`  ${text}`);
   });
 });

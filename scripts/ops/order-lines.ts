@@ -86,8 +86,11 @@ const expiryOf = ({ stage, expires_on: on }: NonNullable<ShownOrder['order']>): 
 
 /** Puts what is known about an attempt into words: what the gateway noted, or else all of it. */
 const evidenceText = (evidence: Json): string => {
-  const { note, ...more } = (typeof evidence === 'object' && !Array.isArray(evidence) ? evidence : { note: evidence }) as Record<string, Json>;
-  return typeof note === 'string' ? note : JSON.stringify(more);
+  if (typeof evidence !== 'object' || evidence === null || Array.isArray(evidence)) return JSON.stringify(evidence);
+  if (typeof evidence['note'] === 'string') return evidence['note'];
+  return Object.entries(evidence)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
 };
 
 /** What the state of the record of a withdrawal link means. */

@@ -27,7 +27,11 @@ export type Ops = {
   record: (action: string, subject: string, detail?: { [name: string]: string | number }) => Promise<void>;
 };
 
+/** Returns who runs the command, for the table of actions. In a container all people are the same user, so OPERATOR may name the person. */
 const actorOf = (): string => {
+  const { OPERATOR: named = '' } = process.env;
+  if (named !== '' && !/^[\w.@-]{1,64}$/.test(named)) throw new Refused('OPERATOR is a name of letters, digits and ._@-, of at most 64 characters');
+  if (named !== '') return `cli:${named}`;
   try {
     return `cli:${userInfo().username}`;
   } catch {

@@ -157,7 +157,7 @@ it('lists an attempt that led to no order with what was quoted, and says why', a
   const sats = String(quote.body['amount_sats']);
   const { out } = await run('order', '--amount', '123 EUR');
   expect(out).toMatch(new RegExp(`^quoted +123\\.00 EUR for ${sats} sats$`, 'm'));
-  expect(out).toMatch(/^evidence +\S/m);
+  expect(out).toMatch(/^evidence +refused declined/m);
   const day = new Date(gateway.clock.now()).toISOString().slice(0, 10);
   expect((await run('order', '--day', day)).out).toContain(`declined at ${provider}  123.00 EUR → ${sats} sats\n`);
 });
@@ -199,6 +199,15 @@ it('says what does not exist, and how the command is used', async () => {
   expect((await run('deliveries')).error).toContain('usage:');
   expect((await run('deliveries', 'resend', 'msg_x')).code).toBe(1);
   expect((await runCommand('order', [orderId], { DATABASE_URL: '' })).error).toContain('DATABASE_URL is not set');
+});
+
+it('records who did it by the name that is given, since in a container all people are one user', async () => {
+  const as = async (name: string): Promise<Ran> => await runCommand('deliveries', ['list'], { DATABASE_URL: gateway.database.url, OPERATOR: name });
+  expect((await as('alice@wallet.example')).code).toBe(0);
+  const named = await gateway.database.sql`select action from operator_actions where actor = 'cli:alice@wallet.example'`;
+  expect(named).toEqual([{ action: 'deliveries.list' }]);
+  const refused = await as("a b'");
+  expect([refused.code, refused.out, refused.error]).toEqual([1, '', expect.stringMatching(/^OPERATOR is a name of letters.*\n$/)]);
 });
 
 it('records every read and action with who did it', async () => {

@@ -83,5 +83,7 @@ it('a proof of payment is recorded, once, and a record is cleared for a reason',
   expect((await run('alpine', '--reset', '--reason', 'a bank holiday')).out).toContain('alpine: 2 rows cleared');
   expect((await run('alpine')).out).toContain('buy, binding offers: 0 ppm');
   expect((await run('nobody')).error).toContain('there is no such provider');
+  const cleared = await run('nobody', '--reset', '--reason', 'misspelt');
+  expect([cleared.code, cleared.out, cleared.error]).toEqual([1, '', expect.stringMatching(/^nobody: no figures are stored .*nothing was cleared\n$/)]);
   expect(await actions()).toEqual(expect.arrayContaining(['record.read cobalt', 'record.reset alpine', `order.paid-not-filled ${unpaidId}`]));
 });

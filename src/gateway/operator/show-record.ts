@@ -87,7 +87,8 @@ export const explainFills = (fills: readonly ShownFill[]): string[] =>
   fills.map((fill) => {
     const told = fill.toldReceive === undefined ? 'paid and never filled' : `reported ${fill.toldReceive}`;
     const link = fill.linkReceive === undefined ? '' : `, its link pays ${fill.linkReceive}`;
-    const counted = { estimates: 'counts among estimates', broken: 'a broken promise', none: 'does not count' }[fill.countedIn];
+    const sats = `${fill.countedDelivered} of ${fill.countedQuoted} sats`;
+    const counted = { estimates: `counts among estimates: ${sats}`, broken: `a broken promise: ${sats}`, none: 'changes no haircut' }[fill.countedIn];
     const lead = fill.leadBps === undefined ? '' : `, ${fill.leadBps} bps ahead of the next`;
-    return `${isoTime(fill.filledOn)} ${fill.orderId} ${fill.ramp} ${fill.currency} ${fill.option}: quoted ${fill.quotedReceive}, ${told}${link}; ${counted}: ${fill.countedDelivered} of ${fill.countedQuoted} sats${lead}`;
+    return `${isoTime(fill.filledOn)} ${fill.orderId} ${fill.ramp} ${fill.currency} ${fill.option}: quoted ${fill.quotedReceive}, ${told}${link}; ${counted}${lead}`;
   });
