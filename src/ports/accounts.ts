@@ -20,6 +20,8 @@ export type Account = {
   checkedOn?: number;
   nextCheckOn?: number;
   removedOn?: number;
+  /** When the account was first connected. Absent if it never was. */
+  connectedOn?: number;
 };
 export type Connection = {
   id: string;
@@ -38,14 +40,14 @@ export type Connection = {
   createdOn: number;
 };
 export type AccountChange = Partial<
-  Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence'>
+  Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence' | 'connectedOn'>
 > & { /** Deletes the e-mail's hash: the account was not connected by that e-mail. */ forgetEmail?: boolean };
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
   /** Stores a new account, and the provider_sessions row of the same id, which holds its blob (the sealed credentials), if there is one. */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
-  /** Returns whether another customer has started an account with the same e-mail at this provider after `since`. */
+  /** Returns whether another customer has started an account with the same e-mail at this provider after `since`, or was ever connected by it. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /** Deletes an account that was not made at the provider. */
   discard(id: string): Promise<void>;

@@ -33,6 +33,8 @@ export const accounts = pgTable(
     checkedOn: moment('checked_on'),
     nextCheckOn: moment('next_check_on'),
     removedOn: moment('removed_on'),
+    /** When the account was first connected. From then on, its e-mail belongs to its customer, also while the account is connected again. */
+    connectedOn: moment('connected_on'),
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
   },
@@ -40,10 +42,10 @@ export const accounts = pgTable(
     uniqueIndex('accounts_customer')
       .on(t.customerId, t.providerId)
       .where(sql`removed_on is null`),
-    // Unconnected accounts may share an e-mail: naming one proves nothing, and its real owner may have named it, too.
+    // Accounts that were never connected may share an e-mail: naming one proves nothing, and its real owner may have named it, too.
     uniqueIndex('accounts_email')
       .on(t.providerId, t.emailHash)
-      .where(sql`removed_on is null and status in ('connected', 'needs_reconnect')`),
+      .where(sql`removed_on is null and (connected_on is not null or status in ('connected', 'needs_reconnect'))`),
     index('accounts_due')
       .on(t.nextCheckOn)
       .where(sql`removed_on is null`),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import type { Account } from '../ports/accounts.ts';
@@ -10,19 +11,20 @@ afterAll(async () => await database.close());
 it('accounts that were connected are polled first, however long others have been due', async () => {
   const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
   const now = Date.now();
-  const started = async (status: Account['status'], dueSince: number): Promise<string> => {
+  const started = async (status: Account['status'], dueSince: number, more: Partial<Account> = {}): Promise<string> => {
     const [id, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
     await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
-    const account = { id, customerId, providerId: 'bringin', status, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: dueSince };
+    const account = { id, customerId, providerId: 'bringin', status, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: dueSince, ...more };
     expect(await accounts.create(account, undefined)).toBe('created');
     return id;
   };
   const others = await Promise.all(Array.from({ length: 12 }, async (_, n) => await started('onboarding', now - 86_400_000 - n)));
   const connected = await started('connected', now - 1_000);
   const lost = await started('needs_reconnect', now - 2_000);
-  const taken = async (): Promise<string[]> => (await accounts.claimDue(now, { owner: crypto.randomUUID(), seconds: 60 }, 2)).map(({ id }) => id);
-  expect((await taken()).toSorted()).toEqual([connected, lost].toSorted());
-  expect((await taken()).toSorted()).toEqual(others.slice(-2).toSorted());
+  const reconnecting = await started('pending', now - 500, { connectedOn: now });
+  const taken = async (): Promise<string[]> => (await accounts.claimDue(now, { owner: crypto.randomUUID(), seconds: 60 }, 3)).map(({ id }) => id);
+  expect((await taken()).toSorted()).toEqual([connected, lost, reconnecting].toSorted());
+  expect((await taken()).toSorted()).toEqual(others.slice(-3).toSorted());
 });
 
 it('an account stays with the instance that polls it until its next poll is set, whatever is stored about it meanwhile', async () => {
@@ -36,4 +38,35 @@ it('an account stays with the instance that polls it until its next poll is set,
   expect([await isTaken(), await isTaken()]).toEqual([true, false]);
   expect([await accounts.change(account, { checkedOn: now }, []), await isTaken()]).toEqual([true, false]);
   expect([await accounts.change(account, { nextCheckOn: now }, []), await isTaken()]).toEqual([true, true]);
+});
+
+it('the migration finds who was connected before, and gives no e-mail to two customers', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const made = async (emailHash: string, status: Account['status'], createdOn: number, hasConnection: boolean): Promise<string> => {
+    const [id, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
+    await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
+    // Written directly, since the e-mail may be another customer's already.
+    await database.sql`insert into accounts (id, customer_id, provider_id, email_hash, status, status_on, created_on)
+      values (${id}, ${customerId}, 'old', ${emailHash}, ${status}, now(), ${new Date(createdOn).toISOString()})`;
+    if (hasConnection)
+      await database.sql`insert into connections (id, account_id, name_hash, status, status_on, direction, network, request, created_on)
+        values (${crypto.randomUUID()}, ${id}, 'bank', 'active', now(), 'sell', 'lightning', 'sealed', now())`;
+    return id;
+  };
+  const now = Date.now();
+  const rows = {
+    lost: await made('lost', 'needs_reconnect', now, false),
+    named: await made('named', 'pending', now, false),
+    waits: await made('waits', 'pending', now, true),
+    took: await made('taken', 'connected', now, false),
+    taken: await made('taken', 'pending', now - 1, true),
+    older: await made('both', 'pending', now - 1, true),
+    newer: await made('both', 'rejected', now, true),
+  };
+  const written = await readFile(new URL('../../migrations/0011_email_owner.sql', import.meta.url), 'utf8');
+  const updates = written.split('--> statement-breakpoint').filter((one) => one.includes('UPDATE'));
+  expect(updates).toHaveLength(2);
+  for (const update of updates) await database.sql.unsafe(update);
+  const connectedOn = await Promise.all(Object.entries(rows).map(async ([name, id]) => [name, (await accounts.findAny(id))?.connectedOn !== undefined]));
+  expect(Object.fromEntries(connectedOn)).toEqual({ lost: true, named: false, waits: true, took: true, taken: false, older: true, newer: false });
 });

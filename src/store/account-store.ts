@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNotNull, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -15,14 +15,15 @@ const toConnection = (row: typeof connections.$inferSelect): Connection => prese
  * True for a customer who has connected at this provider before. Such a customer was not made just to block an e-mail, so the next e-mail that they
  * name is reserved for them for a day.
  */
-const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
+const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and (before.connected_on is not null or before.status in ('connected', 'needs_reconnect')))`;
 const holdMs = 86_400_000;
 
-const wasConnected = inArray(accounts.status, ['connected', 'needs_reconnect']);
+/** Matches accounts that were connected at any time. The release before this one does not write `connected_on`. */
+const wasConnected = or(isNotNull(accounts.connectedOn), inArray(accounts.status, ['connected', 'needs_reconnect']));
 
 /**
- * Returns whether the e-mail belongs to another customer. A removed account counts if it was connected when it was removed: its owner may come back,
- * and no other customer may take the e-mail.
+ * Returns whether the e-mail belongs to another customer: it does for good once that customer's account was connected. The account may wait to be
+ * connected again, or be removed, since its owner may come back.
  */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
@@ -44,11 +45,16 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
 const over = ['failed', 'expired', 'inactive'] as const;
 
 /**
- * Matches accounts of other customers that named this e-mail after `since`, including removed accounts: giving an e-mail up does not free it for
- * others.
+ * Matches accounts of other customers that named this e-mail after `since`, or were ever connected by it. Includes removed accounts: giving an e-mail
+ * up does not free it for others.
  */
 const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
-  and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId), gt(accounts.createdOn, since));
+  and(
+    eq(accounts.providerId, providerId),
+    eq(accounts.emailHash, emailHash),
+    ne(accounts.customerId, customerId),
+    or(wasConnected, gt(accounts.createdOn, since)),
+  );
 
 export const createAccountStore = (db: Database): AccountStore => ({
   create: async (account, blob) => {
@@ -121,7 +127,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
   claimDue: async (now, lease, limit, share) => {
     const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
     // Anybody can name e-mails, and so start accounts that will never be connected.
-    const queue = { ...due, isUrgent: wasConnected };
+    const queue = { ...due, isUrgent: sql`${wasConnected}` };
     const rows = await db
       .update(accounts)
       .set(leaseOf(lease))

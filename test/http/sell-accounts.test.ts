@@ -63,6 +63,44 @@ describe("somebody else's e-mail", () => {
     expect(again.body['account_id']).not.toBe(accountId);
   });
 
+  it("nor while its owner reconnects after more than 30 days, and the owner's account stays", async () => {
+    const { opened, connected, control, accountIs, gateway } = world;
+    const { accounts } = gateway.server.gateway.stores;
+    const email = 'vita@example.com';
+    const owner = await opened();
+    const accountId = await connected(owner, email);
+    await gateway.database
+      .sql`update accounts set created_on = created_on - interval '40 days', status_on = status_on - interval '40 days' where id = ${accountId}`;
+    control.disconnect(email);
+    gateway.clock.move(2_100);
+    await accountIs(owner, accountId, 'needs_reconnect');
+    await gateway.database.sql`update accounts set status_on = status_on - interval '20 days' where id = ${accountId}`;
+    const again = await owner('/sell/accounts', { ...start, email });
+    expect([again.body['account_id'], again.body['account_status'], again.body['mail_sent']]).toEqual([accountId, 'pending', true]);
+    // The customer has just asked, so their consent is noticed soon.
+    expect(Date.parse(String(again.body['next_check_on'])) - gateway.clock.now()).toBeLessThan(60_000);
+    const thief = await opened();
+    const taken = async () => (await thief('/sell/accounts', { ...start, email })).body['code'];
+    expect(await taken()).toBe('customer-conflict');
+    // Whoever has named the e-mail before it was connected does not get its key either.
+    const early = await accounts.findAny(accountId);
+    if (!early) throw new Error('the account is gone');
+    expect(await accounts.isNamedByOthers({ ...early, customerId: crypto.randomUUID() }, gateway.clock.now() - 1)).toBe(true);
+    gateway.clock.move(2_100);
+    const { body } = await owner('/sell/account-status', { account_id: accountId });
+    expect(body['account_status']).toBe('pending');
+    expect(await taken()).toBe('customer-conflict');
+    await control.consent(email);
+    await accountIs(owner, accountId, 'connected');
+    // The same is true of an account that is removed while it waits for that consent.
+    control.disconnect(email);
+    gateway.clock.move(2_100);
+    await accountIs(owner, accountId, 'needs_reconnect');
+    await owner('/sell/accounts', { ...start, email });
+    await owner('/sell/account-remove', { account_id: accountId });
+    expect(await taken()).toBe('customer-conflict');
+  });
+
   it('another e-mail is another account: the first is removed before', async () => {
     const { opened, connected, control, accountIs } = world;
     const call = await opened();

@@ -5,10 +5,10 @@ import { nextCheck } from './account-steps.ts';
 
 const day = 86_400_000;
 /** Returns when an account that stays as it is is polled within 30 days, in milliseconds since it was started. */
-const pollsOf = (status: Account['status'], first: number): number[] => {
+const pollsOf = (status: Account['status'], first: number, more: Partial<Account> = {}): number[] => {
   const { gateway, clock } = memoryGateway();
   const started = clock.now;
-  const account = { status, statusOn: started } as Account;
+  const account = { status, statusOn: started, ...more } as Account;
   const polls: number[] = [];
   for (clock.now += first; clock.now < started + 30 * day; clock.now = nextCheck({ ...gateway, random: () => 0.5 }, account, []))
     polls.push(clock.now - started);
@@ -25,4 +25,10 @@ it.each(['onboarding', 'pending', 'rejected'] as const)('an account that is neve
 
 it('a connected account is polled every ten minutes, and one whose key is lost every hour', () => {
   expect([pollsOf('connected', 30_000).length, pollsOf('needs_reconnect', 30_000).length]).toEqual([30 * 24 * 6, 30 * 24]);
+});
+
+it('an account that was connected and waits to be connected again is polled at least every hour', () => {
+  const polls = pollsOf('pending', 30_000, { connectedOn: 0 });
+  expect(polls.filter((at) => at < 3_600_000).length).toBeGreaterThan(10);
+  expect(Math.max(...polls.slice(1).map((at, n) => at - (polls[n] ?? 0)))).toBeLessThanOrEqual(3_600_000);
 });

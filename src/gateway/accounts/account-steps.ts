@@ -16,13 +16,19 @@ const minute = 60 * second;
 /**
  * Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. Some accounts are
  * never connected, because anybody may name any e-mail. So the longer an account has waited for that, the longer is the pause before the next poll,
- * which makes about 50 polls in 30 days.
+ * which makes about 50 polls in 30 days. An account that was connected before is polled at least every hour.
  */
-const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
+const accountDelayMs = (
+  account: Pick<Account, 'status' | 'statusOn' | 'connectedOn'>,
+  connections: Pick<Connection, 'status' | 'statusOn'>[],
+  now: number,
+): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
   if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
-  if (!wasConnected(account)) return Math.max(15 * second, (now - account.statusOn) / 4);
-  return account.status === 'connected' ? 10 * minute : 60 * minute;
+  if (account.status === 'connected') return 10 * minute;
+  if (account.status === 'needs_reconnect') return 60 * minute;
+  const pause = Math.max(15 * second, (now - account.statusOn) / 4);
+  return wasConnected(account) ? Math.min(pause, 50 * minute) : pause;
 };
 
 const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' | 'subjectId' | 'sequence' | 'data'>): Promise<NewDelivery[]> => {
@@ -48,6 +54,7 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
     sequence,
     ...(said === undefined ? {} : { checkedOn: now }),
     ...(moved ? { status, statusOn: now } : {}),
+    ...(account.connectedOn === undefined && (wasConnected(account) || wasConnected({ status })) ? { connectedOn: now } : {}),
   };
   const after = { ...account, ...change };
   const data = { account_id: account.id, account_status: status };

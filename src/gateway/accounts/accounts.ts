@@ -82,7 +82,9 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
   }
   if (isWithheld) throw contested();
   const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
-  return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn: nextCheck(gateway, { ...account, ...answer.value }, []) });
+  // The customer has just asked, so the first poll comes soon, however long the account has been waiting.
+  const nextCheckOn = nextCheck(gateway, { ...account, ...answer.value, statusOn: gateway.now() }, []);
+  return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn });
 };
 
 /** Connects an account by a key that the customer copied from the provider's dashboard. We store the key only after it has worked. */
@@ -93,7 +95,8 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
     // An e-mail that was only entered proves nothing about its owner, so it is forgotten.
-    const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...(wasConnected(existing) ? {} : { forgetEmail: true }) };
+    const forgotten = wasConnected(existing) ? {} : { forgetEmail: true };
+    const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...forgotten, nextCheckOn: gateway.now() };
     return await stepAccount(gateway, existing, answer.value, change);
   }
   const { sell, ...provider } = sellProviderOf(gateway, providerId);

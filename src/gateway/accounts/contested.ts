@@ -11,7 +11,12 @@ import { Problem } from '../problem.ts';
 /** How long we remember an e-mail that never led to a connection. */
 export const namedMs = 30 * 86_400_000;
 
-export const wasConnected = ({ status }: Pick<Account, 'status'>): boolean => status === 'connected' || status === 'needs_reconnect';
+/**
+ * Returns whether an account was connected at any time. Its e-mail belongs to its customer from then on. The account may be `pending` all the same:
+ * if its key was lost, the provider asks the customer for their consent again.
+ */
+export const wasConnected = ({ status, connectedOn }: Pick<Account, 'status' | 'connectedOn'>): boolean =>
+  connectedOn !== undefined || status === 'connected' || status === 'needs_reconnect';
 
 /** Returns the provider's answer about the account, without a key that may belong to another customer. */
 export const unlessContested = async (gateway: Gateway, account: Account, answer: Answer<AccountState>): Promise<Answer<AccountState>> => {
