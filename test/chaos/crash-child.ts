@@ -2,6 +2,7 @@
  * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are calls of
  * the gateway to its store or a provider, so the product needs no hook for them.
  */
+import { flushCompileCache } from 'node:module';
 import { connect } from 'node:net';
 import { startServer } from '../../src/entry/node-server.ts';
 import type { BuyAdapter } from '../../src/providers/spec.ts';
@@ -103,6 +104,8 @@ for (const provider of gateway.providers) {
     seller.quote = async (context, request) => (request.firm ? await firmly(context, request) : await quote(context, request));
   }
 }
+// A process that is killed does not leave its compile cache to the next.
+flushCompileCache();
 say(`url ${server.url}`);
 
 type Placing = Pick<BuyAdapter, 'placeOrder'>;

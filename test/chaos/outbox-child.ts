@@ -1,4 +1,5 @@
 /** A gateway process that has only webhooks to send, until its parent kills it. */
+import { flushCompileCache } from 'node:module';
 import { startServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 
@@ -10,4 +11,6 @@ const { environment, configText, root } = JSON.parse(process.env['CHAOS_CHILD'] 
 // This process must not outlive its parent.
 process.stdin.on('end', () => process.exit()).resume();
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
+// A process that is killed does not leave its compile cache to the next.
+flushCompileCache();
 process.stdout.write(`url ${server.url}\n`);

@@ -275,6 +275,7 @@ describe.concurrent('the outbox', () => {
           const child = spawn(process.execPath, ['--no-warnings', sendingChild], {
             stdio: ['pipe', 'pipe', 'inherit'],
             env: {
+              NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
               CHAOS_CHILD: JSON.stringify({
                 environment: { ...environment, DATABASE_URL: database.url, DATABASE_POOL: '4', INSTANCE: name },
                 configText,

@@ -64,7 +64,10 @@ export type Fleet = {
 export const startChild = async (point: Point, environment: Record<string, string>, configText: string): Promise<Child> => {
   const process_ = spawn(process.execPath, ['--no-warnings', childPath(inject('children'), fileURLToPath(new URL('./crash-child.ts', import.meta.url)))], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { CHAOS_CHILD: JSON.stringify({ environment: { ...environment, INSTANCE: `child-${point}` }, configText, root, point }) },
+    env: {
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      CHAOS_CHILD: JSON.stringify({ environment: { ...environment, INSTANCE: `child-${point}` }, configText, root, point }),
+    },
   });
   let count = 0;
   const waiting: { n: number; go: () => void }[] = [];

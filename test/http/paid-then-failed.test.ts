@@ -49,7 +49,7 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
         const entry = await status();
         return entry['stage'] === stage ? entry : undefined;
       },
-      { limitMs: 4 * 3_600_000, stepMs: 60_000 },
+      { limitMs: 4 * 3_600_000, stepMs: 300_000 },
     );
   const staysThrough = async (ms: number, stage: string): Promise<void> => {
     await all.gateway.pass(ms);

@@ -108,15 +108,21 @@ const some = <T>(of: readonly T[], n: number, random: Random): T[] => {
   const left = [...of];
   return isFull ? left : Array.from({ length: Math.min(n, left.length) }, () => left.splice(random.below(left.length), 1)).flat();
 };
+/** Returns the writings to try: the two in which every place gets all ids, and eight others in `npm test`, or all in the long form. */
+const someWritings = (random: Random) => {
+  const [plain, capitals, ...rest] = Object.entries(writings);
+  return [plain, capitals, ...some(rest, 8, random)].filter((one) => one !== undefined);
+};
 const ownFor = (place: Place): string => thief.ids.get(place.name)?.[0] ?? randomUUID();
 
 it('a foreign id of every kind answers as an unknown one, in every writing, everywhere', { timeout: 120_000 }, async () => {
   const told: string[] = [];
   let tried = 0;
+  const random = createRandom(chaosSeed);
   const before = world.upstream();
   const foreign = [...victim.ids].flatMap(([kind, ids]) => ids.map((id) => ({ kind, id }))).concat({ kind: 'session_id', id: victim.session });
   await inTurns(cells(), async (cell) => {
-    for (const [writing, write] of Object.entries(writings)) {
+    for (const [writing, write] of someWritings(random)) {
       // A list or an object cannot be part of a path.
       const isText = typeof write('x', 'y') === 'string';
       if (cell.place.in !== 'body' && !isText) continue;
@@ -138,13 +144,12 @@ it('a foreign id of every kind answers as an unknown one, in every writing, ever
       }
     }
   });
-  expect(told).toEqual([]);
+  expect(told, `seed ${chaosSeed}`).toEqual([]);
   expect(world.upstream()).toEqual(before);
   expect(tried).toBeGreaterThan(1000);
   reportGoal(
     'G9',
     `${tried} foreign ids in ${Object.keys(writings).length} writings at ${cells().length} places of ${operations.length} operations, all as unknown`,
-    1,
   );
 });
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { childPath } from '../../../test/setup/children.ts';
 import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
+import { purchase } from './purchase.ts';
 
 const script = childPath(inject('children'), fileURLToPath(new URL('purchase-child.ts', import.meta.url)));
 let gateway: TestGateway;
@@ -23,9 +24,11 @@ afterAll(async () => {
 });
 
 type Ran = { signal: string | null; order?: string; steps: string[] };
-const run = async (store: string, key: string, more: Record<string, string>): Promise<Ran> =>
+type Wallet = { folder: string; key: string };
+/** Runs a wallet's process that is killed at its step `killAt`. */
+const run = async ({ folder: store, key }: Wallet, buy: string, killAt: number): Promise<Ran> =>
   await new Promise((done, fail) => {
-    const env = { ...process.env, GATEWAY: gateway.url, STORE: store, NODE_KEY: key, ...more };
+    const env = { ...process.env, GATEWAY: gateway.url, STORE: store, NODE_KEY: key, BUY: buy, KILL_AT: String(killAt) };
     execFile(process.execPath, ['--no-warnings', script], { env }, (error, stdout, stderr) => {
       if (stdout !== '') return done({ signal: null, ...(JSON.parse(stdout) as Omit<Ran, 'signal'>) });
       if (error?.signal === 'SIGKILL') return done({ signal: 'SIGKILL', steps: [] });
@@ -36,13 +39,14 @@ const run = async (store: string, key: string, more: Record<string, string>): Pr
 it('makes one order, and finishes it, wherever it was killed', async () => {
   const orders = gateway.simulators['alpine']?.control.orders;
   /** Buys once. Each wallet pays a different amount, so that its orders at the provider can be told apart. */
-  const purchase = async (nth: number): Promise<{ first: Ran; again: Ran; made: unknown[] }> => {
-    const [store, key, cents] = [join(folder, String(nth)), randomBytes(32).toString('hex'), 5000 + nth];
-    const first = await run(store, key, { BUY: (cents / 100).toFixed(2), KILL_AT: String(nth) });
-    const again = await run(store, key, {});
+  const buy = async (nth: number) => {
+    const [wallet, cents] = [{ folder: join(folder, String(nth)), key: randomBytes(32).toString('hex') }, 5000 + nth];
+    const first = await run(wallet, (cents / 100).toFixed(2), nth);
+    // This process starts the wallet again: it has nothing of the killed one but the files.
+    const again = await purchase({ ...wallet, url: gateway.url, atStep: () => undefined });
     return { first, again, made: [...(orders?.values() ?? [])].flatMap(({ status, quote }) => (quote.amountFiat === cents ? [status] : [])) };
   };
-  const { first, again, made } = await purchase(0);
+  const { first, again, made } = await buy(0);
   expect([first.signal, made, again.order]).toEqual([null, ['finished'], undefined]);
   const { steps } = first;
   expect([...new Set(steps.map((step) => step.replace(/^(before|after) /, '')))]).toEqual(
@@ -53,7 +57,7 @@ it('makes one order, and finishes it, wherever it was killed', async () => {
   const left = steps.map((_, index) => index + 1);
   const work = async (): Promise<void> => {
     for (let nth = left.shift(); nth !== undefined; nth = left.shift()) {
-      const killed = await purchase(nth);
+      const killed = await buy(nth);
       const told = { step: steps[nth - 1], signal: killed.first.signal, made: killed.made, resumed: killed.again.order !== undefined };
       expect(told).toEqual({ step: steps[nth - 1], signal: 'SIGKILL', made: nth < wanted ? [] : ['finished'], resumed: nth >= wanted });
     }
