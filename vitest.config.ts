@@ -64,8 +64,6 @@ export default defineConfig({
           ],
           // A process for each file would cost most of a second per file, and each process spends more than a second on what its files share.
           isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
           setupFiles: ['test/setup/seed.ts'],
           testTimeout,
         },
