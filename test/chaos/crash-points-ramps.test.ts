@@ -1,6 +1,6 @@
 /**
- * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, a firm price of a seller of
- * channels, the order of that channel, an order at Bitrefill and a purchase from the operator's balance. Two other instances recover; the wallet
+ * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, the firm prices of two sellers of
+ * channels, the order of such a channel, an order at Bitrefill and at Blocktank, and a purchase from the operator's balance. Two other instances recover; the wallet
  * repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the balance is made twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -12,6 +12,7 @@ import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -32,17 +33,18 @@ const most = 1_000_000;
 const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C5'];
 
 const startSimulators = async () => {
-  const [bringin, north, thor] = await Promise.all([
+  const [bringin, north, tank, thor] = await Promise.all([
     startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] }),
     startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
+    startBlocktankSimulator({ id: 'tank', lifeS: 172_800 }),
     startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
   ]);
-  return { bringin, north, thor };
+  return { bringin, north, tank, thor };
 };
 type Simulators = Awaited<ReturnType<typeof startSimulators>>;
 
 const quick = { retry: { attempts: 0 }, breaker: { volume_threshold: most } };
-const configOf = ({ bringin, north, thor }: Simulators, publicUrl: string): string =>
+const configOf = ({ bringin, north, tank, thor }: Simulators, publicUrl: string): string =>
   stringify({
     mode: 'sandbox',
     network: 'regtest',
@@ -56,6 +58,7 @@ const configOf = ({ bringin, north, thor }: Simulators, publicUrl: string): stri
     providers: {
       bringin: { ...quick, ...bringinBlock(bringin.url) },
       north: { ...quick, kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 100 },
+      tank: { ...quick, kind: 'blocktank', base_url: tank.baseUrl, repost: 'duplicates', quotes_per_node_per_day: 100 },
       thor: { ...quick, ...thorBlock(thor.baseUrl), step_from: 'zero' },
     },
   });
@@ -82,7 +85,7 @@ needsPostgres(
     database = on;
     const simulated = await startSimulators();
     simulators = simulated;
-    const { bringin, north, thor } = simulated;
+    const { bringin, north, tank, thor } = simulated;
     const environment = {
       ...freshSecrets(randomBytes),
       PORT: '0',
@@ -150,6 +153,7 @@ needsPostgres(
       const orders: Case[] = [
         { what: 'card', quoteId: String(card.body['quote_id']), path: '/sell/order', body: {} },
         { what: 'bitrefill', quoteId: quoteOf(turbo, 'thor'), path: '/liquidity/order', body: {} },
+        { what: 'blocktank', quoteId: quoteOf(turbo, 'tank'), path: '/liquidity/order', body: {} },
         { what: 'balance', quoteId: String(recharge.body['quote_id']), path: '/liquidity/order', body: { invoice: invoiceOver(20_000) }, headers: bearer },
         { what: 'channel', quoteId: quoteOf(channel, 'north'), path: '/liquidity/order', body: {} },
       ].map(({ what, quoteId, path, body, headers }) => ({ point, what, quoteId, ask: at(path, { quote_id: quoteId, ...body }, headers) }));
@@ -161,8 +165,9 @@ needsPostgres(
       const firm = at('/liquidity/offers', { ...inbound, amount_sats: 700_000, firm: true });
       const others = around ? [connect, ...(point === 'C0' || point === 'C1' ? [] : [firm])] : [];
       const lost = Promise.all([...orders.map(async (one) => await one.ask(child.url)), ...others.map(async (ask) => await ask(child.url))]);
-      // A firm price is stored by two calls at the same time, and both are stopped.
-      await child.reached(orders.length + others.length + (around && (point === 'C6' || point === 'C8') ? 1 : 0));
+      // Two sellers are asked for a firm price. Each price is stored by two calls at the same time, and all of them are stopped.
+      const firmStops = point === 'C6' || point === 'C8' ? 4 : 2;
+      await child.reached(orders.length + others.length + (others.includes(firm) ? firmStops - 1 : 0));
       const expireLeases = async (): Promise<void> =>
         void (await on.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`);
       if (point === 'C13') {
@@ -226,22 +231,28 @@ needsPostgres(
       if (links !== 1 || rows?.n !== 1) broken.push(`${point}: ${links} connections at the provider, ${rows?.n} kept, ${String(made.body['connection_id'])}`);
       // The reservation that no wallet was told about belongs to no quote; the next request makes a new one.
       const priced = [await firm(first.url), await firm(second.url), await firm(first.url)];
-      const quotes = priced.map((reply) => quoteOf(reply, 'north'));
-      const shown = new Set<string>();
-      for (const [m, quote_id] of quotes.entries()) {
-        const reply = await at('/liquidity/order', { quote_id })(m % 2 === 0 ? first.url : second.url);
-        if (reply.status === 200) shown.add(JSON.stringify(reply.body['payment_info']));
+      const reserved = {
+        north: [...north.control.orders.values()].filter((order) => order.nodePubkey === wallet.pubkey && order.lspSats === 700_000).length,
+        // Blocktank is not told the node: the number is that of all points so far.
+        tank: [...tank.control.orders.values()].filter((order) => order.lspSats === 700_000).length,
+      };
+      for (const seller of ['north', 'tank'] as const) {
+        const shown = new Set<string>();
+        for (const [m, reply] of priced.entries()) {
+          const ordered = await at('/liquidity/order', { quote_id: quoteOf(reply, seller) })(m % 2 === 0 ? first.url : second.url);
+          if (ordered.status === 200) shown.add(JSON.stringify(ordered.body['payment_info']));
+        }
+        if (shown.size !== 1)
+          broken.push(`${point}: ${shown.size} payable orders for one firm price of ${seller}: ${JSON.stringify(priced.map(({ body }) => body))}`);
+        (outcomes[point] ??= {})[`firm ${seller}`] = `${shown.size} payable of ${reserved[seller]} reserved`;
       }
-      if (shown.size !== 1) broken.push(`${point}: ${shown.size} payable orders for one firm price: ${JSON.stringify(priced.map((reply) => reply.body))}`);
-      const reserved = [...north.control.orders.values()].filter((order) => order.nodePubkey === wallet.pubkey && order.lspSats === 700_000).length;
-      (outcomes[point] ??= {})['firm'] = `${shown.size} payable of ${reserved} reserved`;
-      outcomes[point]['connection'] = `${links} made`;
+      (outcomes[point] ??= {})['connection'] = `${links} made`;
     }
     console.log(JSON.stringify(outcomes, undefined, 1));
     expect(broken).toEqual([]);
     reportGoal(
       'G3',
-      `card top-up, connection, firm price, channel, Bitrefill, balance: ${points.length} points settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${answers} answers, nothing shown, made or bought twice`,
+      `card top-up, connection, firm prices, channel, Bitrefill, Blocktank, balance: ${points.length} points settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${answers} answers, nothing shown, made or bought twice`,
       0,
     );
   },

@@ -19,6 +19,8 @@ import { validate } from '../../src/http/validate.ts';
 import { checkWebhookUrl } from '../../src/outbound/url-guard.ts';
 import { readDecimal } from '../../src/providers/bitrefill/bitrefill-decimal.ts';
 import { errorCodeOf, isCertain, isError, orderIn } from '../../src/providers/bitrefill/bitrefill-wire.ts';
+import { isGeoBlocked, isPage, openErrorOf, toRefusal as toBlocktankRefusal } from '../../src/providers/blocktank/blocktank-errors.ts';
+import { findOrder as findBlocktankOrder } from '../../src/providers/blocktank/blocktank-wire.ts';
 import { isUsername } from '../../src/providers/bringin/bringin-connection-mapping.ts';
 import { depositForm, readLightningAddress } from '../../src/providers/bringin/bringin-deposit.ts';
 import { isEmail } from '../../src/providers/bringin/bringin-mapping.ts';
@@ -43,6 +45,7 @@ const bodies: ((text: string) => unknown)[] = [
 type Read = (body: unknown) => unknown;
 const ofBodies: Record<string, readonly Read[]> = {
   bitrefill: [isError, errorCodeOf, isCertain, orderIn],
+  blocktank: [findBlocktankOrder, isGeoBlocked, isPage, openErrorOf, (body) => toBlocktankRefusal(body, undefined)],
   bringin: [
     isAboutKey,
     codeVerdict,

@@ -5,7 +5,18 @@ import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill
 import type { RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { buyChannel, buyTurbo, inbound, recharge, startChannelSellers, thorBlock, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
+import {
+  buyChannel,
+  buyOpened,
+  buyTurbo,
+  inbound,
+  recharge,
+  startChannelSellers,
+  startTank,
+  tankBlock,
+  thorBlock,
+  type LiquidityWorld,
+} from '../support/scenarios/liquidity.ts';
 import { invoiceOver, opened as openedAt } from '../support/wallet.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -14,11 +25,13 @@ const clock = movableClock();
 let gateway: TestGateway;
 let sellers: Awaited<ReturnType<typeof startChannelSellers>>;
 let thor: Awaited<ReturnType<typeof startBitrefillSimulator>>;
+let tank: Awaited<ReturnType<typeof startTank>>;
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
 beforeAll(async () => {
-  [sellers, thor, receiver] = await Promise.all([
+  [sellers, thor, tank, receiver] = await Promise.all([
     startChannelSellers(clock.now),
     startBitrefillSimulator({ id: 'thor', now: clock.now, deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
+    startTank(clock.now),
     startWebhookReceiver(),
   ]);
   const seller = (one: RunningSimulator, name: string) => ({ kind: 'lsps1', base_url: one.url, display: { name }, quotes_per_node_per_day: 2 });
@@ -34,6 +47,7 @@ beforeAll(async () => {
         north: seller(sellers.north, 'LSP North'),
         south: seller(sellers.south, 'LSP South'),
         west: seller(sellers.west, 'LSP West'),
+        tank: { ...tankBlock(tank.baseUrl), quotes_per_node_per_day: 2 },
         thor: { ...thorBlock(thor.baseUrl), step_from: 'zero' },
       },
       environment: { BITREFILL_API_KEY: 'thor-key', BITREFILL_API_SECRET: 'thor-secret' },
@@ -42,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.close();
-  await Promise.all([...Object.values(sellers), thor, receiver].map((one) => one.close()));
+  await Promise.all([...Object.values(sellers), thor, tank, receiver].map((one) => one.close()));
 });
 
 const opened = async () => await openedAt(gateway.url);
@@ -51,6 +65,8 @@ const world = (): LiquidityWorld => ({
   url: gateway.url,
   thor,
   thorName: 'thor',
+  tank,
+  tankName: 'tank',
   firmPerNode: 2,
   receiver,
   wake: async () => await gateway.pass(500),
@@ -58,6 +74,8 @@ const world = (): LiquidityWorld => ({
 
 describe('inbound capacity', () => {
   it('compares sellers by a firm price for the proven node, and buys a channel', async () => await buyChannel(world()));
+
+  it('buys at an estimate from Blocktank, and has the channel opened to the proven node', async () => await buyOpened(world()));
 
   it('counts firm prices for a node, and takes no other node than the proven one', async () => {
     const { call } = await opened();
@@ -82,14 +100,14 @@ describe('inbound capacity', () => {
 
 describe('an amount that no seller has', () => {
   it.each([
-    [1, 'below-minimum', { min_amount_sats: 100_000, max_amount_sats: 16_777_215 }],
-    [2_100_000_000_000_000, 'above-maximum', { min_amount_sats: 100_000, max_amount_sats: 16_777_215 }],
+    [1, 'below-minimum', { min_amount_sats: 20_000, max_amount_sats: 16_777_215 }],
+    [2_100_000_000_000_000, 'above-maximum', { min_amount_sats: 20_000, max_amount_sats: 16_777_215 }],
   ])('%s sats: nobody is asked for an order, and the limits are the widest of all', async (amount_sats, reason, limits) => {
     const { call } = await opened();
     const { status, body } = await call('/liquidity/quote', { product: 'inbound', amount_sats, pay_with: 'lightning' });
     expect([status, body['code']]).toEqual([422, 'no-offer']);
     const reasons = (body['refused'] as { reason: string }[]).map((one) => one.reason);
-    expect(reasons).toEqual(Array(4).fill(reason));
+    expect(reasons).toEqual(Array(5).fill(reason));
     expect(body['limits']).toEqual(limits);
     expect(body['detail']).toContain(`asked for ${amount_sats} sats`);
   });
@@ -98,7 +116,9 @@ describe('an amount that no seller has', () => {
     const { call } = await opened();
     const { body } = await call('/liquidity/quote', { product: 'inbound', amount_sats: 1, pay_with: 'onchain' });
     const refused = body['refused'] as { provider: { id: string }; reason: string }[];
-    const sellers = refused.filter((one) => one.provider.id !== 'thor').map(({ provider, ...why }) => [provider.id, why] as const);
+    const sellers = refused
+      .filter((one) => one.provider.id !== 'thor' && one.provider.id !== 'tank')
+      .map(({ provider, ...why }) => [provider.id, why] as const);
     const unsupported = { reason: 'payment-method-unsupported' };
     expect(Object.fromEntries(sellers)).toEqual({ north: unsupported, south: unsupported, west: unsupported });
   });

@@ -282,6 +282,48 @@ describe('lsps1', () => {
   });
 });
 
+describe('blocktank', () => {
+  const channel = async () => {
+    const call = await opened();
+    const { body } = await call('/liquidity/offers', { product: 'inbound', amount_sats: 500_000, pay_with: 'lightning' });
+    const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find(({ provider }) => provider.id === 'tank');
+    all.world.tank.control.setOptions({ connected: 'none' });
+    const order = await place(call, '/liquidity', offer?.quote_id);
+    const { control } = all.world.tank;
+    return { ...following(call, '/liquidity', order), upstream: control.order(), control };
+  };
+
+  it('held, then released: the money came back, and nobody need look', async () => {
+    const order = await channel();
+    order.control.pay(order.upstream.id);
+    await order.reaches('paid');
+    order.control.expire(order.upstream.id);
+    expect((await order.reaches('refunded'))['final']).toBe(true);
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+  });
+
+  it('held, then expired as if unpaid: owed, until the refund is stated', async () => {
+    const order = await channel();
+    order.control.pay(order.upstream.id);
+    await order.reaches('paid');
+    Object.assign(order.upstream, { state: 'expired', payment: 'created', invoiceState: 'canceled' });
+    await order.isOwed();
+    Object.assign(order.upstream, { payment: 'canceled' });
+    await order.reaches('refunded');
+  });
+
+  it('opened after a review', async () => {
+    const order = await channel();
+    order.control.pay(order.upstream.id);
+    await order.reaches('paid');
+    Object.assign(order.upstream, { state: 'expired', payment: 'created' });
+    await order.isOwed();
+    Object.assign(order.upstream, { state: 'paid', payment: 'paid' });
+    order.control.setOptions({ connected: 'all' });
+    await order.reaches('finished');
+  });
+});
+
 describe('bitrefill', () => {
   const turbo = async () => {
     const call = await opened();

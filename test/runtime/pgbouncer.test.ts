@@ -13,7 +13,7 @@ import { startServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { startAllRamps } from '../support/all-ramps.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { buyChannel, buyTurbo, inbound, recharge } from '../support/scenarios/liquidity.ts';
+import { buyChannel, buyOpened, buyTurbo, inbound, recharge } from '../support/scenarios/liquidity.ts';
 import { connected, optionOf, sellToBank, topUpCard } from '../support/scenarios/sell.ts';
 import { opened, type Body } from '../support/wallet.ts';
 import { needsPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
@@ -114,7 +114,7 @@ needsPgbouncer(
 );
 
 needsPgbouncer(
-  'a sale to a bank and one onto the card, a channel with its firm prices, a turbo channel and a recharge through it',
+  'a sale to a bank and one onto the card, a channel with its firm prices, one that the gateway has opened, a turbo channel and a recharge through it',
   async () => {
     const own = await testDatabase();
     const pooler = await startPgbouncer(own.url, byTransaction);
@@ -123,6 +123,7 @@ needsPgbouncer(
       await sellToBank(world);
       await topUpCard(world);
       await buyChannel(world);
+      await buyOpened(world);
       expect(await buyTurbo(world)).toMatch(/^LNURL1/i);
       await recharge(world);
       expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);

@@ -6,7 +6,7 @@ import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill
 import { sandbox as bringinSandbox } from '../../src/providers/bringin/bringin.sandbox.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
-import { buyChannel, buyTurbo, recharge, startChannelSellers, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
+import { buyChannel, buyOpened, buyTurbo, recharge, startChannelSellers, startTank, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
 import { sellToBank, topUpCard, type SellWorld } from '../support/scenarios/sell.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { startTestWorker, type TestWorker } from './start-worker.ts';
@@ -14,22 +14,23 @@ import { startTestWorker, type TestWorker } from './start-worker.ts';
 const startProviders = async () => {
   const { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret } = bringinSandbox.secrets;
   const { BITREFILL_API_KEY: apiKey, BITREFILL_API_SECRET: bitrefillSecret } = bitrefillSandbox.secrets;
-  const [alpine, bringin, thor, receiver, sellers] = await Promise.all([
+  const [alpine, bringin, thor, tank, receiver, sellers] = await Promise.all([
     startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 }),
     startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] }),
     startBitrefillSimulator({ id: 'thor', apiKey, apiSecret: bitrefillSecret, deliver: 'at-once' }),
+    startTank(),
     startWebhookReceiver(),
     startChannelSellers(),
   ]);
-  return { alpine, bringin, thor, receiver, ...sellers };
+  return { alpine, bringin, thor, tank, receiver, ...sellers };
 };
 
 let worker: TestWorker;
 let providers: Awaited<ReturnType<typeof startProviders>>;
 beforeAll(async () => {
   providers = await startProviders();
-  const { alpine, bringin, thor, north, south, west } = providers;
-  const urls = { alpine: alpine.url, bringin: bringin.url, thor: thor.baseUrl, north: north.url, south: south.url, west: west.url };
+  const { alpine, bringin, thor, tank, north, south, west } = providers;
+  const urls = { alpine: alpine.url, bringin: bringin.url, thor: thor.baseUrl, tank: tank.baseUrl, north: north.url, south: south.url, west: west.url };
   worker = await startTestWorker(urls, { embedded: true });
 });
 afterAll(async () => {
@@ -43,12 +44,14 @@ const world = (): SellWorld & LiquidityWorld => ({
   wake: worker.wake,
   accountDue: worker.accountDue,
   thorName: 'Bitrefill',
+  tankName: 'Blocktank',
   firmPerNode: 3,
 });
 
 it('sells to a bank: account, connection, payment, euros sent, webhooks told', async () => await sellToBank(world()));
 it('sells onto the card: account, order, payment, balance', async () => await topUpCard(world()));
 it('buys inbound capacity: firm prices, payment, channel, webhook told', async () => await buyChannel(world()));
+it('buys a channel that the gateway has opened', async () => await buyOpened(world()));
 it('buys a turbo channel to redemption', async () => {
   expect(await buyTurbo(world())).toMatch(/^LNURL1/i);
 });

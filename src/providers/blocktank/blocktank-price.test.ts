@@ -55,6 +55,14 @@ describe('what is on sale', () => {
     expect(toListings(infoOf({}, 'Regtest', nodes), schema.parse({ base_url, lsp_node: other }))[0]?.peers).toEqual([`${other}@lsp.example:9736`]);
   });
 
+  it('takes no leases that are none', () => {
+    for (const weeks of [
+      { maxExpiryWeeks: 0, minExpiryWeeks: 0 },
+      { minExpiryWeeks: 2, maxExpiryWeeks: 1 },
+    ])
+      expect(() => infoOf(weeks)).toThrow('maxExpiryWeeks');
+  });
+
   it('knows the four networks', () => {
     expect(isOnNetwork(infoOf({}, 'Mainnet'), 'main')).toBe(true);
     expect(isOnNetwork(infoOf({}, 'Signet'), 'signet')).toBe(true);

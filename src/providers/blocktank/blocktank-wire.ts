@@ -35,14 +35,16 @@ const node = z.object({ pubkey: key, connectionStrings, readonly: soft(z.boolean
 /** GET /info. */
 export const infoWire = z.object({
   nodes: z.array(node).min(1).max(100),
-  options: z.object({
-    minChannelSizeSat: wireSats,
-    maxChannelSizeSat: wireSats,
-    minExpiryWeeks: weeks,
-    maxExpiryWeeks: weeks,
-    /** In the client's types, but not in the reference's sample. */
-    maxClientBalanceSat: optional(wireSats),
-  }),
+  options: z
+    .object({
+      minChannelSizeSat: wireSats,
+      maxChannelSizeSat: wireSats,
+      minExpiryWeeks: weeks,
+      maxExpiryWeeks: weeks,
+      /** In the client's types, but not in the reference's sample. */
+      maxClientBalanceSat: optional(wireSats),
+    })
+    .refine(({ minExpiryWeeks, maxExpiryWeeks }) => maxExpiryWeeks >= Math.max(minExpiryWeeks, 1), { path: ['maxExpiryWeeks'] }),
   onchain: z.object({ network: z.string().max(32) }),
 });
 export type InfoWire = z.output<typeof infoWire>;

@@ -1,6 +1,7 @@
 /** Buying liquidity, from the list of products to the last webhook, only over HTTP, so the steps are the same on every runtime. */
 import { expect } from 'vitest';
 import type { RunningSimulator as RunningBitrefill } from '../../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { startBlocktankSimulator, type RunningSimulator as RunningBlocktank } from '../../../src/providers/blocktank/blocktank.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../../src/providers/lsps1/lsps1.simulator.ts';
 import { until } from '../gateway.ts';
 import { invoiceOver, opened, type Body, type Call } from '../wallet.ts';
@@ -15,6 +16,16 @@ export const startChannelSellers = async (now = Date.now) => {
   ]);
   return { north, south, west };
 };
+
+/** Starts a Blocktank that is dearer than the other sellers, so that these are still the best. */
+export const startTank = async (now = Date.now): Promise<RunningBlocktank> =>
+  await startBlocktankSimulator({ id: 'tank', now, lifeS: 172_800, feeRates: { fast: 60, mid: 50, slow: 40 } });
+export const tankBlock = (baseUrl: string): Record<string, unknown> => ({
+  kind: 'blocktank',
+  base_url: baseUrl,
+  repost: 'duplicates',
+  orders_per_day: 100_000,
+});
 
 /** Returns the configuration block of a Bitrefill whose orders may be paid with the operator's balance. */
 export const thorBlock = (baseUrl: string): Record<string, unknown> => ({
@@ -33,6 +44,8 @@ export type LiquidityWorld = {
   south: RunningSimulator;
   west: RunningSimulator;
   thor: RunningBitrefill;
+  tank: RunningBlocktank;
+  tankName: string;
   thorName: string;
   /** quotes_per_node_per_day of the three sellers of channels. */
   firmPerNode: number;
@@ -54,15 +67,15 @@ const staged = async (wake: () => Promise<void>, call: Call, orderId: string, st
 
 /** Buys inbound capacity: no price is invented, firm prices are compared, a channel is paid and opened, and webhooks are sent. */
 export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
-  const { url, north, south, west, thorName, firmPerNode, receiver, wake } = world;
+  const { url, north, south, west, thorName, tankName, firmPerNode, receiver, wake } = world;
   const { call } = await opened(url);
   const products = await call('/liquidity/products');
   const listed = products.body['products'] as { product: string; peers: { uri: string }[]; min_amount_sats: number }[];
   expect(listed.map((one) => one.product)).toEqual(['recharge', 'inbound', 'turbo']);
-  expect(listed[1]?.peers.length).toBe(3);
+  expect(listed[1]?.peers.length).toBe(4);
 
   const free = await call('/liquidity/offers', inbound);
-  expect((free.body['offers'] as Offer[]).map((one) => one.provider.id)).toEqual([]);
+  expect((free.body['offers'] as Offer[]).map((one) => [one.provider, one.is_estimate, one.warnings])).toEqual([[{ id: 'tank', name: tankName }, true, []]]);
   expect(free.body['excluded']).toEqual([
     { provider: { id: 'thor', name: thorName }, rule: 'lease-not-promised', pay_sats: expect.any(Number), is_estimate: true },
   ]);
@@ -74,6 +87,7 @@ export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   expect(offers.map((one) => [one.provider.id, one.is_estimate, one.pay_sats])).toEqual([
     ['north', false, 1000 + 2000 + 2400],
     ['south', false, 500 + 3200 + 2450],
+    ['tank', false, 944 + 12_250],
   ]);
   expect(firm.body['refused']).toMatchObject([
     { provider: { id: 'west' }, reason: 'peer-not-connected', connect_to: expect.stringMatching(/^0[23][0-9a-f]{64}@/) },
@@ -119,7 +133,26 @@ export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   expect((seen.body['offers'] as Offer[]).map((one) => [one.provider.id, one.warnings])).toEqual([
     ['north', ['price-is-last-observed']],
     ['south', ['price-is-last-observed']],
+    ['tank', []],
   ]);
+};
+
+/** Buys a channel from Blocktank at an estimate. Once it is paid, the gateway has it opened to the node that the customer proved. */
+export const buyOpened = async ({ url, tank, wake }: LiquidityWorld): Promise<void> => {
+  const { call, wallet } = await opened(url);
+  const offers = await call('/liquidity/offers', inbound);
+  const offer = (offers.body['offers'] as Offer[]).find((one) => one.provider.id === 'tank');
+  const ordered = await call('/liquidity/order', { quote_id: offer?.quote_id });
+  expect(ordered.body).toMatchObject({
+    pay_sats: 13_194,
+    inbound_sats: 1_000_000,
+    lease_blocks: 5040,
+    delivered_as: 'channel',
+    payment_info: { kind: 'invoice' },
+  });
+  tank.control.pay();
+  expect(await staged(wake, call, String(ordered.body['order_id']), 'finished')).toMatchObject({ funding_outpoint: expect.stringMatching(/:0$/) });
+  expect(tank.control.order().channel).toMatchObject({ clientNodePubkey: wallet.pubkey, announce: false });
 };
 
 /** Buys a turbo channel from Bitrefill and pays for it. Returns the link (LNURL) that redeems it. */
