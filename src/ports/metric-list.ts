@@ -83,7 +83,7 @@ export const metricList = {
   },
   order_oddities_total: {
     kind: 'counter',
-    help: 'Oddities of orders, by kind, such as contradictory status words, short fills and orders that cannot be read',
+    help: 'Oddities of orders, by kind, such as contradictory status words, short fills and orders that cannot be read; each is counted once',
     labels: {
       provider: 'providers',
       kind: [

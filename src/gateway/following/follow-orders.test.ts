@@ -48,10 +48,7 @@ it('a contradiction leads to review, and a read that agrees leads out of it', as
   expect(await says('paid', { pay: -1n })).toBe('review');
   expect(await says('paid', { pay: -1n })).toBe('review');
   expect(await says('paid', { pay: 10_000n })).toBe('paid');
-  expect([steps(), oddities()]).toEqual([
-    ['awaiting_payment', 'review', 'paid'],
-    ['contradiction', 'contradiction'],
-  ]);
+  expect([steps(), oddities()]).toEqual([['awaiting_payment', 'review', 'paid'], ['contradiction']]);
   expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'an amount is negative or impossibly large' } });
 });
 
@@ -111,6 +108,18 @@ it('a refund of 0 says nothing about the amount: what was known of it stays', as
 it('an order with an unknown status word is still pending, with a warning', async () => {
   const { says, oddities } = await ordered();
   expect([await says(undefined), oddities()]).toEqual(['awaiting_payment', ['unknown']]);
+});
+
+it('an oddity is told once, and again only if the provider says something else', async () => {
+  const { says, oddities } = await ordered();
+  for (let read = 0; read < 4; read += 1) await says(undefined);
+  expect([await says('paid'), await says('paid'), oddities()]).toEqual(['paid', 'paid', ['unknown']]);
+  for (let read = 0; read < 4; read += 1) await says('awaiting_payment');
+  expect(oddities()).toEqual(['unknown', 'stale']);
+  for (let read = 0; read < 4; read += 1) await says('awaiting_payment', { receive: 7n });
+  expect(oddities()).toEqual(['unknown', 'stale', 'stale']);
+  for (let read = 0; read < 4; read += 1) await says(undefined);
+  expect(oddities()).toEqual(['unknown', 'stale', 'stale', 'unknown']);
 });
 
 it('an unpaid order expires by the clock while its provider is silent; a later report moves it on', async () => {

@@ -214,7 +214,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   // Of two reads at the same time, only the one whose step is stored tells the operator.
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
-    if (evidence) tellOddity(gateway, order, step);
+    if (evidence && (moved || !isRepeated(order, evidence, now))) tellOddity(gateway, order, step);
     if (moved) countStage(gateway, order.stage, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
@@ -224,6 +224,16 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
+};
+
+/**
+ * Returns whether the provider said the same at the last read. An oddity that every read repeats is told once: otherwise one order would look like
+ * many odd ones.
+ */
+const isRepeated = (order: Order, evidence: OrderEvidence, now: number): boolean => {
+  const { toldOn: _now, ...told } = toldAmounts(evidence, now);
+  const sameAmounts = (['toldPay', 'toldReceive', 'toldFee'] as const).every((name) => told[name] === undefined || told[name] === order[name]);
+  return order.checkedOn !== undefined && order.rawStatus === evidence.rawStatus && sameAmounts;
 };
 
 const tellOddity = (gateway: Gateway, { id, providerId: provider }: Order, { kind, note }: Advance): void => {
