@@ -8,7 +8,7 @@ import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
 import { openErrorOf, type OpenError } from './blocktank-errors.ts';
 import { lnurlOf } from './blocktank-order.ts';
 import { notesOf } from './blocktank-price.ts';
-import { hasMoney, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
+import { hasMoney, hourMs, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
 import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 
 type Followed = FollowedOrder & { upstreamOrderId: string };
@@ -19,7 +19,8 @@ export const readOrder = async (blocktank: Blocktank, context: CallContext, foll
   if (found === undefined) return undefined;
   const order = orderIn(found, followed);
   const { nodePubkey } = followed;
-  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded(order, blocktank)) return toEvidence(blocktank, order, followed);
+  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded(order, followed, blocktank))
+    return toEvidence(blocktank, order, followed);
   const opened = await open(blocktank, context, followed, nodePubkey);
   if ('order' in opened) return toEvidence(blocktank, opened.order, followed);
   const evidence = toEvidence(blocktank, order, followed);
@@ -33,7 +34,11 @@ const orderIn = ({ orderId, order }: FoundOrder, followed: Followed): OrderWire 
   return order;
 };
 
-const hasEnded = ({ orderExpiresAt }: OrderWire, { deps }: Blocktank): boolean => typeof orderExpiresAt === 'number' && deps.now() >= orderExpiresAt;
+/** Returns whether it is too late to open the channel. */
+const hasEnded = ({ orderExpiresAt }: OrderWire, { upstream }: Followed, { deps }: Blocktank): boolean => {
+  const graceMs = notesOf(upstream).pay_with === 'onchain' ? hourMs : 0;
+  return typeof orderExpiresAt === 'number' && deps.now() >= orderExpiresAt + graceMs;
+};
 
 type Opened = { order: OrderWire } | { problem: OpenError | 'open-failed' };
 /**

@@ -340,6 +340,16 @@ describe('on chain', () => {
     expect([evidence?.stage, evidence?.moneySeen]).toEqual(['expired', undefined]);
   });
 
+  it('a payment that confirms within an hour after the end still opens the channel', async () => {
+    const { offerOf, read, control, clock } = await start();
+    const offer = await offerOf(onchain);
+    control.payOnchain();
+    clock.move(2 * day + 30 * minute);
+    expect(await read(offer)).toMatchObject({ stage: 'awaiting_payment' });
+    control.mine();
+    expect(await read(offer)).toMatchObject({ stage: 'finished' });
+  });
+
   it('a payment after the end is refunded, too', async () => {
     const { offerOf, read, control, clock } = await start();
     const offer = await offerOf(onchain);

@@ -50,6 +50,7 @@ describe('the table', () => {
       { payWith: 'onchain', now: end + 14 * day },
       'review',
     ],
+    ['expired, and the invoice is still held', { state2: 'expired', payment: { state2: 'created', bolt11Invoice: { state: 'holding' } } }, {}, undefined],
     ['expired, created', { state2: 'expired', payment: { state2: 'created' } }, {}, 'expired'],
     ['expired, canceled', { state2: 'expired', payment: { state2: 'canceled' } }, {}, 'expired'],
     ['an unknown state', { state2: 'resting', payment: { state2: 'created' } }, {}, undefined],

@@ -50,7 +50,8 @@ export const lastPaymentOf = (order: OrderWire, payWith: 'lightning' | 'onchain'
   return ends.length === 0 ? undefined : Math.min(...ends);
 };
 
-const hourMs = 3_600_000;
+/** The seller waits for a payment on chain for up to an hour after the order's end, once it has seen the transaction. */
+export const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 export type Following = {
@@ -77,7 +78,6 @@ export const stageOf = (order: OrderWire, following: Following): Stage | undefin
   return isOver(order, following) ? 'expired' : 'awaiting_payment';
 };
 
-/** The seller waits for a payment on chain for up to an hour after the order's end, once it has seen the transaction. */
 const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
   const isOnItsWay = (order.payment?.onchain?.transactions ?? []).length > 0;
   const end = endOf(order, payWith);
@@ -107,6 +107,8 @@ const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined 
   if (payment === 'refundavailable') return owesRefund(order, following) ? 'review' : 'paid';
   if (payment === 'canceled' && wasReturned(order, following)) return 'refunded';
   if (isPart(order)) return 'underpaid';
+  // A held payment is about to be released.
+  if (isPaid(order)) return undefined;
   // If there is money all the same, for example because it came after the end, the gateway makes this a review.
   return payment === 'created' || payment === 'canceled' ? 'expired' : undefined;
 };
