@@ -254,7 +254,7 @@ const walkLiquidity = async (liquidity: LiquidityAdapter, walk: Walk, parts: Wal
   const listing = await liquidity.catalogue(call());
   const product = listing.ok ? listing.value[0] : undefined;
   if (!listing.ok || !product) {
-    walk.stopped = `the listing is empty or was refused: ${lastAnswer(walk)}`;
+    walk.stopped = `the listing is empty or was refused: ${listing.ok ? '' : `${reasonOf(listing.refusal)}; `}${lastAnswer(walk)}`;
     return;
   }
   come(walk, 'listing', listing.value.map((one) => `${one.product} ${String(one.minSats)}–${String(one.maxSats)} sats`).join(', '));

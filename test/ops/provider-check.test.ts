@@ -9,6 +9,7 @@ import { checkProvider, isUsable, type Checked, type CheckParts } from '../../sc
 import type { ConformanceReport } from '../../scripts/ops/conformance-report.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
+import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -175,6 +176,18 @@ it('says that a price can only be seen by ordering, if that is so', async () => 
   const seller = await checkBlock({ kind: 'lsps1', base_url: lsp.url });
   expect([seller.reached, isUsable(seller)]).toEqual(['listing', false]);
   expect(seller.steps.at(-1)).toBe('stopped: no price was seen: the seller gives one only by making an order');
+});
+
+it('sees the price of Blocktank without an order, and says why there is none', async () => {
+  const tank = await startBlocktankSimulator({ id: 'tank', feeRates: { fast: 6, mid: 5, slow: 4 } });
+  others.push(tank);
+  const block = { kind: 'blocktank', base_url: tank.baseUrl };
+  const seller = await checkBlock(block);
+  expect([seller.reached, isUsable(seller), tank.control.orders.size]).toEqual(['price', true, 0]);
+  tank.control.setOptions({ network: 'main' });
+  expect((await checkBlock(block)).steps.at(-1)).toMatch(/declined, not-on-sale, the seller is on another network; GET \S*\/info answered 200/);
+  tank.control.setOptions({ geoBlocked: true });
+  expect((await checkBlock(block)).steps.at(-1)).toMatch(/country-restricted; GET \S*\/geocheck answered 403/);
 });
 
 const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
