@@ -247,7 +247,7 @@ describe.concurrent('the outbox', () => {
     'its processes are killed in the midst of sending',
     async () => {
       const database = await testDatabase();
-      const events = sizeOf(300, 10_000);
+      const events = sizeOf(150, 10_000);
       const killEveryMs = isFull ? 2000 : 400;
       const hosts = isFull ? 8 : 2;
       const accepted: Accepted[] = [];
