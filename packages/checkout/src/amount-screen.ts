@@ -1,13 +1,15 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PaymentOption } from '@ramp-gateway/client';
 import { readAmount, showMoney } from './amounts.ts';
-import { money, problem, theirs, waiting, type Part } from './parts.ts';
+import { money, problem, theirs, unknown, waiting, type Part } from './parts.ts';
 import type { View } from './view.ts';
 
 export const amountScreen = (view: View): TemplateResult => {
   const { state, words, form, edit } = view;
   const { currencies, currency, options, chosen } = choiceOf(view);
   if (state.options.length === 0) return html`<p class="note">${words.noOptions}</p>`;
+  const { unresolved: offerIds } = state;
+  if (offerIds.length > 0) return html`${openOrders(view)}${unknown(view, { text: words.unsure(), offerIds, again: () => void view.flow.start() })}`;
   return html`${openOrders(view)}
     <form
       novalidate

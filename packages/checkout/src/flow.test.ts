@@ -106,29 +106,67 @@ it('lets another offer be ordered if the gateway refused each request before it 
 });
 
 it('gives up an order of which nothing is known, and forgets the request', async () => {
-  const unknown = problem(404, 'order-not-found', 'fix-request');
   const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, unknown, none] });
   await buy(one);
   const { unsure } = one.flow.state();
-  if (unsure) await one.flow.giveUp(unsure);
+  if (unsure) await one.flow.giveUp([unsure.id]);
   const { step, unsure: still, open } = one.flow.state();
   expect([unsure?.id, step, still, open, one.sent('/order')]).toEqual([quoteId, 'amount', undefined, [], 5]);
   expect([...one.store.values()].join()).not.toContain(quoteId);
 });
 
-it('shows the other orders, after a reload, while the outcome of one is unknown', async () => {
+const unknown = problem(404, 'order-not-found', 'fix-request');
+const others: Answered = [
+  200,
+  Object.fromEntries(['01', '02'].map((end) => [orderId.replace(/..$/, end), { ...theOrder, stage: 'awaiting_payment', quote_id: end }])),
+];
+/** Returns a customer who comes back after the answer to an order was lost. `answers` are what the gateway says to the repeated request. */
+const afterReload = async (answers: Scripted[], listed: Scripted[]) => {
   const store = new Map<string, string>();
-  const closed = customer({ '/order': Array<Answered>(5).fill(pending) }, store);
+  const closed = customer({ '/order': Array<Answered>(5).fill(new TypeError('fetch failed')) }, store);
   await buy(closed);
   closed.flow.stop();
-  const others = Object.fromEntries(['01', '02'].map((end) => [orderId.replace(/..$/, end), { ...theOrder, stage: 'awaiting_payment', quote_id: end }]));
-  const unknown = problem(404, 'order-not-found', 'fix-request');
-  const again = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [[200, others], unknown] }, store);
+  const again = customer({ '/order': answers, '/order-status': listed }, store);
   await again.flow.start();
-  const { step, open, trouble } = again.flow.state();
-  expect([step, open.length, trouble?.code]).toEqual(['amount', 2, 'order-pending']);
-  expect([...store.values()].join()).toContain(quoteId);
+  return again;
+};
+const inReview = problem(409, 'order-unpayable', 'contact-support', { order_id: orderId });
+it.each<[string, Answered[], isPending: boolean]>([
+  ['order-pending', Array<Answered>(5).fill(pending), true],
+  ['provider-unavailable', Array<Answered>(5).fill(problem(503, 'provider-unavailable', 'retry', { retry_after_ms: 2000 })), true],
+  ['temporary-reduced-capacity', Array<Answered>(5).fill(busy), true],
+  ['rate-limited', [problem(429, 'rate-limited', 'wait', { retry_after_ms: 60_000 })], true],
+  ['internal', [problem(500, 'internal', 'contact-support')], true],
+  ['app-key-required', [problem(403, 'app-key-required', 'contact-support')], true],
+  ['order-unpayable', [inReview], false],
+  ['quote-expired', [problem(410, 'quote-expired', 'requote')], false],
+])('shows the other orders, after a reload, whatever the gateway says about a pending one: %s', async (code, answers, isPending) => {
+  const again = await afterReload(answers, [others, unknown]);
+  const { step, open, trouble, unresolved } = again.flow.state();
+  expect([step, open.length, trouble?.code, unresolved]).toEqual(['amount', 2, code, isPending ? [quoteId] : []]);
+  expect([...again.store.values()].join().includes(quoteId)).toBe(isPending);
   again.flow.stop();
+});
+
+it('does not begin while a pending request gets no answer from the gateway', async () => {
+  const again = await afterReload(Array<Answered>(5).fill([502, '<html>']), [others, unknown]);
+  expect([again.flow.state().step, again.flow.state().trouble?.code]).toEqual(['loading', 'unreachable']);
+});
+
+it('asks again for what was left unresolved, or gives it up, before anything else may be ordered', async () => {
+  const left = async () => await afterReload(Array<Answered>(5).fill(busy), [at('paid', { quote_id: 'other' }), unknown, none, unknown, none]);
+  const asked = await left();
+  // With one open order alone, its screen would be shown.
+  expect([asked.flow.state().step, asked.flow.state().open.length, asked.flow.state().unresolved]).toEqual(['amount', 1, [quoteId]]);
+  await asked.flow.start();
+  const { order } = await asked.becomes(({ step }) => step === 'order');
+  expect([order?.id, asked.flow.state().unresolved]).toEqual([orderId, []]);
+  asked.flow.stop();
+
+  const given = await left();
+  await given.flow.giveUp(given.flow.state().unresolved);
+  expect([given.flow.state().step, given.flow.state().unresolved, given.sent('/order')]).toEqual(['amount', [], 5]);
+  expect([...given.store.values()].join()).not.toContain(quoteId);
 });
 
 it('shows what is left when a provider does not keep its offer', async () => {

@@ -13,6 +13,8 @@ export type State = {
   offers?: Offers | undefined;
   /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
   instead?: Offer | undefined;
+  /** The offers that were ordered before the page was left, if it is still not known whether they became orders. They too rule out other orders. */
+  unresolved: readonly string[];
   /** The offer, if any, of which it is not known yet whether it became an order. Until it is known or given up, nothing else may be ordered. */
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
@@ -38,12 +40,10 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** Codes by which the gateway says that it does not know yet either whether there is an order, which may last as long as the quote does. */
-const unknownToGateway: readonly string[] = ['order-pending', 'idempotency-in-progress', 'quote-used'];
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
-  let state: State = { step: 'loading', options: [], open: [], isSlow: false, isAway: false };
+  let state: State = { step: 'loading', options: [], open: [], unresolved: [], isSlow: false, isAway: false };
   let work = new AbortController();
   let following = new AbortController();
   let current: BuyOrder | undefined;
@@ -132,27 +132,31 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
-  const readOpen = async (signal: AbortSignal): Promise<BuyOrder[]> => {
-    const { orders, pending } = await ramp.open(signal);
+  const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; unresolved: string[] }> => {
+    const { orders: open, pending } = await ramp.open(signal);
+    const unresolved: string[] = [];
     for (const one of pending)
       try {
-        orders.unshift(await one.again(signal));
+        open.unshift(await one.again(signal));
       } catch (error) {
-        // A provider that does not answer must not keep the customer from their other orders.
-        if (signal.aborted || (like(error).pending === true && !unknownToGateway.includes(troubleOf(error).code))) throw error;
+        // Only a gateway that cannot be reached stops this. What it says about one order must not keep the customer from the others.
+        const isPending = like(error).pending === true;
+        if (signal.aborted || (isPending && like(error).problem === undefined)) throw error;
+        if (isPending) unresolved.push(one.offerId);
         fail(error);
       }
-    return orders;
+    return { open, unresolved };
   };
 
   /** Reads and shows the open orders. */
   const listOpen = async (signal?: AbortSignal): Promise<void> => {
     isStale = false;
     const mine = (reads.begun += 1);
-    const { orders } = await ramp.open(signal);
+    const { orders, pending } = await ramp.open(signal);
     if (mine < reads.shown) return;
     reads.shown = mine;
-    set({ open: orders });
+    const isPending = new Set(pending.map(({ offerId }) => offerId));
+    set({ open: orders, unresolved: state.unresolved.filter((id) => isPending.has(id)) });
   };
   /** Reads the open orders again if another tab has changed them, also during this. The customer is not held up; if it fails, the old list stays. */
   const reread = async (): Promise<void> => {
@@ -172,10 +176,10 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     start: async (): Promise<void> => {
       await run('loading', async (signal) => {
         const options = await ramp.options(signal);
-        const open = await readOpen(signal);
-        set({ options, open });
+        const { open, unresolved } = await readOpen(signal);
+        set({ options, open, unresolved });
         const [first] = open;
-        if (first && open.length === 1) return void follow(first);
+        if (first && open.length === 1 && unresolved.length === 0) return void follow(first);
         set({ step: 'amount' });
         void reread();
       });
@@ -212,11 +216,11 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         }
       });
     },
-    /** Gives up the order that may or may not have been made. If it was, it appears among the open orders and, unpaid, expires. */
-    giveUp: async (offer: Offer): Promise<void> => {
+    /** Gives up the orders that may or may not have been made. If they were, they appear among the open orders and, unpaid, expire. */
+    giveUp: async (offerIds: readonly string[]): Promise<void> => {
       await run('loading', async (signal) => {
         const { pending } = await ramp.open(signal);
-        for (const one of pending) if (one.offerId === offer.id) await one.forget();
+        for (const one of pending) if (offerIds.includes(one.offerId)) await one.forget();
         set({ step: 'amount', offers: undefined, unsure: undefined });
         await listOpen(signal);
       });

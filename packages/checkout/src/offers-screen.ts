@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { NotOffered, Offer } from '@ramp-gateway/client';
 import { showBps, showCountdown, showDuration, showMoney } from './amounts.ts';
-import { isolated, money, problem, theirs, waiting, type Part } from './parts.ts';
+import { isolated, money, problem, theirs, unknown, waiting, type Part } from './parts.ts';
 import type { View } from './view.ts';
 import { textOf } from './words.ts';
 
@@ -12,7 +12,10 @@ export const offersScreen = (view: View): TemplateResult => {
   const endsMs = Math.min(...all.map(({ acceptBy }) => acceptBy.getTime()));
   const isOver = all.length > 0 && endsMs <= now;
   const again = (): void => void (query && flow.compare(query));
-  if (unsure) return html`${asked(view)}${unsureAbout(view, unsure)}`;
+  if (unsure) {
+    const text = words.unsure(isolated(unsure.provider.name));
+    return html`${asked(view)}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
+  }
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}
     ${state.trouble ? problem(view, state.trouble, state.trouble.action === 'requote' ? { label: words.newPrices, run: again } : undefined) : nothing}
     ${all.length === 0 ? none(view, again) : nothing} ${isOver && !state.working ? over(view, again) : nothing} ${waiting(view)}
@@ -73,22 +76,6 @@ const card = (view: View, offer: Offer, isOver: boolean): TemplateResult => {
     ${offer.binding ? nothing : html`<p class="muted small">${words.estimateLong}</p>`}
     ${offer.warnings.map((word) => html`<p class="small warn">${textOf(words.warnings, word, word)}</p>`)}
   </li>`;
-};
-
-const unsureAbout = (view: View, offer: Offer): TemplateResult => {
-  const { words, state, flow } = view;
-  return html`<div class="note bad">
-      <p>${words.unsure(isolated(offer.provider.name))}</p>
-      ${
-        state.working
-          ? nothing
-          : html`<div class="actions">
-              <button type="button" class="first" @click=${() => void flow.order(offer)}>${words.askAgain}</button>
-              <button type="button" class="quiet" @click=${() => void flow.giveUp(offer)}>${words.giveUp}</button>
-            </div>`
-      }
-    </div>
-    ${waiting(view)}`;
 };
 
 const over = ({ words }: View, again: () => void): TemplateResult =>

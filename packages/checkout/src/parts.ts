@@ -31,10 +31,30 @@ export const waiting = ({ state, words, flow }: View): Part => {
 /** Shows what went wrong, and a button for what to do next if `next` is given. */
 export const problem = ({ words }: View, trouble: Trouble, next?: { label: string; run: () => void }): TemplateResult =>
   html`<div class="note bad">
-    <p>${textOf(words.problems, trouble.code, trouble.message)}</p>
+    <p>${isInReview(trouble) ? words.inReview : textOf(words.problems, trouble.code, trouble.message)}</p>
     ${trouble.requestId !== undefined && trouble.action === 'contact-support' ? html`<p class="muted small">${words.requestId(trouble.requestId)}</p>` : nothing}
     ${next ? html`<button type="button" class="second" @click=${next.run}>${next.label}</button>` : nothing}
   </div>`;
+
+/** Returns whether only the operator can find out what became of an order attempt. Otherwise, an order that cannot be paid may be replaced at once. */
+const isInReview = ({ code, action }: Trouble): boolean => code === 'order-unpayable' && action === 'contact-support';
+
+/** Shows that it is not known yet whether what was ordered became an order. The customer may ask again, or give it up. */
+export const unknown = (view: View, { text, offerIds, again }: { text: string; offerIds: readonly string[]; again: () => void }): TemplateResult => {
+  const { words, state, flow } = view;
+  return html`<div class="note bad">
+      <p>${text}</p>
+      ${
+        state.working
+          ? nothing
+          : html`<div class="actions">
+              <button type="button" class="first" @click=${again}>${words.askAgain}</button>
+              <button type="button" class="quiet" @click=${() => void flow.giveUp(offerIds)}>${words.giveUp}</button>
+            </div>`
+      }
+    </div>
+    ${waiting(view)}`;
+};
 
 export const copyButton = (view: View, name: string, text: string): TemplateResult =>
   html`<button type="button" class="copy" aria-label=${view.words.copyOf(name)} @click=${() => view.copy(name, text)}>

@@ -47,8 +47,10 @@ export const de: Words = {
   noOfferHelp: 'Versuchen Sie einen anderen Betrag oder eine andere Zahlungsart. Die Gründe:',
   notOffered: (count) => (count === 1 ? '1 Anbieter ohne Angebot' : `${count} Anbieter ohne Angebot`),
   instead: (provider) => `${provider} hat das Angebot nicht eingehalten. Es wurde nichts bestellt. Das sind die nächstbesten Angebote:`,
-  unsure: (provider) =>
+  unsure: (provider = 'der Anbieter') =>
     `Noch ist unklar, ob ${provider} Ihre Bestellung angenommen hat. Fragen Sie nach: Das führt nie zu einer zweiten Bestellung. Sie können sie auch aufgeben. Falls ${provider} sie doch angenommen hat, finden Sie sie unter Ihren offenen Bestellungen. Bezahlen Sie nur eine.`,
+  inReview:
+    'Es ist unklar, ob der Anbieter Ihre Bestellung angenommen hat. Der Betreiber prüft das. Bezahlen Sie nichts, und bestellen Sie nicht noch einmal dasselbe, bis er geantwortet hat.',
   askAgain: 'Nachfragen',
   giveUp: 'Aufgeben',
   payTitle: 'Jetzt bezahlen',

@@ -44,8 +44,10 @@ export const en = {
   noOfferHelp: 'Try another amount or another way to pay. The reasons:',
   notOffered: (count: number) => (count === 1 ? '1 provider without an offer' : `${count} providers without an offer`),
   instead: (provider: string) => `${provider} did not keep its offer. Nothing was ordered. These are the next best:`,
-  unsure: (provider: string) =>
+  unsure: (provider = 'the provider') =>
     `We do not know yet whether ${provider} took your order. Ask again to find out: that never orders twice. You can also give it up. If ${provider} took it after all, it will be among your open orders. Pay only one.`,
+  inReview:
+    'It is not known whether the provider made your order, and the operator is checking it. Pay nothing, and do not order the same again, until the operator has answered.',
   askAgain: 'Ask again',
   giveUp: 'Give it up',
   payTitle: 'Pay now',

@@ -27,8 +27,12 @@ const leavesUnknown = ({ code, action, problem }: RampError): boolean =>
   ['order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'].includes(code) ||
   (code === 'quote-used' && action === 'wait');
 
-/** An error with one of these actions is final: it says what became of the offer, even if an earlier request had ordered it. */
-const telling = /requote|ask-user/;
+/**
+ * Returns whether an error is final: it says what became of the offer, even if an earlier request had ordered it. With `contact-support` or
+ * `read-order`, only an error that names the order does; others, such as `internal`, may come before the gateway has looked for one.
+ */
+const isTelling = ({ action, orderId }: RampError): boolean =>
+  action === 'requote' || action === 'ask-user' || (orderId !== undefined && (action === 'contact-support' || action === 'read-order'));
 
 /**
  * How long a pending request is kept. After an hour, most offers can no longer be ordered, and if the request led to an order, that order is in the
@@ -99,7 +103,7 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     } catch (error) {
       if (!(error instanceof RampError)) throw error;
       // A busy gateway, for example, refuses a repeated request before it looks for the order of the first one.
-      error.pending = isUnsure && !telling.test(error.action);
+      error.pending = isUnsure && !isTelling(error);
       if (!error.pending) await forget(offerId).catch(() => undefined);
       const offers = error.problem?.['offers'];
       if (Array.isArray(offers)) {

@@ -317,6 +317,12 @@ describe('orders', () => {
     expect(await kept([...fiveTimes(offline), ...fiveTimes(busy)], true)).toBe(true);
     expect(await kept([offline, changed])).toBe(false);
     expect(await kept([...fiveTimes(offline), changed], true)).toBe(false);
+    const error = (code: string, action: string, more?: object) => problem(409, code, action, more);
+    // Only a problem that names the order tells what became of it.
+    expect(await kept(['never', error('internal', 'contact-support')])).toBe(true);
+    expect(await kept(['never', error('order-unpayable', 'contact-support', { order_id: orderId })])).toBe(false);
+    expect(await kept(['never', error('quote-used', 'read-order', { order_id: orderId, errors: [] })])).toBe(false);
+    expect(await kept(['never', error('quote-used', 'wait', { order_id: orderId })])).toBe(true);
     // Every request was answered, and none of them ordered anything.
     expect([await kept(fiveTimes(busy)), await kept([limited])]).toEqual([false, false]);
   });
