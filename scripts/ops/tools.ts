@@ -93,8 +93,8 @@ const refusalOf = (error: unknown): string => {
 };
 
 /**
- * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`); all other arguments are words. Any other option is
- * refused: a command that ignored a misspelt one would do something else than it was asked to. An option without its value has the value ''.
+ * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`); all other arguments are words. Anything else is
+ * refused: a command that ignored a misspelt option, or took the next option for a value, would do something else than it was asked to.
  */
 export const readArguments = (
   given: readonly string[],
@@ -104,9 +104,18 @@ export const readArguments = (
     ...plain.map((name) => [name, { type: 'boolean' }] as const),
     ...valued.map((name) => [name, { type: 'string' }] as const),
   ]);
-  const unknown = given.find((word) => /^--./.test(word) && !Object.hasOwn(options, word.slice(2).replace(/=.*$/s, '')));
   const names = [...plain, ...valued].map((name) => `--${name}`).join(', ');
-  if (unknown !== undefined) throw new Refused(`${unknown.replace(/=.*$/s, '')} is not an option of this command: it has ${names || 'none'}`);
-  const { values, positionals } = parseArgs({ args: [...given], allowPositionals: true, strict: false, options });
-  return { words: positionals, flags: new Map(Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : ''])) };
+  const flags = new Map<string, string>();
+  const { positionals, tokens } = parseArgs({ args: [...given], allowPositionals: true, strict: false, tokens: true, options });
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue: isInline } = token;
+    if (!Object.hasOwn(options, name)) throw new Refused(`${rawName} is not an option of this command: it has ${names || 'none'}`);
+    if (plain.includes(name) && value !== undefined) throw new Refused(`${rawName} takes no value`);
+    const isMissing = value === undefined || (value.startsWith('--') && !isInline);
+    if (valued.includes(name) && isMissing) throw new Refused(`${rawName} needs a value. One that begins with "--" is given as ${rawName}=<value>`);
+    if (flags.has(name)) throw new Refused(`${rawName} is given twice`);
+    flags.set(name, value ?? '');
+  }
+  return { words: positionals, flags };
 };

@@ -137,7 +137,7 @@ it('closes a placing in review from which no order came', async () => {
   expect(await inReview()).toEqual([other]);
   const none = 'there is no order attempt with this id that is in review and led to no order\n';
   expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);
-  expect((await run('order', other, '--close-placing')).error).toBe('--close-placing needs the reason\n');
+  expect((await run('order', other, '--close-placing', ' ')).error).toBe('--close-placing needs the reason\n');
   expect(await run('order', other, '--close-placing', 'never came to be')).toEqual({ code: 0, out: `${id} is closed\n`, error: '' });
   expect(await inReview()).toEqual([]);
   expect(await sql`select state, next_try_on from intents where id = ${id}`).toEqual([{ state: 'dead', next_try_on: new Date(Date.UTC(9999, 0, 1)) }]);

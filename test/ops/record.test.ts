@@ -74,7 +74,7 @@ it('why: the figures of the formulas and the fills that missed most', async () =
 
 it('a proof of payment is recorded, once, and a record is cleared for a reason', async () => {
   const order = async (...args: string[]): Promise<Ran> => await runCommand('order', args, { DATABASE_URL: gateway.database.url });
-  expect((await order(unpaidId, '--paid-not-filled')).error).toContain('needs the proof');
+  expect((await order(unpaidId, '--paid-not-filled', '')).error).toContain('needs the proof');
   expect((await order(unpaidId, '--paid-not-filled', 'bank statement of 21 November')).out).toContain('counts as paid and never filled at alpine');
   expect((await order(unpaidId, '--paid-not-filled', 'again')).code).toBe(1);
   expect((await order(orderId, '--paid-not-filled', 'filled')).error).toContain('is filled');
