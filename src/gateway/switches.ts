@@ -5,6 +5,7 @@
 import type { SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
+import { isRecent } from '../domain/is-recent.ts';
 
 /**
  * The modes of a provider. `drain`: the provider makes no new offers, but its quotes can still be ordered. `off`: nothing new at all. In every mode,
@@ -24,7 +25,7 @@ const freshMs = 2_000;
 export const refreshSwitches = async (gateway: Gateway): Promise<void> => {
   const state = gateway.state.switches;
   const now = gateway.now();
-  if (now - state.readOn < freshMs) return;
+  if (isRecent(state.readOn, now, freshMs)) return;
   const before = state.readOn;
   // Only one request at a time waits for this read. Before the first read has succeeded, every request waits.
   if (before > 0) state.readOn = now;

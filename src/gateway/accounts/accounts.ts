@@ -16,6 +16,7 @@ import { refreshAccount, startOf } from './refresh-account.ts';
 import { forCustomer, refusalProblem } from '../refusal-problem.ts';
 import { openSignup, showAccount, type ShownAccount } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
 export type AccountRequest = {
@@ -159,7 +160,8 @@ const staleMs = 2_000;
 export const readSellAccount = async (scope: Scope, session: OpenSession, accountId: string): Promise<ShownAccount> => {
   const { gateway } = scope;
   const account = await findAccount(gateway, accountId, session.customerId);
-  if (gateway.now() - (account.checkedOn ?? 0) < staleMs) return await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));
+  if (isRecent(account.checkedOn ?? 0, gateway.now(), staleMs))
+    return await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));
   const fresh = await refreshAccount(scope, account);
   return await showAccount(gateway, fresh.account, fresh.connections);
 };

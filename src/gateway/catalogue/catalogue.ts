@@ -21,6 +21,7 @@ import { Problem } from '../problem.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 /**
  * One provider's listing, by the gateway's own numbers for options. A number leads to all options that this provider lists under that name, the
@@ -81,11 +82,11 @@ export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.ramps.includes(ramp)) continue;
     const known = state.listings.get(key(provider.id, ramp));
-    const age = known ? now - known.readOn : Infinity;
-    if (age < settings.catalogue.fresh_s * 1000 || (known?.failed && now - known.failed.on < retryMs)) continue;
+    const readOn = known?.readOn ?? -Infinity;
+    if (isRecent(readOn, now, settings.catalogue.fresh_s * 1000) || (known?.failed && isRecent(known.failed.on, now, retryMs))) continue;
     const refresh = refreshListing(scope, provider, ramp);
     gateway.background(refresh);
-    if (age > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
+    if (now - readOn > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
   }
   if (waiting.length > 0) await gateway.waitAtMost(Promise.all(waiting), maxWaitMs ?? settings.routing.quote_deadline_ms);
 };

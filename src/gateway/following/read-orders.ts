@@ -9,6 +9,7 @@ import type { Order } from '../../ports/orders.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { showOrder } from './show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
 
@@ -36,7 +37,7 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
         )
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
-  const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
+  const stale = orders.filter((order) => !order.final && !isRecent(order.checkedOn ?? order.createdOn, now, staleMs)).slice(0, refreshedAtOnce);
   const looks = stale.map(async (order) => await lookOnce(scope, order, mayRead).catch((error: unknown) => unread(gateway, order, error)));
   const fresh = new Map((await Promise.all(looks)).map((order) => [order.id, order]));
   const entries = await Promise.all(orders.map(async (order) => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order, ramp)] as const));
@@ -55,12 +56,12 @@ const lookOnce = async (scope: Scope, order: Order, mayRead: () => Promise<boole
   const { reading } = gateway.flights;
   const now = gateway.now();
   const last = reading.get(order.id);
-  if (last && now - last.on <= staleMs) {
+  if (last && isRecent(last.on, now, staleMs)) {
     const seen = await last.order;
     return seen.checks > order.checks ? seen : order;
   }
   for (const [id, { on }] of reading) {
-    if (now - on <= staleMs) break;
+    if (isRecent(on, now, staleMs)) break;
     reading.delete(id);
   }
   const look = (async () => (!isUnpaid(order.stage) || (await mayRead()) ? await refreshOrder(scope, order, 'read') : order))();

@@ -12,6 +12,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { RecordRows, RecordState } from '../../ports/record.ts';
 import { defaultHaircutBps } from './haircut.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 export const noRecord = (): RecordState => ({ readOn: 0, hash: '', version: 1, options: new Map(), broken: new Map() });
 
@@ -27,7 +28,7 @@ const oldReaderMs = 15 * 60_000;
 export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   const state = gateway.state.record;
   const now = gateway.now();
-  if (now - state.readOn < (state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
+  if (isRecent(state.readOn, now, state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
   state.hasNews = false;
   const before = state.readOn;
   // Only one request at a time waits for this read. Before the first read has succeeded, every request waits.
@@ -105,7 +106,7 @@ const mostLeftOut = 500;
 export const addMissing = async (gateway: Gateway, limit: number): Promise<number> => {
   const { notRecorded } = gateway.state;
   const now = gateway.now();
-  for (const [order, until] of notRecorded) if (until <= now || notRecorded.size > mostLeftOut) notRecorded.delete(order);
+  for (const [order, until] of notRecorded) if (until <= now || until > now + againMs || notRecorded.size > mostLeftOut) notRecorded.delete(order);
   return await gateway.stores.record.addMissing(now, now - unfilledMs, limit, [...notRecorded.keys()], (order, error) => {
     notRecorded.set(order, now + againMs);
     defect(gateway.log, 'record_order', error, { order });

@@ -12,6 +12,7 @@ import { sessionInvalid } from './read-session.ts';
 import { openBegun } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defined } from '../../domain/defined.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 export type OpenSessionRequest = {
   session_id: string;
@@ -89,7 +90,7 @@ const replay = async (gateway: Gateway, session: Session, fingerprint: string): 
   const stored = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as StoredReply;
   const { recovery_secret: secret, unusable: _, ...reply } = stored;
   // After `secretReplayMs`, someone who finds the id of a session in use gets no secret that outlives the session.
-  const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
+  const isFresh = isRecent(session.openedOn ?? 0, gateway.now(), secretReplayMs);
   return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
 };
 

@@ -6,6 +6,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 
 /** The owner of the upstream sessions that the gateway uses to read listings. */
 export const gatewayOwner = 'gateway';
@@ -51,7 +52,7 @@ const openUpstream = async (
   if (!adapter) throw new Error(`${provider.id} has no upstream sessions`);
   const { sessions } = gateway.stores;
   const now = gateway.now();
-  if (known && (known.ready || known.claimedOn < now - claimPatienceMs)) await sessions.retireUpstream(known.id, now);
+  if (known && (known.ready || !isRecent(known.claimedOn, now, claimPatienceMs))) await sessions.retireUpstream(known.id, now);
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
