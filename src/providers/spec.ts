@@ -152,8 +152,8 @@ export type OrderEvidence = {
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
   statusOn?: number;
-  /** When the order or payment was made, in Unix milliseconds, if the provider says so. */
-  madeOn?: number;
+  /** By when the order or payment was made, in Unix milliseconds, if the provider says so: its time, plus slack if its clock may be slow. */
+  madeBy?: number;
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */
   echo?: { currency?: string; option?: string };

@@ -39,6 +39,8 @@ it('after a restore, adopts only sales that no order explains, and none from bef
   const [sale] = transactions;
   if (!sale) throw new Error('no sale');
   expect(sale.orderId).toBe(paid);
+  const [added] = await gateway.database.sql<{ created_on: Date }[]>`select created_on from accounts where id = ${accountId}`;
+  const addedOn = added?.created_on.getTime() ?? Number.NaN;
   const before = new Date(clock.now() - 30 * 86_400_000).toISOString();
   const lost = { ...sale, orderId: 'sold-in-the-lost-time', sourceAmount: '70000', createdAt: new Date(clock.now()).toISOString() };
   transactions.push(
@@ -46,10 +48,13 @@ it('after a restore, adopts only sales that no order explains, and none from bef
     { ...lost, orderId: 'spent-with-the-card', type: 'CARD', subType: 'PAYMENT', sourceCurrency: 'EUR', sourceAmount: '5.00' },
     { ...lost, orderId: 'bought', type: 'FIAT_TO_CRYPTO', sourceCurrency: 'EUR', sourceAmount: '5.00', destinationCurrency: 'BTC', destinationAmount: '5000' },
     lost,
+    // Bringin's clock may be slow by up to 15 minutes.
+    { ...lost, orderId: 'sold-by-a-slow-clock', sourceAmount: '80000', createdAt: new Date(addedOn - 14 * 60_000).toISOString() },
+    { ...lost, orderId: 'sold-just-before', sourceAmount: '90000', createdAt: new Date(addedOn - 16 * 60_000).toISOString() },
   );
 
   const done = await catchUp(gateway.server.gateway, 0);
-  expect([done.unreadable, done.adopted.map((one) => one.upstreamOrderId)]).toEqual([[], ['sold-in-the-lost-time']]);
+  expect([done.unreadable, done.adopted.map((one) => one.upstreamOrderId)]).toEqual([[], ['sold-in-the-lost-time', 'sold-by-a-slow-clock']]);
   const [adopted] = await gateway.database.sql<{ terms: { currency?: string } }[]>`select terms from orders where upstream_order_id = 'sold-in-the-lost-time'`;
   expect(adopted?.terms.currency).toBe('EUR');
   expect((await catchUp(gateway.server.gateway, 0)).adopted).toEqual([]);

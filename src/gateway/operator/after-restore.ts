@@ -105,9 +105,9 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
         rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
       );
       for (const row of newOrders(rows, known, [])) {
-        const { upstreamOrderId, madeOn } = row;
+        const { upstreamOrderId, madeBy } = row;
         // What an account was used for before it was added here was never ordered here.
-        if (madeOn !== undefined && session.accountMadeOn !== undefined && madeOn < session.accountMadeOn) continue;
+        if (madeBy !== undefined && session.accountMadeOn !== undefined && madeBy < session.accountMadeOn) continue;
         const orderId = await adopt(gateway, session, ramp, row);
         if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
       }

@@ -224,7 +224,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
     const rows = await readRows(bringin, context, key, order && order.createdOn - slackMs);
     const evidence = order
       ? evidenceOn(bringin, order, rows)
-      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeOn: row.createdAt }) }));
+      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + slackMs }) }));
     const unknown = evidence.filter((one) => one.stage === undefined).length;
     if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
     return { ok: true, value: evidence };
