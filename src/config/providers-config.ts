@@ -305,6 +305,8 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
     );
     for (const issue of [...(ours.error?.issues ?? []), ...(theirs.error?.issues ?? [])])
       mistakes.push(...explain(place, ['providers', id], issue, { shape: { ...providerCore.shape, ...shapeOf(module.settings) } }));
+    if (module.pricesOnly && ours.data?.mode === 'on')
+      mistakes.push(...explain(place, ['providers', id], { code: 'custom', path: ['mode'], message: onlyPrices, input: block['mode'] }, topLevel));
     if (!top.success || !ours.success || !theirs.success) return [];
     return [
       {
@@ -320,6 +322,8 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const routing = { ...top.data.routing, reference: resolveReferences(top.data.routing.reference, options.baseUrls?.[tickerKey]) };
   return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
+
+const onlyPrices = 'allowed: shadow, off; providers of this kind give prices, but the gateway cannot order from them yet, so they are not offered';
 
 /** Returns the settings of the providers from a file that has other mistakes. */
 const blocksIn = (given: unknown): Record<string, Block> => {

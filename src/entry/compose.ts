@@ -137,14 +137,17 @@ export const composeInstance = (parts: Parts) => {
 
 const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, state: InstanceState): Provider => {
   const { config, now, random } = parts;
+  const module = parts.modules.get(configured.kind);
+  if (!module) throw new Error(`no module for the kind "${configured.kind}"`);
+  const pricesOnly = module.pricesOnly ?? false;
   const core = {
     ...configured,
     get mode() {
-      return modeOf(state.switches, configured.id, configured.mode, now());
+      const mode = modeOf(state.switches, configured.id, configured.mode, now());
+      // A switch from before the block got this kind, or from a release that could order, must not show offers that cannot be ordered.
+      return mode === 'on' && pricesOnly ? 'shadow' : mode;
     },
   };
-  const module = parts.modules.get(core.kind);
-  if (!module) throw new Error(`no module for the kind "${core.kind}"`);
   const { breaker, concurrency, timeouts } = core;
   const guard = createGuard(
     {
@@ -185,7 +188,8 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
     },
     core.settings,
   );
-  return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
+  const demandsProof = module.demandsProof?.(core.settings) ?? false;
+  return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof, pricesOnly, adapter, guard };
 };
 
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;

@@ -9,6 +9,11 @@ import { createFetchHttp } from './http-fetch.ts';
 import { createUndiciHttp } from './http-undici.ts';
 
 const seen: { path: string; key: string | undefined }[] = [];
+const echoOf = async (request: IncomingMessage): Promise<string> => {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  return `${request.method} ${body}`;
+};
 const answers: Record<string, (response: ServerResponse) => void> = {
   '/good': (response) => response.setHeader('content-type', 'application/json').end('{"a":1}'),
   '/chunked': (response) => {
@@ -34,6 +39,7 @@ const answers: Record<string, (response: ServerResponse) => void> = {
 };
 const server = createServer((request: IncomingMessage, response) => {
   seen.push({ path: request.url ?? '', key: request.headers['api-key'] as string | undefined });
+  if (request.url === '/echo') return void echoOf(request).then((text) => response.end(text));
   (answers[request.url ?? ''] ?? ((unknown) => unknown.writeHead(404).end()))(response);
 });
 let base = '';
@@ -66,6 +72,11 @@ describe.each(forms)('http over %s', (form, http) => {
       () => Promise.reject(new Error('no fault')),
       (error: unknown) => (error instanceof ProviderFault ? error : Promise.reject(error as Error)),
     );
+
+  it.each(['POST', 'PUT', 'PATCH'] as const)('sends a body with %s', async (method) => {
+    const { body } = await http({ method, url: `${base}/echo`, body: '{"a":1}', signal: AbortSignal.timeout(400), maxBytes: 100 });
+    expect(new TextDecoder().decode(body)).toBe(`${method} {"a":1}`);
+  });
 
   it.each(['/good', '/chunked'])('%s is read whole', async (path) => {
     const answer = await get(path);

@@ -37,4 +37,14 @@ export type Guard = {
     credentialsRefused: boolean;
   };
 };
-export type Provider = { id: string; name: string; ramps: readonly Ramp[]; core: ProviderCore; demandsProof: boolean; adapter: ProviderAdapter; guard: Guard };
+export type Provider = {
+  id: string;
+  name: string;
+  ramps: readonly Ramp[];
+  core: ProviderCore;
+  demandsProof: boolean;
+  /** Whether the gateway cannot order from it, so that it is never `on`. */
+  pricesOnly: boolean;
+  adapter: ProviderAdapter;
+  guard: Guard;
+};

@@ -12,7 +12,7 @@ import type { Refusal } from '../domain/refusal.ts';
 // ---- network -------------------------------------------------------------------------------------------------------------------------
 
 export type HttpRequest = {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   url: string;
   headers?: Record<string, string>;
   body?: string;
@@ -298,6 +298,11 @@ export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends str
   /** The name of the folder, and the `kind` in the configuration. */
   kind: string;
   ramps: readonly Ramp[];
+  /**
+   * Set while the adapter gives prices but cannot make orders. Its providers may be `shadow` or `off`, never `on`: nobody is shown an offer that
+   * cannot be ordered.
+   */
+  pricesOnly?: true;
   /** The module's own settings: every member of its block that the gateway does not read itself. Strict. */
   settings: S;
   /** Whether a provider with these settings demands proof of node ownership. */

@@ -127,6 +127,10 @@ export const switchProvider = async (
 ) => {
   const provider = gateway.providers.find((one) => one.id === providerId);
   if (!provider) throw new Problem('not-found', 'There is no such provider in the configuration.');
+  if (change.mode === 'on' && provider.pricesOnly) {
+    const detail = 'cannot be on: this provider gives prices, but the gateway cannot order from it yet. Use shadow';
+    throw new Problem('invalid-request', `/mode: ${detail}`, { errors: [{ pointer: '/mode', detail }] });
+  }
   const now = gateway.now();
   const until = change.until === undefined ? undefined : Date.parse(change.until);
   if (until !== undefined && until <= now) {

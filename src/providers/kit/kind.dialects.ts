@@ -2,10 +2,11 @@
  * What a kind of provider exports as `dialects` from `<kind>.dialects.ts` if its providers differ from one another. Used by `npm run provider:check`.
  * For scripts and tests, never in a bundle.
  */
+import type { HttpRequest } from '../spec.ts';
 
 /** One request and its response, as they went over the wire. Without a response, `status` is 0, and `text` is empty or the kind of the fault. */
 export type Exchange = {
-  method: 'GET' | 'POST';
+  method: HttpRequest['method'];
   path: string;
   /** What was sent, as JSON text. */
   sent?: string;

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import { ProviderFault } from '../fault.ts';
-import type { Http, HttpResponse } from '../spec.ts';
+import type { Http, HttpRequest, HttpResponse } from '../spec.ts';
 import { parseJsonExactly } from './wire-values.ts';
 
 export type JsonCall<S extends z.ZodType> = {
   http: Http;
-  method: 'GET' | 'POST';
+  method: HttpRequest['method'];
   url: string;
   headers?: Record<string, string>;
   /** Sent as compact JSON. A string is sent unchanged, since a signed body must keep its exact bytes. */
