@@ -37,11 +37,25 @@ providers:
       '3: limts: unknown setting, did you mean "limits"?',
       '4: routing.quote_deadline: unknown setting, did you mean "quote_deadline_ms"?',
       '4: routing.lerning: unknown setting, did you mean "learning"?',
-      '6: providers.alpine.kind: found "fiat-on-rmp", allowed: bitrefill, blocktank, bringin, fiat-on-ramp, lsps1',
+      '6: providers.alpine.kind: found "fiat-on-rmp", allowed: bitrefill, blocktank, bringin, dfx, fiat-on-ramp, lsps1',
       '7: providers.borealis.base_url: found 17, expected: string',
       '7: providers.borealis.breakr: unknown setting, did you mean "breaker"?',
       '8: providers.cobalt: found "nothing", expected: object',
     ]);
+  });
+
+  it.each([
+    ['on', '6: providers.dfx.mode: found "on"'],
+    [undefined, '4: providers.dfx.mode: nothing found'],
+  ])('a kind that gives prices only cannot be offered (mode: %s)', (mode, found) => {
+    const text = `mode: sandbox\nnetwork: regtest\nproviders:\n  dfx:\n    kind: dfx\n${mode === undefined ? '' : `    mode: ${mode}\n`}    base_url: https://dfx.example\n`;
+    expect(mistakes(text)).toEqual([
+      `providers.config.yaml:${found}, allowed: shadow, off; providers of this kind give prices, but the gateway cannot order from them yet, so they are not offered`,
+    ]);
+  });
+  it.each(['shadow', 'off'] as const)('and may be %s', (mode) => {
+    const text = `mode: sandbox\nnetwork: regtest\nproviders:\n  dfx: { kind: dfx, mode: ${mode}, base_url: https://dfx.example }\n`;
+    expect(good(text).providers).toMatchObject([{ id: 'dfx', mode }]);
   });
 
   it('a merge key brings the members of its anchor, and its own come first', () => {

@@ -1,0 +1,51 @@
+/** Turns DFX's lists of assets and currencies into payment options. Pure. */
+import { decimalTimesCeil, decimalTimesFloor, type Decimal } from '../../domain/money.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+import { ProviderFault } from '../fault.ts';
+import type { Catalogue, CatalogueOption } from '../spec.ts';
+import type { DfxSettings } from './dfx-settings.ts';
+import type { AssetRow, FiatRow } from './dfx-wire.ts';
+
+/** DFX's words. It refuses `Card` to everyone since March 2026, so cards are no option. */
+export type Method = 'Bank' | 'Instant';
+
+const nameOf = (currency: string, method: Method): string => (method === 'Instant' ? 'SEPA Instant' : currency === 'EUR' ? 'SEPA' : 'Bank transfer');
+
+/** Reads what an option of this module's listing says about itself. */
+export const methodOf = (upstream: Json): Method =>
+  typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) && upstream['method'] === 'Instant' ? 'Instant' : 'Bank';
+
+export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fiats: readonly FiatRow[], settings: DfxSettings): Catalogue => {
+  const bitcoin = assets.find(({ name, blockchain }) => name === 'BTC' && blockchain === 'Lightning');
+  if (!bitcoin) throw new ProviderFault('malformed', 'the list of assets has no bitcoin over Lightning');
+  if (fiats.length === 0) throw new ProviderFault('malformed', 'the list of currencies is empty');
+  const wanted = fiats.filter(({ name }) => settings.currencies?.includes(name.toUpperCase()) ?? true);
+  return {
+    options: wanted.flatMap((fiat) => methodsOf(ramp, bitcoin, fiat, settings).map((method) => toOption(ramp, fiat, method, settings))),
+    features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: false },
+  };
+};
+
+/** A currency's flags are the bank's view: `sellable` money can be paid in, `buyable` money can be paid out. A bank payout has no instant form. */
+const methodsOf = (ramp: ExchangeRamp, bitcoin: AssetRow, fiat: FiatRow, { instant }: DfxSettings): Method[] => {
+  if (ramp === 'sell') return bitcoin.sellable && fiat.buyable ? ['Bank'] : [];
+  const isInstant = instant === 'listed' && bitcoin.instantBuyable && fiat.instantSellable && fiat.name.toUpperCase() === 'EUR';
+  return [...(bitcoin.buyable && fiat.sellable ? ['Bank' as const] : []), ...(isInstant ? ['Instant' as const] : [])];
+};
+
+const toOption = (ramp: ExchangeRamp, fiat: FiatRow, method: Method, settings: DfxSettings): CatalogueOption => {
+  const currency = fiat.name.toUpperCase();
+  const counts = settings.listed_limits === 'both' || settings.listed_limits === ramp;
+  const { minVolume, maxVolume } = (counts ? fiat.limits?.[method] : undefined) ?? {};
+  return {
+    currency,
+    name: nameOf(currency, method),
+    upstream: { method },
+    feePpm: ramp === 'buy' ? settings.buy_fee_ppm : settings.sell_fee_ppm,
+    ...(isPositive(minVolume) ? { minFiat: decimalTimesCeil(minVolume, 100n) } : {}),
+    ...(isPositive(maxVolume) ? { maxFiat: decimalTimesFloor(maxVolume, 100n) } : {}),
+  };
+};
+
+const isPositive = (limit: Decimal | undefined): limit is Decimal => limit !== undefined && limit.digits > 0n;

@@ -1,0 +1,97 @@
+/** What DFX's error words mean here. In a quote they come with 200, as `errors[]`; elsewhere as the `message` of a 4xx. */
+import { decimalTimesCeil, decimalTimesFloor, satsPerBtc, type Decimal } from '../../domain/money.ts';
+import { sides, type ExchangeRamp } from '../../domain/ramp.ts';
+import type { Limits, Refusal } from '../../domain/refusal.ts';
+import { ceilToStep, floorToStep } from './dfx-step.ts';
+import { messagesIn, type QuoteReply } from './dfx-wire.ts';
+
+type Meaning = Pick<Refusal, 'reason' | 'note'> & { limit?: 'min' | 'max' };
+const declined: Meaning = { reason: 'declined' };
+const option: Meaning = { reason: 'option-unsupported' };
+const country: Meaning = { reason: 'country-restricted' };
+const iban: Meaning = { reason: 'declined', note: 'iban-invalid' };
+const kyc: Meaning = { reason: 'kyc-required' };
+
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['AmountTooLow', { reason: 'below-minimum', limit: 'min' }],
+  ['AmountTooHigh', { reason: 'above-maximum', limit: 'max' }],
+  // What the customer may still exchange in 30 days without being identified.
+  ['LimitExceeded', { reason: 'kyc-required', limit: 'max' }],
+  ['AssetUnsupported', option],
+  ['CurrencyUnsupported', { reason: 'currency-unsupported' }],
+  ['PaymentMethodNotAllowed', option],
+  ['NoBankAvailableForThisCurrency', option],
+  ['CountryNotAllowed', country],
+  ['NationalityNotAllowed', country],
+  ['IbanCurrencyMismatch', iban],
+  ['EmailRequired', kyc],
+  ['RecommendationRequired', kyc],
+  ['KycRequired', kyc],
+  ['KycRequiredInstant', kyc],
+  ['KycDataRequired', kyc],
+  ['NameRequired', kyc],
+  ['VideoIdentRequired', kyc],
+  ['BankTransactionMissing', kyc],
+  ['BankTransactionOrVideoMissing', kyc],
+]);
+const sentences: readonly (readonly [RegExp, Meaning])[] = [
+  [/^CHF transactions are only permitted/i, iban],
+  [/^No Bank for the given/i, option],
+  [/country of IP address/i, country],
+];
+const meaningOf = (said: string): Meaning =>
+  meanings.get(said) ?? (/^PrimaryE?mail/i.test(said) ? kyc : (sentences.find(([form]) => form.test(said))?.[1] ?? declined));
+
+const isWord = /^[A-Za-z]{1,64}$/;
+
+/** Someone who sells has no account at DFX yet, which is what DFX's words about a person come down to. */
+const without = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
+  ramp === 'sell' && reason === 'kyc-required' && !hasLimit ? 'account-required' : reason;
+
+const refusalFor = (said: string, ramp: ExchangeRamp): Refusal => {
+  const { reason, note, limit } = meaningOf(said);
+  return {
+    reason: without(ramp, reason, limit !== undefined),
+    ...(note === undefined ? {} : { note }),
+    ...(isWord.test(said) ? { detail: said } : {}),
+  };
+};
+
+/** Rounds a limit of DFX's so that the amount it names is itself allowed. Sats to sell also need 5 significant digits. */
+const units = {
+  fiat: { min: (limit: Decimal) => decimalTimesCeil(limit, 100n), max: (limit: Decimal) => decimalTimesFloor(limit, 100n) },
+  sats: { min: (limit: Decimal) => decimalTimesCeil(limit, satsPerBtc), max: (limit: Decimal) => decimalTimesFloor(limit, satsPerBtc) },
+} as const;
+
+type Request = { ramp: ExchangeRamp; fixed: 'pay' | 'receive' };
+const limitsOf = ({ ramp, fixed }: Request, bound: 'min' | 'max', limit: Decimal | undefined): { limits?: Limits } => {
+  if (limit === undefined) return {};
+  const unit = sides[ramp][fixed];
+  const plain = units[unit][bound](limit);
+  const amount = ramp === 'sell' && unit === 'sats' ? (bound === 'min' ? ceilToStep(plain) : floorToStep(plain)) : plain;
+  if (amount <= 0n) return {};
+  const name = `${bound}${fixed === 'pay' ? 'Pay' : 'Receive'}` as const;
+  return { limits: { [name]: amount } };
+};
+
+/** Returns why DFX gives no price, with its limit in the unit of the request. Undefined if it gives one. */
+export const refusalIn = (reply: QuoteReply, request: Request): Refusal | undefined => {
+  const first = reply.errors?.[0] ?? (reply.error === undefined ? undefined : { error: reply.error, limit: undefined, limitTarget: undefined });
+  if (reply.isValid && first === undefined) return undefined;
+  if (first === undefined) return { reason: 'declined' };
+  const bound = meaningOf(first.error).limit;
+  const refusal = refusalFor(first.error, request.ramp);
+  if (bound === undefined) return refusal;
+  const volumes = { min: { pay: reply.minVolume, receive: reply.minVolumeTarget }, max: { pay: reply.maxVolume, receive: reply.maxVolumeTarget } };
+  const stated = request.fixed === 'pay' ? first.limit : first.limitTarget;
+  // LimitExceeded is about one person. The volumes are everyone's limits, so they say nothing about it.
+  const general = first.error === 'LimitExceeded' ? undefined : volumes[bound][request.fixed];
+  return { ...refusal, ...limitsOf(request, bound, stated ?? general) };
+};
+
+/** Returns what a 4xx says. `isOperators`: DFX refuses the country of the caller, and that is the gateway itself, whoever the customer is. */
+export const refusalOfBody = (body: unknown, ramp: ExchangeRamp): { refusal: Refusal; isOperators: boolean } => {
+  const said = messagesIn(body);
+  const known = said.find((one) => meaningOf(one) !== declined) ?? said[0] ?? '';
+  return { refusal: refusalFor(known, ramp), isOperators: /country of IP address/i.test(known) };
+};

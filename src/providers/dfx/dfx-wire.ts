@@ -1,0 +1,79 @@
+/**
+ * Wire schemas of DFX: only the members that we read. Source: github.com/DFXswiss/api at f0ea22a (2026-08-08), where quotes are BuyQuoteDto and
+ * SellQuoteDto, listings AssetDetailDto and FiatDetailDto. Amounts are display units as JSON numbers (1.5 = 1.5 BTC); they are read as exact decimals.
+ * Null means absent, unknown members are ignored, and a list's odd row is skipped.
+ */
+import * as z from 'zod';
+import { parseDecimal, type Decimal } from '../../domain/money.ts';
+import { optional, wireBoolean, wireText } from '../kit/wire-values.ts';
+
+/** A value that cannot be read counts as absent. */
+const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
+
+/** An amount or a rate: never negative. A number that JavaScript would change arrives as a string (requestJson). */
+const decimal = z.union([z.number(), wireText]).transform((value, context): Decimal => {
+  const read = parseDecimal(String(value).trim());
+  if (read && read.digits >= 0n) return read;
+  context.addIssue({ code: 'custom', message: 'not an amount' });
+  return z.NEVER;
+});
+const amount = soft(decimal);
+const rows = <S extends z.ZodType>(row: S) =>
+  z.array(z.unknown()).transform((all) =>
+    all.flatMap((one): z.output<S>[] => {
+      const read = row.safeParse(one);
+      return read.success ? [read.data] : [];
+    }),
+  );
+
+const fees = soft(z.object({ total: amount }));
+
+/**
+ * PUT /v1/buy/quote and /v1/sell/quote. A refusal comes with 200, `isValid: false` and other numbers, so numbers are only required once the answer
+ * is valid (dfx-price.ts).
+ */
+export const quoteReply = z.object({
+  isValid: wireBoolean,
+  /** The older form of `errors`. */
+  error: soft(wireText.min(1)),
+  errors: soft(rows(z.object({ error: wireText.min(1), limit: amount, limitTarget: amount }))),
+  amount,
+  estimatedAmount: amount,
+  /** Without fees. */
+  exchangeRate: amount,
+  /** With fees: what is paid for one unit of what is received. */
+  rate: amount,
+  /** In units of what is paid, and of what is received. */
+  fees,
+  feesTarget: fees,
+  minVolume: amount,
+  maxVolume: amount,
+  minVolumeTarget: amount,
+  maxVolumeTarget: amount,
+});
+export type QuoteReply = z.output<typeof quoteReply>;
+
+const flag = soft(wireBoolean).transform((value) => value ?? false);
+
+/** GET /v1/asset?blockchains=Lightning. */
+export const assetsReply = rows(z.object({ name: wireText, blockchain: wireText, buyable: flag, sellable: flag, instantBuyable: flag }));
+export type AssetRow = z.output<typeof assetsReply>[number];
+
+const limits = soft(z.object({ minVolume: amount, maxVolume: amount }));
+/** GET /v1/fiat. The words are the bank's view: `sellable` money can be paid in to buy bitcoin, `buyable` money can be paid out. */
+export const fiatsReply = rows(
+  z.object({
+    name: z.string().regex(/^[A-Za-z0-9]{2,16}$/),
+    buyable: flag,
+    sellable: flag,
+    instantSellable: flag,
+    limits: soft(z.object({ Bank: limits, Instant: limits })),
+  }),
+);
+export type FiatRow = z.output<typeof fiatsReply>[number];
+
+/** The stock body of NestJS for 4xx: `message` is a text, or a list of texts about a bad request body. */
+const errorBody = z.object({
+  message: soft(z.union([wireText.transform((one) => [one]), z.array(z.unknown()).transform((all) => all.filter((one) => typeof one === 'string'))])),
+});
+export const messagesIn = (body: unknown): string[] => errorBody.safeParse(body).data?.message ?? [];

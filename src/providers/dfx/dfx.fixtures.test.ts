@@ -1,0 +1,82 @@
+/** Every fixture goes through the adapter, which must send exactly that request, and read the response as stated here. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, test } from 'vitest';
+import * as z from 'zod';
+import type { AdapterDeps, CatalogueOption, HttpRequest } from '../spec.ts';
+import { provider } from './index.ts';
+
+const fixture = z.strictObject({
+  meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.iso.date(), note: z.string() }),
+  request: z.strictObject({ method: z.enum(['GET', 'PUT']), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()).optional() }),
+  response: z.strictObject({ status: z.int(), body: z.unknown() }),
+});
+const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
+const fixtures = new Map(
+  readdirSync(folder).map((file) => [file.replace('.json', ''), fixture.parse(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')))] as const),
+);
+
+const baseUrl = 'https://dfx.example';
+const answering = (name: string) => {
+  const found = fixtures.get(name) ?? fixture.parse(undefined);
+  const sent: HttpRequest[] = [];
+  const deps: AdapterDeps = {
+    providerId: 'dfx',
+    http: async (request) => {
+      sent.push(request);
+      return await Promise.resolve({ status: found.response.status, headers: {}, body: new TextEncoder().encode(JSON.stringify(found.response.body)) });
+    },
+    now: () => 0,
+    newId: () => '',
+    log: () => undefined,
+    network: 'main',
+    mode: 'live',
+    secret: () => undefined,
+  };
+  const { buy, sell } = provider.create(deps, provider.settings.parse({ base_url: baseUrl }));
+  if (!buy || !sell) throw new Error('a ramp is missing');
+  return { buy, sell, sent, request: found.request };
+};
+const context = { signal: new AbortController().signal, requestId: 'req_fixture' };
+const euros: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 14_900 };
+const dollars: CatalogueOption = { currency: 'USD', name: 'Bank transfer', upstream: { method: 'Bank' }, feePpm: 14_900 };
+
+const offer = { binding: false, upstream: { method: 'Bank' }, facts: { provider_btc_price: '8000000' }, requires: [], warnings: [] };
+const refused = (refusal: object) => ({ ok: false, refusal });
+const bought: [string, 'pay' | 'receive', bigint, CatalogueOption, object][] = [
+  ['buy-quote', 'pay', 10_000n, euros, { ok: true, value: { ...offer, pay: 10_000n, receive: 123_137n, fee: 149n } }],
+  ['buy-quote-small', 'pay', 4_990n, euros, { ok: true, value: { ...offer, pay: 4_990n, receive: 61_437n, fee: 75n } }],
+  ['buy-quote-sats', 'receive', 107_869n, euros, { ok: true, value: { ...offer, pay: 8_760n, receive: 107_869n, fee: 131n } }],
+  ['buy-quote-too-low', 'pay', 100n, euros, refused({ reason: 'below-minimum', limits: { minPay: 1_000n }, detail: 'AmountTooLow' })],
+  ['buy-quote-unsupported', 'pay', 10_000n, dollars, refused({ reason: 'currency-unsupported', detail: 'CurrencyUnsupported' })],
+  ['buy-quote-recommendation', 'pay', 10_000n, euros, refused({ reason: 'kyc-required', detail: 'RecommendationRequired' })],
+  ['error-bad-request', 'pay', 10_000n, euros, refused({ reason: 'declined' })],
+];
+const sale = { ok: true, value: { ...offer, requires: ['account'], pay: 250_000n, receive: 19_802n, fee: 198n } };
+const sold: [string, bigint, object, boolean][] = [
+  ['sell-quote', 250_000n, sale, true],
+  ['sell-quote-rounded', 1_234_567n, refused({ reason: 'off-step', detail: 'nearest: 1234500, 1234600' }), false],
+];
+
+describe('prices', () => {
+  it.each(bought)('%s', async (name, fixed, amount, option, answer) => {
+    const { buy, sent, request } = answering(name);
+    expect(await buy.quote(context, { ramp: 'buy', fixed, amount, option })).toEqual(answer);
+    expect(sent.map(({ method, url, body = '' }) => ({ method, path: url.slice(baseUrl.length), body: JSON.parse(body) as unknown }))).toEqual([request]);
+  });
+  it.each(sold)('%s', async (name, amount, answer, isAsked) => {
+    const { sell, sent, request } = answering(name);
+    expect(await sell.quote(context, { ramp: 'sell', fixed: 'pay', amount, option: euros, network: 'lightning' })).toEqual(answer);
+    const wanted = isAsked ? [request] : [];
+    expect(sent.map(({ method, url, body = '' }) => ({ method, path: url.slice(baseUrl.length), body: JSON.parse(body) as unknown }))).toEqual(wanted);
+  });
+});
+
+test('every fixture is used, the listings by the contract suite', () => {
+  expect([...fixtures.keys()].toSorted()).toEqual(
+    [...bought, ...sold]
+      .map(([name]) => name)
+      .concat('assets', 'fiats')
+      .toSorted(),
+  );
+});
