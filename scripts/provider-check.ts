@@ -44,8 +44,9 @@ const unlisted = (address: string, kind: string): Target => {
       .toLowerCase()
       .replaceAll(/[^a-z0-9-]/g, '')
       .replace(/^[^a-z]+/, '') || 'checked';
-  const written = { kind, base_url };
-  const read = providerModules.get(kind)?.settings.safeParse({ base_url });
+  const module = providerModules.get(kind);
+  const written = { kind, base_url, ...(module?.pricesOnly ? { mode: 'shadow' } : {}) };
+  const read = module?.settings.safeParse({ base_url });
   if (read?.success === false) throw new Refused(`a provider of kind ${kind} needs a block in the configuration: give its id instead`);
   return {
     kind,

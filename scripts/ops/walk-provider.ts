@@ -8,7 +8,7 @@ import { applyRules } from '../../src/domain/exclusion.ts';
 import type { Asked, ProviderOffer } from '../../src/domain/offer.ts';
 import { tokenFlaw } from '../../src/domain/proof-token.ts';
 import type { Refusal } from '../../src/domain/refusal.ts';
-import type { Exchange, Step } from '../../src/providers/kit/kind.dialects.ts';
+import { stepsOf, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
 import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter, Proof, ProviderAdapter, SellAdapter } from '../../src/providers/spec.ts';
 
 export type Walk = {
@@ -39,9 +39,9 @@ export type WalkParts = {
 export const newWalk = (): Walk => ({ reached: 'nothing', saw: 'nothing', steps: [], exchanges: [], blockers: [], findings: [] });
 
 export const walkProvider = async (adapter: ProviderAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
-  if (adapter.buy) return await walkBuy(adapter.buy, walk, parts);
-  if (adapter.sell) return await walkSell(adapter.sell, walk, parts);
-  if (adapter.liquidity) await walkLiquidity(adapter.liquidity, walk, parts);
+  if (adapter.buy) await walkBuy(adapter.buy, walk, parts);
+  if (adapter.sell && walk.stopped === undefined) await walkSell(adapter.sell, walk, parts);
+  if (adapter.liquidity && walk.stopped === undefined) await walkLiquidity(adapter.liquidity, walk, parts);
 };
 
 const callOf =
@@ -52,12 +52,16 @@ const callOf =
     ...(customer === undefined ? {} : { customer }),
   });
 
-/** Records a step. A blocked gateway gets no further, whatever the walk sees after the blocker. */
+/**
+ * Records a step. A blocked gateway gets no further, whatever the walk sees after the blocker. The steps of a second ramp do not undo those of the
+ * first.
+ */
 const come = (walk: Walk, step: Step, what: string): void => {
-  walk.saw = step;
-  if (walk.blockers.length === 0) walk.reached = step;
+  walk.saw = further(walk.saw, step);
+  if (walk.blockers.length === 0) walk.reached = further(walk.reached, step);
   walk.steps.push(`${step === 'both' ? 'price' : step}: ${what}`);
 };
+const further = (a: Step, b: Step): Step => (stepsOf.indexOf(a) > stepsOf.indexOf(b) ? a : b);
 const reasonOf = ({ reason, note, detail }: Refusal): string => [reason, note, detail].filter((part) => part !== undefined).join(', ');
 
 /** Says in words what the last call returned, because an adapter's `declined` does not show the provider's answer. */

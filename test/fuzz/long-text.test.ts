@@ -27,6 +27,8 @@ import { isEmail } from '../../src/providers/bringin/bringin-mapping.ts';
 import { readNotice } from '../../src/providers/bringin/bringin-notice.ts';
 import { codeVerdict, isAboutKey, isAboutOperator, linkNote, reasonIn } from '../../src/providers/bringin/bringin-refusal.ts';
 import { linkReply, linksReply, orderReply, transactionsReply } from '../../src/providers/bringin/bringin-wire.ts';
+import { refusalOfBody } from '../../src/providers/dfx/dfx-refusal.ts';
+import { assetsReply, fiatsReply, messagesIn, quoteReply } from '../../src/providers/dfx/dfx-wire.ts';
 import { toPaymentInfo } from '../../src/providers/fiat-on-ramp/fiat-on-ramp-payment.ts';
 import { findDocument, findList, idIn, withCamelNames, withSnakeNames } from '../../src/providers/kit/find-document.ts';
 import { asSentence, isUnsure, readError, saysNo } from '../../src/providers/kit/read-error.ts';
@@ -57,6 +59,14 @@ const ofBodies: Record<string, readonly Read[]> = {
         (body) =>
           reply.safeParse(body),
     ),
+  ],
+  dfx: [
+    (body) => refusalOfBody(body, 'buy'),
+    (body) => refusalOfBody({ message: [JSON.stringify(body), body] }, 'sell'),
+    messagesIn,
+    (body) => quoteReply.safeParse({ isValid: false, errors: [{ error: body, limit: body }], amount: body }),
+    (body) => assetsReply.safeParse([body]),
+    (body) => fiatsReply.safeParse([{ name: body, limits: body }]),
   ],
   lsps1: [findOrder, isNotFound, (body) => toRefusal(body, undefined)],
   'fiat-on-ramp': [toPaymentInfo],

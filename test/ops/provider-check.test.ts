@@ -10,6 +10,7 @@ import type { ConformanceReport } from '../../scripts/ops/conformance-report.ts'
 import { parseConfig } from '../../src/config/providers-config.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
 import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
+import { startDfxSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -195,6 +196,26 @@ const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> 
   await work(folder);
   rmSync(folder, { recursive: true, force: true });
 };
+
+it('walks both ramps of a provider that has two, and knows that it cannot be on', async () => {
+  const dfx = await startDfxSimulator({ id: 'dfx' });
+  others.push(dfx);
+  const checked = await checkBlock({ kind: 'dfx', mode: 'shadow', base_url: dfx.url });
+  expect(checked).toMatchObject({ reached: 'both', findings: [], blockers: [] });
+  expect(checked.steps.slice(-5)).toEqual([
+    'price: CHF Bank transfer: 10000 buys 132583 sats, fee 149, an estimate',
+    'price: EUR SEPA: 10000 buys 123137 sats, fee 149, an estimate',
+    'price: CHF Bank transfer: 132583 sats cost 9999',
+    'listing: Bank transfer',
+    'price: 100000 sats bring CHF 7356',
+  ]);
+  const ran = await runCommand('provider-check', [dfx.url, '--kind', 'dfx'], {});
+  expect([ran.code, parse(ran.out.slice(ran.out.indexOf('providers:')))]).toEqual([
+    0,
+    { providers: { checked: { kind: 'dfx', base_url: dfx.url, mode: 'shadow' } } },
+  ]);
+  expect(dfx.control.requests.every(({ path }) => /^\/v1\/(?:asset|fiat|buy\/quote|sell\/quote)/.test(path))).toBe(true);
+});
 
 it('the command says where it stopped when nobody is there', async () => {
   simulator = await startFiatOnRampSimulator({ id: 'tried', quoteTtlS: 300 });

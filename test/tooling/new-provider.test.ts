@@ -108,7 +108,7 @@ it('makes a folder for each ramp and registers it, and nothing else changes', as
   ]);
   const registry = readFileSync(join(copy, 'src/providers/registry.gen.ts'), 'utf8');
   expect(registry).toContain("import { provider as northPay } from './north-pay/index.ts';");
-  expect(registry).toContain('acme, bitrefill, blocktank, bringin, channels2, fiatOnRamp, lsps1, northPay');
+  expect(registry).toContain('acme, bitrefill, blocktank, bringin, channels2, dfx, fiatOnRamp, lsps1, northPay');
   expect(readFileSync(join(copy, 'providers.config.schema.json'), 'utf8')).toContain('"const": "north-pay"');
   const left = folders.flatMap((folder) =>
     readdirSync(join(copy, folder), { recursive: true, withFileTypes: true })

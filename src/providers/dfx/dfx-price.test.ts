@@ -6,7 +6,7 @@ import { quoteReply, type QuoteReply } from './dfx-wire.ts';
 
 const replyOf = (members: object): QuoteReply => quoteReply.parse({ isValid: true, ...members });
 const hundred = { amount: 100, estimatedAmount: 0.0012314, exchangeRate: 80_000, rate: 81_210.03, fees: { dfx: 1.49, total: 1.49 } };
-const wantedSats = { amount: 87.6, estimatedAmount: 0.0010787, exchangeRate: 80_000, rate: 81_210.03, fees: { total: 1.31 } };
+const wantedSats = { amount: 87.6, estimatedAmount: 0.0010787, exchangeRate: 80_000, rate: 81_214.44, fees: { total: 1.31 } };
 const quarter = { amount: 0.0025, estimatedAmount: 198.02, exchangeRate: 0.0000125, rate: 0.000012625, feesTarget: { total: 1.98 } };
 
 describe('buying for an amount of fiat', () => {
