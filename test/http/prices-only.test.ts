@@ -1,4 +1,5 @@
 /** A provider that only gives prices, in both directions: asked and recorded with every decision, and never offered, whoever wants it. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
@@ -60,6 +61,15 @@ const inSecret = async (): Promise<void> => {
 };
 
 it('is recorded in both directions, and shown in none', inSecret);
+
+it('can be compared with the winner by the query of its README', async () => {
+  const readme = readFileSync(new URL('../../src/providers/dfx/README.md', import.meta.url), 'utf8');
+  const query = /```sql\n([^]+?)```/.exec(readme)?.[1] ?? '';
+  const { text } = await priced('');
+  const best = /"amount_sats":(\d+)/.exec(text)?.[1];
+  const [row] = await gateway.database.sql.unsafe(query.replace(';', ' order by created_on desc limit 1'));
+  expect(row).toMatchObject({ fixed: 'pay', pay: '10000', dfx_receives: '123137', best_receives: best });
+});
 
 it('cannot be switched on by an operator', async () => {
   const { call } = createWallet(gateway.url);
