@@ -36,7 +36,9 @@ describe.skipIf(executablePath === undefined)('in a browser the documentation', 
     const { page, sees, leaves } = await open({ colorScheme: 'dark' });
     await page.goto(`${gateway.url}/docs#placeOrder`);
     await heading(page, 'Order a quote').waitFor();
-    await expect.poll(async () => (await heading(page, 'Order a quote').boundingBox())?.y).toSatisfy((y?: number) => y !== undefined && y > -1 && y < 844);
+    const top = async (): Promise<number | undefined> => (await heading(page, 'Order a quote').boundingBox())?.y;
+    // While the page builds itself, a single question may take a second.
+    await expect.poll(top, { timeout: 20_000 }).toSatisfy((y?: number) => y !== undefined && y > -1 && y < 844);
     await sees('docs-call-dark-phone');
     await leaves();
   });

@@ -35,6 +35,9 @@ export type Customer = {
   leaves: () => Promise<void>;
 };
 
+/** Waits until nothing fades in any more: text that is still fading has too little contrast. What moves without an end is not waited for. */
+const isStill = `Promise.allSettled(document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity).map(({ finished }) => finished))`;
+
 /** Shortens pauses. A timer of 20 s or more is a deadline, and is left as it is. */
 const quick = `const real = setTimeout; window.setTimeout = (run, ms) => real(run, ms < 20000 ? Math.min(ms, 100) : ms);`;
 
@@ -57,6 +60,7 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
   const sees = async (name: string): Promise<void> => {
     // Half a megabyte, which stays until the page is loaded anew.
     if (await page.evaluate<boolean>('window.axe === undefined')) await page.evaluate(axe.source);
+    await page.evaluate(isStill);
     const { violations } = await page.evaluate<AxeResult>(`axe.run(document, { resultTypes: ['violations'] })`);
     expect(violations.map(({ id, nodes }) => [name, id, nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`)])).toEqual([]);
     const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
