@@ -12,26 +12,37 @@
 import { showFound } from '../src/gateway/operator/actions.ts';
 import { findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
+import type { Stage } from '../src/domain/order.ts';
 import { isWithdrawn } from '../src/domain/ramp.ts';
 import type { Order } from '../src/ports/orders.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
+import { withLearnt } from '../src/store/order-terms.ts';
 import { called } from './ops/called.ts';
 import { foundLines, orderLines } from './ops/order-lines.ts';
 import { command, readArguments, Refused, say, withDatabase, type Ops } from './ops/tools.ts';
 
-const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
+const stages: readonly Stage[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
 
 /** Returns the order with this id, if there is one. */
 const orderOf = async (stores: Ops['stores'], id: string): Promise<Order | undefined> =>
   /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
 
-/** Matches the order if it is as it was read: each event has a new sequence, and each read at the provider counts as a check. */
-const asRead = (sql: Ops['sql'], { id, sequence, checks }: Pick<Order, 'id' | 'sequence' | 'checks'>) =>
-  sql`id = ${id} and sequence = ${sequence} and checks = ${checks}`;
-const changedMeanwhile = (id: string): string => `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`;
+/**
+ * Writes what a command has learnt about an order, and `more`, and has it read at once. Throws if the order is not as it was read: each event has a
+ * new sequence, and each read at the provider counts as a check. What others have noted without either, such as who was given a link, stays.
+ */
+const learn = async (sql: Ops['sql'], { id, sequence, checks, watch: before }: Order, watch: Order['watch'], more = sql``): Promise<void> =>
+  await sql.begin(async (tx) => {
+    const [stored] = await tx<{ terms: string }[]>`
+      select terms::text as terms from orders where id = ${id} and sequence = ${sequence} and checks = ${checks} for update`;
+    if (!stored) throw new Refused(`${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`);
+    const terms = JSON.stringify(withLearnt(JSON.parse(stored.terms) as Order['watch'], before, watch));
+    await tx`update orders set terms = ${terms}::json, next_check_on = now() ${more} where id = ${id}`;
+  });
 
-const leaveReview = async (id: string, stage: string, reason: string): Promise<void> => {
-  if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review needs one of ${stages.join(', ')}, and --reason`);
+const leaveReview = async (id: string, named: string, reason: string): Promise<void> => {
+  const stage = stages.find((one) => one === named);
+  if (stage === undefined || reason === '') throw new Refused(`--leave-review needs one of ${stages.join(', ')}, and --reason`);
   await withDatabase(async ({ stores, sql, record }) => {
     const order = await orderOf(stores, id);
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
@@ -39,9 +50,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
     // The stage that the operator names replaces what earlier reads said about the customer's money.
     const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
-    const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
-    const { count } = await sql`update orders set terms = ${terms}::json, next_check_on = now() where ${asRead(sql, order)} and stage = 'review'`;
-    if (count === 0) throw new Refused(changedMeanwhile(id));
+    await learn(sql, order, { ...watch, beforeReview: stage, reviewed });
     say(`${id} continues from "${stage}" at the next read that agrees`);
   });
 };
@@ -68,10 +77,7 @@ const closeDispute = async (id: string, how: string): Promise<void> => {
     if (order?.disputed !== true) throw new Refused(`${id}: there is no such order, or it is not disputed`);
     await record('order.close-dispute', id, { how });
     const disputeClosed = { on: Date.now(), pay: order.pay.toString(), receive: order.receive.toString() };
-    const terms = JSON.stringify({ ...order.terms, ...order.watch, disputeClosed });
-    const { count } =
-      await sql`update orders set terms = ${terms}::json, disputed = false, changed_on = now(), next_check_on = now() where ${asRead(sql, order)} and disputed`;
-    if (count === 0) throw new Refused(changedMeanwhile(id));
+    await learn(sql, order, { ...order.watch, disputeClosed }, sql`, disputed = false, changed_on = now()`);
     say(`${id} is no longer disputed`);
   });
 };

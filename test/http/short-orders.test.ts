@@ -176,8 +176,11 @@ it('a dispute that the operator has closed stays closed until the provider repor
 
 needsPostgres('a command that ends a dispute or a review is refused if the order changes while it runs, and loses nothing that was learnt', async () => {
   const { sql } = gateway.database;
-  /** Runs the command, and lets a read change the order after the command has read it. */
-  const during = async (id: string, ...args: string[]) => {
+  const read = async (id: string) => await sql`update orders set checks = checks + 1, terms = (terms::jsonb || '{"paidSeenOn": 1}')::json where id = ${id}`;
+  // Such a note changes nothing else.
+  const note = async (id: string) => await sql`update orders set terms = (terms::jsonb || '{"linkUnseen": true}')::json where id = ${id}`;
+  /** Runs the command, and lets another caller change the order after the command has read it. */
+  const during = async (change: (id: string) => Promise<unknown>, id: string, ...args: string[]) => {
     const held = await sql.reserve();
     // The command writes to this table after it has read the order.
     await held`begin`;
@@ -187,7 +190,7 @@ needsPostgres('a command that ends a dispute or a review is refused if the order
       async () => expect(await sql`select 1 from pg_locks where relation = 'operator_actions'::regclass and not granted`).toHaveLength(1),
       20_000,
     );
-    await sql`update orders set checks = checks + 1, terms = (terms::jsonb || '{"paidSeenOn": 1}')::json where id = ${id}`;
+    await change(id);
     await held`commit`;
     held.release();
     return await running;
@@ -195,11 +198,18 @@ needsPostgres('a command that ends a dispute or a review is refused if the order
   const world = await bought();
   await world.as({ fills: (sats) => Math.floor(sats / 2) });
   const changed = { code: 1, error: expect.stringContaining('changed meanwhile') as string };
-  expect(await during(world.id, '--close-dispute', 'settled')).toMatchObject(changed);
+  expect(await during(read, world.id, '--close-dispute', 'settled')).toMatchObject(changed);
   expect(await sql`select disputed, terms ->> 'paidSeenOn' as seen from orders where id = ${world.id}`).toEqual([{ disputed: true, seen: '1' }]);
   await sql`update orders set stage = 'review' where id = ${world.id}`;
-  expect(await during(world.id, '--leave-review', 'filled', '--reason', 'seen')).toMatchObject(changed);
+  expect(await during(read, world.id, '--leave-review', 'filled', '--reason', 'seen')).toMatchObject(changed);
   expect(await sql`select terms ->> 'reviewed' as reviewed from orders where id = ${world.id}`).toEqual([{ reviewed: null }]);
+  const learnt = async () => (await sql<{ terms: object }[]>`select terms from orders where id = ${world.id}`)[0]?.terms;
+  expect(await during(note, world.id, '--leave-review', 'filled', '--reason', 'seen')).toMatchObject({ code: 0 });
+  expect(await learnt()).toMatchObject({ beforeReview: 'filled', linkUnseen: true });
+  expect(await learnt()).not.toHaveProperty('paidSeenOn');
+  await sql`update orders set stage = 'filled', terms = (terms::jsonb - 'linkUnseen')::json where id = ${world.id}`;
+  expect(await during(note, world.id, '--close-dispute', 'settled')).toMatchObject({ code: 0 });
+  expect(await learnt()).toMatchObject({ beforeReview: 'filled', linkUnseen: true, disputeClosed: {} });
   await world.as({});
 });
 
