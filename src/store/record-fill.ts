@@ -2,7 +2,7 @@
  * The only code that adds to the record. A fill is counted in the transaction that stores that the order was filled, or later by background work.
  * Locks are taken in this sequence: the order, its fill, the sums.
  */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
 import type { Ramp } from '../domain/ramp.ts';
 import { bpsDown } from '../domain/money.ts';
 import { defined } from '../domain/defined.ts';
@@ -51,6 +51,10 @@ type Facts = {
   market_on: number | null;
 };
 
+/** Returns SQL for when the order was last refunded, or for the beginning of time if it never was. */
+export const lastRefund = (orderId: SQL): SQL =>
+  sql`coalesce((select max(r.at) from order_events r where r.order_id = ${orderId} and r.to_stage = 'refunded'), '-infinity')`;
+
 /** Locks the order and reads its facts. If the route has been deleted, the lead is unknown. */
 const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefined> => {
   await tx.execute(sql`select 1 from orders where id = ${orderId} for update`);
@@ -61,9 +65,11 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
       o.quoted_pay::text, o.quoted_receive::text, coalesce(o.told_pay, o.pay)::text as told_pay, coalesce(o.told_receive, o.receive)::text as told_receive,
       i.quote->'route'->'offers'->0->'offer'->>'fee' as quoted_fee, (extract(epoch from o.expires_on) * 1000)::float8 as ends_on,
       (o.terms->>'arrivalSeconds')::float8 as arrival_seconds, o.terms->>'network' as network,
-      -- A part of the payment does not count: a customer could send the rest years later.
-      least((o.terms->>'paidSeenOn')::float8,
-        (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished'))) as paid_on,
+      -- A part of the payment does not count: a customer could send the rest years later. Neither does what was paid before a refund.
+      (select (extract(epoch from min(p.at)) * 1000)::float8 from (
+          select to_timestamp((o.terms->>'paidSeenOn')::float8 / 1000) as at
+          union all select e.at from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished')
+        ) p where p.at >= ${lastRefund(sql`o.id`)}) as paid_on,
       o.link_receive::text, ('x' || right(o.quote_id::text, 2))::bit(8)::int as rank, r.route->'route'->'offers' as offers,
       (i.quote->'route'->>'decidedOn')::float8 as quoted_on, (extract(epoch from o.created_on) * 1000)::float8 as ordered_on,
       (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('filled', 'finished')) as filled_on,

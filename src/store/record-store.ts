@@ -3,7 +3,7 @@ import type { RecordStore } from '../ports/record.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
 import { present, type Database } from './database.ts';
-import { recordFill, recordLink, windowsOf } from './record-fill.ts';
+import { lastRefund, recordFill, recordLink, windowsOf } from './record-fill.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
 const moneyCame = ['paid', 'review', 'filled', 'finished', 'refunded'] as const;
@@ -65,12 +65,14 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
     // An order counts as paid before the cutoff if one of three things happened before it: a read or a notice gave the event `paid` (isPaid); a read
     // that put or kept the order in review said that it was paid, which gives no such event (isSeen); or the order was filled and then went to review
-    // as not delivered (isTakenBack). An order that its provider reports as filled in full does not count as never filled, since we withhold it. If
-    // money was seen after a refund, what was paid before the refund does not count.
+    // as not delivered (isTakenBack). An order that its provider reports as filled in full does not count as never filled, since we withhold it. Of
+    // an order that was refunded, only what came after the last refund counts.
     const isRefunded = sql`coalesce(${orders.terms}->>'beforeReview' = 'refunded', false)`;
-    const isPaid = sql`not ${isRefunded} and exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
-    const isSeen = sql`(${orders.stage} = 'review' and (${orders.terms}->>'paidSeenOn')::float8 < ${unfilledBefore})`;
-    const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review') < ${before})`;
+    const refundedOn = lastRefund(sql`${orders.id}`);
+    const isPaid = sql`not ${isRefunded} and exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before} and e.at >= ${refundedOn})`;
+    const seenOn = sql`to_timestamp((${orders.terms}->>'paidSeenOn')::float8 / 1000)`;
+    const isSeen = sql`(${orders.stage} = 'review' and ${seenOn} < ${before} and ${seenOn} >= ${refundedOn})`;
+    const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review' and e.at >= ${refundedOn}) < ${before})`;
     const isWithheld = sql`(${orders.stage} = 'review' and coalesce(${orders.terms}->>'filledSeen' = 'true', false))`;
     // A customer can take away the key of their account, and then nobody can read whether the sale was filled.
     const isUnread = sql`(${orders.ramp} = 'sell' and coalesce(${orders.terms}->>'unreadableSince', '') <> '')`;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Stage } from '../../src/domain/order.ts';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { fromJson } from '../../src/domain/route-json.ts';
 import { replay } from '../../src/domain/route.ts';
@@ -306,6 +307,63 @@ describe('exactly once', () => {
     expect(await orders.advance(order, { stage: 'review', stageOn: now, watch }, event, [])).toBe(true);
     expect([await after(13), await after(15), await after(15)]).toEqual([0, 1, 0]);
     expect(await sums()).toMatchObject([{ quoted_sats: quoted, delivered_sats: 0, orders: 1 }]);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+  });
+
+  /** Gives an order this history instead of its own, in days from now, and puts it into review with what was learnt on the way. */
+  const inReviewAfter = async (orderId: string, steps: [from: Stage, to: Stage, on: number][], watch: object): Promise<void> => {
+    const { sql } = gateway.database;
+    await sql`delete from order_events where order_id = ${orderId} and to_stage in ('paid', 'filled', 'finished')`;
+    for (const [n, [from, to, on]] of steps.entries()) {
+      const at = new Date(gateway.clock.now() + on * 86_400_000).toISOString();
+      await sql`insert into order_events (order_id, sequence, at, from_stage, to_stage, raw_status, source)
+        values (${orderId}, ${100 + n}, ${at}, ${from}, ${to}, ${to}, 'read')`;
+    }
+    await sql`update orders set stage = 'review', recorded_on = null, terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${orderId}`;
+  };
+
+  it.each<[string, { paidSeen?: number; reviewReason?: string }, [Stage, Stage, number][]]>([
+    ['seen', { paidSeen: -16 }, []],
+    ['reported', {}, [['awaiting_payment', 'paid', -16]]],
+    [
+      'taken back',
+      { reviewReason: 'paid-not-delivered' },
+      [
+        ['paid', 'filled', -17],
+        ['filled', 'review', -16],
+      ],
+    ],
+  ])('nothing that was %s before a refund counts after it', async (_what, { paidSeen, ...watch }, steps) => {
+    const { orderId } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { record } = gateway.server.gateway.stores;
+    const [now, day] = [gateway.clock.now(), 86_400_000];
+    // The fill is counted, as it was before the refund.
+    if (steps.some(([, to]) => to === 'filled')) expect(await record.addMissing(now, now - 14 * day, 10)).toBe(1);
+    // An operator has said that the money that came after the refund is a payment.
+    const said = { beforeReview: 'paid', ...watch, ...(paidSeen === undefined ? {} : { paidSeenOn: now + paidSeen * day }) };
+    await inReviewAfter(orderId, [...steps, ['paid', 'refunded', -15], ['refunded', 'review', 0]], said);
+    expect(await record.addMissing(now, now - 14 * day, 10)).toBe(0);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+  });
+
+  it('a second payment that came late does not count as paid in time because the first did', async () => {
+    const { orderId } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { record } = gateway.server.gateway.stores;
+    const [now, day] = [gateway.clock.now(), 86_400_000];
+    const watch = { beforeReview: 'refunded', reviewReason: 'contradiction', paidSeenOn: now + 100 * day };
+    await inReviewAfter(
+      orderId,
+      [
+        ['awaiting_payment', 'paid', 0],
+        ['paid', 'refunded', 1],
+        ['refunded', 'review', 100],
+      ],
+      watch,
+    );
+    expect(await record.addMissing(now + 115 * day, now + 101 * day, 10)).toBe(1);
+    expect(await sums()).toEqual([]);
     await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
   });
 

@@ -68,6 +68,21 @@ it('a refund before any payment was seen is followed for as long as a failure: t
   expect([await says('refunded'), (await order()).final]).toEqual(['refunded', true]);
 });
 
+it('each payment after a refund counts from when it was seen itself', async () => {
+  const { says, order, clock, gateway } = await ordered();
+  const seenOn = async () => (await order()).watch.paidSeenOn;
+  await says('refunded');
+  expect([await says('paid'), await seenOn()]).toEqual(['review', clock.now]);
+  const first = await seenOn();
+  expect([await says('refunded'), await seenOn()]).toEqual(['refunded', undefined]);
+  // The release before this one kept what was seen before the refund.
+  const now = await order();
+  await gateway.stores.orders.advance(now, { watch: { ...now.watch, ...(first === undefined ? {} : { paidSeenOn: first }) } }, undefined, []);
+  expect([await says('paid'), await seenOn()]).toEqual(['review', clock.now]);
+  const second = await seenOn();
+  expect([await says('paid'), await seenOn()]).toEqual(['review', second]);
+});
+
 it.each([
   ['a part of the payment', 'underpaid', {}],
   ['the failure of a paid order', 'failed', { moneySeen: true }],

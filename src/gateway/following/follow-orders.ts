@@ -321,13 +321,15 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
   const isUnseenRefund = step.next === 'refunded' && !saysMoney({ stage: known, moneySeen: order.watch.moneySeen }) && told.evidence?.moneySeen !== true;
+  // What was paid before a refund went back.
+  const seenOn = step.next === 'refunded' || order.stage === 'refunded' ? undefined : sight.paidSeenOn;
   return withNews(sight, {
     filledSeen: inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined,
     ...(step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {}),
     ...(step.reason === undefined ? {} : { reviewReason: step.reason }),
     ...(isUnseen ? { moneySeen: true } : {}),
     ...(isUnseenRefund ? { refundUnseen: true } : {}),
-    ...(isWhole && sight.paidSeenOn === undefined ? { paidSeenOn: now } : {}),
+    paidSeenOn: seenOn ?? (isWhole ? now : undefined),
   });
 };
 
