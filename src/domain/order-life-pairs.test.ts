@@ -129,4 +129,18 @@ describe('the final stage that the operator named', () => {
     expect(advance({ ...order, before: 'failed' }, { ...failed, rawStatus: 'REJECTED' }, now)).toMatchObject({ next: 'review' });
     expect(advance({ ...order, before: 'failed' }, { stage: 'finished', rawStatus: 'SUCCESSFUL' }, now)).toMatchObject({ next: 'finished' });
   });
+  test('says nothing of money that came later, even if the status word is the same', () => {
+    const estimate: OrderNow = { ...order, binding: false };
+    const more = { pay: pay + 1n, receive };
+    for (const before of ['failed', 'expired', 'finished'] as const)
+      expect(advance({ ...estimate, stage: before, before }, { ...failed, ...more }, now)).toMatchObject({ next: 'review' });
+    const part: OrderNow = { ...estimate, stage: 'refunded', refundUnseen: true, reviewed: { pay: 1n, receive, rawStatus: 'PART' } };
+    const said = { stage: 'underpaid', rawStatus: 'PART', receive } as const;
+    expect(advance(part, { ...said, pay: 1n }, now)).toMatchObject({ next: 'refunded' });
+    for (const seen of [
+      { ...said, pay: 2n },
+      { ...said, stage: 'failed', moneySeen: true, pay: 2n },
+    ] as const)
+      expect(advance(part, seen, now)).toMatchObject({ next: 'review', kind: 'contradiction' });
+  });
 });

@@ -128,14 +128,21 @@ const partGraceMs = 3_600_000;
 
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
 /**
- * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word, and that word means
- * a failure, an expiry or a review.
+ * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word and amounts, and that
+ * word means a failure, an expiry or a review.
  */
-const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ranked | undefined => {
+const settledByOperator = (order: OrderNow, evidence: Evidence): Ranked | undefined => {
+  const { stage } = evidence;
   const says = stage === 'failed' || stage === 'expired' || stage === 'review';
-  const reached = order.reviewed?.rawStatus === rawStatus ? settledStage(order) : undefined;
+  const reached = isJudged(order, evidence) ? settledStage(order) : undefined;
   return says && ends.has(reached) ? reached : undefined;
 };
+
+/** Returns whether a report has the amounts that an operator has judged. A report without amounts has them. */
+const isAsReviewed = ({ reviewed }: OrderNow, { pay = reviewed?.pay, receive = reviewed?.receive }: Evidence): boolean =>
+  reviewed !== undefined && pay === reviewed.pay && receive === reviewed.receive;
+/** Returns whether a report says what an operator has judged: the same status word and the same amounts, since new money may come under an old word. */
+const isJudged = (order: OrderNow, evidence: Evidence): boolean => order.reviewed?.rawStatus === evidence.rawStatus && isAsReviewed(order, evidence);
 
 /** Returns whether an unpaid order has passed its expiry. A later report from the provider still moves the order on. */
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
@@ -179,7 +186,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
     return `${order.placing}, yet the provider reports ${stage ?? ''}`;
   // The provider says that it has money of this order: either the refund was none, or it was paid after it.
   if (reachedBy(order) === 'refunded' && (wasPaid(stage) || isNewMoney(order, evidence))) return `refunded, then ${stage ?? 'a payment'}`;
-  if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
+  if (isAsReviewed(order, evidence)) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
   const hasPaid = wasPaid(stage) || wasPaid(reachedBy(order));
   // A customer may have paid by an option other than the ordered one. Then only the amounts are judged.
@@ -203,7 +210,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
 
 /** Returns whether a report shows money that cannot be the refunded one, since no payment had been seen by then, and that no operator has judged yet. */
 const isNewMoney = (order: OrderNow, evidence: Evidence): boolean =>
-  order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && order.reviewed?.rawStatus !== evidence.rawStatus;
+  order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && !isJudged(order, evidence);
 
 const wasPaid = (stage: Stage | undefined): boolean => stage === 'paid' || delivered.has(stage);
 

@@ -24,14 +24,14 @@ export type OrderWatch = {
   reviewReason?: ReviewReason;
   /**
    * What the provider had reported when the operator ended a review: its amounts (decimal text) and its status word. A read with the same amounts
-   * causes no new review over amounts, fee, currency or option. While reads repeat the same word for a failure, an expiry or a review, the final
-   * stage that the operator named stands.
+   * causes no new review over amounts, fee, currency or option. While reads repeat the same amounts and the same word for a failure, an expiry or a
+   * review, the final stage that the operator named stands.
    */
   reviewed?: { pay: string; receive: string; rawStatus?: string };
   /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
   /**
-   * When a read that left the order in review first reported the whole payment. A partial payment, which anyone can send, does not count in the
+   * When a read that left the order in review first reported the whole payment, since the last refund if there was one. A partial payment, which anyone can send, does not count in the
    * provider's record.
    */
   paidSeenOn?: number;
