@@ -65,6 +65,12 @@ export type AccountStore = {
 
   /** Stores a new connection. If the account already has a live connection of that name, stores nothing and returns the live one. */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
+  /**
+   * Reserves the right to ask the provider for the connection. Returns false if somebody else is asking at this moment, or if the provider has already
+   * answered.
+   */
+  leaseConnection(id: string, lease: Lease): Promise<boolean>;
+  releaseConnection(id: string, lease: Lease): Promise<void>;
   discardConnection(id: string): Promise<void>;
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;

@@ -75,6 +75,9 @@ export const connections = pgTable(
     upstreamId: text('upstream_id'),
     sequence: integer('sequence').notNull().default(0),
     createdOn: moment('created_on').notNull(),
+    /** Who is asking the provider for the connection, and until when at most. */
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
   },
   (t) => [
     uniqueIndex('connections_name')

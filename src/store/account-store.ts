@@ -2,14 +2,17 @@ import { and, desc, eq, gt, inArray, isNotNull, isNull, ne, notInArray, or, sql 
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { leaseOf, released, takeDue, unlessWoken } from './lease.ts';
+import { free, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { accounts, connections, providerSessions, settlements } from './schema.ts';
 
 const toAccount = (row: typeof accounts.$inferSelect): Account => {
   const { leaseOwner: _owner, leaseUntil: _until, ...account } = row;
   return present(account);
 };
-const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
+const toConnection = (row: typeof connections.$inferSelect): Connection => {
+  const { leaseOwner: _owner, leaseUntil: _until, ...connection } = row;
+  return present(connection);
+};
 
 /**
  * True for a customer who has connected at this provider before. Such a customer was not made just to block an e-mail, so the next e-mail that they
@@ -152,6 +155,20 @@ export const createAccountStore = (db: Database): AccountStore => ({
     // The existing connection ended between the two statements. If the caller tries again, the new one is created.
     if (!rows[0]) throw new Error('a connection of this name has just ended');
     return { existing: toConnection(rows[0]) };
+  },
+  leaseConnection: async (id, lease) => {
+    const rows = await db
+      .update(connections)
+      .set(leaseOf(lease))
+      .where(and(eq(connections.id, id), isNull(connections.state), free(connections, lease.owner)))
+      .returning({ id: connections.id });
+    return rows.length === 1;
+  },
+  releaseConnection: async (id, { owner }) => {
+    await db
+      .update(connections)
+      .set(released)
+      .where(and(eq(connections.id, id), eq(connections.leaseOwner, owner)));
   },
   discardConnection: async (id) => {
     await db.delete(connections).where(eq(connections.id, id));

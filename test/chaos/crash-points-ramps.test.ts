@@ -168,8 +168,10 @@ needsPostgres(
       // Two sellers are asked for a firm price. Each price is stored by two calls at the same time, and all of them are stopped.
       const firmStops = point === 'C6' || point === 'C8' ? 4 : 2;
       await child.reached(orders.length + others.length + (others.includes(firm) ? firmStops - 1 : 0));
-      const expireLeases = async (): Promise<void> =>
-        void (await on.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`);
+      const expireLeases = async (): Promise<void> => {
+        for (const table of ['intents', 'connections'])
+          await on.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like 'child-${point}/%'`);
+      };
       if (point === 'C13') {
         child.process.kill('SIGSTOP');
         await expireLeases();

@@ -149,7 +149,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
   // These statements take their turn, so that they run after the statements that a dead instance had already sent.
   const expireLeases = async (name: string): Promise<void> =>
     await inTurn(async () => {
-      for (const table of ['intents', 'deliveries', 'orders'])
+      for (const table of ['intents', 'deliveries', 'orders', 'connections'])
         await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
       // Other instances also wait for a provider session whose opening has not finished, so its claim is made a minute older.
       await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;

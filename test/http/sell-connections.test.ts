@@ -254,6 +254,29 @@ describe('made once', () => {
     expect([taken.status, taken.body['code']]).toEqual([409, 'username-taken']);
   });
 
+  it('however many ask at once, the provider is asked for it by one of them', async () => {
+    const call = await world.opened();
+    const account_id = await world.connected(call, 'atonce@example.com');
+    const wanted = { account_id, name: 'Bank', lightning_username: 'atonce', ...bank };
+    const before = world.asked('POST /bringin-link');
+    // As long as the list is slow, everybody who asks finds no connection in it.
+    world.control.setFault({ endpoint: 'GET /bringin-link', fault: 'latency', ms: 300, times: 20 });
+    world.control.setFault({ endpoint: 'POST /bringin-link', fault: 'reset', times: 1 });
+    const made = await Promise.all(Array.from({ length: 4 }, async () => await call('/sell/connections', wanted)));
+    const [connection_id, ...others] = new Set(made.map(({ body }) => body['connection_id']));
+    expect([made.map(({ status }) => status), others, world.asked('POST /bringin-link') - before]).toEqual([[200, 200, 200, 200], [], 1]);
+    // Whether it was made is unknown: again, one of those who look asks for it.
+    await Promise.all([
+      ...Array.from({ length: 3 }, async () => await call('/sell/connection-status', { connection_id })),
+      call('/sell/connection-status', { account_id }),
+      call('/sell/connections', wanted),
+    ]);
+    world.control.clearFaults();
+    await world.connectionIs(call, String(connection_id), 'code_required');
+    expect(world.asked('POST /bringin-link') - before).toBe(2);
+    expect(world.control.user('atonce@example.com').links).toHaveLength(1);
+  });
+
   it('with the provider down in each step nothing is lost, and the step can be repeated', async () => {
     const call = await world.opened();
     const email = 'down@example.com';

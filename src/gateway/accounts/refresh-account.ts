@@ -127,8 +127,22 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
 /** `twin`: the row for which the provider has already made this connection. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
-/** Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. */
+/**
+ * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns the
+ * connection as it is if somebody else is asking for it at the moment: both would find no connection at the provider, and both would create one.
+ */
 export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
+  const { accounts } = scope.gateway.stores;
+  const lease = leaseFor(scope.gateway, 'connection');
+  if (!(await accounts.leaseConnection(connection.id, lease))) return { connection };
+  try {
+    return await ask(scope, account, connection);
+  } finally {
+    await accounts.releaseConnection(connection.id, lease);
+  }
+};
+
+const ask = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
   const answer = await callAccount(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
