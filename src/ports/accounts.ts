@@ -22,6 +22,8 @@ export type Account = {
   removedOn?: number;
   /** When the account was first connected. Absent if it never was. */
   connectedOn?: number;
+  /** The hash of the provider's id of the user. Absent until the provider has said it. */
+  userHash?: string;
 };
 export type Connection = {
   id: string;
@@ -40,7 +42,7 @@ export type Connection = {
   createdOn: number;
 };
 export type AccountChange = Partial<
-  Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence' | 'connectedOn'>
+  Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence' | 'connectedOn' | 'userHash'>
 > & { /** Deletes the e-mail's hash: the account was not connected by that e-mail. */ forgetEmail?: boolean };
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
@@ -49,6 +51,8 @@ export type AccountStore = {
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
   /** Returns whether another customer has started an account with the same e-mail at this provider after `since`, or was ever connected by it. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
+  /** Returns whether another customer has connected an account of the same user at this provider, also if it was removed since. */
+  isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
   /** Deletes an account that was not made at the provider. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;

@@ -35,6 +35,8 @@ export const accounts = pgTable(
     removedOn: moment('removed_on'),
     /** When the account was first connected. From then on, its e-mail belongs to its customer, also while the account is connected again. */
     connectedOn: moment('connected_on'),
+    /** SHA-256 of the id that the provider gives the user. Whoever has connected an account of that user keeps others from its key. */
+    userHash: text('user_hash'),
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
   },
@@ -46,6 +48,7 @@ export const accounts = pgTable(
     uniqueIndex('accounts_email')
       .on(t.providerId, t.emailHash)
       .where(sql`removed_on is null and (connected_on is not null or status in ('connected', 'needs_reconnect'))`),
+    index('accounts_user').on(t.providerId, t.userHash),
     index('accounts_due')
       .on(t.nextCheckOn)
       .where(sql`removed_on is null`),

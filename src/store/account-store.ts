@@ -80,6 +80,14 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const rows = await db.select({ id: accounts.id }).from(accounts).where(namedByOthers(account, since)).limit(1);
     return rows.length > 0;
   },
+  isUserOfAnother: async ({ providerId, customerId }, userHash) => {
+    const rows = await db
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(eq(accounts.providerId, providerId), eq(accounts.userHash, userHash), ne(accounts.customerId, customerId), wasConnected))
+      .limit(1);
+    return rows.length > 0;
+  },
   discard: async (id) =>
     await db.transaction(async (tx) => {
       await tx.delete(accounts).where(eq(accounts.id, id));

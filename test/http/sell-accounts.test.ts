@@ -154,6 +154,23 @@ describe('an e-mail that was only named', () => {
     expect([pasted.status, pasted.body['account_status']]).toEqual([200, 'connected']);
   });
 
+  it('brings its key to nobody else once its owner has pasted that key', async () => {
+    const { opened, control } = world;
+    const email = 'wanda@example.com';
+    const squatter = await opened();
+    const named = await squatter('/sell/accounts', { ...start, email });
+    const owner = await opened();
+    const own = await owner('/sell/accounts', { ...start, email });
+    await verify(email);
+    const pasted = await owner('/sell/accounts', { ...start, api_key: control.user(email).key });
+    expect([pasted.status, pasted.body['account_id'], pasted.body['account_status']]).toEqual([200, own.body['account_id'], 'connected']);
+    world.gateway.clock.move(2_100);
+    const { body } = await squatter('/sell/account-status', { account_id: named.body['account_id'] });
+    expect(body['account_status']).toBe('pending');
+    const later = await opened();
+    expect((await later('/sell/accounts', { ...start, email })).body['code']).toBe('customer-conflict');
+  });
+
   it('in other capitals is the same account', async () => {
     const { opened } = world;
     const call = await opened();

@@ -54,6 +54,7 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
     sequence,
     ...(said === undefined ? {} : { checkedOn: now }),
     ...(moved ? { status, statusOn: now } : {}),
+    ...(said?.userId === undefined ? {} : { userHash: gateway.hash(said.userId) }),
     ...(account.connectedOn === undefined && (wasConnected(account) || wasConnected({ status })) ? { connectedOn: now } : {}),
   };
   const after = { ...account, ...change };

@@ -23,13 +23,16 @@ export const unlessContested = async (gateway: Gateway, account: Account, answer
   if (!answer.ok || wasConnected(account)) return answer;
   // The account was never connected, so there is nothing to reconnect.
   if (answer.value.status === 'needs_reconnect') return { ok: true, value: { ...answer.value, status: account.status } };
-  if (answer.value.status !== 'connected' || !(await isContested(gateway, account))) return answer;
+  if (answer.value.status !== 'connected' || !(await isContested(gateway, account, answer.value))) return answer;
   gateway.log('warn', 'account_contested', { provider: account.providerId });
   return { ok: true, value: { status: 'pending' } };
 };
 
-const isContested = async (gateway: Gateway, account: Account): Promise<boolean> =>
-  account.emailHash !== undefined && (await gateway.stores.accounts.isNamedByOthers(account, gateway.now() - namedMs));
+/** The user may be connected here without their e-mail, by a pasted key. */
+const isContested = async (gateway: Gateway, account: Account, { userId }: AccountState): Promise<boolean> =>
+  account.emailHash !== undefined &&
+  ((await gateway.stores.accounts.isNamedByOthers(account, gateway.now() - namedMs)) ||
+    (userId !== undefined && (await gateway.stores.accounts.isUserOfAnother(account, gateway.hash(userId)))));
 
 export const contested = (): Problem =>
   new Problem(
