@@ -98,7 +98,9 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
     // An e-mail that was only entered proves nothing about its owner, so it is forgotten.
     const forgotten = wasConnected(existing) ? {} : { forgetEmail: true };
     const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...forgotten, nextCheckOn: gateway.now() };
-    return await stepAccount(gateway, existing, answer.value, change);
+    const stored = await stepAccount(gateway, existing, answer.value, change);
+    // A notice may have changed the account meanwhile. What it said is older than the key, which has just worked.
+    return stored.status === 'connected' ? stored : await stepAccount(gateway, stored, answer.value, change);
   }
   const { sell, ...provider } = sellProviderOf(gateway, providerId);
   const deadlineMs = gateway.settings.routing.order_deadline_ms;
