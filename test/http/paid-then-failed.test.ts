@@ -316,9 +316,9 @@ describe('blocktank', () => {
     const order = await channel();
     order.control.pay(order.upstream.id);
     await order.reaches('paid');
-    Object.assign(order.upstream, { state: 'expired', payment: 'created' });
+    Object.assign(order.upstream, { state: 'expired', payment: 'created', invoiceState: 'canceled' });
     await order.isOwed();
-    Object.assign(order.upstream, { state: 'paid', payment: 'paid' });
+    Object.assign(order.upstream, { state: 'paid', payment: 'paid', invoiceState: 'holding' });
     order.control.setOptions({ connected: 'all' });
     await order.reaches('finished');
   });
