@@ -110,7 +110,7 @@ const problemOf = (text: string, status: number, { say }: Said): RampError | und
     detail: say(typeof detail === 'string' ? detail : code),
     status,
     problem,
-    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+    retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined,
   });
 };
 
@@ -120,8 +120,8 @@ const notOurs = (status: number, seconds: number, { address }: Said): RampError 
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
-    detail: isTemporary ? `${address} is down (status ${status}).` : `${address} is not a ramp-gateway (status ${status}).`,
+    detail: `${address} is ${isTemporary ? 'down' : 'not a ramp-gateway'} (status ${status}).`,
     status,
-    ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
+    retryAfterMs: isTemporary && seconds >= 0 ? seconds * 1000 : undefined,
   });
 };

@@ -54,13 +54,13 @@ export class RampError extends Error {
    */
   pending = false;
 
-  constructor({ code, action, detail, status, retryAfterMs, problem, cause }: RampErrorInit) {
-    super(detail, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.action = action;
-    this.status = status;
-    this.retryAfterMs = retryAfterMs;
-    this.problem = problem;
+  constructor(init: RampErrorInit) {
+    super(init.detail, init);
+    this.code = init.code;
+    this.action = init.action;
+    this.status = init.status;
+    this.retryAfterMs = init.retryAfterMs;
+    this.problem = init.problem;
   }
 
   /** The id by which the operator of the gateway finds the request. */

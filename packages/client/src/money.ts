@@ -38,17 +38,17 @@ export const toUnits = (amount: Amount, currency: string, name: string, least = 
     amount instanceof Money ? amount.units : typeof amount === 'bigint' ? amount : typeof amount === 'string' ? parse(amount, currency, name) : undefined;
   if (units === undefined)
     throw badInput(name, `is a ${typeof amount}, and must be text ("${currency === 'sat' ? '250000' : '99.50'}") or a bigint in the smallest unit`);
-  if (units < least || units > 2_100_000_000_000_000n) throw badInput(name, `must be between ${least} and 2100000000000000 of the smallest unit, not ${units}`);
+  if (units < least || units > 2_100_000_000_000_000n) throw badInput(name, `must be between ${least} and 2100000000000000 in the smallest unit, not ${units}`);
   return Number(units);
 };
 
 const parse = (text: string, currency: string, name: string): bigint => {
   const [, whole = '', part = ''] = /^(\d{1,16})(?:\.(\d{1,2}))?$/.exec(text) ?? [];
   if (whole === '' || (currency === 'sat' && text.includes('.')))
-    throw badInput(name, currency === 'sat' ? `"${text}" is not a whole number of sats, like "250000"` : `"${text}" is not an amount like "100" or "99.50"`);
+    throw badInput(name, `"${text}" is not ${currency === 'sat' ? 'a whole number of sats, like "250000"' : 'an amount like "100" or "99.50"'}`);
   return currency === 'sat' ? BigInt(whole) : BigInt(whole) * 100n + BigInt(part.padEnd(2, '0'));
 };
 
 /** Reads an amount of the API. `null` stands for an old amount that does not fit into a JSON integer. */
 export const moneyOf = (units: number | null | undefined, currency: string): Money | undefined =>
-  typeof units === 'number' && Number.isSafeInteger(units) ? new Money(BigInt(units), currency) : undefined;
+  Number.isSafeInteger(units) ? new Money(BigInt(units as number), currency) : undefined;

@@ -102,9 +102,9 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderStat
 const ways: readonly Stage[] = ['paid', 'filled', 'finished'];
 const reaches = (stage: Stage, wanted: Stage): boolean => stage === wanted || (ways.includes(wanted) && ways.indexOf(stage) > ways.indexOf(wanted));
 const ends: Readonly<Record<string, { action: string; detail: string }>> = {
-  expired: { action: 'requote', detail: 'The order has expired unpaid. Do not pay it any more.' },
+  expired: { action: 'requote', detail: 'The order expired unpaid. Do not pay it any more.' },
   failed: { action: 'ask-user', detail: 'The provider could not carry out the order.' },
-  refunded: { action: 'ask-user', detail: 'The provider has refunded the order.' },
+  refunded: { action: 'ask-user', detail: 'The provider refunded the order.' },
   review: { action: 'contact-support', detail: 'The operator of the gateway is looking at the order.' },
 };
 

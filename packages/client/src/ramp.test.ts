@@ -426,7 +426,7 @@ describe('orders', () => {
     expect(await order.until('paid')).toMatchObject({ stage: 'filled' });
     expect(pauses).toEqual([2000, 3000, 4500, 6750, 10_125, 15_000, 15_000, 15_000, 12_325, 2000]);
     const { code, action, message, orderId: about } = await errorOf(order.until(['filled', 'finished']));
-    expect([code, action, message, about]).toEqual(['ended', 'requote', 'The order has expired unpaid. Do not pay it any more.', orderId]);
+    expect([code, action, message, about]).toEqual(['ended', 'requote', 'The order expired unpaid. Do not pay it any more.', orderId]);
     const abort = new AbortController();
     const waiting = (async () => {
       for await (const { stage } of order.updates(abort.signal)) if (stage !== '') abort.abort(new Error('gone'));

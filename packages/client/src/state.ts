@@ -70,7 +70,7 @@ const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {
     return await use();
   } catch (cause) {
     const { code } = (cause ?? {}) as { code?: unknown };
-    const isForGood = cause instanceof TypeError || (typeof code === 'string' && lasting.test(code));
+    const isForGood = cause instanceof TypeError || lasting.test(String(code));
     throw new RampError({
       code: 'store-failed',
       action: isForGood ? 'fix-request' : 'retry',
