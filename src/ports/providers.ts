@@ -27,7 +27,8 @@ export type CallLimits = {
 };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
-  call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** `endsOn`: from when on nobody may wait for the answer any longer, in Unix milliseconds. */
+  call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T>;
   health(): {
     circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
     lastSuccessOn?: number;

@@ -46,6 +46,11 @@ export type AdapterDeps<LogField extends string = never> = {
 /** What every call gets. `customer` is the opaque blob that this adapter last returned for this owner and provider. The gateway stores it sealed. */
 export type CallContext = {
   signal: AbortSignal;
+  /**
+   * From when on the gateway may no longer wait for the answer, in Unix milliseconds. Then nothing that the call has learnt counts. So an adapter whose
+   * answer could do without its last step gives that step less time.
+   */
+  endsOn?: number;
   requestId: string;
   /** The same for every try of one order attempt (intent). Sent to the provider if it has a field for it. */
   idempotencyKey?: string;

@@ -118,10 +118,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   return {
-    call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T> => {
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
       // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices.
       const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+      const endsOn = now() + patienceMs;
       // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
       // period, so that we learn from late answers.
       const cut = new AbortController();
@@ -133,7 +134,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       let awaited = true;
       const begin = (signal: AbortSignal): Promise<T> => {
         begun = true;
-        return attempt(signal);
+        return attempt(signal, endsOn);
       };
       const once = async (): Promise<T> =>
         await classes[operation].bulkhead.run(async () => {

@@ -18,7 +18,7 @@ export type CallOptions = {
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;
-  context?: Omit<CallContext, 'signal' | 'requestId'>;
+  context?: Omit<CallContext, 'signal' | 'endsOn' | 'requestId'>;
 };
 
 /** Makes one call to a provider: guarded, timed, counted, and logged in one line. Throws a ProviderFault if the provider has no usable answer. */
@@ -56,7 +56,7 @@ export const callProvider = async <T>(
         ...(options.isOwn === undefined ? {} : { isOwn: options.isOwn }),
         ...(network === undefined ? {} : { network: network.wide }),
       },
-      (signal) => attempt({ ...options.context, signal, requestId }),
+      (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId }),
     );
     finish(isRefusal(answer) ? 'refused' : 'ok');
     return answer;

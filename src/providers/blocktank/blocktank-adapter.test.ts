@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
+import { createGuard } from '../../resilience/guard.ts';
 import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { provider } from './index.ts';
@@ -69,7 +70,8 @@ const asked: LiquidityQuoteRequest = {
 const { nodePubkey: _none, ...unproven } = asked;
 const context = { signal: new AbortController().signal, requestId: 'req_test' };
 
-type Answer = { status?: number; body?: unknown; text?: string } | 'lost';
+/** `never`: no answer until the call is aborted. */
+type Answer = { status?: number; body?: unknown; text?: string } | 'lost' | 'never';
 /** Answers each call with the next of the answers under its method and path; the last one is repeated. */
 type Script = { [call: string]: Answer | Answer[] };
 const start = (script: Script, settings: object = {}, more: Partial<AdapterDeps> = {}) => {
@@ -78,14 +80,15 @@ const start = (script: Script, settings: object = {}, more: Partial<AdapterDeps>
   const seen = new Map<string, number>();
   const deps: AdapterDeps = {
     providerId: 'blocktank',
-    http: async ({ method, url, body }) => {
+    http: async ({ method, url, body, signal }) => {
       const call = `${method} ${url.replace('https://blocktank.example/api', '')}`;
       sent.push({ call, body: body === undefined ? undefined : (JSON.parse(body) as unknown) });
       const answers = [script[call] ?? (call === 'GET /info' ? { body: info } : { status: 404, text: 'not scripted' })].flat();
       const n = seen.get(call) ?? 0;
       seen.set(call, n + 1);
       const answer = answers[Math.min(n, answers.length - 1)];
-      if (answer === undefined || answer === 'lost') throw new ProviderFault('timeout', 'no answer');
+      if (answer === 'never') await new Promise((done) => signal.addEventListener('abort', done));
+      if (answer === undefined || typeof answer === 'string') throw new ProviderFault('timeout', 'no answer');
       const { status = 200, text } = answer;
       const headers = { 'content-type': text === undefined ? 'application/json' : text.startsWith('<') ? 'text/html' : 'text/plain' };
       return await Promise.resolve({ status, headers, body: new TextEncoder().encode(text ?? JSON.stringify(answer.body)) });
@@ -414,6 +417,28 @@ describe('opening', () => {
     const { adapter, calls } = start({ [`GET ${path}`]: [{ body: order(paid) }, { body: executed }], [opens]: refusedBy('WRONG_ORDER_STATE') });
     expect(await evidenceOf(adapter)).toMatchObject({ stage: 'finished', facts: { funding_outpoint: `${'fa'.repeat(32)}:1` } });
     expect(calls()).toEqual([`GET ${path}`, opens, `GET ${path}`]);
+  });
+
+  it.each<[string, { [call: string]: Answer | Answer[] }]>([
+    ['an opening that is never answered', { [`GET ${path}`]: { body: order(paid) }, [opens]: 'never' }],
+    ['a read after it that is never answered', { [`GET ${path}`]: [{ body: order(paid) }, 'never'], [opens]: refusedBy('WRONG_ORDER_STATE') }],
+  ])('%s does not use up the time of the read: the gateway learns that the order is paid', async (_what, script) => {
+    const { adapter, calls } = start(script);
+    const guard = createGuard(
+      {
+        breaker: { volumeThreshold: 5, errorPercent: 50, windowMs: 30_000, resetMs: 10_000, resetMaxMs: 300_000 },
+        bulkhead: { inFlight: 8, queue: 16, queueAgeMs: 200 },
+        retryAttempts: 1,
+        lateGraceMs: 0,
+        timeoutMs: { status: 1000 },
+      },
+      { now: () => now, random: () => 0.5 },
+    );
+    const answer = await guard.call('status', { deadlineMs: 8000, idempotent: true }, (signal, endsOn) =>
+      adapter.readOrders({ ...context, signal, endsOn }, followed),
+    );
+    expect(answer).toMatchObject({ ok: true, value: [{ stage: 'paid', moneySeen: true, rawStatus: expect.stringContaining('open-failed') as string }] });
+    expect(calls()).toEqual([`GET ${path}`, opens, `GET ${path}`].slice(0, Object.values(script).flat().length));
   });
 
   it('without a proven node, the wallet redeems the LNURL: nothing is opened here', async () => {

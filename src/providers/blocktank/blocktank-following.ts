@@ -43,11 +43,12 @@ const hasEnded = ({ orderExpiresAt }: OrderWire, { upstream }: Followed, { deps 
 type Opened = { order: OrderWire } | { problem: OpenError | 'open-failed' };
 /**
  * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and the next read tries again. A fault of this
- * call is no fault of the read: it must not hide that the order was paid.
+ * call is no fault of the read: it must not hide that the order was paid. Nor must a seller that takes its time.
  */
-const open = async (blocktank: Blocktank, context: CallContext, followed: Followed, nodePubkey: string): Promise<Opened> => {
+const open = async (blocktank: Blocktank, reading: CallContext, followed: Followed, nodePubkey: string): Promise<Opened> => {
   const { log } = blocktank.deps;
   const id = followed.upstreamOrderId;
+  const context = withinHalf(reading, blocktank.deps.now());
   try {
     const { announce } = notesOf(followed.upstream);
     const reply = await openChannel(blocktank, context, id, { connectionStringOrPubkey: nodePubkey, announceChannel: announce });
@@ -62,6 +63,14 @@ const open = async (blocktank: Blocktank, context: CallContext, followed: Follow
     log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
   }
+};
+
+/** Returns the call's context with half of the time that is left, so that the rest of the read can still be told. */
+const withinHalf = (context: CallContext, now: number): CallContext => {
+  const { signal, endsOn } = context;
+  if (endsOn === undefined) return context;
+  const limitMs = Math.max(Math.floor((endsOn - now) / 2), 0);
+  return { ...context, signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) };
 };
 
 /** Returns where the customer's node has to connect, if the seller could not reach it. */

@@ -47,6 +47,17 @@ it('an estimate, then a firm price; paid, its channel is opened for the proven n
   expect(control.order().channel).toMatchObject({ clientNodePubkey: request.nodePubkey });
 });
 
+it('an opening that takes longer than the read may: the order is paid', async () => {
+  const { adapter, control } = start();
+  const offer = valueOf(await adapter.quote(contextOf(), request));
+  control.pay();
+  control.setOptions({ openCallMs: 2_000 });
+  const { pay, receive, fee, upstream, facts } = offer;
+  const order = { orderId: 'ours', upstreamOrderId: control.order().id, createdOn: 0, pay, receive, fee, upstream, facts };
+  const read = await adapter.readOrders(contextOf({ endsOn: Date.now() + 500 }), { ...order, nodePubkey: request.nodePubkey ?? '' });
+  expect(valueOf(read)).toMatchObject([{ stage: 'paid', moneySeen: true }]);
+});
+
 it('an order whose answer was lost may have been made', async () => {
   const { adapter, control } = start();
   control.setFault({ endpoint: 'POST /channels', fault: 'lost-answer', times: 1 });
