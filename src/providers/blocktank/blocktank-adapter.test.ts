@@ -483,9 +483,20 @@ describe('reading', () => {
     expect(await evidenceOf(adapter)).toMatchObject({ stage: 'expired' });
   });
 
-  it('another channel than the ordered one needs a person, and is not opened', async () => {
-    const { adapter, calls } = start({ [path]: { body: order({ ...paid, lspBalanceSat: 900_000 }) } });
-    expect(await evidenceOf(adapter)).toMatchObject({ stage: 'review', moneySeen: true });
+  it.each<[string, object]>([
+    ["another balance on the seller's side", { lspBalanceSat: 900_000 }],
+    ["another balance on the customer's side", { clientBalanceSat: 1 }],
+    ['a shorter lease', { channelExpiryWeeks: 4 }],
+  ])('%s than was ordered needs a person, and the channel is not opened', async (_what, other) => {
+    const { adapter, calls } = start({ [path]: { body: order({ ...paid, ...other }) } });
+    const facts = { inbound_sats: 1_000_000, lease_blocks: 5040 };
+    expect(await evidenceOf(adapter, { facts })).toMatchObject({ stage: 'review', moneySeen: true });
     expect(calls()).toEqual([path]);
+  });
+
+  it('balances and a lease that the seller does not repeat are no difference', async () => {
+    const said = order({ ...paid, lspBalanceSat: undefined, clientBalanceSat: undefined, channelExpiryWeeks: undefined });
+    const { adapter } = start({ [path]: { body: said }, [`POST /channels/${id}/open`]: { body: executed } });
+    expect(await evidenceOf(adapter, { facts: { inbound_sats: 1_000_000, lease_blocks: 5040 } })).toMatchObject({ stage: 'finished' });
   });
 });

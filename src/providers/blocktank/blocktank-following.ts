@@ -9,6 +9,7 @@ import { openErrorOf, type OpenError } from './blocktank-errors.ts';
 import { lnurlOf } from './blocktank-order.ts';
 import { notesOf } from './blocktank-price.ts';
 import { hasMoney, hourMs, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
+import { blocksPerWeek } from './blocktank-terms.ts';
 import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 
 type Followed = FollowedOrder & { upstreamOrderId: string };
@@ -80,9 +81,13 @@ const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: str
   return problem === 'PEER_NOT_REACHABLE' && connectTo !== undefined ? { facts: { ...facts, connect_to: connectTo } } : {};
 };
 
-/** Returns whether the order has another balance on the seller's side than was ordered. The gateway itself compares the customer's balance. */
-const differs = ({ lspBalanceSat }: OrderWire, { facts }: Followed): boolean =>
-  lspBalanceSat !== undefined && facts.inbound_sats !== undefined && lspBalanceSat !== BigInt(facts.inbound_sats);
+/** Returns whether the seller states another balance, on either side, or another lease than was ordered. Such a channel must not be opened. */
+const differs = ({ lspBalanceSat, clientBalanceSat, channelExpiryWeeks }: OrderWire, { facts, receive }: Followed): boolean => {
+  const { inbound_sats: inbound, lease_blocks: lease } = facts;
+  if (lspBalanceSat !== undefined && inbound !== undefined && lspBalanceSat !== BigInt(inbound)) return true;
+  if (channelExpiryWeeks !== undefined && lease !== undefined && channelExpiryWeeks * blocksPerWeek !== Number(lease)) return true;
+  return clientBalanceSat !== undefined && clientBalanceSat !== receive;
+};
 
 const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: Followed): OrderEvidence => {
   const { pay_with: payWith } = notesOf(followed.upstream);
