@@ -42,6 +42,19 @@ export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
 };
 
 /**
+ * Checks an order that exists at the provider. A fault that `judge` throws carries the order's id, and `status`, that of the answer with the order.
+ */
+export const namingOrder = <T>(orderMade: string, judge: () => T, status?: number): T => {
+  try {
+    return judge();
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    const { kind, message, retryable } = fault;
+    throw new ProviderFault(kind, message.slice(kind.length + 2), { retryable, orderMade, cause: fault, ...defined({ status }) });
+  }
+};
+
+/**
  * Thrown when our queue for a provider, or one network's share of it, is full, and when a call has waited in the queue for too long. Nothing was
  * sent, so the fault says nothing about the provider.
  */

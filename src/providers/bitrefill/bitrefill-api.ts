@@ -2,7 +2,7 @@
 import { base64 } from '@scure/base';
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
-import { listingBytes, requestJson } from '../kit/request-json.ts';
+import { listingBytes, mayBeDone, requestJson } from '../kit/request-json.ts';
 import { parseJsonKeepingNumbers } from '../kit/wire-values.ts';
 import type { AdapterDeps, CallContext, HttpResponse } from '../spec.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
@@ -38,8 +38,6 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** The 4xx statuses that leave open whether the request was carried out, perhaps later or by a server behind the one that answered. */
-const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 const paymentRequired = 402;
 
 /**
@@ -67,7 +65,7 @@ const call = async <S extends z.ZodType>(
     ...(body === undefined ? {} : { body }),
   });
   const { status } = reply;
-  if (unheard.has(status)) throw new ProviderFault('server', `status ${status}`, { status });
+  if (mayBeDone(status)) throw new ProviderFault('server', `status ${status}`, { status });
   const said = reply.ok ? reply.value : reply.body;
   const made = makes ? wire.orderIn(said, true)?.id : undefined;
   const orderMade = made === undefined ? {} : { orderMade: made };

@@ -5,7 +5,7 @@ import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { statusWord } from '../../domain/printable.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
-import { beforehand, ProviderFault } from '../fault.ts';
+import { beforehand, namingOrder, ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
 import * as api from './bitrefill-api.ts';
 import type { Bitrefill } from './bitrefill-api.ts';
@@ -128,17 +128,7 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   if (asked.value.method === balance) return await buyFromBalance(bitrefill, context, request, asked.value);
   const reply = await api.makeOrder(bitrefill, context, asked.value.body);
   if (!reply.ok) return declined('order-refused', reply.code);
-  return naming(reply.value, () => toPay(bitrefill, asked.value, reply.value));
-};
-
-/** Checks an order that exists. A fault that the check throws carries the order's id. */
-const naming = <T>({ id }: OrderReply, judge: () => T): T => {
-  try {
-    return judge();
-  } catch (fault) {
-    if (!(fault instanceof ProviderFault)) throw fault;
-    throw new ProviderFault(fault.kind, fault.message.slice(fault.kind.length + 2), { orderMade: id, cause: fault });
-  }
+  return namingOrder(reply.value.id, () => toPay(bitrefill, asked.value, reply.value));
 };
 
 /** Maps an order that the customer pays. Checks everything before the customer sees it. */
@@ -189,7 +179,7 @@ const buyFromBalance = async (
   if (high > offer.pay) return declined('price-moved');
   const reply = await once(api.purchase(bitrefill, context, body));
   if (!reply.ok) return declined('order-refused', reply.code);
-  naming(reply.value, () => contradicted(reply.value, asked, body));
+  namingOrder(reply.value.id, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now, { ordered: slugs[asked.product], loopbackHttp: deps.mode === 'sandbox' });
   const pay = paySatsOf(reply.value, offer.pay) ?? offer.pay;

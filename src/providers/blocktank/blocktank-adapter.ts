@@ -1,14 +1,15 @@
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { beforehand, ProviderFault } from '../fault.ts';
+import { beforehand, namingOrder, ProviderFault } from '../fault.ts';
+import { toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
 import type { Answer, CallContext, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { createOrder, estimateFee, isBlockedHere, readInfo, type Blocktank } from './blocktank-api.ts';
 import { toRefusal } from './blocktank-errors.ts';
 import { readOrder } from './blocktank-following.ts';
-import { lnurlOf, toMade, toPaymentInfo, type Made, type PayWith } from './blocktank-order.ts';
+import { lnurlOf, toMade, type Made } from './blocktank-order.ts';
 import { factsOf, notesOf, payOf, toEstimate, toFirmOffer, type Opening } from './blocktank-price.ts';
-import { bodyOf, isOnNetwork, sellingNodes, toListings, toTerms, type Terms } from './blocktank-terms.ts';
-import type { FoundOrder, InfoWire, NodeWire } from './blocktank-wire.ts';
+import { bodyOf, connectToOf, isOnNetwork, sellingNodes, toListings, toTerms, type Terms } from './blocktank-terms.ts';
+import type { InfoWire, NodeWire } from './blocktank-wire.ts';
 
 type Created = { made: Made; terms: Terms; opening: Opening };
 
@@ -65,8 +66,9 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     const { terms } = asked;
     const reply = await createOrder(blocktank, context, bodyOf(terms, request.announce, settings, refundOnchain));
     if (!reply.ok) return refused(await whyRefused(context, reply.body, request));
-    return naming(reply.value, ({ orderId, order }) => {
-      if (!order) throw new ProviderFault('malformed', 'the order does not match the schema', { status: reply.status });
+    const { orderId, order } = reply.value;
+    return namingOrder(orderId, () => {
+      if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
       const judged = toMade(order, terms, { network: deps.network, now: deps.now(), payWith, loopbackHttp, info: info.value, settings });
       if ('refusal' in judged) return refused({ ...judged.refusal, orderMade: orderId });
       const opening = openingOf(request, order.lspNode);
@@ -141,22 +143,12 @@ const refused = (refusal: Refusal): { ok: false; refusal: Refusal } => ({ ok: fa
 
 const payWithOf = (word: string, known: readonly PayWith[]): PayWith | undefined => known.find((one) => one === word);
 
-/** Returns how the channel gets opened: by this adapter for the proven node, or by the wallet with the order's LNURL. Tor's addresses come last. */
-const openingOf = ({ nodePubkey }: LiquidityQuoteRequest, node: NodeWire | undefined): Opening => {
-  const known = node?.connectionStrings ?? [];
-  return { by: nodePubkey === undefined ? 'wallet' : 'adapter', connectTo: known.find((one) => !one.includes('.onion:')) ?? known[0] ?? node?.pubkey };
-};
+/** Returns how the channel gets opened: by this adapter for the proven node, or by the wallet with the order's LNURL. */
+const openingOf = ({ nodePubkey }: LiquidityQuoteRequest, node: NodeWire | undefined): Opening => ({
+  by: nodePubkey === undefined ? 'wallet' : 'adapter',
+  connectTo: connectToOf(node),
+});
 const deliveredAs = ({ nodePubkey }: LiquidityQuoteRequest) => ({ delivered_as: nodePubkey === undefined ? ('redemption' as const) : ('channel' as const) });
-
-/** Checks an order that exists. A fault that the check throws carries the order's id. */
-const naming = <T>(found: FoundOrder, judge: (found: FoundOrder) => T): T => {
-  try {
-    return judge(found);
-  } catch (fault) {
-    if (!(fault instanceof ProviderFault)) throw fault;
-    throw new ProviderFault(fault.kind, fault.message.slice(fault.kind.length + 2), { orderMade: found.orderId, cause: fault });
-  }
-};
 
 const placed = (
   { orderId, pay, receive, fee, payTo, expiresOn }: Pick<Made, 'orderId' | 'pay' | 'receive' | 'fee' | 'payTo'> & { expiresOn?: number },
@@ -171,13 +163,4 @@ const placed = (
   ...(expiresOn === undefined ? {} : { expiresOn }),
   paymentInfo: toPaymentInfo(payWith, payTo, pay),
   ...more,
-});
-
-const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer, problem: string): PlacedOrder => ({
-  upstreamOrderId: orderId,
-  stage: 'awaiting_payment',
-  pay,
-  receive,
-  fee,
-  paymentInfo: { kind: 'none', problem },
 });

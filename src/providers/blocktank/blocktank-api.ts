@@ -1,7 +1,7 @@
 /** The calls to Blocktank. A call returns what the seller says under 2xx or 4xx, and throws a ProviderFault for everything else. */
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
-import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
+import { listingBytes, mayBeDone, requestJson, type JsonReply } from '../kit/request-json.ts';
 import type { AdapterDeps, CallContext } from '../spec.ts';
 import { isGeoBlocked, isPage } from './blocktank-errors.ts';
 import type { Settings } from './blocktank-settings.ts';
@@ -51,9 +51,6 @@ export const estimateFee = async (blocktank: Blocktank, context: CallContext, bo
   return await call(blocktank, context, '/channels/estimate-fee', { schema: estimateWire, body });
 };
 
-/** The 4xx statuses that leave open whether the request was carried out. */
-const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
-
 /** Makes one order. `ok: false` means for certain that there is none. */
 export const createOrder = async (blocktank: Blocktank, context: CallContext, body: object): Promise<JsonReply<FoundOrder>> => {
   const reply = await call(blocktank, context, '/channels', { schema: z.unknown(), body });
@@ -62,7 +59,7 @@ export const createOrder = async (blocktank: Blocktank, context: CallContext, bo
     if (!found) throw new ProviderFault('malformed', 'an order without an id', { status: reply.status });
     return { ...reply, value: found };
   }
-  if (unheard.has(reply.status)) throw new ProviderFault('server', `status ${reply.status} in response to a new order`, { status: reply.status });
+  if (mayBeDone(reply.status)) throw new ProviderFault('server', `status ${reply.status} in response to a new order`, { status: reply.status });
   if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an answer', { status: reply.status, taken: 'no' });
   return reply;
 };

@@ -9,7 +9,7 @@ import { openErrorOf, type OpenError } from './blocktank-errors.ts';
 import { lnurlOf } from './blocktank-order.ts';
 import { notesOf } from './blocktank-price.ts';
 import { hasMoney, hourMs, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
-import { blocksPerWeek } from './blocktank-terms.ts';
+import { blocksPerWeek, connectToOf } from './blocktank-terms.ts';
 import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 
 type Followed = FollowedOrder & { upstreamOrderId: string };
@@ -76,8 +76,7 @@ const withinHalf = (context: CallContext, now: number): CallContext => {
 
 /** Returns where the customer's node has to connect, if the seller could not reach it. */
 const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: string): { facts?: Facts } => {
-  const known = lspNode?.connectionStrings ?? [];
-  const connectTo = known.find((one) => !one.includes('.onion:')) ?? known[0] ?? lspNode?.pubkey;
+  const connectTo = connectToOf(lspNode);
   return problem === 'PEER_NOT_REACHABLE' && connectTo !== undefined ? { facts: { ...facts, connect_to: connectTo } } : {};
 };
 

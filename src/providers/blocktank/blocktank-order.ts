@@ -1,17 +1,16 @@
 /** Checks a new order before anybody is asked to pay it. Pure. */
-import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
-import type { PaymentInfo } from '../spec.ts';
+import type { PayWith } from '../kit/channel-order.ts';
 import type { Settings } from './blocktank-settings.ts';
 import { rawStatusOf, statesOf } from './blocktank-stage.ts';
 import type { Terms } from './blocktank-terms.ts';
 import type { InfoWire, OrderWire } from './blocktank-wire.ts';
 
-export type PayWith = 'lightning' | 'onchain';
 /** An order that can be sold. `payTo` is the invoice or the address, never both: only one of them may be used. */
 export type Made = {
   orderId: string;
@@ -99,8 +98,3 @@ export const lnurlOf = ({ lnurl }: Pick<OrderWire, 'lnurl'>, loopbackHttp: boole
   const read = lnurl === undefined ? undefined : decodeLnurl(lnurl, { loopbackHttp });
   return read === undefined ? undefined : encodeLnurl(read);
 };
-
-export const toPaymentInfo = (payWith: PayWith, payTo: string, pay: bigint): PaymentInfo =>
-  payWith === 'lightning'
-    ? { kind: 'invoice', value: payTo, amountSats: pay }
-    : { kind: 'onchain', value: payTo, amountSats: pay, bip21: bitcoinUri(payTo, pay) };

@@ -1,7 +1,8 @@
 /** Maps prices, with and without an order, to offers. Pure. */
-import type { Facts, Json, OfferWarning, ProviderOffer } from '../../domain/offer.ts';
+import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
-import type { Made, PayWith } from './blocktank-order.ts';
+import { warningsFor, type PayWith } from '../kit/channel-order.ts';
+import type { Made } from './blocktank-order.ts';
 import { blocksPerWeek, type Terms } from './blocktank-terms.ts';
 import type { EstimateWire } from './blocktank-wire.ts';
 
@@ -36,10 +37,6 @@ export const payOf = ({ feeSat, networkFeeSat, serviceFeeSat }: EstimateWire, cl
   throw contradicted();
 };
 const contradicted = (): ProviderFault => new ProviderFault('malformed', 'feeSat is not the sum of its parts');
-
-/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
-const largeChannelSats = 16_777_216n;
-const warningsFor = ({ lspSats, clientSats }: Terms): OfferWarning[] => (lspSats + clientSats >= largeChannelSats ? ['large-channel'] : []);
 
 /** How the channel gets opened, and to which node the customer should connect first. */
 export type Opening = { by: 'adapter' | 'wallet'; connectTo: string | undefined };

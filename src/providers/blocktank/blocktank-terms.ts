@@ -1,6 +1,7 @@
 /** What Blocktank sells, and what one request asks of it. Pure. */
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
+import { torLast } from '../kit/channel-order.ts';
 import type { LiquidityListing, LiquidityQuoteRequest } from '../spec.ts';
 import type { Settings } from './blocktank-settings.ts';
 import type { InfoWire, NodeWire } from './blocktank-wire.ts';
@@ -19,6 +20,9 @@ export const isOnNetwork = ({ onchain }: InfoWire, network: string): boolean => 
 /** Returns the nodes that may sell us a channel. */
 export const sellingNodes = ({ nodes }: InfoWire, { lsp_node }: Settings): NodeWire[] =>
   nodes.filter(({ pubkey, readonly }) => (lsp_node === undefined ? readonly !== true : pubkey === lsp_node));
+
+/** Returns where the customer's node should connect, if it is known: the bare key if the node has no address. */
+export const connectToOf = (node: NodeWire | undefined): string | undefined => torLast(node?.connectionStrings ?? [])[0] ?? node?.pubkey;
 
 const least = (one: bigint, other: bigint | undefined): bigint => (other !== undefined && other < one ? other : one);
 const most = (one: bigint, other: bigint): bigint => (one > other ? one : other);

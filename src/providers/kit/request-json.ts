@@ -32,6 +32,9 @@ export type JsonCall<S extends z.ZodType> = {
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
+/** Returns whether a 4xx leaves open that the request was carried out, perhaps later or by a server behind the one that answered. */
+export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
+
 const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ProviderFault } from '../fault.ts';
+import { namingOrder, ProviderFault } from '../fault.ts';
+import { toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { sameId } from '../../domain/same-id.ts';
@@ -17,10 +18,8 @@ import {
   toListings,
   toMade,
   toOrderTerms,
-  toPaymentInfo,
   type Made,
   type OrderTerms,
-  type PayWith,
 } from './lsps1-mapping.ts';
 import type { Settings } from './lsps1-settings.ts';
 import { findOrder, infoWire, type FoundOrder, type InfoWire } from './lsps1-wire.ts';
@@ -108,16 +107,16 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
 
   type Reply = { payWith: PayWith; status: number; said: unknown; connectTo: string | undefined };
   /** Checks an order that exists. A fault that the check throws carries the order's id. */
-  const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) => {
-    try {
-      if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
-      if (!order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
-      return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 });
-    } catch (error) {
-      if (!(error instanceof ProviderFault)) throw error;
-      throw new ProviderFault(error.kind, error.message.slice(error.kind.length + 2), { retryable: error.retryable, status, orderMade: orderId, cause: error });
-    }
-  };
+  const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) =>
+    namingOrder(
+      orderId,
+      () => {
+        if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
+        if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
+        return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 });
+      },
+      status,
+    );
 
   return {
     pricesByOrder: true,
@@ -196,15 +195,6 @@ const placed = (
   ...(payTo === undefined
     ? { stage: 'paid', paymentInfo: { kind: 'none' } }
     : { stage: 'awaiting_payment', paymentInfo: toPaymentInfo(payWith, payTo, amounts.pay) }),
-});
-
-const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer, problem: string): PlacedOrder => ({
-  upstreamOrderId: orderId,
-  stage: 'awaiting_payment',
-  pay,
-  receive,
-  fee,
-  paymentInfo: { kind: 'none', problem },
 });
 
 /** Returns the lease that the customer asked for, else the one that the offer promised. */

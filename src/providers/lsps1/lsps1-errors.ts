@@ -1,6 +1,7 @@
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import { asSentence, readError, saysNo, type SaidError } from '../kit/read-error.ts';
+import { mayBeDone } from '../kit/request-json.ts';
 
 const notFoundCode = 101;
 /** Returns whether an error's code or words say that the seller has no such order. An answer without either is judged by its status alone. */
@@ -80,16 +81,13 @@ export const isUnrouted = (body: unknown): boolean =>
 
 export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
-/** The 4xx statuses that leave open whether the request was carried out, perhaps later or by a server behind the one that answered. */
-const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
-
 /**
- * Returns whether it is certain that no order was made: after a 4xx (except those in `unheard`), and after an error with one of `decidedCodes`.
+ * Returns whether it is certain that no order was made: after a 4xx (except those of `mayBeDone`), and after an error with one of `decidedCodes`.
  * Otherwise the words must say so and, under a 5xx, also say what is wrong. "Created" without an id, "internal error" and unknown words leave open
  * whether there is an order.
  */
 export const isCertain = (status: number, body: unknown): boolean => {
-  if (status >= 400 && status < 500) return !unheard.has(status);
+  if (status >= 400 && status < 500) return !mayBeDone(status);
   const said = readError(body);
   const isDecided = said.code !== undefined && decidedCodes.has(said.code) && said.isError;
   if (status >= 500) return isDecided || (saysNo(said) && isSpecific(body));

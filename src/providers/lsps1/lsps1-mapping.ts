@@ -1,18 +1,18 @@
 /** Maps a seller's answers to the gateway's words. Pure: no clock, no network. */
-import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
+import { torLast, warningsFor, type PayWith } from '../kit/channel-order.ts';
 import type { End } from '../kit/read-time.ts';
 import { satsOfMsat } from '../kit/wire-values.ts';
-import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence, PaymentInfo } from '../spec.ts';
+import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence } from '../spec.ts';
 import type { Settings } from './lsps1-settings.ts';
-import type { InfoWire, OrderWire, PaymentWire, WayToPay } from './lsps1-wire.ts';
+import type { InfoWire, OrderWire, PaymentWire } from './lsps1-wire.ts';
 
-export type PayWith = WayToPay;
 /** What is stored with an offer, to order it and to read its order. An estimate has no order yet. `free`: nothing has to be paid. */
 export type Notes = { pay_with: PayWith; order_id?: string; free?: true };
 
@@ -48,9 +48,8 @@ const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
   const given: unknown[] = Array.isArray(info.uris) ? info.uris : [info.uris];
   const uris = given.filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
-  const named = [...uris.filter((uri) => !uri.includes('.onion:')), ...uris.filter((uri) => uri.includes('.onion:'))];
   const key = [info.public_key, info.pubkey].filter((one): one is string => typeof one === 'string' && /^0[23][0-9a-f]{64}$/i.test(one)).slice(0, 1);
-  const known = [...(settings.peer === undefined ? [] : [settings.peer]), ...named];
+  const known = [...(settings.peer === undefined ? [] : [settings.peer]), ...torLast(uris)];
   return known.length > 0 ? [...new Set(known)] : key;
 };
 
@@ -259,14 +258,6 @@ const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Ch
   return ends ?? now + onchainLifeMs;
 };
 
-export const toPaymentInfo = (payWith: PayWith, payTo: string, pay: bigint): PaymentInfo =>
-  payWith === 'lightning'
-    ? { kind: 'invoice', value: payTo, amountSats: pay }
-    : { kind: 'onchain', value: payTo, amountSats: pay, bip21: bitcoinUri(payTo, pay) };
-
-/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
-const largeChannelSats = 16_777_216n;
-
 export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, connectTo: string | undefined): ProviderOffer => ({
   pay: made.pay,
   receive: made.receive,
@@ -278,7 +269,7 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
     : { expiresOn: made.expiresOn, upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes, secret: made.payTo }),
   facts: factsOf(made, terms, connectTo),
   requires: [],
-  warnings: terms.lspSats + terms.clientSats >= largeChannelSats ? ['large-channel'] : [],
+  warnings: warningsFor(terms),
 });
 
 export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undefined): Facts => ({

@@ -3,6 +3,7 @@
  * Source: bLIP-51 (github.com/lightning/blips), and the forms seen in public clients (README.md).
  */
 import * as z from 'zod';
+import type { PayWith } from '../kit/channel-order.ts';
 import { findDocument, idIn, isMembers, withSnakeNames, type Members } from '../kit/find-document.ts';
 import { isNothing, readError } from '../kit/read-error.ts';
 import { readTime } from '../kit/read-time.ts';
@@ -86,8 +87,7 @@ const paymentWire = z.object({
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
-export type WayToPay = 'lightning' | 'onchain';
-const names: Record<WayToPay, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)$/, onchain: /^(?:on_?chain|chain|bitcoin|btc)$/ };
+const names: Record<PayWith, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)$/, onchain: /^(?:on_?chain|chain|bitcoin|btc)$/ };
 /** Ways to pay that we cannot use. */
 const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
 
@@ -105,7 +105,7 @@ const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
   // A string under `bolt11` is either the whole way to pay, or the invoice of a flat payment.
   const isNested = found.some(([, one]) => isMembers(one)) || (found.length > 0 && found.length === Object.keys(payment ?? {}).length);
   if (isNested) {
-    const of = (way: WayToPay): PaymentWire | undefined => {
+    const of = (way: PayWith): PaymentWire | undefined => {
       const one = found.find(([name]) => names[way].test(name))?.[1];
       if (one === undefined) return undefined;
       return paymentWire.parse(typeof one === 'string' ? { [way === 'lightning' ? 'invoice' : 'address']: one } : one);
@@ -151,7 +151,7 @@ const orderWire = z.object({
 });
 export type OrderWire = z.output<typeof orderWire> & {
   order_id: string;
-  ways: Partial<Record<WayToPay, PaymentWire>>;
+  ways: Partial<Record<PayWith, PaymentWire>>;
   /** Whether the order names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
 };
