@@ -1,22 +1,11 @@
 /** Runs every fixture of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { readFixtures } from '../../../test/support/fixtures.ts';
 import type { AdapterDeps, CallContext, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest } from '../spec.ts';
 import { provider } from './index.ts';
 
-const fixture = z.strictObject({
-  meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.iso.date(), note: z.string() }),
-  request: z.strictObject({ method: z.enum(['GET', 'POST']), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()).optional() }),
-  response: z.strictObject({ status: z.int(), body: z.unknown() }),
-});
-type Fixture = z.output<typeof fixture>;
-const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
-const fixtures = new Map(
-  readdirSync(folder).map((file): [string, Fixture] => [file.replace('.json', ''), fixture.parse(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')))]),
-);
-const named = (name: string): Fixture => fixtures.get(name) ?? fixture.parse(undefined);
+const { fixtures, named } = readFixtures(import.meta.url, { method: z.enum(['GET', 'POST']) }, {});
 
 const baseUrl = 'https://blocktank.example/api';
 const nodePubkey = '02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619';

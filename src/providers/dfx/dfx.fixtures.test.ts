@@ -1,24 +1,15 @@
 /** Every fixture goes through the adapter, which must send exactly that request, and read the response as stated here. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import * as z from 'zod';
+import { readFixtures } from '../../../test/support/fixtures.ts';
 import type { AdapterDeps, CatalogueOption, HttpRequest } from '../spec.ts';
 import { provider } from './index.ts';
 
-const fixture = z.strictObject({
-  meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.iso.date(), note: z.string() }),
-  request: z.strictObject({ method: z.enum(['GET', 'PUT']), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()).optional() }),
-  response: z.strictObject({ status: z.int(), body: z.unknown() }),
-});
-const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
-const fixtures = new Map(
-  readdirSync(folder).map((file) => [file.replace('.json', ''), fixture.parse(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')))] as const),
-);
+const { fixtures, named } = readFixtures(import.meta.url, { method: z.enum(['GET', 'PUT']) }, {});
 
 const baseUrl = 'https://dfx.example';
 const answering = (name: string) => {
-  const found = fixtures.get(name) ?? fixture.parse(undefined);
+  const found = named(name);
   const sent: HttpRequest[] = [];
   const deps: AdapterDeps = {
     providerId: 'dfx',

@@ -2,27 +2,17 @@
  * Runs every fixture of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. The
  * simulator answers the document's requests in the shape of the document's responses, so that neither drifts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { readFixtures } from '../../../test/support/fixtures.ts';
 import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, BuyAdapter, CallContext, CatalogueOption, FollowedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from './fiat-on-ramp.simulator.ts';
 import { provider } from './index.ts';
 
-const fixture = z.strictObject({
-  meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.iso.date(), note: z.string() }),
-  request: z.strictObject({ method: z.enum(['GET', 'POST']), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()).optional() }),
-  response: z.strictObject({ status: z.int(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown() }),
-});
-type Fixture = z.output<typeof fixture>;
-const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
-const fixtures = new Map(
-  readdirSync(folder).map((file): [string, Fixture] => [file.replace('.json', ''), fixture.parse(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')))]),
-);
-const named = (name: string): Fixture => fixtures.get(name) ?? fixture.parse(undefined);
+const { fixtures, named } = readFixtures(import.meta.url, { method: z.enum(['GET', 'POST']) }, { headers: z.record(z.string(), z.string()).optional() });
+type Fixture = ReturnType<typeof named>;
 
 const baseUrl = 'https://provider.example';
 const sessionId = 'd7ef9a88-1ca1-4ac8-bc9e-da3d9824cdc5';
