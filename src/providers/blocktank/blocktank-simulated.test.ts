@@ -2,9 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { movableClock } from '../../../test/support/clock.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { createFetchHttp } from '../../entry/http-fetch.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AdapterDeps, FollowedOrder, Http, LiquidityQuoteRequest } from '../spec.ts';
+import type { AdapterDeps, FollowedOrder, LiquidityQuoteRequest } from '../spec.ts';
 import { provider } from './index.ts';
 import { startBlocktankSimulator, type Fault, type RunningSimulator, type SimulatorOptions } from './blocktank.simulator.ts';
 
@@ -25,12 +26,7 @@ const turbo = { ...asked, product: 'turbo', amountSats: 500_000n, leaseBlocks: 1
 const onchain = { ...asked, payWith: 'onchain', refundOnchain };
 const context = { signal: AbortSignal.timeout(30_000), requestId: 'req_test' };
 
-const http: Http = async ({ method, url, headers, body, signal }) => {
-  const response = await fetch(url, { method, signal, ...(headers ? { headers } : {}), ...(body === undefined ? {} : { body }) }).catch(() => {
-    throw new ProviderFault('unreachable', 'reset');
-  });
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
-};
+const http = createFetchHttp((url, init) => fetch(url, init));
 
 let running: RunningSimulator | undefined;
 afterEach(async () => {

@@ -1,8 +1,9 @@
 /** Tests the adapter against the simulator over real HTTP: prices, orders, and what sellers do differently. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { createFetchHttp } from '../../entry/http-fetch.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AdapterDeps, FollowedOrder, Http, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
+import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { provider } from './index.ts';
 import { startLsps1Simulator, type Deviation, type RunningSimulator, type SimulatorOptions } from './lsps1.simulator.ts';
@@ -23,12 +24,7 @@ const asked: LiquidityQuoteRequest = {
 const fee = 5400n;
 const context = { signal: AbortSignal.timeout(30_000), requestId: 'req_test' };
 
-const http: Http = async ({ method, url, headers, body, signal }) => {
-  const response = await fetch(url, { method, signal, ...(headers ? { headers } : {}), ...(body === undefined ? {} : { body }) }).catch(() => {
-    throw new ProviderFault('unreachable', 'reset');
-  });
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
-};
+const http = createFetchHttp((url, init) => fetch(url, init));
 
 let running: RunningSimulator | undefined;
 afterEach(async () => {
