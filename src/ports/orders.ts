@@ -31,8 +31,8 @@ export type OrderWatch = {
   /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
   /**
-   * When a read that left the order in review first reported the whole payment, since the last refund if there was one. A partial payment, which anyone can send, does not count in the
-   * provider's record.
+   * When a read that left the order in review first reported the whole payment, since the last refund if there was one. A partial payment, which
+   * anyone can send, does not count in the provider's record.
    */
   paidSeenOn?: number;
   /**

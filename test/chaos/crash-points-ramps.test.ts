@@ -1,7 +1,8 @@
 /**
- * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, the firm prices of two sellers of
- * channels, the order of such a channel, an order at Bitrefill and at Blocktank, and a purchase from the operator's balance. Two other instances recover; the wallet
- * repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the balance is made twice.
+ * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, the firm prices of two sellers
+ * of channels, the order of such a channel, an order at Bitrefill and at Blocktank, and a purchase from the operator's balance. Two other instances
+ * recover; the wallet repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the
+ * balance is made twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';

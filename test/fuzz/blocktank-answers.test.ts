@@ -83,7 +83,10 @@ const orNothing = async <T>(call: Promise<{ ok: true; value: T } | { ok: false }
   }
 };
 
-/** Buys a channel from the seller with the lie: an estimate, a firm price, and reads around the payment, as far as the lie is in their answers. Returns what is wrong. */
+/**
+ * Buys a channel from the seller with the lie: an estimate, a firm price, and reads around the payment, as far as the lie is in their answers.
+ * Returns what is wrong.
+ */
 const flawsOf = async ({ adapter, control }: ReturnType<typeof start>, lie?: Lie): Promise<string[]> => {
   const wrong: string[] = [];
   const say = (what: string, isWrong: boolean): void => void (isWrong && wrong.push(what));

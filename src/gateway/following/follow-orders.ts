@@ -312,7 +312,7 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
 
 /**
  * Returns what we have learnt by following the order, with the news of this read. Without news it returns the same object, which is then not written
- * again, because the operator's commands write to it as well.
+ * again.
  */
 const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
   const sight = sightOf(order, told, now);
