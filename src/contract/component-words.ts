@@ -89,6 +89,9 @@ export const components: { readonly [name: string]: string } = {
     'currency-unsupported': 'the provider does not serve this currency',
     'option-unsupported': 'the provider does not serve this payment option',
     'payment-method-unsupported': 'the provider cannot be paid this way',
+    'payout-required':
+      'the provider sends the sats itself, and the request did not say in `payout_kinds` that the wallet can name a destination with its order',
+    'payout-unsupported': 'the provider sends the sats itself, but to none of the kinds of destination in `payout_kinds`',
     'country-restricted': 'the provider does not serve this country, or the country is not known',
     'proof-required': 'the provider requires proof of a node key',
     'account-required': 'the customer needs an account at the provider',
@@ -101,6 +104,17 @@ export const components: { readonly [name: string]: string } = {
     busy: 'the provider cannot serve the request at the moment',
     declined: 'the provider does not say why',
     'fee-unresolved': 'the provider’s fee cannot be known in advance',
+  })}`,
+  PayoutForm: `How the customer gets the sats. ${open}\n\n${list({
+    claim: 'the customer withdraws them: POST /withdrawal',
+    push: 'the provider sends them to the `payout_to` of the order',
+  })}`,
+  PayoutKind: `The kinds of destination to which a provider may send sats. ${open}\n\n${list({
+    lightning_address: 'a Lightning address, such as alice@wallet.example',
+    lnurl: 'an LNURL-pay, in bech32 or with the scheme lnurlp://',
+    invoice: 'a BOLT11 invoice without an amount, or for exactly the sats of a binding offer',
+    node_pubkey: 'the node key that the session has proven, which is paid by keysend',
+    onchain: 'a bitcoin address',
   })}`,
   FaultReason: `Why a provider could not answer. ${open}\n\n${list({
     timeout: 'the provider did not answer in time',

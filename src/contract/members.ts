@@ -177,6 +177,11 @@ export const members: { readonly [member: string]: string } = {
   warnings: 'What the customer should know before they decide.',
   latency_ms: 'How long the provider took to answer.',
   'BuyOffer.on_chain_fallback': 'Whether a withdrawal that is not claimed in time can be sent to a bitcoin address instead.',
+  payout: 'How the customer gets the sats. Absent means `claim`.',
+  'BuyOffer.payout_kinds': 'For a pushed payout: the kinds of destination that the order may name in `payout_to`. Only kinds of the request are listed.',
+  'BuyQuote.payout_kinds': 'For a pushed payout: the kinds of destination that the order may name in `payout_to`. Only kinds of the request are listed.',
+  payout_kinds:
+    'The kinds of destination that the wallet can name in `payout_to` when it orders. Only with them are the prices of providers shown that send the sats themselves; a wallet that leaves this out can withdraw the sats of every offer.',
   'BuyOrderState.on_chain_fallback': 'Whether a withdrawal that is not claimed in time can be sent to a bitcoin address instead.',
   pay_sats: 'The total that the customer pays, in sats.',
   fee_sats: 'The cost of the liquidity, in sats: pay_sats − client_sats.',

@@ -35,6 +35,8 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   FillWarning: orders.fillWarning,
   ReviewReason: orders.reviewReason,
   Requirement: prices.condition,
+  PayoutKind: http.payoutKind,
+  PayoutForm: http.payoutForm,
   HaircutSource: prices.haircutSource,
   PolicyName: prices.policyName,
   DecidedBy: prices.decidedBy,

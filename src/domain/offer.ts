@@ -1,4 +1,5 @@
 import type { FaultKind } from './fault-kind.ts';
+import type { PayoutKind } from './payout.ts';
 import type { ExchangeRamp } from './ramp.ts';
 import type { HaircutFrom, Standing } from './record.ts';
 import type { Limits, Refusal } from './refusal.ts';
@@ -6,7 +7,8 @@ import type { Limits, Refusal } from './refusal.ts';
 /** A value that JSON preserves, for the opaque fields that adapters store. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-export const conditions = ['account', 'connection', 'proof', 'invoice'] as const;
+/** `payout`: the order must name the destination of the sats. The gateway adds it to the offers of providers that push their payouts. */
+export const conditions = ['account', 'connection', 'proof', 'invoice', 'payout'] as const;
 export type Condition = (typeof conditions)[number];
 
 /** What a customer should know about an offer before ordering it. */
@@ -28,6 +30,19 @@ export type Facts = {
   /** For buy: the currency in the provider's own spelling. */
   currency?: string;
   on_chain_fallback?: boolean;
+  /**
+   * For buy, if the provider pushes its payouts: the kinds of destination that it pays and the customer said they can name. The gateway writes it.
+   */
+  payout_kinds?: PayoutKind[];
+  /** For a pushed payout that was made: the payment hash of the Lightning payment, or the id of the transaction. Shown to the customer. */
+  payout_id?: string;
+  /** For a pushed payout that was made: when the provider sent it, in RFC 3339. Shown to the customer. */
+  payout_on?: string;
+  /**
+   * Set if the provider takes a payment for another open order of the customer when the amounts differ by up to this much. Then the customer cannot
+   * have two open orders there whose amounts to pay are that close.
+   */
+  amount_tolerance_bps?: number;
   /** For sell. */
   delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;

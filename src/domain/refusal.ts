@@ -18,6 +18,8 @@ export const refusalReasons = [
   'quota-used',
   'off-step',
   'payment-method-unsupported',
+  'payout-required',
+  'payout-unsupported',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 

@@ -119,6 +119,8 @@ const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward>
   'country-restricted': notSold,
   'lease-unsupported': notSold,
   'payment-method-unsupported': notSold,
+  'payout-required': notSold,
+  'payout-unsupported': notSold,
   'price-needs-order': notSold,
   'fee-unresolved': notSold,
   busy: notTaken,

@@ -7,7 +7,25 @@ import { haircutSources } from '../domain/record.ts';
 import { feedStates } from '../domain/reference.ts';
 import { refusalReasons } from '../domain/refusal.ts';
 import { referenceSources } from '../domain/route.ts';
-import { blocks, bps, btcPrice, count, fiat, milliseconds, ppm, product, providerId, providerRef, sats, seconds, smallId, time, uuid } from './shapes.ts';
+import {
+  blocks,
+  bps,
+  btcPrice,
+  count,
+  fiat,
+  milliseconds,
+  payoutForm,
+  payoutKind,
+  ppm,
+  product,
+  providerId,
+  providerRef,
+  sats,
+  seconds,
+  smallId,
+  time,
+  uuid,
+} from './shapes.ts';
 
 export const delivery = z.enum(deliveries);
 /** What a liquidity seller states about its offer or order. What it does not state is absent. */
@@ -50,7 +68,9 @@ export const charged = { btc_price: btcPrice, order_fee: fiat };
 const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), cost_vs_median_bps: bps.optional(), arrival_seconds: seconds.optional() };
 export const bought = { pay_sats: sats, fee_sats: sats, client_sats: sats };
 
-export const buyOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_sats: sats, on_chain_fallback: z.boolean() });
+/** How the sats are handed over. Absent in the answers of releases that knew only claims. */
+const handedOver = { payout: payoutForm.optional(), payout_kinds: z.array(payoutKind).optional() };
+export const buyOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_sats: sats, on_chain_fallback: z.boolean(), ...handedOver });
 export const sellOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_fiat: fiat });
 export const liquidityOffer = z.object({ ...offered, ...bought, ...liquidityFacts, fee_ppm: ppm.optional() });
 
@@ -65,7 +85,10 @@ const quotedExchange = {
   order_fee: true,
 } as const;
 const open = { requires: true, warnings: true } as const;
-export const buyQuote = buyOffer.pick(quotedExchange).extend({ warnings: warnings.optional() });
+export const buyQuote = buyOffer.pick({ ...quotedExchange, payout: true, payout_kinds: true }).extend({
+  requires: z.array(condition).optional(),
+  warnings: warnings.optional(),
+});
 export const sellQuote = sellOffer.pick({ ...quotedExchange, ...open });
 export const liquidityQuote = liquidityOffer.pick({
   ...quoted,

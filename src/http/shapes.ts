@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { orderStatuses, stages } from '../domain/order.ts';
+import { payoutForms, payoutKinds } from '../domain/payout.ts';
 import { ramps } from '../domain/ramp.ts';
 
 // ---- units: one shape each, so that the description names the unit of every number -----------------------------------------------------------
@@ -64,6 +65,10 @@ export const country = z
   .refine((code) => readCountry(code) !== undefined, 'must be a country code of ISO 3166 (GB, not England)')
   .overwrite((code) => readCountry(code) ?? code);
 
+export const payoutKind = z.enum(payoutKinds);
+/** The kinds of destination that the wallet can name with its order. */
+export const askedPayoutKinds = z.array(payoutKind).max(16);
+export const payoutForm = z.enum(payoutForms);
 export const ramp = z.enum(ramps);
 export const network = z.enum(['lightning', 'onchain']);
 export const product = z.enum(['recharge', 'inbound', 'turbo']);

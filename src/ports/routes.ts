@@ -1,3 +1,4 @@
+import type { PayoutKind } from '../domain/payout.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { LiquidityProduct } from '../providers/spec.ts';
 import type { Json } from './runtime.ts';
@@ -13,6 +14,8 @@ export type RouteTerms = {
   optionName: string;
   /** For buy and sell: the country where the customer says that they live. */
   country?: string;
+  /** For buy: the kinds of destination that the customer said they can name with the order. */
+  payoutKinds?: PayoutKind[];
   /** For sell. */
   network?: 'lightning' | 'onchain';
   /** For sell: the providers that pay out only through a connection, even if the customer already had one. */

@@ -6,6 +6,7 @@
 import type * as z from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
+import type { PayoutKind, PayoutTo } from '../domain/payout.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Refusal } from '../domain/refusal.ts';
 
@@ -107,6 +108,8 @@ export type QuoteRequest = BuyQuoteRequest | SellQuoteRequest | LiquidityQuoteRe
 
 /** What the customer adds to the order. Each ramp uses its own members. */
 export type OrderInputs = {
+  /** buy: where the sats go. Always there, and of one of the adapter's `payoutKinds`, if the adapter pushes its payouts; others ignore it. */
+  payoutTo?: PayoutTo;
   /** recharge: the customer's own BOLT11 invoice. */
   invoice?: string;
   refundOnchain?: string;
@@ -154,6 +157,8 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
+  /** `payout_id` or `payout_on` in `facts` shows that a pushed payout was made. Without either, `finished` counts only as `filled`. */
+  facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
   statusOn?: number;
@@ -162,7 +167,6 @@ export type OrderEvidence = {
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */
   echo?: { currency?: string; option?: string };
-  facts?: Facts;
   /** Bearer values that come with the status (redemption links). The gateway seals them, and never logs them. */
   secret?: Json;
 };
@@ -184,6 +188,8 @@ export type FollowedOrder = {
   nodePubkey?: string;
   /** Whether an earlier read showed the whole payment. */
   paymentSeen?: boolean;
+  /** buy, if the adapter pushes its payouts: where the sats go. Absent for an order that was found after a restore. */
+  payoutTo?: PayoutTo;
 };
 
 type Verbs<Q extends QuoteRequest> = {
@@ -200,18 +206,35 @@ type Verbs<Q extends QuoteRequest> = {
 
 /** `proof` is the customer's signature over the token that beginSession returned. */
 export type Proof = { signature: string; nodePubkey: string };
-export type BuyAdapter = Verbs<BuyQuoteRequest> & {
+type BuyVerbs = Verbs<BuyQuoteRequest> & {
   /** Reads the listing, in the gateway's own session at the provider. */
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
   /** Starts a session at the provider. A `token` means that the provider demands proof. openSession needs the blob that is returned as `customer`. */
   beginSession(context: CallContext): Promise<Answer<{ token?: string; expiresOn: number }>>;
   openSession(context: CallContext, proof?: Proof): Promise<Answer<{ expiresOn: number }>>;
+};
+/** The provider holds the sats until the customer withdraws them by LNURL. */
+export type ClaimingBuyer = BuyVerbs & {
+  payoutKinds?: undefined;
   /** Fetches the LNURL in upper-case bech32. It is bearer money. An unreadable expiry does not mean "no expiry". */
   claim(
     context: CallContext,
     request: { order: FollowedOrder; fallbackAddress?: string },
   ): Promise<Answer<{ lnurl: string; expiresOn?: number | 'unreadable' }>>;
 };
+/**
+ * The provider sends the sats itself, to a destination that the order names (docs/decisions/2026-11-29-pushed-payouts.md). Only customers who said that
+ * they can name one of `payoutKinds` are offered its prices. The stages of a pushed order: `paid`, the money has arrived; `filled`, the sats are bought
+ * and their payout has begun; `finished`, the provider's answer shows that they were sent (see `facts` in OrderEvidence). A payout that failed or hangs
+ * is `review` with `moneySeen`, or stays `paid` or `filled`; it is never `finished`.
+ */
+export type PushingBuyer = BuyVerbs & {
+  claim?: undefined;
+  /** The kinds of destination that the provider pays. */
+  payoutKinds: readonly [PayoutKind, ...PayoutKind[]];
+};
+/** Exactly one of the two ways to hand over the sats: an adapter with neither, or with both, does not compile. */
+export type BuyAdapter = ClaimingBuyer | PushingBuyer;
 
 // ---- sell ----------------------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 /** A provider of the buy ramp in this process, on the history's own clock. It records every order that it made, and fails as the history wants. */
 import * as z from 'zod';
 import { ProviderFault } from '../../src/providers/fault.ts';
-import { defineProvider, type Answer, type BuyAdapter, type OrderEvidence, type PlacedOrder, type ProviderModule } from '../../src/providers/spec.ts';
+import { defineProvider, type Answer, type ClaimingBuyer, type OrderEvidence, type PlacedOrder, type ProviderModule } from '../../src/providers/spec.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { Profile } from './replicas.ts';
 
@@ -43,7 +43,7 @@ export const fakeBuyer = (providers: ReadonlyMap<string, FakeProvider>, clock: {
 /** Quotes belong to the provider, so they outlive the instance that asked for them. */
 const quotesOf = new WeakMap<FakeProvider, Map<string, Quote>>();
 
-const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Random): BuyAdapter => {
+const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Random): ClaimingBuyer => {
   const quotes = quotesOf.get(provider) ?? new Map<string, Quote>();
   quotesOf.set(provider, quotes);
   const refuse = { ok: false, refusal: { reason: 'declined' } } as const;

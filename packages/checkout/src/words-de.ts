@@ -130,6 +130,8 @@ export const de: Words = {
     'currency-unsupported': 'Er nimmt diese Währung nicht an.',
     'option-unsupported': 'Er nimmt diese Zahlungsart nicht an.',
     'payment-method-unsupported': 'Er nimmt diese Zahlungsart nicht an.',
+    'payout-required': 'Er schickt die Sats selbst an ein Ziel, das hier nicht angegeben werden kann.',
+    'payout-unsupported': 'Er schickt die Sats selbst, aber nicht an diese Art von Ziel.',
     'proof-required': 'Er verlangt den Nachweis eines Lightning-Knotens, den nur eine Wallet erbringen kann.',
     'account-required': 'Sie brauchen dort ein eigenes Konto.',
     'kyc-required': 'Er will erst wissen, wer Sie sind.',

@@ -129,6 +129,8 @@ export const en = {
     'currency-unsupported': 'It does not take this currency.',
     'option-unsupported': 'It cannot be paid this way.',
     'payment-method-unsupported': 'It cannot be paid this way.',
+    'payout-required': 'It sends the sats itself, to a destination that cannot be named here.',
+    'payout-unsupported': 'It sends the sats itself, but not to this kind of destination.',
     'proof-required': 'It wants proof of a Lightning node, which only a wallet can give.',
     'account-required': 'It requires you to have an account there.',
     'kyc-required': 'It wants to know who you are first.',

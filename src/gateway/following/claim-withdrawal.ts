@@ -209,7 +209,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
-  if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
+  if (adapter?.claim === undefined) throw new Error(`${provider.id} has no adapter with a claim`);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
   const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
   const options = {

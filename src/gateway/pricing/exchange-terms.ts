@@ -2,6 +2,7 @@
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';
+import type { PayoutKind } from '../../domain/payout.ts';
 import { amountNames, isFiatFixed, sides, type ExchangeRamp } from '../../domain/ramp.ts';
 import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { Route } from '../../domain/route.ts';
@@ -32,6 +33,8 @@ export type ExchangeRequest = {
   currency_id: number;
   payment_option_id: number;
   country?: string | undefined;
+  /** For buy. */
+  payout_kinds?: readonly PayoutKind[] | undefined;
   max_wait_ms?: number | undefined;
 };
 export type Exchange = {
@@ -39,6 +42,8 @@ export type Exchange = {
   number: OptionNumber;
   catalogue: CatalogueView;
   country: string | undefined;
+  /** For buy: the kinds of destination that the customer can name with the order. */
+  payoutKinds: readonly PayoutKind[];
   /** When the listings were requested. */
   since: number;
 };
@@ -67,6 +72,7 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
     number: { ...number, name: optionName(catalogue, number) },
     catalogue,
     country: request.country,
+    payoutKinds: request.payout_kinds ?? [],
     since,
   };
 };
@@ -163,11 +169,12 @@ const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint |
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
 
 /** Returns the part of the request that is stored with its offers. */
-export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
+export const keptTerms = ({ number, country, payoutKinds }: Exchange): RouteTerms => ({
   currencyId: number.currencyId,
   paymentOptionId: number.id,
   optionName: number.name,
   ...(country === undefined ? {} : { country }),
+  ...(payoutKinds.length === 0 ? {} : { payoutKinds: [...payoutKinds] }),
 });
 
 /** Rebuilds the request of a stored quote, so that it can be priced again. */
@@ -178,5 +185,6 @@ export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest =>
     payment_option_id: terms.paymentOptionId,
     [amountNames[asked.ramp][asked.fixed]]: Number(asked.amount),
     country: terms.country,
+    payout_kinds: terms.payoutKinds,
   };
 };

@@ -1,5 +1,7 @@
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { BuyAdapter, Features } from '../../providers/spec.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, keptTerms, readExchange, withListedLimits, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
@@ -25,7 +27,9 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
     const ask = askOf(scope, session, provider, exchange);
     const fault = unreached.get(provider.id);
-    if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
+    const unpaid = 'ask' in ask ? unpayable(provider, exchange) : undefined;
+    if (unpaid) asks.push({ provider, terms: ask.terms, refusal: unpaid });
+    else if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (fault !== undefined) asks.push({ provider, terms: ask.terms, fault });
     // Without a proof, nothing would be sent to the provider. The refusal is our own, and must not count as a quick answer from the provider.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
@@ -39,6 +43,25 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
   });
   notePrices(gateway, asked, collected.route.offers);
   return await storeRoute(gateway, session, collected, keptTerms(exchange));
+};
+
+/**
+ * Returns why the customer could not order at a provider that pushes its payouts: they did not say that they can name a destination, or none that the
+ * provider pays. Only a customer who said so is offered its prices, so a wallet that knows nothing of pushed payouts can order every offer that it
+ * gets. A shadow provider is asked all the same, since nobody is shown its prices.
+ */
+const unpayable = ({ core, adapter }: Provider, { payoutKinds }: Exchange): Refusal | undefined => {
+  const paid = adapter.buy?.payoutKinds;
+  if (paid === undefined || core.mode === 'shadow' || payoutKinds.some((kind) => paid.includes(kind))) return undefined;
+  return { reason: payoutKinds.length === 0 ? 'payout-required' : 'payout-unsupported' };
+};
+
+/** Adds what the gateway knows about how the sats are handed over. */
+const withPayout = (offer: ProviderOffer, { payoutKinds: paid }: BuyAdapter, { payoutKinds }: Exchange, features: Features): ProviderOffer => {
+  const facts = { ...offer.facts, on_chain_fallback: features.on_chain_fallback };
+  if (paid === undefined) return { ...offer, facts };
+  const kinds = paid.filter((kind) => payoutKinds.includes(kind));
+  return { ...offer, facts: { ...facts, payout_kinds: kinds }, requires: [...new Set([...offer.requires, 'payout' as const])] };
 };
 
 /**
@@ -84,8 +107,8 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
         if (changed !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
         const [best] = answers.flatMap(({ tier, answer }) => (answer.ok ? [{ tier, offer: answer.value }] : [])).sort((a, b) => byNet(a.offer, b.offer));
         if (best) {
-          const facts = { ...best.offer.facts, on_chain_fallback: listing.features.on_chain_fallback };
-          return { offer: { ...best.offer, facts }, sessionId: upstream.id, ...best.tier };
+          const offer = withPayout(best.offer, adapter, exchange, listing.features);
+          return { offer, sessionId: upstream.id, ...best.tier };
         }
         const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
         if (changed !== '' || provider.demandsProof || tries > 0)

@@ -141,16 +141,21 @@ const quoteNames = {
     ...(['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'] as const),
   ],
 } as const satisfies Record<Ramp, readonly string[]>;
+/** What a quote of a pushed payout shows in addition. Other buy quotes keep FLS01's members. */
+const pushNames = ['payout', 'payout_kinds', 'requires'] as const;
 type ShownOffer<R extends Ramp> = ReturnType<typeof showOffer<R>>;
 type ShownQuote = {
-  [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> & Partial<Pick<ShownOffer<R>, 'warnings'>>;
+  [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> &
+    Partial<Pick<ShownOffer<R>, 'warnings'>> &
+    (R extends 'buy' ? Partial<Pick<ShownOffer<'buy'>, (typeof pushNames)[number]>> : unknown);
 };
 
 /** Shows rank 1 as the ramp's /quote returns it: for buying, in FLS01's shape with a few members added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best: object = showOffer(gateway, stored, 0, ramp);
   // /quote does not show the policy, so this warning tells the wallet that the price was not checked.
-  const names = stored.route.policy.priceCheck ? new Set([...quoteNames[ramp], 'warnings']) : quoteNames[ramp];
+  const isPushed = stored.route.offers[0]?.offer.facts.payout_kinds !== undefined;
+  const names = new Set([...quoteNames[ramp], ...(isPushed ? pushNames : []), ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
   const shown: Record<string, unknown> = {};
   for (const name of names) {
     const value: unknown = Reflect.get(best, name);

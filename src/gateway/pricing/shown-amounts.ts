@@ -1,6 +1,7 @@
 /** How price answers show the amounts, with one entry per ramp. */
 import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
+import type { PayoutForm, PayoutKind } from '../../domain/payout.ts';
 import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Limits } from '../../domain/refusal.ts';
 import { costIsOf, type Route, type RoutedOffer, type RoutePolicy } from '../../domain/route.ts';
@@ -20,10 +21,12 @@ type ExchangeShown = {
   limits: { min_amount_fiat?: number; max_amount_fiat?: number; min_amount_sats?: number; max_amount_sats?: number };
   policy: { outlier_bps: number; tolerance_bps: number };
 };
+/** How the customer gets the bought sats. */
+type HandedOver = { payout: PayoutForm; payout_kinds?: PayoutKind[] };
 type Nothing = Record<never, never>;
 /** The members that exist only in the price answers of one ramp, under the API's names. */
 export type ShownOf = PerRamp<{
-  buy: ExchangeShown & { expected: { expected_sats: number }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
+  buy: ExchangeShown & { expected: { expected_sats: number }; term: { arrival_seconds?: number; on_chain_fallback: boolean } & HandedOver };
   sell: ExchangeShown & { expected: { expected_fiat: number }; term: { arrival_seconds?: number } };
   liquidity: {
     asked: { product: LiquidityProduct; amount_sats: number; pay_with: string; lease_blocks?: number };
@@ -104,6 +107,9 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
 const arrivalOf = ({ terms: { arrivalSeconds } }: RoutedOffer): { arrival_seconds?: number } =>
   arrivalSeconds === undefined ? {} : { arrival_seconds: arrivalSeconds };
 
+const handedOver = ({ offer: { facts } }: RoutedOffer): HandedOver =>
+  facts.payout_kinds === undefined ? { payout: 'claim' } : { payout: 'push', payout_kinds: [...facts.payout_kinds] };
+
 /** Returns the amount that we expect to arrive, in the unit of what the customer receives. */
 const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): number => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
 
@@ -111,7 +117,7 @@ export const amountWords: { [R in Ramp]: AmountWords<R> } = {
   buy: {
     ...exchange('buy'),
     expected: (ranked, haircutPpm) => ({ expected_sats: expectedOf(ranked, haircutPpm) }),
-    term: (ranked) => ({ ...arrivalOf(ranked), on_chain_fallback: ranked.offer.facts.on_chain_fallback === true }),
+    term: (ranked) => ({ ...arrivalOf(ranked), on_chain_fallback: ranked.offer.facts.on_chain_fallback === true, ...handedOver(ranked) }),
   },
   sell: { ...exchange('sell'), expected: (ranked, haircutPpm) => ({ expected_fiat: expectedOf(ranked, haircutPpm) }), term: arrivalOf },
   liquidity: {

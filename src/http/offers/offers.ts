@@ -5,7 +5,7 @@ import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showOffers } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
 import { buyOffers } from '../price-shapes.ts';
-import { askedFiat, askedSats, country, maxWait, sessionId, smallId } from '../shapes.ts';
+import { askedFiat, askedPayoutKinds, askedSats, country, maxWait, sessionId, smallId } from '../shapes.ts';
 
 export const priceBody = z.object({
   session_id: sessionId,
@@ -15,6 +15,7 @@ export const priceBody = z.object({
   currency_id: smallId,
   payment_option_id: smallId,
   country: country.optional(),
+  payout_kinds: askedPayoutKinds.optional(),
   max_wait_ms: maxWait.optional(),
 });
 

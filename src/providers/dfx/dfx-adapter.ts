@@ -4,7 +4,7 @@ import type { ProviderOffer } from '../../domain/offer.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
-import type { AdapterDeps, Answer, BuyAdapter, BuyQuoteRequest, CallContext, Catalogue, HttpRequest, SellAdapter, SellQuoteRequest } from '../spec.ts';
+import type { AdapterDeps, Answer, BuyQuoteRequest, CallContext, Catalogue, ClaimingBuyer, HttpRequest, SellAdapter, SellQuoteRequest } from '../spec.ts';
 import { methodOf, toCatalogue } from './dfx-catalogue.ts';
 import { buyPrice, offStep, sellPrice } from './dfx-price.ts';
 import { refusalIn, refusalOfBody } from './dfx-refusal.ts';
@@ -92,7 +92,7 @@ const toDisplay = (amount: bigint, places: number): string => {
 /** Answers everything that belongs to an order. The gateway never asks, since the module declares `pricesOnly`. */
 const noOrders = () => Promise.resolve({ ok: false, refusal: { reason: 'declined', detail: 'prices only' } } as const);
 
-export const createDfxBuyer = (deps: AdapterDeps, settings: DfxSettings): BuyAdapter => {
+export const createDfxBuyer = (deps: AdapterDeps, settings: DfxSettings): ClaimingBuyer => {
   const dfx = createDfx(deps, settings);
   const noSession = () => Promise.resolve({ ok: true, value: { expiresOn: deps.now() + dayMs } } as const);
   return {

@@ -4,7 +4,7 @@ import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder } from '../spec.ts';
+import type { AdapterDeps, ClaimingBuyer, CatalogueOption, FollowedOrder } from '../spec.ts';
 import { provider } from './index.ts';
 
 const now = Date.UTC(2026, 10, 21, 10, 15);
@@ -49,7 +49,7 @@ const bareDeps: Omit<AdapterDeps, 'http'> = {
 type Asked = { method: string; url: string; body: unknown };
 type Given = { status: number; body: unknown };
 /** Makes an adapter whose provider returns these answers in turn. A bare value is sent under 200. */
-const answering = (answers: unknown[], settings: object = {}): { adapter: BuyAdapter; asked: Asked[]; logged: string[] } => {
+const answering = (answers: unknown[], settings: object = {}): { adapter: ClaimingBuyer; asked: Asked[]; logged: string[] } => {
   const asked: Asked[] = [];
   const logged: string[] = [];
   const left = [...answers];
@@ -64,7 +64,7 @@ const answering = (answers: unknown[], settings: object = {}): { adapter: BuyAda
     },
   };
   const { buy } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, ...settings }));
-  if (!buy) throw new Error('no buy ramp');
+  if (!buy?.claim) throw new Error('no buy ramp');
   return { adapter: buy, asked, logged };
 };
 const isGiven = (value: unknown): value is Given => typeof value === 'object' && value !== null && 'status' in value && 'body' in value;
@@ -360,7 +360,7 @@ it('whatever JSON arrives, the adapter returns an answer or throws a ProviderFau
   const offer = { pay: 1n, receive: 1n, fee: 0n, binding: true, upstream: { quote_id: 'q' }, facts: {}, requires: [], warnings: [] };
   await fc.assert(
     fc.asyncProperty(odd, odd, settings, async (first, second, block) => {
-      const calls: ((adapter: BuyAdapter) => Promise<unknown>)[] = [
+      const calls: ((adapter: ClaimingBuyer) => Promise<unknown>)[] = [
         (adapter) => adapter.beginSession(context),
         (adapter) => adapter.openSession(context),
         (adapter) => adapter.catalogue(context),

@@ -9,7 +9,7 @@ import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
-import type { AdapterDeps, Answer, BuyAdapter, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
+import type { AdapterDeps, Answer, ClaimingBuyer, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
 import { isListing, staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, upstreamOption } from './fiat-on-ramp-mapping.ts';
 import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
@@ -28,7 +28,7 @@ const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 export const logFields = ['setting'] as const;
 type Deps = AdapterDeps<(typeof logFields)[number]>;
 
-export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdapter => {
+export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): ClaimingBuyer => {
   const base = settings.base_url.replace(/\/$/, '') + settings.path_prefix;
   const urlOf = (path: Path): string => base + (settings.path_map[path] ?? `/${path}`);
   const call = <S extends z.ZodType>(context: CallContext, path: Path, schema: S, body?: object, maxBytes?: number) =>

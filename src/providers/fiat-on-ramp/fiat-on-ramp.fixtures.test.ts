@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readFixtures } from '../../../test/support/fixtures.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AdapterDeps, BuyAdapter, CallContext, CatalogueOption, FollowedOrder } from '../spec.ts';
+import type { AdapterDeps, ClaimingBuyer, CallContext, CatalogueOption, FollowedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from './fiat-on-ramp.simulator.ts';
 import { provider } from './index.ts';
@@ -63,7 +63,7 @@ const blob = (more: object): string => JSON.stringify({ sessionId, ...more });
 const fallbackAddress = 'bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj';
 const [good, refused] = [(value: unknown) => ({ ok: true, value }), { ok: false, refusal: { reason: 'declined' } }];
 
-type Call = (adapter: BuyAdapter, context: CallContext) => Promise<unknown>;
+type Call = (adapter: ClaimingBuyer, context: CallContext) => Promise<unknown>;
 const verify: Call = (adapter, context) => adapter.beginSession(context);
 const listing: Call = (adapter, context) => adapter.catalogue(context);
 const price: Call = (adapter, context) => adapter.quote(context, buying);
@@ -231,7 +231,7 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   };
   const { buy } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, ...settings }));
   const context = { signal: new AbortController().signal, requestId: 'r', customer: blob({ expiresOn: printed }) };
-  const made = buy ? await call(buy, context).catch((error: unknown) => (error instanceof ProviderFault ? error.kind : error)) : undefined;
+  const made = buy?.claim ? await call(buy, context).catch((error: unknown) => (error instanceof ProviderFault ? error.kind : error)) : undefined;
   expect(made).toEqual(makes);
   expect(sent).toEqual([exchange.request]);
 });

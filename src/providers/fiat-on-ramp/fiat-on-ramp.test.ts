@@ -4,7 +4,7 @@ import { mutants, noticed } from '../../../test/support/contract-mutants.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import { judgeOrder } from '../../domain/judge-order.ts';
-import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, PlacedOrder } from '../spec.ts';
+import type { AdapterDeps, ClaimingBuyer, CatalogueOption, FollowedOrder, PlacedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { provider } from './index.ts';
 
@@ -91,7 +91,7 @@ const evidence = {
 };
 const sepa = { option: 'SEPA', id: 3, fee_rate: 0.009, min_amount: 1000, max_amount: 100_000 };
 
-const verbs: Verb<BuyAdapter>[] = [
+const verbs: Verb<ClaimingBuyer>[] = [
   {
     name: 'beginSession',
     call: (adapter, context) => adapter.beginSession(context),
@@ -246,12 +246,12 @@ const verbs: Verb<BuyAdapter>[] = [
   },
 ];
 
-const adapterOf = (deps: AdapterDeps, more: object = {}): BuyAdapter => {
+const adapterOf = (deps: AdapterDeps, more: object = {}): ClaimingBuyer => {
   const { buy } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, ...more }));
-  if (!buy) throw new Error('no buy');
+  if (!buy?.claim) throw new Error('no buy');
   return buy;
 };
-const subject: Subject<BuyAdapter> = { create: (deps) => adapterOf(deps), deps: {}, context: { customer: blob }, baseUrl };
+const subject: Subject<ClaimingBuyer> = { create: (deps) => adapterOf(deps), deps: {}, context: { customer: blob }, baseUrl };
 
 describe.each(verbs)('contract: $name', (verb) => {
   it(`keeps all of its ${casesOf(verb).length} cases`, async () => {

@@ -6,7 +6,7 @@ import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { createFiatOnRampSimulator } from './fiat-on-ramp.simulator.ts';
 import type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 import { provider } from './index.ts';
-import type { BuyAdapter, BuyQuoteRequest, CallContext, FollowedOrder } from '../spec.ts';
+import type { ClaimingBuyer, BuyQuoteRequest, CallContext, FollowedOrder } from '../spec.ts';
 import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const url = 'https://provider.example';
@@ -16,11 +16,11 @@ const start = (options: Partial<SimulatorOptions> = {}, settings: object = {}) =
   const { app, control } = createFiatOnRampSimulator({ id: 'alpha', ...options }, () => url);
   const { deps } = behind(app, { NODE_KEY: nodeKey });
   const { buy } = provider.create(deps, provider.settings.parse({ base_url: url, ...settings }));
-  if (!buy) throw new Error('no buy ramp');
+  if (!buy?.claim) throw new Error('no buy ramp');
   return { adapter: buy, control };
 };
 /** Opens a session, and returns a context for calls in it. */
-const opened = async (adapter: BuyAdapter): Promise<CallContext> => {
+const opened = async (adapter: ClaimingBuyer): Promise<CallContext> => {
   const begun = await adapter.beginSession(contextOf());
   const { token } = valueOf(begun);
   const context = contextOf(begun.customer === undefined ? {} : { customer: begun.customer });
@@ -28,7 +28,7 @@ const opened = async (adapter: BuyAdapter): Promise<CallContext> => {
   const { customer } = await adapter.openSession(context, proof);
   return customer === undefined ? context : contextOf({ customer });
 };
-const buying = async (adapter: BuyAdapter, context: CallContext): Promise<BuyQuoteRequest> => {
+const buying = async (adapter: ClaimingBuyer, context: CallContext): Promise<BuyQuoteRequest> => {
   const option = valueOf(await adapter.catalogue(context)).options.find(({ name }) => name === 'SEPA');
   if (!option) throw new Error('no SEPA');
   return { ramp: 'buy', fixed: 'pay', amount: 10_000n, option };

@@ -1,14 +1,14 @@
 /** A buy provider in this process. Its verbs return sound results, unless a test writes another verb into `script`. */
 import { encodeLnurl } from '../../../src/bitcoin/lnurl.ts';
-import type { Answer, BuyAdapter, OrderEvidence, PlacedOrder } from '../../../src/providers/spec.ts';
+import type { Answer, ClaimingBuyer, OrderEvidence, PlacedOrder } from '../../../src/providers/spec.ts';
 
 type Made = OrderEvidence & { upstreamOrderId: string; quote: string; session: string; pay: bigint; receive: bigint; fee: bigint };
 export type ScriptedBuyer = {
-  adapter: BuyAdapter;
-  sound: BuyAdapter;
-  script: Partial<BuyAdapter>;
+  adapter: ClaimingBuyer;
+  sound: ClaimingBuyer;
+  script: Partial<ClaimingBuyer>;
   orders: Made[];
-  calls: (keyof BuyAdapter)[];
+  calls: (keyof ClaimingBuyer)[];
   /** Its price: the sats that it sells for 100 euros. */
   price: { receive: bigint };
 };
@@ -34,7 +34,7 @@ export const scriptedBuyer = (now: () => number, { quoteLifeMs = 60_000 } = {}):
       paymentInfo: { kind: 'fiat', paymentDetails: { iban: 'CH4431999123000889012', reference: order.upstreamOrderId } },
     },
   });
-  const sound: BuyAdapter = {
+  const sound: ClaimingBuyer = {
     catalogue: async () =>
       await Promise.resolve({
         ok: true,
@@ -76,16 +76,16 @@ export const scriptedBuyer = (now: () => number, { quoteLifeMs = 60_000 } = {}):
         value: { lnurl: encodeLnurl(`https://api.buyer.example/w/${order.upstreamOrderId}/${next('link')}`), expiresOn: now() + 600_000 },
       }),
   };
-  const script: Partial<BuyAdapter> = {};
-  const calls: (keyof BuyAdapter)[] = [];
+  const script: Partial<ClaimingBuyer> = {};
+  const calls: (keyof ClaimingBuyer)[] = [];
   const adapter = Object.fromEntries(
-    (Object.keys(sound) as (keyof BuyAdapter)[]).map((verb) => [
+    (Object.keys(sound) as (keyof ClaimingBuyer)[]).map((verb) => [
       verb,
       async (...given: unknown[]): Promise<unknown> => {
         calls.push(verb);
         return await ((script[verb] ?? sound[verb]) as (...all: unknown[]) => Promise<unknown>)(...given);
       },
     ]),
-  ) as unknown as BuyAdapter;
+  ) as unknown as ClaimingBuyer;
   return { adapter, sound, script, orders, calls, price };
 };
