@@ -29,6 +29,12 @@ const fiatLimits = (options: Settled, currency: SimulatedCurrency, method: Quote
 
 const volumes = ({ least, most }: Limits, unit: Unit) => ({ minVolume: shown(roundHalfUp(least, unit)), maxVolume: shown(roundHalfUp(most, unit)) });
 
+/** Returns an amount of a currency in hundredths of CHF, rounded down. */
+export const inChf = (options: Settled, currency: SimulatedCurrency, amount: Fraction): number => {
+  const worth = times(amount, over(one, ofChf(options, currency, 1)));
+  return Number(worth.n / worth.d);
+};
+
 export const fiatEntry = (options: Settled, currency: SimulatedCurrency): object => {
   const { price: _price, min: _min, max: _max, ...entry } = currency;
   const limitsOf = (method: QuoteRequest['paymentMethod']): object => volumes(fiatLimits(options, currency, method), 'fiat');
@@ -83,7 +89,7 @@ const feesOf = (options: Settled, ramp: Ramp, inSource: (cents: number) => Fract
 
 const noFees = { rate: 0, fixed: 0, min: 0, network: 0, dfx: 0, platform: 0, bank: 0, total: 0 };
 /** For an unknown asset or currency, every number is 0. An asset or currency that is not served this way counts as unknown. */
-const nothing = (errors: QuoteError[]): object => ({
+const nothing = (errors: QuoteError[]): Quoted['answer'] => ({
   amount: 0,
   estimatedAmount: 0,
   exchangeRate: 0,
@@ -109,10 +115,23 @@ const unsupported = (ramp: Ramp, method: QuoteRequest['paymentMethod'], asset?: 
 };
 const isUnsupported = (error: QuoteError): boolean => error === 'AssetUnsupported' || error === 'CurrencyUnsupported';
 
-/** Answers a quote. `asset` and `currency` are undefined if the catalogue does not have them. */
-export const quote = (options: Settled, ramp: Ramp, request: QuoteRequest, asset?: SimulatedAsset, currency?: SimulatedCurrency): object => {
-  const errors = [...unsupported(ramp, request.paymentMethod, asset, currency), ...options.refuse.filter(isUnsupported)];
-  if (!asset || !currency || errors.length > 0) return nothing([...new Set(errors)]);
+/**
+ * `asset` and `currency` are undefined if the catalogue does not have them. `customer` gives the reasons against an amount of the currency, and the
+ * limit of the customer in hundredths of CHF.
+ */
+export type Asked = {
+  request: QuoteRequest;
+  asset: SimulatedAsset | undefined;
+  currency: SimulatedCurrency | undefined;
+  customer?: { reasonsOf: (fiat: Fraction) => QuoteError[]; limit: number } | undefined;
+};
+/** `answer` is what DFX sends. `source` is exact; `rate` is rounded, and 0 if there is none. */
+export type Quoted = { answer: { [member: string]: unknown }; errors: QuoteError[]; source: Fraction; rate: Fraction };
+
+/** Prices one request. */
+export const quote = (options: Settled, ramp: Ramp, { request, asset, currency, customer }: Asked): Quoted => {
+  const errors = [...new Set([...unsupported(ramp, request.paymentMethod, asset, currency), ...options.refuse.filter(isUnsupported)])];
+  if (!asset || !currency || errors.length > 0) return { answer: nothing(errors), errors, source: zero, rate: zero };
 
   const perBitcoin = hundredths(currency.price);
   const isBuy = ramp === 'buy';
@@ -137,12 +156,15 @@ export const quote = (options: Settled, ramp: Ramp, request: QuoteRequest, asset
     ...(request.country !== undefined && options.refusedCountries.includes(request.country) ? ['CountryNotAllowed' as const] : []),
     ...(!isRefusedCard && isLess(source, least) ? ['AmountTooLow' as const] : []),
     ...(!isRefusedCard && isLess(most, source) ? ['AmountTooHigh' as const] : []),
+    ...(customer?.reasonsOf(isBuy ? source : inTarget(source)) ?? []),
     ...options.refuse,
   ];
+  // The fee ate all: there is no rate. The sheet does not say what DFX writes then.
+  const rate = target.n === 0n ? zero : roundHalfUp(over(source, target), from);
   const limitOf: { [error in QuoteError]?: Fraction } = {
     AmountTooLow: least,
     AmountTooHigh: most,
-    LimitExceeded: inSource(ofChf(options, currency, options.monthlyLimit)),
+    LimitExceeded: inSource(ofChf(options, currency, customer?.limit ?? options.monthlyLimit)),
   };
   const detail = (error: QuoteError): object => {
     const limit = limitOf[error];
@@ -158,12 +180,11 @@ export const quote = (options: Settled, ramp: Ramp, request: QuoteRequest, asset
     price: exchangeRate,
     timestamp: new Date(options.now() - options.priceAgeMs).toISOString(),
   };
-  return {
+  const answer = {
     amount: shown(roundDown(source, from)),
     estimatedAmount: shown(roundHalfUp(target, to)),
     exchangeRate,
-    // The fee ate all: there is no rate. The sheet does not say what DFX writes then.
-    rate: target.n === 0n ? 0 : shown(roundHalfUp(over(source, target), from)),
+    rate: shown(rate),
     minVolume: shown(roundHalfUp(least, from)),
     maxVolume: shown(roundHalfUp(most, from)),
     ...(options.targetLimits ? { minVolumeTarget: shown(roundHalfUp(leastTarget, to)), maxVolumeTarget: shown(roundHalfUp(mostTarget, to)) } : {}),
@@ -175,4 +196,21 @@ export const quote = (options: Settled, ramp: Ramp, request: QuoteRequest, asset
     ...(reasons.length === 0 ? {} : { error: reasons[0] }),
     errors: [...new Set(reasons)].map(detail),
   };
+  return { answer, errors: [...new Set(reasons)], source, rate };
+};
+
+/** A payment: `amount` in the source's unit. `guaranteed`: the rate of its order, if DFX keeps it. */
+export type Payment = { ramp: Ramp; amount: Fraction; currency: SimulatedCurrency; wallet: string | undefined; guaranteed: Fraction | undefined };
+
+/** Returns what a payment brings, and the fee in the source's unit. With a guaranteed rate, which already holds the fee, the fee is taken twice. */
+export const delivery = (options: Settled, { ramp, amount, currency, wallet, guaranteed }: Payment): { fee: Fraction; output: Fraction } => {
+  const perBitcoin = hundredths(currency.price);
+  const price = ramp === 'buy' ? perBitcoin : over(one, perBitcoin);
+  const inSource = (cents: number): Fraction => (ramp === 'buy' ? hundredths(cents) : times(hundredths(cents), price));
+  const fee = feesOf(options, ramp, inSource, wallet).totalOf(amount);
+  const net = larger(minus(amount, fee), zero);
+  const to: Unit = ramp === 'buy' ? 'crypto' : 'fiat';
+  if (guaranteed && guaranteed.n > 0n) return { fee, output: roundHalfUp(over(net, guaranteed), to) };
+  const output = over(net, price);
+  return { fee, output: ramp === 'buy' ? output : roundHalfUp(output, to) };
 };

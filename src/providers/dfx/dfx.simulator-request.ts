@@ -1,5 +1,7 @@
-/** How the simulated DFX reads the body of a quote: unknown members are dropped, and wrong types are 400 with a list of texts. */
+/** How the simulated DFX reads the body of a quote or order: unknown members are dropped, and wrong types are 400 with a list of texts. */
 import * as z from 'zod';
+import { readIban } from '../../banking/bank-account.ts';
+import { isAddress, isCredential } from './dfx.simulator-address.ts';
 import { fractionOf, type Fraction } from './dfx.simulator-amounts.ts';
 
 const text = z.string({ error: 'must be a string' }).nullish();
@@ -32,6 +34,8 @@ const members = z.object(
   object,
 );
 
+const textsOf = ({ issues }: z.ZodError): string[] => issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+
 export type QuoteRequest = {
   currency: { id: number } | { name: string };
   asset: { id: number } | { blockchain: string };
@@ -43,7 +47,7 @@ export type QuoteRequest = {
 /** Returns the request, or the texts of what is wrong. A sell quote has no payment method: the member is unknown there, and dropped. */
 export const readQuoteRequest = (ramp: 'buy' | 'sell', body: unknown): QuoteRequest | string[] => {
   const read = members.safeParse(ramp === 'buy' ? body : { ...(body as object), paymentMethod: undefined });
-  if (!read.success) return read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+  if (!read.success) return textsOf(read.error);
   const { currency, asset, amount: source, targetAmount, wallet, country, paymentMethod } = read.data;
   const given = source ? (targetAmount ? undefined : { amount: source }) : targetAmount ? { targetAmount } : undefined;
   if (!given) return ['exactly one of amount and targetAmount must be given'];
@@ -55,4 +59,52 @@ export const readQuoteRequest = (ramp: 'buy' | 'sell', body: unknown): QuoteRequ
     wallet: wallet ?? undefined,
     country: country ?? undefined,
   };
+};
+
+const orderMembers = z.object({
+  currency: z.object({ id: z.int({ error: 'must be an integer number' }) }, object),
+  externalTransactionId: text,
+  exactPrice: z.boolean({ error: 'must be a boolean value' }).nullish(),
+  iban: text,
+});
+
+export type OrderRequest = { quote: QuoteRequest; externalId: string | undefined; exactPrice: boolean; iban: string | undefined };
+
+/** Returns the order, or the texts of what is wrong. Orders name the currency by its id only; a name counts as an unknown member. A sale needs an IBAN. */
+export const readOrderRequest = (ramp: 'buy' | 'sell', body: unknown): OrderRequest | string[] => {
+  const read = orderMembers.safeParse(body);
+  if (!read.success) return textsOf(read.error);
+  const quote = readQuoteRequest(ramp, body);
+  if (Array.isArray(quote)) return quote;
+  const { externalTransactionId, exactPrice, iban: given, currency } = read.data;
+  const iban = readIban(given ?? '');
+  if (iban === undefined && (ramp === 'sell' || given != null)) return ['iban must be a valid IBAN'];
+  return { quote: { ...quote, currency: { id: currency.id } }, externalId: externalTransactionId ?? undefined, exactPrice: exactPrice ?? false, iban };
+};
+
+const loginMembers = z.object(
+  {
+    address: z.string({ error: 'must be a string' }).refine(isAddress, { error: 'must match a supported address format' }),
+    signature: z.string({ error: 'must be a string' }).refine(isCredential, { error: 'must match a supported signature format' }),
+    wallet: text,
+    usedRef: text,
+    specialCode: text,
+    language: text,
+    recommendationCode: text,
+  },
+  object,
+);
+export type LoginRequest = { address: string; signature: string; wallet: string | undefined; recommendationCode: string | undefined };
+
+export const readLogin = (body: unknown): LoginRequest | string[] => {
+  const read = loginMembers.safeParse(body);
+  if (!read.success) return textsOf(read.error);
+  const { address, signature, wallet, recommendationCode } = read.data;
+  return { address, signature, wallet: wallet ?? undefined, recommendationCode: recommendationCode ?? undefined };
+};
+
+/** Returns the text of one member, such as an e-mail address, or the texts of what is wrong. */
+export const readText = (body: unknown, member: string, form: RegExp): { value: string } | string[] => {
+  const read = z.object({ [member]: z.string({ error: 'must be a string' }).regex(form, { error: 'has another form' }) }, object).safeParse(body);
+  return read.success ? { value: read.data[member] ?? '' } : textsOf(read.error);
 };

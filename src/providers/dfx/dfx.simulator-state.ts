@@ -1,10 +1,56 @@
 /** The options and switches of the simulated DFX. Fiat amounts are integers in hundredths. */
+import { randomBytes } from 'node:crypto';
+import type { BitcoinNetwork } from '../../bitcoin/address.ts';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 /** The endpoints, as faults, `says` and `requests` name them. */
-export type Endpoint = 'GET /v1/asset' | 'GET /v1/fiat' | 'PUT /v1/buy/quote' | 'PUT /v1/sell/quote';
-/** `country-403`: DFX refuses the country of the caller's IP address. `unknown-member`: the answer has a member that no document mentions. */
-export type Fault = KitFault<'country-403' | 'unknown-member'>;
+export type Endpoint =
+  | 'GET /v1/asset'
+  | 'GET /v1/fiat'
+  | 'PUT /v1/buy/quote'
+  | 'PUT /v1/sell/quote'
+  | 'GET /v1/auth/signMessage'
+  | 'POST /v1/auth'
+  | 'POST /v1/auth/signUp'
+  | 'POST /v1/auth/signIn'
+  | 'GET /v2/user'
+  | 'PUT /v2/user/mail'
+  | 'POST /v2/user/mail/verify'
+  | 'PUT /v1/buy/paymentInfos'
+  | 'PUT /v1/buy/paymentInfos/{id}/confirm'
+  | 'PUT /v1/sell/paymentInfos'
+  | 'GET /v1/transaction/single'
+  | 'GET /v1/transaction/detail'
+  | 'GET /v1/transaction/detail/single'
+  | 'GET /v1/lnurlp/{id}'
+  | 'GET /v1/lnurlp/{id}/callback';
+/**
+ * `country-403`: DFX refuses the country of the caller's IP address. `address-linked`: a login answers that the address belongs to another account.
+ * `unauthorized`: the token counts as over. `unknown-member`: the answer has a member that no document mentions. `lost-answer`: the request is carried
+ * out, and the answer is lost. `oversized`: the answer is true and has 4 MB more. The others are lies in an order (`other-amount`, `other-estimate`,
+ * `foreign-uid`: the uid of another customer's order; `no-details`; `bad-iban`; `invoice-amount`; `other-network`) or in a status (`other-uid`,
+ * `other-input`, `other-currency`, `unknown-state`, `absurd-output`).
+ */
+export type Fault = KitFault<
+  | 'country-403'
+  | 'address-linked'
+  | 'unauthorized'
+  | 'unknown-member'
+  | 'lost-answer'
+  | 'oversized'
+  | 'other-amount'
+  | 'other-estimate'
+  | 'foreign-uid'
+  | 'no-details'
+  | 'bad-iban'
+  | 'invoice-amount'
+  | 'other-network'
+  | 'other-uid'
+  | 'other-input'
+  | 'other-currency'
+  | 'unknown-state'
+  | 'absurd-output'
+>;
 
 export type QuoteError =
   | 'AmountTooLow'
@@ -53,18 +99,29 @@ export type SimulatedAsset = {
 };
 export type FeeOptions = { rateBps: number; fixed?: number; min?: number; network?: number; bankBps?: number };
 
+/**
+ * A partner's wallet at DFX. `platformBps`: its own fee. `autoTradeApproval`: its customers need no recommendation. Its webhooks go to `apiUrl`, with
+ * `apiKey`, once both are set.
+ */
+export type PartnerWallet = { platformBps: number; autoTradeApproval?: boolean; apiUrl?: string; apiKey?: string };
+
 export type SimulatorOptions = {
   id: string;
   port?: number;
   /** The simulator's clock, if not the machine's. */
   now?: () => number;
+  randomBytes?: (length: number) => Uint8Array;
+  /** The network of the invoices of sales. */
+  network?: BitcoinNetwork;
   currencies?: SimulatedCurrency[];
   assets?: SimulatedAsset[];
   fees?: { buy: FeeOptions; sell: FeeOptions };
-  /** Partner wallets by name, with the fee that each adds (`platform`). A quote that names another wallet gets no such fee. */
-  wallets?: { [name: string]: { platformBps: number } };
-  /** Makes every quote invalid for these reasons, besides its own. */
+  /** Partner wallets by name. A quote or customer with another wallet's name has none. */
+  wallets?: { [name: string]: PartnerWallet };
+  /** Makes every quote and order invalid for these reasons, besides its own. */
   refuse?: QuoteError[];
+  /** How `refuse` comes in orders: in an answer under 200, or as the message of a 400. The docs have both, for the same words. */
+  refuseOrdersBy?: '200' | '400';
   /** Quotes with one of these as `country` get CountryNotAllowed. */
   refusedCountries?: string[];
   card?: 'refused' | 'served';
@@ -72,12 +129,85 @@ export type SimulatorOptions = {
   priceAgeMs?: number;
   /** Whether quotes have minVolumeTarget and maxVolumeTarget, which "may be absent". */
   targetLimits?: boolean;
-  /** What an unidentified customer may trade in 30 days, in hundredths of CHF: the limit of LimitExceeded. */
+  /** What a customer below level 50 may trade in 30 days, in hundredths of CHF: the limit of LimitExceeded. */
   monthlyLimit?: number;
+  /** What a customer of level 50 may trade in 365 days, in hundredths of CHF. */
+  yearlyLimit?: number;
+
+  /** The test system puts `[dev]_` before the sentence that a node signs. */
+  stage?: 'live' | 'dev';
+  jwtLifeMs?: number;
+  /** How many new customers a day one network (/24) may sign up. */
+  signUpLimit?: number;
+  /** UNKNOWN in the docs: whether the limit counts `POST /v1/auth`, too, which also signs up. */
+  signUpLimitOn?: 'signUp' | 'any';
+  /** The codes of other customers. A login with one approves the account. */
+  recommendationCodes?: string[];
+  /** UNKNOWN in the docs: when a new e-mail address needs a code (202). `change`: only if the account has one already. */
+  mailCode?: 'change' | 'always' | 'never';
+  /** What an e-mail address of another account answers: 409, or 401 and both accounts are one from now on. */
+  mailOfAnother?: 'conflict' | 'merged';
+  /** How long after the e-mail address is set, or the KYC page is opened, a customer is approved and identified, without a call of `control`. */
+  autoApproveMs?: number;
+
+  bank?: Bank;
+  /** Whether the account number is the customer's own, so that a transfer needs no reference. */
+  personalIban?: boolean;
+  /** Whether an invalid buy order still says where to pay, as DFX's do. */
+  detailsIfInvalid?: boolean;
+  /** Currencies for which no bank is found, and how a 400 says so. */
+  noBank?: { currencies: string[]; message: 'NoBankAvailableForThisCurrency' | 'No Bank for the given amount/currency' };
+  /** UNKNOWN in the docs: how long the invoice of a sale lives. */
+  invoiceLifeS?: number;
+
+  /** How long after an order is made its money arrives, without a call of `control`. */
+  autoPayMs?: number;
+  /** How long each step from the money's arrival to `Completed` takes, without a call of `control`. There are three. */
+  stepMs?: number;
+  /** How many reads of a paid order say `Completed` with `id: null`, before its transaction is booked. */
+  unbookedReads?: number;
+  /** Whether the price of an order of at most 30 minutes is kept, by the formula that takes the fee twice. UNKNOWN in the docs: whether it is on. */
+  guaranteedPrice?: boolean;
+  /** What the payout meets on the Lightning network. `routing-error`: once per transaction. */
+  payout?: 'succeeds' | 'routing-error' | 'below-minimum' | 'unclear';
+  /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. The sample is rounded. */
+  output?: 'rounded' | 'exact';
+  webhooks?: 'sent' | 'duplicated' | 'missing' | 'wrong-key' | 'no-key';
   /** Returns a body to send under 200 instead of `truth`, or undefined to send `truth`. */
   says?: ((endpoint: Endpoint, truth: unknown) => unknown) | undefined;
 };
-export type Settled = Required<Omit<SimulatorOptions, 'port' | 'says'>> & Pick<SimulatorOptions, 'says'>;
+type Optional = 'says' | 'autoApproveMs' | 'autoPayMs' | 'stepMs';
+export type Settled = Required<Omit<SimulatorOptions, 'port' | Optional>> & Pick<SimulatorOptions, Optional>;
+/** The receiver of transfers, as orders show it. */
+export type Bank = {
+  name: string;
+  bank: string;
+  street: string;
+  number: string;
+  zip: string;
+  city: string;
+  country: string;
+  countryCode: string;
+  iban: string;
+  bic: string;
+  sepaInstant: boolean;
+};
+
+// UNKNOWN in the docs: the details but for the IBAN, which is from a test of DFX.
+const bank: Bank = {
+  name: 'DFX AG',
+  bank: 'Bank Frick AG',
+  street: 'Bahnhofstrasse',
+  number: '7',
+  zip: '6300',
+  city: 'Zug',
+  country: 'Switzerland',
+  countryCode: 'CH',
+  iban: 'LI75088110105923K000E',
+  bic: 'BFRILI22XXX',
+  sepaInstant: true,
+};
+const dayMs = 86_400_000;
 
 /** UNKNOWN in the docs: the live minimum. `limits` says it; 10.00 is the sheet's sample. */
 const min = 1000;
@@ -133,5 +263,27 @@ export const settle = (given: SimulatorOptions): Settled => ({
   priceAgeMs: 0,
   targetLimits: true,
   monthlyLimit: 100_000,
+  // UNKNOWN in the docs: the yearly limit of an identified customer.
+  yearlyLimit: 10_000_000,
+  randomBytes,
+  network: 'regtest',
+  refuseOrdersBy: '200',
+  stage: 'live',
+  jwtLifeMs: 2 * dayMs,
+  signUpLimit: 100,
+  signUpLimitOn: 'signUp',
+  recommendationCodes: [],
+  mailCode: 'change',
+  mailOfAnother: 'conflict',
+  bank,
+  personalIban: false,
+  detailsIfInvalid: true,
+  noBank: { currencies: [], message: 'NoBankAvailableForThisCurrency' },
+  invoiceLifeS: 3600,
+  unbookedReads: 0,
+  guaranteedPrice: false,
+  payout: 'succeeds',
+  output: 'rounded',
+  webhooks: 'sent',
   ...given,
 });

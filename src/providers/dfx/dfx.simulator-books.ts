@@ -1,0 +1,141 @@
+/** What the simulated DFX keeps: accounts, their payout addresses, routes, orders, transactions. Amounts are fractions of display units. */
+import { createFaults, type Faults } from '../kit/faults.simulator.ts';
+import { createLater, type Later } from '../kit/later.simulator.ts';
+import type { Fraction } from './dfx.simulator-amounts.ts';
+import type { Ramp } from './dfx.simulator-price.ts';
+import type { Endpoint, Fault, Settled, SimulatedCurrency } from './dfx.simulator-state.ts';
+
+export type Account = {
+  id: number;
+  kycHash: string;
+  mail: string | undefined;
+  /** An address that was given and not yet verified. */
+  pending: { mail: string; code: string } | undefined;
+  /** Whether the customer may trade: invited by another one, or approved by DFX. */
+  approved: boolean;
+  /** −20 rejected, −10 terminated, 0, 10 mail, 20 personal data, 30 identified, 40 financial, 50 approved. */
+  level: number;
+  /** Whether name, address, phone and account type are known. */
+  dataComplete: boolean;
+  instantAllowed: boolean;
+  /** Whether a bank transfer of the customer was seen before. */
+  transferSeen: boolean;
+  blocked: boolean;
+  name: string | undefined;
+  country: string | undefined;
+  nationality: string | undefined;
+};
+/** A DFX user is one payout address. */
+export type User = { id: number; address: string; secret: string; wallet: string | undefined; account: Account };
+
+/** Where money comes in. Buy: one per user and asset, with a reference. Sell: one per user, IBAN and currency, with an LNURL. */
+export type Route = { id: number; ramp: Ramp; user: User; key: string; reference: string; lnurlId: string };
+export type Order = {
+  id: number;
+  uid: string;
+  route: Route;
+  currency: SimulatedCurrency;
+  /** In the source's unit, rounded down, as the order shows it. */
+  amount: Fraction;
+  rate: Fraction;
+  isValid: boolean;
+  isConfirmed: boolean;
+  isExactPrice: boolean;
+  externalId: string | undefined;
+  createdOn: number;
+  transaction: Transaction | undefined;
+  /** How many more reads say `Completed` before the transaction is booked. */
+  unbookedReads: number;
+};
+export type Transaction = {
+  id: number;
+  uid: string;
+  ramp: Ramp;
+  /** Undefined: nobody knows whose money it is (`Unassigned`). */
+  route: Route | undefined;
+  order: Order | undefined;
+  currency: SimulatedCurrency;
+  input: Fraction;
+  inputTxId: string | undefined;
+  state: string;
+  reason: string | undefined;
+  /** The state before a hold. */
+  heldIn: string | undefined;
+  createdOn: number;
+  fee: Fraction | undefined;
+  output: Fraction | undefined;
+  outputTxId: string | undefined;
+  outputOn: number | undefined;
+  payoutTries: number;
+  chargeback: { on: number; txId: string } | undefined;
+};
+/** An invoice of a sale. */
+export type Invoice = { route: Route; sats: number; hash: string; expiresOn: number; isPaid: boolean };
+
+export type Books = Later & {
+  options: Settled;
+  faults: Faults<Fault>;
+  origin: () => string;
+  users: User[];
+  accounts: Account[];
+  routes: Route[];
+  orders: Order[];
+  transactions: Transaction[];
+  /** By the invoice's text. */
+  invoices: Map<string, Invoice>;
+  /** Codes that were sent by e-mail. */
+  mails: { to: string; code: string }[];
+  /** What was paid out over Lightning. `invoice` is absent if the address is not on loopback: then nobody was asked for one. */
+  payouts: { address: string; sats: number; invoice: string | undefined; txId: string }[];
+  webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
+  /** Bodies that were sent, by which equal ones are sent once. */
+  told: Set<string>;
+  signUps: { at: number; network: string }[];
+  mailChanges: { at: number; network: string }[];
+  requests: { endpoint: Endpoint; path: string; body: unknown; headers: Record<string, string> }[];
+  nextId: (kind: 'user' | 'account' | 'route' | 'order' | 'transaction') => number;
+};
+
+export const createBooks = (options: Settled, origin: () => string): Books => {
+  const ids = { user: 70_311, account: 30_118, route: 5120, order: 481_206, transaction: 90_210 };
+  return {
+    ...createLater(() => options.now()),
+    options,
+    faults: createFaults<Fault>(),
+    origin,
+    users: [],
+    accounts: [],
+    routes: [],
+    orders: [],
+    transactions: [],
+    invoices: new Map(),
+    mails: [],
+    payouts: [],
+    webhooks: [],
+    told: new Set(),
+    signUps: [],
+    mailChanges: [],
+    requests: [],
+    nextId: (kind) => (ids[kind] += 1),
+  };
+};
+
+const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const letterDigits = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
+/** Returns random letters and digits. */
+export const randomText = ({ options }: Books, length: number, alphabet: 'reference' | 'uid'): string => {
+  const from = alphabet === 'uid' ? letterDigits : letters;
+  return Array.from(options.randomBytes(length), (byte) => from.charAt(byte % from.length)).join('');
+};
+export const randomHex = ({ options }: Books, bytes: number): string => Buffer.from(options.randomBytes(bytes)).toString('hex');
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+export const walletOf = ({ options }: Books, user: User | undefined) =>
+  user?.wallet !== undefined && Object.hasOwn(options.wallets, user.wallet) ? options.wallets[user.wallet] : undefined;
+
+/** The stock NestJS error body. `message` is a list for a bad request body, and one text otherwise. */
+export const refuse = (status: number, message: string | string[]): Response => {
+  const words: { [status: number]: string } = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 409: 'Conflict' };
+  const error = status === 401 && message !== 'Unauthorized' ? 'Unauthorized' : words[status];
+  return Response.json({ statusCode: status, message, ...(error === undefined ? {} : { error }) }, { status });
+};
