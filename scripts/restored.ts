@@ -16,7 +16,7 @@ const seconds = (given: string | undefined, fallback: number): number => {
 
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), { plain: ['hold', 'release'], valued: ['wait', 'settle'] });
-  if (words.length > 0) throw new Refused(usage);
+  if (words.length > 0 || (flags.has('hold') && flags.size > 1) || (flags.has('release') && flags.size > 1)) throw new Refused(usage);
   await withGateway(async (gateway, { actor, record }) => {
     if (flags.has('release')) {
       await record('restored.release', 'gateway');

@@ -72,7 +72,8 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
         ) p where p.at >= ${lastRefund(sql`o.id`)}) as paid_on,
       o.link_receive::text, ('x' || right(o.quote_id::text, 2))::bit(8)::int as rank, r.route->'route'->'offers' as offers,
       (i.quote->'route'->>'decidedOn')::float8 as quoted_on, (extract(epoch from o.created_on) * 1000)::float8 as ordered_on,
-      (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('filled', 'finished')) as filled_on,
+      (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e
+        where e.order_id = o.id and e.to_stage in ('filled', 'finished') and e.at >= ${lastRefund(sql`o.id`)}) as filled_on,
       case when i.quote->'route'->'policy'->'reference'->>'source' = 'live' and i.quote->'route'->'policy'->'reference'->>'disputed' is null
         then i.quote->'route'->'policy'->'reference'->>'btcPrice' end as reference,
       m.price::text as market, (extract(epoch from m.read_on) * 1000)::float8 as market_on
@@ -142,8 +143,8 @@ export type RecordFill = {
 
 /**
  * Counts an order's fill, once. Later calls only correct it: if the order counted as never filled and was filled after all, or if the provider now
- * reports less. Counts a refunded order only if it is `proven`. Does not count an adopted one (found after a restore), which has no quote of ours. Returns false if nothing was
- * counted or corrected.
+ * reports less. Counts a refunded order only if it is `proven`. Does not count an adopted one (found after a restore), which has no quote of
+ * ours. Returns false if nothing was counted or corrected.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);

@@ -347,6 +347,30 @@ describe('exactly once', () => {
     await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
   });
 
+  it('what is filled after a refund counts from that fill, not from the one before the refund', async () => {
+    const { orderId } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { orders } = gateway.server.gateway.stores;
+    const now = gateway.clock.now();
+    await inReviewAfter(
+      orderId,
+      [
+        ['paid', 'filled', -17],
+        ['filled', 'review', -16],
+        ['review', 'refunded', -15],
+        ['refunded', 'review', -1],
+      ],
+      { beforeReview: 'refunded', reviewReason: 'contradiction', paidSeenOn: now },
+    );
+    const order = await orders.findAny(orderId);
+    if (!order) throw new Error('no order');
+    const event = { sequence: order.sequence + 1, at: now, fromStage: 'review', toStage: 'filled', rawStatus: 'filled', source: 'operator' } as const;
+    expect(await orders.advance(order, { stage: 'filled', stageOn: now }, event, [])).toBe(true);
+    const [fill] = await gateway.database.sql`select extract(epoch from filled_on) * 1000 as on from fills where order_id = ${orderId}`;
+    expect(Number(fill?.['on'])).toBe(now);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+  });
+
   it('a second payment that came late does not count as paid in time because the first did', async () => {
     const { orderId } = await buy('cobalt', 1000);
     await asTheReleaseBefore(orderId);

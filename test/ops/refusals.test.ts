@@ -72,6 +72,7 @@ it.each<[words: string[], error: string]>([
   [['order', 'x', '--day', '2026-11-24', '--day=2026-11-25'], '--day is given twice'],
   [['keys', 'rotate', 'seal', '--to'], '--to needs a value. One that begins with "--" is given as --to=<value>'],
   [['restored', '--settle', '--hold'], '--settle needs a value. One that begins with "--" is given as --settle=<value>'],
+  [['restored', '--hold', '--release'], 'usage: npm run restored -- [--wait <seconds>] [--settle <seconds>] | --hold | --release'],
   [['restored', '--hold=no'], '--hold takes no value'],
   [['sessions', 'revoke', '--customer', '--all'], '--customer needs a value. One that begins with "--" is given as --customer=<value>'],
   [['record', 'x', '--reset', '--reason', '--why'], '--reason needs a value. One that begins with "--" is given as --reason=<value>'],

@@ -148,6 +148,16 @@ it.each<[string, Answered[], isPending: boolean]>([
   again.flow.stop();
 });
 
+it.each<[string, Answered, step: string]>([
+  ['a warning not to order again stays on the screen', inReview, 'amount'],
+  ['a quote that has expired needs no attention', problem(410, 'quote-expired', 'requote'), 'order'],
+])('after a reload with one other open order, %s', async (_what, answer, step) => {
+  const again = await afterReload([answer], [at('paid', { quote_id: 'other' }), unknown]);
+  expect([again.flow.state().step, again.flow.state().open.length]).toEqual([step, 1]);
+  expect(again.flow.state().trouble?.code).toBe(step === 'amount' ? 'order-unpayable' : undefined);
+  again.flow.stop();
+});
+
 it('does not begin while a pending request gets no answer from the gateway', async () => {
   const again = await afterReload(Array<Answered>(5).fill([502, '<html>']), [others, unknown]);
   expect([again.flow.state().step, again.flow.state().trouble?.code]).toEqual(['loading', 'unreachable']);

@@ -132,9 +132,10 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
-  const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; unresolved: string[] }> => {
+  const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
     const { orders: open, pending } = await ramp.open(signal);
     const unresolved: string[] = [];
+    let warned = false;
     for (const one of pending)
       try {
         open.unshift(await one.again(signal));
@@ -143,9 +144,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         const isPending = like(error).pending === true;
         if (signal.aborted || (isPending && like(error).problem === undefined)) throw error;
         if (isPending) unresolved.push(one.offerId);
-        fail(error);
+        warned = fail(error).action === 'contact-support' || warned;
       }
-    return { open, unresolved };
+    return { open, unresolved, warned };
   };
 
   /** Reads and shows the open orders. */
@@ -176,10 +177,11 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     start: async (): Promise<void> => {
       await run('loading', async (signal) => {
         const options = await ramp.options(signal);
-        const { open, unresolved } = await readOpen(signal);
+        const { open, unresolved, warned } = await readOpen(signal);
         set({ options, open, unresolved });
         const [first] = open;
-        if (first && open.length === 1 && unresolved.length === 0) return void follow(first);
+        // An order's own screen would hide the warning, and the request that it is about is not repeated again.
+        if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
         set({ step: 'amount' });
         void reread();
       });

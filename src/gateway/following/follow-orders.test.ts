@@ -33,6 +33,23 @@ const ordered = async () => {
   return { ...world, id, order, says, steps, oddities };
 };
 
+it.each([
+  ['a node key', 'open_node_key', 'inputs', 'paid'],
+  ['a provider session', 'read_order', 'blob', 'awaiting_payment'],
+])('%s that cannot be unsealed is logged as a defect', async (_what, where, kind, stage) => {
+  const { says, id, logs, gateway } = await ordered();
+  for (const { adapter } of gateway.providers) Object.assign(adapter.buy ?? {}, { opensForNode: true });
+  const { open } = gateway.seal;
+  gateway.seal.open = async (sealed, place) => {
+    if (place.field === kind) throw new Error('no key');
+    return await open(sealed, place);
+  };
+  expect(await says('paid')).toBe(stage);
+  expect(logs.filter(({ event, fields }) => event === 'defect' && fields['where'] !== 'receipt')).toMatchObject([
+    { level: 'error', fields: { where, order: id } },
+  ]);
+});
+
 it('ranks only rise: a step back is logged and not reported to the customer', async () => {
   const { says, steps, oddities, order } = await ordered();
   expect([await says('paid'), await says('filled'), await says('paid'), await says('awaiting_payment')]).toEqual(['paid', 'filled', 'filled', 'filled']);

@@ -17,12 +17,15 @@ import type { OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
+import { defect } from '../../ports/defect.ts';
 import { noteNews } from '../pricing/record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
 import { rampFacts } from '../ramps.ts';
+import { isStorageDown } from '../../ports/storage-down.ts';
+import { ProviderFault } from '../../providers/fault.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defined } from '../../domain/defined.ts';
@@ -54,8 +57,9 @@ export const refreshOrder = async (scope: Scope, order: Order, cause: Cause): Pr
   let told: Told = { read: 'failed' };
   try {
     told = await readEvidence(scope, order);
-  } catch {
+  } catch (error) {
     // callProvider has counted and logged a failed call. The clock may still move the order.
+    if (!(error instanceof ProviderFault) && !isStorageDown(error)) defect(gateway.log, 'read_order', error, { order: order.id });
   }
   return await apply(gateway, order, told, cause);
 };
@@ -94,12 +98,20 @@ const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: stri
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
 };
 
-/** Returns the node key that the customer had proved when they ordered. It is sealed with the rest of what they added to the quote. */
+/**
+ * Returns the node key that the customer had proved when they ordered. It is sealed with the rest of what they added to the quote. If it cannot be
+ * unsealed, that is logged, and the order is read without it.
+ */
 const nodeOf = async (gateway: Gateway, order: Order): Promise<{ nodePubkey?: string }> => {
   const intent = await gateway.stores.intents.find(order.intentId);
   if (!intent) return {};
-  const { nodePubkey } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { nodePubkey?: string };
-  return defined({ nodePubkey });
+  try {
+    const { nodePubkey } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { nodePubkey?: string };
+    return defined({ nodePubkey });
+  } catch (error) {
+    defect(gateway.log, 'open_node_key', error, { order: order.id });
+    return {};
+  }
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>

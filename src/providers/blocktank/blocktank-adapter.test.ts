@@ -71,7 +71,7 @@ const { nodePubkey: _none, ...unproven } = asked;
 const context = { signal: new AbortController().signal, requestId: 'req_test' };
 
 /** `never`: no answer until the call is aborted. */
-type Answer = { status?: number; body?: unknown; text?: string } | 'lost' | 'never';
+type Answer = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> } | 'lost' | 'never';
 /** Answers each call with the next of the answers under its method and path; the last one is repeated. */
 type Script = { [call: string]: Answer | Answer[] };
 const start = (script: Script, settings: object = {}, more: Partial<AdapterDeps> = {}) => {
@@ -91,7 +91,7 @@ const start = (script: Script, settings: object = {}, more: Partial<AdapterDeps>
       if (answer === undefined || typeof answer === 'string') throw new ProviderFault('timeout', 'no answer');
       const { status = 200, text } = answer;
       const headers = { 'content-type': text === undefined ? 'application/json' : text.startsWith('<') ? 'text/html' : 'text/plain' };
-      return await Promise.resolve({ status, headers, body: new TextEncoder().encode(text ?? JSON.stringify(answer.body)) });
+      return await Promise.resolve({ status, headers: { ...headers, ...answer.headers }, body: new TextEncoder().encode(text ?? JSON.stringify(answer.body)) });
     },
     now: () => now,
     newId: () => 'id',
@@ -411,6 +411,21 @@ describe('opening', () => {
     const { adapter, logged } = start({ [`GET ${path}`]: { body: order(paid) }, [opens]: answer });
     expect(await evidenceOf(adapter)).toMatchObject({ stage: 'paid', moneySeen: true, rawStatus: expect.stringContaining(problem) as string });
     expect(logged).toHaveLength(1);
+  });
+
+  it.each([
+    ['as long as the seller asks', { 'retry-after': '120' }, 120_000],
+    ['half a minute if it does not say for how long', {}, 30_000],
+  ])('a seller that limits our openings is left in peace %s, and every order is read all the same', async (_what, headers, waitMs) => {
+    let at = now;
+    const script = { [`GET ${path}`]: { body: order(paid) }, [opens]: [{ status: 429, body: {}, headers }, { body: executed }] };
+    const { adapter, calls } = start(script, {}, { now: () => at });
+    expect(await evidenceOf(adapter)).toMatchObject({ stage: 'paid', moneySeen: true });
+    at += waitMs - 1;
+    expect(await evidenceOf(adapter)).toMatchObject({ stage: 'paid', moneySeen: true });
+    expect(calls()).toEqual([`GET ${path}`, opens, `GET ${path}`]);
+    at += 1;
+    expect(await evidenceOf(adapter)).toMatchObject({ stage: 'finished' });
   });
 
   it('an opening whose answer was lost: the next one finds the order in another state, and reads it again', async () => {

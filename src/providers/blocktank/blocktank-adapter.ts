@@ -14,7 +14,7 @@ import type { InfoWire, NodeWire } from './blocktank-wire.ts';
 type Created = { made: Made; terms: Terms; opening: Opening };
 
 export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blocktank['settings']): LiquidityAdapter => {
-  const blocktank = { deps, settings };
+  const blocktank: Blocktank = { deps, settings, opens: { limitedOn: 0, waitMs: 0 } };
   const loopbackHttp = deps.mode === 'sandbox';
 
   const infoOf = async (context: CallContext): Promise<Answer<InfoWire>> => {

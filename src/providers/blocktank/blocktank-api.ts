@@ -8,10 +8,11 @@ import type { Settings } from './blocktank-settings.ts';
 import { estimateWire, findOrder, infoWire, type EstimateWire, type FoundOrder, type InfoWire } from './blocktank-wire.ts';
 
 export const logFields = ['problem', 'status'] as const;
-export type Blocktank = { deps: AdapterDeps<(typeof logFields)[number]>; settings: Settings };
+/** `opens`: when the seller last limited our requests to open a channel, and for how long, in milliseconds. */
+export type Blocktank = { deps: AdapterDeps<(typeof logFields)[number]>; settings: Settings; opens: { limitedOn: number; waitMs: number } };
 
 const call = async <S extends z.ZodType>(
-  { deps, settings }: Blocktank,
+  { deps, settings }: Pick<Blocktank, 'deps' | 'settings'>,
   context: CallContext,
   path: string,
   asked: { schema: S; body?: object; maxBytes?: number },

@@ -2,6 +2,7 @@
 import { sameId } from '../../domain/same-id.ts';
 import type { Facts } from '../../domain/offer.ts';
 import { defined } from '../../domain/defined.ts';
+import { isRecent } from '../../domain/is-recent.ts';
 import { ProviderFault } from '../fault.ts';
 import type { CallContext, FollowedOrder, OrderEvidence } from '../spec.ts';
 import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
@@ -41,15 +42,20 @@ const hasEnded = ({ orderExpiresAt }: OrderWire, { upstream }: Followed, { deps 
   return typeof orderExpiresAt === 'number' && deps.now() >= orderExpiresAt + graceMs;
 };
 
+/** How long no channel is asked for after a seller limited us without saying for how long. */
+const waitMs = 30_000;
+
 type Opened = { order: OrderWire } | { problem: OpenError | 'open-failed' };
 /**
  * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and the next read tries again. A fault of this
  * call is no fault of the read: it must not hide that the order was paid. Nor must a seller that takes its time.
  */
 const open = async (blocktank: Blocktank, reading: CallContext, followed: Followed, nodePubkey: string): Promise<Opened> => {
-  const { log } = blocktank.deps;
+  const { log, now } = blocktank.deps;
+  const { opens } = blocktank;
+  if (isRecent(opens.limitedOn, now(), opens.waitMs)) return { problem: 'open-failed' };
   const id = followed.upstreamOrderId;
-  const context = withinHalf(reading, blocktank.deps.now());
+  const context = withinHalf(reading, now());
   try {
     const { announce } = notesOf(followed.upstream);
     const reply = await openChannel(blocktank, context, id, { connectionStringOrPubkey: nodePubkey, announceChannel: announce });
@@ -61,6 +67,8 @@ const open = async (blocktank: Blocktank, reading: CallContext, followed: Follow
     return again ? { order: orderIn(again, followed) } : { problem };
   } catch (error) {
     if (!(error instanceof ProviderFault)) throw error;
+    // The guard does not see this fault, so we ourselves wait as long as the seller asks.
+    if (error.kind === 'rate-limited') blocktank.opens = { limitedOn: now(), waitMs: error.retryAfterMs ?? waitMs };
     log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
   }
