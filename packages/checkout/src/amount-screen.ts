@@ -5,11 +5,15 @@ import { money, problem, theirs, unknown, waiting, type Part } from './parts.ts'
 import type { View } from './view.ts';
 
 export const amountScreen = (view: View): TemplateResult => {
-  const { state, words, form, edit } = view;
+  const { state, words, form, edit, flow } = view;
   const { currencies, currency, options, chosen } = choiceOf(view);
-  if (state.options.length === 0) return html`<p class="note">${words.noOptions}</p>`;
   const { unresolved: offerIds } = state;
-  if (offerIds.length > 0) return html`${openOrders(view)}${unknown(view, { text: words.unsure(), offerIds, again: () => void view.flow.start() })}`;
+  const trouble = state.trouble ? problem(view, state.trouble, state.options ? undefined : { label: words.tryAgain, run: () => void flow.begin() }) : nothing;
+  if (offerIds.length > 0) return html`${openOrders(view)}${trouble}${unknown(view, { text: words.unsure(), offerIds, again: () => void flow.start() })}`;
+  if (state.options === undefined) return html`${openOrders(view)}${trouble}${waiting(view)}`;
+  if (state.options.length === 0)
+    return html`${openOrders(view)}${trouble}
+      <p class="note">${words.noOptions}</p>`;
   return html`${openOrders(view)}
     <form
       novalidate
@@ -44,15 +48,16 @@ export const amountScreen = (view: View): TemplateResult => {
             </label>`,
         )}
       </fieldset>
-      ${state.trouble ? problem(view, state.trouble) : nothing} ${state.working ? waiting(view) : html`<button class="first">${words.compare}</button>`}
+      ${trouble} ${state.working ? waiting(view) : html`<button class="first">${words.compare}</button>`}
     </form>`;
 };
 
 /** Returns the chosen currency and way to pay. Defaults: euros if they are offered, otherwise the first currency; and that currency's first way to pay. */
 const choiceOf = ({ state, form }: View) => {
-  const currencies = [...new Set(state.options.map(({ currency }) => currency))];
+  const known = state.options ?? [];
+  const currencies = [...new Set(known.map(({ currency }) => currency))];
   const currency = currencies.find((one) => one === form.currency) ?? currencies.find((one) => one === 'EUR') ?? currencies[0];
-  const options = state.options.filter((one) => one.currency === currency);
+  const options = known.filter((one) => one.currency === currency);
   const wanted = form.by?.toLowerCase();
   return { currencies, currency, options, chosen: options.find(({ name }) => name.toLowerCase() === wanted) ?? options[0] };
 };

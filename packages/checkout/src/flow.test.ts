@@ -179,6 +179,33 @@ it('asks again for what was left unresolved, or gives it up, before anything els
   expect([...given.store.values()].join()).not.toContain(quoteId);
 });
 
+it.each<[string, Scripted[], trouble: string | undefined, options: unknown[] | undefined]>([
+  ['while nothing can be bought', [[200, { currencies: [] }]], undefined, []],
+  ['while the list of ways to pay is refused', [problem(429, 'rate-limited', 'wait', { retry_after_ms: 60_000 })], 'rate-limited', undefined],
+])('shows what is open %s', async (_what, answers, trouble, options) => {
+  const one = customer({ '/order-status': [others, others], '/payment-options': answers });
+  await one.flow.start();
+  const { step, open, ...now } = one.flow.state();
+  expect([step, open.length, now.trouble?.code, now.options]).toEqual(['amount', 2, trouble, options]);
+  // The ways to pay are asked for again.
+  await one.flow.begin();
+  expect([one.flow.state().trouble, one.flow.state().options?.length]).toEqual([undefined, 1]);
+  one.flow.stop();
+});
+
+it('rules out another order while another tab does not know what became of its own', async () => {
+  const store = new Map<string, string>();
+  const other = customer({ '/order-status': [none, none, unknown] }, store);
+  await other.flow.start();
+  const one = customer({ '/order': Array<Answered>(5).fill(pending) }, store);
+  await buy(one);
+  other.flow.changedElsewhere();
+  const { step, unresolved } = await other.becomes((now) => now.unresolved.length > 0);
+  expect([step, unresolved]).toEqual(['amount', [quoteId]]);
+  other.flow.stop();
+  one.flow.stop();
+});
+
 it('shows what is left when a provider does not keep its offer', async () => {
   const other = { ...theOffer, quote_id: quoteId.replace(/01$/, '02'), provider: { id: 'borealis', name: 'Borealis' } };
   const one = customer({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [other] })] });
@@ -252,7 +279,7 @@ it('asks before it takes less than was ordered', async () => {
 });
 
 it('tells what went wrong, and starts again', async () => {
-  const one = customer({ '/payment-options': Array<Answered>(5).fill([503, '<html>']) });
+  const one = customer({ '/order-status': [none, none], '/payment-options': Array<Answered>(5).fill([503, '<html>']) });
   await one.flow.start();
   expect([one.flow.state().step, one.flow.state().trouble?.code, one.news]).toEqual([
     'loading',
@@ -260,5 +287,5 @@ it('tells what went wrong, and starts again', async () => {
     [{ name: 'error', detail: expect.objectContaining({ code: 'unreachable', action: 'retry' }) }],
   ]);
   await one.flow.start();
-  expect([one.flow.state().step, one.flow.state().trouble, one.flow.state().options.length]).toEqual(['amount', undefined, 1]);
+  expect([one.flow.state().step, one.flow.state().trouble, one.flow.state().options?.length]).toEqual(['amount', undefined, 1]);
 });

@@ -5,15 +5,15 @@ import type { RampBuyNews } from './public.ts';
 export type Query = { pay: string; currency: string; by: string };
 export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
-  /** The ways to pay. */
-  options: PaymentOption[];
+  /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
+  options?: PaymentOption[] | undefined;
   /** Orders of this customer that are not final, newest first. */
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
   /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
   instead?: Offer | undefined;
-  /** The offers that were ordered before the page was left, if it is still not known whether they became orders. They too rule out other orders. */
+  /** The offers that were ordered before the page was left, or in another tab, and may have become orders. They too rule out other orders. */
   unresolved: readonly string[];
   /** The offer, if any, of which it is not known yet whether it became an order. Until it is known or given up, nothing else may be ordered. */
   unsure?: Offer | undefined;
@@ -43,7 +43,7 @@ const awayMs = 5000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
-  let state: State = { step: 'loading', options: [], open: [], unresolved: [], isSlow: false, isAway: false };
+  let state: State = { step: 'loading', open: [], unresolved: [], isSlow: false, isAway: false };
   let work = new AbortController();
   let following = new AbortController();
   let current: BuyOrder | undefined;
@@ -156,8 +156,11 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const { orders, pending } = await ramp.open(signal);
     if (mine < reads.shown) return;
     reads.shown = mine;
-    const isPending = new Set(pending.map(({ offerId }) => offerId));
-    set({ open: orders, unresolved: state.unresolved.filter((id) => isPending.has(id)) });
+    set({ open: orders, unresolved: pending.map(({ offerId }) => offerId) });
+  };
+  /** Reads the ways to pay, unless some are known. Whoever has an order open reaches it without them. */
+  const listOptions = async (signal: AbortSignal): Promise<void> => {
+    if (!state.options?.length) set({ options: await ramp.options(signal) });
   };
   /** Reads the open orders again if another tab has changed them, also during this. The customer is not held up; if it fails, the old list stays. */
   const reread = async (): Promise<void> => {
@@ -176,12 +179,14 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     },
     start: async (): Promise<void> => {
       await run('loading', async (signal) => {
-        const options = await ramp.options(signal);
         const { open, unresolved, warned } = await readOpen(signal);
-        set({ options, open, unresolved });
+        set({ open, unresolved });
         const [first] = open;
         // An order's own screen would hide the warning, and the request that it is about is not repeated again.
         if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
+        const isFirst = open.length === 0 && unresolved.length === 0;
+        if (!isFirst) set({ step: 'amount' });
+        await listOptions(signal);
         set({ step: 'amount' });
         void reread();
       });
@@ -190,7 +195,10 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     begin: async (): Promise<void> => {
       leave();
       set({ step: 'amount', offers: undefined, instead: undefined, unsure: undefined, order: undefined, trouble: undefined });
-      await run('loading', listOpen);
+      await run('loading', async (signal) => {
+        await listOpen(signal);
+        await listOptions(signal);
+      });
     },
     compare: async (query: Query): Promise<void> => {
       set({ query });

@@ -14,7 +14,7 @@ export const offersScreen = (view: View): TemplateResult => {
   const again = (): void => void (query && flow.compare(query));
   if (unsure) {
     const text = words.unsure(isolated(unsure.provider.name));
-    return html`${asked(view)}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
+    return html`${asked(view)}${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
   }
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}
     ${state.trouble ? problem(view, state.trouble, state.trouble.action === 'requote' ? { label: words.newPrices, run: again } : undefined) : nothing}

@@ -38,7 +38,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   store: Store | undefined;
 
   #flow: Flow | undefined;
-  #state: State = { step: 'loading', options: [], open: [], unresolved: [], isSlow: false, isAway: false };
+  #state: State = { step: 'loading', open: [], unresolved: [], isSlow: false, isAway: false };
   #form: Form = { amount: '100', currency: undefined, by: undefined, mistake: undefined };
   #isSandbox = false;
   #isForgetful = false;

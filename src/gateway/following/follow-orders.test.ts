@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Order } from '../../ports/orders.ts';
+import type { Place } from '../../ports/runtime.ts';
 import { placeOrder } from '../ordering/place-order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { followOrders, refreshOrder } from './follow-orders.ts';
@@ -39,11 +40,13 @@ it.each([
 ])('%s that cannot be unsealed is logged as a defect', async (_what, where, kind, stage) => {
   const { says, id, logs, gateway } = await ordered();
   for (const { adapter } of gateway.providers) Object.assign(adapter.buy ?? {}, { opensForNode: true });
-  const { open } = gateway.seal;
-  gateway.seal.open = async (sealed, place) => {
-    if (place.field === kind) throw new Error('no key');
-    return await open(sealed, place);
-  };
+  const { seal } = gateway;
+  Object.assign(gateway, {
+    seal: {
+      ...seal,
+      open: async (sealed: string, at: Place) => await (at.field === kind ? Promise.reject(new Error('no key')) : seal.open(sealed, at)),
+    },
+  });
   expect(await says('paid')).toBe(stage);
   expect(logs.filter(({ event, fields }) => event === 'defect' && fields['where'] !== 'receipt')).toMatchObject([
     { level: 'error', fields: { where, order: id } },
