@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AdvanceKind, Evidence, OrderNow } from './order-life.ts';
-import { advance, isFinal, lapsed, orderStatus, refreshDelayMs } from './order-life.ts';
+import { advance, byTheClock, isFinal, lapsed, orderStatus, refreshDelayMs } from './order-life.ts';
 import type { IntentState, Stage } from './order.ts';
 
 const rising = ['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'filled', 'finished', 'refunded'] as const;
@@ -250,4 +250,17 @@ test('an order that ended unpaid is polled as before while money may be on its w
   expect([polls(86_400).filter((at) => at < 1440).length, polls(86_400).filter((at) => at >= 1440).length]).toEqual([46, 9]);
   const late = (sinceReadMs?: number) => refreshDelayMs({ stage: 'failed', stageOn: 0, ...(sinceReadMs === undefined ? {} : { sinceReadMs }) }, 1e12, 0.5);
   expect([late(1e12), late(2_000), late()]).toEqual([7 * 86_400_000, 6 * 3_600_000, 6 * 3_600_000]);
+});
+
+test('an unpaid order whose payment is on its way expires by the clock a day later, whether its provider is read or not', () => {
+  const order = { stage: 'awaiting_payment', binding: true, pay: 10_000n, receive: 100_000n, expiresOn: now } as const;
+  const said = { stage: 'awaiting_payment', rawStatus: 'created/created', arriving: true } as const;
+  const day = 86_400_000;
+  expect([advance(order, said, now + day - 1).next, advance(order, said, now + day).next]).toEqual(['awaiting_payment', 'expired']);
+  expect(advance(order, { ...said, arriving: false }, now).next).toBe('expired');
+  expect([byTheClock({ ...order, arriving: true }, now + day - 1), byTheClock({ ...order, arriving: true }, now + day)]).toEqual([
+    'awaiting_payment',
+    'expired',
+  ]);
+  expect(advance(order, { ...said, stage: 'expired' }, now).next).toBe('expired');
 });

@@ -42,6 +42,8 @@ export type OrderNow = {
   moneySeen?: boolean;
   /** The order was reported as refunded before any payment for it was seen. */
   refundUnseen?: boolean;
+  /** The last read said that a payment is on its way. */
+  arriving?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;
 };
@@ -59,6 +61,8 @@ export type Evidence = {
    * reported together with a payment.
    */
   moneySeen?: boolean;
+  /** Set if the provider sees a payment that was made in time and has not arrived yet, for example a transaction without confirmations. */
+  arriving?: boolean;
 };
 
 /**
@@ -96,7 +100,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   }
   const reached = reachedBy(order);
   if (reached === undefined) return { next: 'review', kind: 'same', note: 'only the operator can end the review: the stage before it is unknown' };
-  const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
+  const told = lapsed(evidence.stage, lastArrival(order.expiresOn, evidence), now) ? 'expired' : evidence.stage;
   const undelivered = undeliveredBy(order, reached, evidence, now);
   if (undelivered) return { next: 'review', kind: inReview ? 'same' : 'undelivered', note: undelivered, reason: 'paid-not-delivered' };
   if (ranks[told] < ranks[reached]) return { next: order.stage, kind: 'stale', note: `${reached}, then back to ${told}` };
@@ -148,13 +152,21 @@ const isJudged = (order: OrderNow, evidence: Evidence): boolean => order.reviewe
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
+/**
+ * Returns when an unpaid order expires by the clock. A payment that is on its way may come up to a day after the order's own end: a customer who is
+ * told that the order expired unpaid pays another one.
+ */
+const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: boolean | undefined }): number | undefined =>
+  expiresOn === undefined || arriving !== true ? expiresOn : expiresOn + dayMs;
+const dayMs = 86_400_000;
+
 /** Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. */
 export const noLaterThanExpiry = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number, on: number): number =>
   stage === 'awaiting_payment' && expiresOn !== undefined && expiresOn > now ? Math.min(on, expiresOn) : on;
 
 /** Returns the stage by the clock alone: an unpaid order expires even if its provider reports nothing. */
-export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
-  lapsed(stage, expiresOn, now) ? 'expired' : stage;
+export const byTheClock = ({ stage, expiresOn, arriving }: Pick<OrderNow, 'stage' | 'expiresOn' | 'arriving'>, now: number): Stage =>
+  lapsed(stage, lastArrival(expiresOn, { arriving }), now) ? 'expired' : stage;
 
 const settledStage = (order: OrderNow): Ranked | undefined => {
   const stage = order.stage === 'review' ? order.before : order.stage;

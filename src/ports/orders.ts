@@ -42,6 +42,8 @@ export type OrderWatch = {
   filledSeen?: true;
   /** The provider reported a refund of an order for which no payment had been seen. So a payment may still arrive. */
   refundUnseen?: true;
+  /** The last read said that a payment is on its way. */
+  arriving?: true;
   /** Background work fetched the order's withdrawal link, and no customer was given it yet. */
   linkUnseen?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. With other amounts, the order is disputed again. */

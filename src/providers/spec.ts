@@ -161,6 +161,8 @@ export type OrderEvidence = {
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
+  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then does not expire by the clock for another day. */
+  arriving?: true;
   statusOn?: number;
   /** By when the order or payment was made, in Unix milliseconds, if the provider says so: its time, plus slack if its clock may be slow. */
   madeBy?: number;

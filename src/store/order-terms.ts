@@ -16,6 +16,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   paidSeenOn: true,
   filledSeen: true,
   refundUnseen: true,
+  arriving: true,
   linkUnseen: true,
   disputeClosed: true,
   unreadSince: true,

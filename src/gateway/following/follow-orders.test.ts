@@ -31,7 +31,7 @@ const ordered = async () => {
   };
   const steps = () => world.events.map((one) => one.toStage);
   const oddities = () => world.logs.filter((one) => one.event === 'order_oddity').map((one) => one.fields['kind']);
-  return { ...world, id, order, says, steps, oddities };
+  return { ...world, id, order, says, steps, oddities, upstream };
 };
 
 it.each([
@@ -51,6 +51,19 @@ it.each([
   expect(logs.filter(({ event, fields }) => event === 'defect' && fields['where'] !== 'receipt')).toMatchObject([
     { level: 'error', fields: { where, order: id } },
   ]);
+});
+
+it('an order whose payment is on its way stays open after its end, even if a read fails, and expires once no payment is on its way', async () => {
+  const { says, order, clock, scope, buyer, upstream } = await ordered();
+  expect(await says('awaiting_payment', { arriving: true })).toBe('awaiting_payment');
+  clock.now = ((await order()).expiresOn ?? 0) + 3_600_000;
+  expect(await says('awaiting_payment', { arriving: true })).toBe('awaiting_payment');
+  buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('unreachable', 'x'));
+  expect((await refreshOrder(scope, await order(), 'read')).stage).toBe('awaiting_payment');
+  delete buyer().script.readOrders;
+  // The seller no longer lists the transaction.
+  delete upstream.arriving;
+  expect(await says('awaiting_payment')).toBe('expired');
 });
 
 it('ranks only rise: a step back is logged and not reported to the customer', async () => {

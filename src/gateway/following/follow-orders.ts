@@ -151,6 +151,7 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
       before: order.watch.beforeReview,
       moneySeen: order.watch.moneySeen,
       refundUnseen: order.watch.refundUnseen,
+      arriving: order.watch.arriving,
       currency: named?.currency,
       option: named?.option,
       expiresOn: order.expiresOn,
@@ -175,7 +176,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
   const { sealed, untrusted } = await takeSecret(gateway, order, evidence?.secret);
-  const step: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(order, now), kind: 'same' };
+  const step: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(nowOf(gateway, order), now), kind: 'same' };
   const moved = step.next !== order.stage;
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
@@ -199,7 +200,12 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     // An order that would be final may just have been paid, so the first of these tries follow quickly.
     nextCheckOn: await (final
       ? null
-      : nextLook(gateway, order, unreadSince === undefined ? { stage: pace, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince }, cause)),
+      : nextLook(
+          gateway,
+          order,
+          unreadSince === undefined ? { stage: seen.arriving ? 'paid' : pace, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince },
+          cause,
+        )),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
@@ -342,6 +348,7 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
     ...(isUnseen ? { moneySeen: true } : {}),
     ...(isUnseenRefund ? { refundUnseen: true } : {}),
     paidSeenOn: seenOn ?? (isWhole ? now : undefined),
+    ...(told.evidence ? { arriving: told.evidence.arriving === true && step.next === 'awaiting_payment' ? true : undefined } : {}),
   });
 };
 

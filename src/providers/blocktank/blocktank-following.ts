@@ -9,7 +9,7 @@ import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
 import { openErrorOf, type OpenError } from './blocktank-errors.ts';
 import { lnurlOf } from './blocktank-order.ts';
 import { notesOf } from './blocktank-price.ts';
-import { hasMoney, hourMs, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
+import { hasMoney, hourMs, isOnItsWay, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
 import { blocksPerWeek, connectToOf } from './blocktank-terms.ts';
 import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 
@@ -119,6 +119,7 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     ...defined({ stage, pay, receive, expiresOn: lastPaymentOf(order, payWith, settings) }),
     ...(pay === undefined || receive === undefined ? {} : { fee: pay - receive }),
     ...(hasMoney(order) ? { moneySeen: true as const } : {}),
+    ...(isOnItsWay(order) ? { arriving: true as const } : {}),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
     ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
   };

@@ -78,10 +78,11 @@ export const stageOf = (order: OrderWire, following: Following): Stage | undefin
   return isOver(order, following) ? 'expired' : 'awaiting_payment';
 };
 
+/** Returns whether the seller has seen a transaction that pays the order. */
+export const isOnItsWay = (order: OrderWire): boolean => (order.payment?.onchain?.transactions ?? []).length > 0;
 const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
-  const isOnItsWay = (order.payment?.onchain?.transactions ?? []).length > 0;
   const end = endOf(order, payWith);
-  return end !== undefined && now >= end + (isOnItsWay ? hourMs : 0);
+  return end !== undefined && now >= end + (isOnItsWay(order) ? hourMs : 0);
 };
 
 /** A hold invoice that was cancelled has returned its money by itself. */
