@@ -49,6 +49,9 @@ describe('stages, first match wins', () => {
   it.each([
     [all, 'refunded'],
     [{ status: 'partially_refunded' }, 'refunded'],
+    [{ status: 'refund_pending' }, 'paid'],
+    [{ status: 'refundable', expired: true }, 'paid'],
+    [{ status: 'refund_failed' }, 'failed'],
     [{ ...all, refunded: false }, 'paid'],
     [{ ...all, refunded: false, thorInfo: { k1 } }, 'filled'],
     [{ ...recharge, ...all, refunded: false }, 'finished'],

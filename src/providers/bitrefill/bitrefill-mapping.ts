@@ -108,7 +108,7 @@ export const stageOf = (
   const isPayout = (slugOf(order) ?? ordered) === slugs.recharge;
   const canRedeem = order.thorInfo !== undefined && holdsRedemption(order.thorInfo, loopbackHttp);
   const status = (order.status ?? '').toLowerCase();
-  if (order.refunded === true || /refund/i.test(status)) return 'refunded';
+  if (order.refunded === true || /refunded/.test(status)) return 'refunded';
   const isDone = status === 'success' || order.delivered === true;
   if (isPayout && isDone) return 'finished';
   if (!isPayout && (isDone || canRedeem)) return canRedeem ? 'filled' : 'paid';
@@ -121,8 +121,9 @@ export const stageOf = (
   return isWaiting ? 'awaiting_payment' : undefined;
 };
 
-const isPaid = (order: OrderReply): boolean =>
-  order.paymentReceived === true || paying.has((order.status ?? '').toLowerCase()) || zeroConf.test(order.zeroConfStatus ?? '');
+/** A refund that is only due (`refund_pending`) is money that Bitrefill still has. */
+const isPaid = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply): boolean =>
+  paymentReceived === true || paying.has(status.toLowerCase()) || /refund(?!ed)/i.test(status) || zeroConf.test(zeroConfStatus);
 /** Returns whether a status word says that the delivery failed, which only a paid order's can. A word about a failed payment does not say so. */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
 /**

@@ -68,6 +68,7 @@ const asked: LiquidityQuoteRequest = {
   nodePubkey,
 };
 const { nodePubkey: _none, ...unproven } = asked;
+const { leaseBlocks: _lease, ...anyLease } = asked;
 const context = { signal: new AbortController().signal, requestId: 'req_test' };
 
 /** `never`: no answer until the call is aborted. */
@@ -330,6 +331,22 @@ describe('orders', () => {
     const quote = { ...asked, firm: false };
     expect(await placedOf(adapter, quote, await offerOf(adapter, quote))).toMatchObject({ upstreamOrderId: id, pay: 2169n, facts: { lease_blocks: 5040 } });
     expect(calls().filter((call) => call === 'POST /channels')).toHaveLength(1);
+  });
+
+  it.each<[string, LiquidityQuoteRequest, object, object]>([
+    ['no lease was asked for, and the longest is now shorter', anyLease, options, { ...options, maxExpiryWeeks: 1 }],
+    ['the shortest was longer than what was asked for', { ...asked, leaseBlocks: 1008 }, { ...options, minExpiryWeeks: 5 }, options],
+  ])('an estimate is not ordered for a shorter lease than it promised, and nothing is sent: %s', async (_what, request, before, after) => {
+    const quote = { ...request, firm: false };
+    const { adapter, calls } = start({
+      'GET /info': [{ body: { ...info, options: before } }, { body: { ...info, options: after } }],
+      [full]: { body: { feeSat: 2169 } },
+      'POST /channels': { status: 201, body: order({ channelExpiryWeeks: 1 }) },
+    });
+    const offer = await offerOf(adapter, quote);
+    expect(offer.facts).toMatchObject({ lease_blocks: 5040 });
+    expect(await adapter.placeOrder(context, { quote, offer, inputs: {} })).toEqual({ ok: false, refusal: { reason: 'lease-unsupported' } });
+    expect(calls()).not.toContain('POST /channels');
   });
 
   it('without a proven node, an order is sold only if its LNURL opens the channel', async () => {

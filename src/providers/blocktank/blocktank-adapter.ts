@@ -1,7 +1,7 @@
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { beforehand, namingOrder, ProviderFault } from '../fault.ts';
-import { toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
+import { fallsShort, toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
 import type { Answer, CallContext, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { createOrder, estimateFee, isBlockedHere, readInfo, type Blocktank } from './blocktank-api.ts';
 import { toRefusal } from './blocktank-errors.ts';
@@ -54,9 +54,14 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
 
   /**
    * Makes one order at the seller. A refusal without `orderMade` means for certain that there is no order. A refusal with `orderMade` means that
-   * there is one, which was shown to nobody and expires by itself. After a fault of the POST, there may be one.
+   * there is one, which was shown to nobody and expires by itself. After a fault of the POST, there may be one. `offer`: the estimate that is ordered.
    */
-  const create = async (context: CallContext, request: LiquidityQuoteRequest, payWith: PayWith, refundOnchain?: string): Promise<Answer<Created>> => {
+  const create = async (
+    context: CallContext,
+    request: LiquidityQuoteRequest,
+    payWith: PayWith,
+    { refundOnchain, offer }: { refundOnchain?: string | undefined; offer?: ProviderOffer },
+  ): Promise<Answer<Created>> => {
     const info = await beforehand(infoOf(context));
     if (!info.ok) return info;
     const asked = toTerms(request, info.value, settings);
@@ -64,6 +69,8 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     // Without this address, Blocktank refunds a payment on chain only when a person asks for it.
     if (payWith === 'onchain' && refundOnchain === undefined) return refused({ reason: 'payment-method-unsupported', note: 'refund-address-required' });
     const { terms } = asked;
+    // What is on sale may have changed since the estimate.
+    if (offer && fallsShort(factsOf(terms, openingOf(request, undefined)), request, offer)) return refused({ reason: 'lease-unsupported' });
     const reply = await createOrder(blocktank, context, bodyOf(terms, request.announce, settings, refundOnchain));
     if (!reply.ok) return refused(await whyRefused(context, reply.body, request));
     const { orderId, order } = reply.value;
@@ -93,7 +100,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
       const refusal = refusedOutright(request);
       if (refusal || payWith === undefined) return refused(refusal ?? { reason: 'payment-method-unsupported' });
       if (!request.firm) return await estimate(context, request, payWith);
-      const created = await create(context, request, payWith, request.refundOnchain);
+      const created = await create(context, request, payWith, { refundOnchain: request.refundOnchain });
       if (!created.ok) return created;
       const { made, terms, opening } = created.value;
       return { ok: true, value: toFirmOffer(made, terms, { pay_with: payWith, announce: request.announce }, opening) };
@@ -114,7 +121,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
       }
       const refusal = refusedOutright(quote);
       if (refusal) return refused(refusal);
-      const created = await create(context, quote, payWith, inputs.refundOnchain ?? quote.refundOnchain);
+      const created = await create(context, quote, payWith, { refundOnchain: inputs.refundOnchain ?? quote.refundOnchain, offer });
       if (!created.ok) {
         const { orderMade, reason } = created.refusal;
         // This order cannot be paid. The gateway reports that, and follows the order.

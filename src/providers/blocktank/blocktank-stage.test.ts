@@ -1,6 +1,7 @@
 /** Tests the table of states, row by row, and what was seen in the field. The rows are those of README.md. */
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { advance, type OrderNow } from '../../domain/order-life.ts';
 import { settings as schema } from './blocktank-settings.ts';
 import { hasMoney, lastPaymentOf, rawStatusOf, stageOf, type Following } from './blocktank-stage.ts';
 import { findOrder, type OrderWire } from './blocktank-wire.ts';
@@ -131,6 +132,23 @@ describe('what was seen in the field', () => {
     const at = new Date(end).toISOString();
     const order = findOrder({ id: 'one', orderExiresAt: at })?.order;
     expect(order?.orderExpiresAt).toBe(end);
+  });
+
+  /** Returns what becomes of an order in one of these stages. */
+  const advanced = (before: OrderNow['stage'], said: Said, more: Partial<Following>) => {
+    const order = orderOf(said);
+    const seen = stageOf(order, { ...following, ...more });
+    const evidence = { rawStatus: rawStatusOf(order), ...(seen ? { stage: seen } : {}), ...(hasMoney(order) ? { moneySeen: true } : {}) };
+    return advance({ stage: before, ramp: 'liquidity', binding: true, pay: 19_021n, receive: 0n, expiresOn: end }, evidence, now);
+  };
+  it.each<[string, OrderNow['stage'], object, Partial<Following>]>([
+    ['on chain, paid before', 'paid', { state2: 'canceled' }, { payWith: 'onchain', paymentSeen: true }],
+    ['on chain, paid and not confirmed', 'awaiting_payment', { state2: 'canceled', paidSat: 19_021, onchain: onchain(0, 0) }, { payWith: 'onchain' }],
+    ['by Lightning, settled', 'awaiting_payment', { state2: 'canceled', bolt11Invoice: { state: 'paid' } }, {}],
+    ['by Lightning, settled and paid before', 'paid', { state2: 'canceled', bolt11Invoice: { state: 'paid' } }, { paymentSeen: true }],
+  ])('only a held invoice goes back by being cancelled: %s', (_what, before, payment, more) => {
+    for (const state2 of ['created', 'expired'])
+      expect(advanced(before, { state2, payment }, more)).toMatchObject({ next: 'review', reason: 'paid-not-delivered' });
   });
 
   it('money by Lightning that was sent back is no longer on its way', () => {

@@ -31,7 +31,8 @@ export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:c
 
 /** Returns whether the answer shows that money arrived, even if it was sent back since. */
 export const hasMoney = (order: OrderWire): boolean => {
-  const isKept = isPaid(order) || isPart(order) || statesOf(order).payment === 'refundavailable';
+  const { payment, invoice } = statesOf(order);
+  const isKept = isPaid(order) || invoice === 'paid' || isPart(order) || payment === 'refundavailable';
   return isKept || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
 };
 
@@ -85,9 +86,12 @@ const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
   return end !== undefined && now >= end + (isOnItsWay(order) ? hourMs : 0);
 };
 
-/** A hold invoice that was cancelled has returned its money by itself. */
-const wasReturned = (order: OrderWire, { paymentSeen }: Following): boolean =>
-  confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);
+/**
+ * Returns whether a cancelled payment has gone back by itself, as the money of a hold invoice does. A settled invoice and a payment on chain do not:
+ * the seller reports their refunds in words of their own.
+ */
+const wasReturned = (order: OrderWire, { payWith, paymentSeen }: Following): boolean =>
+  payWith === 'lightning' && statesOf(order).invoice !== 'paid' && confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);
 
 /**
  * Money has confirmed on chain, yet the order still waits. If it is the whole amount, the seller has overlooked it: a person must ask, once it has had

@@ -1,7 +1,7 @@
 /** What adapters of channel sellers do in the same way. Pure. */
 import { bitcoinUri } from '../../bitcoin/address.ts';
-import type { OfferWarning, ProviderOffer } from '../../domain/offer.ts';
-import type { PaymentInfo, PlacedOrder } from '../spec.ts';
+import type { Facts, OfferWarning, ProviderOffer } from '../../domain/offer.ts';
+import type { LiquidityQuoteRequest, PaymentInfo, PlacedOrder } from '../spec.ts';
 
 export type PayWith = 'lightning' | 'onchain';
 
@@ -20,6 +20,15 @@ export const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer,
   fee,
   paymentInfo: { kind: 'none', problem },
 });
+
+/**
+ * Returns whether a channel has a smaller capacity or a shorter lease than the customer asked for or was offered: they accepted the price of that
+ * channel. An order for an estimate is made later than its offer, and the seller's limits may have changed in between.
+ */
+export const fallsShort = (ordered: Facts, { leaseBlocks }: LiquidityQuoteRequest, { facts: offered }: ProviderOffer): boolean => {
+  const lease = Math.max(leaseBlocks ?? 0, Number(offered.lease_blocks ?? 0));
+  return Number(ordered.lease_blocks ?? 0) < lease || Number(ordered.inbound_sats ?? 0) < Number(offered.inbound_sats ?? 0);
+};
 
 /** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
 const largeChannelSats = 16_777_216n;

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { namingOrder, ProviderFault } from '../fault.ts';
-import { toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
+import { fallsShort, toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
-import type { ProviderOffer } from '../../domain/offer.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { isCertain, isNotFound, isRefusedAt5xx, isUnrouted, toRefusal } from './lsps1-errors.ts';
@@ -156,11 +155,11 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
         return orderMade === undefined ? created : { ok: true, value: unpayable(orderMade, offer, reason) };
       }
       const { made, terms, connectTo } = created.value;
-      // The customer accepted a price for a longer lease.
-      if (made.leaseBlocks < leaseOf(quote, offer)) return { ok: true, value: unpayable(made.orderId, offer, 'lease-too-short') };
+      const facts = factsOf(made, terms, connectTo);
+      if (fallsShort(facts, quote, offer)) return { ok: true, value: unpayable(made.orderId, offer, 'lease-too-short') };
       const { orderId, pay, receive, fee, expiresOn, rawStatus } = made;
       const value = placed(orderId, { pay, receive, fee, ...(made.payTo === undefined ? {} : { expiresOn }) }, payWith, made.payTo);
-      return { ok: true, value: { ...value, rawStatus, facts: factsOf(made, terms, connectTo) } };
+      return { ok: true, value: { ...value, rawStatus, facts } };
     },
 
     readOrders: async (context, order) => {
@@ -196,6 +195,3 @@ const placed = (
     ? { stage: 'paid', paymentInfo: { kind: 'none' } }
     : { stage: 'awaiting_payment', paymentInfo: toPaymentInfo(payWith, payTo, amounts.pay) }),
 });
-
-/** Returns the lease that the customer asked for, else the one that the offer promised. */
-const leaseOf = ({ leaseBlocks }: LiquidityQuoteRequest, { facts }: ProviderOffer): number => leaseBlocks ?? Number(facts.lease_blocks ?? 0);

@@ -353,8 +353,10 @@ describe('an order that is there, but cannot be sold', () => {
       requires: [],
       warnings: [],
     };
-    const place = async (body: unknown): Promise<unknown> =>
-      await seller({ body }).adapter.placeOrder(context, { quote: { ...asked, firm: false }, offer: estimate, inputs: {} });
+    const place = async (body: unknown, offer = estimate): Promise<unknown> =>
+      await seller({ body }).adapter.placeOrder(context, { quote: { ...asked, firm: false }, offer, inputs: {} });
+    const longer = { ...estimate, facts: { lease_blocks: 8640 } };
+    expect(await place(order, longer)).toMatchObject({ value: { upstreamOrderId: 'o-1', paymentInfo: { kind: 'none', problem: 'lease-too-short' } } });
     for (const [more, problem] of [
       [{ announce_channel: true }, 'option-unsupported'],
       [{ payment: { onchain } }, 'payment-method-unsupported'],

@@ -80,6 +80,23 @@ describe('stages', () => {
     expect(stageOf('CREATED', 'CANCELLED', ['CANCELLED', 'PAID'], 'lightning', false)).toBe('paid');
     expect(stageOf('FAILED', '', [], 'onchain', false)).toBe('review');
   });
+
+  it.each([
+    ['CREATED', 'CANCELLED', false, 'failed'],
+    ['CREATED', 'CANCELED', true, 'expired'],
+    ['FAILED', 'CANCELLED', false, 'failed'],
+    ['CANCELLED', '', false, 'failed'],
+    ['CANCELLED', 'PONDERING', true, 'expired'],
+    ['FAILED', 'HOLD', false, 'review'],
+    ['FAILED', 'REFUNDED', false, 'refunded'],
+    ['REFUNDED', '', false, 'refunded'],
+  ] as const)('on chain, only REFUNDED says that money went back: %s with %s, over: %s', (order, payment, isOver, stage) => {
+    expect(stageOf(order, payment, payment === '' ? [] : [payment], 'onchain', isOver)).toBe(stage);
+  });
+
+  it('an order that failed was not refunded by a released invoice if it was paid in another way', () => {
+    expect(stageOf('FAILED', 'CANCELLED', ['CANCELLED', 'PAID'], 'lightning', false)).toBe('review');
+  });
 });
 
 describe('evidence', () => {

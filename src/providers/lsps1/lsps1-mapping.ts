@@ -301,8 +301,12 @@ const rawStatusOf = (order: OrderWire, payment: string): string => [orderStateOf
 
 const orderWords = new Set(['CREATED', 'COMPLETED', 'FAILED', 'EXPECT_PAYMENT', 'PAID', 'HOLD', 'OPENING', 'EXPIRED', 'REFUNDED', 'CANCELLED', 'CANCELED']);
 const paid = new Set(['HOLD', 'PAID']);
-/** CANCELLED is the older word for a hold invoice that was released. */
-const returned = new Set(['REFUNDED', 'CANCELLED', 'CANCELED']);
+const cancelled = new Set(['CANCELLED', 'CANCELED']);
+/**
+ * Returns whether a word says that the money went back. CANCELLED is the older word for a hold invoice that was released, so on chain it says only
+ * that the seller no longer waits for a payment.
+ */
+const wentBack = (word: string, payWith: PayWith): boolean => word === 'REFUNDED' || (payWith === 'lightning' && cancelled.has(word));
 
 /**
  * Returns the stage of an order. `state` is that of the chosen way to pay, `states` are those of all ways. COMPLETED means that the funding
@@ -312,19 +316,19 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
   const isPaid = states.some((word) => paid.has(word));
   if (orderState === 'COMPLETED') return 'finished';
   if (orderState === 'FAILED') {
-    if (returned.has(state)) return 'refunded';
+    if (state === 'REFUNDED') return 'refunded';
     // The money was taken, and there is neither a channel nor a refund: the operator must check.
     if (states.includes('PAID')) return 'review';
-    if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
     // A hold invoice is refunded by itself.
-    if (state === 'HOLD') return 'refunded';
+    if (wentBack(state, payWith) || (state === 'HOLD' && payWith === 'lightning')) return 'refunded';
+    if (state === 'EXPECT_PAYMENT' || cancelled.has(state)) return isOver ? 'expired' : 'failed';
     // The seller says nothing about the money, and may have missed it on chain. If money was seen before, order-life.ts makes the order a review.
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
-  if (returned.has(state) || (returned.has(orderState) && state !== 'EXPECT_PAYMENT')) return 'refunded';
-  // Cancelled before any payment was seen: there is nothing to send back, and a payment on chain may still arrive.
-  if (returned.has(orderState)) return isOver ? 'expired' : 'failed';
+  if (wentBack(state, payWith) || (wentBack(orderState, payWith) && state !== 'EXPECT_PAYMENT')) return 'refunded';
+  // Cancelled without a refund: if no payment was seen, one on chain may still arrive. If one was, order-life.ts makes the order a review.
+  if ([state, orderState].some((word) => cancelled.has(word)) || orderState === 'REFUNDED') return isOver ? 'expired' : 'failed';
   if (orderState === 'EXPIRED') return 'expired';
   const isWaiting = orderState === 'CREATED' || orderState === 'EXPECT_PAYMENT' || (orderState === '' && state !== '');
   if (isWaiting && (state === '' || state === 'EXPECT_PAYMENT')) return isOver ? 'expired' : 'awaiting_payment';
