@@ -37,6 +37,9 @@ export type RefusalNote =
   | 'key-invalid'
   | 'key-refused'
   | 'key-of-another'
+  | 'phone-refused'
+  | 'payout-refused'
+  | 'address-known'
   | 'name-invalid'
   | 'bic-invalid'
   | 'iban-invalid'
@@ -83,6 +86,11 @@ export type Refusal = {
   note?: RefusalNote;
   /** More for human readers, such as the provider's own code, or the nearest amounts that the provider would accept. */
   detail?: string;
+  /**
+   * A page of the provider that the customer must visit, for example to identify themselves. It is a bearer secret. Only the problem for the customer
+   * shows it; whoever stores or logs a refusal leaves it out. callProvider drops a link that does not lead to one of the provider's `payment_hosts`.
+   */
+  actionUrl?: string;
   /** The id of an order that the provider made although it refused. Such an order for a firm price still counts against the daily limits. */
   orderMade?: string;
 };

@@ -18,6 +18,12 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
     pointer: '/api_key',
     detail: 'is the key of another user at this provider than the account has; remove the account with POST /sell/account-remove first',
   },
+  'phone-refused': { pointer: '/phone', detail: 'is not accepted by the provider' },
+  'payout-refused': { pointer: '/payout_to', detail: 'is not accepted by the provider' },
+  'address-known': {
+    pointer: '/payout_to',
+    detail: 'belongs to a user whom the provider knows by other means; the customer can use the provider directly, or name another address here',
+  },
   'name-invalid': { pointer: '/name', detail: 'is not a name that the provider accepts' },
   'bic-invalid': { pointer: '/bic', detail: 'is not a BIC' },
   'beneficiary-name-invalid': { pointer: '/beneficiary_name', detail: 'is not a name that the provider accepts' },

@@ -44,7 +44,10 @@ export type AdapterDeps<LogField extends string = never> = {
   secret: (name: string) => string | undefined;
 };
 
-/** What every call gets. `customer` is the opaque blob that this adapter last returned for this owner and provider. The gateway stores it sealed. */
+/**
+ * What every call gets. `customer` is the opaque blob that this adapter last returned for this owner and provider. The gateway stores it sealed. The
+ * owner is a customer's account if the ramp works by accounts (sell, and buy with `byAccount`), else an upstream session.
+ */
 export type CallContext = {
   signal: AbortSignal;
   /**
@@ -88,7 +91,14 @@ export type Features = { quotes: boolean; estimates: boolean; on_chain_fallback:
 export type Catalogue = { options: CatalogueOption[]; features: Features };
 
 export type BuyQuoteRequest = { ramp: 'buy'; fixed: 'pay' | 'receive'; amount: bigint; option: CatalogueOption; country?: string };
-export type SellQuoteRequest = { ramp: 'sell'; fixed: 'pay' | 'receive'; amount: bigint; option: CatalogueOption; network: 'lightning' | 'onchain' };
+export type SellQuoteRequest = {
+  ramp: 'sell';
+  fixed: 'pay' | 'receive';
+  amount: bigint;
+  option: CatalogueOption;
+  network: 'lightning' | 'onchain';
+  country?: string;
+};
 export type LiquidityProduct = 'recharge' | 'inbound' | 'turbo';
 export type LiquidityQuoteRequest = {
   ramp: 'liquidity';
@@ -209,6 +219,12 @@ type Verbs<Q extends QuoteRequest> = {
 /** `proof` is the customer's signature over the token that beginSession returned. */
 export type Proof = { signature: string; nodePubkey: string };
 type BuyVerbs = Verbs<BuyQuoteRequest> & {
+  /**
+   * Set if prices and orders are made with the customer's account (`ProviderAdapter.accounts`) instead of an upstream session. `context.customer` is
+   * then the account's blob. It is absent from a price request of a customer without a connected account; such an offer names `account` in
+   * `requires` unless it can be ordered without one. beginSession and openSession are then never called.
+   */
+  byAccount?: true;
   /** Reads the listing, in the gateway's own session at the provider. */
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
   /** Starts a session at the provider. A `token` means that the provider demands proof. openSession needs the blob that is returned as `customer`. */
@@ -238,14 +254,58 @@ export type PushingBuyer = BuyVerbs & {
 /** Exactly one of the two ways to hand over the sats: an adapter with neither, or with both, does not compile. */
 export type BuyAdapter = ClaimingBuyer | PushingBuyer;
 
-// ---- sell ----------------------------------------------------------------------------------------------------------------------------
+// ---- accounts ------------------------------------------------------------------------------------------------------------------------
+
+/** What a customer may be asked for when an account is started, under the names of the API. */
+export type AccountMember = 'email' | 'phone' | 'payout_to' | 'terms_accepted';
+/** What an account still needs from its customer: a member of the request that starts it, or the code that was sent to them. */
+export type AccountNeed = AccountMember | 'code';
+
+/**
+ * What is known when an account is started, or started once more with what was missing. Holds only members that the adapter `takes`. `email` is in
+ * lower case. `termsAccepted` is present only if the customer has accepted the terms at `AccountState.termsUrl`.
+ */
+export type AccountRequest = { email?: string; phone?: string; payoutTo?: PayoutTo; termsAccepted?: true; ref: string; noticeUrl?: string };
 
 export type AccountState = {
   status: 'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect';
+  /** Where the customer signs up or identifies themselves. It may be a bearer link: the gateway seals it, and shows it only to its customer. */
   signupUrl?: string;
   mailSent?: boolean;
+  /** The provider's id of the user. It keeps other customers from this user's account, and finds the account that a notice is about. */
   userId?: string;
+  /** What is still missing before the account can be connected. `code`: the provider has sent a code, or sends one when `sendCode` is called. */
+  needs?: AccountNeed[];
+  /** The terms that the customer must accept. Shown while `needs` names `terms_accepted`, on one of the provider's `payment_hosts`. */
+  termsUrl?: string;
+  /** How the code of `needs` was sent, if it was sent. */
+  codeSentBy?: 'mail' | 'sms';
+  codeExpiresOn?: number;
+  attemptsLeft?: number;
 };
+
+/** A customer's accounts at a provider. One account serves all of its ramps. */
+export type AccountAdapter = {
+  /** What startAccount takes. The gateway passes on nothing else. */
+  takes: readonly AccountMember[];
+  /** The member by which the provider knows a user again. Calls with the same value lead to one account, for one customer of the gateway only. */
+  knownBy: 'email' | 'payout_to';
+  /** Starts, continues or recovers an account. The per-user key is kept in the `customer` blob. */
+  startAccount(context: CallContext, request: AccountRequest): Promise<Answer<AccountState>>;
+  readAccount(context: CallContext): Promise<Answer<AccountState>>;
+  /** Checks a key that the customer pasted, before it is stored. Absent if users of the provider have no such key. */
+  adoptKey?(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
+  /** Has a code sent to the customer, by mail or SMS. Absent if the provider sends none. */
+  sendCode?(context: CallContext): Promise<Answer<AccountState>>;
+  /** Hands in the code that was sent. The gateway allows few tries; a code is never logged or stored. */
+  confirmCode?(
+    context: CallContext,
+    request: { code: string },
+  ): Promise<Answer<AccountState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
+};
+
+// ---- sell ----------------------------------------------------------------------------------------------------------------------------
+
 export type ConnectionState = {
   upstreamId: string;
   name: string;
@@ -276,11 +336,6 @@ export type ConnectionRequest = {
 export type SellTransaction = { upstreamId: string; stage?: Stage; rawStatus: string; kind: string; pay?: bigint; receive?: bigint; createdOn: number };
 export type SellAdapter = Verbs<SellQuoteRequest> & {
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
-  /** Starts or recovers an account. Calls with the same e-mail lead to one account. The per-user key is kept in the `customer` blob. */
-  startAccount(context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>>;
-  readAccount(context: CallContext): Promise<Answer<AccountState>>;
-  /** Checks a key that the customer pasted, before it is stored. */
-  adoptKey(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
   balance(context: CallContext): Promise<Answer<{ currency: string; amountFiat: bigint }>>;
   transactions(context: CallContext, request: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>>;
   connections?: {
@@ -313,8 +368,6 @@ export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
   pricesByOrder?: boolean;
   /** Set if reads need the proven node key, because the adapter itself has the channel of a paid order opened. */
   opensForNode?: boolean;
-  /** Returns the provider's id of the order that a notice's body names. The id is only a hint of what to read. Never throws. */
-  noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
   /** Returns what redeems a filled order: bearer secrets. */
   redemption?(evidence: OrderEvidence): { lnurl?: string; link?: string; rebuilt?: boolean } | undefined;
@@ -322,7 +375,23 @@ export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
 
 // ---- the module ----------------------------------------------------------------------------------------------------------------------
 
-export type ProviderAdapter = { buy?: BuyAdapter; sell?: SellAdapter; liquidity?: LiquidityAdapter };
+/** What a notice seems to be about: an order of any ramp, or a user. Only a hint of what to read, since anybody may have written the notice. */
+export type NoticeHint = { upstreamOrderId: string } | { userId: string };
+/** How to read the notices of a provider that sends all of them to one URL. */
+export type NoticeReader = {
+  /** Returns what the body names. Never throws. */
+  hints(body: string): NoticeHint[];
+  /** The header, in lower case, with which the provider sends a key that the operator has agreed with it. Notices without it count as forged. */
+  key?: { header: string; value: string };
+};
+
+export type ProviderAdapter = {
+  buy?: BuyAdapter;
+  sell?: SellAdapter;
+  liquidity?: LiquidityAdapter;
+  accounts?: AccountAdapter;
+  notices?: NoticeReader;
+};
 
 export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends string = string> = {
   /** The name of the folder, and the `kind` in the configuration. */

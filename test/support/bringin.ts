@@ -1,6 +1,7 @@
 /** A simulated Bringin behind the real adapter and real HTTP. Records everything that went over the wire. */
 import { randomUUID } from 'node:crypto';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
+import { sellingWithAccounts } from './selling-with-accounts.ts';
 import { startBringinSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
 import { provider } from '../../src/providers/bringin/index.ts';
 import type { Answer, CallContext, HttpRequest, HttpResponse } from '../../src/providers/spec.ts';
@@ -57,40 +58,40 @@ export const startBringin = async (simulation: Partial<SimulatorOptions> = {}, b
     lightning_base_url: simulator.url,
     ...block,
   });
-  const { sell } = provider.create(
-    {
-      providerId: 'bringin',
-      http: async (request) => {
-        const response = await undici.http(request);
-        exchanges.push({ request, response });
-        return response;
+  const { connections, ...adapter } = sellingWithAccounts(
+    provider.create(
+      {
+        providerId: 'bringin',
+        http: async (request) => {
+          const response = await undici.http(request);
+          exchanges.push({ request, response });
+          return response;
+        },
+        now: () => Date.now() + time.offsetMs,
+        newId: randomUUID,
+        log: (level, event, fields) => void logs.push(JSON.stringify({ level, event, ...fields })),
+        network: 'regtest',
+        mode: 'sandbox',
+        secret: (name) => secrets[name],
       },
-      now: () => Date.now() + time.offsetMs,
-      newId: randomUUID,
-      log: (level, event, fields) => void logs.push(JSON.stringify({ level, event, ...fields })),
-      network: 'regtest',
-      mode: 'sandbox',
-      secret: (name) => secrets[name],
-    },
-    settings,
+      settings,
+    ),
   );
-  if (!sell?.connections) throw new Error('not a sell adapter with connections');
-  const { connections } = sell;
 
   const person = (): Person => new Person();
   /** Returns a person who has signed up, is verified and connected. */
   const connectedPerson = async (email = 'alice@example.com', noticeUrl?: string): Promise<Person> => {
     const one = person();
     const request = { email, ref: randomUUID(), ...(noticeUrl === undefined ? {} : { noticeUrl }) };
-    await one.does((context) => sell.startAccount(context, request));
+    await one.does((context) => adapter.startAccount(context, request));
     while (!simulator.control.user(email).connected) await simulator.control.advanceKyc(email);
-    await one.does((context) => sell.readAccount(context));
+    await one.does((context) => adapter.readAccount(context));
     return one;
   };
   return {
     simulator,
     control: simulator.control,
-    adapter: sell,
+    adapter,
     connections,
     exchanges,
     logs,

@@ -103,9 +103,6 @@ const createAdapter = (deps: AdapterDeps, { base_url: base }: z.output<typeof se
       const stage = { new: 'awaiting_payment', paid: 'filled', sent: 'finished' } as const;
       return { ok: true, value: [{ upstreamOrderId: sale.id, rawStatus: sale.status, stage: stage[sale.status] }] };
     },
-    startAccount: () => Promise.resolve(none),
-    readAccount: () => Promise.resolve(none),
-    adoptKey: () => Promise.resolve(none),
     balance: () => Promise.resolve(none),
     transactions: () => Promise.resolve(none),
   };

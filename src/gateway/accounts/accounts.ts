@@ -1,13 +1,15 @@
 /** POST /sell/accounts and related endpoints. An account is a customer's account at one provider. Its key is never shown to a wallet. */
 import { printableName } from '../../domain/printable.ts';
 import { ProviderFault } from '../../providers/fault.ts';
+import type { AccountAdapter, AccountState, Answer, CallContext } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { adoptConnections } from './adopt-connections.ts';
 import { contested, unlessContested, wasConnected } from './contested.ts';
-import { callAccount, providerProblem, sellProviderOf } from './call-account.ts';
+import { accountsOf, callAccount, callSeller, providerProblem } from './call-account.ts';
 import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
+import { providerOf } from '../upstream/provider-of.ts';
 import { accountWebhookPlace, blobPlace, signupPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -33,7 +35,7 @@ const invalid = (pointer: string, detail: string): Problem => new Problem('inval
 /** Starts or recovers an account: for one customer, the same e-mail gives the same account. If a step fails, the caller can repeat the request. */
 export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
-  const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
+  const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell && one.adapter.accounts);
   if (!provider) throw invalid('/provider', 'is not a sell provider of this gateway; GET /providers lists them');
   if ((request.email === undefined) === (request.apiKey === undefined)) throw invalid('/email', 'send exactly one of email and api_key');
   const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
@@ -67,8 +69,8 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
   const account = existing ?? (await newAccount(gateway, start, { emailHash, email }));
   const call = { verb: 'start_account', idempotent: true };
   let isWithheld = false;
-  const answer = await callAccount(scope, account, call, async (sell, context) => {
-    const said = await sell.startAccount(context, startOf(gateway, account, email));
+  const answer = await callAccount(scope, account, call, async (accounts, context) => {
+    const said = await accounts.startAccount(context, startOf(gateway, account, email));
     const kept = await unlessContested(gateway, account, said);
     isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
     return kept;
@@ -93,7 +95,12 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
   const { gateway } = scope;
   const { customerId, existing, providerId, webhook } = start;
   if (existing) {
-    const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
+    const answer = await callAccount(
+      scope,
+      existing,
+      { verb: 'adopt_key', idempotent: true },
+      async (accounts, context) => await adopted(accounts, context, key),
+    );
     if (!answer.ok) throw refusalProblem(answer.refusal);
     // An e-mail that was only entered proves nothing about its owner, so it is forgotten.
     const forgotten = wasConnected(existing) ? {} : { forgetEmail: true };
@@ -102,15 +109,20 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
     // A notice may have changed the account meanwhile. What it said is older than the key, which has just worked.
     return stored.status === 'connected' ? stored : await stepAccount(gateway, stored, answer.value, change);
   }
-  const { sell, ...provider } = sellProviderOf(gateway, providerId);
+  const provider = providerOf(gateway, providerId);
+  const accounts = accountsOf(provider);
   const deadlineMs = gateway.settings.routing.order_deadline_ms;
   const options = { operation: 'account', verb: 'adopt_key', deadlineMs, idempotent: true, customerKey: customerId } as const;
-  const answer = await callProvider(scope, provider, options, (context) => sell.adoptKey(context, { key }));
+  const answer = await callProvider(scope, provider, options, (context) => adopted(accounts, context, key));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   const account = await newAccount(gateway, start, { blob: answer.customer ?? '' });
   if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
   return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
 };
+
+/** Has a pasted key checked. A provider without such keys refuses every key. */
+const adopted = async (accounts: AccountAdapter, context: CallContext, key: string): Promise<Answer<AccountState>> =>
+  accounts.adoptKey ? await accounts.adoptKey(context, { key }) : { ok: false, refusal: { reason: 'declined', note: 'key-refused' } };
 
 const webhookOf = async (gateway: Gateway, accountId: string, webhook: Webhook): Promise<Partial<Pick<Account, 'webhookUrl' | 'webhookEvents'>>> =>
   webhook.webhookUrl === undefined
@@ -200,7 +212,7 @@ export const notConnected = async (gateway: Gateway, account: Account): Promise<
 export const readBalance = async (scope: Scope, session: OpenSession, accountId: string) => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
-  const answer = await asked(() => callAccount(scope, account, { verb: 'balance', idempotent: true }, async (sell, context) => await sell.balance(context)));
+  const answer = await asked(() => callSeller(scope, account, { verb: 'balance', idempotent: true }, async (sell, context) => await sell.balance(context)));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   return { account_id: account.id, currency_code: answer.value.currency, amount_fiat: Number(answer.value.amountFiat) };
 };
@@ -214,7 +226,7 @@ export const readTransactions = async (
   const account = await connectedAccount(gateway, request.account_id, session.customerId);
   const wanted = { limit: request.limit ?? 50, ...(request.since === undefined ? {} : { since: Date.parse(request.since) }) };
   const answer = await asked(() =>
-    callAccount(scope, account, { verb: 'transactions', idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
+    callSeller(scope, account, { verb: 'transactions', idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
   );
   if (!answer.ok) throw refusalProblem(answer.refusal);
   return {

@@ -5,7 +5,7 @@
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
-import { callAccount } from './call-account.ts';
+import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -43,7 +43,7 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
 
 const listed = async (scope: Scope, account: Account): Promise<ConnectionState[]> => {
   try {
-    const answer = await callAccount(scope, account, { verb: 'list_connections', idempotent: true }, async (sell, context) =>
+    const answer = await callSeller(scope, account, { verb: 'list_connections', idempotent: true }, async (sell, context) =>
       sell.connections ? await sell.connections.list(context) : { ok: true as const, value: [] },
     );
     return answer.ok ? answer.value : [];

@@ -1,37 +1,55 @@
 import { ProviderFault } from '../../providers/fault.ts';
-import type { CallContext, SellAdapter } from '../../providers/spec.ts';
+import type { AccountAdapter, CallContext, SellAdapter } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { Problem } from '../problem.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob, saveBlob, keepBlob } from '../upstream/blob.ts';
-import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { defined } from '../../domain/defined.ts';
 
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
-/** Returns the account's provider and its sell adapter. Throws `misconfigured` if the provider is no longer configured or no longer sells. */
-export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
-  const provider = providerOf(gateway, providerId);
-  const { sell } = provider.adapter;
-  if (!sell) throw new Problem('misconfigured', `The provider "${providerId}" of this account no longer sells.`);
-  return { ...provider, sell };
+/** Returns the provider's accounts. Throws `misconfigured` if it no longer has any, although there is one here. */
+export const accountsOf = ({ id, adapter }: Provider): AccountAdapter => {
+  if (!adapter.accounts) throw new Problem('misconfigured', `The provider "${id}" of this account no longer has accounts.`);
+  return adapter.accounts;
+};
+
+type Caller = Pick<Account, 'id' | 'customerId' | 'providerId'>;
+
+/** Makes one call about an account itself. Throws `misconfigured` if the account's provider is no longer configured. */
+export const callAccount = async <T extends object>(
+  scope: Scope,
+  account: Caller,
+  call: AccountCall,
+  attempt: (accounts: AccountAdapter, context: CallContext) => Promise<T>,
+): Promise<T> => {
+  const provider = providerOf(scope.gateway, account.providerId);
+  const accounts = accountsOf(provider);
+  return await callAs(scope, account, call, async (context) => await attempt(accounts, context));
+};
+
+/** Makes one call about what a seller does for an account. Throws `misconfigured` if the account's provider does not sell. */
+export const callSeller = async <T extends object>(
+  scope: Scope,
+  account: Caller,
+  call: AccountCall,
+  attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
+): Promise<T> => {
+  const { sell } = providerOf(scope.gateway, account.providerId).adapter;
+  if (!sell) throw new Problem('misconfigured', `The provider "${account.providerId}" of this account does not sell.`);
+  return await callAs(scope, account, call, async (context) => await attempt(sell, context));
 };
 
 /**
  * Makes one call with an account's credentials (the blob). Stores changed credentials even if the provider refused, since its refusal may mean that
  * the key no longer works.
  */
-export const callAccount = async <T extends object>(
-  scope: Scope,
-  account: Pick<Account, 'id' | 'customerId' | 'providerId'>,
-  call: AccountCall,
-  attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
-): Promise<T> => {
+const callAs = async <T extends object>(scope: Scope, account: Caller, call: AccountCall, attempt: (context: CallContext) => Promise<T>): Promise<T> => {
   const { gateway } = scope;
-  const provider = sellProviderOf(gateway, account.providerId);
+  const provider = providerOf(gateway, account.providerId);
   const customer = await upstreamBlob(gateway, account.id);
   const options = {
     operation: 'account',
@@ -41,7 +59,7 @@ export const callAccount = async <T extends object>(
     customerKey: account.customerId,
     context: defined({ customer, customerIp: call.customerIp }),
   } as const;
-  const answer = await callProvider(scope, provider, options, (context) => attempt(provider.sell, context));
+  const answer = await callProvider(scope, provider, options, attempt);
   if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {
     const isRefused = 'ok' in answer && answer.ok === false;
     await (isRefused ? keepBlob : saveBlob)(gateway, account.id, answer.customer);

@@ -4,7 +4,7 @@ import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../prov
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { stepConnection } from './account-steps.ts';
 import { isSameRequest } from './adopt-connections.ts';
-import { callAccount, providerProblem } from './call-account.ts';
+import { callSeller, providerProblem } from './call-account.ts';
 import { connectionRequestPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -119,7 +119,7 @@ const stepAt = async (
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
   try {
-    const answer = await callAccount(scope, account, { verb, idempotent: false }, async (sell, context) => {
+    const answer = await callSeller(scope, account, { verb, idempotent: false }, async (sell, context) => {
       if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
       return await step(sell.connections, context, state);
     });

@@ -4,7 +4,7 @@ import type { Account, Connection } from '../../ports/accounts.ts';
 import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
 import { namedMs, unlessContested, wasConnected } from './contested.ts';
 import { adoptConnections } from './adopt-connections.ts';
-import { callAccount } from './call-account.ts';
+import { callAccount, callSeller } from './call-account.ts';
 import { refreshOrder } from '../following/follow-orders.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
@@ -79,8 +79,12 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
     const { email } = await openSignup(gateway, account);
     const isStarted = (await upstreamBlob(gateway, account.id)) !== undefined;
     if (!isStarted && email === undefined) return account;
-    const answer = await callAccount(scope, account, call, async (sell, context) =>
-      unlessContested(gateway, account, isStarted ? await sell.readAccount(context) : await sell.startAccount(context, startOf(gateway, account, email ?? ''))),
+    const answer = await callAccount(scope, account, call, async (accounts, context) =>
+      unlessContested(
+        gateway,
+        account,
+        isStarted ? await accounts.readAccount(context) : await accounts.startAccount(context, startOf(gateway, account, email ?? '')),
+      ),
     );
     if (answer.ok) return await stepAccount(gateway, account, answer.value);
     return answer.refusal.note === 'needs-reconnect' ? await stepAccount(gateway, account, { status: 'needs_reconnect' }) : account;
@@ -106,7 +110,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
   const state = await openState(gateway, connection);
   try {
     if (state) {
-      const read = await callAccount(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {
+      const read = await callSeller(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {
         if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
         return await sell.connections.read(context, state);
       });
@@ -145,7 +149,7 @@ export const askForConnection = async (scope: Scope, account: Account, connectio
 const ask = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
-  const answer = await callAccount(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
+  const answer = await callSeller(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
     if (!sell.connections) return { ok: false, refusal: { reason: 'declined', note: 'network-unsupported' } } as const;
     return await sell.connections.create(context, request);
   });
@@ -165,7 +169,7 @@ const ask = async (scope: Scope, account: Account, connection: Connection): Prom
 const readSettlements = async (scope: Scope, account: Account, connections: Connection[]): Promise<void> => {
   const { gateway } = scope;
   try {
-    const read = await callAccount(
+    const read = await callSeller(
       scope,
       account,
       { verb: 'transactions', idempotent: true },

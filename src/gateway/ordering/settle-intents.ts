@@ -121,12 +121,11 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
  */
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;
-  const adapter = placing.provider.adapter.liquidity;
-  if (!adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
+  const { notices } = placing.provider.adapter;
+  if (!notices || placing.inputs.order.payWithBalance !== true) return false;
   const named = new Set<string>();
   for (const { id, body } of await gateway.stores.notices.bodies('order', intent.id)) {
-    const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
-    if (hint !== undefined) named.add(hint);
+    for (const hint of notices.hints(await gateway.seal.open(body, noticeBodyPlace(id)))) if ('upstreamOrderId' in hint) named.add(hint.upstreamOrderId);
   }
   // The list is read only if no notice has named the order.
   const candidates = async function* () {

@@ -1,3 +1,4 @@
+import { defined } from '../../domain/defined.ts';
 import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { withinLimits } from './in-flight.ts';
@@ -28,7 +29,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
     if (!('option' in offered)) return [offered];
     const { terms, option } = offered;
     const account = accounts.get(provider.id);
-    const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
+    const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network, ...defined({ country: exchange.country }) };
     const ask = async (call: CallContext): Promise<Asking> => {
       // An account that has to be reconnected cannot be used for an order, so the provider is asked without it.
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;

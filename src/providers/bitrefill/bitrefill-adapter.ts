@@ -1,4 +1,4 @@
-import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityListing } from '../spec.ts';
+import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityListing, NoticeReader } from '../spec.ts';
 import * as api from './bitrefill-api.ts';
 import type { Bitrefill, LogField } from './bitrefill-api.ts';
 import { methodsOf, redemptionOf } from './bitrefill-mapping.ts';
@@ -28,10 +28,14 @@ export const createBitrefillAdapter = (deps: AdapterDeps<LogField>, settings: Bi
     quote: async (context, request) => await quote(bitrefill, context, request),
     placeOrder: async (context, request) => await placeOrder(bitrefill, context, request),
     readOrders: async (context, order) => await readOrders(bitrefill, context, order),
-    noticeHint: (body) => {
-      const hint = readNotice(body);
-      return hint.about === 'order' ? hint.upstreamOrderId : undefined;
-    },
     redemption: (evidence) => redemptionOf(evidence, settings.redeem_base_url ?? settings.base_url, deps.mode === 'sandbox'),
   };
+};
+
+/** Bitrefill's notices have a URL of their own for each order. */
+export const bitrefillNotices: NoticeReader = {
+  hints: (body) => {
+    const hint = readNotice(body);
+    return hint.about === 'order' && hint.upstreamOrderId !== undefined ? [{ upstreamOrderId: hint.upstreamOrderId }] : [];
+  },
 };

@@ -1,5 +1,5 @@
 import { defineProvider } from '../spec.ts';
-import { createBitrefillAdapter } from './bitrefill-adapter.ts';
+import { bitrefillNotices, createBitrefillAdapter } from './bitrefill-adapter.ts';
 import { logFields } from './bitrefill-api.ts';
 import { bitrefillSettings } from './bitrefill-settings.ts';
 
@@ -9,5 +9,5 @@ export const provider = defineProvider({
   ramps: ['liquidity'],
   settings: bitrefillSettings,
   logFields,
-  create: (deps, settings) => ({ liquidity: createBitrefillAdapter(deps, settings) }),
+  create: (deps, settings) => ({ liquidity: createBitrefillAdapter(deps, settings), notices: bitrefillNotices }),
 });

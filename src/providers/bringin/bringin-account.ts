@@ -4,7 +4,7 @@
  */
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AccountState, Answer, CallContext } from '../spec.ts';
+import type { AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
 import { declined, KeyRefused, readCustomer, refused, showAccount, withKey, writeCustomer, type BringinCustomer } from './bringin-customer.ts';
@@ -13,12 +13,8 @@ import { isAboutOperator } from './bringin-refusal.ts';
 import type { StatusReply } from './bringin-wire.ts';
 
 /** Starts an account or recovers a lost key: connect may be called again for the same e-mail, and returns the key of a connected user at once. */
-export const startAccount = async (
-  bringin: Bringin,
-  context: CallContext,
-  request: { email: string; ref: string; noticeUrl?: string },
-): Promise<Answer<AccountState>> => {
-  const email = request.email.trim();
+export const startAccount = async (bringin: Bringin, context: CallContext, request: AccountRequest): Promise<Answer<AccountState>> => {
+  const email = (request.email ?? '').trim();
   if (!isEmail(email)) return declined('email-invalid');
   // Bringin appends the event's path to the callback.
   const callback = request.noticeUrl?.replace(/\/+$/, '');

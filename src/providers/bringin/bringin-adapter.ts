@@ -1,4 +1,4 @@
-import type { AdapterDeps, Catalogue, SellAdapter } from '../spec.ts';
+import type { AccountAdapter, AdapterDeps, Catalogue, SellAdapter } from '../spec.ts';
 import { adoptKey, balance, readAccount, startAccount } from './bringin-account.ts';
 import { bringinConnections } from './bringin-connections.ts';
 import type { Rail } from './bringin-mapping.ts';
@@ -18,13 +18,17 @@ const catalogueOf = (settings: BringinSettings): Catalogue => ({
   }),
 });
 
-export const createBringinAdapter = (deps: AdapterDeps<LogField>, settings: BringinSettings): SellAdapter => {
+export type BringinAdapter = SellAdapter & AccountAdapter & Required<Pick<AccountAdapter, 'adoptKey'>>;
+
+export const createBringinAdapter = (deps: AdapterDeps<LogField>, settings: BringinSettings): BringinAdapter => {
   const bringin = { deps, settings };
   return {
     catalogue: () => Promise.resolve({ ok: true, value: catalogueOf(settings) }),
     quote: async (context, request) => await quote(bringin, context, request),
     placeOrder: async (context, request) => await placeOrder(bringin, context, request),
     readOrders: async (context, order) => await readOrders(bringin, context, order),
+    takes: ['email'],
+    knownBy: 'email',
     startAccount: async (context, request) => await startAccount(bringin, context, request),
     readAccount: async (context) => await readAccount(bringin, context),
     adoptKey: async (context, request) => await adoptKey(bringin, context, request),

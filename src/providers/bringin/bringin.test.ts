@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { casesOf, onNodeOnly, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { sellingWithAccounts } from '../../../test/support/selling-with-accounts.ts';
 import { httpMutants, overHttp, rewriting, type HttpMutant } from '../../../test/support/http-mutants.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
-import type { AdapterDeps, CatalogueOption, ConnectionState, FollowedOrder, SellAdapter } from '../spec.ts';
+import type { AdapterDeps, CatalogueOption, ConnectionState, FollowedOrder } from '../spec.ts';
+import type { BringinAdapter } from './bringin-adapter.ts';
 import { provider } from './index.ts';
 
 const now = Date.UTC(2026, 10, 21, 10, 15);
@@ -13,12 +15,9 @@ const key = 'pk_test_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 const customer = { status: 'connected', email: 'alice@example.com', ref: '550e8400-e29b-41d4-a716-446655440000', key, userId: 'u-1' } as const;
 const context = { customer: JSON.stringify(customer), customerIp: '203.0.113.7', idempotencyKey: 'fc299b2f-036f-44a1-a9c3-fefee81ec47a' };
 const block = { base_url: `${baseUrl}/`, master_key_env: 'MASTER', lightning_hosts: ['dev.bringin.xyz'] };
-const adapterOf = (deps: AdapterDeps, more: object = {}): SellAdapter => {
-  const { sell } = provider.create(deps, provider.settings.parse({ ...block, ...more }));
-  if (!sell) throw new Error('no sell ramp');
-  return sell;
-};
-const subject: Subject<SellAdapter> = { create: adapterOf, deps: { secret: (name) => (name === 'MASTER' ? 'master' : undefined) }, context, baseUrl };
+const adapterOf = (deps: AdapterDeps, more: object = {}): BringinAdapter =>
+  sellingWithAccounts(provider.create(deps, provider.settings.parse({ ...block, ...more })));
+const subject: Subject<BringinAdapter> = { create: adapterOf, deps: { secret: (name) => (name === 'MASTER' ? 'master' : undefined) }, context, baseUrl };
 
 const card: CatalogueOption = { currency: 'EUR', name: 'Card balance', upstream: { rail: 'card' }, feePpm: 10_000, minFiat: 2_200n };
 const request = { ramp: 'sell', fixed: 'pay', amount: 250_000n, option: card, network: 'lightning' } as const;
@@ -79,7 +78,7 @@ const since = now - 15 * 60_000;
 /** A refused user key is never the provider's fault: the customer must reconnect. */
 const userErrors = { 401: 'refusal', 403: 'refusal' } as const;
 
-const verbs: Verb<SellAdapter>[] = [
+const verbs: Verb<BringinAdapter>[] = [
   {
     name: 'quote',
     call: (adapter, call) => adapter.quote(call, request),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Json } from '../../domain/offer.ts';
 import { createBringinSimulator } from './bringin.simulator.ts';
 import { provider } from './index.ts';
-import type { CallContext, SellAdapter, SellQuoteRequest } from '../spec.ts';
+import type { AccountAdapter, CallContext, SellAdapter, SellQuoteRequest } from '../spec.ts';
 import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const url = 'https://dev.bringin.xyz';
@@ -14,12 +14,12 @@ const block = { base_url: url, master_key_env: 'BRINGIN_MASTER_KEY', api_secret_
 const start = async () => {
   const options = { id: 'bringin', masterKey: secrets.BRINGIN_MASTER_KEY, apiSecret: secrets.BRINGIN_API_SECRET, linkMs: 0, convertMs: 0 };
   const { app, control } = createBringinSimulator(options, () => url);
-  const { sell } = provider.create(behind(app, secrets).deps, provider.settings.parse(block));
-  if (!sell) throw new Error('no sell ramp');
-  return { adapter: sell, control, context: await connected(sell, control.advanceKyc) };
+  const { sell, accounts } = provider.create(behind(app, secrets).deps, provider.settings.parse(block));
+  if (!sell || !accounts) throw new Error('no sell ramp, or no accounts');
+  return { adapter: sell, control, context: await connected(accounts, control.advanceKyc) };
 };
 /** Signs a customer up, has them verified and connected, and returns a context that holds the customer's key. */
-const connected = async (adapter: SellAdapter, advance: (email: string) => Promise<void>): Promise<CallContext> => {
+const connected = async (adapter: AccountAdapter, advance: (email: string) => Promise<void>): Promise<CallContext> => {
   const started = await adapter.startAccount(contextOf(), { email, ref: '550e8400-e29b-41d4-a716-446655440000' });
   expect(valueOf(started).status).toBe('onboarding');
   for (let step = 0; step < 4; step += 1) await advance(email);

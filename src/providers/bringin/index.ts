@@ -10,7 +10,8 @@ export const provider = defineProvider({
   settings: bringinSettings,
   logFields,
   // In the sandbox, the simulator itself serves the Lightning addresses.
-  create: (deps, settings) => ({
-    sell: createBringinAdapter(deps, deps.mode === 'sandbox' ? { lightning_base_url: settings.base_url, ...settings } : settings),
-  }),
+  create: (deps, settings) => {
+    const adapter = createBringinAdapter(deps, deps.mode === 'sandbox' ? { lightning_base_url: settings.base_url, ...settings } : settings);
+    return { sell: adapter, accounts: adapter };
+  },
 });

@@ -78,7 +78,7 @@ const bodyOf = (request: BuyQuoteRequest | SellQuoteRequest, { wallet, special_c
     ...(ramp === 'buy' ? { paymentMethod: methodOf(option.upstream) } : {}),
     ...(wallet === undefined ? {} : { wallet }),
     ...(special_code === undefined ? {} : { specialCode: special_code }),
-    ...(ramp === 'buy' && send_country && request.country !== undefined ? { country: request.country } : {}),
+    ...(send_country && request.country !== undefined ? { country: request.country } : {}),
   });
   return `${body.slice(0, -1)},"${fixed === 'pay' ? 'amount' : 'targetAmount'}":${toDisplay(amount, isFiat ? 2 : 8)}}`;
 };
@@ -117,9 +117,6 @@ export const createDfxSeller = (deps: AdapterDeps, settings: DfxSettings): SellA
     },
     placeOrder: noOrders,
     readOrders: noOrders,
-    startAccount: noOrders,
-    readAccount: noOrders,
-    adoptKey: noOrders,
     balance: noOrders,
     transactions: noOrders,
   };

@@ -89,3 +89,22 @@ it.each<[Record<string, string>, number]>([
 ])('a wait of at most an hour is passed on: %j', async (headers, retryAfterMs) => {
   for (const status of [429, 503]) expect(await ask('{}', status, headers)).toMatchObject({ status, retryAfterMs });
 });
+
+it('a 429 is an answer only if the adapter expects one and its body is what the schema describes', async () => {
+  const limit = z.object({ error: z.literal('DAILY_VOLUME_LIMIT_EXCEEDED') });
+  const asked = async (text: string, alsoGood: number[]) =>
+    await requestJson({
+      http: () => Promise.resolve({ status: 429, headers: { 'retry-after': '7' }, body: new TextEncoder().encode(text) }),
+      method: 'GET',
+      url: 'https://p.example/x',
+      signal: new AbortController().signal,
+      schema: limit,
+      alsoGood,
+    }).catch((error: unknown) => error);
+  const said = '{"error":"DAILY_VOLUME_LIMIT_EXCEEDED"}';
+  expect(await asked(said, [429])).toEqual({ ok: true, status: 429, value: { error: 'DAILY_VOLUME_LIMIT_EXCEEDED' } });
+  const slower = { kind: 'rate-limited', taken: 'no', retryAfterMs: 7_000 };
+  expect(await asked(said, [])).toMatchObject(slower);
+  expect(await asked('{"error":"TOO_MANY"}', [429])).toMatchObject(slower);
+  expect(await asked('slow down', [429])).toMatchObject(slower);
+});

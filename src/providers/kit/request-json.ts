@@ -40,7 +40,7 @@ export const listingBytes = 256 * 1024;
 
 /**
  * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value. Returns a refusal with its parsed body, for the adapter
- * to judge: a 4xx (except 429 and, with `credentials`, 401 and 403), or a 5xx for which `refusesAt5xx` is true. Throws a ProviderFault for everything
+ * to judge: a 4xx (except 429, unless it is `alsoGood`, and, with `credentials`, 401 and 403), or a 5xx for which `refusesAt5xx` is true. Throws a ProviderFault for everything
  * else. A fault's text does not quote the provider's values.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
@@ -59,7 +59,9 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
     ...(body === undefined ? {} : { body }),
   });
   const { status } = response;
-  if (status === 429) throw new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
+  const isGood = call.alsoGood?.includes(status) ?? false;
+  const rateLimited = () => new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
+  if (status === 429 && !isGood) throw rateLimited();
   if (status >= 500 && call.refusesAt5xx) {
     const said = parseLoose(response, call);
     if (call.refusesAt5xx(said)) return { ok: false, status, body: said };
@@ -69,11 +71,13 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   if ((status === 401 || status === 403) && call.credentials === true)
     throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
   if (status >= 300 && status < 400) throw new ProviderFault('malformed', `redirect with status ${status}`, { status });
-  const good = status === 200 || (call.alsoGood?.includes(status) ?? false) || (status > 200 && status < 300);
+  const good = status === 200 || isGood || (status > 200 && status < 300);
   if (!good) return { ok: false, status, body: parseLoose(response, call) };
   const isEmpty = call.mayBeEmpty === true && response.body.length === 0;
-  const parsed = call.schema.safeParse(isEmpty ? null : parseJson(response, call));
+  const parsed = call.schema.safeParse(isEmpty ? null : status === 429 ? parseLoose(response, call) : parseJson(response, call));
   if (parsed.success) return { ok: true, status, value: parsed.data };
+  // Only the answer that the schema describes makes a 429 one. Any other 429 asks for a pause.
+  if (status === 429) throw rateLimited();
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
