@@ -43,7 +43,7 @@ export const ladder: readonly (readonly string[])[] = [
   ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
   ['sessions', 'catalogue'],
   ['pricing'],
-  ['following', 'receipts'],
+  ['following', 'receipts', 'figures'],
   ['accounts'],
   ['ordering', 'receive-notice.ts'],
   ['operator', 'run-scheduled.ts'],

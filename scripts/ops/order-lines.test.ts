@@ -53,6 +53,7 @@ it('names what a liquidity order buys: the channel, not only what the customer o
   ]);
   const [line] = foundLines([
     {
+      intentId: 'i',
       orderId: 'o',
       providerId: 'west',
       ramp: 'liquidity',

@@ -193,6 +193,11 @@ export const topLevel = z.strictObject({
         .array(z.url().refine((text) => /^https?:\/\/[^/;,\s']+\/?$/.test(text), 'must be an origin, like https://wallet.example'))
         .default([])
         .describe('Origins that may show /buy in a frame, and hear its events by postMessage'),
+      console_host: z
+        .string()
+        .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/, 'must be a host name in small letters, like console.ramp.example')
+        .optional()
+        .describe("The host of the operator's console, which serves nothing else. Without it, live mode has no console"),
     }),
   ),
   operator: filled(z.strictObject({ token_hashes: z.array(sha256).default([]) })),
@@ -233,6 +238,9 @@ export const topLevel = z.strictObject({
         .min(1)
         .optional()
         .describe('Sell accounts started by e-mail (the provider writes to that address). Default: 2 times orders_per_minute'),
+      operator_guesses_per_minute: count(10).describe(
+        'Wrong operator tokens from one network. Beyond that, the network gets 429 for a minute, even with a right token',
+      ),
       forged_notices_per_minute: count(60).describe('How many forged notices from one network are logged; all of them are counted'),
       in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),
       in_flight_network: z
@@ -254,6 +262,7 @@ export const topLevel = z.strictObject({
       idempotency_hours: count(24),
       operator_log_days: count(365),
       fills_days: count(730).describe('The figures of what was delivered for each order; the sums that rank offers fade by themselves'),
+      figures_days: count(730).describe('The figures by hour that the console shows'),
     }),
   ),
   providers: z

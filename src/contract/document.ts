@@ -127,9 +127,17 @@ const webhookOf = (type: keyof typeof webhookEvents, name: string, examples: Exa
 // ---- parameters --------------------------------------------------------------------------------------------------------------------------------
 
 const parameterWords: { readonly [name: string]: string } = {
-  id: 'The id of the order or the provider.',
+  id: 'The id of the order, the provider or the webhook.',
   day: 'A UTC day, YYYY-MM-DD.',
   currency_code: 'List only this currency, ISO 4217. The list is empty if no provider has it.',
+  from: 'The beginning, UTC. Figures are by the hour: the hour that holds this time counts as a whole. The default is 30 days before the end, or one day with `step=hour`.',
+  to: 'The end, UTC. The hour that begins at this time no longer counts. The default is now.',
+  step: 'One figure for each hour (for 8 days at most) or for each day in UTC (the default).',
+  provider: 'Only this provider.',
+  ramp: 'Only this ramp.',
+  currency: 'Only this currency, ISO 4217.',
+  option: 'Only this payment option, as the figures name it. For liquidity, the product.',
+  'If-Match': 'The `switch_version` that you saw. If another operator has changed the switch since, the answer is 412. Without it, the change always applies.',
   'X-Session-Id': 'The id of the session.',
   'Idempotency-Key': 'A key of your choice, with or without quotes. A repeat with the same key and body returns the same answer, by default for 24 hours.',
 };

@@ -9,6 +9,7 @@ import { failover } from '../http/fiat-on-ramp/order.ts';
 import { amountRange, listedCurrency, optionsAnswer, optionsBody, paymentOption } from '../http/fiat-on-ramp/payment-options.ts';
 import { liquidityBody, liquidityProduct, peer, productSizes } from '../http/liquidity/offers.ts';
 import { priceBody } from '../http/offers/offers.ts';
+import * as operations from '../http/operator/console-shapes.ts';
 import * as operator from '../http/operator/shapes.ts';
 import * as orders from '../http/order-shapes.ts';
 import * as payments from '../http/payment-shapes.ts';
@@ -54,6 +55,10 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   OperatorHand: prices.operatorHand,
   DeliveryState: operator.deliveryState,
   PlacingState: operator.placing,
+  OperationClass: operations.operation,
+  CredentialsState: operations.credentials,
+  MissingKind: operations.missingKind,
+  DecisionOutcome: operator.decisionOutcome,
 };
 
 /** Closed vocabularies: the list is complete, and a value is added only with a new major version. */
@@ -70,6 +75,12 @@ const closedWords: { readonly [name: string]: z.ZodType } = {
   BitcoinNetwork: service.bitcoinNetwork,
   Readiness: readiness,
   SwitchMode: operator.switchMode,
+  OfferMode: operations.offerMode,
+  RuntimeMode: operations.runtimeMode,
+  Step: operations.step,
+  Settling: operator.settling,
+  NamedStage: operator.namedStage,
+  OrderList: operator.orderList,
 };
 
 const units: { readonly [name: string]: z.ZodType } = {
@@ -215,4 +226,23 @@ export const schemas: { readonly [name: string]: z.ZodType } = {
   OptionRecord: operator.optionRecord,
   FillTimes: operator.fillTimes,
   Sums: operator.sums,
+  KeysInRotation: operator.keysInRotation,
+  DecisionRow: operator.decisionRow,
+  SettledOrder: operator.settled,
+  SentWebhook: operator.sentWebhook,
+  ListedWebhook: operator.listedWebhook,
+  Overview: operations.overview,
+  OverviewProvider: operations.overviewProvider,
+  OpenCircuit: operations.openCircuit,
+  CallFigures: operations.callFigures,
+  MissingOffers: operations.missingOffers,
+  Waiting: operations.waiting,
+  RunningInstance: operations.runningInstance,
+  Holds: operations.holds,
+  Series: operations.series,
+  DecidedFigures: operations.decidedFigures,
+  OfferFigures: operations.offerFigures,
+  MissingFigures: operations.missingFigures,
+  StageFigures: operations.stageFigures,
+  FillFigures: operations.fillFigures,
 };

@@ -207,6 +207,34 @@ export const operations: { readonly [id: string]: Text } = {
     description: 'Returns the signed root over all receipts of a UTC day. A day is closed after 00:10 UTC of the next day.',
   },
 
+  getOperatorOverview: {
+    tag: 'Operator',
+    summary: 'How everything is',
+    description:
+      'Returns what waits for a person, how each provider does (mode, switch, circuits, credentials, calls of 15 minutes and of 24 hours), and the instances that run.',
+  },
+  getOperatorSeries: {
+    tag: 'Operator',
+    summary: 'Figures over time',
+    description:
+      'Returns figures by hour or day: decisions, offers, wins, exclusions, refusals and faults by provider and option; orders by stage; what was delivered of what was quoted. Background work counts them, so the newest are up to some minutes old: see `counted_on`.',
+  },
+  settleOperatorOrder: {
+    tag: 'Operator',
+    summary: 'Settle an order',
+    description:
+      'Does what only a person can decide: names the stage of an order in review, releases a short fill, closes a dispute or an order attempt, or records a proof of payment. Send the `sequence` that you saw; if the order has changed since, nothing is done.',
+  },
+  listOperatorWebhooks: {
+    tag: 'Operator',
+    summary: 'List webhooks by state',
+    description: 'Lists webhooks to wallets, the newest first, page by page.',
+  },
+  sendOperatorWebhook: {
+    tag: 'Operator',
+    summary: 'Send a webhook now',
+    description: 'Makes a webhook due now, under the same id. A dead, disabled or delivered one gets all its tries again.',
+  },
   getOperatorOrder: {
     tag: 'Operator',
     summary: 'Where an order is',
@@ -216,7 +244,8 @@ export const operations: { readonly [id: string]: Text } = {
   searchOperatorOrders: {
     tag: 'Operator',
     summary: 'Find orders',
-    description: 'Finds orders by request id, the provider’s order id, payment reference, UTC day or amount. Each member narrows the search.',
+    description:
+      'Finds orders, the newest first, page by page. `anything` takes whatever a person has in hand: an order, quote, attempt, request or customer id, a payment reference, the provider’s order id, a UTC day, or an amount such as `100.50 EUR`. The other members narrow the search.',
   },
   getOperatorAttention: {
     tag: 'Operator',
@@ -232,6 +261,7 @@ export const operations: { readonly [id: string]: Text } = {
   switchProvider: {
     tag: 'Operator',
     summary: 'Switch a provider',
-    description: 'Changes the mode of a provider without a deployment. Every instance follows within five seconds.',
+    description:
+      'Changes the mode of a provider without a deployment. Every instance follows within five seconds. With `If-Match`, only if nobody else has changed the switch meanwhile.',
   },
 };

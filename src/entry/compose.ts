@@ -59,6 +59,13 @@ export const composeInstance = (parts: Parts) => {
   const seal = createSeal(secrets.seal);
   const state: InstanceState = {
     instance: parts.instance,
+    version,
+    startedOn: now(),
+    keysInRotation: [
+      { purpose: 'SEAL_KEY', keys: secrets.seal.map(({ id }) => id) },
+      { purpose: 'WEBHOOK_SIGNING_KEY', keys: secrets.signing.map(({ kid }) => kid) },
+    ].filter(({ keys }) => keys.length > 1),
+    seenOn: 0,
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),
@@ -189,7 +196,15 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
     core.settings,
   );
   const demandsProof = module.demandsProof?.(core.settings) ?? false;
-  return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof, pricesOnly, adapter, guard };
+  const credentials = credentialsOf(configured, parts.secrets);
+  const { id, name, mode: configuredMode } = configured;
+  return { id, name, ramps: module.ramps, core, configuredMode, credentials, demandsProof, pricesOnly, adapter, guard };
+};
+
+const credentialsOf = ({ settings }: ProviderConfig, { provider }: Secrets): Provider['credentials'] => {
+  const named = Object.entries(settings ?? {}).flatMap(([name, value]) => (name.endsWith('_env') && typeof value === 'string' ? [value] : []));
+  if (named.length === 0) return 'none';
+  return named.every((variable) => provider(variable) !== undefined) ? 'set' : 'missing';
 };
 
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
@@ -221,6 +236,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
     'webhook-tests': orders,
     mails: { network: limits.mails_per_hour_network ?? limits.orders_per_minute * 2, app: ofApp * 10 },
+    'operator-guesses': { network: limits.operator_guesses_per_minute },
     'forged-notices': { network: limits.forged_notices_per_minute },
   };
 };

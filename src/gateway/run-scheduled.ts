@@ -8,6 +8,7 @@ import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
 import { closeReceiptDays } from './receipts/close-days.ts';
 import { refreshAccounts } from './accounts/refresh-account.ts';
+import { countHours } from './figures/count-hours.ts';
 import { addMissing } from './pricing/record.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
@@ -29,7 +30,7 @@ export type Part = {
 /**
  * Returns the parts of the background work: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record, receipts and market
  * prices. Any number of instances may run them at the same time. No part waits for another one, because each is slowed down by other people: webhooks
- * by receivers, orders by providers, prices by feeds. The record and receipts need nobody.
+ * by receivers, orders by providers, prices by feeds. The record, figures and receipts need nobody.
  */
 export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promise<number>): Part[] => {
   const unlessHeld = async (name: string, work: () => Promise<number>): Promise<number> =>
@@ -42,6 +43,7 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
     { name: 'orders', share: 30, batch: 20, work: async (limit) => await followOrders(gateway, limit) },
     { name: 'accounts', share: 15, batch: 10, work: async (limit) => await refreshAccounts(gateway, limit) },
     { name: 'record', batch: 50, work: async (limit) => await addMissing(gateway, limit) },
+    { name: 'figures', batch: 20, work: async (limit) => await countHours(gateway, limit) },
     { name: 'receipts', batch: 1, work: async (limit) => await closeReceiptDays(gateway, limit) },
     {
       name: 'reference',
@@ -92,7 +94,7 @@ export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, s
  * part does not need goes to the others. On Node each part runs in a loop of its own instead (entry/node-server.ts).
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, { ms, calls }: TickBudget): Promise<Scheduled> => {
-  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 };
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, figures: 0, receipts: 0 };
   const spare = { calls: 0 };
   await refreshSwitches(gateway);
   await Promise.all(
@@ -114,6 +116,7 @@ export type RetentionDays = {
   idempotency_hours: number;
   operator_log_days: number;
   fills_days: number;
+  figures_days: number;
 };
 const day = 86_400_000;
 
@@ -135,6 +138,7 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
     peopleBefore: now - retention.people_days * day,
     operatorBefore: now - retention.operator_log_days * day,
     fillsBefore: now - retention.fills_days * day,
+    figuresBefore: now - retention.figures_days * day,
   };
   const sums: Record<string, number> = {};
   let errors: Record<string, unknown> = {};

@@ -110,10 +110,14 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
       request: c.req.raw,
       params: c.req.param(),
       limit: async (name, sessionHash) => await enforceLimits(options.limiter, countersFor(options.http.limits, name, caller, sessionHash), headers),
-      allows: async (name, sessionHash) => await areWithin(options.limiter, countersFor(options.http.limits, name, caller, sessionHash)),
+      allows: async (name, sessionHash, isPeek) =>
+        await areWithin(
+          options.limiter,
+          countersFor(options.http.limits, name, caller, sessionHash).map((counter) => (isPeek ? { ...counter, isPeek } : counter)),
+        ),
     };
     refuseExposedKey(call.request, app);
-    endpoint.guard?.(call);
+    await endpoint.guard?.(call);
     asked = await readAsked(call, endpoint);
     const reply = await run(call, endpoint, asked, progress);
     headers['content-type'] = 'application/json';

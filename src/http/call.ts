@@ -38,8 +38,8 @@ export type Call = {
   params: Record<string, string>;
   /** Counts one use by the session, if any, and by the network or app behind it. Throws when there are too many. */
   limit: (name: LimitName, sessionHash?: string) => Promise<void>;
-  /** Counts like `limit`, but returns whether the use is allowed instead of refusing the request. */
-  allows: (name: LimitName, sessionHash: string) => Promise<boolean>;
+  /** Counts like `limit`, but returns whether the use is allowed instead of refusing the request. With `isPeek`, counts nothing. */
+  allows: (name: LimitName, sessionHash?: string, isPeek?: true) => Promise<boolean>;
 };
 
 /** An answer whose JSON text is final, such as a stored one that is returned again unchanged. `Body` is the type of the JSON. */
@@ -66,7 +66,7 @@ export type Endpoint = {
   problems: readonly ProblemCode[];
   deprecated?: Deprecation;
   /** Throws if the caller may not use this route, before the body is read. */
-  guard?: (call: Call) => void;
+  guard?: (call: Call) => Promise<void>;
   /**
    * How the route gets a slot when the gateway is busy. `quotes` are refused first, a third of all slots is left to `reserved`, and `free` needs
    * none.

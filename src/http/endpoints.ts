@@ -9,7 +9,18 @@ import { verify } from './fiat-on-ramp/verify.ts';
 import { withdrawal } from './fiat-on-ramp/withdrawal.ts';
 import { offers } from './offers/offers.ts';
 import { route } from './offers/route.ts';
-import { operatorAttention, operatorOrder, operatorProvider, operatorRecord, operatorSearch } from './operator/operator.ts';
+import {
+  operatorAttention,
+  operatorOrder,
+  operatorOverview,
+  operatorProvider,
+  operatorRecord,
+  operatorSearch,
+  operatorSendWebhook,
+  operatorSeries,
+  operatorSettle,
+  operatorWebhooks,
+} from './operator/operator.ts';
 import { sellAccountRemove, sellAccounts, sellAccountStatus, sellBalance, sellTransactions } from './sell/accounts.ts';
 import { sellConnectionCancel, sellConnectionConfirm, sellConnectionResend, sellConnections, sellConnectionStatus } from './sell/connections.ts';
 import { sellOffers, sellQuote } from './sell/offers.ts';
@@ -62,9 +73,14 @@ export const endpoints: readonly Endpoint[] = [
   receiptKeys,
   receiptDay,
   webhookTest,
+  operatorOverview,
+  operatorSeries,
   operatorOrder,
+  operatorSettle,
   operatorSearch,
   operatorAttention,
+  operatorWebhooks,
+  operatorSendWebhook,
   operatorRecord,
   operatorProvider,
 ];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { problemMembers } from './price-shapes.ts';
+import { switchInForce } from './operator/shapes.ts';
 import { count, fiat, milliseconds, sats, time, uuid } from './shapes.ts';
 import { turn } from './order-shapes.ts';
 import { problemCode } from './problem-code.ts';
@@ -33,6 +34,8 @@ export const problemShape = z.object({
   signup_url: z.string().optional(),
   attempts_left: count.optional(),
   code_expires_on: time.optional(),
+  switch_version: z.string().optional(),
+  switch: switchInForce.optional(),
 });
 
 /** The problems with a ramp's prices and orders. They may also list the providers that refused, failed or were excluded, and the current offers. */

@@ -25,6 +25,12 @@ export type InstanceState = {
   /** Set while the instance is stopping: it still serves requests, but reports that it is not ready. */
   leaving?: boolean;
   instance: string;
+  version: string;
+  startedOn: number;
+  /** The kinds of keys of which old ones are still in use, with the ids of all keys, the current one first. */
+  keysInRotation: { purpose: string; keys: string[] }[];
+  /** When this instance last wrote that it runs (gateway/figures/heartbeat.ts). */
+  seenOn: number;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;

@@ -19,9 +19,9 @@ export type Metric = {
   was?: string;
 };
 
-const operations = ['quote', 'order', 'claim', 'status', 'account'] as const;
+export const operations = ['quote', 'order', 'claim', 'status', 'account'] as const;
 /** The parts of the background work (gateway/run-scheduled.ts). */
-export const backgroundParts = ['deliveries', 'intents', 'claims', 'orders', 'accounts', 'record', 'receipts', 'reference'] as const;
+export const backgroundParts = ['deliveries', 'intents', 'claims', 'orders', 'accounts', 'record', 'figures', 'receipts', 'reference'] as const;
 
 /** Every metric with its labels. An unlisted name, or an extra or missing label, does not compile. Names and units follow Prometheus' conventions. */
 export const metricList = {
@@ -104,6 +104,7 @@ export const metricList = {
     },
   },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: { provider: 'providers', genuine: ['true', 'false'] } },
+  operator_tokens_refused_total: { kind: 'counter', help: 'Requests to /operator with a wrong token', labels: {} },
   account_steps_total: { kind: 'counter', help: 'Sell accounts that reached a status', labels: { provider: 'later', status: 'later' } },
   connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: { provider: 'later', status: 'later' } },
   settlements_total: { kind: 'counter', help: 'Payments made directly to an account, without an order', labels: { provider: 'providers' } },

@@ -5,7 +5,7 @@ import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
 import type { Intent, NewIntent } from './intents.ts';
-import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
+import type { Order, OrderChange, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 import type { LiquidityTerms } from './routes.ts';
 
 type Json = NonNullable<AnyJson>;
@@ -34,6 +34,10 @@ export type Dossier = {
   deliveries: DossierDelivery[];
 };
 
+/** Where a page of a list ends: the time of its last row in Unix milliseconds, and the row's id. */
+export type Place = { on: number; id: string };
+export const orderLists = ['review', 'late', 'unknown', 'disputed', 'twins', 'open'] as const;
+
 /** Every member narrows the search. `from` and `to` are Unix milliseconds; `amount` matches what is paid or received, in the ramp's units. */
 export type OrderSearch = {
   requestId?: string;
@@ -43,8 +47,15 @@ export type OrderSearch = {
   to?: number;
   amount?: bigint;
   customerId?: string;
+  /** The order id, quote id or attempt id. */
+  id?: string;
+  providerId?: string;
+  /** `late` are the orders that have been `paid` since before `paidBefore`. `open` are those that are not final. */
+  list?: (typeof orderLists)[number];
+  paidBefore?: number;
 };
 export type FoundOrder = {
+  intentId: string;
   orderId: string;
   providerId: string;
   ramp: Ramp;
@@ -55,7 +66,10 @@ export type FoundOrder = {
   requestId: string;
   customerId: string;
   createdOn: number;
+  stageOn?: number;
   disputed?: boolean;
+  shortReleasedOn?: number;
+  recordedOn?: number;
   /** The order's amounts or, if no order came of the attempt, those of the quote. */
   pay?: bigint;
   receive?: bigint;
@@ -79,7 +93,8 @@ export type OperatorStore = {
    * notices with a wrong token.
    */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
-  search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
+  /** Finds orders and attempts, the newest first, after the one at `before`. */
+  search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
    * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
    * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review; webhooks that are no longer tried; and
@@ -100,8 +115,34 @@ export type OperatorStore = {
     failing: (DossierDelivery & { subjectId: string })[];
   }>;
   switches(): Promise<Switch[]>;
-  setSwitch(change: Switch): Promise<void>;
-  clearSwitch(name: string): Promise<boolean>;
+  /** Stores a switch. With `expected`, only if the switch was last set then, or (`null`) is not set. Returns whether it was stored. */
+  setSwitch(change: Switch, expected?: number | null): Promise<boolean>;
+  /** Removes a switch. With `expected`, as in setSwitch. Returns whether it is gone. */
+  clearSwitch(name: string, expected?: number | null): Promise<boolean>;
+  /**
+   * Writes what an operator has settled about an order, and `more`, and has the order read at once. Returns false, and does nothing, if the order is
+   * not as it was read: each event has a new sequence, and each read at the provider counts as a check. What others have noted without either, such as
+   * who was given a link, stays.
+   */
+  learn(
+    order: Pick<Order, 'id' | 'sequence' | 'checks' | 'watch'>,
+    watch: OrderWatch,
+    now: number,
+    more?: Pick<OrderChange, 'disputed' | 'changedOn'>,
+  ): Promise<boolean>;
+  /** Lets the customer withdraw a short fill. Returns false if the order has changed since it was read. */
+  releaseShort(order: Pick<Order, 'id' | 'sequence'>, now: number): Promise<boolean>;
+  /** Finds an attempt in review without an order by its id or order id. */
+  attemptInReview(id: string): Promise<{ id: string; attempt: number } | undefined>;
+  /** Ends such an attempt. Returns false if it is not in review any more. */
+  closeAttempt(id: string): Promise<boolean>;
+  hasWebhook(id: string): Promise<boolean>;
+  /** Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed, and were tried at least so often. */
+  webhooks(
+    filter: { states: readonly DossierDelivery['state'][]; tries?: number | undefined },
+    limit: number,
+    before?: Place,
+  ): Promise<(DossierDelivery & { subjectId: string })[]>;
   /** Revokes the sessions of one app, of one customer, or all. Returns how many it revoked. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
   /**

@@ -31,11 +31,15 @@ export type Guard = {
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T>;
   health(): {
     circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
+    /** The circuits that are not closed: since when, in Unix milliseconds, and the fault that opened each. */
+    opened: { operation: Operation; on: number; fault: FaultKind }[];
     lastSuccessOn?: number;
     /** The last failure since the last good answer. */
     lastFault?: { kind: FaultKind; on: number };
     retryOn?: number;
     credentialsRefused: boolean;
+    /** Since when the provider has refused our credentials, in Unix milliseconds. */
+    refusedSince?: number;
   };
 };
 export type Provider = {
@@ -44,6 +48,10 @@ export type Provider = {
   ramps: readonly Ramp[];
   core: ProviderCore;
   demandsProof: boolean;
+  /** The mode in the configuration. `core.mode` follows the operator's switch. */
+  configuredMode: ProviderCore['mode'];
+  /** Whether the variables with our credentials that its block names are set. Only a provider that is off may lack one. `none`: it names none. */
+  credentials: 'none' | 'set' | 'missing';
   /** Whether the gateway cannot order from it, so that it is never `on`. */
   pricesOnly: boolean;
   adapter: ProviderAdapter;

@@ -1,5 +1,6 @@
 import type { AccountStore } from './accounts.ts';
 import type { LiquidityStore } from './liquidity.ts';
+import type { FigureStore } from './figures.ts';
 import type { DeliveryStore } from './deliveries.ts';
 import type { OperatorStore } from './operator.ts';
 import type { SessionStore } from './sessions.ts';
@@ -23,6 +24,7 @@ export type Retention = {
   peopleBefore: number;
   operatorBefore: number;
   fillsBefore: number;
+  figuresBefore: number;
 };
 /** How many rows of each kind were deleted or cleared, and the errors of the kinds that failed. */
 export type Pruned = { counts: Record<string, number>; failed: Record<string, unknown> };
@@ -30,6 +32,7 @@ export type Stores = {
   sessions: SessionStore;
   routes: RouteStore;
   record: RecordStore;
+  figures: FigureStore;
   receipts: ReceiptStore;
   reference: ReferenceStore;
   intents: IntentStore;

@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
+import type { FaultKind } from '../domain/fault-kind.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { createRecentCallers } from './recent-callers.ts';
 
@@ -28,6 +29,8 @@ export type Breaker = {
   state(): BreakerState;
   /** Returns when the next probe may be sent, or undefined if the circuit is closed. */
   retryOn(): number | undefined;
+  /** Returns since when the circuit has not been closed, and the fault that opened it. Returns undefined while it is closed. */
+  opened(): { on: number; fault: FaultKind } | undefined;
 };
 
 const buckets = 10;
@@ -51,6 +54,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   /** The customers whose probes have failed since the circuit opened, oldest first. */
   const failedProbers = new Set<string>();
   let probeSince: number | undefined;
+  let opened: { on: number; fault: FaultKind } | undefined;
+  let lastCounted: FaultKind = 'server';
 
   function make(halfOpen: boolean): Circuit {
     rotator = new EventEmitter();
@@ -69,10 +74,12 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     made.removeAllListeners('open');
     made.on('open', () => {
       timesOpened += 1;
+      opened ??= { on: now(), fault: lastCounted };
       wait(settings.neverRefuse === true ? 1 : timesOpened);
     });
     made.on('close', () => {
       timesOpened = 0;
+      opened = undefined;
       probeSince = undefined;
       failedProbers.clear();
     });
@@ -149,6 +156,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
         rotate(settledOn);
         if (counts(fault, customerKey, settledOn)) {
           if (asked === circuit && asked.halfOpen && customerKey !== undefined) noteProber(customerKey);
+          if (fault instanceof ProviderFault) lastCounted = fault.kind;
           await record(asked, 'bad');
         }
         // A probe that says nothing about the provider's health frees the slot for the next one.
@@ -158,5 +166,6 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     },
     state: () => (circuit.closed ? 'closed' : probeSince !== undefined || now() >= probeFrom ? 'half-open' : 'open'),
     retryOn: () => (circuit.closed ? undefined : probeFrom),
+    opened: () => (circuit.closed ? undefined : opened),
   };
 };

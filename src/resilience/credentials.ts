@@ -29,13 +29,14 @@ export type Refused = {
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
   const callers = createRecentCallers(windowMs);
-  let areRefused = false;
+  let refusedOn: number | undefined;
   let pausedUntil = 0;
 
   const isCertain = ({ caller, isOwn, status }: Refused, at: number): boolean => isOwn || status === undefined || callers.note(caller, at) >= callersNeeded;
 
   return {
-    areRefused: (): boolean => areRefused,
+    /** Returns since when our credentials are refused, in Unix milliseconds. */
+    refusedSince: (): number | undefined => refusedOn,
     /** Throws `rejected-credentials` during the pause. */
     check: (): void => {
       if (pausedUntil === 0) return;
@@ -49,14 +50,14 @@ export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: Cr
       if (!isCertain(refused, at)) return;
       callers.clear();
       pausedUntil = at + pauseMs;
-      if (areRefused) return;
-      areRefused = true;
+      if (refusedOn !== undefined) return;
+      refusedOn = at;
       onChange('refused');
     },
     accepted: (): void => {
       callers.clear();
-      if (!areRefused) return;
-      areRefused = false;
+      if (refusedOn === undefined) return;
+      refusedOn = undefined;
       pausedUntil = 0;
       onChange('accepted');
     },

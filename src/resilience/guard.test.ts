@@ -315,6 +315,7 @@ describe('circuits', () => {
     expect(await guard.call('order', limits, () => Promise.resolve('answer'))).toBe('answer');
     expect(guard.health()).toEqual({
       circuits: { quote: 'open', order: 'closed', claim: 'closed', status: 'closed', account: 'closed' },
+      opened: [{ operation: 'quote', on: 1_000_000, fault: 'server' }],
       credentialsRefused: false,
       lastSuccessOn: 1_000_000,
       retryOn: 1_010_000,

@@ -171,10 +171,17 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     },
     health: () => {
       const states = operations.map((operation) => [operation, classes[operation].breaker.state()] as const);
+      const opened = operations.flatMap((operation) => {
+        const since = classes[operation].breaker.opened();
+        return since === undefined ? [] : [{ operation, ...since }];
+      });
+      const refusedSince = credentials.refusedSince();
       const waits = operations.flatMap((operation) => classes[operation].breaker.retryOn() ?? []);
       return {
         circuits: Object.fromEntries(states) as Record<Operation, 'closed' | 'open' | 'half-open'>,
-        credentialsRefused: credentials.areRefused(),
+        opened,
+        credentialsRefused: refusedSince !== undefined,
+        ...(refusedSince === undefined ? {} : { refusedSince }),
         ...(lastSuccessOn === undefined ? {} : { lastSuccessOn }),
         ...(lastFault ? { lastFault } : {}),
         ...(waits.length === 0 ? {} : { retryOn: Math.min(...waits) }),

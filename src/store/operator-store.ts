@@ -1,9 +1,10 @@
 import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { ReviewReason } from '../domain/order.ts';
-import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
+import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch, Place } from '../ports/operator.ts';
 import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
 import { insertOrder } from './order-store.ts';
+import { withLearnt } from './order-terms.ts';
 import {
   accounts,
   claims,
@@ -30,6 +31,7 @@ const amountOf = (side: 'pay' | 'receive', ordered: typeof orders.pay | typeof o
   sql<bigint | null>`coalesce(${ordered}, (${quotedOffer}->>${sql.raw(`'${side}'`)})::bigint)`.mapWith(ordered);
 
 const foundColumns = {
+  intentId: intents.id,
   orderId: intents.orderId,
   providerId: intents.providerId,
   ramp: intents.ramp,
@@ -40,7 +42,10 @@ const foundColumns = {
   requestId: intents.requestId,
   customerId: intents.customerId,
   createdOn: intents.createdOn,
+  stageOn: orders.stageOn,
   disputed: orders.disputed,
+  shortReleasedOn: orders.shortReleasedOn,
+  recordedOn: orders.recordedOn,
   pay: amountOf('pay', orders.pay),
   receive: amountOf('receive', orders.receive),
   currency: sql<string | null>`coalesce(${orders.terms}->>'currency', ${intents.quote}->'route'->'asked'->>'currency')`,
@@ -83,7 +88,29 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
   search.to === undefined ? undefined : lt(intents.createdOn, search.to),
   search.amount === undefined ? undefined : amountIs(search.amount),
   search.customerId === undefined ? undefined : eq(intents.customerId, search.customerId),
+  search.id === undefined ? undefined : or(eq(intents.orderId, search.id), eq(intents.id, search.id), eq(intents.quoteId, search.id)),
+  search.providerId === undefined ? undefined : eq(intents.providerId, search.providerId),
+  search.list === undefined ? undefined : isIn(search.list, search.paidBefore ?? 0),
 ];
+
+/**
+ * Matches attempts that share an order id at the provider. Today the later one is withheld; the previous release did not check, and may have shown
+ * both to their customers.
+ */
+const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
+  select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
+
+/** Matches the rows of a list of what needs a person, or the orders that are not final. */
+const isIn = (list: NonNullable<OrderSearch['list']>, paidBefore: number): SQL | undefined =>
+  ({
+    // The intent of an adopted order stays in review; from then on the order's own state counts.
+    review: or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))),
+    late: and(eq(orders.stage, 'paid'), lt(orders.stageOn, paidBefore)),
+    unknown: inArray(intents.state, ['prepared', 'sending', 'unknown']),
+    twins: sharesUpstream,
+    disputed: eq(orders.disputed, true),
+    open: eq(orders.final, false),
+  })[list];
 
 const turnColumns = {
   id: intents.id,
@@ -111,29 +138,35 @@ const turnsOf = async (db: Database, { id, customerId }: { id: string; customerI
   return rows.toSorted((a, b) => line.indexOf(a.id) - line.indexOf(b.id)).map(present);
 };
 
-/**
- * Matches attempts that share an order id at the provider. Today the later one is withheld; the previous release did not check, and may have shown
- * both to their customers.
- */
-const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
-  select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
+/** Matches an attempt in review that led to no order. */
+const isWithoutOrder = and(eq(intents.state, 'review'), sql`not exists (select 1 from ${orders} where ${orders.intentId} = ${intents.id})`);
+const isFailing = (tries: number): SQL | undefined => and(gte(deliveries.attempt, tries), isNotNull(deliveries.lastOutcome));
+/** Matches the rows of the pages after the one that ends at `place`. */
+const isBefore = ({ createdOn, id }: typeof intents | typeof deliveries, place: Place | undefined): SQL | undefined =>
+  place && sql`(${createdOn}, ${id}) < (${new Date(place.on).toISOString()}::timestamptz, ${place.id})`;
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const createOperatorStore = (db: Database): OperatorStore => {
-  const find = async (where: SQL | undefined, limit: number): Promise<FoundOrder[]> => {
+  const find = async (where: SQL | undefined, limit: number, before?: Place): Promise<FoundOrder[]> => {
     const rows = await db
       .select(foundColumns)
       .from(intents)
       .leftJoin(orders, eq(orders.intentId, intents.id))
-      .where(where)
+      .where(and(where, isBefore(intents, before)))
       .orderBy(desc(intents.createdOn), desc(intents.id))
       .limit(limit);
     return rows.map(present);
   };
-  const findDeliveries = async (where: SQL | undefined, limit: number) => {
+  const findDeliveries = async (where: SQL | undefined, limit: number, before?: Place) => {
     const columns = { ...deliveryColumns, subjectId: deliveries.subjectId };
-    return (await db.select(columns).from(deliveries).where(where).orderBy(desc(deliveries.createdOn)).limit(limit)).map(present);
+    const rows = await db
+      .select(columns)
+      .from(deliveries)
+      .where(and(where, isBefore(deliveries, before)))
+      .orderBy(desc(deliveries.createdOn), desc(deliveries.id))
+      .limit(limit);
+    return rows.map(present);
   };
 
   return {
@@ -186,24 +219,66 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         deliveries: foundDeliveries.map(present),
       };
     },
-    search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
+    search: async (search, limit, before) => await find(and(...conditionsOf(search)), limit, before),
     attention: async (limit, paidBefore, tries) => ({
-      // The intent of an adopted order stays in review; from then on the order's own state counts.
-      review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
-      late: await find(and(eq(orders.stage, 'paid'), lt(orders.stageOn, paidBefore)), limit),
-      unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
-      twins: await find(sharesUpstream, limit),
-      disputed: await find(eq(orders.disputed, true), limit),
+      review: await find(isIn('review', 0), limit),
+      late: await find(isIn('late', paidBefore), limit),
+      unknown: await find(isIn('unknown', 0), limit),
+      twins: await find(isIn('twins', 0), limit),
+      disputed: await find(isIn('disputed', 0), limit),
       claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
       dead: await findDeliveries(inArray(deliveries.state, ['dead', 'disabled']), limit),
-      failing: await findDeliveries(and(eq(deliveries.state, 'due'), gte(deliveries.attempt, tries), isNotNull(deliveries.lastOutcome)), limit),
+      failing: await findDeliveries(and(eq(deliveries.state, 'due'), isFailing(tries)), limit),
     }),
     switches: async () => (await db.select().from(switches)).map(present),
-    setSwitch: async (change) => {
+    setSwitch: async (change, expected) => {
       const values = { ...change, untilOn: change.untilOn ?? null };
-      await db.insert(switches).values(values).onConflictDoUpdate({ target: switches.name, set: values });
+      const insert = db.insert(switches).values(values);
+      const returned = { name: switches.name };
+      if (expected === null) return (await insert.onConflictDoNothing().returning(returned)).length === 1;
+      if (expected === undefined) return (await insert.onConflictDoUpdate({ target: switches.name, set: values }).returning(returned)).length === 1;
+      const isExpected = and(eq(switches.name, change.name), eq(switches.setOn, expected));
+      return (await db.update(switches).set(values).where(isExpected).returning(returned)).length === 1;
     },
-    clearSwitch: async (name) => (await db.delete(switches).where(eq(switches.name, name)).returning({ name: switches.name })).length === 1,
+    clearSwitch: async (name, expected) => {
+      if (expected === null) return (await db.select({ name: switches.name }).from(switches).where(eq(switches.name, name))).length === 0;
+      const isExpected = and(eq(switches.name, name), expected === undefined ? undefined : eq(switches.setOn, expected));
+      return (await db.delete(switches).where(isExpected).returning({ name: switches.name })).length === 1;
+    },
+    learn: async ({ id, sequence, checks, watch: before }, watch, now, more = {}) =>
+      await db.transaction(async (tx) => {
+        const isAsRead = and(eq(orders.id, id), eq(orders.sequence, sequence), eq(orders.checks, checks));
+        const [stored] = await tx.select({ terms: orders.terms }).from(orders).where(isAsRead).for('update');
+        if (!stored) return false;
+        await tx
+          .update(orders)
+          .set({ ...more, terms: withLearnt(stored.terms, before, watch), nextCheckOn: now })
+          .where(eq(orders.id, id));
+        return true;
+      }),
+    releaseShort: async ({ id, sequence }, now) => {
+      const isAsRead = and(eq(orders.id, id), eq(orders.sequence, sequence), eq(orders.disputed, true));
+      return (await db.update(orders).set({ shortReleasedOn: now }).where(isAsRead).returning({ id: orders.id })).length === 1;
+    },
+    attemptInReview: async (id) => {
+      const [found] = await db
+        .select({ id: intents.id, attempt: intents.attempt })
+        .from(intents)
+        .where(and(or(eq(intents.id, id), eq(intents.orderId, id)), isWithoutOrder));
+      return found;
+    },
+    closeAttempt: async (id) => {
+      const closed = { state: 'dead', nextTryOn: Date.parse('9999-01-01T00:00Z') } as const;
+      const rows = await db
+        .update(intents)
+        .set(closed)
+        .where(and(eq(intents.id, id), isWithoutOrder))
+        .returning({ id: intents.id });
+      return rows.length === 1;
+    },
+    hasWebhook: async (id) => (await db.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.id, id))).length === 1,
+    webhooks: async ({ states, tries }, limit, before) =>
+      await findDeliveries(and(inArray(deliveries.state, [...states]), tries === undefined ? undefined : isFailing(tries)), limit, before),
     revokeSessions: async ({ appId, customerId }, now) => {
       const revoked = await db
         .update(sessions)

@@ -82,6 +82,7 @@ export const intents = pgTable(
     index('intents_upstream').on(t.providerId, t.upstreamOrderId),
     index('intents_order').on(t.orderId),
     index('intents_request').on(t.requestId),
+    index('intents_created').on(t.createdOn, t.id),
   ],
 );
 
@@ -196,7 +197,7 @@ export const orderEvents = pgTable(
     source: text('source').notNull(),
     note: text('note'),
   },
-  (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence)],
+  (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence), index('order_events_at').using('brin', t.at)],
 );
 
 /** Claims: the request for a filled order's LNURL, which is sealed before it is returned, because whoever holds it can withdraw. */

@@ -43,6 +43,12 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
     ],
     // The sums keep what a deleted fill added. The order's own `recorded_on` prevents it from being counted again.
     ['fills', sql`delete from fills where order_id in (select order_id from fills where filled_on < ${at(before.fillsBefore)} limit ${limit})`],
+    ['hourly_figures', sql`delete from hourly_figures where ctid in (select ctid from hourly_figures where hour < ${at(before.figuresBefore)} limit ${limit})`],
+    [
+      'counted_hours',
+      sql`delete from counted_hours where ctid in (select ctid from counted_hours where hour < ${at(before.figuresBefore)} and check_on is null limit ${limit})`,
+    ],
+    ['instances', sql`delete from instances where name in (select name from instances where seen_on < now() - interval '1 day' limit ${limit})`],
     ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
     ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],
     [

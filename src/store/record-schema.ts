@@ -36,7 +36,7 @@ export const fills = pgTable(
     countedDelivered: amount('counted_delivered').notNull(),
     countedOn: moment('counted_on').notNull(),
   },
-  (t) => [index('fills_provider').on(t.providerId, t.filledOn)],
+  (t) => [index('fills_provider').on(t.providerId, t.filledOn), index('fills_filled').on(t.filledOn)],
 );
 
 const sums = {

@@ -6,6 +6,7 @@ import { createCatalogueStore } from './catalogue-store.ts';
 import { createClaimStore } from './claim-store.ts';
 import type { Database } from './database.ts';
 import { createDeliveryStore } from './delivery-store.ts';
+import { createFigureStore } from './figure-store.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
 import { createIntentStore } from './intent-store.ts';
 import { createLiquidityStore } from './liquidity-store.ts';
@@ -33,6 +34,7 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     sessions: createSessionStore(db, client, { grouped: options.grouped }),
     routes: createRouteStore(db, client, { grouped: options.grouped }),
     record: createRecordStore(db),
+    figures: createFigureStore(db),
     receipts: createReceiptStore(db),
     reference: createReferenceStore(db),
     intents: createIntentStore(db),

@@ -519,6 +519,7 @@ it('old fills go, and are not counted again', async () => {
     idempotency_hours: 9999,
     operator_log_days: 9999,
     fills_days: 1,
+    figures_days: 730,
   };
   // Orders of the tests above are still followed, and what their providers report would be counted too.
   await gateway.passUntil('no order is followed', async () => {

@@ -18,6 +18,7 @@ const days = {
   idempotency_hours: 24,
   operator_log_days: 30,
   fills_days: 30,
+  figures_days: 730,
 };
 
 it('prunes what is old and not needed, and keeps the decision behind every order', async () => {

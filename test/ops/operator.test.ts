@@ -116,7 +116,7 @@ describe('orders', () => {
     const shown = JSON.stringify((await ask(`/operator/orders/${String(body['order_id'])}`)).body);
     expect(shown).not.toContain(reference);
     const [row] = await gateway.database.sql<{ detail: string }[]>`select detail::text as detail from operator_actions order by id desc offset 1 limit 1`;
-    expect(row?.detail).toContain('given');
+    expect(row?.detail).toBe(JSON.stringify({ reference: sha256Hex(` ${reference.toLowerCase()} `) }));
   });
 });
 

@@ -61,7 +61,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   );
   const others = Object.fromEntries(Object.entries(options.blocks ?? {}).map(([id, block]) => [id, { ...quick, ...block }]));
   const modules = new Map([...providerModules, ...(options.modules ?? [])]);
-  const limits = { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 };
+  const limits = { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000, operator_guesses_per_minute: 10_000 };
   const routing = { ...patient, ...(options.config?.['routing'] as object | undefined) };
   const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, routing, providers: { ...blocks, ...others } });
   const logs: string[] = [];

@@ -1,7 +1,10 @@
 /** Answers "Where is order X?" with one sentence, followed by what we have stored about the order, with secrets masked or left out. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
+import { forCustomer } from './for-customer.ts';
 import { mask, maskText } from './mask.ts';
+import { sequenceOf, settlingsOf } from './settle.ts';
+import { showDecision } from './show-decision.ts';
 import { defined } from '../../domain/defined.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -116,11 +119,23 @@ export const showDossier = (dossier: Dossier, now: number) => {
         created_on: time(delivery.createdOn),
         due_on: delivery.state === 'due' ? time(delivery.dueOn) : undefined,
         done_on: timeOf(delivery.doneOn),
+        may_send: delivery.state !== 'superseded',
       }),
     ),
     route: dossier.route
       ? { id: dossier.route.id, request_id: dossier.route.requestId, created_on: time(dossier.route.createdOn), decision: mask(dossier.route.route) }
       : 'no longer kept; the accepted offer is in placing.quote',
+    sequence: sequenceOf(intent, order),
+    settlings: settlingsOf({
+      ramp: intent.ramp,
+      placing: intent.state,
+      stage: order?.stage,
+      disputed: order?.disputed,
+      released: order?.shortReleasedOn !== undefined,
+      recorded: order?.recordedOn !== undefined,
+    }),
+    asked_providers: showDecision(dossier),
+    for_customer: forCustomer(dossier),
   });
 };
 

@@ -1,18 +1,33 @@
 import { Problem } from '../../gateway/problem.ts';
 import type { Call } from '../call.ts';
 
-const bearerForm = /^Bearer ([\w.~+/=-]{16,256})$/;
+const bearerForm = /^Bearer (.+)$/;
+const tokenForm = /^[\w.~+/=-]{16,256}$/;
+
+const tokenIn = ({ request }: Call): string | undefined => bearerForm.exec(request.headers.get('authorization') ?? '')?.[1];
 
 /** Returns the hash of the operator's token, if the caller showed one. It is looked up by its hash, so nothing is compared with a secret. */
-const operatorOf = ({ request, http, gateway }: Call): string | undefined => {
-  const token = bearerForm.exec(request.headers.get('authorization') ?? '')?.[1];
-  const hash = token === undefined ? undefined : gateway.hash(token);
-  return hash !== undefined && http.operatorTokenHashes.includes(hash) ? hash : undefined;
+const operatorOf = (call: Call): string | undefined => {
+  const token = tokenIn(call);
+  const hash = token !== undefined && tokenForm.test(token) ? call.gateway.hash(token) : undefined;
+  return hash !== undefined && call.http.operatorTokenHashes.includes(hash) ? hash : undefined;
 };
 
-/** Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. */
-export const operatorOnly = (call: Call): void => {
-  if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists the paths of the API.');
+/**
+ * Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. A network that has shown too
+ * many wrong tokens gets 429 for the rest of the minute, even with a right one: otherwise guessing on would be worth it.
+ */
+export const operatorOnly = async (call: Call): Promise<void> => {
+  const nothing = new Problem('not-found', 'There is nothing at this path. /openapi.json lists the paths of the API.');
+  if (tokenIn(call) === undefined) throw nothing;
+  const isRight = operatorOf(call) !== undefined;
+  if (!(await call.allows('operator-guesses', undefined, true)))
+    throw new Problem('rate-limited', 'Too many requests with a wrong token came from this network.', { retryAfterMs: 60_000 });
+  if (isRight) return;
+  await call.allows('operator-guesses');
+  call.gateway.count('operator_tokens_refused_total', {});
+  call.gateway.log('warn', 'operator_token_refused', { route: new URL(call.request.url).pathname.slice(0, 64) });
+  throw nothing;
 };
 
 /** Returns the operator's name in the audit log: enough to tell tokens apart, but useless as a token. */

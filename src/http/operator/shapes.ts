@@ -1,16 +1,22 @@
 /** The shapes of what an operator sees. Stored documents, such as a provider's own data, appear as masked JSON without a fixed form. */
 import * as z from 'zod';
-import { intentStates } from '../../domain/order.ts';
+import { intentStates, stages } from '../../domain/order.ts';
+import { settlings } from '../../gateway/operator/settle.ts';
+import { orderLists } from '../../ports/operator.ts';
 import { providerModes } from '../../gateway/switches.ts';
 import { reviewReason } from '../order-shapes.ts';
 import { deliveryRecord, haircutSource, learning } from '../price-shapes.ts';
 import { circuits, lastFault } from '../service/providers.ts';
-import { count, milliseconds, orderState, ppm, providerId, ramp, sats, stage, time } from '../shapes.ts';
+import { bps, count, milliseconds, orderState, ppm, providerId, ramp, sats, stage, time } from '../shapes.ts';
 
 const text = z.string();
 const masked = z.unknown();
 const amount = z.string();
 export const placing = z.enum(intentStates);
+export const settling = z.enum(settlings);
+export const orderList = z.enum(orderLists);
+/** The stages that an operator may name for an order in review. */
+export const namedStage = z.enum(stages).exclude(['review']);
 
 export const found = z.object({
   order_id: text,
@@ -20,11 +26,14 @@ export const found = z.object({
   request_id: text,
   customer: text,
   created_on: time,
+  since: time,
   stage: stage.optional(),
   review_reason: reviewReason.optional(),
   upstream_order_id: text.optional(),
+  currency: text.optional(),
   pay: amount.optional(),
   receive: amount.optional(),
+  settlings: z.array(settling),
 });
 
 export const dossierOrder = z.object({
@@ -44,6 +53,16 @@ export const dossierOrder = z.object({
   fee: amount,
   quoted_pay: amount,
   quoted_receive: amount,
+  min_receive: amount.optional(),
+  max_pay: amount.optional(),
+  told_pay: amount.optional(),
+  told_receive: amount.optional(),
+  told_fee: amount.optional(),
+  told_on: time.optional(),
+  link_receive: amount.optional(),
+  link_read_on: time.optional(),
+  disputed: z.boolean().optional(),
+  short_released_on: time.optional(),
   binding: z.boolean(),
   app: text.optional(),
   terms: masked,
@@ -84,6 +103,20 @@ export const dossierDelivery = z.object({
   created_on: time,
   due_on: time.optional(),
   done_on: time.optional(),
+  may_send: z.boolean(),
+});
+export const decisionOutcome = z.enum(['offer', 'excluded', 'refused', 'failed']);
+export const decisionRow = z.object({
+  provider: providerId,
+  outcome: decisionOutcome,
+  rank: count.optional(),
+  ordered: z.boolean(),
+  pay: amount.optional(),
+  receive: amount.optional(),
+  fee: amount.optional(),
+  binding: z.boolean().optional(),
+  behind_best_bps: bps.optional(),
+  reason: text.optional(),
 });
 export const dossierRoute = z.object({ id: text, request_id: text, created_on: time, decision: masked });
 
@@ -102,6 +135,23 @@ export const dossier = z.object({
   notices: z.array(dossierNotice),
   deliveries: z.array(dossierDelivery),
   route: z.union([dossierRoute, text]),
+  sequence: count,
+  settlings: z.array(settling),
+  asked_providers: z.array(decisionRow),
+  for_customer: text,
+});
+export const settled = z.object({ order_id: text, settling, done: text });
+export const sentWebhook = z.object({ id: text, state: deliveryState });
+export const listedWebhook = z.object({
+  id: text,
+  subject_id: text,
+  type: text,
+  host: text,
+  state: deliveryState,
+  attempts: count,
+  created_on: time,
+  due_on: time.optional(),
+  last_outcome: text.optional(),
 });
 
 export const deadLetter = z.object({
@@ -117,6 +167,7 @@ export const deadLetter = z.object({
 export const failingWebhook = z.object({ ...deadLetter.shape, due_on: time });
 export const illProvider = z.object({ provider: providerId, circuits, last_success_on: time.optional(), last_fault: lastFault.optional() });
 export const switchInForce = z.object({ name: text, mode: text, reason: text, set_on: time, set_by: text, until: time.optional() });
+export const keysInRotation = z.object({ purpose: text, keys: z.array(text) });
 export const attention = z.object({
   review: z.array(found),
   late: z.array(found),
@@ -128,6 +179,7 @@ export const attention = z.object({
   failing_webhooks: z.array(failingWebhook),
   ill_providers: z.array(illProvider),
   switches: z.array(switchInForce),
+  keys_in_rotation: z.array(keysInRotation),
 });
 
 export const sums = z.object({ quoted_sats: sats, delivered_sats: sats });
@@ -161,4 +213,4 @@ export const providerRecord = z.object({
 export const record = z.object({ learning, since: time, providers: z.array(providerRecord) });
 
 export const switchMode = z.enum([...providerModes, 'configured']);
-export const providerSwitch = z.object({ provider: providerId, mode: switchMode, reason: text, until: time.optional(), set_on: time });
+export const providerSwitch = z.object({ provider: providerId, mode: switchMode, reason: text, until: time.optional(), set_on: time, version: text });

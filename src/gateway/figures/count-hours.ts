@@ -1,0 +1,37 @@
+/** Background work for the console: counts the figures of hours, and notes that this instance runs. */
+import { errorText } from '../../domain/error-text.ts';
+import { isRecent } from '../../domain/is-recent.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const seenEveryMs = 15_000;
+/** How much an instance's clock may be ahead of the one that deletes old decisions. */
+const clockSpreadMs = hourMs;
+const retryMs = 10 * 60_000;
+
+/** Counts up to `limit` hours. Returns how often it found some due. An hour that cannot be counted stops no other: it is tried again ten minutes later. */
+export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
+  await noteSeen(gateway);
+  const now = gateway.now();
+  const quotesFrom = now - gateway.settings.retention.quotes_days * dayMs + clockSpreadMs;
+  for (let times = 0; times < limit; times += 1) {
+    const found = await gateway.stores.figures.countDue({ now, quotesFrom });
+    if (!found) return times;
+    if (!found.failed) continue;
+    const { hour, source, error } = found.failed;
+    gateway.log('error', 'figures_failed', { kind: source, where: new Date(hour).toISOString(), error: errorText(error) });
+    gateway.count('scheduled_failed_total', { part: 'figures' });
+    await gateway.stores.figures.postpone(hour, source, now + retryMs);
+  }
+  return limit;
+};
+
+/** Writes that this instance runs, and which circuits it has open, so that every instance can show it. */
+const noteSeen = async ({ state, providers, stores, now }: Gateway): Promise<void> => {
+  const at = now();
+  if (isRecent(state.seenOn, at, seenEveryMs)) return;
+  state.seenOn = at;
+  const circuits = providers.flatMap(({ id, guard }) => guard.health().opened.map((one) => ({ provider: id, ...one })));
+  await stores.figures.seen({ name: state.instance, version: state.version, startedOn: state.startedOn, clock: at, circuits });
+};

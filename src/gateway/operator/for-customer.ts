@@ -1,0 +1,31 @@
+import type { Stage } from '../../domain/order.ts';
+import type { Ramp } from '../../domain/ramp.ts';
+import type { Dossier } from '../../ports/operator.ts';
+
+const arrived: { readonly [ramp in Ramp]: string } = {
+  buy: 'Your bitcoin is ready: your wallet can withdraw it now.',
+  sell: 'The provider has sent your money. A bank may need up to one working day to show it.',
+  liquidity: 'What you bought was delivered to your node.',
+};
+const texts: { readonly [stage in Stage]: string | undefined } = {
+  awaiting_payment: 'Your order waits for your payment. Your wallet shows how to pay.',
+  underpaid: 'A part of your payment has arrived. The rest is missing.',
+  expired: 'Your order ended, because no payment arrived in time. If you have paid, tell us when, and from which account.',
+  failed: 'The provider could not carry out your order. If you have paid, tell us when, and from which account.',
+  paid: 'Your payment has arrived. The provider is working on your order.',
+  filled: undefined,
+  finished: 'Your order is complete.',
+  refunded: 'The provider has sent your payment back.',
+  review: 'We are checking your order with the provider. You need not do anything. We will tell you what we find.',
+};
+
+/** Returns what an operator may tell the customer. It names no person, no payment detail and no provider's words. */
+export const forCustomer = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): string => {
+  const about = `About your order ${intent.orderId}: `;
+  if (order?.disputed === true) return `${about}less arrived than was ordered, or more was charged. We are settling this with the provider.`;
+  if (order) return about + (texts[order.stage] ?? arrived[order.ramp]);
+  if (intent.state === 'review') return about + (texts.review ?? '');
+  if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
+    return `${about}we are still waiting for the answer of the provider. Please do not pay anything until your wallet shows how.`;
+  return `${about}it was not placed. Nothing was ordered, and there is nothing to pay.`;
+};

@@ -1,0 +1,124 @@
+/** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
+import type { Stage } from '../../domain/order.ts';
+import { isWithdrawn } from '../../domain/ramp.ts';
+import type { DossierIntent, DossierOrder } from '../../ports/operator.ts';
+import type { Order } from '../../ports/orders.ts';
+import type { Stores } from '../../ports/stores.ts';
+import { Problem } from '../problem.ts';
+
+export const settlings = ['leave-review', 'release-short', 'close-dispute', 'close-attempt', 'paid-not-filled'] as const;
+export type Settling = (typeof settlings)[number];
+
+/** Who settles, where it is recorded, and the time in Unix milliseconds. */
+export type Desk = {
+  stores: Pick<Stores, 'orders' | 'operator' | 'record'>;
+  now: number;
+  record: (action: string, subject: string, detail: { [name: string]: string }) => Promise<void>;
+};
+/**
+ * `id`: of the order, or of the attempt. `words`: the reason, or how it was settled, or the proof. `stage`: for `leave-review`. `sequence`: what the
+ * operator saw (sequenceOf); without it, the settling is about the order as it is now.
+ */
+export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; sequence?: number | undefined };
+
+/** Returns the number that tells whether the order, or the attempt without an order, is still the one that an operator saw. */
+export const sequenceOf = (intent: Pick<DossierIntent, 'attempt'>, order: Pick<DossierOrder, 'sequence'> | undefined): number =>
+  order?.sequence ?? intent.attempt;
+
+type State = {
+  ramp: Order['ramp'];
+  placing: string;
+  stage?: Stage | undefined;
+  disputed?: boolean | undefined;
+  released?: boolean | undefined;
+  recorded?: boolean | undefined;
+};
+/** Returns what can be settled about an order or an attempt in this state. */
+export const settlingsOf = ({ ramp, placing, stage, disputed, released, recorded }: State): Settling[] => {
+  if (stage === undefined) return placing === 'review' ? ['close-attempt'] : [];
+  return [
+    ...(stage === 'review' ? (['leave-review'] as const) : []),
+    ...(disputed === true && isWithdrawn[ramp] && released !== true ? (['release-short'] as const) : []),
+    ...(disputed === true ? (['close-dispute'] as const) : []),
+    ...(stage === 'filled' || stage === 'finished' || recorded === true ? [] : (['paid-not-filled'] as const)),
+  ];
+};
+
+const refuse = (detail: string): never => {
+  throw new Problem('not-possible-now', detail);
+};
+const changed = (id: string): never => {
+  throw new Problem('order-changed', `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`);
+};
+
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const orderOf = async ({ stores }: Desk, { id, sequence }: SettleRequest): Promise<Order | undefined> => {
+  const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
+  if (order && sequence !== undefined && sequence !== order.sequence) changed(id);
+  return order;
+};
+
+/** Settles, and returns one sentence that says what was done. Throws `order-changed` or `not-possible-now`, and then nothing was done. */
+export const settle = async (desk: Desk, settling: Settling, request: SettleRequest): Promise<string> => await by[settling](desk, request);
+
+const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: reason, stage } = request;
+  const order = await orderOf(desk, request);
+  if (order?.stage !== 'review') return refuse(`${id}: there is no such order in review`);
+  if (stage === undefined || stage === 'review') return refuse('name the stage that is true');
+  await desk.record('order.leave-review', id, { stage, reason });
+  const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
+  // The stage that the operator names replaces what earlier reads said about the customer's money.
+  const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
+  if (!(await desk.stores.operator.learn(order, { ...watch, beforeReview: stage, reviewed }, desk.now))) changed(id);
+  return `${id} continues from "${stage}" at the next read that agrees`;
+};
+
+/** Lets the customer withdraw what was delivered. The order stays disputed. */
+const releaseShort = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: reason } = request;
+  const order = await orderOf(desk, request);
+  if (order?.disputed !== true) return refuse(`${id}: there is no such order, or it is not disputed`);
+  if (!isWithdrawn[order.ramp]) return refuse(`${id}: nothing is withdrawn from an order of the ramp "${order.ramp}". Close its dispute instead`);
+  await desk.record('order.release-short', id, { reason });
+  if (!(await desk.stores.operator.releaseShort(order, desk.now))) changed(id);
+  return `${id}: what was delivered can be withdrawn, ${order.receive} of ${order.quotedReceive} sats. The rest stays owed`;
+};
+
+/** Ends the dispute about an order. A later report of other amounts is judged anew. The provider's record stays as it is. */
+const closeDispute = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: how } = request;
+  const order = await orderOf(desk, request);
+  if (order?.disputed !== true) return refuse(`${id}: there is no such order, or it is not disputed`);
+  await desk.record('order.close-dispute', id, { how });
+  const disputeClosed = { on: desk.now, pay: order.pay.toString(), receive: order.receive.toString() };
+  if (!(await desk.stores.operator.learn(order, { ...order.watch, disputeClosed }, desk.now, { disputed: false, changedOn: desk.now }))) changed(id);
+  return `${id} is no longer disputed`;
+};
+
+/** Closes an order attempt: it is not checked again until a genuine notice arrives. The answer that the customer gets does not change. */
+const closeAttempt = async (desk: Desk, { id, words: reason, sequence }: SettleRequest): Promise<string> => {
+  const found = uuidForm.test(id) ? await desk.stores.operator.attemptInReview(id) : undefined;
+  if (!found) return refuse(`${id}: there is no order attempt with this id that is in review and led to no order`);
+  if (sequence !== undefined && sequence !== found.attempt) changed(id);
+  await desk.record('order.close-placing', found.id, { reason });
+  if (!(await desk.stores.operator.closeAttempt(found.id))) changed(id);
+  return `${found.id} is closed`;
+};
+
+const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: proof } = request;
+  const order = await orderOf(desk, request);
+  if (!order) return refuse(`${id}: there is no such order`);
+  await desk.record('order.paid-not-filled', id, { proof });
+  if (!(await desk.stores.record.paidNotFilled(id, desk.now))) return refuse(`${id} is ${order.stage}, or was already counted`);
+  return `${id} now counts as paid and never filled at ${order.providerId}`;
+};
+
+const by: { readonly [name in Settling]: (desk: Desk, request: SettleRequest) => Promise<string> } = {
+  'leave-review': leaveReview,
+  'release-short': releaseShort,
+  'close-dispute': closeDispute,
+  'close-attempt': closeAttempt,
+  'paid-not-filled': paidNotFilled,
+};

@@ -1,0 +1,114 @@
+/** What the console's first page shows: what waits, how the providers do, and which instances run. */
+import type { Gateway } from '../../ports/gateway.ts';
+import type { CallFigures, Instance, MissingFigure } from '../../ports/figures.ts';
+import type { Switch } from '../../ports/operator.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { showHealth } from '../catalogue/report-providers.ts';
+import { deliveriesSwitch, ordersSwitch, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
+import { attentionOf } from './actions.ts';
+import { logAction, type Operator } from './log-action.ts';
+import { showSwitch, versionOf } from './switch-provider.ts';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+/** An instance that has not been seen for so long has stopped, or has lost the database. */
+const seenWithinMs = 2 * minute;
+const time = (ms: number): string => new Date(ms).toISOString();
+
+export const readOverview = async (gateway: Gateway, operator: Operator) => {
+  await logAction(gateway, operator, 'overview.read', 'all');
+  const { stores, state, settings } = gateway;
+  const now = gateway.now();
+  const { switches: _shown, keys_in_rotation: _keys, ...lists } = await attentionOf(gateway);
+  const switches = await stores.operator.switches();
+  const inForce = switches.filter(({ untilOn }) => untilOn === undefined || now < untilOn);
+  const held = (name: string) => inForce.filter((one) => one.name === name).map(showSwitch)[0];
+  const instances = await stores.figures.instances(seenWithinMs);
+  const figures: Figures = {
+    recent: byProvider(await stores.figures.recentCalls(now - 15 * minute)),
+    daily: byProvider(await stores.figures.callsByHour(now - day)),
+    missing: await stores.figures.missing(now - day),
+    open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
+  };
+  const { missing, countedOn } = await stores.figures.progress(now - day, now);
+  const [orders, deliveries] = [held(ordersSwitch), held(deliveriesSwitch)];
+  const counts = Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list.length])) as { [name in keyof typeof lists]: number };
+  return {
+    answered_on: time(now),
+    instance: state.instance,
+    version: state.version,
+    mode: settings.mode,
+    network: settings.network,
+    holds: { ...(orders ? { orders } : {}), ...(deliveries ? { deliveries } : {}) },
+    waiting: { ...counts, switches: inForce.length, more: Object.values(lists).some((list) => list.length >= 100) },
+    providers: gateway.providers.map((provider) => {
+      const set = switches.find(({ name }) => name === providerSwitch(provider.id));
+      return showProvider(provider, { set, isInForce: set !== undefined && inForce.includes(set), figures, instances, gateway });
+    }),
+    instances: instances.map((one) => showInstance(one, state.instance)),
+    ...(countedOn === undefined ? {} : { figures_on: time(countedOn) }),
+    hours_to_count: missing,
+  };
+};
+
+type Figures = { recent: Map<string, CallFigures>; daily: Map<string, CallFigures>; missing: MissingFigure[]; open: Map<string, number> };
+type About = { set: Switch | undefined; isInForce: boolean; figures: Figures; instances: Instance[]; gateway: Gateway };
+
+const byProvider = (rows: CallFigures[]): Map<string, CallFigures> => new Map(rows.map((row) => [row.providerId, row]));
+
+const isMode = (text: string): text is ProviderMode => providerModes.some((one) => one === text);
+
+const showProvider = (provider: Provider, { set, isInForce, figures, instances, gateway }: About) => {
+  const { id, core, guard } = provider;
+  const health = guard.health();
+  const { circuits, ...last } = showHealth(provider);
+  return {
+    provider: id,
+    name: provider.name,
+    ramps: [...provider.ramps],
+    sandbox: core.sandbox,
+    mode: set && isInForce && isMode(set.mode) ? set.mode : core.mode,
+    configured_mode: provider.configuredMode,
+    ...(set ? { switch: showSwitch(set) } : {}),
+    switch_version: versionOf(set),
+    credentials: health.credentialsRefused ? ('refused' as const) : provider.credentials,
+    ...(health.refusedSince === undefined ? {} : { credentials_refused_on: time(health.refusedSince) }),
+    open_circuits: [
+      ...health.opened.map(({ operation, on, fault }) => ({
+        instance: gateway.state.instance,
+        operation,
+        state: circuits[operation],
+        since: time(on),
+        reason: fault,
+      })),
+      ...instances
+        .filter(({ name }) => name !== gateway.state.instance)
+        .flatMap(({ name, circuits: opened }) =>
+          opened
+            .filter((one) => one.provider === id)
+            .map(({ operation, on, fault }) => ({ instance: name, operation, state: 'open' as const, since: time(on), reason: fault })),
+        ),
+    ],
+    ...last,
+    last_15_minutes: showCalls(figures.recent.get(id)),
+    last_24_hours: showCalls(figures.daily.get(id)),
+    missing_24_hours: figures.missing.filter(({ providerId }) => providerId === id).map(({ what, reason, n }) => ({ kind: what, reason, count: n })),
+    open_orders: figures.open.get(id) ?? 0,
+  };
+};
+
+const showCalls = ({ answered = 0, failed = 0, p95Ms }: Partial<CallFigures> = {}) => ({
+  answered,
+  failed,
+  answered_ppm: answered + failed === 0 ? null : Math.round((answered * 1_000_000) / (answered + failed)),
+  p95_ms: p95Ms ?? null,
+});
+
+const showInstance = ({ name, version, startedOn, seenOn, clock }: Instance, own: string) => ({
+  instance: name,
+  version,
+  started_on: time(startedOn),
+  seen_on: time(seenOn),
+  clock_ahead_ms: clock - seenOn,
+  answers: name === own,
+});

@@ -1,0 +1,79 @@
+/** Figures by hour, which background work counts from the stored decisions, order events and fills. Times are Unix milliseconds. */
+import type { FaultKind } from '../domain/fault-kind.ts';
+import type { Operation } from './providers.ts';
+
+/** `decisions`: the routes. `stages`: the order events. `fills`: what was delivered (the table of the providers' record). */
+export const figureSources = ['decisions', 'stages', 'fills'] as const;
+export type FigureSource = (typeof figureSources)[number];
+
+/**
+ * - `decided`, `without-offer`: requests for prices, and those of them without a ranked offer. They have no provider.
+ * - `offered`, `won`: ranked offers, and those that ranked first. `bps` of `offered` is the sum of the distances to the best.
+ * - `excluded`, `refused`, `failed`: by `reason`.
+ * - `latency`: offers by the time to the answer. `reason` is the upper bound of the bucket in milliseconds, or `more`. Not by currency and option.
+ * - `stage`: orders that reached the stage `reason`.
+ * - `filled`: counted fills; sats quoted and delivered as they count in the record; what was paid and received in the units of the ramp.
+ */
+export const figureKinds = ['decided', 'without-offer', 'offered', 'won', 'excluded', 'refused', 'failed', 'latency', 'stage', 'filled'] as const;
+export type Figure = {
+  /** The beginning of the hour or day. */
+  on: number;
+  what: (typeof figureKinds)[number];
+  providerId: string;
+  ramp: string;
+  currency: string;
+  option: string;
+  reason: string;
+  n: bigint;
+  bps: bigint;
+  quotedSats: bigint;
+  deliveredSats: bigint;
+  pay: bigint;
+  receive: bigint;
+};
+
+/** Which figures to read, from the hour of `from` to the end of the hour before `to`. Members without a value do not narrow. */
+export type FigureFilter = {
+  from: number;
+  to: number;
+  step: 'hour' | 'day';
+  providerId?: string | undefined;
+  ramp?: string | undefined;
+  currency?: string | undefined;
+  option?: string | undefined;
+};
+
+/** What was asked of a provider for prices since some time. `p95Ms` is of its answers that were ranked. */
+export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
+export type MissingFigure = { providerId: string; what: 'excluded' | 'refused' | 'failed'; reason: string; n: number };
+
+export type OpenCircuit = { provider: string; operation: Operation; on: number; fault: FaultKind };
+export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
+
+/** `quotesFrom`: decisions made before are being deleted, so their hours are not counted any more. */
+export type CountingTimes = { now: number; quotesFrom: number };
+
+export type LookedAt = { looked: number; failed?: { hour: number; source: FigureSource; error: unknown } };
+
+export type FigureStore = {
+  /**
+   * Looks at up to a day of hours of one source that are due for a look, the newest first. Counts the newest one whose rows look different from when it
+   * was last counted; the others of those stay due. Returns at how many it looked, or undefined if none is due. `failed`: the database answered, and
+   * refused to count that hour. Any number of instances may do this at the same time.
+   */
+  countDue(times: CountingTimes): Promise<LookedAt | undefined>;
+  /** Postpones the next look at an hour that could not be counted. */
+  postpone(hour: number, source: FigureSource, until: number): Promise<void>;
+  read(filter: FigureFilter): Promise<Figure[]>;
+  /** Returns how many hours in a range are not counted yet, and when the newest of the others was last looked at. */
+  progress(from: number, to: number): Promise<{ missing: number; countedOn?: number }>;
+  /** Reads from the decisions themselves, so it is for minutes, not for days. */
+  recentCalls(since: number): Promise<CallFigures[]>;
+  callsByHour(since: number): Promise<CallFigures[]>;
+  missing(since: number): Promise<MissingFigure[]>;
+  openOrders(): Promise<{ providerId: string; n: number }[]>;
+  /** Writes that an instance runs. */
+  seen(instance: Omit<Instance, 'seenOn'>): Promise<void>;
+  /** Lists the instances that were seen in the last `withinMs` by the database's clock. */
+  instances(withinMs: number): Promise<Instance[]>;
+};

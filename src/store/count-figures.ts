@@ -1,0 +1,79 @@
+/** The statements that count the figures of one hour from the rows of one source. They read whole decisions, so only background work runs them. */
+import { sql, type SQL } from 'drizzle-orm';
+import type { Figure, FigureSource } from '../ports/figures.ts';
+
+type Between = { from: string; to: string };
+
+export const kindsOf: { readonly [source in FigureSource]: readonly Figure['what'][] } = {
+  decisions: ['decided', 'without-offer', 'offered', 'won', 'excluded', 'refused', 'failed', 'latency'],
+  stages: ['stage'],
+  fills: ['filled'],
+};
+
+/** The upper bounds of the buckets of the time to an answer, in milliseconds. */
+export const latencyBounds = [50, 100, 150, 200, 300, 400, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 5_000, 10_000] as const;
+
+/** The mark of an hour without rows. */
+export const noRows = '0';
+
+/**
+ * Returns the statement for the marks of the hours that have rows. A mark is a text that changes whenever the figures of its hour would: the number of
+ * rows, `n`, which says enough of decisions and events, since they never change. Later news about a fill changes its amounts.
+ */
+export const marksOf = (source: FigureSource, { from, to }: Between): SQL => {
+  const hours = (table: SQL, at: SQL, mark: SQL): SQL => sql`
+    select date_trunc('hour', ${at}, 'UTC')::text as hour, ${mark} as mark, count(*)::int as n from ${table}
+    where ${at} >= ${from} and ${at} < ${to} group by date_trunc('hour', ${at}, 'UTC')`;
+  if (source === 'decisions') return hours(sql`routes`, sql`created_on`, sql`count(*)::text`);
+  if (source === 'stages') return hours(sql`order_events`, sql`at`, sql`count(*)::text`);
+  const sums = sql`concat_ws(' ', count(*), sum(counted_quoted), sum(counted_delivered), sum(told_pay), sum(told_receive))`;
+  return hours(sql`fills`, sql`filled_on`, sums);
+};
+
+/** Returns the query for the rows of `hourly_figures`. */
+export const figuresOf = (source: FigureSource, hour: string, between: Between): SQL => {
+  if (source === 'decisions') return decisions(hour, between);
+  return source === 'stages' ? stages(hour, between) : fills(hour, between);
+};
+
+/** A distance that no provider can make so large that the sums overflow. */
+const bounded = (bps: SQL): SQL => sql`least(greatest(coalesce(round((${bps})::numeric), 0), -1000000), 1000000)`;
+
+const decisions = (hour: string, { from, to }: Between): SQL => {
+  const bounds = sql.raw(latencyBounds.join(', '));
+  return sql`
+    with decided as materialized (
+      select ramp, route->'route' as d, coalesce(route->'route'->'asked'->>'currency', '') as currency,
+        coalesce(route->'route'->'asked'->>'option', route->'terms'->'liquidity'->>'product', '') as option
+      from routes where created_on >= ${from} and created_on < ${to}
+    ), offered as materialized (
+      select o->>'providerId' as provider_id, ramp, currency, option, rank, ${bounded(sql`o->>'behindBestBps'`)} as bps,
+        coalesce((array[${bounds}])[1 + width_bucket((o->>'latencyMs')::float8 - 0.5, array[${bounds}]::float8[])]::text, 'more') as bucket
+      from decided, json_array_elements(d->'offers') with ordinality as offers (o, rank)
+    ), figures (what, provider_id, ramp, currency, option, reason, bps) as (
+      select 'decided', '', ramp, currency, option, '', 0 from decided
+      union all select 'without-offer', '', ramp, currency, option, '', 0 from decided where json_array_length(d->'offers') = 0
+      union all select 'offered', provider_id, ramp, currency, option, '', bps from offered
+      union all select 'won', provider_id, ramp, currency, option, '', 0 from offered where rank = 1
+      union all select 'latency', provider_id, ramp, '', '', bucket, 0 from offered
+      union all select 'excluded', e->>'providerId', ramp, currency, option, e->>'rule', 0 from decided, json_array_elements(d->'excluded') e
+      union all select 'refused', e->>'providerId', ramp, currency, option, e->'refusal'->>'reason', 0 from decided, json_array_elements(d->'refused') e
+      union all select 'failed', e->>'providerId', ramp, currency, option, e->>'reason', 0 from decided, json_array_elements(d->'failed') e
+    )
+    select ${hour}::timestamptz, what, provider_id, ramp, currency, option, coalesce(reason, ''), count(*), sum(bps)::bigint, 0, 0, 0, 0
+    from figures group by what, provider_id, ramp, currency, option, coalesce(reason, '')`;
+};
+
+/** The option as the decision named it, as in the figures of decisions. */
+const optionOf = sql`coalesce(i.quote->'route'->'asked'->>'option', i.quote->'terms'->'liquidity'->>'product', '')`;
+
+const stages = (hour: string, { from, to }: Between): SQL => sql`
+  select ${hour}::timestamptz, 'stage', o.provider_id, o.ramp, coalesce(i.quote->'route'->'asked'->>'currency', ''), ${optionOf}, e.to_stage, count(*), 0, 0, 0, 0, 0
+  from order_events e join orders o on o.id = e.order_id join intents i on i.id = o.intent_id
+  where e.at >= ${from} and e.at < ${to} and e.to_stage is distinct from e.from_stage
+  group by o.provider_id, o.ramp, coalesce(i.quote->'route'->'asked'->>'currency', ''), ${optionOf}, e.to_stage`;
+
+const fills = (hour: string, { from, to }: Between): SQL => sql`
+  select ${hour}::timestamptz, 'filled', provider_id, ramp, currency, option, '', count(*), 0, sum(counted_quoted)::bigint, sum(counted_delivered)::bigint,
+    coalesce(sum(told_pay), 0)::bigint, coalesce(sum(told_receive), 0)::bigint
+  from fills where filled_on >= ${from} and filled_on < ${to} group by provider_id, ramp, currency, option`;

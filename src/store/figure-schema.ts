@@ -1,0 +1,54 @@
+/** What the console's charts show: figures by hour, the hours that have been counted, and the instances that run. No row names a person. */
+import { isNotNull } from 'drizzle-orm';
+import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import type { Figure, FigureSource } from '../ports/figures.ts';
+import { amount, moment } from './columns.ts';
+
+/** The figures of one hour. A column that the kind of figure does not use is 0 or empty (ports/figures.ts). */
+export const hourlyFigures = pgTable(
+  'hourly_figures',
+  {
+    hour: moment('hour').notNull(),
+    what: text('what').$type<Figure['what']>().notNull(),
+    providerId: text('provider_id').notNull(),
+    ramp: text('ramp').notNull(),
+    currency: text('currency').notNull(),
+    option: text('option').notNull(),
+    reason: text('reason').notNull(),
+    n: amount('n').notNull(),
+    bps: amount('bps').notNull(),
+    quotedSats: amount('quoted_sats').notNull(),
+    deliveredSats: amount('delivered_sats').notNull(),
+    pay: amount('pay').notNull(),
+    receive: amount('receive').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hour, t.what, t.providerId, t.ramp, t.currency, t.option, t.reason] })],
+);
+
+/** One row per hour and source. Whoever counts the hour holds the row's lock until the figures are stored. */
+export const countedHours = pgTable(
+  'counted_hours',
+  {
+    hour: moment('hour').notNull(),
+    source: text('source').$type<FigureSource>().notNull(),
+    /** What the source's rows of this hour looked like when they were counted: their number and their sums. Null: not counted yet. */
+    mark: text('mark'),
+    countedOn: moment('counted_on'),
+    /** When to look whether the rows still look so. Null: not any more. */
+    checkOn: moment('check_on'),
+  },
+  (t) => [primaryKey({ columns: [t.hour, t.source] }), index('counted_hours_due').on(t.checkOn).where(isNotNull(t.checkOn))],
+);
+
+/** The instances of the gateway. Each writes its own row every 15 seconds. */
+export const instances = pgTable('instances', {
+  name: text('name').primaryKey(),
+  version: text('version').notNull(),
+  startedOn: moment('started_on').notNull(),
+  /** By the database's clock. */
+  seenOn: moment('seen_on').notNull(),
+  /** The instance's own clock at that moment. */
+  clock: moment('clock').notNull(),
+  /** The circuits of its providers that are not closed. */
+  circuits: json('circuits').notNull(),
+});

@@ -1,0 +1,219 @@
+/** What the operator's console reads and does: the overview, figures, search, one order's card, and what an operator settles. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { ProviderFault } from '../../src/providers/fault.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+const [alice, bob] = ['operator-token-of-alice-0123', 'operator-token-of-bob-012345'];
+const config = {
+  operator: { token_hashes: [sha256Hex(alice), sha256Hex(bob)] },
+  orders: { max_open: 50 },
+  limits: { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000, operator_guesses_per_minute: 3 },
+};
+const providers = { alpine: { simulator: { quoteTtlS: 3600 } }, slow: { simulator: { quoteTtlS: 3600, spreadBps: 90 } } };
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway(providers, { config });
+});
+afterAll(async () => await gateway.close());
+
+type Body = Record<string, unknown>;
+const ask = async (path: string, body?: object, headers: Record<string, string> = {}, token = alice) => {
+  const answer = await createWallet(gateway.url).call(path, body, { authorization: `Bearer ${token}`, ...headers });
+  return { status: answer.status, body: answer.body };
+};
+const buy = async (more: object = {}): Promise<{ id: string; quoteId: string }> => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'], ...more });
+  return { id: String(order.body['order_id']), quoteId: String(quote.body['quote_id']) };
+};
+const idsOf = (body: Body): string[] => (body['orders'] as { order_id: string }[]).map((one) => one.order_id);
+const providerIn = async (id: string, token = alice): Promise<Body> => {
+  const { body } = await ask('/operator/overview', undefined, {}, token);
+  return (body['providers'] as Body[]).find((one) => one['provider'] === id) ?? {};
+};
+
+describe('one field for anything', () => {
+  it('finds an order by its ids, its amount and its day, page by page', async () => {
+    const made: { id: string; quoteId: string }[] = [];
+    for (let i = 0; i < 5; i += 1) made.push(await buy());
+    const newest = made.map(({ id }) => id).toReversed();
+    const [{ id, quoteId } = { id: '', quoteId: '' }] = made;
+    const card = (await ask(`/operator/orders/${id}`)).body;
+    const day = new Date(gateway.clock.now()).toISOString().slice(0, 10);
+    for (const anything of [id, quoteId.toUpperCase(), String(card['upstream_order_id']), ` ${id} `]) {
+      const { body } = await ask('/operator/orders-search', { anything });
+      expect([anything, idsOf(body), body['more']]).toEqual([anything, [id], false]);
+    }
+    for (const anything of ['100 EUR', '100', day]) {
+      const first = await ask('/operator/orders-search', { anything, limit: 2 });
+      const second = await ask('/operator/orders-search', { anything, limit: 2, cursor: first.body['next_cursor'] });
+      const third = await ask('/operator/orders-search', { anything, limit: 2, cursor: second.body['next_cursor'] });
+      const pages = [first, second, third].map(({ body }) => [idsOf(body), body['more'], 'next_cursor' in body]);
+      expect([anything, pages]).toEqual([
+        anything,
+        [
+          [newest.slice(0, 2), true, true],
+          [newest.slice(2, 4), true, true],
+          [newest.slice(4), false, false],
+        ],
+      ]);
+    }
+    expect((await ask('/operator/orders-search', { anything: '<img src=x onerror=alert(1)>' })).body).toMatchObject({ orders: [], more: false });
+    expect((await ask('/operator/orders-search', { anything: day, cursor: 'nonsense' })).body['code']).toBe('invalid-request');
+    expect(idsOf((await ask('/operator/orders-search', { list: 'open', provider: 'slow' })).body)).toEqual([]);
+    const rows = await gateway.database.sql<{ detail: string }[]>`select detail::text from operator_actions where action = 'orders.search'`;
+    expect(rows.map((row) => row.detail).join()).not.toContain(id);
+    expect(rows.map((row) => row.detail).join()).toContain(sha256Hex(id));
+  });
+});
+
+describe('one card', () => {
+  it('shows the decision as a table, what can be settled, and what to tell the customer', async () => {
+    const { id } = await buy();
+    const { body } = await ask(`/operator/orders/${id}`);
+    expect(body).toMatchObject({ sequence: 1, settlings: ['paid-not-filled'] });
+    expect(body['asked_providers']).toMatchObject([
+      { provider: 'alpine', outcome: 'offer', rank: 1, ordered: true, pay: '10000', behind_best_bps: 0 },
+      { provider: 'slow', outcome: 'offer', rank: 2, ordered: false },
+    ]);
+    expect(body['for_customer']).toBe(`About your order ${id}: Your order waits for your payment. Your wallet shows how to pay.`);
+  });
+});
+
+describe('settling', () => {
+  const inReview = async (): Promise<string> => {
+    const { id } = await buy();
+    await gateway.database.sql`update orders set stage = 'review', terms = jsonb_set(terms::jsonb, '{reviewReason}', '"unclear"')::json where id = ${id}`;
+    return id;
+  };
+
+  it('is done once, only about what the operator saw, and is recorded under their token', async () => {
+    const id = await inReview();
+    const { body: card } = await ask(`/operator/orders/${id}`);
+    expect(card['settlings']).toEqual(['leave-review', 'paid-not-filled']);
+    const asked = { settling: 'leave-review', stage: 'awaiting_payment', reason: 'Alpine says so by telephone', sequence: card['sequence'] };
+    expect((await ask(`/operator/orders/${id}/settle`, { ...asked, sequence: 7 })).body['code']).toBe('order-changed');
+    expect((await ask(`/operator/orders/${id}/settle`, { ...asked, stage: undefined })).body['code']).toBe('invalid-request');
+    expect((await ask(`/operator/orders/${id}/settle`, { ...asked, settling: 'close-dispute', stage: undefined })).body['code']).toBe('not-possible-now');
+    expect((await ask('/operator/orders/%00/settle', asked)).body['code']).toBe('not-possible-now');
+    expect((await ask(`/operator/orders/${id}/settle`, asked, {}, bob)).body).toEqual({
+      order_id: id,
+      settling: 'leave-review',
+      done: `${id} continues from "awaiting_payment" at the next read that agrees`,
+    });
+    const actions = await gateway.database.sql<{ actor: string; detail: string }[]>`
+      select actor, detail::text from operator_actions where action = 'order.leave-review' and subject = ${id}`;
+    expect(actions.map(({ actor, detail }) => [actor, JSON.parse(detail) as object])).toEqual([
+      [`token:${sha256Hex(bob).slice(0, 8)}`, { stage: 'awaiting_payment', reason: 'Alpine says so by telephone' }],
+    ]);
+    const stage = await gateway.passUntil('the end of the review', async () => {
+      const found = (await ask(`/operator/orders/${id}`)).body['order'] as { stage: string };
+      return found.stage === 'review' ? undefined : found.stage;
+    });
+    expect(stage).toBe('awaiting_payment');
+  });
+});
+
+describe('webhooks', () => {
+  it('are listed by state, and one is sent now', async () => {
+    await buy({ webhook_url: 'http://127.0.0.1:9/hook' });
+    const { control } = gateway.simulators['alpine'] ?? { control: undefined };
+    await control?.pay([...(control.orders.keys() ?? [])].at(-1) ?? '');
+    const listed = await gateway.passUntil('a webhook', async () => {
+      const { body } = await ask('/operator/webhooks', { list: 'due' });
+      const [one] = body['webhooks'] as { id: string; attempts: number; due_on: string }[];
+      return one && one.attempts > 0 ? one : undefined;
+    });
+    expect(listed).toMatchObject({ host: '127.0.0.1:9', state: 'due' });
+    expect((await ask(`/operator/webhooks/${listed.id}/send`, {})).body).toEqual({ id: listed.id, state: 'due' });
+    const again = (await ask('/operator/webhooks', { list: 'due' })).body['webhooks'] as { due_on: string }[];
+    expect(Date.parse(again[0]?.due_on ?? '')).toBeLessThanOrEqual(gateway.clock.now());
+    expect(Date.parse(listed.due_on)).toBeGreaterThan(gateway.clock.now());
+    expect((await ask('/operator/webhooks/msg_nothing/send', {})).body['code']).toBe('webhook-not-found');
+    await gateway.database.sql`update deliveries set state = 'superseded' where id = ${listed.id}`;
+    expect((await ask(`/operator/webhooks/${listed.id}/send`, {})).body['code']).toBe('not-possible-now');
+  });
+});
+
+describe('the overview', () => {
+  it('shows each provider, its calls, its circuits with since and why, and its credentials', async () => {
+    const { guard } = gateway.server.gateway.providers.find(({ id }) => id === 'slow') ?? {};
+    const fail = async () => await Promise.reject(new ProviderFault('server', 'status 500', { status: 500, taken: 'no' }));
+    const refuse = async () => await Promise.reject(new ProviderFault('rejected-credentials', 'status 401', { status: 401, taken: 'no' }));
+    const since = await gateway.clock.still(async () => {
+      for (let i = 0; i < 5; i += 1) await guard?.call('account', { deadlineMs: 1000, idempotent: false }, fail).catch(() => undefined);
+      await guard?.call('quote', { deadlineMs: 1000, idempotent: true, isOwn: true }, refuse).catch(() => undefined);
+      return new Date(gateway.clock.now()).toISOString();
+    });
+    await gateway.pass(20_000);
+    const { body } = await ask('/operator/overview');
+    const { instance } = gateway.server.gateway.state;
+    expect(body).toMatchObject({ mode: 'sandbox', network: 'regtest', instance, holds: {}, waiting: { ill_providers: 1, review: 0, more: false } });
+    expect(body['instances']).toMatchObject([{ instance, version: body['version'], answers: true }]);
+    expect(await providerIn('slow')).toMatchObject({
+      mode: 'on',
+      configured_mode: 'on',
+      switch_version: 'none',
+      credentials: 'refused',
+      credentials_refused_on: since,
+      open_circuits: [{ instance, operation: 'account', since, reason: 'server' }],
+      last_15_minutes: { failed: 0, answered_ppm: 1_000_000 },
+    });
+    const alpine = await providerIn('alpine');
+    expect(alpine).toMatchObject({ open_circuits: [], credentials: 'none' });
+    expect((alpine['last_15_minutes'] as Body)['answered']).toBe((await gateway.database.sql`select 1 from routes`).length);
+  });
+
+  it('counts figures by hour', async () => {
+    await gateway.pass(61_000);
+    const [{ n: routes } = { n: 0 }] = await gateway.database.sql<{ n: number }[]>`select count(*)::int as n from routes`;
+    const { body } = await ask('/operator/series?step=hour');
+    expect(body['hours_to_count']).toBe(0);
+    const all = (list: string, name: string, provider?: string): number =>
+      (body[list] as Body[]).filter((one) => provider === undefined || one['provider'] === provider).reduce((sum, one) => sum + Number(one[name]), 0);
+    expect([all('decisions', 'decisions'), all('offers', 'won', 'alpine'), all('offers', 'won', 'slow')]).toEqual([routes, routes, 0]);
+    expect((await ask('/operator/series?provider=slow&step=hour')).body['offers']).toMatchObject([{ provider: 'slow' }]);
+    expect((await ask('/operator/series?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&step=hour')).body['code']).toBe('invalid-request');
+    expect((await ask('/operator/series?from=yesterday')).body['code']).toBe('invalid-request');
+  });
+});
+
+describe('a switch', () => {
+  it('tells the second of two operators what the first did', async () => {
+    const seen = String((await providerIn('alpine'))['switch_version']);
+    const first = await ask('/operator/providers/alpine', { mode: 'drain', reason: 'their bank is closed' }, { 'if-match': `"${seen}"` }, alice);
+    expect(first).toMatchObject({ status: 200, body: { mode: 'drain' } });
+    const second = await ask('/operator/providers/alpine', { mode: 'off', reason: 'they are slow' }, { 'if-match': seen }, bob);
+    const by = `token:${sha256Hex(alice).slice(0, 8)}`;
+    expect(second.status).toBe(412);
+    expect(second.body).toMatchObject({ code: 'switch-changed', switch: { mode: 'drain', set_by: by, reason: 'their bank is closed' } });
+    expect(second.body['detail']).toBe(`${by} set it to drain at ${String(first.body['set_on'])}: their bank is closed`);
+    expect(await providerIn('alpine', bob)).toMatchObject({ mode: 'drain', switch_version: first.body['version'], switch: { set_by: by } });
+    const third = await ask(
+      '/operator/providers/alpine',
+      { mode: 'configured', reason: 'open again' },
+      { 'if-match': String(second.body['switch_version']) },
+      bob,
+    );
+    expect(third.body).toMatchObject({ mode: 'configured', version: 'none' });
+    const late = await ask('/operator/providers/alpine', { mode: 'off', reason: 'late' }, { 'if-match': String(first.body['version']) }, alice);
+    expect(late.body).toMatchObject({ code: 'switch-changed', switch_version: 'none' });
+  });
+});
+
+describe('wrong tokens', () => {
+  it('are counted by network; then even a right one waits', async () => {
+    const guess = async () => (await ask('/operator/attention', undefined, {}, 'a-guess-of-an-operator-token')).status;
+    expect([await guess(), await guess(), await guess(), await guess()]).toEqual([404, 404, 404, 429]);
+    expect((await ask('/operator/attention')).body['code']).toBe('rate-limited');
+    // Whoever shows no token at all guesses nothing.
+    expect((await createWallet(gateway.url).call('/operator/attention')).status).toBe(404);
+    expect(gateway.logs.filter((line) => line.includes('operator_token_refused'))).toHaveLength(3);
+    gateway.clock.move(61_000);
+    expect((await ask('/operator/attention')).status).toBe(200);
+  });
+});
