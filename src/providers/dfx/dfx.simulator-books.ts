@@ -61,6 +61,8 @@ export type Transaction = {
   reason: string | undefined;
   /** The state before a hold. */
   heldIn: string | undefined;
+  /** How often the state was set. */
+  changes: number;
   createdOn: number;
   fee: Fraction | undefined;
   output: Fraction | undefined;

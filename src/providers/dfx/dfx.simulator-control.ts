@@ -3,7 +3,7 @@ import { refuse, type Account, type Books, type Order, type Transaction } from '
 import * as payments from './dfx.simulator-payments.ts';
 import type { Fault, PartnerWallet, SimulatorOptions } from './dfx.simulator-state.ts';
 import { approve, merge } from './dfx.simulator-users.ts';
-import { tellAccount } from './dfx.simulator-webhooks.ts';
+import { post, tellAccount } from './dfx.simulator-webhooks.ts';
 
 const found = <T>(one: T | undefined, what: string): T => {
   if (one === undefined) throw new Error(`no ${what}`);
@@ -68,13 +68,15 @@ export const createControl = (books: Books) => {
       await payments.deliver(books, transactionOf(uid));
       return transactionOf(uid).state;
     },
-    /** `CheckPending`, `KycRequired` or `LimitExceeded`, until `release`. */
+    /** A state such as `CheckPending`, `KycRequired`, `LimitExceeded` or `FeeTooHigh`, until `release`. */
     hold: async (uid: string, state: string, reason?: string): Promise<void> => await payments.hold(books, transactionOf(uid), state, reason),
     release: async (uid: string): Promise<void> => await payments.release(books, transactionOf(uid)),
     /** `ReturnPending`; called again, `Returned`. */
     giveBack: async (uid: string): Promise<void> => await payments.giveBack(books, transactionOf(uid)),
-    /** Any other word: `Failed`, `Stopped`, `FeeTooHigh`, `LiquidityPending`, … */
+    /** Any other word, such as `Failed` or `Stopped`. */
     setState: async (uid: string, state: string): Promise<void> => void (await payments.become(books, transactionOf(uid), state)),
+    /** A stranger, or DFX much later, posts a body to the address for webhooks. */
+    forge: async (url: string, body: object, key?: string): Promise<void> => await post(books, { url, key, body: JSON.stringify(body) }),
   };
 };
 export type SimulatorControl = ReturnType<typeof createControl>;

@@ -423,6 +423,9 @@ describe('which order a payment is for', () => {
 });
 
 describe('the status', () => {
+  const reasonsToSell = async (token: string): Promise<unknown> =>
+    ((await call('PUT', '/v1/sell/quote', { ...euros, amount: 0.02 }, token)).body['errors'] as Body[]).map(({ error }) => error);
+
   it('follows the sample from the order to the payout, in public without what is private', async () => {
     const control = await start();
     const token = await approved(control);
@@ -481,6 +484,7 @@ describe('the status', () => {
   it('holds, masks, releases, gives back and fails', async () => {
     const control = await start();
     const token = await approved(control);
+    expect(await reasonsToSell(token)).toEqual(['BankTransactionOrVideoMissing']);
     const order = await ordered(token);
     const uid = await control.pay(String(order['uid']));
     const both = async (): Promise<unknown[]> => [(await single(uid)).body, (await single(uid, token)).body].flatMap(({ state, reason }) => [state, reason]);
@@ -491,6 +495,7 @@ describe('the status', () => {
     expect(await both()).toEqual(['LimitExceeded', null, 'LimitExceeded', null]);
     await control.release(uid);
     expect((await single(uid)).body['state']).toBe('Created');
+    expect(await reasonsToSell(token)).toEqual([]);
     await control.setState(uid, 'Failed');
     expect((await single(uid)).body).toMatchObject({ state: 'Failed', chargebackTxId: null });
     await control.giveBack(uid);
@@ -591,20 +596,38 @@ describe('the payout', () => {
   });
 
   it('does all of it by itself, as the sandbox needs it, in both directions', async () => {
-    const control = await start({ autoPayMs: 3000, stepMs: 1000 });
+    const control = await start({ autoPayMs: 3 * minuteMs, stepMs: minuteMs });
     const token = await approved(control);
     const [bought, sold] = [await ordered(token), (await sell(token)).body];
     for (const [ms, states] of [
       [0, ['WaitingForPayment', 'Created']],
-      [3000, ['Created', 'Created']],
-      [1000, ['Processing', 'Processing']],
-      [1000, ['PayoutInProgress', 'PayoutInProgress']],
-      [1000, ['Completed', 'Completed']],
+      [3 * minuteMs, ['Created', 'Created']],
+      [minuteMs, ['Processing', 'Processing']],
+      [minuteMs, ['PayoutInProgress', 'PayoutInProgress']],
+      [minuteMs, ['Completed', 'Completed']],
     ] as const) {
       clock.move(ms);
       expect([(await single(bought['uid'])).body['state'], (await single(sold['uid'])).body['state']]).toEqual(states);
     }
     expect(control.books.transactions).toHaveLength(2);
+  });
+
+  it('goes on by itself after a hold, and no faster', async () => {
+    const control = await start({ stepMs: minuteMs });
+    const uid = await control.pay(String((await ordered(await approved(control)))['uid']));
+    const stateAfter = async (ms: number): Promise<unknown> => {
+      clock.move(ms);
+      return (await single(uid)).body['state'];
+    };
+    await control.hold(uid, 'CheckPending');
+    expect(await stateAfter(5 * minuteMs)).toBe('CheckPending');
+    await control.release(uid);
+    expect(await stateAfter(minuteMs * 0.8)).toBe('Created');
+    await control.hold(uid, 'FeeTooHigh');
+    await control.release(uid);
+    const states: unknown[] = [];
+    for (let minute = 0; minute < 4; minute += 1) states.push(await stateAfter(minuteMs / 2), await stateAfter(minuteMs / 2));
+    expect(states).toEqual(['Created', 'Processing', 'Processing', 'PayoutInProgress', 'PayoutInProgress', 'Completed', 'Completed', 'Completed']);
   });
 
   it('is steered over HTTP, too', async () => {
@@ -661,6 +684,8 @@ describe('webhooks', () => {
       await control.catchUp();
     }
     expect(new Set(payments().map(({ body }) => body)).size).toBe(1);
+    await control.forge(`${receiver.url}/dfx`, { type: 'Payment' }, 'guessed');
+    expect(payments().at(-1)).toMatchObject({ path: '/dfx', body: '{"type":"Payment"}', headers: { 'x-api-key': 'guessed' } });
   });
 });
 

@@ -127,9 +127,9 @@ const transferDetails = ({ options, faults }: Books, { route, currency, isValid 
 type BankDetails = Books['options']['bank'];
 const giroCode = ({ bic, name, iban }: BankDetails, amount: string, reference: string): string =>
   ['BCD', '001', '2', 'SCT', bic, name, iban, `EUR${amount}`, '', '', reference].join('\n');
-/** The Swiss Payments Code: type K has the address in two lines, and NON means no structured reference. */
+/** The Swiss Payments Code: type S has a structured address, and NON means no structured reference. */
 const swissQr = ({ name, iban, street, number, zip, city, countryCode }: BankDetails, amount: string, reference: string): string => {
-  const creditor = ['K', name, `${street} ${number}`, `${zip} ${city}`, '', '', countryCode];
+  const creditor = ['S', name, street, number, zip, city, countryCode];
   return ['SPC', '0200', '1', iban, ...creditor, ...Array<string>(7).fill(''), amount, 'CHF', ...Array<string>(7).fill(''), 'NON', '', reference, 'EPD'].join(
     '\n',
   );

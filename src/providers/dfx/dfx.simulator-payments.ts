@@ -54,6 +54,7 @@ const arrive = async (books: Books, { route, currency, input, inputTxId }: Arriv
     state: route ? 'Created' : 'Unassigned',
     reason: undefined,
     heldIn: undefined,
+    changes: 0,
     createdOn: options.now(),
     fee: undefined,
     output: undefined,
@@ -63,6 +64,7 @@ const arrive = async (books: Books, { route, currency, input, inputTxId }: Arriv
     chargeback: undefined,
   };
   books.transactions.push(transaction);
+  if (route?.ramp === 'buy') route.user.account.transferSeen = true;
   if (order) Object.assign(order, { transaction, unbookedReads: options.unbookedReads });
   await tellPayment(books, transaction);
   if (route) stepLater(books, transaction);
@@ -113,11 +115,13 @@ export const payLater = (books: Books, order: Order, pr: string | undefined): vo
 
 // ---- what follows ----------------------------------------------------------------------------------------------------------------------
 
+/** Takes the next step after `stepMs`, unless the transaction became something else by then. */
 const stepLater = (books: Books, transaction: Transaction): void => {
   const { stepMs } = books.options;
   if (stepMs === undefined) return;
+  const { changes } = transaction;
   books.later(stepMs, async () => {
-    if (await step(books, transaction)) stepLater(books, transaction);
+    if (transaction.changes === changes && (await step(books, transaction))) stepLater(books, transaction);
   });
 };
 
@@ -144,6 +148,7 @@ export const deliver = async (books: Books, transaction: Transaction): Promise<v
 
 export const become = async (books: Books, transaction: Transaction, state: string): Promise<true> => {
   transaction.state = state;
+  transaction.changes += 1;
   await tellPayment(books, transaction);
   return true;
 };
@@ -167,7 +172,6 @@ const payOut = async (books: Books, transaction: Transaction): Promise<void> => 
     const txId = transaction.ramp === 'buy' ? await paySats(books, transaction) : randomHex(books, 16);
     if (txId === undefined) return void (await become(books, transaction, 'Failed'));
     Object.assign(transaction, { outputTxId: txId, outputOn: books.options.now() });
-    if (transaction.route) transaction.route.user.account.transferSeen = true;
     await become(books, transaction, 'Completed');
   }
 };
@@ -191,7 +195,7 @@ const paySats = async (books: Books, { output, route }: Transaction): Promise<st
 
 // ---- what can go another way -----------------------------------------------------------------------------------------------------------
 
-/** DFX or the customer has to do something first. */
+/** DFX or the customer has to do something first. `release` goes on where this began. */
 export const hold = async (books: Books, transaction: Transaction, state: string, reason?: string): Promise<void> => {
   transaction.heldIn ??= transaction.state;
   transaction.reason = reason;

@@ -28,15 +28,16 @@ const tell = async (books: Books, user: User, event: { type: Event; data: object
   if (books.told.has(body)) return;
   books.told.add(body);
   const key = webhooks === 'no-key' ? undefined : webhooks === 'wrong-key' ? 'another-key' : partner.apiKey;
-  const post = { url: partner.apiUrl, key, body };
-  await send(books, post, tries);
-  if (webhooks === 'duplicated') await send(books, post, 1);
+  const message = { url: partner.apiUrl, key, body };
+  await post(books, message, tries);
+  if (webhooks === 'duplicated') await post(books, message);
 };
 
-/** Returns after the first try. The others follow by the simulator's clock. */
-const send = async (books: Books, post: { url: string; key: string | undefined; body: string }, left: number): Promise<void> => {
-  const headers = { 'content-type': 'application/json', ...(post.key === undefined ? {} : { 'x-api-key': post.key }) };
-  const sent = await fetch(post.url, { method: 'POST', headers, body: post.body, signal: AbortSignal.timeout(5000) }).catch(() => undefined);
-  books.webhooks.push({ at: books.options.now(), url: post.url, body: JSON.parse(post.body), status: sent?.status });
-  if (sent?.ok !== true && left > 1) books.later(pauseMs, async () => await send(books, post, left - 1));
+/** `left`: how often it is tried, at most. Returns after the first try. The others follow by the simulator's clock. */
+export const post = async (books: Books, message: { url: string; key: string | undefined; body: string }, left = 1): Promise<void> => {
+  const { url, key, body } = message;
+  const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) };
+  const sent = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+  books.webhooks.push({ at: books.options.now(), url, body: JSON.parse(body), status: sent?.status });
+  if (sent?.ok !== true && left > 1) books.later(pauseMs, async () => await post(books, message, left - 1));
 };

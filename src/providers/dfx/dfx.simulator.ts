@@ -54,7 +54,7 @@ export const createDfxSimulator = (given: SimulatorOptions, origin: () => string
       if (fault) return fault;
       const holder = holderOf(books, c.req.header('authorization'));
       if (who === 'user' && !holder) return refuse(401, 'Unauthorized');
-      if (holder?.isMerged === true) return mergedAnswer(holder.user.account);
+      if (who === 'user' && holder?.isMerged === true) return mergedAnswer(holder.user.account);
       if (body === notJson) return refuse(400, 'Unexpected token in JSON');
       const answer = await handle({ c, body, user: holder?.user });
       return faults.take(endpoint, 'lost-answer') ? cutConnection(c) : await sent(books, endpoint, answer);
