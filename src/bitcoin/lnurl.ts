@@ -1,4 +1,7 @@
-/** Reads and writes LNURL withdrawal links: LUD-01 (bech32, lightning: and the fallback scheme) and LUD-17 (lnurlw://). github.com/lnurl/luds */
+/**
+ * Reads and writes LNURLs, for withdrawals and for payments: LUD-01 (bech32, lightning: and the fallback scheme) and LUD-17 (lnurlw://, lnurlp://).
+ * github.com/lnurl/luds
+ */
 import { bech32 } from '@scure/base';
 
 /** Longer input is refused before it is parsed. */
@@ -10,8 +13,18 @@ const MAX_LENGTH = 2000;
 const URL_CHARACTERS = /^https?:\/\/[a-z0-9.\-:[\]]+(?:[/?#][a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*)?$/i;
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
-/** `loopbackHttp` also allows plain http on a loopback host, for the sandbox. */
-export type LnurlOptions = { loopbackHttp?: boolean };
+/**
+ * `loopbackHttp` also allows plain http on a loopback host, for the sandbox. `use`: what the link must be for; by default a withdrawal. A link need not
+ * say what it is for, but one that says something else is refused.
+ */
+export type LnurlOptions = { loopbackHttp?: boolean; use?: LnurlUse };
+type LnurlUse = 'withdraw' | 'pay';
+const tags: Record<LnurlUse, string> = { withdraw: 'withdrawRequest', pay: 'payRequest' };
+/** LUD-17's schemes, and the prefixes of bech32 that are in use. */
+const schemes: Record<LnurlUse, { scheme: RegExp; prefix: RegExp }> = {
+  withdraw: { scheme: /^lnurlw:\/\//i, prefix: /^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlw?):(?:\/\/)?/iu },
+  pay: { scheme: /^lnurlp:\/\//i, prefix: /^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlp?):(?:\/\/)?/iu },
+};
 
 /** Encodes a URL, unchanged, as upper-case bech32, as FLS01 prints it (`LNURL1…`). */
 export function encodeLnurl(url: string): string {
@@ -19,17 +32,17 @@ export function encodeLnurl(url: string): string {
 }
 
 /**
- * Returns the URL behind a withdrawal link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks
- * that an e-mail or a terminal added. It may also be lnurlw://, an https or bitcoin: link with a `lightning` parameter, or a bare URL. Returns
- * undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is not withdrawRequest, and for over
- * 2,000 characters.
+ * Returns the URL behind a link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks
+ * that an e-mail or a terminal added. It may also be lnurlw:// (or lnurlp://, to pay), an https or bitcoin: link with a `lightning` parameter, or a bare URL. Returns
+ * undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is of another use, and for over 2,000
+ * characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();
   if (text.length > MAX_LENGTH) return undefined;
-  const url = urlIn(text);
+  const url = urlIn(text, options.use ?? 'withdraw');
   if (url === undefined || !URL_CHARACTERS.test(url) || !URL.canParse(url)) return undefined;
-  return isWithdrawalUrl(new URL(url), options) ? url : undefined;
+  return isUsable(new URL(url), options) ? url : undefined;
 }
 
 /** Reads what decodeLnurl accepts, and returns the canonical text and its URL for the host check. */
@@ -38,13 +51,14 @@ export function toCanonicalLnurl(text: string, options: LnurlOptions = {}): { ln
   return url === undefined ? undefined : { lnurl: encodeLnurl(url), url: new URL(url) };
 }
 
-function urlIn(text: string): string | undefined {
-  if (/^lnurlw:\/\//i.test(text)) {
-    const rest = text.slice('lnurlw://'.length);
+function urlIn(text: string, use: LnurlUse): string | undefined {
+  const { scheme, prefix } = schemes[use];
+  if (scheme.test(text)) {
+    const rest = text.replace(scheme, '');
     const isOnion = URL.canParse(`https://${rest}`) && new URL(`https://${rest}`).hostname.endsWith('.onion');
     return `${isOnion ? 'http' : 'https'}://${rest}`;
   }
-  if (!/^(?:https?:\/\/|bitcoin:)/i.test(text)) return fromBech32(text.replace(/^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlw?):(?:\/\/)?/iu, ''));
+  if (!/^(?:https?:\/\/|bitcoin:)/i.test(text)) return fromBech32(text.replace(prefix, ''));
   const parameters = URL.canParse(text) ? [...new URL(text).searchParams] : [];
   const inner = parameters.find(([name]) => name.toLowerCase() === 'lightning');
   return inner === undefined ? text : fromBech32(inner[1]);
@@ -58,9 +72,9 @@ function fromBech32(text: string): string | undefined {
   return bytes ? new TextDecoder().decode(bytes) : undefined;
 }
 
-function isWithdrawalUrl(url: URL, options: LnurlOptions): boolean {
+function isUsable(url: URL, options: LnurlOptions): boolean {
   const tag = url.searchParams.get('tag');
-  if (tag !== null && tag !== 'withdrawRequest') return false;
+  if (tag !== null && tag !== tags[options.use ?? 'withdraw']) return false;
   if (url.protocol === 'https:' || url.hostname.endsWith('.onion')) return true;
   return options.loopbackHttp === true && LOOPBACK.includes(url.hostname);
 }

@@ -56,6 +56,9 @@ export const members: { readonly [member: string]: string } = {
   quotes: 'Whether there are prices that are honoured until they expire.',
   'FeatureSet.estimates': 'Whether there are prices that are only estimates.',
   'FeatureSet.on_chain_fallback': 'Whether a withdrawal that is not claimed in time can be sent to a bitcoin address instead.',
+  'ProviderFeatures.estimates': 'Whether there are prices that are only estimates.',
+  'ProviderFeatures.on_chain_fallback': 'Whether a withdrawal that is not claimed in time can be sent to a bitcoin address instead.',
+  'ProviderFeatures.payout_kinds': 'For a provider that pushes its payouts: the kinds of destination that it pays.',
   webhook: 'Whether wallets are notified by webhook.',
   supported_features: 'An array with one item: the features that at least one provider supports.',
   ramps: 'What the customer can do with this provider: buy, sell, or buy liquidity.',
@@ -304,6 +307,22 @@ export const members: { readonly [member: string]: string } = {
   'Failover.min_amount_sats': 'The smallest amount that another provider may pay out, in sats. Required if the quote has a fixed fiat amount.',
   'Failover.max_amount_fiat':
     'The largest amount that another provider may cost, in hundredths of the fiat unit. Required if the quote has a fixed amount of sats.',
+  payout_to:
+    'Where the provider sends the sats. Needed if the offer says `payout: push`, and ignored otherwise, unless failover moves the order to such an offer. Ordering the same quote with another destination returns 409 quote-used.',
+  'BuyOrder.payout_to': 'Where the provider sends the sats. Check that it is what you sent.',
+  'BuyOrderState.payout_to': 'Where the provider sends the sats, as the order named it.',
+  'PayoutTo.lightning_address': 'A Lightning address, such as alice@wallet.example. Its host must be public.',
+  'PayoutTo.lnurl': 'An LNURL-pay in bech32, or lnurlp://. Its host must be public.',
+  'PayoutTo.invoice':
+    'A BOLT11 invoice on this network, without an amount or for exactly the sats of a binding offer. It must stay valid for an hour longer than the money takes to arrive.',
+  'PayoutDestination.invoice': 'A BOLT11 invoice.',
+  'PayoutTo.node_pubkey': 'The node key that this session has proven.',
+  'PayoutDestination.node_pubkey': 'The node key.',
+  onchain: 'A bitcoin address on this network.',
+  is_proven:
+    'Whether the session had proven the node key that gets the sats: the key itself, or the payee of the invoice. Of the other kinds nobody can prove to the gateway whose they are.',
+  payout_id: 'The payment hash of the Lightning payment, or the transaction id, by which the provider shows that it sent the sats.',
+  payout_on: 'When the provider sent the sats.',
   'BuyOrder.quote_id': 'With failover: the quote that was ordered in the end.',
   moved_from: 'With failover: the providers that were tried before, first to last, each with the problem code that ended its attempt.',
   'Turn.reason': 'The problem code that ended the attempt.',
@@ -313,7 +332,8 @@ export const members: { readonly [member: string]: string } = {
   'DossierTurn.quote_id': 'The quote that was ordered.',
   webhook_url: 'Where to send signed webhooks: a public https URL (in sandbox mode, http to loopback is also allowed).',
   'TestWebhookRequest.webhook_url': 'Where to send the signed test webhook.',
-  webhook_events: 'Which events to send. Default: every event of the ramp; for a purchase, only withdrawal_ready.',
+  webhook_events:
+    'Which events to send. Default: every event of the ramp; for a purchase, withdrawal_ready; if the provider sends the sats itself, order_status_changed, too.',
   payment_info: 'How to pay.',
   'BuyOrderState.payment_info': 'How to pay, as returned by the ordering call. Present only while the order can be paid.',
   'SellOrderState.payment_info': 'How to pay, as returned by the ordering call. Present only while the order can be paid.',

@@ -5,7 +5,7 @@
 import type * as z from 'zod';
 import * as http from '../http/shapes.ts';
 import { featureSet } from '../http/fiat-on-ramp/features.ts';
-import { failover } from '../http/fiat-on-ramp/order.ts';
+import { askedPayoutTo, failover } from '../http/fiat-on-ramp/order.ts';
 import { amountRange, listedCurrency, optionsAnswer, optionsBody, paymentOption } from '../http/fiat-on-ramp/payment-options.ts';
 import { liquidityBody, liquidityProduct, peer, productSizes } from '../http/liquidity/offers.ts';
 import { priceBody } from '../http/offers/offers.ts';
@@ -122,6 +122,7 @@ export const schemas: { readonly [name: string]: z.ZodType } = {
   LiquidityLimits: prices.limits.liquidity,
 
   FeatureSet: featureSet,
+  ProviderFeatures: service.providerFeatures,
   PaymentOptionsRequest: optionsBody,
   PaymentOptions: optionsAnswer,
   ListedCurrency: listedCurrency,
@@ -162,6 +163,8 @@ export const schemas: { readonly [name: string]: z.ZodType } = {
 
   OrdersRequest: http.ordersBody,
   Failover: failover,
+  PayoutTo: askedPayoutTo,
+  PayoutDestination: orders.payoutTo,
   Turn: orders.turn,
   BuyOrder: orders.buyOrder,
   SellOrder: orders.sellOrder,

@@ -262,7 +262,7 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats wait for their owner for ever. A sale or a liquidity order stops being followed, because some providers report nothing more about
+      // Bought sats wait for their owner for ever, or for a payout that was not shown yet. A sale or a liquidity order stops being followed, because some providers report nothing more about
       // euros on their way or links to redeem.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'underpaid':

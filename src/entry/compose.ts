@@ -17,7 +17,7 @@ import { drainDeliveries } from '../outbound/drain.ts';
 import { createReceiptSigner } from '../outbound/receipt-signer.ts';
 import { createReceivers } from '../outbound/receivers.ts';
 import { createSigner } from '../outbound/sign.ts';
-import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import { checkPublicUrl } from '../domain/url-guard.ts';
 import type { Http, ProviderModule } from '../providers/spec.ts';
 import { createGuard } from '../resilience/guard.ts';
 import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
@@ -88,7 +88,7 @@ export const composeInstance = (parts: Parts) => {
   const receiptSigner = createReceiptSigner(secrets.signing);
   const providers = config.providers.map((provider) => composeProvider(parts, provider, named, state));
   const ownHosts = [new URL(config.public_url).hostname];
-  const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
+  const check = (url: string) => checkPublicUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
   const notices = createNoticeTokens(secrets.notice);
 
   /** Makes a gateway on one database client: on Node the client of the process, on Workers that of the request. */

@@ -24,7 +24,7 @@ import { instanceGauges } from './instance-gauges.ts';
 import { endpoints } from '../http/endpoints.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
-import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import { checkPublicUrl } from '../domain/url-guard.ts';
 import { clientIp } from './client-ip.ts';
 import { composeInstance, httpSettings, type Parts } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
@@ -145,7 +145,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
   const upstream = createUndiciHttp();
   const guarded = createUndiciHttp({ connections: 8, guard: { sandbox: config.mode === 'sandbox' } });
   const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
-  const sender = createGuardedSender({ check: (url) => checkWebhookUrl(url, rules), sandbox: rules.sandbox });
+  const sender = createGuardedSender({ check: (url) => checkPublicUrl(url, rules), sandbox: rules.sandbox });
   opened.unshift(upstream.close, guarded.close, sender.close);
   const background = createBackground();
   const watch = watchConnections(database, env.DATABASE_POOL, log);

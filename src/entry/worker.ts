@@ -13,7 +13,7 @@ import { createLimiter, type Limiter } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
 import { noMetrics, renderGauges } from './gauges.ts';
-import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import { checkPublicUrl } from '../domain/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { composeInstance, httpSettings } from './compose.ts';
@@ -79,7 +79,7 @@ const build = (env: WorkerEnv) => {
     http: createFetchHttp((url, init) => fetch(url, init)),
     sender: createFetchSender(
       (url, init) => fetch(url, init),
-      (url) => checkWebhookUrl(url, rules),
+      (url) => checkPublicUrl(url, rules),
     ),
     log,
     metrics: noMetrics,

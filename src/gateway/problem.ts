@@ -65,6 +65,8 @@ export type ProblemCode =
   | 'proof-required'
   | 'peer-not-connected'
   | 'invoice-unsuitable'
+  | 'payout-required'
+  | 'payout-unsuitable'
   | 'daily-limit-reached';
 
 export type ProblemMore = {

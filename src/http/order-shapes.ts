@@ -6,7 +6,7 @@ import { fillWarnings } from '../gateway/following/judge-order-fill.ts';
 import { fiatPayment, satsPayment } from './payment-shapes.ts';
 import { problemCode } from './problem-code.ts';
 import { bought, charged, exchanged as exchangedAmounts, liquidityFacts } from './price-shapes.ts';
-import { fiat, orderState, product, providerRef, sats, time, uuid } from './shapes.ts';
+import { fiat, orderState, payoutForm, product, providerRef, sats, time, uuid } from './shapes.ts';
 
 const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional() };
 /** A provider that was tried before, and what ended that attempt. */
@@ -25,7 +25,24 @@ const warnings = z.array(fillWarning).optional();
 const linkSats = sats.optional();
 
 export const buyWithdrawal = z.object({ order_id: uuid, withdrawal_expiration_date: time, lnurlw: z.string(), link_sats: linkSats, warnings });
-export const buyOrder = z.object({ ...ordered, payment_info: fiatPayment, ...exchanged, quote_id: uuid.optional(), moved_from: z.array(turn).optional() });
+/** One member names the kind of destination. */
+export const payoutTo = z.object({
+  lightning_address: z.string().optional(),
+  lnurl: z.string().optional(),
+  invoice: z.string().optional(),
+  node_pubkey: z.string().optional(),
+  onchain: z.string().optional(),
+  is_proven: z.boolean(),
+});
+const pushed = { payout: payoutForm.optional(), payout_to: payoutTo.optional() };
+export const buyOrder = z.object({
+  ...ordered,
+  payment_info: fiatPayment,
+  ...exchanged,
+  quote_id: uuid.optional(),
+  moved_from: z.array(turn).optional(),
+  ...pushed,
+});
 export const sellOrder = z.object({ ...ordered, payment_info: satsPayment, ...exchanged, ...charged, ...estimate, ...sale });
 export const liquidityOrder = z.object({ ...ordered, payment_info: satsPayment, ...channel, ...estimate });
 
@@ -51,6 +68,9 @@ export const buyOrderState = z.object({
   ...quoted,
   on_chain_fallback: z.boolean(),
   link_sats: linkSats,
+  ...pushed,
+  payout_id: z.string().optional(),
+  payout_on: time.optional(),
 });
 export const sellOrderState = z.object({ ...status, payment_info: satsPayment.optional(), ...exchanged, ...charged, ...quoted, ...sale });
 export const redemption = z.object({ lnurl: z.string().optional(), link: z.string().optional() });

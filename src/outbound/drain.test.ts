@@ -180,7 +180,7 @@ describe('the outbox', () => {
     const gateway = { seal, ids: { uuid: () => crypto.randomUUID() }, hash: sha256Hex, now: () => time.now };
     const webhookUrl = await seal.seal('https://wallet.example/hook', webhookPlace(id));
     const step = async (from: Stage, stage: Stage, sequence: number) =>
-      await orderDeliveries(gateway, { id, ramp: 'buy', stage, webhookUrl, webhookEvents: ['order_status_changed'] }, from, { sequence });
+      await orderDeliveries(gateway, { id, ramp: 'buy', terms: {}, stage, webhookUrl, webhookEvents: ['order_status_changed'] }, from, { sequence });
     const steps = [
       await step('awaiting_payment', 'review', 2),
       await step('review', 'paid', 3),

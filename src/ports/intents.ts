@@ -42,13 +42,23 @@ export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn'
 
 export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
 
+/**
+ * The amounts that the provider could not tell from the new order's (`amount_tolerance_bps`), inclusive, in the ramp's units. Compared with the
+ * customer's other orders at the same provider that are payable or being placed, in the same currency.
+ */
+export type NearAmounts = { currency: string; least: bigint; most: bigint };
+
+/** What a customer may have open. */
+export type OpenLimits = { maxOpen: number; near?: NearAmounts };
+
 export type IntentStore = {
   /**
    * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
-   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. A lock on the
-   * customer ensures that parallel calls cannot exceed `maxOpen` together.
+   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of
+   * them has an amount that the provider could not tell from this one's. A lock on the customer ensures that parallel calls cannot exceed `maxOpen`
+   * together, or be near each other.
    */
-  create(intent: NewIntent, lease: Lease, maxOpen: number): Promise<'created' | 'exists' | 'busy' | { open: string[] }>;
+  create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
   find(id: string): Promise<Intent | undefined>;
   /**
@@ -70,13 +80,14 @@ export type IntentStore = {
   /**
    * Moves the request on to `next`, whose creator holds its lease: this intent becomes `moved`, and both rows are committed together. `lost`: another
    * instance has taken this intent's lease since, as in `reject`. `skipped`: the next quote already has an intent that was not rejected, or its
-   * upstream session has an unresolved one, or its provider is excluded for this customer. After `lost` and `skipped`, nothing has changed.
+   * upstream session has an unresolved one, or its provider is excluded for this customer or could not tell its amount
+   * from that of another open order. After `lost` and `skipped`, nothing has changed.
    */
   move(
     id: string,
     owner: string,
     change: Pick<IntentChange, 'nextTryOn' | 'evidence' | 'upstreamOrderId'>,
-    next: { intent: NewIntent; lease: Lease },
+    next: { intent: NewIntent; lease: Lease; near?: NearAmounts },
     standsBack: StandsBack | undefined,
   ): Promise<'moved' | 'skipped' | 'lost'>;
   /**

@@ -13,6 +13,8 @@ export type OrderTerms = RouteTerms & {
   arrivalSeconds?: number;
   /** For sell: how a payment is recognised, as the provider said when it took the order, not as its offer said. */
   matchedBy?: MatchedBy;
+  /** For buy: the provider sends the sats itself. Absent if the customer withdraws them. */
+  payout?: 'push';
   /** Found at the provider after a restore: we do not know what was agreed. */
   adopted?: true;
 };

@@ -1,5 +1,5 @@
-import { and, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
-import type { Intent, IntentChange, IntentStore, NewIntent, StandsBack } from '../ports/intents.ts';
+import { and, between, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
+import type { Intent, IntentChange, IntentStore, NearAmounts, NewIntent, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, held, leaseOf, released, takeDue } from './lease.ts';
@@ -19,6 +19,8 @@ const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
 /** Seeds the hash, so that a customer's lock differs from other locks that are made by a hash. */
 const customerLock = 7_266_002;
+const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknown> =>
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${customerId}, ${customerLock}))`);
 
 /**
  * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
@@ -36,6 +38,44 @@ const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent
     .from(orders)
     .where(and(eq(orders.customerId, customerId), or(isPayable, eq(orders.stage, 'underpaid')), eq(orders.final, false)));
   return [...new Set([...placing, ...placed].map((row) => row.id))];
+};
+
+/**
+ * Returns the id of a customer's order at the new one's provider that is being placed, payable or paid in part, and whose amount the provider could
+ * not tell from the new one's.
+ */
+const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, near: NearAmounts | undefined) => {
+  if (!near) return undefined;
+  const { currency, least, most } = near;
+  const pay = sql`(${intents.quote} #>> '{route,offers,0,offer,pay}')::numeric`;
+  const placing = await tx
+    .select({ id: intents.orderId })
+    .from(intents)
+    .where(
+      and(
+        eq(intents.customerId, customerId),
+        eq(intents.providerId, providerId),
+        eq(intents.ramp, ramp),
+        unsettled,
+        sql`${intents.quote} #>> '{route,asked,currency}' = ${currency} and ${pay} between ${least.toString()}::numeric and ${most.toString()}::numeric`,
+      ),
+    );
+  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)));
+  const placed = await tx
+    .select({ id: orders.id })
+    .from(orders)
+    .where(
+      and(
+        eq(orders.customerId, customerId),
+        eq(orders.providerId, providerId),
+        eq(orders.ramp, ramp),
+        eq(orders.final, false),
+        or(isPayable, eq(orders.stage, 'underpaid')),
+        sql`${orders.terms} ->> 'currency' = ${currency}`,
+        between(orders.pay, least, most),
+      ),
+    );
+  return (placing[0] ?? placed[0])?.id;
 };
 
 /** Excludes a provider for this customer until `until`, and drops exclusions that have ended. */
@@ -68,10 +108,10 @@ const stillOwns = async (tx: Transaction, id: string, owner: string): Promise<bo
 };
 
 export const createIntentStore = (db: Database): IntentStore => ({
-  create: async (intent, lease, maxOpen) => {
+  create: async (intent, lease, { maxOpen, near }) => {
     try {
       return await db.transaction(async (tx) => {
-        await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${intent.customerId}, ${customerLock}))`);
+        await lockCustomer(tx, intent.customerId);
         const same = await tx
           .select({ id: intents.id })
           .from(intents)
@@ -79,6 +119,8 @@ export const createIntentStore = (db: Database): IntentStore => ({
         if (same.length > 0) return 'exists';
         const open = await openOf(tx, intent);
         if (open.length >= maxOpen) return { open };
+        const nearId = await nearOne(tx, intent, near);
+        if (nearId !== undefined) return { near: nearId };
         await tx.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
         return 'created';
       });
@@ -127,6 +169,8 @@ export const createIntentStore = (db: Database): IntentStore => ({
     try {
       return await db.transaction(async (tx) => {
         if (await isExcluded(tx, next.intent)) return 'skipped';
+        if (next.near) await lockCustomer(tx, next.intent.customerId);
+        if ((await nearOne(tx, next.intent, next.near)) !== undefined) return 'skipped';
         const rows = await tx
           .update(intents)
           .set({ ...change, state: 'moved', movedTo: next.intent.id, ...released })

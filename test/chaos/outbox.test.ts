@@ -19,7 +19,7 @@ import type { NewDelivery, SendOutcome, Sending } from '../../src/ports/deliveri
 import { drainDeliveries, type DrainParts } from '../../src/outbound/drain.ts';
 import { createReceivers } from '../../src/outbound/receivers.ts';
 import { createSigner } from '../../src/outbound/sign.ts';
-import { checkWebhookUrl } from '../../src/outbound/url-guard.ts';
+import { checkPublicUrl } from '../../src/domain/url-guard.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createSeal } from '../../src/seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../../src/store/delivery-store.ts';
@@ -184,7 +184,7 @@ describe.concurrent('the outbox', () => {
     const listen = async (port: number): Promise<number> =>
       await new Promise((ready) => listener.listen(port, '127.0.0.1', () => ready((listener.address() as AddressInfo).port)));
     const rules = { sandbox: true, allowedPorts: [443], ownHosts: [] };
-    const sender = createGuardedSender({ check: (url) => checkWebhookUrl(url, rules), sandbox: true });
+    const sender = createGuardedSender({ check: (url) => checkPublicUrl(url, rules), sandbox: true });
     try {
       const { store, insert } = writerOn(database);
       const random = createRandom(chaosSeed);

@@ -16,7 +16,7 @@ import { clientIp } from '../../src/entry/client-ip.ts';
 import { maskText } from '../../src/gateway/operator/mask.ts';
 import { endpoints } from '../../src/http/endpoints.ts';
 import { validate } from '../../src/http/validate.ts';
-import { checkWebhookUrl } from '../../src/outbound/url-guard.ts';
+import { checkPublicUrl } from '../../src/domain/url-guard.ts';
 import { readDecimal } from '../../src/providers/bitrefill/bitrefill-decimal.ts';
 import { errorCodeOf, isCertain, isError, orderIn } from '../../src/providers/bitrefill/bitrefill-wire.ts';
 import { isGeoBlocked, isPage, openErrorOf, toRefusal as toBlocktankRefusal } from '../../src/providers/blocktank/blocktank-errors.ts';
@@ -91,7 +91,7 @@ const ofTexts: Record<string, readonly ((text: string) => unknown)[]> = {
     (text) => customerText(text, hosts, false),
     (text) => readBitcoinLink(text, 'regtest'),
     bareInvoice,
-    (text) => checkWebhookUrl(text, { sandbox: false, allowedPorts: [443], ownHosts: [] }),
+    (text) => checkPublicUrl(text, { sandbox: false, allowedPorts: [443], ownHosts: [] }),
   ],
   'an address': [isEmail, depositForm, (text) => readLightningAddress(text, hosts)],
   'the headers of a proxy': [(text) => clientIp('10.0.0.2', text, ['10.0.0.0/8']), (text) => clientIp('10.0.0.2', undefined, ['10.0.0.0/8'], `for="${text}"`)],

@@ -4,7 +4,7 @@ import type { AddressInfo, LookupFunction } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { createGuardedSender } from '../../src/entry/guarded-sender.ts';
-import { checkWebhookUrl, type UrlRules } from '../../src/outbound/url-guard.ts';
+import { checkPublicUrl, type UrlRules } from '../../src/domain/url-guard.ts';
 import { readOperations, type Operation } from '../fuzz/operations.ts';
 import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -132,14 +132,14 @@ const resolving = (answers: string[][]): { lookup: LookupFunction; asked: () => 
   return { lookup, asked: () => asked };
 };
 const sendWith = async (url: string, rules: UrlRules | undefined, sandbox: boolean, lookup?: LookupFunction) => {
-  const sender = createGuardedSender({ check: (one) => (rules ? checkWebhookUrl(one, rules) : { ok: true }), sandbox, ...(lookup ? { lookup } : {}) });
+  const sender = createGuardedSender({ check: (one) => (rules ? checkPublicUrl(one, rules) : { ok: true }), sandbox, ...(lookup ? { lookup } : {}) });
   const outcome = await sender.send({ url, headers: { 'content-type': 'application/json' }, body: '{}', timeoutMs: 800 });
   await sender.close();
   return outcome;
 };
 
 it.each(spelt)('%s is refused when it is registered', (url) => {
-  expect(checkWebhookUrl(url, live)).toMatchObject({ ok: false });
+  expect(checkPublicUrl(url, live)).toMatchObject({ ok: false });
 });
 
 it('no socket is opened to any of them when a webhook is sent, on a port where a server listens', async () => {
@@ -194,7 +194,7 @@ it('every operation that takes a webhook refuses them, stores none, and tells no
   const quote = await call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   // In sandbox mode, webhooks to loopback are allowed. All the others stay refused.
   const sandbox = { ...live, sandbox: true };
-  const refused = spelt.filter((url) => !checkWebhookUrl(url, sandbox).ok && !/ramp\.example/i.test(url));
+  const refused = spelt.filter((url) => !checkPublicUrl(url, sandbox).ok && !/ramp\.example/i.test(url));
   expect(refused.length).toBeGreaterThan(30);
   for (const path of ['/order', '/webhook-test'])
     for (const webhook_url of refused) {

@@ -1,3 +1,4 @@
+import type { PayoutForm, PayoutKind } from '../../domain/payout.ts';
 import { isExchange, ramps } from '../../domain/ramp.ts';
 import { freshListings, methodOf, readCatalogue, type CatalogueView, optionName, refuseUnlisted } from './catalogue.ts';
 import { productsOf } from './products.ts';
@@ -40,7 +41,7 @@ export const reportProviders = async (scope: Scope) => {
         ramps: [...provider.ramps],
         mode: provider.core.mode,
         sandbox: provider.core.sandbox,
-        features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
+        features: { ...(listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false }), ...payoutOf(provider) },
         currencies: currenciesOf(gateway, provider, views),
         ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
         ...showHealth(provider),
@@ -54,6 +55,9 @@ export const reportProviders = async (scope: Scope) => {
     }),
   };
 };
+
+const payoutOf = ({ adapter: { buy } }: Provider): { payout?: PayoutForm; payout_kinds?: PayoutKind[] } =>
+  buy === undefined ? {} : buy.payoutKinds === undefined ? { payout: 'claim' } : { payout: 'push', payout_kinds: [...buy.payoutKinds] };
 
 /** Shows a provider's health as this instance sees it. `quote: off`: the provider refuses our credentials. */
 export const showHealth = ({ guard }: Pick<Provider, 'guard'>) => {

@@ -3,7 +3,7 @@ import type { Stage } from '../../domain/order.ts';
 import { isWithdrawn } from '../../domain/ramp.ts';
 import { webhookPlace } from '../places.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
-import type { Order, OrderEvent } from '../../ports/orders.ts';
+import type { Order, OrderEvent, OrderTerms } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
@@ -13,7 +13,7 @@ import { newDelivery, type Telling } from './new-delivery.ts';
  */
 export const orderDeliveries = async (
   gateway: Telling,
-  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'>,
+  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'> & { terms: Pick<OrderTerms, 'payout'> },
   from: Stage | undefined,
   event: Pick<OrderEvent, 'sequence'>,
 ): Promise<NewDelivery[]> => {
@@ -21,7 +21,8 @@ export const orderDeliveries = async (
   const wanted = new Set(order.webhookEvents ?? []);
   const data = { order_id: order.id, order_status: orderStatus(order.stage) };
   const bodies: [string, object][] = [];
-  if (isWithdrawn[order.ramp] && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
+  const isClaimed = isWithdrawn[order.ramp] && order.terms.payout === undefined;
+  if (isClaimed && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
   if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
   if (bodies.length === 0) return [];
   const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));

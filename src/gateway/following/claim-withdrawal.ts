@@ -2,6 +2,7 @@ import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { formatHundredths } from '../../domain/money.ts';
+import type { Stage } from '../../domain/order.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -35,6 +36,7 @@ export type Withdrawal = { order_id: string; withdrawal_expiration_date: string;
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
   let order = await findOrder(gateway, request.order_id, session.customerId, 'buy');
+  if (order.terms.payout === 'push') throw pushed(order.final ? order : await refreshOrder(scope, order, 'read'));
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (known) {
@@ -91,6 +93,26 @@ const notWithdrawable = (order: Order): Problem =>
     : notYet(order);
 const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
+/** Tells a wallet that asks for a link what has become of the sats that the provider sends itself. */
+const pushed = ({ id, stage }: Order): Problem =>
+  new Problem(
+    'order-not-withdrawable',
+    `The provider sends the sats of this order to its payout_to, so there is nothing to withdraw. So far: ${soFar[stage]}.`,
+    {
+      members: { order_id: id, retryable: false, action: stage === 'review' ? 'contact-support' : 'read-order' },
+    },
+  );
+const soFar: Record<Stage, string> = {
+  awaiting_payment: 'the payment has not arrived',
+  underpaid: 'only a part of the payment has arrived',
+  expired: 'the order expired unpaid',
+  failed: 'the provider could not carry out the order',
+  paid: 'the payment has arrived, and the sats have not been sent',
+  filled: 'the sats are bought, and their payout has begun',
+  finished: 'the sats were sent',
+  refunded: 'the provider sent the payment back',
+  review: 'the operator is checking the order',
+};
 const claimUnknown = (): Problem =>
   new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet. Repeat the same request.', {
     retryAfterMs: 5000,

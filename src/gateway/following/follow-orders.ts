@@ -35,6 +35,7 @@ import { paymentDueBy } from '../../domain/record.ts';
 import { inputsPlace } from '../places.ts';
 import { countStage } from './count-stage.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
+import { payoutOf, withoutUnshownPayout } from './payout-of.ts';
 import { pollOn } from './poll-share.ts';
 import { takeSecret, tellUntrusted } from './redemption.ts';
 
@@ -80,13 +81,19 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
     customerKey: order.customerId,
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
-  const more = { ...(await othersOf(gateway, order)), ...('opensForNode' in adapter && adapter.opensForNode === true ? await nodeOf(gateway, order) : {}) };
+  const payoutTo = await payoutOf(gateway, order);
+  const more = {
+    ...(await othersOf(gateway, order)),
+    ...(payoutTo ? { payoutTo } : {}),
+    ...('opensForNode' in adapter && adapter.opensForNode === true ? await nodeOf(gateway, order) : {}),
+  };
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...more }));
   if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
-  const evidence = evidenceFor(order, answer.value);
+  const row = evidenceFor(order, answer.value);
+  const evidence = row && withoutUnshownPayout(order, payoutTo, row);
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 

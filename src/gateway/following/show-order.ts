@@ -12,6 +12,8 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { defined } from '../../domain/defined.ts';
+import type { PayoutForm, PayoutKind, PayoutTo } from '../../domain/payout.ts';
+import { payoutOf } from './payout-of.ts';
 import { warningsOf } from './judge-order-fill.ts';
 import { heldRedemption, tellUntrusted, type Redemption } from './redemption.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
@@ -23,9 +25,17 @@ type Quoted = { quoted_amount_sats: number; quoted_amount_fiat: number };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
+/** What only a pushed order has: where its sats go, so that the customer can check it. */
+type Pushed = { payout?: PayoutForm; payout_to?: { [kind in PayoutKind]?: string } & { is_proven: boolean } };
 /** The members that exist only in the orders of one ramp, under the API's names. */
 type ShownOf = PerRamp<{
-  buy: { payment: FiatPayment; amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean; link_sats?: number } };
+  buy: {
+    payment: FiatPayment;
+    amounts: Exchanged;
+    price: Price;
+    ordered: Pushed;
+    status: Quoted & { on_chain_fallback: boolean; link_sats?: number } & Pushed & Partial<Pick<Facts, 'payout_id' | 'payout_on'>>;
+  };
   sell: { payment: SatsPayment; amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
   liquidity: {
     payment: SatsPayment;
@@ -43,10 +53,10 @@ type OrderWords<R extends Ramp> = {
   amounts: (order: Order) => ShownOf[R]['amounts'];
   /** The price and the fee. */
   price: (order: Order) => ShownOf[R]['price'];
-  /** What only this ramp has in the response to an order call. Buy has nothing of its own there, since FLS01 defines that response. */
-  ordered: (order: Order) => ShownOf[R]['ordered'];
+  /** What only this ramp has in the response to an order call. FLS01 defines that response for buy, which adds only a pushed payout. */
+  ordered: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['ordered'];
   /** What only this ramp has in an entry of a status call. */
-  status: (order: Order) => ShownOf[R]['status'];
+  status: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['status'];
 };
 
 const exchange = (ramp: ExchangeRamp): Pick<OrderWords<ExchangeRamp>, 'amounts' | 'price'> & { quoted: (order: Order) => Quoted } => ({
@@ -79,15 +89,20 @@ const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment
 /** Returns how to pay, or `none` if the customer has nothing to pay. */
 const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
 
+const pushedOf = ({ terms: { payout } }: Order, payoutTo: PayoutTo | undefined): Pushed =>
+  payout === undefined ? {} : { payout, ...(payoutTo ? { payout_to: { [payoutTo.kind]: payoutTo.value, is_proven: payoutTo.isProven } } : {}) };
+
 const bought = exchange('buy');
 const sold = exchange('sell');
 const words: { [R in Ramp]: OrderWords<R> } = {
   buy: {
     ...bought,
     payment: fiatPayment,
-    ordered: () => ({}),
-    status: (order) => ({
+    ordered: pushedOf,
+    status: (order, payoutTo) => ({
       ...bought.quoted(order),
+      ...pushedOf(order, payoutTo),
+      ...(order.terms.payout === 'push' ? defined({ payout_id: order.facts.payout_id, payout_on: order.facts.payout_on }) : {}),
       on_chain_fallback: order.facts.on_chain_fallback === true,
       ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
     }),
@@ -117,17 +132,17 @@ export const showMoves = (gateway: Gateway, moves: readonly MovedFrom[]) =>
   moves.map(({ providerId, reason }) => ({ provider: providerRef(gateway, providerId), reason }));
 type Moves = { quote_id?: string; moved_from?: ReturnType<typeof showMoves> };
 
-/**
- * Builds the response to /order, /sell/order and /liquidity/order. `moves` is given for a request with failover, even if the request did not move.
- */
-export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, moves?: readonly MovedFrom[]) => ({
+/** What the answer repeats of the request. `moves` is given for a request with failover, even if the request did not move. */
+export type Told = { moves?: readonly MovedFrom[]; payoutTo?: PayoutTo };
+/** Builds the response to /order, /sell/order and /liquidity/order. */
+export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, { moves, payoutTo }: Told = {}) => ({
   order_id: order.id,
   order_status: orderStatus(order.stage),
   stage: order.stage,
   provider: providerRef(gateway, order.providerId),
   ...movesOf(gateway, order, moves),
   ...words[ramp].amounts(order),
-  ...words[ramp].ordered(order),
+  ...words[ramp].ordered(order, payoutTo),
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
   payment_info: words[ramp].payment(payment),
 });
@@ -150,6 +165,7 @@ export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown
 export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
   const payment = await orNothing(gateway, order, () => openPayment(gateway, order));
   const redemption = await orNothing(gateway, order, () => redemptionOf(gateway, order));
+  const payoutTo = await orNothing(gateway, order, () => payoutOf(gateway, order));
   const { amounts, price, status, payment: paymentIn } = words[ramp];
   return {
     ...amounts(order),
@@ -160,7 +176,7 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
     final: order.final,
     quote_id: order.quoteId,
     provider: providerRef(gateway, order.providerId),
-    ...status(order),
+    ...status(order, payoutTo),
     ...(order.disputed === true ? { disputed: true as const } : {}),
     ...(order.stage === 'review' ? defined({ review_reason: order.watch.reviewReason }) : {}),
     ...warningsOf(gateway, order),

@@ -151,6 +151,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
   const amounts = { pay: row.pay ?? 0n, receive: row.receive ?? 0n };
   const note = 'known to the provider, but not here after a restore';
   const currency = /^[A-Z]{3}$/.exec(row.echo?.currency ?? '')?.[0];
+  const pushes = ramp === 'buy' && gateway.providers.find((one) => one.id === session.providerId)?.adapter.buy?.payoutKinds !== undefined;
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
     {
@@ -180,7 +181,14 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
       quotedPay: amounts.pay,
       quotedReceive: amounts.receive,
       binding: false,
-      terms: { currencyId: 0, paymentOptionId: 0, optionName: '', adopted: true, ...(currency === undefined ? {} : { currency }) },
+      terms: {
+        currencyId: 0,
+        paymentOptionId: 0,
+        optionName: '',
+        adopted: true,
+        ...(currency === undefined ? {} : { currency }),
+        ...(pushes ? { payout: 'push' as const } : {}),
+      },
       watch: { reviewReason: 'unclear' },
       facts: row.facts ?? {},
       upstream: {},

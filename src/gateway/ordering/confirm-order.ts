@@ -13,11 +13,12 @@ import type { Scope } from '../../ports/scope.ts';
 import { countJudged } from './count-judged.ts';
 import { settleUnpayable, type End } from './end-placing.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
+import { paidBy } from './payout.ts';
 import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
 import { receiptOfOrder } from '../receipts/receipt-of-order.ts';
 import { paymentPlace, webhookPlace } from '../places.ts';
-import { showNewOrder, type MovedFrom } from '../following/show-order.ts';
+import { showNewOrder, type Told } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
 import { defined } from '../../domain/defined.ts';
@@ -62,7 +63,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
           more: { members: { order_id: intent.orderId } },
         },
       }
-    : { order: JSON.stringify(showNewOrder(gateway, order, payment, order.ramp, movesOf(placing))) };
+    : { order: JSON.stringify(showNewOrder(gateway, order, payment, order.ramp, toldWith(placing))) };
   const event: OrderEvent = {
     sequence: 1,
     at: now,
@@ -88,7 +89,9 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   return answer;
 };
 
-const movesOf = ({ inputs: { failover, movedFrom = [] } }: Placing): MovedFrom[] | undefined => (failover ? movedFrom : undefined);
+/** Returns what the answer repeats of the request. */
+const toldWith = ({ inputs: { failover, movedFrom = [], order } }: Placing): Told =>
+  defined({ moves: failover ? movedFrom : undefined, payoutTo: order.payoutTo });
 
 /** An order that exists at the provider, but that the customer is not shown how to pay. */
 export type Withheld = { withheld: End };
@@ -162,6 +165,10 @@ const referenceIn = ({ payment_details: details }: { [key: string]: Json }): str
   return typeof reference === 'string' ? reference : undefined;
 };
 
+/** Returns the events to tell the wallet: those that it named, or the usual ones, which a pushed order must have. */
+const eventsOf = ({ webhookEvents = [], usualEvents }: Placing['inputs'], pushed: 'push' | undefined): string[] =>
+  pushed && usualEvents ? [...webhookEvents, 'order_status_changed'] : webhookEvents;
+
 const orderOf = async (
   gateway: Gateway,
   intent: Intent,
@@ -179,7 +186,9 @@ const orderOf = async (
   const arrival = quote.offer.terms.arrivalSeconds;
   const usualCheckOn = now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random());
   const followUntil = now + gateway.settings.orders.follow_days * 86_400_000;
-  const expiresOn = Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastPaymentOn(now, followUntil));
+  const pushed = offer.facts.payout_kinds === undefined ? undefined : ('push' as const);
+  const lastOn = Math.min(lastPaymentOn(now, followUntil), (pushed && paidBy(inputs.order.payoutTo)) ?? Infinity);
+  const expiresOn = Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastOn);
   const checkOn = isUnpaid(stage) ? pollOn(gateway, inputs, intent.networkKey, usualCheckOn) : usualCheckOn;
   return {
     id,
@@ -203,7 +212,7 @@ const orderOf = async (
       ...quote.terms,
       ...(asksExchange(asked) ? { currency: asked.currency } : {}),
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
-      ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy }),
+      ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy, payout: pushed }),
     },
     watch: defined({ reviewReason }),
     facts: { ...offered, ...placed.facts },
@@ -226,6 +235,6 @@ const orderOf = async (
     }),
     ...(inputs.webhookUrl === undefined
       ? {}
-      : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: inputs.webhookEvents ?? [] }),
+      : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: eventsOf(inputs, pushed) }),
   };
 };

@@ -3,6 +3,7 @@
  * continues with the next rank of the same route. docs/decisions/2026-11-28-failover.md explains why this is safe.
  */
 import { defined } from '../../domain/defined.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
 import { quoteIdOf, readQuoteId } from '../../domain/route-id.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent, NewIntent } from '../../ports/intents.ts';
@@ -14,7 +15,9 @@ import { findQuote, type StoredQuote } from '../pricing/store-route.ts';
 import { Problem } from '../problem.ts';
 import { ordersHeld } from '../switches.ts';
 import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts';
+import { nearAmounts } from './near-amounts.ts';
 import { newIntent } from './new-intent.ts';
+import { misfit } from './payout.ts';
 import { placingOf, type Failover, type Placing, type PlacingInputs } from './placing.ts';
 
 /** One provider's turn in a request. The first turn has the whole deadline for its call; the later turns share what is left of the deadline. */
@@ -48,10 +51,16 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
     ...defined({ upstreamOrderId: end.upstreamOrderId }),
   };
   for await (const quote of ranksAfter(gateway, intent)) {
-    if (!isOpenTo(gateway, quote, failover)) continue;
+    if (!isOpenTo(gateway, quote, failover, placing.inputs.order.payoutTo)) continue;
     const next = await nextIntent(scope, turn, quote, end);
     const nextLease = leaseFor(gateway, next.id);
-    const moved = await gateway.stores.intents.move(intent.id, lease.owner, change, { intent: next, lease: nextLease }, standsBack(gateway, intent, end));
+    const moved = await gateway.stores.intents.move(
+      intent.id,
+      lease.owner,
+      change,
+      { intent: next, lease: nextLease, ...defined({ near: nearAmounts(quote) }) },
+      standsBack(gateway, intent, end),
+    );
     if (moved === 'lost') return undefined;
     if (moved === 'skipped') continue;
     countEnd(scope, intent, end);
@@ -79,10 +88,12 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
 }
 
 /**
- * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has this quote
+ * Returns whether a quote may be ordered now, is within the request's limits, and can be paid out as the request says. The database checks the rest: that no other attempt has this quote
  * or is unresolved in its upstream session, and that the quote's provider is not excluded for this customer.
  */
-const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
+const isOpenTo = (gateway: Gateway, quote: StoredQuote, { minReceive, maxPay }: Failover, payoutTo: PayoutTo | undefined): boolean => {
+  const { acceptBy, offer } = quote;
+  if (payoutTo === undefined ? offer.offer.facts.payout_kinds !== undefined : misfit(gateway, quote, payoutTo) !== undefined) return false;
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;
   if (!gateway.providers.some(({ id }) => id === offer.providerId)) return false;
   const { pay, receive } = offer.offer;

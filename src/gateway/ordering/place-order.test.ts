@@ -145,7 +145,7 @@ it('a repeated request continues an attempt whose sender stopped before anything
       ...(stored.providerSessionId === undefined ? {} : { exclusiveKey: stored.providerSessionId }),
     },
     dead,
-    5,
+    { maxOpen: 5 },
   );
   expect(JSON.parse(await placeOrder(scope, session, request(quoteId)))).toMatchObject({ stage: 'awaiting_payment' });
   expect(calls('placeOrder')).toBe(1);

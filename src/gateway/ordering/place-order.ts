@@ -8,6 +8,7 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { failoverOf, refuseBoundless, refuseOutOfBounds, type FailoverRequest } from './bounds.ts';
 import { withOffers } from './other-offers.ts';
 import { giveAnswer, type GivenAnswer } from './given-answer.ts';
+import { amountTooNear, nearAmounts } from './near-amounts.ts';
 import { newIntent } from './new-intent.ts';
 import { answerOf, openInputs, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
@@ -67,8 +68,9 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   const particulars = defined({ exclusiveKey, networkKey, idempotencyKey: request.idempotencyKey });
   const fresh = await newIntent(scope, session.customerId, quote, inputs, particulars);
   const lease = leaseFor(gateway, fresh.id);
-  const created = await intents.create(fresh, lease, gateway.settings.orders.max_open);
+  const created = await intents.create(fresh, lease, { maxOpen: gateway.settings.orders.max_open, ...defined({ near: nearAmounts(quote) }) });
   if (created !== 'created') await prepared.release?.();
+  if (typeof created === 'object' && 'near' in created) throw amountTooNear(quote, created.near);
   if (typeof created === 'object')
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },

@@ -19,6 +19,8 @@ import { upstreamBlob } from '../upstream/blob.ts';
 export type PlacingInputs = {
   webhookUrl?: string;
   webhookEvents?: string[];
+  /** The request names no events. A pushed order, which never gets `withdrawal_ready`, then gets `order_status_changed`, too. */
+  usualEvents?: true;
   minReceive?: string;
   maxPay?: string;
   appId?: string;

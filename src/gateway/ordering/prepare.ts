@@ -2,17 +2,18 @@ import type { Ramp } from '../../domain/ramp.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
+import { prepareBuyOrder, type BuyOrderRequest } from './payout.ts';
 import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liquidity.ts';
 import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
 import type { Prepared } from './prepared.ts';
 
 /** The members of an order request that exist on one ramp only. */
-type OwnMembers = { buy: object; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
+type OwnMembers = { buy: BuyOrderRequest; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
 /** The ramp `R` with its own members. Without `R`, any ramp. */
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
 const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
-  buy: () => Promise.resolve({ order: {} }),
+  buy: async ({ gateway }, session, quote, own) => await prepareBuyOrder(gateway, session, quote, own),
   sell: prepareSellOrder,
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };

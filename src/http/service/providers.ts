@@ -3,7 +3,7 @@ import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 import { featureSet } from '../fiat-on-ramp/features.ts';
 import { faultKind } from '../price-shapes.ts';
-import { product, providerId, ramp, smallId, time } from '../shapes.ts';
+import { payoutForm, payoutKind, product, providerId, ramp, smallId, time } from '../shapes.ts';
 
 export const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
 export const providerMode = z.enum(['on', 'shadow', 'off']);
@@ -19,13 +19,15 @@ export const providerDisplay = z.object({
   countries: z.array(z.string()),
 });
 export const lastFault = z.object({ reason: faultKind, on: time });
+/** `payout` and `payout_kinds`: only for providers that sell bitcoin. */
+export const providerFeatures = featureSet.extend({ payout: payoutForm.optional(), payout_kinds: z.array(payoutKind).optional() });
 export const providerReport = z.object({
   id: providerId,
   name: z.string(),
   ramps: z.array(ramp),
   mode: providerMode,
   sandbox: z.boolean(),
-  features: featureSet,
+  features: providerFeatures,
   currencies: z.array(providerCurrency),
   products: z.array(product).optional(),
   circuits,

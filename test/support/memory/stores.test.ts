@@ -93,7 +93,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   };
   const placed = async (more: Partial<NewIntent> = {}, owner = 'one'): Promise<NewIntent> => {
     const intent = aPlacing(more);
-    expect(await stores().intents.create(intent, lease(owner), 100)).toBe('created');
+    expect(await stores().intents.create(intent, lease(owner), { maxOpen: 100 })).toBe('created');
     return intent;
   };
   const ordered = async (more: Partial<Order> = {}, webhooks: NewDelivery[] = []): Promise<Order> => {
@@ -114,10 +114,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const { intents } = stores();
       const first = await placed();
       const second = aPlacing({ quoteId: first.quoteId, customerId: first.customerId });
-      expect(await intents.create(second, lease('two'), 100)).toBe('exists');
+      expect(await intents.create(second, lease('two'), { maxOpen: 100 })).toBe('exists');
       expect(await intents.reject(first.id, 'one', { refused: 'declined' })).toBe(true);
       expect(await intents.findByQuote(first.quoteId, first.customerId)).toBeUndefined();
-      expect(await intents.create(second, lease('two'), 100)).toBe('created');
+      expect(await intents.create(second, lease('two'), { maxOpen: 100 })).toBe('created');
       expect((await intents.findByQuote(first.quoteId, first.customerId))?.id).toBe(second.id);
       expect(await intents.findByQuote(first.quoteId, crypto.randomUUID())).toBeUndefined();
     });
@@ -127,10 +127,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const exclusiveKey = crypto.randomUUID();
       const first = await placed({ exclusiveKey });
       const second = aPlacing({ exclusiveKey });
-      expect(await intents.create(second, lease('two'), 100)).toBe('busy');
+      expect(await intents.create(second, lease('two'), { maxOpen: 100 })).toBe('busy');
       expect((await intents.unsettledIn(exclusiveKey))?.id).toBe(first.id);
       expect(await intents.change(first.id, 'one', { state: 'unpayable' }, true)).toBe(true);
-      expect(await intents.create(second, lease('two'), 100)).toBe('created');
+      expect(await intents.create(second, lease('two'), { maxOpen: 100 })).toBe('created');
       expect((await intents.earlierIn(exclusiveKey)).toSorted()).toEqual([first.id, second.id].toSorted());
     });
 
@@ -140,11 +140,11 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const first = await placed({ customerId });
       const second = await placed({ customerId });
       const open = { open: expect.arrayContaining([first.orderId, second.orderId]) as string[] };
-      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toEqual(open);
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), { maxOpen: 2 })).toEqual(open);
       await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order: orderOf(first), event: event(1), deliveries: [] });
-      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toEqual(open);
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), { maxOpen: 2 })).toEqual(open);
       await intents.reject(second.id, 'one', {});
-      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toBe('created');
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), { maxOpen: 2 })).toBe('created');
     });
 
     it.each([
@@ -157,8 +157,51 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const first = await placed({ customerId: crypto.randomUUID() });
       const order = orderOf(first, { stage, ...(expiresOn === undefined ? {} : { expiresOn }) });
       await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
-      const made = await intents.create(aPlacing({ customerId: first.customerId }), lease('one'), 1);
+      const made = await intents.create(aPlacing({ customerId: first.customerId }), lease('one'), { maxOpen: 1 });
       expect(made).toEqual(outcome === 'open' ? { open: [first.orderId] } : 'created');
+    });
+
+    it('none near an open order of the same customer, provider and currency, whether placed or being placed', async () => {
+      const { intents } = stores();
+      const priced = (pay: bigint, currency = 'EUR') => {
+        const asked = { ramp: 'buy', fixed: 'pay', amount: pay.toString(), currency, option: 'SEPA' };
+        const offers = [{ providerId: 'x', offer: { pay: pay.toString(), receive: '1', fee: '0' } }];
+        return {
+          route: { version: 2, asked, offers, excluded: [], refused: [], failed: [] },
+          terms: {},
+          acceptBy: [now],
+          sessions: {},
+          options: {},
+          shadow: [],
+        };
+      };
+      const owner = { customerId: crypto.randomUUID(), providerId: crypto.randomUUID() };
+      const first = await placed({ ...owner, quote: priced(10_000n) });
+      const create = async (more: Partial<NewIntent>, near = { currency: 'EUR', least: 9_900n, most: 10_000n }) =>
+        await intents.create(aPlacing({ ...owner, ...more }), lapsed('two'), { maxOpen: 100, near });
+      const found = { near: first.orderId };
+      const all = async (expected: unknown): Promise<void> => {
+        expect(await create({})).toEqual(expected);
+        expect(await create({}, { currency: 'EUR', least: 10_000n, most: 10_100n })).toEqual(expected);
+      };
+      await all(found);
+      for (const more of [{ customerId: crypto.randomUUID() }, { providerId: crypto.randomUUID() }]) expect(await create(more)).toBe('created');
+      // Each of these has another amount or currency; what they leave open has the quote of `aPlacing`, which has no amount.
+      for (const near of [
+        { currency: 'CHF', least: 9_900n, most: 10_000n },
+        { currency: 'EUR', least: 9_900n, most: 9_999n },
+        { currency: 'EUR', least: 10_001n, most: 10_100n },
+      ])
+        expect(await create({ quote: priced(1n) }, near)).toBe('created');
+      const moving = await placed({ customerId: owner.customerId });
+      const next = { intent: aPlacing({ ...owner, quote: priced(9_950n) }), lease: lease('one'), near: { currency: 'EUR', least: 9_900n, most: 10_000n } };
+      await addCustomer(owner.customerId);
+      expect(await intents.move(moving.id, 'one', { nextTryOn: now }, next, undefined)).toBe('skipped');
+      const order = orderOf(first, { terms: { currencyId: 1, paymentOptionId: 1, optionName: 'SEPA', currency: 'EUR' } });
+      await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+      await all(found);
+      await stores().orders.advance(order, { stage: 'paid' }, event(2, 'paid'), []);
+      await expect(create({ quote: priced(1n) })).resolves.toBe('created');
     });
 
     it('are sent by the owner of the lease, while it lasts, once', async () => {
@@ -169,7 +212,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.startSending(id, lease('one'), now)).toBe(false);
       expect(await intents.find(id)).toMatchObject({ state: 'sending', attempt: 1, sentOn: now });
       const late = aPlacing();
-      await intents.create(late, lapsed('one'), 100);
+      await intents.create(late, lapsed('one'), { maxOpen: 100 });
       expect(await intents.startSending(late.id, lease('one'), now)).toBe(false);
       // Another instance takes the placing over. The first instance can no longer change it.
       expect((await intents.claim(late.id, lease('two')))?.id).toBe(late.id);
@@ -182,7 +225,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     it('are leased by one instance when they are due', async () => {
       const { intents } = stores();
       const [due, later] = [aPlacing(), aPlacing({ nextTryOn: now + 60_000 })];
-      for (const one of [due, later]) await intents.create(one, lapsed('dead'), 100);
+      for (const one of [due, later]) await intents.create(one, lapsed('dead'), { maxOpen: 100 });
       const held = await placed();
       const taken = ids(await intents.claimDue(now, lease('two'), 100));
       expect(taken).toContain(due.id);
@@ -199,7 +242,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const [slow, other] = [crypto.randomUUID(), crypto.randomUUID()];
       const add = async (providerId: string, nextTryOn: number): Promise<string> => {
         const intent = aPlacing({ providerId, nextTryOn });
-        await intents.create(intent, lapsed('dead'), 100);
+        await intents.create(intent, lapsed('dead'), { maxOpen: 100 });
         return intent.id;
       };
       // Earlier than all others, so that they are the first of the queue.
@@ -262,7 +305,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         expect(await intents.find(next.intent.id)).toMatchObject({ state: 'prepared', attempt: 0 });
         // The quote still belongs to this request, and the instance that moved it sends the next attempt.
         expect((await intents.findByQuote(one.quoteId, one.customerId))?.id).toBe(one.id);
-        expect(await intents.create(aPlacing({ quoteId: one.quoteId }), lease('two'), 100)).toBe('exists');
+        expect(await intents.create(aPlacing({ quoteId: one.quoteId }), lease('two'), { maxOpen: 100 })).toBe('exists');
         expect(await intents.claim(next.intent.id, lease('two'))).toBeUndefined();
         expect(await intents.startSending(next.intent.id, next.lease, now)).toBe(true);
         const again = { intent: aPlacing({ customerId: one.customerId }), lease: lease('one') };
@@ -547,7 +590,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect([await sessions.claimUpstream({ ...row, id: first }), await sessions.claimUpstream({ ...row, id: second })]).toEqual([true, false]);
     await sessions.saveUpstream(first, { blob: 'sealed', ready: true, expiresOn: now + 5000 });
     expect(await sessions.findUpstream(row.owner, 'alpine')).toMatchObject({ id: first, blob: 'sealed', ready: true, unsettled: false });
-    expect(await intents.create(aPlacing({ exclusiveKey: first }), lease('one'), 100)).toBe('created');
+    expect(await intents.create(aPlacing({ exclusiveKey: first }), lease('one'), { maxOpen: 100 })).toBe('created');
     expect((await sessions.findUpstream(row.owner, 'alpine'))?.unsettled).toBe(true);
     await sessions.retireUpstream(first, now);
     expect(await sessions.findUpstream(row.owner, 'alpine')).toBeUndefined();

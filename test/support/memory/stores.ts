@@ -4,13 +4,15 @@
  * with its first event and webhooks, or not at all; an order moves only from the step that was read; one claim per order; leases, but by the test's
  * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. A call of a missing verb throws.
  */
+import { asksExchange } from '../../../src/domain/offer.ts';
 import { isUnpaid } from '../../../src/domain/order-life.ts';
+import { quoteFromJson } from '../../../src/gateway/pricing/store-route.ts';
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
 import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/deliveries.ts';
 import type { NoticeStore } from '../../../src/ports/notices.ts';
 import type { OperatorStore } from '../../../src/ports/operator.ts';
-import type { Intent, StandsBack } from '../../../src/ports/intents.ts';
+import type { Intent, NearAmounts, NewIntent, StandsBack } from '../../../src/ports/intents.ts';
 import type { Order, OrderEvent, OrderStore } from '../../../src/ports/orders.ts';
 import type { RecordStore } from '../../../src/ports/record.ts';
 import type { ReferenceRow } from '../../../src/ports/reference.ts';
@@ -63,6 +65,20 @@ export const memoryStores = (now: () => number) => {
     declined.set(customerId, { ...Object.fromEntries(others), [providerId]: until });
   };
 
+  const nearOne = ({ customerId, providerId, ramp, createdOn }: NewIntent, near: NearAmounts | undefined): string | undefined => {
+    if (!near) return undefined;
+    const isNear = (currency: string | undefined, pay: bigint): boolean => currency === near.currency && pay >= near.least && pay <= near.most;
+    const isSame = (one: Pick<Intent, 'customerId' | 'providerId' | 'ramp'>): boolean =>
+      one.customerId === customerId && one.providerId === providerId && one.ramp === ramp;
+    const isPlacing = (one: Intent): boolean => {
+      if (!isSame(one) || !isUnsettled(one)) return false;
+      const { offer, route } = quoteFromJson(one.quoteId, one.quote);
+      return asksExchange(route.asked) && isNear(route.asked.currency, offer.offer.pay);
+    };
+    const placed = (one: Order): boolean => isSame(one) && isOpen(one, createdOn) && isNear(one.terms.currency, one.pay);
+    return intents.find(isPlacing)?.orderId ?? orders.find(placed)?.id;
+  };
+
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
       if (deliveries.some((one) => one.id === row.id)) continue;
@@ -73,12 +89,14 @@ export const memoryStores = (now: () => number) => {
 
   const stores: Stores = partly<Stores>('stores', {
     intents: {
-      create: async (intent, lease, maxOpen) => {
+      create: async (intent, lease, { maxOpen, near }) => {
         if (intents.find((one) => one.quoteId === intent.quoteId && one.state !== 'rejected')) return 'exists';
         const placing = intents.filter((one) => one.customerId === intent.customerId && isUnsettled(one)).map((one) => one.orderId);
         const placed = orders.filter((one) => one.customerId === intent.customerId && isOpen(one, intent.createdOn)).map((one) => one.id);
         const open = [...new Set([...placing, ...placed])];
         if (open.length >= maxOpen) return { open };
+        const nearId = nearOne(intent, near);
+        if (nearId !== undefined) return { near: nearId };
         const { exclusiveKey: key } = intent;
         if (key !== undefined && intents.find((one) => one.exclusiveKey === key && isUnsettled(one))) return 'busy';
         intents.insert(intent.id, { ...intent, state: 'prepared', attempt: 0 }, lease);
@@ -108,7 +126,7 @@ export const memoryStores = (now: () => number) => {
         if (!intents.lends(id, owner)) return 'lost';
         const isInTheWay = (one: Intent): boolean =>
           (one.quoteId === quoteId && one.state !== 'rejected') || (key !== undefined && one.exclusiveKey === key && one.id !== id && isUnsettled(one));
-        if (intents.find(isInTheWay)) return 'skipped';
+        if (intents.find(isInTheWay) || nearOne(next.intent, next.near) !== undefined) return 'skipped';
         if (!intents.change(id, owner, isUnsettled, { ...change, state: 'moved', movedTo: next.intent.id }, true)) return 'lost';
         intents.insert(next.intent.id, { ...next.intent, state: 'prepared', attempt: 0 }, next.lease);
         if (back) standBack(back);

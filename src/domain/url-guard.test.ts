@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { isPublicAddress } from '../domain/public-address.ts';
-import { checkWebhookUrl } from './url-guard.ts';
+import { isPublicAddress } from './public-address.ts';
+import { checkPublicUrl } from './url-guard.ts';
 
 const rules = { sandbox: false, allowedPorts: [443], ownHosts: ['gateway.example.com'] };
 
@@ -67,7 +67,7 @@ it.each([
   'javascript:alert(1)',
   'https://192.88.99.1/',
 ])('refuses %s', (url) => {
-  expect(checkWebhookUrl(url, rules)).toMatchObject({ ok: false });
+  expect(checkPublicUrl(url, rules)).toMatchObject({ ok: false });
 });
 
 it.each([
@@ -79,15 +79,15 @@ it.each([
   'https://93.184.215.14/x',
   'https://[2606:2800:220:1:248:1893:25c8:1946]/',
 ])('takes %s', (url) => {
-  expect(checkWebhookUrl(url, rules)).toMatchObject({ ok: true });
+  expect(checkPublicUrl(url, rules)).toMatchObject({ ok: true });
 });
 
 it('accepts loopback in sandbox mode, and nothing else that is private', () => {
   const sandbox = { ...rules, sandbox: true };
-  expect(checkWebhookUrl('http://127.0.0.1:4000/hook', sandbox)).toEqual({ ok: true, host: '127.0.0.1:4000' });
-  expect(checkWebhookUrl('http://localhost:4000/hook', sandbox)).toMatchObject({ ok: true });
-  expect(checkWebhookUrl('http://10.0.0.1/hook', sandbox)).toMatchObject({ ok: false });
-  expect(checkWebhookUrl('http://wallet.example.com/', sandbox)).toMatchObject({ ok: false });
+  expect(checkPublicUrl('http://127.0.0.1:4000/hook', sandbox)).toEqual({ ok: true, host: '127.0.0.1:4000' });
+  expect(checkPublicUrl('http://localhost:4000/hook', sandbox)).toMatchObject({ ok: true });
+  expect(checkPublicUrl('http://10.0.0.1/hook', sandbox)).toMatchObject({ ok: false });
+  expect(checkPublicUrl('http://wallet.example.com/', sandbox)).toMatchObject({ ok: false });
 });
 
 it('knows public addresses', () => {

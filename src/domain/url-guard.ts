@@ -1,20 +1,21 @@
 /**
- * Decides which addresses a webhook may reach. Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's
- * metadata service, or ourselves, and reads the answer, its timing or its side effects (SSRF). Defence: this file checks the URL's form and any
- * literal address. On Node the connector also checks every resolved address (entry/guarded-sender.ts); on Workers no private network is reachable. We
+ * Decides which URLs of a wallet may be called: by us, as a webhook, and by a provider, when it pays to an LNURL or a Lightning address
+ * (ordering/payout.ts). Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's metadata service, or ourselves,
+ * and reads the answer, its timing or its side effects (SSRF); a provider would be used in the same way. Defence: this file checks the URL's form and any
+ * literal address. Of a webhook, the connector on Node also checks every resolved address (entry/guarded-sender.ts); on Workers no private network is reachable. We
  * never follow redirects, and never keep the body of an answer.
  */
-import { isAddress, isLoopback, isPublicAddress } from '../domain/public-address.ts';
+import { isAddress, isLoopback, isPublicAddress } from './public-address.ts';
 
 export type UrlRules = {
   sandbox: boolean;
   allowedPorts: readonly number[];
-  /** Our own host names. A webhook to one of them is refused. */ ownHosts: readonly string[];
+  /** Our own host names, which are refused. */ ownHosts: readonly string[];
 };
 
 const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa|svc)$/;
 
-export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host: string } | { ok: false; reason: string } => {
+export const checkPublicUrl = (text: string, rules: UrlRules): { ok: true; host: string } | { ok: false; reason: string } => {
   if (text.length > 2048) return refuse('a URL may have at most 2048 characters');
   if (!URL.canParse(text)) return refuse('this is not a URL');
   const url = new URL(text);

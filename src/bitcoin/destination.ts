@@ -1,0 +1,52 @@
+/** Reads where a customer wants bought sats to go. What no text can show, such as whose Lightning address it is, is not checked here. */
+import { hex } from '@scure/base';
+import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
+import { decodeInvoice, type Invoice } from './bolt11.ts';
+import { toCanonicalLnurl } from './lnurl.ts';
+import { isCompressedKey } from './secp256k1.ts';
+
+/** The same words as PayoutKind of src/domain/payout.ts, which this folder does not import: what differs does not compile where both meet. */
+export type DestinationKind = 'lightning_address' | 'lnurl' | 'invoice' | 'node_pubkey' | 'onchain';
+/**
+ * A destination in its one canonical form: texts in other letters or with a prefix such as `lightning:` that mean the same become equal. `calls`: the
+ * URL that a payer calls, whose host must be public. The network is checked where the text shows it (invoices and addresses).
+ */
+export type Destination = { kind: DestinationKind; value: string; calls?: string; invoice?: Invoice };
+type Read = Destination | { problem: string };
+
+/** LUD-16, with the `+tag` that many servers accept. No port: LUD-16 knows none, and a payer would ignore it. */
+const ADDRESS = /^([a-z0-9._+-]{1,64})@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63})$/;
+const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
+
+/** Returns the destination, or the problem in words for the customer. */
+export const readDestination = (kind: DestinationKind, text: string, network: BitcoinNetwork): Read => readers[kind](text, network);
+
+const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) => Read> = {
+  lightning_address: (text) => {
+    const value = bare(text).toLowerCase();
+    const [, name, host] = ADDRESS.exec(value) ?? [];
+    if (name === undefined || host === undefined) return { problem: 'This is not a Lightning address, such as alice@wallet.example.' };
+    return { kind: 'lightning_address', value, calls: `https://${host}/.well-known/lnurlp/${name}` };
+  },
+  lnurl: (text) => {
+    const read = toCanonicalLnurl(text.trim(), { use: 'pay' });
+    if (!read) return { problem: 'This is not an LNURL to pay to, or it has a typo.' };
+    return { kind: 'lnurl', value: read.lnurl, calls: read.url.href };
+  },
+  invoice: (text, network) => {
+    const value = bare(text).toLowerCase();
+    const invoice = decodeInvoice(value);
+    if (!invoice) return { problem: 'This is not a BOLT11 invoice that can be paid, or it has a typo.' };
+    if (invoice.network !== network) return { problem: `This invoice does not belong to the network "${network}".` };
+    return { kind: 'invoice', value, invoice };
+  },
+  node_pubkey: (text) => {
+    const value = text.trim().toLowerCase();
+    if (!/^0[23][0-9a-f]{64}$/.test(value) || !isCompressedKey(hex.decode(value))) return { problem: 'This is not the public key of a node: 33 bytes as hex.' };
+    return { kind: 'node_pubkey', value };
+  },
+  onchain: (text, network) => {
+    const read = checkPayoutAddress(text.trim(), network);
+    return 'problem' in read ? read : { kind: 'onchain', value: read.address };
+  },
+};

@@ -1,0 +1,101 @@
+/** The destination of a pushed payout: read from the request, checked against the offer, and shown again with the order. */
+import { readDestination, type Destination } from '../../bitcoin/destination.ts';
+import { decodeInvoice, type Invoice } from '../../bitcoin/bolt11.ts';
+import { payoutKinds, type PayoutKind, type PayoutTo } from '../../domain/payout.ts';
+import { usualArrivalSeconds } from '../../domain/record.ts';
+import { checkPublicUrl } from '../../domain/url-guard.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { Problem } from '../problem.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+import { provenNode } from '../sessions/proven-node.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import type { Prepared } from './prepared.ts';
+
+/** The request's `payout_to`: one member, named like the kind of destination. */
+export type AskedPayout = { [kind in PayoutKind]?: string | undefined };
+export type BuyOrderRequest = { destination?: Destination | undefined };
+
+/**
+ * Reads `payout_to`. Throws a Problem unless it names exactly one destination that can be read, is on this gateway's network as far as its text shows,
+ * and makes nobody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
+ */
+export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): Destination | undefined => {
+  if (asked === undefined) return undefined;
+  const [kind, ...more] = payoutKinds.filter((one) => asked[one] !== undefined);
+  if (kind === undefined || more.length > 0) {
+    const detail = `must have exactly one of ${payoutKinds.join(', ')}`;
+    throw new Problem('invalid-request', `payout_to: ${detail}.`, { errors: [{ pointer: '/payout_to', detail }] });
+  }
+  const read = readDestination(kind, asked[kind] ?? '', gateway.settings.network);
+  if ('problem' in read) throw unsuitable(kind, read.problem);
+  const host = read.calls === undefined ? undefined : checkPublicUrl(read.calls, { sandbox: false, allowedPorts: [443], ownHosts: [] });
+  if (host?.ok === false) throw unsuitable(kind, `Nobody could send sats there: ${host.reason}.`);
+  return read;
+};
+
+const unsuitable = (kind: PayoutKind, detail: string): Problem =>
+  new Problem('payout-unsuitable', `payout_to: ${detail}`, { errors: [{ pointer: `/payout_to/${kind}`, detail }] });
+
+/** Returns the destination in the form that a repeated request must have again. */
+export const namedPayout = (destination: Destination | undefined): { payout_to?: string } =>
+  destination === undefined ? {} : { payout_to: `${destination.kind}:${destination.value}` };
+
+/**
+ * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. A destination that comes with an order
+ * at another provider is checked and stored too, since failover may move the order to a provider that pushes.
+ */
+export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, { destination }: BuyOrderRequest): Promise<Prepared> => {
+  if (destination === undefined) {
+    const kinds = quote.offer.offer.facts.payout_kinds;
+    if (!kinds) return { order: {} };
+    const detail = `This provider sends the sats itself: name the destination, one of ${kinds.join(', ')}.`;
+    throw new Problem('payout-required', `payout_to: ${detail}`, { errors: [{ pointer: '/payout_to', detail }] });
+  }
+  const problem = misfit(gateway, quote, destination);
+  if (problem !== undefined) throw unsuitable(destination.kind, problem);
+  return { order: { payoutTo: await withProof(gateway, session, destination) } };
+};
+
+/**
+ * Notes whether the session has proved the node that gets the sats. Throws a Problem if it has not and could have: a node key. The payee of an invoice
+ * may be the customer's custodian, so it may be any node.
+ */
+const withProof = async (gateway: Gateway, session: OpenSession, { kind, value, invoice }: Destination): Promise<PayoutTo> => {
+  const proven = await provenNode(gateway, session, undefined);
+  if (kind === 'node_pubkey' && value !== proven)
+    throw new Problem(
+      'proof-required',
+      'Sats are sent to a node key only if this session has proved it. Open a session with the key of payout_to.node_pubkey.',
+      {
+        errors: [{ pointer: '/payout_to/node_pubkey', detail: 'is not the node key that this session has proved' }],
+      },
+    );
+  return { kind, value, isProven: proven !== undefined && (kind === 'node_pubkey' || invoice?.payee === proven) };
+};
+
+/** How long a provider may take for the payout once the money is there. An invoice must live that much longer. */
+const payoutMs = 3_600_000;
+const endOf = ({ timestamp, expirySeconds }: Invoice): number => (timestamp + expirySeconds) * 1000;
+
+/** Returns why this offer's provider could not pay to the destination, in words for the customer. Undefined if it can, or if it does not push. */
+export const misfit = (gateway: Gateway, { offer: { offer, terms } }: StoredQuote, { kind, value }: Pick<PayoutTo, 'kind' | 'value'>): string | undefined => {
+  const kinds = offer.facts.payout_kinds;
+  if (!kinds) return undefined;
+  if (!kinds.includes(kind)) return `The provider of this quote pays to ${kinds.join(', ')} only.`;
+  const invoice = kind === 'invoice' ? decodeInvoice(value) : undefined;
+  if (!invoice) return undefined;
+  if (invoice.amountMsat !== undefined && !offer.binding)
+    return 'The price is an estimate, so nobody knows yet how many sats will be sent. Send an invoice without an amount.';
+  if (invoice.amountMsat !== undefined && invoice.amountMsat !== offer.receive * 1000n)
+    return `The invoice is for ${invoice.amountMsat} msat, but ${offer.receive} sats will be sent. Send one for that amount, or without an amount.`;
+  const arrivalMs = (terms.arrivalSeconds ?? usualArrivalSeconds) * 1000;
+  return endOf(invoice) < gateway.now() + arrivalMs + payoutMs
+    ? 'The invoice would expire before the money arrives and the sats are sent. Send one that is valid for longer.'
+    : undefined;
+};
+
+/** Returns the latest time for the customer's payment, if the destination sets one: after it, an invoice would expire before the payout. */
+export const paidBy = (payoutTo: PayoutTo | undefined): number | undefined => {
+  const invoice = payoutTo?.kind === 'invoice' ? decodeInvoice(payoutTo.value) : undefined;
+  return invoice && endOf(invoice) - payoutMs;
+};
