@@ -6,6 +6,7 @@ import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
 import type { OpenOrders } from './ordering.ts';
+import type { PayoutKind, PayoutTo } from './words.ts';
 
 export type BuyQuery = {
   /** Fiat, by its ISO 4217 code. */
@@ -14,6 +15,11 @@ export type BuyQuery = {
   by: string;
   /** Where the customer lives, ISO 3166. */
   country?: string;
+  /**
+   * The kinds of destination that you can name when you order. With them, providers that send the sats themselves are asked, too. Without them, every
+   * offer can be withdrawn.
+   */
+  payoutKinds?: PayoutKind[];
   /** How long to wait for providers, in milliseconds. */
   maxWaitMs?: number;
 } & ({ /** Fiat that the customer pays. */ pay: Amount; get?: never } | { /** Sats that the customer gets. */ get: Amount; pay?: never });
@@ -28,6 +34,8 @@ export type BuyBounds = {
    * offers: `atLeast` for offers that were requested with `pay`, `atMost` for those requested with `get`. The order names the provider that took it.
    */
   failover?: number;
+  /** Where a provider that sends the sats itself sends them: exactly one member. Needed if the offer `requires` `payout`. */
+  payoutTo?: PayoutTo;
   signal?: AbortSignal;
 };
 
@@ -66,22 +74,25 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
     /** Returns every provider's price, best first, and the providers that made no offer. Orders nothing. */
     offers: async (query: BuyQuery, signal?: AbortSignal): Promise<Offers> => {
-      const { currency, by, pay, get, country, maxWaitMs } = needs(query, 'currency', 'by');
+      const { currency, by, pay, get, country, maxWaitMs, payoutKinds } = needs(query, 'currency', 'by');
       if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats)');
       const amount = pay === undefined ? { amount_sats: toUnits(get ?? '', 'sat', 'get') } : { amount_fiat: toUnits(pay, currency.toUpperCase(), 'pay') };
       const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, by, signal);
-      const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs }) };
+      const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs, payout_kinds: payoutKinds }) };
       return offersOf('buy', await inSession('/offers', body, { signal }), currency.toUpperCase());
     },
     /** Orders an offer. Ordering the same offer again returns the same order. `offer` needs only its `id`. */
-    buy: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>, { atLeast, atMost, failover, signal }: BuyBounds = {}): Promise<BuyOrder> => {
+    buy: async (
+      offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>,
+      { atLeast, atMost, failover, payoutTo, signal }: BuyBounds = {},
+    ): Promise<BuyOrder> => {
       const bounds = defined({
         min_amount_sats: mapped(atLeast, (amount) => toUnits(amount, 'sat', 'atLeast')),
         max_amount_fiat: mapped(atMost, (amount) => toUnits(amount, offer?.pays?.currency ?? 'fiat', 'atMost')),
       });
-      const further = mapped(failover, (max) => ({ max, ...bounds }));
-      const webhook_events = 'webhook_url' in webhook ? [...events] : undefined;
-      const body = { ...bounds, ...webhook, ...defined({ failover: further, webhook_events }) };
+      const further = failover && { max: failover, ...bounds };
+      const webhook_events = webhook.webhook_url && events;
+      const body = { ...bounds, ...webhook, ...defined({ failover: further, webhook_events, payout_to: payoutTo }) };
       return withdrawable(await ordering.place('buy', offer, body, signal));
     },
     /** Returns the order with this id, for example the id in a webhook. */

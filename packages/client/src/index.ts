@@ -11,5 +11,5 @@ export type { Order, OrderState } from './order.ts';
 export type { OpenOrders, Pending } from './ordering.ts';
 export type { PaymentOption } from './catalogue.ts';
 export type { Pay } from './pay.ts';
-export type { ProviderRef, RampName, Stage } from './words.ts';
+export type { PayoutKind, PayoutTo, ProviderRef, RampName, Stage } from './words.ts';
 export type { ReceiptPlace, Route } from './route.ts';

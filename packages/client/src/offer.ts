@@ -2,7 +2,7 @@ import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { given, readAs, type Open } from './error.ts';
 import { moneyOf, type Money } from './money.ts';
-import type { Answer, ProviderRef, RampName } from './words.ts';
+import type { Answer, PayoutKind, ProviderRef, RampName } from './words.ts';
 
 type RawOffer = Answer<'/offers'>['offers'][number] | Answer<'/sell/offers'>['offers'][number] | Answer<'/liquidity/offers'>['offers'][number];
 type RawOffers = Answer<'/offers'> | Answer<'/sell/offers'> | Answer<'/liquidity/offers'>;
@@ -38,8 +38,10 @@ export type Offer = {
   leaseBlocks?: number;
   /** The node to connect to first: `pubkey@host:port`. */
   connectTo?: string;
-  /** What the customer needs before the offer can be ordered, such as `account` or `connection`. */
-  requires: Open<'account' | 'connection'>[];
+  /** What the customer needs before the offer can be ordered. `payout`: the order must say where the sats go (`payoutTo`). */
+  requires: Open<'account' | 'connection' | 'payout'>[];
+  /** Buying, if the provider sends the sats itself: the kinds of destination that `payoutTo` may name. Absent if the customer withdraws them. */
+  payoutKinds?: Open<PayoutKind>[];
   /** Warnings worth showing, such as `expires-before-arrival`. */
   warnings: string[];
   /** The offer as the gateway sent it, with members of later versions. */
@@ -88,35 +90,37 @@ export const sidesOf = (ramp: RampName, raw: Amounts) => {
   return { ...(ramp === 'buy' ? { pays: fiat, gets: sats } : { pays: sats, gets: fiat }), fee: moneyOf(raw.order_fee, currency) };
 };
 
-type Facts = { cost_bps?: number; cost_vs_median_bps?: number; inbound_sats?: number; lease_blocks?: number; connect_to?: string; expires_on?: string };
+type Facts = {
+  payout_kinds?: string[];
+  cost_bps?: number;
+  cost_vs_median_bps?: number;
+  inbound_sats?: number;
+  lease_blocks?: number;
+  connect_to?: string;
+  expires_on?: string;
+};
 
 export const offerOf = (ramp: RampName, raw: RawOffer): Offer => {
   const { pays, gets, fee } = sidesOf(ramp, raw);
-  const {
-    cost_bps: costBps,
-    cost_vs_median_bps: costVsMedianBps,
-    inbound_sats: inbound,
-    lease_blocks: leaseBlocks,
-    connect_to: connectTo,
-    expires_on: expiresOn,
-  }: Facts = raw;
+  const facts: Facts = raw;
   return {
     id: given(raw.quote_id, 'quote_id'),
     ramp,
     rank: raw.rank,
     provider: raw.provider,
-    pays: given(pays, 'the amount to pay'),
-    gets: given(gets, 'the amount to get'),
-    fee: given(fee, 'the fee'),
+    pays: given(pays, 'pays'),
+    gets: given(gets, 'gets'),
+    fee: given(fee, 'fee'),
     binding: !raw.is_estimate,
     acceptBy: new Date(given(raw.accept_by, 'accept_by')),
     ...defined({
-      payBefore: mapped(expiresOn, dateOf),
-      costBps,
-      costVsMedianBps,
-      inboundSats: mapped(inbound, BigInt),
-      leaseBlocks,
-      connectTo,
+      payBefore: mapped(facts.expires_on, dateOf),
+      costBps: facts.cost_bps,
+      costVsMedianBps: facts.cost_vs_median_bps,
+      inboundSats: mapped(facts.inbound_sats, BigInt),
+      leaseBlocks: facts.lease_blocks,
+      connectTo: facts.connect_to,
+      payoutKinds: facts.payout_kinds,
     }),
     requires: raw.requires,
     warnings: raw.warnings,
@@ -134,6 +138,7 @@ type Limits = {
 };
 type RawNot = Limits & { provider: ProviderRef; rule?: string; reason?: string; connect_to?: string };
 
+const kinds = ['excluded', 'refused', 'failed'] as const;
 const notOffered = (kind: NotOffered['kind'], one: RawNot, currency: string): NotOffered => {
   const min = moneyOf(one.min_amount_fiat, currency) ?? moneyOf(one.min_amount_sats ?? one.min_pay_sats, 'sat');
   const max = moneyOf(one.max_amount_fiat, currency) ?? moneyOf(one.max_amount_sats ?? one.max_pay_sats, 'sat');
@@ -151,11 +156,7 @@ export const offersOf = (ramp: RampName, raw: RawOffers, currency: string): Offe
     return {
       best: all[0],
       all,
-      not: [
-        ...raw.excluded.map((one) => notOffered('excluded', one, currency)),
-        ...raw.refused.map((one) => notOffered('refused', one, currency)),
-        ...raw.failed.map((one) => notOffered('failed', one, currency)),
-      ],
+      not: kinds.flatMap((kind) => (raw[kind] as RawNot[]).map((one) => notOffered(kind, one, currency))),
       raw,
     };
   });

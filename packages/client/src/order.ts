@@ -7,7 +7,7 @@ import { payOf, type Pay } from './pay.ts';
 import type { Runtime } from './runtime.ts';
 import { watch, type Read } from './watch.ts';
 import { stages as known, type Stage as KnownStage } from './words.gen.ts';
-import type { Answer, ProviderRef, RampName, Stage } from './words.ts';
+import type { Answer, PayoutKind, ProviderRef, RampName, Stage } from './words.ts';
 
 /** The state of an order when it was read. */
 export type OrderState = {
@@ -31,6 +31,8 @@ export type OrderState = {
   /** Whether it was filled with less than was ordered, or more was charged; the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
+  /** Buying, if the provider sends the sats itself: where to, as the gateway has it. Compare it with what you named. `is_proven`: see docs/wallet.md. */
+  payoutTo?: { [Kind in PayoutKind]?: string } & { is_proven: boolean };
   /** Why the order is in `review`, if the gateway says. */
   reviewReason?: Open<'paid-not-delivered' | 'contradiction' | 'unclear' | 'twin' | 'unsafe-link'>;
   nextCheckOn?: Date;
@@ -65,23 +67,15 @@ type Facts = {
   moved_from?: OrderState['movedFrom'];
   redemption?: { lnurl?: string; link?: string };
   delivered_as?: string;
+  payout_to?: OrderState['payoutTo'];
 };
 
 /** Reads an order of the API. Throws if a required member is missing, so call it within `readAs`. */
 export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderState => {
-  const {
-    final = false,
-    next_check_on: nextCheckOn,
-    disputed = false,
-    warnings = [],
-    review_reason: reviewReason,
-    expires_on: expiresOn,
-    moved_from: movedFrom = [],
-    redemption,
-    delivered_as: deliveredAs,
-  }: Facts = raw;
+  const facts: Facts = raw;
+  const { final = false, disputed = false, warnings = [], moved_from: movedFrom = [], redemption } = facts;
   const { pays, gets } = sidesOf(ramp, raw);
-  const pay = raw.payment_info && payOf(raw.payment_info, pays, expiresOn);
+  const pay = raw.payment_info && payOf(raw.payment_info, pays, facts.expires_on);
   return {
     id: given(id, 'order_id'),
     ramp,
@@ -93,7 +87,14 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderStat
     disputed,
     warnings,
     movedFrom,
-    ...defined({ pay, deliveredAs, redemption, reviewReason, nextCheckOn: mapped(nextCheckOn, dateOf) }),
+    ...defined({
+      pay,
+      deliveredAs: facts.delivered_as,
+      redemption,
+      payoutTo: facts.payout_to,
+      reviewReason: facts.review_reason,
+      nextCheckOn: mapped(facts.next_check_on, dateOf),
+    }),
     raw,
   };
 };
@@ -102,10 +103,10 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderStat
 const ways: readonly Stage[] = ['paid', 'filled', 'finished'];
 const reaches = (stage: Stage, wanted: Stage): boolean => stage === wanted || (ways.includes(wanted) && ways.indexOf(stage) > ways.indexOf(wanted));
 const ends: Readonly<Record<string, { action: string; detail: string }>> = {
-  expired: { action: 'requote', detail: 'The order expired unpaid. Do not pay it any more.' },
+  expired: { action: 'requote', detail: 'The order expired unpaid. Do not pay it.' },
   failed: { action: 'ask-user', detail: 'The provider could not carry out the order.' },
   refunded: { action: 'ask-user', detail: 'The provider refunded the order.' },
-  review: { action: 'contact-support', detail: 'The operator of the gateway is looking at the order.' },
+  review: { action: 'contact-support', detail: 'The operator is looking at the order.' },
 };
 
 const seen = ({ stage, final, disputed, pays, gets, warnings, pay, redemption }: OrderState): string =>

@@ -382,6 +382,22 @@ describe('orders', () => {
     expect([error.code, error.offers?.map(({ id, gets }) => [id, gets.text])]).toEqual(['price-changed', [[quoteId, '107000']]]);
   });
 
+  it('names a destination to providers that send the sats themselves', async () => {
+    const payout_to = { lightning_address: 'alice@wallet.example', is_proven: false };
+    const { ramp, asked } = walletOf({
+      '/offers': [[200, { offers: [{ ...theOffer, requires: ['payout'], payout_kinds: ['lightning_address'] }], excluded: [], refused: [], failed: [] }]],
+      '/order': [[200, { ...theOrder, payout: 'push', payout_to }]],
+    });
+    const { best } = await ramp.offers({ ...query, payoutKinds: ['lightning_address', 'onchain'] });
+    expect(best).toMatchObject({ requires: ['payout'], payoutKinds: ['lightning_address'] });
+    expect(await ramp.buy({ id: quoteId }, { payoutTo: { lightning_address: 'alice@wallet.example' } })).toMatchObject({ payoutTo: payout_to });
+    const sent = Object.fromEntries(asked.map(({ path, body }) => [path, body]));
+    expect(sent['/offers']).toMatchObject({ payout_kinds: ['lightning_address', 'onchain'] });
+    expect(sent['/order']).toMatchObject({ payout_to: { lightning_address: 'alice@wallet.example' } });
+    await ramp.buy({ id: orderId });
+    expect(asked.findLast(({ path }) => path === '/order')?.body).not.toHaveProperty('payout_to');
+  });
+
   it('passes unknown words and members on', async () => {
     const odd = { ...theOrder, stage: 'in_orbit', warnings: ['too-shiny'], colour: 'blue', payment_info: { kind: 'pigeon', coop: 7 } };
     const offers = [{ ...theOffer, warnings: ['new-warning'], requires: ['selfie'], moon: 'full' }];
@@ -426,7 +442,7 @@ describe('orders', () => {
     expect(await order.until('paid')).toMatchObject({ stage: 'filled' });
     expect(pauses).toEqual([2000, 3000, 4500, 6750, 10_125, 15_000, 15_000, 15_000, 12_325, 2000]);
     const { code, action, message, orderId: about } = await errorOf(order.until(['filled', 'finished']));
-    expect([code, action, message, about]).toEqual(['ended', 'requote', 'The order expired unpaid. Do not pay it any more.', orderId]);
+    expect([code, action, message, about]).toEqual(['ended', 'requote', 'The order expired unpaid. Do not pay it.', orderId]);
     const abort = new AbortController();
     const waiting = (async () => {
       for await (const { stage } of order.updates(abort.signal)) if (stage !== '') abort.abort(new Error('gone'));

@@ -14,3 +14,8 @@ export type Asked<Path extends keyof paths> = paths[Path] extends Post<infer Bod
 /** Where an order is in its life: see the words of `KnownStage`. */
 export type Stage = Open<KnownStage>;
 export type ProviderRef = { id: string; name: string };
+
+/** A kind of place that sats can be sent to. `node_pubkey` is the proven node of this wallet. */
+export type PayoutKind = 'lightning_address' | 'lnurl' | 'invoice' | 'node_pubkey' | 'onchain';
+/** Where sats are sent: exactly one member, named like its kind. */
+export type PayoutTo = { [Kind in PayoutKind]: { [K in Kind]: string } & { [Other in Exclude<PayoutKind, Kind>]?: never } }[PayoutKind];
