@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { isMembers } from '../kit/find-document.ts';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireEnd, wireInteger, wireKey, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, wireEnd, wireInteger, wireKey, wireRows, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
@@ -65,7 +65,7 @@ const payment = z.object({
       address: optional(wireText),
       confirmedSat: soft(wireSats),
       requiredConfirmations: soft(wireInteger),
-      transactions: soft(z.array(transaction)),
+      transactions: soft(wireRows(transaction, 100)),
     }),
   ),
 });

@@ -166,6 +166,11 @@ const transactionRow = document(
 export type TransactionRow = z.output<typeof transactionRow>;
 
 const mostRows = 1_000;
+/** Returns the stated total, whose name is looked for as it is written: renaming every row for it would cost as much as reading the rows. */
+const totalIn = (members: Members): unknown => {
+  const named = (form: RegExp): unknown => Object.entries(members).find(([name, value]) => form.test(name) && value !== null)?.[1];
+  return named(/^total[_-]?count$/i) ?? named(/^total$/i);
+};
 /** The rows of this answer that can be read, how many rows it has (`given`), how many cannot be read (`unread`), and the stated total (`totalCount`). */
 export const transactionsReply = z.unknown().transform((value, context) => {
   const rows = findList(value, ['transactions']);
@@ -174,8 +179,8 @@ export const transactionsReply = z.unknown().transform((value, context) => {
     return z.NEVER;
   }
   const read = rows.flatMap((row) => transactionRow.safeParse(row).data ?? []);
-  const envelope = findDocument(withCamelNames(value), (members) => has(members, 'totalCount', 'totalcount', 'total'));
-  const total = wireInteger.safeParse(envelope?.['totalCount'] ?? envelope?.['totalcount'] ?? envelope?.['total']);
+  const envelope = findDocument(value, (members) => totalIn(members) !== undefined);
+  const total = wireInteger.safeParse(envelope && totalIn(envelope));
   return { transactions: read, given: rows.length, unread: rows.length - read.length, ...(total.success ? { totalCount: total.data } : {}) };
 });
 

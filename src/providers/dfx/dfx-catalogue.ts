@@ -16,13 +16,17 @@ const nameOf = (currency: string, method: Method): string => (method === 'Instan
 export const methodOf = (upstream: Json): Method =>
   typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) && upstream['method'] === 'Instant' ? 'Instant' : 'Bank';
 
+/** The most options of one listing, which is part of the list that every customer gets. DFX has about 10. */
+const mostOptions = 100;
+
 export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fiats: readonly FiatRow[], settings: DfxSettings): Catalogue => {
   const bitcoin = assets.find(({ name, blockchain }) => name === 'BTC' && blockchain === 'Lightning');
   if (!bitcoin) throw new ProviderFault('malformed', 'the list of assets has no bitcoin over Lightning');
   if (fiats.length === 0) throw new ProviderFault('malformed', 'the list of currencies is empty');
   const wanted = fiats.filter(({ name }) => settings.currencies?.includes(name.toUpperCase()) ?? true);
+  const options = wanted.flatMap((fiat) => methodsOf(ramp, bitcoin, fiat, settings).map((method) => toOption(ramp, fiat, method, settings)));
   return {
-    options: wanted.flatMap((fiat) => methodsOf(ramp, bitcoin, fiat, settings).map((method) => toOption(ramp, fiat, method, settings))),
+    options: options.slice(0, mostOptions),
     features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: false },
   };
 };

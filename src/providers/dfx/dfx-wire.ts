@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { parseDecimal, type Decimal } from '../../domain/money.ts';
-import { optional, wireBoolean, wireText } from '../kit/wire-values.ts';
+import { optional, wireBoolean, wireFirst, wireRows, wireText } from '../kit/wire-values.ts';
 
 /** A value that cannot be read counts as absent. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
@@ -18,13 +18,10 @@ const decimal = z.union([z.number(), wireText]).transform((value, context): Deci
   return z.NEVER;
 });
 const amount = soft(decimal);
-const rows = <S extends z.ZodType>(row: S) =>
-  z.array(z.unknown()).transform((all) =>
-    all.flatMap((one): z.output<S>[] => {
-      const read = row.safeParse(one);
-      return read.success ? [read.data] : [];
-    }),
-  );
+/** DFX lists about 200 assets of all blockchains, and 20 currencies. */
+const mostRows = 1_000;
+/** Only the first reason that can be read counts. */
+const mostReasons = 20;
 
 const fees = soft(z.object({ total: amount }));
 
@@ -36,7 +33,7 @@ export const quoteReply = z.object({
   isValid: wireBoolean,
   /** The older form of `errors`. */
   error: soft(wireText.min(1)),
-  errors: soft(rows(z.object({ error: wireText.min(1), limit: amount, limitTarget: amount }))),
+  errors: soft(wireRows(z.object({ error: wireText.min(1), limit: amount, limitTarget: amount }), mostReasons)),
   amount,
   estimatedAmount: amount,
   /** Without fees. */
@@ -56,12 +53,12 @@ export type QuoteReply = z.output<typeof quoteReply>;
 const flag = soft(wireBoolean).transform((value) => value ?? false);
 
 /** GET /v1/asset?blockchains=Lightning. */
-export const assetsReply = rows(z.object({ name: wireText, blockchain: wireText, buyable: flag, sellable: flag, instantBuyable: flag }));
+export const assetsReply = wireRows(z.object({ name: wireText, blockchain: wireText, buyable: flag, sellable: flag, instantBuyable: flag }), mostRows);
 export type AssetRow = z.output<typeof assetsReply>[number];
 
 const limits = soft(z.object({ minVolume: amount, maxVolume: amount }));
 /** GET /v1/fiat. The words are the bank's view: `sellable` money can be paid in to buy bitcoin, `buyable` money can be paid out. */
-export const fiatsReply = rows(
+export const fiatsReply = wireRows(
   z.object({
     name: z.string().regex(/^[A-Za-z0-9]{2,16}$/),
     buyable: flag,
@@ -69,11 +66,12 @@ export const fiatsReply = rows(
     instantSellable: flag,
     limits: soft(z.object({ Bank: limits, Instant: limits })),
   }),
+  mostRows,
 );
 export type FiatRow = z.output<typeof fiatsReply>[number];
 
 /** The stock body of NestJS for 4xx: `message` is a text, or a list of texts about a bad request body. */
 const errorBody = z.object({
-  message: soft(z.union([wireText.transform((one) => [one]), z.array(z.unknown()).transform((all) => all.filter((one) => typeof one === 'string'))])),
+  message: soft(z.union([wireText.transform((one) => [one]), wireFirst(mostReasons).transform((all) => all.filter((one) => typeof one === 'string'))])),
 });
 export const messagesIn = (body: unknown): string[] => errorBody.safeParse(body).data?.message ?? [];

@@ -48,6 +48,8 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
 
 /** The most payment options per provider: a listing is read often, and is part of the list that every customer gets. */
 const mostOptions = 100;
+/** The most entries that are read for them, currencies and options together: one that cannot be read costs more time than one that can. */
+const mostEntries = 1_000;
 
 /**
  * Reads every known shape of `currencies`. Each entry is its own option, even if a currency or a name is listed twice. A currency
@@ -58,20 +60,24 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
     ? given.flatMap((item): [string | undefined, unknown][] => ('currency_id' in item ? [[undefined, item]] : Object.entries(item)))
     : Object.entries(given ?? {});
   const options: CatalogueOption[] = [];
+  const left = { entries: mostEntries };
   for (const [key, value] of items) {
     // The rest is not even parsed, since that would slow down every request.
-    if (options.length >= mostOptions) break;
-    options.push(...currencyOptions(key, value, settings));
+    if (options.length >= mostOptions || left.entries <= 0) break;
+    options.push(...currencyOptions(key, value, settings, left));
   }
   return options.slice(0, mostOptions);
 };
 
-const currencyOptions = (key: string | undefined, value: unknown, settings: Settings): CatalogueOption[] => {
+const currencyOptions = (key: string | undefined, value: unknown, settings: Settings, left: { entries: number }): CatalogueOption[] => {
+  left.entries -= 1;
   const currency = currencyWire.safeParse(value);
   if (!currency.success) return [];
   const code = readCurrencyCode(currency.data.currency_code || (key ?? ''));
   if (code === undefined || !wanted(code, key, settings)) return [];
-  return (currency.data.payment_options ?? []).slice(0, mostOptions).flatMap((raw) => {
+  const listed = (currency.data.payment_options ?? []).slice(0, Math.min(mostOptions, left.entries));
+  left.entries -= listed.length;
+  return listed.flatMap((raw) => {
     const option = optionWire.safeParse(raw);
     if (!option.success) return [];
     const { option: name, id, fee_rate: rate = 0, min_amount: min, max_amount: max } = option.data;

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireBoolean, wireEnd, wireFiat, wireId, wireInteger, wireKey, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, wireBoolean, wireEnd, wireFiat, wireId, wireInteger, wireFirst, wireKey, wireSats, wireText } from '../kit/wire-values.ts';
 
 export const verifyWire = z.object({ session_id: wireId, token: optional(wireText), expires_on: wireEnd });
 export const sessionWire = z.object({ session_id: optional(wireId), expires_on: wireEnd });
@@ -12,7 +12,7 @@ export const sessionWire = z.object({ session_id: optional(wireId), expires_on: 
 const flag = z.unknown();
 /** `supported_features` may be an array of objects, one object or a list of names. */
 export const featuresWire = z.object({
-  supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish(),
+  supported_features: z.union([wireFirst(100).pipe(z.array(z.union([z.string(), z.record(z.string(), flag)]))), z.record(z.string(), flag)]).nullish(),
 });
 
 /** A limit that cannot be read ("unlimited", 2^63-1, 1e20) counts as no limit. */
@@ -26,7 +26,9 @@ export const optionWire = z.object({
 });
 export const currencyWire = z.object({ currency_id: wireInteger, currency_code: optional(wireText), payment_options: z.array(z.unknown()).nullish() });
 /** `currencies` may be an array of objects with one key or several, one object keyed by code, or a flat array. */
-export const paymentOptionsWire = z.object({ currencies: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]).nullish() });
+export const paymentOptionsWire = z.object({
+  currencies: z.union([wireFirst(500).pipe(z.array(z.record(z.string(), z.unknown()))), z.record(z.string(), z.unknown())]).nullish(),
+});
 
 /** The amount is in `amount_sats`, or in `amount_btc`, its name before 2024. Both are in sats. */
 export const quoteWire = z.object({

@@ -67,8 +67,25 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
   return undefined;
 };
 
-/** No adapter reads a longer name, so a longer one stays as it is. */
+/** No adapter reads a longer name, so a longer one stays as it is. So do the names of an object with more members, and of the rows after so many. */
 const longestName = 128;
+const mostRenamed = 1_000;
+const deepestRenamed = 6;
+/** Returns the value with its members renamed, down to `levels`. If several members get the same name, the one that was already written so counts. */
+const renamed = (value: unknown, rename: (name: string) => string, levels: number): unknown => {
+  if (levels < 0) return value;
+  if (Array.isArray(value)) return value.map((item, n) => (n < mostRenamed ? renamed(item, rename, levels - 1) : item));
+  if (!isMembers(value)) return value;
+  const written = Object.keys(value);
+  if (written.length > mostRenamed) return value;
+  return Object.fromEntries(
+    written.flatMap((name) => {
+      const given = rename(name);
+      return given === name || !Object.hasOwn(value, given) ? [[given, renamed(value[name], rename, levels - 1)]] : [];
+    }),
+  );
+};
+
 const snake = (name: string): string =>
   name.length > longestName
     ? name
@@ -80,17 +97,10 @@ const snake = (name: string): string =>
         .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
 /**
- * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. At the end of a name, sats
- * and satoshis become sat. If several members get the same name, the one that was already written so counts.
+ * Returns the value with every member name in snake case: orderId, OrderID and order-id become order_id. At the end of a name, sats and satoshis become
+ * sat.
  */
-export const withSnakeNames = (value: unknown, levels = 6): unknown => {
-  if (levels < 0) return value;
-  if (Array.isArray(value)) return value.map((item) => withSnakeNames(item, levels - 1));
-  if (!isMembers(value)) return value;
-  const renamed = Object.entries(value).map(([name, inner]) => [snake(name), withSnakeNames(inner, levels - 1), name] as const);
-  const asWritten = renamed.filter(([name, , written]) => name === written);
-  return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
-};
+export const withSnakeNames = (value: unknown): unknown => renamed(value, snake, deepestRenamed);
 
 /** Returns an id as a string, from a number, a string, or an object around either (MongoDB's `$oid`). Returns undefined if there is none. */
 export const idIn = (value: unknown): string | undefined => {
@@ -103,16 +113,9 @@ const longestId = 500;
 
 /**
  * Returns the value with every member name in camel case, however it was written (api_key, ApiKey, API-KEY), for providers whose documentation uses
- * camel case. If several members get the same name, the one that was already in camel case counts.
+ * camel case.
  */
-export const withCamelNames = (value: unknown, levels = 6): unknown => {
-  if (levels < 0) return value;
-  if (Array.isArray(value)) return value.map((item) => withCamelNames(item, levels - 1));
-  if (!isMembers(value)) return value;
-  const renamed = Object.entries(value).map(([name, inner]) => [camel(name), withCamelNames(inner, levels - 1), name] as const);
-  const asWritten = renamed.filter(([name, , written]) => name === written);
-  return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
-};
+export const withCamelNames = (value: unknown): unknown => renamed(value, camel, deepestRenamed);
 const camel = (name: string): string =>
   name.length > longestName
     ? name

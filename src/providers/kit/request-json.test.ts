@@ -1,15 +1,16 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
-import { requestJson } from './request-json.ts';
+import { listingBytes, requestJson } from './request-json.ts';
 
-const ask = async (text: string, status = 200, headers: Record<string, string> = {}) =>
+const ask = async (text: string, status = 200, headers: Record<string, string> = {}, more: { maxBytes?: number } = {}) =>
   await requestJson({
     http: () => Promise.resolve({ status, headers: { 'content-type': 'application/json', ...headers }, body: new TextEncoder().encode(text) }),
     method: 'GET',
     url: 'https://p.example/x',
     signal: new AbortController().signal,
     schema: z.unknown(),
+    ...more,
   }).catch((error: unknown) => error);
 
 it.each([
@@ -23,11 +24,15 @@ it.each([
   expect(await ask(nest(10_000))).toMatchObject({ kind: 'malformed' });
 });
 
-it.each(['-0', '{}', '""'])('20,000 members are read, and not one more: %s', async (member) => {
+it.each([
+  ['-0', 5_000, {}],
+  ['{}', 5_000, {}],
+  ['""', 20_000, { maxBytes: listingBytes }],
+])('so many members are read, and not one more: %s, %i', async (member, most, more) => {
   const many = (count: number): string => `[${Array<string>(count).fill(member).join(',')}]`;
-  expect(await ask(many(20_000))).toMatchObject({ ok: true });
-  expect(await ask(many(20_001))).toMatchObject({ kind: 'malformed', taken: 'maybe' });
-  expect(await ask(many(20_001), 400)).toEqual({ ok: false, status: 400, body: undefined });
+  expect(await ask(many(most), 200, {}, more)).toMatchObject({ ok: true });
+  expect(await ask(many(most + 1), 200, {}, more)).toMatchObject({ kind: 'malformed', taken: 'maybe' });
+  expect(await ask(many(most + 1), 400, {}, more)).toEqual({ ok: false, status: 400, body: undefined });
 });
 
 it.each([

@@ -102,21 +102,25 @@ const needsWalk = (text: string): boolean => {
   return false;
 };
 
-/** An answer with this many commas has too many members: far more than a full listing. Parsing it would hold up all other requests. */
-const mostMembers = 20_000;
+/**
+ * An answer with this many commas has too many members: far more than a full listing, or than any other full answer. Reading it would hold up all
+ * other requests.
+ */
+const mostMembers = { listing: 20_000, other: 5_000 };
 
-const hasTooMany = (text: string): boolean => {
+const hasTooMany = (text: string, maxBytes = quoteBytes): boolean => {
+  const most = maxBytes > quoteBytes ? mostMembers.listing : mostMembers.other;
   let commas = 0;
-  for (let at = text.indexOf(','); at >= 0 && commas <= mostMembers; at = text.indexOf(',', at + 1)) commas += 1;
-  return commas >= mostMembers;
+  for (let at = text.indexOf(','); at >= 0 && commas <= most; at = text.indexOf(',', at + 1)) commas += 1;
+  return commas >= most;
 };
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Decodes a body. Throws `malformed` if it has too many members, a TypeError if it is not UTF-8. */
-const textOf = (body: Uint8Array): string => {
+const textOf = (body: Uint8Array, maxBytes: number | undefined): string => {
   const text = decoder.decode(body);
-  if (hasTooMany(text)) throw new ProviderFault('malformed', 'the answer has too many members');
+  if (hasTooMany(text, maxBytes)) throw new ProviderFault('malformed', 'the answer has too many members');
   return text;
 };
 
@@ -143,11 +147,14 @@ const membersRead = (value: unknown): number => {
  * Parses a body that must be JSON, or a sentence if `plainText` is set. Throws `malformed` for anything else, such as HTML or a truncated document,
  * and for a document that is too deep, has too many members, or (without `mayRepeat`) has one twice.
  */
-const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepeat }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat'>): unknown => {
+const parseJson = (
+  { status, headers, body }: HttpResponse,
+  { plainText, mayRepeat, maxBytes }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat' | 'maxBytes'>,
+): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
-    const text = textOf(body);
+    const text = textOf(body, maxBytes);
     if (plainText === true && !/json/i.test(type ?? '') && isSentence(text)) return storable(text);
     const value = parseJsonExactly(text);
     const safe = needsWalk(text) ? withoutTraps(value, 0) : value;
@@ -163,9 +170,9 @@ const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepe
 const isSentence = (text: string): boolean => /^\s*[a-z]/i.test(text) && !/^\s*(?:true|false|null)\s*$/.test(text);
 
 /** Returns the body of a refusal, if it can be read. */
-const parseLoose = ({ body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodType>, 'plainText'>): unknown => {
+const parseLoose = ({ body }: HttpResponse, { plainText, maxBytes }: Pick<JsonCall<z.ZodType>, 'plainText' | 'maxBytes'>): unknown => {
   try {
-    const text = textOf(body);
+    const text = textOf(body, maxBytes);
     try {
       return withoutTraps(parseJsonExactly(text), 0);
     } catch (error) {

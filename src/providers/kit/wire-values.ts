@@ -4,6 +4,17 @@ import { readEnd, readTime } from './read-time.ts';
 /** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
+/** The first `most` rows of a list. The others are not looked at: a row that cannot be read costs more time than one that can. */
+export const wireFirst = (most: number) => z.array(z.unknown()).transform((all) => all.slice(0, most));
+/** The first `most` rows of a list, without the odd ones. */
+export const wireRows = <S extends z.ZodType>(row: S, most: number) =>
+  wireFirst(most).transform((all) =>
+    all.flatMap((one): z.output<S>[] => {
+      const read = row.safeParse(one);
+      return read.success ? [read.data] : [];
+    }),
+  );
+
 const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
 /** Reads a number, or a string of its digits. requestJson returns a number as a string if JavaScript cannot hold it exactly. */
 const asNumber = (value: unknown): number => {

@@ -87,6 +87,8 @@ const paymentWire = z.object({
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
+/** The most entries of a list of ways to pay that are looked at. */
+const mostWays = 100;
 const names: Record<PayWith, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)$/, onchain: /^(?:on_?chain|chain|bitcoin|btc)$/ };
 /** Ways to pay that we cannot use. */
 const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
@@ -97,7 +99,7 @@ const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
  */
 const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
   const given = [members['payment'], members['payments'], members['payment_options']].find((one) => !isNothing(one));
-  const listed = Array.isArray(given) ? Object.fromEntries(given.map((one) => [typeOf(one), one])) : given;
+  const listed = Array.isArray(given) ? Object.fromEntries(given.slice(0, mostWays).map((one) => [typeOf(one), one])) : given;
   const payment = isMembers(listed) ? listed : undefined;
   const found = Object.entries(payment ?? {}).filter(
     ([name, one]) => !isNothing(one) && [names.lightning, names.onchain, otherNames].some((form) => form.test(name)),
