@@ -22,6 +22,20 @@ test('an unknown word is still pending, with the word in the warning', () => {
   expect(go({ stage: 'review', before: 'paid' }, says(undefined))).toEqual(['review', 'unknown']);
 });
 
+test('money next to an unknown word is never overlooked: the order is paid, or in review if it had ended unpaid', () => {
+  const withMoney = says(undefined, { moneySeen: true });
+  expect(advance(order(), withMoney, now)).toEqual({ next: 'paid', kind: 'unknown', note: 'unknown status "frobnicated", with a payment' });
+  const owed = { next: 'review', kind: 'undelivered', note: 'paid, then an unknown status "frobnicated"', reason: 'paid-not-delivered' };
+  expect(advance(order({ expiresOn: now }), withMoney, now)).toEqual(owed);
+  for (const stage of ['expired', 'failed'] as const) expect(advance(order({ stage }), withMoney, now)).toEqual(owed);
+  expect(advance(order({ stage: 'review', before: 'failed' }), withMoney, now)).toMatchObject({ next: 'review', kind: 'same', reason: 'paid-not-delivered' });
+  // Nothing is new about money that was seen before, or that the operator has judged.
+  expect(go({ stage: 'review', before: 'failed', moneySeen: true }, withMoney)).toEqual(['review', 'unknown']);
+  for (const stage of ['underpaid', 'paid', 'filled', 'finished', 'refunded'] as const) expect(go({ stage }, withMoney)).toEqual([stage, 'unknown']);
+  const reviewed = { pay: order().pay, receive: order().receive, rawStatus: withMoney.rawStatus };
+  expect(go({ stage: 'failed', reviewed }, withMoney)).toEqual(['failed', 'unknown']);
+});
+
 test.each(['lnurl1dp68gurn8ghj7', 'DE89 3704 0044 0532 0130 00', 'alice@example.com', 'https //evil.example', 'x'.repeat(65), '', 'paid\nfilled'])(
   'no note repeats %j, which is no short word',
   (rawStatus) => {

@@ -83,14 +83,14 @@ export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: 
 
 /**
  * Returns the next stage, and what kind of step leads to it. `unknown` (the status word is unknown to us) and `stale` (the report names an earlier
- * stage) keep the stage, except that an unpaid order may expire with `unknown`. `contradiction` and `undelivered` lead to review. follow-orders.ts
+ * stage) keep the stage, except that an unpaid order may expire or be paid with `unknown`. `contradiction` and `undelivered` lead to review. follow-orders.ts
  * logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as the stage before the review.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
   const contradiction = contradictionIn(order, evidence);
   if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction, reason: 'contradiction' };
-  if (evidence.stage === undefined) return { next: byTheClock(order, now), kind: 'unknown', note: `unknown status "${statusWord(evidence.rawStatus)}"` };
+  if (evidence.stage === undefined) return byUnknownWord(order, evidence, now);
   const settled = settledByOperator(order, evidence);
   if (settled) return { next: settled, kind: order.stage === 'review' ? 'advanced' : 'same', note: 'as the operator said' };
   const inReview = order.stage === 'review';
@@ -107,6 +107,20 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   if (told === order.stage) return { next: order.stage, kind: 'same' };
   if (inReview) return { next: told, kind: 'advanced', note: 'a read agreed and ended the review' };
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
+};
+
+/**
+ * Decides about a status word that is unknown to us. It keeps the stage, and an unpaid order may expire. If the report shows money that is news, the
+ * order counts as paid, so that nobody pays it again; if it had already ended unpaid, a person must find out what the word means.
+ */
+const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advance => {
+  const word = `unknown status "${statusWord(evidence.rawStatus)}"`;
+  const next = byTheClock(order, now);
+  const reached = reachedBy(order);
+  const isNews = evidence.moneySeen === true && reached !== undefined && ranks[reached] < ranks.underpaid && !isJudged(order, evidence);
+  if (!isNews) return { next, kind: 'unknown', note: word };
+  if (next === 'awaiting_payment') return { next: 'paid', kind: 'unknown', note: `${word}, with a payment` };
+  return { next: 'review', kind: order.stage === 'review' ? 'same' : 'undelivered', note: `paid, then an ${word}`, reason: 'paid-not-delivered' };
 };
 
 /**

@@ -192,6 +192,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
       network: config.network,
       mode: config.mode,
       secret: parts.secrets.provider,
+      ...(core.payout_hosts === undefined ? {} : { payoutHosts: core.payout_hosts }),
     },
     core.settings,
   );

@@ -40,6 +40,8 @@ export type AdapterDeps<LogField extends string = never> = {
   log: AdapterLog<LogField>;
   network: 'main' | 'test' | 'signet' | 'regtest';
   mode: 'sandbox' | 'live';
+  /** The hosts where what redeems an order may lead (`payout_hosts`). If absent, the host of `base_url`. The gateway shows no link to any other. */
+  payoutHosts?: readonly string[];
   /** Returns the value of an environment variable that the block names (`*_env` settings). The value is never logged. */
   secret: (name: string) => string | undefined;
 };

@@ -355,10 +355,13 @@ describe('orders', () => {
     const withIt = start({ ...estimate, 'POST /channels': { body: order({ lnurl }) } });
     const offer = await offerOf(withIt.adapter, quote);
     expect(await placedOf(withIt.adapter, quote, offer)).toMatchObject({ paymentInfo: { kind: 'invoice' }, facts: { delivered_as: 'redemption' } });
-    for (const wrong of [undefined, 'nonsense']) {
+    const foreign = encodeLnurl('https://elsewhere.example/lnurl/channel?order_id=1');
+    for (const wrong of [undefined, 'nonsense', foreign]) {
       const without = start({ 'POST /channels': { body: order({ lnurl: wrong }) } });
       expect(await placedOf(without.adapter, quote, offer)).toMatchObject({ upstreamOrderId: id, paymentInfo: { kind: 'none', problem: 'proof-required' } });
     }
+    const allowed = start({ 'POST /channels': { body: order({ lnurl: foreign }) } }, {}, { payoutHosts: ['elsewhere.example'] });
+    expect(await placedOf(allowed.adapter, quote, offer)).toMatchObject({ paymentInfo: { kind: 'invoice' } });
     const proofOnly = start(estimate, { open_by_lnurl: false });
     expect(await proofOnly.adapter.quote(context, quote)).toEqual({ ok: false, refusal: { reason: 'proof-required' } });
   });

@@ -16,6 +16,7 @@ type Created = { made: Made; terms: Terms; opening: Opening };
 export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blocktank['settings']): LiquidityAdapter => {
   const blocktank: Blocktank = { deps, settings, opens: { limitedOn: 0, waitMs: 0 } };
   const loopbackHttp = deps.mode === 'sandbox';
+  const payoutHosts = deps.payoutHosts ?? [new URL(settings.base_url).hostname];
 
   const infoOf = async (context: CallContext): Promise<Answer<InfoWire>> => {
     const reply = await readInfo(blocktank, context);
@@ -76,11 +77,12 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     const { orderId, order } = reply.value;
     return namingOrder(orderId, () => {
       if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
-      const judged = toMade(order, terms, { network: deps.network, now: deps.now(), payWith, loopbackHttp, info: info.value, settings });
+      const { network } = deps;
+      const judged = toMade(order, terms, { network, now: deps.now(), payWith, loopbackHttp, payoutHosts, info: info.value, settings });
       if ('refusal' in judged) return refused({ ...judged.refusal, orderMade: orderId });
       const opening = openingOf(request, order.lspNode);
       // Nobody could open this channel once it is paid.
-      if (opening.by === 'wallet' && lnurlOf(order, loopbackHttp) === undefined) return refused({ reason: 'proof-required', orderMade: orderId });
+      if (opening.by === 'wallet' && !judged.made.isRedeemable) return refused({ reason: 'proof-required', orderMade: orderId });
       return { ok: true, value: { made: judged.made, terms, opening } };
     });
   };

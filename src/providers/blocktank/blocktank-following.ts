@@ -119,7 +119,7 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     ...defined({ stage, pay, receive, expiresOn: lastPaymentOf(order, payWith, settings) }),
     ...(pay === undefined || receive === undefined ? {} : { fee: pay - receive }),
     ...(hasMoney(order) ? { moneySeen: true as const } : {}),
-    ...(isOnItsWay(order) ? { arriving: true as const } : {}),
+    ...((stage === undefined || stage === 'awaiting_payment') && isOnItsWay(order) ? { arriving: true as const } : {}),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
     ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
   };

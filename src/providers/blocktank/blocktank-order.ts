@@ -3,6 +3,7 @@ import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.t
 import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
+import { customerLink } from '../../domain/links.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { PayWith } from '../kit/channel-order.ts';
@@ -20,10 +21,20 @@ export type Made = {
   payTo: string;
   expiresOn: number;
   channelExpiresOn: number | undefined;
-  lnurl: string | undefined;
+  /** Whether a wallet can open the channel: the order has an LNURL that the gateway would show. */
+  isRedeemable: boolean;
   rawStatus: string;
 };
-export type Checks = { network: BitcoinNetwork; now: number; payWith: PayWith; loopbackHttp: boolean; info: InfoWire; settings: Settings };
+export type Checks = {
+  network: BitcoinNetwork;
+  now: number;
+  payWith: PayWith;
+  loopbackHttp: boolean;
+  /** Where an LNURL may lead. */
+  payoutHosts: readonly string[];
+  info: InfoWire;
+  settings: Settings;
+};
 
 const broken = (what: string): never => {
   throw new ProviderFault('malformed', what);
@@ -34,7 +45,7 @@ const broken = (what: string): never => {
  * `malformed` for an order that contradicts the request or itself.
  */
 export const toMade = (order: OrderWire, terms: Terms, checks: Checks): { made: Made } | { refusal: Refusal } => {
-  const { network, now, payWith, loopbackHttp, settings } = checks;
+  const { network, now, payWith, settings } = checks;
   const pay = order.feeSat ?? broken('an order without feeSat');
   contradict(order, pay, terms, checks);
   const end = order.orderExpiresAt;
@@ -57,7 +68,7 @@ export const toMade = (order: OrderWire, terms: Terms, checks: Checks): { made: 
       payTo,
       expiresOn,
       channelExpiresOn: order.channelExpiresAt,
-      lnurl: lnurlOf(order, loopbackHttp),
+      isRedeemable: isRedeemable(order, checks),
       rawStatus: rawStatusOf(order),
     },
   };
@@ -97,4 +108,10 @@ const checkedAddress = (given: string, network: BitcoinNetwork): string => {
 export const lnurlOf = ({ lnurl }: Pick<OrderWire, 'lnurl'>, loopbackHttp: boolean): string | undefined => {
   const read = lnurl === undefined ? undefined : decodeLnurl(lnurl, { loopbackHttp });
   return read === undefined ? undefined : encodeLnurl(read);
+};
+
+/** Returns whether a new order has an LNURL on the seller's own hosts. The gateway shows no other, so nobody could open a channel with one. */
+const isRedeemable = ({ lnurl }: OrderWire, { payoutHosts, loopbackHttp }: Checks): boolean => {
+  const read = lnurl === undefined ? undefined : decodeLnurl(lnurl, { loopbackHttp });
+  return read !== undefined && customerLink(read, payoutHosts, loopbackHttp) !== undefined;
 };

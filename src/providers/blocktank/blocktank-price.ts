@@ -7,7 +7,12 @@ import { blocksPerWeek, type Terms } from './blocktank-terms.ts';
 import type { EstimateWire } from './blocktank-wire.ts';
 
 /** What is stored with an offer, to order it and to follow its order. `order_id`: the order that was made for a firm price. */
-export type Notes = { pay_with: PayWith; announce: boolean; order_id?: string; /** Whether that order came with an LNURL. */ lnurl?: boolean };
+export type Notes = {
+  pay_with: PayWith;
+  announce: boolean;
+  order_id?: string;
+  /** Whether that order came with an LNURL that the gateway would show. */ lnurl?: boolean;
+};
 
 /** Reads the notes that this adapter put into the offer. The gateway stores them unchanged. */
 export const notesOf = (upstream: Json): Notes => {
@@ -68,7 +73,7 @@ export const toFirmOffer = (made: Made, terms: Terms, notes: Notes, opening: Ope
   expiresOn: made.expiresOn,
   reservation: { upstreamOrderId: made.orderId, acceptUntil: made.expiresOn },
   secret: made.payTo,
-  upstream: { ...notes, order_id: made.orderId, ...(made.lnurl === undefined ? {} : { lnurl: true }) } satisfies Notes,
+  upstream: { ...notes, order_id: made.orderId, ...(made.isRedeemable ? { lnurl: true } : {}) } satisfies Notes,
   facts: factsOf(terms, opening, made.channelExpiresOn),
   requires: [],
   warnings: warningsFor(terms),

@@ -57,7 +57,9 @@ describe('the table', () => {
     ['an unknown state', { state2: 'resting', payment: { state2: 'created' } }, {}, undefined],
     ['an unknown state of the payment', { state2: 'created', payment: { state2: 'resting' } }, {}, undefined],
     ['executed, yet not paid', { state2: 'executed', payment: { state2: 'created' } }, {}, undefined],
-    ['expired, yet paid', { state2: 'expired', payment: { state2: 'paid' } }, {}, undefined],
+    ['expired, yet paid', { state2: 'expired', payment: { state2: 'paid' } }, {}, 'expired'],
+    ['expired, yet the invoice is settled', { state2: 'expired', payment: { state2: 'created', bolt11Invoice: { state: 'paid' } } }, {}, 'expired'],
+    ['expired, and the held invoice counts as paid', { state2: 'expired', payment: { state2: 'paid', bolt11Invoice: { state: 'holding' } } }, {}, undefined],
     ['no state at all', {}, {}, undefined],
     // The old words, without state2.
     ['old: created', { state: 'created', payment: { state: 'created' } }, {}, 'awaiting_payment'],
@@ -149,6 +151,20 @@ describe('what was seen in the field', () => {
   ])('only a held invoice goes back by being cancelled: %s', (_what, before, payment, more) => {
     for (const state2 of ['created', 'expired'])
       expect(advanced(before, { state2, payment }, more)).toMatchObject({ next: 'review', reason: 'paid-not-delivered' });
+  });
+
+  it.each<[string, Said, Partial<Following>, OrderNow['stage']]>([
+    ['expired, yet paid on chain', { state2: 'expired', payment: { state2: 'paid' } }, { payWith: 'onchain' }, 'review'],
+    ['expired, yet the invoice is settled', { state2: 'expired', payment: { state2: 'created', bolt11Invoice: { state: 'paid' } } }, {}, 'review'],
+    ['an unknown word for a refund', { state2: 'expired', payment: { state2: 'refunding' } }, { payWith: 'onchain', now: end }, 'paid'],
+    ['an unknown word for the order', { state2: 'opening', payment: { state2: 'paid' } }, {}, 'paid'],
+  ])('money is never overlooked for its words: %s', (_what, said, more, next) => {
+    expect(advanced('awaiting_payment', said, more).next).toBe(next);
+    expect(advanced('expired', said, more).next).toBe('review');
+  });
+
+  it('a refund that nobody saw paid is not a payment', () => {
+    expect(hasMoney(orderOf({ state2: 'expired', payment: { state2: 'refunded' } }))).toBe(false);
   });
 
   it('money by Lightning that was sent back is no longer on its way', () => {

@@ -12,8 +12,8 @@ export const statesOf = ({ state, state2, payment }: OrderWire): { order: string
   invoice: payment?.bolt11Invoice?.state ?? '',
 });
 
-/** An invoice that was paid: held until the channel opens, or settled. One type file has `inflight` for `holding`. */
-const heldOrPaid = new Set(['holding', 'inflight', 'paid']);
+/** An invoice whose money is held until the channel opens. One type file has `inflight` for `holding`. */
+const held = new Set(['holding', 'inflight']);
 /** The funding of the channel has begun. `open` and `closed` are the old words. */
 const executed = new Set(['executed', 'open', 'closed']);
 
@@ -24,7 +24,7 @@ const confirmedOf = ({ payment }: OrderWire): bigint => payment?.onchain?.confir
 /** Returns whether the seller says that it has the whole payment, and can open the channel. */
 const isPaid = (order: OrderWire): boolean => {
   const { payment, invoice } = statesOf(order);
-  return payment === 'paid' || (heldOrPaid.has(invoice) && payment !== 'canceled' && payment !== 'refunded');
+  return payment === 'paid' || ((held.has(invoice) || invoice === 'paid') && payment !== 'canceled' && payment !== 'refunded');
 };
 /** Returns whether the order waits for somebody to open its channel. */
 export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:created|paid)$/.test(statesOf(order).order);
@@ -32,7 +32,8 @@ export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:c
 /** Returns whether the answer shows that money arrived, even if it was sent back since. */
 export const hasMoney = (order: OrderWire): boolean => {
   const { payment, invoice } = statesOf(order);
-  const isKept = isPaid(order) || invoice === 'paid' || isPart(order) || payment === 'refundavailable';
+  // A refund that is due or under way, whatever the word for it.
+  const isKept = isPaid(order) || invoice === 'paid' || isPart(order) || /^refund(?!ed)/.test(payment);
   return isKept || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
 };
 
@@ -107,15 +108,15 @@ const onchainMoney = (order: OrderWire, { now, settings }: Following): Stage => 
 };
 
 const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined => {
-  const { payment } = statesOf(order);
+  const { payment, invoice } = statesOf(order);
   if (payment === 'refunded') return 'refunded';
   if (payment === 'refundavailable') return owesRefund(order, following) ? 'review' : 'paid';
   if (payment === 'canceled' && wasReturned(order, following)) return 'refunded';
   if (isPart(order)) return 'underpaid';
   // A held payment is about to be released.
-  if (isPaid(order)) return undefined;
+  if (held.has(invoice) && payment !== 'canceled') return undefined;
   // If there is money all the same, for example because it came after the end, the gateway makes this a review.
-  return payment === 'created' || payment === 'canceled' ? 'expired' : undefined;
+  return /^(?:created|canceled|paid)$/.test(payment) ? 'expired' : undefined;
 };
 
 /** An order that is paid on chain has a refund address, so it is refunded by itself. Any other, and one that waits too long, needs a person. */
