@@ -1,4 +1,5 @@
 /** Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words, without any code of the gateway. */
+import { normalForm } from '../../src/domain/option-name.ts';
 import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';
 
@@ -155,14 +156,16 @@ export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): 
 };
 
 /**
- * Returns what is wrong with the list of options: names must be short and without links or invisible characters, SEPA must still be option 1, and no
- * minimum may be above its maximum.
+ * Returns what is wrong with the list of options: names must be short and without links or invisible characters, option 1 and no other must be SEPA
+ * (in any spelling, and unless no provider lists it at the moment), and no minimum may be above its maximum.
  */
 export const listFlaws = (body: Json): string[] => {
   type Listed = { currency_id: number; payment_options: { id: number; option: string; min_amount?: number; max_amount?: number }[] };
   const all = (body['currencies'] as Record<string, Listed>[]).flatMap((one) => Object.entries(one));
   const euro = all.find(([code]) => code === 'eur')?.[1];
-  const flaws = euro?.payment_options.find(({ id }) => id === 1)?.option === 'SEPA' ? [] : ['option 1 is not SEPA'];
+  const flaws = (euro?.payment_options ?? [])
+    .filter(({ id, option }) => (id === 1) !== (normalForm(option) === 'sepa'))
+    .map(({ id, option }) => `option ${id} is ${option}`);
   for (const [code, { payment_options: options }] of all) {
     if (!/^[a-z0-9 ]{2,16}$/.test(code) || code.trim() !== code) flaws.push(`a currency ${JSON.stringify(code)}`);
     for (const { option, min_amount: min, max_amount: max } of options) {
