@@ -1,4 +1,4 @@
-/** Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words, without any code of the gateway. */
+/** Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words, without the gateway's code (but for how names compare). */
 import { normalForm } from '../../src/domain/option-name.ts';
 import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';
