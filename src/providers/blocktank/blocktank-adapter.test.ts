@@ -493,6 +493,8 @@ describe('opening', () => {
   });
 });
 
+const refusedToOpen: Answer = { status: 412, body: { code: 'PEER_NOT_REACHABLE' } };
+
 describe('reading', () => {
   const path = `GET /channels/${id}`;
   it('an order that is unknown, and answers that say nothing about it', async () => {
@@ -522,10 +524,15 @@ describe('reading', () => {
     ["another balance on the seller's side", { lspBalanceSat: 900_000 }],
     ["another balance on the customer's side", { clientBalanceSat: 1 }],
     ['a shorter lease', { channelExpiryWeeks: 4 }],
+    ['an earlier end of the channel', { channelExpiresAt: new Date(end + 33 * 86_400_000).toISOString() }],
+    ['another node', { lspNode: { pubkey: nodePubkey, connectionStrings: [`${nodePubkey}@elsewhere.example:9735`] } }],
   ])('%s than was ordered needs a person, and the channel is not opened', async (_what, other) => {
-    const { adapter, calls } = start({ [path]: { body: order({ ...paid, ...other }) } });
-    const facts = { inbound_sats: 1_000_000, lease_blocks: 5040 };
-    expect(await evidenceOf(adapter, { facts })).toMatchObject({ stage: 'review', moneySeen: true });
+    const { adapter, calls } = start({ [path]: { body: order({ ...paid, ...other }) }, [`POST /channels/${id}/open`]: refusedToOpen });
+    const facts = { inbound_sats: 1_000_000, lease_blocks: 5040, connect_to: peer, channel_expires_on: '2026-12-28T10:15:00.000Z' };
+    const evidence = await evidenceOf(adapter, { facts });
+    expect(evidence).toMatchObject({ stage: 'review', moneySeen: true });
+    // What was promised stays with the order, so that the next read finds the same difference.
+    expect({ ...facts, ...(evidence as { facts?: object }).facts }).toEqual(facts);
     expect(calls()).toEqual([path]);
   });
 

@@ -88,13 +88,24 @@ const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: str
   return problem === 'PEER_NOT_REACHABLE' && connectTo !== undefined ? { facts: { ...facts, connect_to: connectTo } } : {};
 };
 
-/** Returns whether the seller states another balance, on either side, or another lease than was ordered. Such a channel must not be opened. */
-const differs = ({ lspBalanceSat, clientBalanceSat, channelExpiryWeeks }: OrderWire, { facts, receive }: Followed): boolean => {
-  const { inbound_sats: inbound, lease_blocks: lease } = facts;
+/**
+ * Returns whether the seller states another balance, on either side, another lease, an earlier end of the channel or another node than was ordered.
+ * Such a channel must not be opened.
+ */
+const differs = (order: OrderWire, { facts, receive }: Followed): boolean => {
+  const { lspBalanceSat, clientBalanceSat, channelExpiryWeeks, lspNode } = order;
+  const { inbound_sats: inbound, lease_blocks: lease, connect_to: peer } = facts;
+  if (endsEarly(order, facts)) return true;
+  if (lspNode !== undefined && peer !== undefined && !peer.toLowerCase().startsWith(lspNode.pubkey)) return true;
   if (lspBalanceSat !== undefined && inbound !== undefined && lspBalanceSat !== BigInt(inbound)) return true;
   if (channelExpiryWeeks !== undefined && lease !== undefined && channelExpiryWeeks * blocksPerWeek !== Number(lease)) return true;
   return clientBalanceSat !== undefined && clientBalanceSat !== receive;
 };
+
+const dayMs = 24 * hourMs;
+/** Returns whether the channel ends before the promised date. A day is left for clocks that differ. */
+const endsEarly = ({ channelExpiresAt }: OrderWire, { channel_expires_on: promised }: Facts): boolean =>
+  channelExpiresAt !== undefined && promised !== undefined && channelExpiresAt < Date.parse(promised) - dayMs;
 
 const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: Followed): OrderEvidence => {
   const { pay_with: payWith } = notesOf(followed.upstream);
@@ -110,7 +121,8 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
   const stage = differs(order, followed) && !isOver ? 'review' : reached;
   const facts = defined({
     funding_outpoint: order.channel?.fundingTx,
-    channel_expires_on: order.channelExpiresAt === undefined ? undefined : new Date(order.channelExpiresAt).toISOString(),
+    // The date was promised with the order, so an earlier one does not replace it.
+    channel_expires_on: order.channelExpiresAt === undefined ? undefined : laterOf(order.channelExpiresAt, followed.facts.channel_expires_on),
   });
   const { feeSat: pay, clientBalanceSat: receive } = order;
   return {
@@ -124,3 +136,6 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
   };
 };
+
+const laterOf = (told: number, promised: string | undefined): string =>
+  new Date(Math.max(told, promised === undefined ? 0 : Date.parse(promised))).toISOString();

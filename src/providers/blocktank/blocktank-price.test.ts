@@ -55,6 +55,12 @@ describe('what is on sale', () => {
     expect(toListings(infoOf({}, 'Regtest', nodes), schema.parse({ base_url, lsp_node: other }))[0]?.peers).toEqual([`${other}@lsp.example:9736`]);
   });
 
+  it('names few of them, and only hosts that can be read', () => {
+    const connectionStrings = Array.from({ length: 100 }, (_none, n) => `${key}@ln${n}.example:9735`);
+    const nodes = Array.from({ length: 33 }, () => ({ pubkey: key, connectionStrings: [`${key}@ln\u202egnp.example:9735`, ...connectionStrings] }));
+    expect(toListings(infoOf({}, 'Regtest', nodes), settings)[0]?.peers).toEqual(connectionStrings.slice(0, 20));
+  });
+
   it('takes no leases that are none', () => {
     for (const weeks of [
       { maxExpiryWeeks: 0, minExpiryWeeks: 0 },

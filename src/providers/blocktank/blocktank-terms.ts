@@ -1,7 +1,7 @@
 /** What Blocktank sells, and what one request asks of it. Pure. */
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
-import { torLast } from '../kit/channel-order.ts';
+import { mostPeers, torLast } from '../kit/channel-order.ts';
 import type { LiquidityListing, LiquidityQuoteRequest } from '../spec.ts';
 import type { Settings } from './blocktank-settings.ts';
 import type { InfoWire, NodeWire } from './blocktank-wire.ts';
@@ -45,7 +45,7 @@ const rangeOf = ({ options }: InfoWire, product: LiquidityQuoteRequest['product'
 };
 
 export const toListings = (info: InfoWire, settings: Settings): LiquidityListing[] => {
-  const peers = [...new Set(sellingNodes(info, settings).flatMap(({ connectionStrings }) => connectionStrings))];
+  const peers = [...new Set(sellingNodes(info, settings).flatMap(({ connectionStrings }) => connectionStrings))].slice(0, mostPeers);
   const longest = Math.min(info.options.maxExpiryWeeks * blocksPerWeek, settings.max_lease_blocks ?? Infinity);
   return settings.products.flatMap((product) => {
     const range = rangeOf(info, product, settings);

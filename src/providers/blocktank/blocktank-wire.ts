@@ -3,6 +3,7 @@
  * tools, the types of @synonymdev/blocktank-lsp-http-client 1.1.2, and rust-blocktank-client 0.0.10 (README.md).
  */
 import * as z from 'zod';
+import { peersIn } from '../kit/channel-order.ts';
 import { isMembers } from '../kit/find-document.ts';
 import { readTime } from '../kit/read-time.ts';
 import { optional, wireEnd, wireInteger, wireKey, wireRows, wireSats, wireText } from '../kit/wire-values.ts';
@@ -24,12 +25,7 @@ const key = z
   .string()
   .regex(/^0[23][0-9a-f]{64}$/i)
   .transform((text) => text.toLowerCase());
-const connectionStrings = z
-  .unknown()
-  .optional()
-  .transform((value) =>
-    (Array.isArray(value) ? value : []).filter((one): one is string => typeof one === 'string' && /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i.test(one)),
-  );
+const connectionStrings = z.unknown().optional().transform(peersIn);
 const node = z.object({ pubkey: key, connectionStrings, readonly: soft(z.boolean()) });
 
 /** GET /info. */

@@ -35,6 +35,17 @@ const largeChannelSats = 16_777_216n;
 export const warningsFor = ({ lspSats, clientSats }: { lspSats: bigint; clientSats: bigint }): OfferWarning[] =>
   lspSats + clientSats >= largeChannelSats ? ['large-channel'] : [];
 
+/** An address without marks that could change how a wallet or a person reads it. An address of IPv6 is in brackets. */
+const peerForm = /^0[23][0-9a-f]{64}@(?:[a-z0-9_](?:[a-z0-9_.-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/i;
+/** The most addresses of a listing, which is part of the list that every customer gets. */
+export const mostPeers = 20;
+/** Returns the first addresses (`pubkey@host:port`) in what a seller says about its node. */
+export const peersIn = (given: unknown): string[] =>
+  (Array.isArray(given) ? given : [given])
+    .slice(0, 5 * mostPeers)
+    .filter((one): one is string => typeof one === 'string' && peerForm.test(one))
+    .slice(0, mostPeers);
+
 /** Returns a node's addresses with Tor's last, since not every wallet has Tor. */
 export const torLast = (addresses: readonly string[]): string[] => {
   const isTor = (address: string): boolean => address.includes('.onion:');

@@ -119,7 +119,7 @@ describe('estimates', () => {
         receive: 0n,
         fee: 6150n,
         binding: false,
-        upstream: { pay_with: 'lightning' },
+        upstream: { pay_with: 'lightning', announce: false },
         facts: { ...facts, observed_on: '2026-11-20T18:02:11.000Z' },
         requires: ['proof'],
         warnings: ['price-is-last-observed'],
@@ -157,7 +157,7 @@ describe('firm prices', () => {
       binding: true,
       expiresOn: end,
       reservation: { upstreamOrderId: order?.id, acceptUntil: end },
-      upstream: { pay_with: 'lightning', order_id: order?.id },
+      upstream: { pay_with: 'lightning', announce: false, order_id: order?.id },
       secret: order?.invoice,
       facts: {
         inbound_sats: 1_000_000,

@@ -35,6 +35,15 @@ describe('peers', () => {
     const uris = [`${key}@abc.onion:9735`, `${key}@ln.example:9735`, 'ln.example:9735', 7];
     expect(peersOf(info({ uris }), settings)).toEqual([`${key}@ln.example:9735`, `${key}@abc.onion:9735`]);
   });
+  it('are few, and each is a host that can be read', () => {
+    const many = Array.from({ length: 3000 }, (_none, n) => `${key}@ln${n}.example:9735`);
+    expect(peersOf(info({ uris: many }), settings)).toHaveLength(20);
+    const good = [`${key}@203.0.113.7:9735`, `${key}@[2001:db8::7]:9735`, `${key}@${'a'.repeat(56)}.onion:9735`];
+    const odd = ['ln\u202egnp.example', 'ln\u200b.example', 'ln.example/x', 'ln.example?x', '<b>', 'l\u0430n.example', '-'].map(
+      (host) => `${key}@${host}:9735`,
+    );
+    expect(peersOf(info({ uris: [...odd, ...good] }), settings)).toEqual(good);
+  });
   it('the bare key if no address is known', () => {
     expect(peersOf(info({ public_key: key }), settings)).toEqual([key]);
     expect(peersOf(info({ public_key: 'not a key', uris: 'none' }), settings)).toEqual([]);
@@ -106,7 +115,7 @@ describe('evidence', () => {
     if (found === undefined || found === 'unnamed' || !found.order) throw new Error('no order');
     return found.order;
   };
-  const followed = { receive: 2_000_000n, upstream: { pay_with: 'lightning' } };
+  const followed = { receive: 2_000_000n, facts: {}, upstream: { pay_with: 'lightning' } };
 
   it('amounts of the way that was chosen, the balance from the order or from ours', () => {
     const onchain = { state: 'EXPECT_PAYMENT', fee_total_sat: '9999', order_total_sat: '2009999', address: 'y' };
@@ -119,6 +128,25 @@ describe('evidence', () => {
       fee: 9999n,
     });
     expect(toEvidence(order({ client_balance_sat: '2000000' }), { ...followed, receive: 0n }, 0)).toMatchObject({ pay: 2_008_888n, fee: 8888n });
+  });
+
+  const ordered = { ...followed, facts: { inbound_sats: 1_000_000, lease_blocks: 4320 }, upstream: { pay_with: 'lightning', announce: false } };
+  it.each([
+    ["less on the seller's side", { lsp_balance_sat: '20000' }],
+    ["less on the customer's side", { client_balance_sat: '0' }],
+    ['a shorter lease', { channel_expiry_blocks: 144 }],
+    ['an announced channel', { announce_channel: true }],
+  ])('%s than was ordered needs a person, unless there is no money in it', (_what, other) => {
+    const stated = { lsp_balance_sat: '1000000', client_balance_sat: '2000000', channel_expiry_blocks: 4320, announce_channel: false };
+    const read = (order_state: string, state: string, more: object) =>
+      toEvidence(order({ ...stated, ...more, order_state, payment: { bolt11: { state } } }), ordered, 0);
+    expect(read('COMPLETED', 'HOLD', {})).toMatchObject({ stage: 'finished' });
+    expect(read('COMPLETED', 'HOLD', other)).toMatchObject({ stage: 'review', moneySeen: true });
+    const unpaid = read('CREATED', 'EXPECT_PAYMENT', other);
+    expect([unpaid.stage, unpaid.moneySeen]).toEqual(['review', undefined]);
+    expect(read('EXPIRED', 'EXPECT_PAYMENT', other)).toMatchObject({ stage: 'expired' });
+    // An order of an earlier release has no note of what was announced.
+    expect(toEvidence(order({ announce_channel: true }), { ...ordered, upstream: followed.upstream }, 0)).toMatchObject({ stage: 'awaiting_payment' });
   });
 
   it('an order without amounts is still read', () => {

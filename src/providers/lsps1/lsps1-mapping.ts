@@ -6,7 +6,7 @@ import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
-import { torLast, warningsFor, type PayWith } from '../kit/channel-order.ts';
+import { mostPeers, peersIn, torLast, warningsFor, type PayWith } from '../kit/channel-order.ts';
 import type { End } from '../kit/read-time.ts';
 import { satsOfMsat } from '../kit/wire-values.ts';
 import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence } from '../spec.ts';
@@ -14,7 +14,7 @@ import type { Settings } from './lsps1-settings.ts';
 import type { InfoWire, OrderWire, PaymentWire } from './lsps1-wire.ts';
 
 /** What is stored with an offer, to order it and to read its order. An estimate has no order yet. `free`: nothing has to be paid. */
-export type Notes = { pay_with: PayWith; order_id?: string; free?: true };
+export type Notes = { pay_with: PayWith; /** Absent in orders of earlier releases. */ announce?: boolean; order_id?: string; free?: true };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
   amounts.reduce<bigint>((found, one) => (one !== undefined && one < found ? one : found), 2_100_000_000_000_000n);
@@ -43,14 +43,11 @@ export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product'
   return range.minSats <= range.maxSats ? range : undefined;
 };
 
-const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
 /** Returns the node's addresses as `pubkey@host:port`, the configured one first and Tor's last, or the bare key if no address is known. */
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
-  const given: unknown[] = Array.isArray(info.uris) ? info.uris : [info.uris];
-  const uris = given.filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
   const key = [info.public_key, info.pubkey].filter((one): one is string => typeof one === 'string' && /^0[23][0-9a-f]{64}$/i.test(one)).slice(0, 1);
-  const known = [...(settings.peer === undefined ? [] : [settings.peer]), ...torLast(uris)];
-  return known.length > 0 ? [...new Set(known)] : key;
+  const known = [...(settings.peer === undefined ? [] : [settings.peer]), ...torLast(peersIn(info.uris))];
+  return known.length > 0 ? [...new Set(known)].slice(0, mostPeers) : key;
 };
 
 const maxLease = (info: InfoWire, settings: Settings): number | undefined => {
@@ -265,8 +262,8 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
   binding: true,
   reservation: { upstreamOrderId: made.orderId, acceptUntil: made.expiresOn },
   ...(made.payTo === undefined
-    ? { upstream: { pay_with: payWith, order_id: made.orderId, free: true } satisfies Notes }
-    : { expiresOn: made.expiresOn, upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes, secret: made.payTo }),
+    ? { upstream: { pay_with: payWith, announce: terms.announce, order_id: made.orderId, free: true } satisfies Notes }
+    : { expiresOn: made.expiresOn, upstream: { pay_with: payWith, announce: terms.announce, order_id: made.orderId } satisfies Notes, secret: made.payTo }),
   facts: factsOf(made, terms, connectTo),
   requires: [],
   warnings: warningsFor(terms),
@@ -288,7 +285,7 @@ export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): Pr
     receive: offer.receive,
     fee: offer.fee,
     binding: false,
-    upstream: { pay_with: payWith } satisfies Notes,
+    upstream: { pay_with: payWith, announce: request.announce } satisfies Notes,
     facts: { ...offer.facts, observed_on: new Date(observedOn).toISOString() },
     requires: request.nodePubkey === undefined ? ['proof'] : [],
     warnings: ['price-is-last-observed'],
@@ -335,7 +332,20 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
   return undefined;
 };
 
-export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'receive' | 'upstream'>, now: number): OrderEvidence => {
+type Promised = Pick<FollowedOrder, 'receive' | 'upstream' | 'facts'>;
+/** Returns whether the seller states another channel than was ordered: other balances, a shorter lease, or another announcement. */
+const differs = (order: OrderWire, { receive, upstream, facts }: Promised): boolean => {
+  const { announce } = notesOf(upstream);
+  const { inbound_sats: inbound, lease_blocks: lease } = facts;
+  if (order.lsp_balance_sat !== undefined && inbound !== undefined && order.lsp_balance_sat !== BigInt(inbound)) return true;
+  if (order.client_balance_sat !== undefined && order.client_balance_sat !== receive) return true;
+  if (order.channel_expiry_blocks !== undefined && lease !== undefined && order.channel_expiry_blocks < Number(lease)) return true;
+  return order.announce_channel !== undefined && announce !== undefined && order.announce_channel !== announce;
+};
+/** The customer neither pays such an order nor has paid for it, so a difference does no harm. */
+const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
+
+export const toEvidence = (order: OrderWire, followed: Promised, now: number): OrderEvidence => {
   const { pay_with: payWith, free } = notesOf(followed.upstream);
   const wire = order.ways[payWith];
   const state = stateOf(wire);
@@ -350,12 +360,14 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
     ...(channel?.funding_outpoint === undefined ? {} : { funding_outpoint: channel.funding_outpoint }),
     ...(channel?.expires_at === undefined ? {} : { channel_expires_on: new Date(channel.expires_at).toISOString() }),
   };
-  const reached = free === true ? freeStage(stage) : stage;
+  const said = free === true ? freeStage(stage) : stage;
+  const reached = differs(order, followed) && !harmless.has(said) ? 'review' : said;
+  const hasMoney = statesOf(order).some((word) => bare(word) === 'PAID') || (reached === 'review' && (said === 'paid' || said === 'finished'));
   return {
     upstreamOrderId: order.order_id,
     rawStatus: rawStatusOf(order, state),
     ...(reached === undefined ? {} : { stage: reached }),
-    ...(free !== true && statesOf(order).some((word) => bare(word) === 'PAID') ? { moneySeen: true as const } : {}),
+    ...(free !== true && hasMoney ? { moneySeen: true as const } : {}),
     ...totals,
     ...(channel?.funded_at === undefined ? {} : { statusOn: channel.funded_at }),
     ...(ends === undefined || free === true ? {} : { expiresOn: ends }),
@@ -372,9 +384,10 @@ const freeStage = (stage: Stage | undefined): Stage | undefined => {
 /** Reads the notes that this adapter put into the offer. The gateway stores them unchanged. */
 export const notesOf = (upstream: Json): Notes => {
   const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
-  const { pay_with, order_id, free } = kept;
+  const { pay_with, announce, order_id, free } = kept;
   return {
     pay_with: pay_with === 'onchain' ? 'onchain' : 'lightning',
+    ...(typeof announce === 'boolean' ? { announce } : {}),
     ...(typeof order_id === 'string' ? { order_id } : {}),
     ...(free === true ? { free } : {}),
   };

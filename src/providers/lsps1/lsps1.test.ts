@@ -79,13 +79,13 @@ const offer: ProviderOffer = {
   binding: true,
   expiresOn,
   reservation: { upstreamOrderId: orderId, acceptUntil: expiresOn },
-  upstream: { pay_with: 'lightning', order_id: orderId },
+  upstream: { pay_with: 'lightning', announce: false, order_id: orderId },
   secret: invoice,
   facts,
   requires: [],
   warnings: [],
 };
-const estimate: ProviderOffer = { ...amounts, binding: false, upstream: { pay_with: 'lightning' }, facts, requires: [], warnings: [] };
+const estimate: ProviderOffer = { ...amounts, binding: false, upstream: { pay_with: 'lightning', announce: false }, facts, requires: [], warnings: [] };
 const placed: PlacedOrder = {
   upstreamOrderId: orderId,
   stage: 'awaiting_payment',
