@@ -283,5 +283,6 @@ export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSetti
   corsOrigins: corsOrigins(config),
   apps: knownApps(config),
   operatorTokenHashes: config.operator.token_hashes,
+  consoleHost: config.pages.console_host,
   metricsToken: secrets.metricsToken,
 });

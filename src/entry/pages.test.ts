@@ -66,3 +66,17 @@ it('serves what a page loads under names that change with it, and nothing else t
   const others = ['/assets/buy.js', '/assets/%2e%2e%2fbuy-0123456789ab.js', '/assets/buy-0123456789ab.json', '/assets/', '/buy/'];
   expect(others.map((path) => asked(path)?.file)).toEqual(others.map(() => undefined));
 });
+
+it('serves one page for every path of the console, which nobody may frame and no text can make run a script', () => {
+  const pages = ['/console', '/console/orders/0f', '/console/providers'].map((path) => asked(path));
+  expect(pages.map((page) => page?.file)).toEqual(['console.html', 'console.html', 'console.html']);
+  expect(['/consoles', '/console/<script>'].map((path) => asked(path))).toEqual([undefined, undefined]);
+  expect(pages[0]?.headers).toMatchObject({
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html",
+    'cross-origin-opener-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  });
+});

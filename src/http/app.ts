@@ -8,6 +8,7 @@ import type { Scope } from '../ports/scope.ts';
 import { Sent, type AnswerHeaders, type Call, type Endpoint, type Reply } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { areWithin, countersFor, enforceLimits } from './limiter.ts';
+import { isConsoleHost, isForOperators, isServedHere } from './console-host.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { deprecationHeaders } from './deprecation.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
@@ -19,7 +20,7 @@ import { noticeRoute } from './notices/receive.ts';
 import { isStorageDown } from '../ports/storage-down.ts';
 import type { AppOptions } from './platform.ts';
 
-const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/assets/*'];
+const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/console', '/console/*', '/assets/*'];
 
 /**
  * Builds the app, with every path that the gateway serves. A request to an endpoint goes through `serve` to the endpoint's own file, and ends in an
@@ -29,6 +30,7 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
   const app = new Hono();
   const progress: InProgress = { total: 0, of: new Map() };
   const methods = new Map<string, string[]>();
+  app.use(async (c, next) => (isServedHere(c.req.raw, c.req.path, options.http) ? await next() : await notFound(c, options)));
   for (const endpoint of served) {
     const lifecycle = endpoint.deprecated && deprecationHeaders(endpoint.deprecated);
     app.on(endpoint.method, endpoint.path, (c) => serve(c, { endpoint, lifecycle }, options, progress));
@@ -44,7 +46,7 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
   // Sends people who open the address in a browser to the documentation.
   app.get('/', async (c) =>
     /\btext\/html\b/.test(c.req.header('accept') ?? '')
-      ? await marked(c, options, new Response(null, { status: 302, headers: { location: '/docs' } }))
+      ? await marked(c, options, new Response(null, { status: 302, headers: { location: isConsoleHost(c.req.raw, options.http) ? '/console' : '/docs' } }))
       : await notFound(c, options),
   );
   for (const path of ['/metrics', ...pagePaths]) methods.set(path, ['GET']);
@@ -60,7 +62,11 @@ const requestIdOf = (c: Context, gateway: Gateway): string => {
 };
 
 const baseHeaders = (c: Context, requestId: string, options: AppOptions): AnswerHeaders => {
-  const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store', ...corsHeaders(c.req.raw, options.http) };
+  const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+  // Nobody else's page reads what operators see, and no browser takes it for a page.
+  if (isForOperators(c.req.raw, c.req.path, options.http))
+    Object.assign(headers, { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' });
+  else Object.assign(headers, corsHeaders(c.req.raw, options.http));
   if (options.http.mode === 'sandbox') headers['x-ramp-mode'] = 'sandbox';
   return headers;
 };
@@ -224,7 +230,7 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string)
 };
 
 const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptions): Promise<Response> => {
-  const answer = preflight(c.req.raw, allowed, options.http);
+  const answer = isForOperators(c.req.raw, c.req.path, options.http) ? undefined : preflight(c.req.raw, allowed, options.http);
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
   headers['allow'] = allowed.join(', ');
@@ -232,7 +238,7 @@ const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptio
 };
 
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
-  const answer = preflight(c.req.raw, ['GET', 'POST'], options.http);
+  const answer = isForOperators(c.req.raw, c.req.path, options.http) ? undefined : preflight(c.req.raw, ['GET', 'POST'], options.http);
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
   return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists the paths of the API.'), scope.requestId, headers);

@@ -18,6 +18,8 @@ export type HttpSettings = {
   /** The apps, keyed by the SHA-256 of their key as hex. */
   apps: ReadonlyMap<string, KnownApp>;
   operatorTokenHashes: readonly string[];
+  /** The only host of the console in live mode, with its port if it has one. */
+  consoleHost?: string | undefined;
   metricsToken?: string | undefined;
 };
 

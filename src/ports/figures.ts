@@ -57,9 +57,9 @@ export type LookedAt = { looked: number; failed?: { hour: number; source: Figure
 
 export type FigureStore = {
   /**
-   * Looks at up to a day of hours of one source that are due for a look, the newest first. Counts the newest one whose rows look different from when it
-   * was last counted; the others of those stay due. Returns at how many it looked, or undefined if none is due. `failed`: the database answered, and
-   * refused to count that hour. Any number of instances may do this at the same time.
+   * Looks at up to a day of hours of one source that are due for a look, the newest first, and counts those whose rows look different from when they
+   * were last counted. Some stay due if they have many rows. Returns at how many hours it looked, or undefined if none is due. `failed`: the database
+   * answered, and refused to count that hour. Any number of instances may do this at the same time.
    */
   countDue(times: CountingTimes): Promise<LookedAt | undefined>;
   /** Postpones the next look at an hour that could not be counted. */

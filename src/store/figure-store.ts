@@ -59,9 +59,9 @@ export const createFigureStore = (db: Database): FigureStore => {
           const claimed = await claim(tx, times.now);
           if (claimed.length === 0) return undefined;
           const changed = await look(tx, claimed, times);
-          if (changed) {
-            counting = { hour: changed.hour, source: changed.source };
-            await count(tx, changed, times.now);
+          for (const one of changed) {
+            counting = { hour: one.hour, source: one.source };
+            await count(tx, one, times.now);
           }
           return { looked: claimed.length };
         });
@@ -180,10 +180,16 @@ const claim = async (tx: Transaction, now: number): Promise<Claimed[]> => {
 
 type Changed = Claimed & { newMark: string; n: number };
 
-/** Looks whether the rows of hours have changed. Notes that the others have not, and returns the newest hour that has to be counted again. */
-const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesFrom }: CountingTimes): Promise<Changed | undefined> => {
+/** How many rows one transaction counts, beyond its first hour. */
+const mostRows = 5_000;
+
+/**
+ * Looks whether the rows of hours have changed. Notes that the others have not, and returns the hours that have to be counted again now, the newest
+ * first. If they have many rows, some stay due.
+ */
+const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesFrom }: CountingTimes): Promise<Changed[]> => {
   const [newest, oldest] = [claimed[0], claimed.at(-1)];
-  if (!newest || !oldest) return undefined;
+  if (!newest || !oldest) return [];
   const { source } = newest;
   // The marks are read before the figures. A row that arrives in between is among the figures but not in the mark, so it is found at the next look.
   const rows = await tx.execute<{ hour: string; mark: string; n: number }>(marksOf(source, { from: at(oldest.hour), to: at(newest.hour + hourMs) }));
@@ -202,7 +208,12 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesF
       update counted_hours c set mark = s.mark, check_on = s.check_on, counted_on = ${at(now)}
       from json_to_recordset(${JSON.stringify(same)}::text::json) as s (hour timestamptz, mark text, check_on timestamptz)
       where c.hour = s.hour and c.source = ${source}`);
-  return changed[0];
+  let rowsTaken = 0;
+  return changed.filter(({ n }, i) => {
+    const takes = i === 0 || rowsTaken + n <= mostRows;
+    if (takes) rowsTaken += n;
+    return takes;
+  });
 };
 
 /** Counts one hour anew. */
@@ -241,15 +252,17 @@ type FigureRow = {
 
 const readFigures = async (db: Database, { from, to, step, providerId, ramp, currency, option }: FigureFilter): Promise<Figure[]> => {
   const only = (column: SQL, value: string | undefined): SQL => (value === undefined ? sql`` : sql`and ${column} = ${value}`);
+  // date_bin takes a third of the time of date_trunc with a time zone (bench:operator).
   const rows = await db.execute<FigureRow>(sql`
-    select (extract(epoch from date_trunc(${step}, hour, 'UTC')) * 1000)::text as on, what, provider_id, ramp, currency, option, reason, sum(n)::text as n,
-      sum(bps)::text as bps, sum(quoted_sats)::text as quoted_sats, sum(delivered_sats)::text as delivered_sats, sum(pay)::text as pay,
-      sum(receive)::text as receive
-    from hourly_figures
-    where hour >= ${at(hourOf(from))} and hour < ${at(to)} and what <> 'latency'
-      ${providerId === undefined ? sql`` : sql`and provider_id in ('', ${providerId})`}
-      ${only(sql`ramp`, ramp)} ${only(sql`currency`, currency)} ${only(sql`option`, option)}
-    group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7`);
+    select (extract(epoch from begins) * 1000)::text as on, what, provider_id, ramp, currency, option, reason, sum(n)::text as n, sum(bps)::text as bps,
+      sum(quoted_sats)::text as quoted_sats, sum(delivered_sats)::text as delivered_sats, sum(pay)::text as pay, sum(receive)::text as receive
+    from (
+      select date_bin(${`1 ${step}`}::interval, hour, '2000-01-01T00:00Z') as begins, * from hourly_figures
+      where hour >= ${at(hourOf(from))} and hour < ${at(to)} and what <> 'latency'
+        ${providerId === undefined ? sql`` : sql`and provider_id in ('', ${providerId})`}
+        ${only(sql`ramp`, ramp)} ${only(sql`currency`, currency)} ${only(sql`option`, option)}
+    ) figures
+    group by begins, what, provider_id, ramp, currency, option, reason order by begins, what, provider_id, ramp, currency, option, reason`);
   return rows.map((row) => ({
     on: Number(row.on),
     what: row.what,

@@ -87,6 +87,12 @@ export const alertCases: { [alert: string]: AlertCase } = {
     silent: { 'ramp_notices_total{provider="alpine",genuine="false"}': '0x5 15x20', 'ramp_notices_total{provider="alpine",genuine="true"}': '0+9x20' },
     labels: alpine,
   },
+  RampOperatorTokensRefused: {
+    at: 20,
+    fires: { ramp_operator_tokens_refused_total: '0x15 8x20' },
+    silent: { ramp_operator_tokens_refused_total: '0x15 3x20' },
+    labels: {},
+  },
   RampProofTokenRefused: {
     at: 10,
     fires: { 'ramp_proof_tokens_refused_total{provider="alpine",reason="names-a-gateway"}': '0x5 1x20' },

@@ -1,0 +1,116 @@
+/**
+ * `npm run bench:operator`: how long the console's charts take over 90 days of orders. Copies one real order, with its decision, attempt, events and
+ * fill, so often (BENCH_ORDERS, 1,000,000), counts the figures of every hour, and reads them. Needs about 16 kB of disk for each order. Uses the
+ * PostgreSQL of DATABASE_URL (an empty database), or starts one of its own.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { connect } from '../../src/entry/database-node.ts';
+import { startServer } from '../../src/entry/node-server.ts';
+import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { createStores } from '../../src/store/stores.ts';
+import { startPostgres } from '../../test/setup/postgres-server.ts';
+import { seedOrders } from '../../test/support/seeded-orders.ts';
+
+const goalMs = 300;
+const [days, dayMs] = [90, 86_400_000];
+const wanted = Number(process.env['BENCH_ORDERS'] ?? 1_000_000);
+const chunk = 20_000;
+const root = join(import.meta.dirname, '../..');
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const own = process.env['DATABASE_URL'] === undefined ? await startPostgres({ durable: true }) : undefined;
+const url = process.env['DATABASE_URL'] ?? own?.url;
+if (url === undefined) throw new Error('no PostgreSQL was found: set DATABASE_URL');
+
+/** Buys once at a gateway with two providers, and returns the id of the order. */
+const orderOnce = async (): Promise<string> => {
+  const simulators = { alpine: await startFiatOnRampSimulator({ id: 'alpine' }), slow: await startFiatOnRampSimulator({ id: 'slow', spreadBps: 90 }) };
+  const blocks = Object.entries(simulators).map(([id, simulator]) => [id, { kind: 'fiat-on-ramp', base_url: simulator.url }]);
+  const server = await startServer({
+    environment: { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL: url, LOG_LEVEL: 'error' },
+    modules: providerModules,
+    root,
+    configText: stringify({ mode: 'sandbox', network: 'regtest', providers: Object.fromEntries(blocks) }),
+  });
+  const wallet = createWallet(server.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
+  await server.stop();
+  for (const simulator of Object.values(simulators)) await simulator.close();
+  return String(order.body['order_id']);
+};
+
+const took = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+  const began = performance.now();
+  const value = await work();
+  return [value, performance.now() - began];
+};
+
+try {
+  const like = await orderOnce();
+  const sql = connect(url, 1);
+  const now = Date.now();
+  const from = now - days * dayMs;
+  const [, seededMs] = await took(async () => {
+    for (let first = 1; first <= wanted; first += chunk) {
+      await seedOrders(sql, { like, from, everyMs: (days * dayMs) / wanted, first, last: Math.min(wanted, first + chunk - 1) });
+      if ((first - 1) % (chunk * 10) === 0) say(`${first - 1} orders`);
+    }
+    await sql`vacuum analyze`;
+  });
+  const [size] = await sql<{ bytes: string; events: number }[]>`
+    select pg_size_pretty(pg_database_size(current_database())) as bytes, (select count(*) from order_events)::int as events`;
+  say(`${wanted} orders, ${size?.events ?? 0} events, ${size?.bytes ?? ''}, written in ${Math.round(seededMs / 1000)} s`);
+
+  // The gateway that took the order has looked at these hours before.
+  await sql`delete from counted_hours`;
+  await sql`delete from hourly_figures`;
+  const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  // Here every decision is still stored.
+  const times = { now, quotesFrom: from - dayMs };
+  const each: number[] = [];
+  for (;;) {
+    const [found, ms] = await took(async () => await stores.figures.countDue(times));
+    if (!found) break;
+    if (found.failed) throw found.failed.error;
+    each.push(ms);
+  }
+  const slowest = each.toSorted((a, b) => b - a)[0] ?? 0;
+  say(
+    `counted ${days * 24} hours in ${each.length} steps: ${Math.round(each.reduce((a, b) => a + b, 0) / 1000)} s, the slowest step ${Math.round(slowest)} ms`,
+  );
+  await sql`vacuum analyze hourly_figures`;
+
+  for (const [name, filter] of Object.entries({ 'a chart over 90 days': {}, 'one provider': { providerId: 'alpine' } })) {
+    const runs: number[] = [];
+    let points = 0;
+    for (let i = 0; i < 7; i += 1) {
+      const [figures, ms] = await took(async () => await stores.figures.read({ from, to: now, step: 'day', ...filter }));
+      points = figures.length;
+      runs.push(ms);
+    }
+    const median = runs.toSorted((a, b) => a - b)[3] ?? 0;
+    say(
+      `${name}: ${points} points, median ${Math.round(median)} ms, slowest ${Math.round(Math.max(...runs))} ms  ${median <= goalMs ? 'reached' : 'missed'} (goal ≤ ${goalMs} ms)`,
+    );
+    if (median > goalMs) process.exitCode = 1;
+  }
+  const day = { from: now - 30 * dayMs, to: now - 29 * dayMs };
+  for (const [name, search] of Object.entries({ 'a page of one day': day, 'a page of an amount of 30 days': { amount: 100_007n, from: now - 30 * dayMs } })) {
+    const [found, ms] = await took(async () => await stores.operator.search(search, 101));
+    say(`${name}: ${found.length} orders, ${Math.round(ms)} ms`);
+  }
+  const plan = await sql.unsafe(`
+    explain (analyze, buffers, costs off, timing off) select date_trunc('day', hour, 'UTC'), what, provider_id, ramp, currency, option, reason, sum(n)
+    from hourly_figures where hour >= '${new Date(from).toISOString()}' and what <> 'latency' group by 1, 2, 3, 4, 5, 6, 7`);
+  for (const row of plan) say(`  ${String(row['QUERY PLAN'])}`);
+  await sql.end();
+} finally {
+  await own?.stop();
+}

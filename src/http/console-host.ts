@@ -1,0 +1,31 @@
+/** Decides which host serves the operator's console, and which serves the public. */
+import type { HttpSettings } from './call.ts';
+
+/** A browser sends at least one of these with every call of a script. */
+const browserHeaders = ['origin', 'sec-fetch-site', 'sec-fetch-mode'] as const;
+const isFromBrowser = (request: Request): boolean => browserHeaders.some((name) => request.headers.has(name));
+
+const isConsolePage = (path: string): boolean => path === '/console' || path.startsWith('/console/');
+const isOperatorCall = (path: string): boolean => path === '/operator' || path.startsWith('/operator/');
+const hostOf = (request: Request): string => (request.headers.get('host') ?? '').toLowerCase();
+export const isConsoleHost = (request: Request, { consoleHost }: Pick<HttpSettings, 'consoleHost'>): boolean =>
+  consoleHost !== undefined && hostOf(request) === consoleHost;
+const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(host);
+
+/**
+ * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which serves
+ * nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no console. In
+ * the sandbox they exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback address does not
+ * count.
+ */
+export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
+  const isConsole = isConsolePage(path) || (isOperatorCall(path) && isFromBrowser(request));
+  if (!isConsole && consoleHost === undefined) return true;
+  const host = hostOf(request);
+  if (isConsoleHost(request, { consoleHost })) return isConsole || isOperatorCall(path) || path === '/' || path.startsWith('/assets/');
+  return !isConsole || (mode === 'sandbox' && isLoopback(host));
+};
+
+/** Returns whether the answer is for an operator, so that no page of another host may read it. */
+export const isForOperators = (request: Request, path: string, http: Pick<HttpSettings, 'consoleHost'>): boolean =>
+  isOperatorCall(path) || isConsoleHost(request, http);
