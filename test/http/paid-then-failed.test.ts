@@ -2,7 +2,7 @@
  * Paid orders that the provider says it will not deliver, and payments that it reports late. Every kind of provider is tested, over HTTP, with PostgreSQL
  * and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { topLevel } from '../../src/config/providers-config.ts';
 import { pruneOld } from '../../src/gateway/run-scheduled.ts';
 import { startAllRamps } from '../support/all-ramps.ts';
@@ -34,6 +34,12 @@ beforeAll(async () => {
   all.world.thor.control.setOptions({ deliver: 'by-hand' });
 });
 afterAll(async () => await all.close());
+// Each step of the clock reads every order that is followed. Following the orders of earlier tests was most of this file's cost.
+afterEach(async () => {
+  const { sql } = all.gateway.database;
+  await sql`update orders set final = true, next_check_on = null`;
+  await sql`update accounts set next_check_on = null`;
+});
 
 type Ramp = '' | '/sell' | '/liquidity';
 const opened = async (): Promise<Call> => (await openedAt(all.gateway.url)).call;

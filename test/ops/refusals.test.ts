@@ -81,7 +81,7 @@ it.each<[words: string[], error: string]>([
   // A value that is meant to begin so is read: this goes on to what else is wrong.
   [['record', '--days=--why'], 'usage: npm run record -- [<provider>] [--why] [--days <n>] [--json]'],
 ])('%j takes no option for the value of another', async ([script = '', ...words], error) => {
-  expect(await run(script, words, {})).toEqual({ code: 1, out: '', error: `${error}\n` });
+  expect(await runCommand(script, words)).toEqual({ code: 1, out: '', error: `${error}\n` });
 });
 
 describe('with the database away', () => {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { examine } from '../../scripts/doctor/checks.ts';
-import { commandPath } from '../setup/children.ts';
+import { runCommand } from '../ops/run.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { root } from './runtimes.ts';
 
@@ -12,13 +12,15 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-const run = async (script: string, args: string[], environment: Record<string, string> = {}): Promise<{ code: number; lines: string[] }> =>
+const doctor = async (args: string[], environment: Record<string, string> = {}): Promise<{ code: number | null; lines: string[] }> => {
+  const { code, out } = await runCommand('doctor', args, environment);
+  return { code, lines: out.trim().split('\n') };
+};
+const deploy = async (environment: Record<string, string>): Promise<{ code: number; lines: string[] }> =>
   await new Promise((done) => {
-    execFile(
-      process.execPath,
-      ['--no-warnings', commandPath(inject('children'), inject('scratch'), join(root, `scripts/${script}.ts`)), ...args],
-      { cwd: root, env: { ...process.env, ...environment } },
-      (error, out) => done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
+    const env = { ...process.env, ...environment };
+    execFile(process.execPath, ['--no-warnings', join(root, 'scripts/deploy.ts'), '--dry-run'], { cwd: root, env }, (error, out) =>
+      done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
     );
   });
 const steady = (lines: string[]): string[] =>
@@ -30,7 +32,7 @@ const steady = (lines: string[]): string[] =>
   );
 
 it('a sound deployment: a good line for each check', async () => {
-  const { code, lines } = await run('doctor', ['--url', gateway.url]);
+  const { code, lines } = await doctor(['--url', gateway.url]);
   expect(steady(lines)).toEqual([
     'ok   answers            /health/live 200 in n ms',
     'ok   mode               sandbox',
@@ -50,7 +52,7 @@ it('a public_url that leads elsewhere, and a provider that lists nothing', async
   try {
     broken.simulators['alpine']?.control.setFault({ endpoint: '*', fault: '500' });
     broken.server.config.public_url = gateway.url;
-    const { code, lines } = await run('doctor', ['--url', `${broken.url}/`]);
+    const { code, lines } = await doctor(['--url', `${broken.url}/`]);
     expect(steady(lines).filter((line) => line.startsWith('FAIL'))).toEqual([
       'FAIL public_url        http://here is another gateway',
       'FAIL provider alpine   nothing listed: server at then, sandbox',
@@ -73,8 +75,8 @@ it('a sandbox behind https fails, and a live one does not', async () => {
 });
 
 it('without --url it asks where PUBLIC_URL or PORT say', async () => {
-  expect((await run('doctor', [], { PUBLIC_URL: '', PORT: new URL(gateway.url).port })).lines[0]).toMatch(/^ok {3}answers/);
-  expect((await run('doctor', [], { PUBLIC_URL: gateway.url, PORT: '9' })).lines[0]).toMatch(/^ok {3}answers/);
+  expect((await doctor([], { PUBLIC_URL: '', PORT: new URL(gateway.url).port })).lines[0]).toMatch(/^ok {3}answers/);
+  expect((await doctor([], { PUBLIC_URL: gateway.url, PORT: '9' })).lines[0]).toMatch(/^ok {3}answers/);
 });
 
 it('the database away: public_url is not told, and not good', async () => {
@@ -88,23 +90,23 @@ it('the database away: public_url is not told, and not good', async () => {
 });
 
 it('nothing there, and no address at all', async () => {
-  const nobody = await run('doctor', ['--url', 'http://127.0.0.1:9']);
+  const nobody = await doctor(['--url', 'http://127.0.0.1:9']);
   expect([nobody.code, nobody.lines.length]).toEqual([1, 1]);
   expect(nobody.lines[0]).toMatch(/^FAIL answers {2}/);
-  expect(await run('doctor', ['--url', 'here'])).toEqual({ code: 1, lines: ['usage: npm run doctor -- --url https://ramp.wallet.example'] });
+  expect(await doctor(['--url', 'here'])).toEqual({ code: 1, lines: ['usage: npm run doctor -- --url https://ramp.wallet.example'] });
 });
 
 it('deploy uploads nothing without a database to migrate', async () => {
-  expect(await run('deploy', ['--dry-run'], { DATABASE_URL: '' })).toEqual({
+  expect(await deploy({ DATABASE_URL: '' })).toEqual({
     code: 1,
     lines: ['DATABASE_URL is missing: set the direct address of the database, for the migrations before the upload'],
   });
-  const away = await run('deploy', ['--dry-run'], { DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
+  const away = await deploy({ DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
   expect(away).toEqual({ code: 1, lines: ['nothing was uploaded, because the migration or the build of the pages failed: connect ECONNREFUSED 127.0.0.1:9'] });
 });
 
 it('a dry run of deploy says what the database has, and builds', async () => {
-  const { code, lines } = await run('deploy', ['--dry-run'], { DATABASE_URL: gateway.database.url, CI: '1' });
+  const { code, lines } = await deploy({ DATABASE_URL: gateway.database.url, CI: '1' });
   expect(lines[0]).toMatch(/^database {2}(\d+) of \1 migrations were there$/);
   expect([code, lines.some((line) => line.includes('--dry-run: exiting now'))]).toEqual([0, true]);
 });

@@ -9,9 +9,7 @@ import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = [
-  ...['customer', 'deliveries', 'demo', 'doctor', 'keys', 'order', 'provider-check', 'receipt', 'record', 'restored', 'sessions', 'start', 'wallet'].map(
-    (name) => `scripts/${name}.ts`,
-  ),
+  ...['demo', 'start', 'wallet'].map((name) => `scripts/${name}.ts`),
   'test/chaos/crash-child.ts',
   'test/chaos/outbox-child.ts',
   'test/support/embedded-child.ts',
@@ -67,16 +65,17 @@ export const childPath = (folder: string | undefined, source: string): string =>
   return folder !== undefined && entries.includes(entry) ? join(folder, entry.replace(/\.ts$/, '.mjs')) : source;
 };
 
-/**
- * Like childPath, for a command that users run: in each test run, its first process starts from the source, as with users. `scratch` is
- * inject('scratch').
- */
-export const commandPath = (folder: string | undefined, scratch: string, source: string): string => {
+/** Like childPath, for a command that users run: in each test run, its first process starts from the source, as with users. */
+export const commandPath = (folder: string | undefined, scratch: string, source: string): string =>
+  isFirstStart(scratch, source) ? source : childPath(folder, source);
+
+/** Returns whether nobody has asked for this file yet in the whole test run. `scratch` is inject('scratch'). */
+export const isFirstStart = (scratch: string, source: string): boolean => {
   try {
     mkdirSync(join(scratch, `started-${basename(source)}`));
-    return source;
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return childPath(folder, source);
+    return false;
   }
 };
