@@ -1,7 +1,7 @@
 /**
  * The settings that operators get wrong, in every way to start a gateway: `npm start`, the bundle, and the bundle inside the image. The process must
- * end by itself with code 1 and say why in words for a person, without the value of any secret. A run starts each setting in one way, which the seed
- * changes. CHAOS=full starts each in every way.
+ * end by itself with code 1 and say why in words for a person, without the value of any secret. A run refuses each setting in this process, and starts
+ * a process with some of them in each way, which the seed changes. CHAOS=full starts each in every way.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { connect } from '../../src/entry/database-node.ts';
+import { startServer, StartRefused } from '../../src/entry/node-server.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
 import { chaosSeed, isFull } from '../fuzz/random.ts';
 import { commandPath } from '../setup/children.ts';
 import { until } from '../support/gateway.ts';
@@ -40,8 +42,12 @@ const write = (name: string, text: string | Buffer): string => {
 
 type Way = 'npm start' | 'the bundle' | 'the image';
 const ways: Way[] = ['npm start', 'the bundle', 'the image'];
-/** Returns the cases that this run starts in `way`. Over all ways, that is each case once, or with CHAOS=full each case in every way. */
-const casesOf = <T>(way: Way, all: readonly T[]): T[] => all.filter((_, n) => isFull || ways[(n + chaosSeed) % ways.length] === way);
+/**
+ * Returns the cases that this run starts in `way`: over all ways, one case in `every`, or with CHAOS=full each case in every way. The seed changes
+ * which.
+ */
+const casesOf = <T>(way: Way, all: readonly T[], every = 1): T[] =>
+  all.filter((_, n) => isFull || (n + chaosSeed) % (ways.length * every) === ways.indexOf(way) * every);
 
 /** The variables that the Dockerfile sets with ENV. */
 const imageEnv = Object.fromEntries(
@@ -155,8 +161,24 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['a proxy by name', changed('providers:', 'trusted_proxies: [caddy]\nproviders:'), 'trusted_proxies.0: found "caddy", must be an IP address'],
 ];
 
+/** Without a process: a start costs sixty times as much as the refusal, and what a process adds is the same for all. */
+it.each(cases)('%s', async (_name, variables, says) => {
+  const dataDir = join(folder, 'data', randomBytes(4).toString('hex'));
+  const lines: string[] = [];
+  const environment = { HOST: '127.0.0.1', PORT: '0', ...variables(), DATA_DIR: dataDir };
+  const refused = await startServer({ environment, modules: providerModules, root, writeLog: (line) => lines.push(line) }).then(
+    async ({ stop }) => await stop(),
+    (error: unknown) => error,
+  );
+  expect(refused).toBeInstanceOf(StartRefused);
+  const { message } = refused as StartRefused;
+  expect(message).toContain(says);
+  expect([...lines, message].join('\n')).not.toMatch(/do-not|\n {4}at /);
+  expect(existsSync(dataDir)).toBe(false);
+});
+
 describe.each(ways)('%s', (way) => {
-  it.each(casesOf(way, cases))('%s', async (_name, variables, says) => {
+  it.each(casesOf(way, cases, 5))('%s', async (_name, variables, says) => {
     const dataDir = join(folder, 'data', randomBytes(4).toString('hex'));
     const { code, said, all } = await start(way, { ...variables(), DATA_DIR: dataDir });
     expect([code, said]).toEqual([1, expect.stringMatching(/^ramp-gateway does not start:\n/)]);

@@ -101,7 +101,15 @@ export type Child = { url: string; child: ChildProcess; exited: Promise<number |
 export const startImage = async (folder: string, environment: Record<string, string>): Promise<Child> => {
   const child = spawn(process.execPath, ['dist/server.mjs'], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', APP_ROOT: folder, HOST: '127.0.0.1', PORT: '0', ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      NODE_ENV: 'production',
+      APP_ROOT: folder,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((done) => child.once('exit', done));
