@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { startLoops } from './loop.ts';
+import { pauseMs, startLoops } from './loop.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -26,7 +26,7 @@ it('a work that takes long delays no other, one that fails is tried again, and a
     done.pruned += 1;
     await Promise.resolve();
   };
-  const loops = startLoops({ works: [slow, quick, failing], prune, log: (...line) => void logged.push(line), now: () => Date.now() });
+  const loops = startLoops({ works: [slow, quick, failing], prune, log: (...line) => void logged.push(line), now: () => Date.now(), pauseMs });
   await vi.advanceTimersByTimeAsync(3_000);
   expect(done).toEqual({ slow: 1, quick: 4, failing: 4, pruned: 0 });
   expect(logged[0]).toEqual(['error', 'tick_failed', { error: 'not today' }]);

@@ -1,8 +1,9 @@
-/** Runs the background work of the Node process: each part in a loop of its own, with a second's pause after each run. */
+/** Runs the background work of the Node process: each part in a loop of its own, with a pause after each run. */
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 
-const tickMs = 1_000;
+/** The pause after each run of a work. */
+export const pauseMs = 1_000;
 const pruneMs = 600_000;
 
 /** Returns a function whose calls run one after the other, even if an earlier one failed. */
@@ -14,11 +15,13 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
   };
 };
 
+type Loops = { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number; pauseMs: number };
+
 /**
- * Runs each work once a second, in a loop of its own, so that a slow one delays no other. A work that fails is logged, and tried again a second
- * later. `prune` runs every ten minutes.
+ * Runs each work in a loop of its own, with a pause of `pauseMs` after each run, so that a slow one delays no other. A work that fails is logged, and
+ * tried again after the pause. `prune` runs every ten minutes.
  */
-export const startLoops = ({ works, prune, log, now }: { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number }) => {
+export const startLoops = ({ works, prune, log, now, pauseMs: waitMs }: Loops) => {
   let stopped = false;
   const wakes = new Set<() => void>();
   const pause = async (): Promise<void> =>
@@ -28,7 +31,7 @@ export const startLoops = ({ works, prune, log, now }: { works: (() => Promise<v
         wakes.delete(wake);
         done();
       };
-      const timer = setTimeout(wake, tickMs);
+      const timer = setTimeout(wake, waitMs);
       wakes.add(wake);
     });
   const loop = async (work: () => Promise<void>, failed: string): Promise<void> => {

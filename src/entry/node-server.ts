@@ -35,7 +35,7 @@ import type { EmbeddedDatabase } from './embedded-database.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
 import { listen } from './listen.ts';
-import { oneAtATime, startLoops } from './loop.ts';
+import { oneAtATime, pauseMs, startLoops } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { pagesFrom } from './page-files.ts';
@@ -58,8 +58,11 @@ export type ServerOptions = {
   /** An embedded database that was already started. It is closed with the server. If the start is refused before it is used, the caller closes it. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
-  /** Parts that replace the process's own. A test passes a clock that it can move. Leases always follow the database's clock. */
-  overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
+  /**
+   * Parts that replace the process's own. A test passes a clock that it can move. Leases always follow the database's clock. `pauseMs` is how long the
+   * background work pauses after each run: a test calls `tick` instead of waiting for it.
+   */
+  overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'> & { pauseMs: number }>;
 };
 export type RunningServer = {
   url: string;
@@ -210,7 +213,13 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     await refreshSwitches(gateway);
     await Promise.all(parts.map((run) => run()));
   };
-  const loop = startLoops({ works: [look, ...parts], prune: async () => void (await pruneOld(gateway, config.retention)), log, now });
+  const loop = startLoops({
+    works: [look, ...parts],
+    prune: async () => void (await pruneOld(gateway, config.retention)),
+    log,
+    now,
+    pauseMs: options.overrides?.pauseMs ?? pauseMs,
+  });
   const idle = async (): Promise<boolean> => await background.idle(idleLimitMs);
   const { port } = server.address() as AddressInfo;
   const leave = (): void => {

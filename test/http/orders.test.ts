@@ -16,7 +16,7 @@ beforeAll(async () => {
       rejects: { simulator: { ...simulator, repost: 'rejects' }, block: { repost: 'rejects', late_commit_max_s: 1 } },
       unknown: { simulator: { ...simulator, repost: 'duplicates' }, block: { late_commit_max_s: 1 } },
     },
-    { config: { orders: { max_open: 50 }, routing: { expiry_margin_s: 0, shortest_life_s: 1 } } },
+    { pauseMs: 1_000, config: { orders: { max_open: 50 }, routing: { expiry_margin_s: 0, shortest_life_s: 1 } } },
   );
 });
 afterAll(async () => {

@@ -34,12 +34,7 @@ beforeAll(async () => {
   all.world.thor.control.setOptions({ deliver: 'by-hand' });
 });
 afterAll(async () => await all.close());
-// Each step of the clock reads every order that is followed. Following the orders of earlier tests was most of this file's cost.
-afterEach(async () => {
-  const { sql } = all.gateway.database;
-  await sql`update orders set final = true, next_check_on = null`;
-  await sql`update accounts set next_check_on = null`;
-});
+afterEach(async () => await all.gateway.forget());
 
 type Ramp = '' | '/sell' | '/liquidity';
 const opened = async (): Promise<Call> => (await openedAt(all.gateway.url)).call;

@@ -16,11 +16,14 @@ let session: string;
 let folder: string;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({
-    alpine: { simulator: { quoteTtlS: 86_400, spreadBps: 0 } },
-    borealis: { simulator: { quoteTtlS: 86_400, spreadBps: 20 } },
-    cobalt: { simulator: { estimate: true, spreadBps: 10 } },
-  });
+  gateway = await startTestGateway(
+    {
+      alpine: { simulator: { quoteTtlS: 86_400, spreadBps: 0 } },
+      borealis: { simulator: { quoteTtlS: 86_400, spreadBps: 20 } },
+      cobalt: { simulator: { estimate: true, spreadBps: 10 } },
+    },
+    { pauseMs: 1_000 },
+  );
   wallet = createWallet(gateway.url);
   session = (await wallet.open()).sessionId;
   // The folder is inside the project, so that the script finds its packages.

@@ -13,7 +13,7 @@ const keys = freshSecrets(randomBytes);
 beforeAll(async () => {
   if (inject('testServer') === undefined) return;
   database = await testDatabase();
-  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } }, { database, environment: keys });
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } }, { pauseMs: 1_000, database, environment: keys });
 });
 afterAll(async () => {
   await gateway?.close();

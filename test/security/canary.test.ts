@@ -7,9 +7,10 @@ let gateway: TestGateway;
 let receiver: WebhookReceiver;
 beforeAll(async () => {
   receiver = await startWebhookReceiver();
-  gateway = await startTestGateway({
-    dune: { simulator: { proof: 'demanded', quoteTtlS: 3600 }, block: { proof: 'demanded', catalogue_without_session: true } },
-  });
+  gateway = await startTestGateway(
+    { dune: { simulator: { proof: 'demanded', quoteTtlS: 3600 }, block: { proof: 'demanded', catalogue_without_session: true } } },
+    { pauseMs: 1_000 },
+  );
 });
 afterAll(async () => {
   await gateway.close();

@@ -56,6 +56,7 @@ beforeAll(async () => {
   world = await startSellWorld(
     {},
     {
+      pauseMs: 1_000,
       config: {
         trusted_proxies: ['127.0.0.1'],
         liquidity: { balance_daily_sats: 1_000_000 },

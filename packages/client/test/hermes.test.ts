@@ -10,10 +10,16 @@ import { testNode } from './wallet.ts';
 let gateway: TestGateway;
 let backend: WebhookReceiver;
 beforeAll(async () => {
-  gateway = await startTestGateway({
-    alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0 } },
-    dune: { simulator: { proof: 'demanded', quoteTtlS: 3600, spreadBps: -100, autoFillMs: 0 }, block: { proof: 'demanded', catalogue_without_session: true } },
-  });
+  gateway = await startTestGateway(
+    {
+      alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0 } },
+      dune: {
+        simulator: { proof: 'demanded', quoteTtlS: 3600, spreadBps: -100, autoFillMs: 0 },
+        block: { proof: 'demanded', catalogue_without_session: true },
+      },
+    },
+    { pauseMs: 1_000 },
+  );
   backend = await startWebhookReceiver();
 });
 afterAll(async () => {

@@ -17,7 +17,7 @@ let gateway: TestGateway;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'readme-'));
-  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0 } } });
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0 } } }, { pauseMs: 1_000 });
 });
 afterAll(async () => {
   await gateway.close();
