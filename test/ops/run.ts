@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { inject } from 'vitest';
+import { inject, vi } from 'vitest';
 import { isFirstStart } from '../setup/children.ts';
 
 export type Ran = { code: number | null; out: string; error: string };
@@ -38,22 +38,20 @@ let runs = 0;
 const inThisProcess = async (path: string, args: readonly string[], environment: Record<string, string>): Promise<Ran> => {
   const { argv, exitCode } = process;
   const variables = { ...process.env };
-  const { stdout, stderr } = process;
-  const [toOut, toError] = [stdout.write, stderr.write];
   const ran: Ran = { code: 0, out: '', error: '' };
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((ran.out += String(text)), true));
+  const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((ran.error += String(text)), true));
   try {
     process.argv = [process.execPath, path, ...args];
     process.exitCode = undefined;
     Object.assign(process.env, environment);
-    stdout.write = (text: string | Uint8Array) => ((ran.out += String(text)), true);
-    stderr.write = (text: string | Uint8Array) => ((ran.error += String(text)), true);
     // With another query, the command's file is evaluated again, while everything that it imports is shared.
     await import(/* @vite-ignore */ `${path}?run=${(runs += 1)}`);
     ran.code = Number(process.exitCode ?? 0);
     return ran;
   } finally {
-    stdout.write = toOut;
-    stderr.write = toError;
+    out.mockRestore();
+    error.mockRestore();
     for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
     Object.assign(process.env, variables);
     process.exitCode = exitCode;
