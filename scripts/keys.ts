@@ -1,10 +1,12 @@
 /**
- * `npm run keys -- init|list|rotate|retire|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines or, with
+ * `npm run keys -- init|list|rotate|retire|notice-url|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines or, with
  * --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
-import { freshSecrets, readSealKeys } from '../src/config/secrets.ts';
+import { freshSecrets, readNoticeKeys, readSealKeys } from '../src/config/secrets.ts';
+import { noticeUrl } from '../src/gateway/notice-url.ts';
+import { createNoticeTokens } from '../src/seal/hash.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import { called, isInImage } from './ops/called.ts';
 import * as plan from './ops/key-plan.ts';
@@ -17,6 +19,7 @@ const usage = [
   'rotate seal|notice|webhook [--to <id>] [--json]',
   'rotate operator | app <id> | app-webhook <id> | provider <id>',
   'retire seal|notice|webhook [<id>] [--json] | operator <hash…> | app <id> <hash…> | app-webhook <id>',
+  'notice-url <provider>',
   'reseal',
 ]
   .map((words, n) => `${n === 0 ? 'usage: ' : '       '}${called('keys', words)}`)
@@ -107,6 +110,15 @@ const resealAll = async (): Promise<void> => {
   });
 };
 
+/** Prints the URL for the notices of a provider that sends all of them to one URL. Whoever knows it can make the gateway read, and nothing else. */
+const showNoticeUrl = (id: string): void => {
+  const { config } = readConfig();
+  if (!config.providers.some((provider) => provider.id === id)) throw new Refused(id === '' ? usage : `there is no provider "${id}" in the configuration`);
+  const read = readNoticeKeys(process.env);
+  if (!read.ok) throw new Refused(read.mistakes.join('\n'));
+  say(noticeUrl({ settings: config, notices: createNoticeTokens(read.keys.map(({ key }) => key)) }, id, 'provider', id));
+};
+
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['to'] });
   const [verb = '', kind = '', ...rest] = words;
@@ -115,6 +127,7 @@ await command(async () => {
   else if (verb === 'list') await list();
   else if (verb === 'rotate') show(rotate(kind, rest[0] ?? '', flags.get('to')), json);
   else if (verb === 'retire') show(await retire(kind, rest), json);
+  else if (verb === 'notice-url') showNoticeUrl(kind);
   else if (verb === 'reseal') await resealAll();
   else throw new Refused(usage);
 });

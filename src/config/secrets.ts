@@ -43,6 +43,12 @@ export const readSealKeys = (source: Source): { ok: true; keys: NamedKey[] } | {
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, keys };
 };
 
+export const readNoticeKeys = (source: Source): { ok: true; keys: NamedKey[] } | { ok: false; mistakes: string[] } => {
+  const mistakes: string[] = [];
+  const keys = readKeys(source, 'NOTICE_KEY', mistakes);
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, keys };
+};
+
 /**
  * Reads the secrets from the environment. SEAL_KEY, NOTICE_KEY and WEBHOOK_SIGNING_KEY have the form `id:base64 of 32 bytes`. Each `_OLD` variable is
  * a comma-separated list of replaced keys. Each mistake is one line that names the variable, or the setting that names the variable, and never the

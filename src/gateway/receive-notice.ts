@@ -1,6 +1,8 @@
 import { refreshOrder } from './following/follow-orders.ts';
 import type { IntentState } from '../domain/order.ts';
-import type { NoticePath } from './notice-url.ts';
+import { unknownOrder, type NoticePath } from './notice-url.ts';
+import { writingsOf } from '../domain/same-id.ts';
+import type { Provider } from '../ports/providers.ts';
 import { noticeBodyPlace } from './places.ts';
 import { wakeAccount } from './accounts/refresh-account.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -10,7 +12,12 @@ import type { Scope } from '../ports/scope.ts';
 const windowMs = 2_000;
 const keptChars = 4_000;
 
+/** How many orders and users that one notice names are looked up. */
+const mostHints = 20;
+
 export type Notice = NoticePath & {
+  /** Returns a header of the request, or undefined if it has none of this name. */
+  header: (name: string) => string | undefined;
   /** Reads the body. Called only if the notice is genuine. */
   body: () => Promise<string>;
   /** Returns whether a forged notice still gets a log line. */
@@ -25,16 +32,62 @@ export type Notice = NoticePath & {
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
   const { providerId, purpose, targetId } = notice;
-  const genuine = gateway.notices.check(purpose, targetId, notice.token);
-  const provider = gateway.providers.some(({ id }) => id === providerId) ? providerId : 'unknown';
+  const known = gateway.providers.find(({ id }) => id === providerId);
+  const genuine = gateway.notices.check(purpose, targetId, notice.token) && (purpose !== 'provider' || isFrom(gateway, known, notice));
+  const provider = known?.id ?? 'unknown';
   gateway.count('notices_total', { provider, genuine: String(genuine) });
   if (!genuine) {
     if (await notice.mayLog()) gateway.log('warn', 'notice_forged', { request_id: scope.requestId, provider });
     return;
   }
+  const text = await notice.body();
+  if (purpose !== 'provider') return await ring(scope, notice, text);
+  const hints = known?.adapter.notices?.hints(text).slice(0, mostHints) ?? [];
+  for (const hint of hints) await ('userId' in hint ? ringAccount(scope, providerId, hint.userId) : ringOrder(scope, providerId, hint.upstreamOrderId));
+};
+
+/** Returns whether a notice to a provider's one URL is for this provider, and has the key that the operator has agreed with it, if there is one. */
+const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, header }: Notice): boolean => {
+  if (!provider?.adapter.notices || targetId !== provider.id) return false;
+  const { key } = provider.adapter.notices;
+  return key === undefined || gateway.notices.isKey(key.value, header(key.header) ?? '');
+};
+
+/**
+ * Rings for the attempts and orders that have this id at the provider. If there are none, the answer that says the id may still be under way, or lost:
+ * then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once. While
+ * nothing is under way there, an unknown id leaves nothing behind: the URL gets the notices of all of the provider's customers.
+ */
+const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
+  const { gateway } = scope;
+  const { intents } = gateway.stores;
+  const found = await intents.sharing(providerId, writingsOf(upstreamOrderId), undefined);
+  for (const intent of found.slice(0, mostHints)) await ring(scope, { providerId, purpose: 'order', targetId: intent.id });
+  if (found.length > 0 || !(await intents.isPlacingAt(providerId))) return;
+  await record(gateway, { providerId, purpose: 'provider', targetId: unknownOrder(gateway, providerId, upstreamOrderId) });
+  const recorded = await record(gateway, { providerId, purpose: 'provider', targetId: providerId });
+  await intents.wakeUnknown(providerId, gateway.now() + (recorded === 'new' ? 0 : windowMs));
+};
+
+const ringAccount = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
+  const { gateway } = scope;
+  const account = await gateway.stores.accounts.findByUser(providerId, gateway.hash(userId));
+  if (account) await ring(scope, { providerId, purpose: 'account', targetId: account.id });
+};
+
+type Target = Pick<NoticePath, 'providerId' | 'purpose' | 'targetId'>;
+
+/** Stores that a genuine notice came. The bodies of notices about whole providers are not kept: they may hold anything about their customers. */
+const record = async (gateway: Gateway, { providerId, purpose, targetId }: Target, text?: string): Promise<'new' | 'counted'> => {
   const id = gateway.ids.uuid();
-  const body = await gateway.seal.seal((await notice.body()).slice(0, keptChars), noticeBodyPlace(id));
-  const recorded = await gateway.stores.notices.record({ id, providerId, purpose, targetId, genuine, receivedOn: gateway.now(), body }, windowMs);
+  const body = text === undefined ? {} : { body: await gateway.seal.seal(text.slice(0, keptChars), noticeBodyPlace(id)) };
+  return await gateway.stores.notices.record({ id, providerId, purpose, targetId, genuine: true, receivedOn: gateway.now(), ...body }, windowMs);
+};
+
+/** Records a genuine notice, and has what it is about read at the provider. */
+const ring = async (scope: Scope, { providerId, purpose, targetId }: Target, text?: string): Promise<void> => {
+  const { gateway } = scope;
+  const recorded = await record(gateway, { providerId, purpose, targetId }, text);
   if (purpose === 'account' && recorded === 'new') gateway.background(wakeAccount(scope, targetId));
   if (purpose === 'account' && recorded === 'counted') gateway.background(gateway.stores.accounts.wake(targetId, gateway.now() + windowMs / 2));
   if (purpose !== 'order') return;

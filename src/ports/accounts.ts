@@ -53,6 +53,8 @@ export type AccountStore = {
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /** Returns whether another customer has connected an account of the same user at this provider, also if it was removed since. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
+  /** Finds the account of the provider's user with this hash. */
+  findByUser(providerId: string, userHash: string): Promise<Account | undefined>;
   /** Deletes an account that was not made at the provider. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
@@ -86,4 +88,4 @@ export type AccountStore = {
   settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;
 };
 
-export type { ConnectionRequest } from '../providers/spec.ts';
+export type { AccountNeed, ConnectionRequest } from '../providers/spec.ts';

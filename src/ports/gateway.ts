@@ -83,7 +83,12 @@ export type Gateway = {
   sleep: (ms: number) => Promise<void>;
   /** Waits for work, but no longer than `ms`. The work itself continues. */
   waitAtMost: (work: Promise<unknown>, ms: number) => Promise<void>;
-  notices: { token(purpose: string, id: string): string; check(purpose: string, id: string, token: string): boolean };
+  notices: {
+    token(purpose: string, id: string): string;
+    check(purpose: string, id: string, token: string): boolean;
+    /** Compares a key that a provider sent with the agreed one, in a time that depends only on their lengths. */
+    isKey(agreed: string, sent: string): boolean;
+  };
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };
   sender: Sender;
   /** Calls hosts that a provider named. On Node it connects only to public addresses (in sandbox mode, also to loopback). */

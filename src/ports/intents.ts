@@ -115,6 +115,10 @@ export type IntentStore = {
   /** Finds the unresolved intent with this key. Until it is resolved, no other intent can get the key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
   /** Finds the intents, other than `except`, that have one of these order ids at the provider. */
-  sharing(providerId: string, upstreamIds: string[], except: string): Promise<Intent[]>;
+  sharing(providerId: string, upstreamIds: string[], except: string | undefined): Promise<Intent[]>;
+  /** Returns whether any attempt at this provider has no outcome yet. */
+  isPlacingAt(providerId: string): Promise<boolean>;
+  /** Makes the attempts at this provider whose answer was lost due at `now`, if they are not due sooner. */
+  wakeUnknown(providerId: string, now: number): Promise<void>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

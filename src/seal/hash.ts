@@ -26,5 +26,6 @@ export const createNoticeTokens = (keys: readonly Uint8Array[]) => {
   return {
     token: (purpose: string, id: string): string => make(current, purpose, id),
     check: (purpose: string, id: string, token: string): boolean => keys.map((key) => constantTimeEqual(make(key, purpose, id), token)).includes(true),
+    isKey: constantTimeEqual,
   };
 };

@@ -88,6 +88,14 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .limit(1);
     return rows.length > 0;
   },
+  findByUser: async (providerId, userHash) => {
+    const rows = await db
+      .select()
+      .from(accounts)
+      .where(and(eq(accounts.providerId, providerId), eq(accounts.userHash, userHash), isNull(accounts.removedOn)))
+      .limit(1);
+    return rows[0] && toAccount(rows[0]);
+  },
   discard: async (id) =>
     await db.transaction(async (tx) => {
       await tx.delete(accounts).where(eq(accounts.id, id));

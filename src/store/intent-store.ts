@@ -262,8 +262,22 @@ export const createIntentStore = (db: Database): IntentStore => ({
     const rows = await db
       .select()
       .from(intents)
-      .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, upstreamIds), ne(intents.id, except)));
+      .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, upstreamIds), except === undefined ? undefined : ne(intents.id, except)));
     return rows.map(toIntent);
+  },
+  isPlacingAt: async (providerId) => {
+    const rows = await db
+      .select({ id: intents.id })
+      .from(intents)
+      .where(and(eq(intents.providerId, providerId), unsettled))
+      .limit(1);
+    return rows.length > 0;
+  },
+  wakeUnknown: async (providerId, now) => {
+    await db
+      .update(intents)
+      .set({ nextTryOn: now })
+      .where(and(eq(intents.providerId, providerId), eq(intents.state, 'unknown'), gt(intents.nextTryOn, now)));
   },
   claimedUpstreamIds: async (providerId, ids) => {
     if (ids.length === 0) return [];

@@ -15,6 +15,7 @@ import { settleUnpayable, type End } from './end-placing.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { paidBy } from './payout.ts';
 import { answerOf, type Placing } from './placing.ts';
+import { unknownOrder } from '../notice-url.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
 import { receiptOfOrder } from '../receipts/receipt-of-order.ts';
 import { paymentPlace, webhookPlace } from '../places.ts';
@@ -159,6 +160,14 @@ const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { u
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
+/** Returns whether the provider has already sent a notice about the order, at the attempt's own URL or at the one for all its orders. */
+const wasRung = async (gateway: Gateway, { id, providerId }: Intent, { upstreamOrderId }: PlacedOrder): Promise<boolean> => {
+  const { notices } = gateway.stores;
+  if (await notices.heard(id)) return true;
+  const isShared = gateway.providers.some((provider) => provider.id === providerId && provider.adapter.notices !== undefined);
+  return isShared && upstreamOrderId !== undefined && (await notices.heard(unknownOrder(gateway, providerId, upstreamOrderId)));
+};
+
 /** Returns the payment reference, by which support people search for an order. */
 const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
   const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
@@ -222,7 +231,7 @@ const orderOf = async (
     changedOn: now,
     checks: 0,
     // If the provider already sent its notice while the order was being placed, a second notice may never come. So we poll soon.
-    nextCheckOn: (await gateway.stores.notices.heard(intent.id)) ? now + 500 : noLaterThanExpiry({ stage, expiresOn }, now, checkOn),
+    nextCheckOn: (await wasRung(gateway, intent, placed)) ? now + 500 : noLaterThanExpiry({ stage, expiresOn }, now, checkOn),
     followUntil,
     expiresOn,
     final: false,

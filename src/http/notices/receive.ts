@@ -26,6 +26,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
         { gateway, requestId },
         {
           ...path,
+          header: (name) => c.req.raw.headers.get(name) ?? undefined,
           body: async () => await readText(c.req.raw),
           mayLog: async () => (await Promise.all(counters.map(options.limiter))).every(({ allowed }) => allowed),
         },

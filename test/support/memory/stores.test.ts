@@ -360,6 +360,24 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect([await confirm(other), await stateOf(other.id), await orders.findAny(other.orderId)]).toEqual(['twin', 'prepared', undefined]);
       expect(ids(await intents.sharing(providerId, ['up-1', 'UP-1'], other.id))).toEqual([one.id]);
       expect(await intents.sharing(providerId, ['up-1', 'UP-1'], one.id)).toEqual([]);
+      expect(ids(await intents.sharing(providerId, ['up-1', 'UP-1'], undefined))).toEqual([one.id]);
+    });
+
+    it('without an outcome are known by their provider, and made due sooner but not later', async () => {
+      const { intents } = stores();
+      const providerId = crypto.randomUUID();
+      expect(await intents.isPlacingAt(providerId)).toBe(false);
+      const one = await placed({ providerId });
+      expect(await intents.isPlacingAt(providerId)).toBe(true);
+      await intents.wakeUnknown(providerId, past);
+      expect((await intents.find(one.id))?.nextTryOn).toBe(one.nextTryOn);
+      await intents.change(one.id, 'one', { state: 'unknown', nextTryOn: now + 60_000 }, true);
+      await intents.wakeUnknown(providerId, now + 2_000);
+      await intents.wakeUnknown(providerId, now + 9_000);
+      await intents.wakeUnknown(crypto.randomUUID(), past);
+      expect((await intents.find(one.id))?.nextTryOn).toBe(now + 2_000);
+      await intents.change(one.id, 'one', { state: 'dead' }, true);
+      expect(await intents.isPlacingAt(providerId)).toBe(false);
     });
 
     it('know which upstream orders are claimed', async () => {

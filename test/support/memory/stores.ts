@@ -164,6 +164,12 @@ export const memoryStores = (now: () => number) => {
       unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
       sharing: async (providerId, upstreamIds, except) =>
         await Promise.resolve(intents.filter((one) => one.providerId === providerId && upstreamIds.includes(one.upstreamOrderId ?? '') && one.id !== except)),
+      isPlacingAt: async (providerId) => await Promise.resolve(intents.find((one) => one.providerId === providerId && isUnsettled(one)) !== undefined),
+      wakeUnknown: async (providerId, at) => {
+        const later = intents.filter((one) => one.providerId === providerId && one.state === 'unknown' && one.nextTryOn > at);
+        for (const { id } of later) intents.set(id, (one) => one.nextTryOn > at, { nextTryOn: at });
+        await Promise.resolve();
+      },
       claimedUpstreamIds: async (providerId, ids) =>
         await Promise.resolve(
           intents.filter((one) => one.providerId === providerId && ids.includes(one.upstreamOrderId ?? '')).flatMap((one) => one.upstreamOrderId ?? []),
