@@ -198,6 +198,8 @@ export const components: { readonly [name: string]: string } = {
   ReceiptKind: `What the receipt signs: the decision, what was filled, or the link that was handed out. ${open}`,
   DeliveredAs: `What the seller delivers: a channel, something to redeem, or a payment. ${open}`,
   DeliveredTo: `Where the money for sold sats goes: to the balance of a card, or out by bank transfer. ${open}`,
+  AccountNeed: `What an account still needs: a member of POST /accounts, or the code that was or can be sent. ${open}`,
+  CodeChannel: `How a code reaches the customer. ${open}`,
   MatchedBy: `How a payment is matched to its order: by its own invoice or address, or only by its amount. ${open}`,
   CircuitState: `closed: the provider is called. open: it failed too often and is not called for a while. half-open: a single call tests whether it works again. off: it does not accept the operator’s key, and is asked again every minute. ${open}`,
   ProviderMode: `on: asked for prices and offered. shadow: asked and recorded, but never offered. off: not asked. ${open}`,
@@ -307,9 +309,13 @@ export const components: { readonly [name: string]: string } = {
   NothingToPay: 'Nothing to pay: the operator’s balance has paid, or the order had already been paid.',
 
   // ---- accounts and connections
+  StartAccountRequest:
+    'Which customer to start an account for, and at which provider. Send what the provider knows its customers by (for most, the e-mail) or api_key; later, what `needs` names.',
+  RemoveAccountAnswer: 'The account that was removed.',
+  ConfirmAccountRequest: 'The code that the provider sent for an account.',
   StartSellAccountRequest: 'Which customer to start an account for, and at which provider. Send either email or api_key.',
   SellAccountRequest: 'Which account.',
-  SellAccount: 'A customer’s account at a sell provider.',
+  SellAccount: 'A customer’s account at a provider. It serves all ramps of the provider.',
   RemoveSellAccountAnswer: 'Whether an account was removed.',
   GetSellBalanceAnswer: 'The balance of the account at the provider.',
   ListSellTransactionsRequest: 'Which account, and which of its payments to list.',

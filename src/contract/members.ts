@@ -25,6 +25,12 @@ export const members: { readonly [member: string]: string } = {
 
   // ---- providers and ways to pay
   provider: 'The provider that this belongs to.',
+  'StartAccountRequest.provider': 'The id of a provider with accounts, from GET /providers.',
+  phone: 'The customer’s phone number with its country code: +43 664 1234567.',
+  terms_accepted: 'Send true once the customer has accepted the terms at `terms_url`.',
+  needs: 'What the account still needs: members to send with POST /accounts, or the `code` of POST /account-code. Absent if nothing is missing.',
+  'SellAccount.terms_url': 'The terms that the customer must accept, on the provider’s own host. Present while `needs` names `terms_accepted`.',
+  code_sent_by: 'How the provider sent the code: `mail` or `sms`. Absent until one was sent.',
   'StartSellAccountRequest.provider': 'The id of a provider of the ramp `sell`, from GET /providers.',
   'SellAccount.provider': 'The id of the provider that keeps the account.',
   'RankedFigures.provider': 'The provider’s id.',
@@ -402,6 +408,8 @@ export const members: { readonly [member: string]: string } = {
   'PlaceLiquidityOrderRequest.email': 'Used only if the provider sends receipts by e-mail.',
   api_key: 'A key from the provider’s own dashboard. Send it instead of email.',
   signup_url: 'The page on the provider’s own host where the customer signs up.',
+  action_url:
+    'A page of the provider that the customer must visit before the same request can succeed, for example to identify themselves. It may open their data without a login: show it to the customer only, and never log or store it.',
   mail_sent: 'Whether the provider sent the customer an e-mail.',
   connections: 'The connections of the account.',
   removed: 'Whether there was an account to remove.',

@@ -49,6 +49,8 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   DeliveredAs: prices.delivery,
   DeliveredTo: orders.euroDelivery,
   MatchedBy: orders.matchedBy,
+  AccountNeed: sell.accountNeed,
+  CodeChannel: sell.codeChannel,
   CircuitState: service.circuit,
   ProviderMode: service.providerMode,
   KycLevel: service.kycLevel,

@@ -3,8 +3,10 @@
 export const tags = {
   Session: 'GET /verify, then POST /session. Every other call sends the session’s id.',
   Buy: 'Buy sats: /payment-options → /offers or /quote → /order → /order-status → /withdrawal. FLS01 `fiat_on_ramp` v1.0, with more members.',
+  Accounts:
+    'Accounts at providers that know their customers, for an offer that requires one: /accounts → /account-code and /account-confirm (if the account needs a code) → /account-status. One account serves all ramps of its provider.',
   Decision: 'Explains why an offer won.',
-  Sell: 'Sell sats: /sell/payment-options → /sell/offers or /sell/quote → /sell/accounts, /sell/connections and /sell/connection-confirm (once, if the offer requires them) → /sell/order → /sell/order-status.',
+  Sell: 'Sell sats: /sell/payment-options → /sell/offers or /sell/quote → /accounts, /sell/connections and /sell/connection-confirm (once, if the offer requires them) → /sell/order → /sell/order-status.',
   Liquidity:
     'Lightning channels and top-ups: /liquidity/products → /liquidity/offers (estimates, or binding prices with `firm`) → /liquidity/order → /liquidity/order-status.',
   Webhooks: 'How the gateway notifies a wallet that something happened.',
@@ -94,14 +96,36 @@ export const operations: { readonly [id: string]: Text } = {
     description:
       'Returns the rank 1 offer of POST /sell/offers. 422 no-offer lists the providers that refused, and the limits within which a provider would offer.',
   },
-  startSellAccount: {
-    tag: 'Sell',
+  startAccount: {
+    tag: 'Accounts',
     summary: 'Start an account',
     description:
-      'Starts or recovers the customer’s account at a sell provider, by e-mail or with a key from the provider’s own dashboard. The same Idempotency-Key returns the same answer for 24 hours.',
+      'Starts, continues or recovers the customer’s account at a provider. `needs` in the answer says what is still missing: call this again with it. What the provider does not ask for is not passed on to it. The same Idempotency-Key returns the same answer for 24 hours.',
   },
-  getSellAccount: { tag: 'Sell', summary: 'Read an account', description: 'Returns the state of the account, with its connections.' },
-  removeSellAccount: { tag: 'Sell', summary: 'Remove an account', description: 'Removes the account from the gateway. The account at the provider remains.' },
+  getAccount: { tag: 'Accounts', summary: 'Read an account', description: 'Returns the state of the account, with its connections.' },
+  sendAccountCode: {
+    tag: 'Accounts',
+    summary: 'Send a code',
+    description: 'Has the provider send a code to the customer, by mail or SMS. At most five an hour are sent for one account.',
+  },
+  confirmAccount: {
+    tag: 'Accounts',
+    summary: 'Confirm with a code',
+    description: 'Hands in the code that the provider sent. After five wrong ones another code has to be sent.',
+  },
+  removeAccount: {
+    tag: 'Accounts',
+    summary: 'Remove an account',
+    description: 'Removes the account from the gateway. The account at the provider remains.',
+  },
+  startSellAccount: {
+    tag: 'Sell',
+    summary: 'Start an account at a seller',
+    description:
+      'The older form of POST /accounts, for sellers only. Starts or recovers the customer’s account at a sell provider, by e-mail or with a key from the provider’s own dashboard. The same Idempotency-Key returns the same answer for 24 hours.',
+  },
+  getSellAccount: { tag: 'Sell', summary: 'Read a seller’s account', description: 'Returns the same as POST /account-status.' },
+  removeSellAccount: { tag: 'Sell', summary: 'Remove a seller’s account', description: 'Does the same as POST /account-remove.' },
   createSellConnection: {
     tag: 'Sell',
     summary: 'Make a connection',

@@ -94,3 +94,6 @@ export type Refusal = {
   /** The id of an order that the provider made although it refused. Such an order for a firm price still counts against the daily limits. */
   orderMade?: string;
 };
+
+/** Returns the refusal as it may be stored and shown to others than its customer. */
+export const withoutActionUrl = ({ actionUrl: _bearer, ...refusal }: Refusal): Refusal => refusal;

@@ -36,6 +36,26 @@ describe('how a refusal is shown to the caller', () => {
     expect(refusalProblem(refusal).more.retryAfterMs).toBe(2000);
   });
 
+  it('names limits by the ramp: a buyer pays fiat, a seller sats', () => {
+    const limits = { minPay: 1000n, maxReceive: 5000n };
+    const shown = (ramp: 'buy' | 'sell') => refusalProblem({ reason: 'above-maximum', limits }, ramp).more.members;
+    expect(shown('buy')).toEqual({ limits: { min_amount_fiat: 1000, max_amount_sats: 5000 } });
+    expect(shown('sell')).toEqual({ limits: { min_amount_sats: 1000, max_amount_fiat: 5000 } });
+    expect(refusalProblem({ reason: 'kyc-required', limits }, 'buy').more.members).toEqual({
+      action: 'ask-user',
+      retryable: false,
+      limits: { min_amount_fiat: 1000, max_amount_sats: 5000 },
+    });
+  });
+
+  it('shows the page that the customer must visit, whatever the reason, and never in its sentence', () => {
+    const actionUrl = 'https://p.example/kyc?session=bearer';
+    for (const refusal of [{ reason: 'kyc-required' }, { reason: 'account-required' }, { reason: 'declined', note: 'order-refused' }] as Refusal[]) {
+      const { detail, more } = refusalProblem({ ...refusal, actionUrl }, 'buy');
+      expect([more.members?.['action_url'], more.members?.['action'], detail.includes('bearer')]).toEqual([actionUrl, 'ask-user', false]);
+    }
+  });
+
   it('names the member of the request, and the code of the provider', () => {
     expect(refusalProblem({ reason: 'declined', note: 'bic-invalid' }).more.errors).toEqual([{ pointer: '/bic', detail: 'is not a BIC' }]);
     expect(refusalProblem({ reason: 'declined', note: 'order-refused', detail: '20001' }).detail).toBe(

@@ -7,7 +7,8 @@ import { limit } from './outward.ts';
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
 /** How a refusal is shown to the caller: as a problem, or as an error in a member of the request. */
-type Outward = [code: ProblemCode, detail: string, more?: ProblemMore] | { pointer: string; detail: string };
+type Told = [code: ProblemCode, detail: string, more?: ProblemMore];
+type Outward = Told | { pointer: string; detail: string };
 
 const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'email-invalid': { pointer: '/email', detail: 'is not an e-mail address' },
@@ -69,7 +70,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'out-of-stock': ['order-unpayable', 'The provider has sold out. Nothing was bought. Ask for a new quote.'],
   'not-on-sale': ['order-unpayable', 'The provider no longer sells this. Nothing was bought. Ask for a new quote.'],
   'node-not-listed': ['order-unpayable', 'This seller serves listed nodes only, and the node is not one of them. Choose another offer.'],
-  'needs-reconnect': ['account-not-connected', 'The provider no longer accepts the account. Reconnect it with POST /sell/accounts.', { members: forCustomer }],
+  'needs-reconnect': ['account-not-connected', 'The provider no longer accepts the account. Reconnect it with POST /accounts.', { members: forCustomer }],
   'token-refused': ['misconfigured', "The provider does not accept the gateway's credentials. The operator must fix this. Nothing was changed."],
   // Only the answer to a price request can have this note, and it shows the reason.
   'proof-not-configured': 'as its reason',
@@ -87,8 +88,9 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
 export const refusalProblem = (refusal: Refusal, ramp: Ramp = 'sell'): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
   const said = outward === 'as its reason' ? byReason[refusal.reason](refusal, ramp) : outward;
-  if (Array.isArray(said)) return new Problem(...said);
-  return new Problem('invalid-request', `${said.pointer}: ${said.detail}`, { errors: [said] });
+  const [code, detail, more = {}]: Told = Array.isArray(said) ? said : ['invalid-request', `${said.pointer}: ${said.detail}`, { errors: [said] }];
+  const { actionUrl } = refusal;
+  return new Problem(code, detail, actionUrl === undefined ? more : { ...more, members: { ...more.members, ...forCustomer, action_url: actionUrl } });
 };
 
 const outOfRange = ({ limits }: Refusal, ramp: Ramp): Outward => [
@@ -109,7 +111,7 @@ const notTaken = ({ reason, note, detail }: Refusal): Outward => {
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
 const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward> = {
-  'account-required': () => ['account-required', 'The customer has no account at this provider. Start one with POST /sell/accounts.'],
+  'account-required': () => ['account-required', 'The customer has no account at this provider. Start one with POST /accounts.'],
   'below-minimum': outOfRange,
   'above-maximum': outOfRange,
   'off-step': outOfRange,
@@ -119,7 +121,12 @@ const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward>
     { members: connectTo === undefined ? {} : { connect_to: connectTo } },
   ],
   'proof-required': () => ['proof-required', 'This provider demands proof of a node key. Open a session that proves one.'],
-  'kyc-required': () => ['account-not-connected', 'The provider must verify the customer first.'],
+  // Who does not know `action_url` can still tell the customer what to do.
+  'kyc-required': ({ limits }, ramp) => [
+    'account-not-connected',
+    'The provider must verify the customer first. They can do that on the page at action_url if there is one, or directly with the provider. Nothing was ordered.',
+    { members: { ...forCustomer, ...(limits === undefined ? {} : { limits: shownLimits(limits, ramp) }) } },
+  ],
   'currency-unsupported': notSold,
   'option-unsupported': notSold,
   'country-restricted': notSold,

@@ -1,3 +1,4 @@
+import { accountCode, accountConfirm, accountRemove, accounts, accountStatus } from './accounts/accounts.ts';
 import type { Endpoint } from './call.ts';
 import { features } from './fiat-on-ramp/features.ts';
 import { order } from './fiat-on-ramp/order.ts';
@@ -46,6 +47,11 @@ export const endpoints: readonly Endpoint[] = [
   withdrawal,
   offers,
   route,
+  accounts,
+  accountStatus,
+  accountCode,
+  accountConfirm,
+  accountRemove,
   sellPaymentOptions,
   sellOffers,
   sellQuote,

@@ -32,6 +32,7 @@ export const problemShape = z.object({
   expires_on: time.optional(),
   quote_id: uuid.optional(),
   signup_url: z.string().optional(),
+  action_url: z.string().optional(),
   attempts_left: count.optional(),
   code_expires_on: time.optional(),
   switch_version: z.string().optional(),

@@ -54,6 +54,18 @@ export const email = z
       .max(254)
       .regex(/^[^\p{C}\p{Z}<>()[\]\\,;:"]*$/u, 'must be an e-mail address'),
   );
+/** A phone number in the international form of E.164, as people write it: with spaces, dashes or brackets. */
+export const phone = z
+  .string()
+  .max(40)
+  .transform((number) => number.replaceAll(/[\s\p{Pd}\p{Cf}().]/gu, ''))
+  .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number with its country code, like +43 664 1234567'));
+/** A code as people paste it from a mail or a text message. Spaces, dashes and invisible characters are removed. */
+export const pastedCode = z
+  .string()
+  .max(64)
+  .transform((code) => code.replaceAll(/[\s\p{Pd}\p{Cf}]/gu, ''))
+  .pipe(text(16));
 export const webhookUrl = z.string().max(2048);
 export const providerId = z.string();
 export const providerRef = z.object({ id: providerId, name: z.string() });

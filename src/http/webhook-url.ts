@@ -1,6 +1,6 @@
 import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
-import type { Webhook } from '../gateway/accounts/accounts.ts';
+import type { Webhook } from '../gateway/accounts/start-account.ts';
 import type { Call } from './call.ts';
 
 /**

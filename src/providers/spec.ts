@@ -276,9 +276,9 @@ export type AccountState = {
   mailSent?: boolean;
   /** The provider's id of the user. It keeps other customers from this user's account, and finds the account that a notice is about. */
   userId?: string;
-  /** What is still missing before the account can be connected. `code`: the provider has sent a code, or sends one when `sendCode` is called. */
+  /** What is still missing before the account can be connected. `code`: the provider has sent a code, or sends one when `codes.send` is called. */
   needs?: AccountNeed[];
-  /** The terms that the customer must accept. Shown while `needs` names `terms_accepted`, on one of the provider's `payment_hosts`. */
+  /** The terms that the customer must accept. Shown while `needs` names `terms_accepted`. */
   termsUrl?: string;
   /** How the code of `needs` was sent, if it was sent. */
   codeSentBy?: 'mail' | 'sms';
@@ -292,18 +292,20 @@ export type AccountAdapter = {
   takes: readonly AccountMember[];
   /** The member by which the provider knows a user again. Calls with the same value lead to one account, for one customer of the gateway only. */
   knownBy: 'email' | 'payout_to';
+  /** Hosts of the provider's pages for signing up and of its terms, in addition to `payment_hosts`. */
+  pageHosts?: readonly string[];
   /** Starts, continues or recovers an account. The per-user key is kept in the `customer` blob. */
   startAccount(context: CallContext, request: AccountRequest): Promise<Answer<AccountState>>;
   readAccount(context: CallContext): Promise<Answer<AccountState>>;
   /** Checks a key that the customer pasted, before it is stored. Absent if users of the provider have no such key. */
   adoptKey?(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
-  /** Has a code sent to the customer, by mail or SMS. Absent if the provider sends none. */
-  sendCode?(context: CallContext): Promise<Answer<AccountState>>;
-  /** Hands in the code that was sent. The gateway allows few tries; a code is never logged or stored. */
-  confirmCode?(
-    context: CallContext,
-    request: { code: string },
-  ): Promise<Answer<AccountState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
+  /** Codes by mail or SMS, with which an account that `needs` a code is confirmed. Absent if the provider sends none. */
+  codes?: {
+    /** Has a code sent, or another one. If there is no other for now, refuses with the note `resend-refused`. */
+    send(context: CallContext): Promise<Answer<AccountState>>;
+    /** Hands in the code that was sent. The gateway allows few tries; a code is never logged or stored. */
+    confirm(context: CallContext, code: string): Promise<Answer<AccountState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
+  };
 };
 
 // ---- sell ----------------------------------------------------------------------------------------------------------------------------

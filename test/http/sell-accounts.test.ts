@@ -109,7 +109,7 @@ describe("somebody else's e-mail", () => {
     world.gateway.clock.move(2_100);
     await accountIs(call, accountId, 'needs_reconnect');
     const refused = await call('/sell/accounts', { ...start, email: 'nina.new@example.com' });
-    expect(refused.body['errors']).toEqual([{ pointer: '/email', detail: expect.stringContaining('/sell/account-remove') }]);
+    expect(refused.body['errors']).toEqual([{ pointer: '/email', detail: expect.stringContaining('/account-remove') }]);
     await call('/sell/account-remove', { account_id: accountId });
     const moved = await call('/sell/accounts', { ...start, email: 'nina.new@example.com' });
     expect([moved.status, moved.body['account_status']]).toEqual([200, 'onboarding']);
@@ -231,7 +231,7 @@ describe('a key that the provider no longer takes', () => {
         'account-not-connected',
         'ask-user',
         false,
-        'The provider no longer accepts the account. Reconnect it with POST /sell/accounts.',
+        'The provider no longer accepts the account. Reconnect it with POST /accounts.',
       ]);
     const before = asked('GET /user/user-id') + asked('POST /account/get-balance');
     for (let n = 0; n < 10; n += 1) expect((await call('/sell/balance', { account_id: accountId })).status).toBe(409);

@@ -1,9 +1,11 @@
 /** How accounts and connections change. One transaction writes what the provider reported and the webhook that passes it on. */
+import { customerLink } from '../../domain/links.ts';
 import { jittered } from '../../domain/order-life.ts';
 import type { AccountState, ConnectionState } from '../../providers/spec.ts';
 import type { Account, AccountChange, Connection, ConnectionChange } from '../../ports/accounts.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
 import { newDelivery, type Tell } from '../deliveries/new-delivery.ts';
+import { linkHosts } from '../upstream/provider-of.ts';
 import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { wasConnected } from './contested.ts';
@@ -37,16 +39,42 @@ const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' 
   return [await newDelivery(gateway, { ...told, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
 };
 
+/** Returns the links that lead to the provider's own hosts. Never logs one: it may be a bearer secret. */
+const withOwnPages = ({ providers, settings, log }: Gateway, { providerId }: Account, said: AccountState): AccountState => {
+  const provider = providers.find(({ id }) => id === providerId);
+  if (!provider) return said;
+  const hosts = [...linkHosts(provider, provider.core.payment_hosts), ...(provider.adapter.accounts?.pageHosts ?? [])];
+  const own = (link: string | undefined): string | undefined => {
+    const shown = link === undefined ? undefined : customerLink(link, hosts, settings.mode === 'sandbox');
+    if (link !== undefined && shown === undefined) log('warn', 'account_link_dropped', { provider: providerId });
+    return shown;
+  };
+  const { signupUrl, termsUrl, ...rest } = said;
+  return { ...rest, ...defined({ signupUrl: own(signupUrl), termsUrl: own(termsUrl) }) };
+};
+
+/** Returns what is kept sealed after the provider has reported: what the customer told is no longer needed then. */
+const signupAfter = (kept: Signup, said: AccountState): Signup =>
+  defined({
+    signupUrl: said.signupUrl ?? kept.signupUrl,
+    mailSent: said.mailSent ?? kept.mailSent,
+    needs: said.needs,
+    termsUrl: said.termsUrl,
+    codeSentBy: said.codeSentBy ?? (said.needs?.includes('code') === true ? kept.codeSentBy : undefined),
+    codeExpiresOn: said.codeExpiresOn,
+    attemptsLeft: said.attemptsLeft,
+    codesSince: kept.codesSince,
+    codesSent: kept.codesSent,
+    codeTries: said.needs?.includes('code') === true ? kept.codeTries : undefined,
+  });
+
 /** Applies what the provider has just reported about the account. Without `said`, only `more` is written. Returns the account as it is stored. */
 export const stepAccount = async (gateway: Gateway, account: Account, said: AccountState | undefined, more: AccountChange = {}): Promise<Account> => {
   const now = gateway.now();
   const status = said?.status ?? account.status;
   const moved = status !== account.status;
   const kept = await openSignup(gateway, account);
-  const signup: Signup = {
-    ...(said === undefined && kept.email !== undefined ? { email: kept.email } : {}),
-    ...defined({ signupUrl: said?.signupUrl ?? kept.signupUrl, mailSent: said?.mailSent ?? kept.mailSent }),
-  };
+  const signup = said === undefined ? kept : signupAfter(kept, withOwnPages(gateway, account, said));
   const sequence = account.sequence + (moved ? 1 : 0);
   const change: AccountChange = {
     ...more,

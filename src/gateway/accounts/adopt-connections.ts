@@ -18,6 +18,8 @@ const freshMs = 10 * 60_000;
 export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const { accounts } = gateway.stores;
+  const provider = gateway.providers.find(({ id }) => id === account.providerId);
+  if (!provider?.adapter.sell?.connections) return;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
   // A connection that is stored here already may be one of those that the provider lists. refreshConnection finds it there.
   if ((await accounts.connections(account.id)).length > 0) return;

@@ -34,6 +34,13 @@ const isContested = async (gateway: Gateway, account: Account, { userId }: Accou
   ((await gateway.stores.accounts.isNamedByOthers(account, gateway.now() - namedMs)) ||
     (userId !== undefined && (await gateway.stores.accounts.isUserOfAnother(account, gateway.hash(userId)))));
 
+/** Returns the problem for an e-mail or address that is another customer's here. */
+export const claimed = (knownBy: 'email' | 'payout_to'): Problem =>
+  new Problem(
+    'customer-conflict',
+    `This ${knownBy === 'email' ? 'e-mail' : 'address'} has an account here that belongs to another customer. Open the session with the node key or recovery secret of that customer.`,
+  );
+
 export const contested = (): Problem =>
   new Problem(
     'customer-conflict',

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
+import type { AccountRequest } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
 import { namedMs, unlessContested, wasConnected } from './contested.ts';
@@ -10,7 +11,7 @@ import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import { openRequest, openSignup, openState } from './show-account.ts';
+import { openRequest, openSignup, openState, toldOf, type Told } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
@@ -44,16 +45,19 @@ export const refreshAccount = async (scope: Scope, before: Account): Promise<{ a
   let account = await readAccount(scope, before);
   await adoptConnections(scope, account);
   let connections = await gateway.stores.accounts.connections(account.id);
-  if (account.status === 'connected') {
+  if (account.status === 'connected' && sells(gateway, account)) {
     connections = await Promise.all(
       connections.map(async (connection) => await refreshConnection(scope, account, connection).catch((error: unknown) => unread(gateway, connection, error))),
     );
     await refreshOpenOrders(scope, account);
     await readSettlements(scope, account, connections);
-  }
+  } else if (account.status === 'connected') await refreshOpenOrders(scope, account);
   account = await stepAccount(gateway, account, undefined, { nextCheckOn: nextCheck(gateway, account, connections) });
   return { account, connections };
 };
+
+const sells = ({ providers }: Gateway, { providerId }: Account): boolean =>
+  providers.some(({ id, adapter }) => id === providerId && adapter.sell !== undefined);
 
 /** Logs a row that could not be read, and returns it as it was, so that the account's other rows are read all the same. */
 const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
@@ -67,7 +71,7 @@ const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
  */
 const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
-  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
+  const orders = await gateway.stores.orders.list(account.customerId, undefined, 20);
   const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
   await Promise.all(open.map(async (order) => await refreshOrder(scope, order, 'read').catch((error: unknown) => unread(gateway, order, error))));
 };
@@ -76,14 +80,14 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
   const { gateway } = scope;
   try {
     const call = { verb: 'read_account', idempotent: true };
-    const { email } = await openSignup(gateway, account);
+    const told = toldOf(await openSignup(gateway, account));
     const isStarted = (await upstreamBlob(gateway, account.id)) !== undefined;
-    if (!isStarted && email === undefined) return account;
+    if (!isStarted && Object.keys(told).length === 0) return account;
     const answer = await callAccount(scope, account, call, async (accounts, context) =>
       unlessContested(
         gateway,
         account,
-        isStarted ? await accounts.readAccount(context) : await accounts.startAccount(context, startOf(gateway, account, email ?? '')),
+        isStarted ? await accounts.readAccount(context) : await accounts.startAccount(context, startOf(gateway, account, told)),
       ),
     );
     if (answer.ok) return await stepAccount(gateway, account, answer.value);
@@ -95,8 +99,8 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
 };
 
 /** Returns the request that starts an account. The request is the same the first time and when it is repeated after a lost answer. */
-export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, email: string) => ({
-  email,
+export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, told: Told): AccountRequest => ({
+  ...told,
   ref: account.id,
   noticeUrl: noticeUrl(gateway, account.providerId, 'account', account.id),
 });

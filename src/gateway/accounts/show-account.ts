@@ -1,5 +1,5 @@
 import { maskIban } from '../../banking/bank-account.ts';
-import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
+import type { AccountRequest, AccountState, ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import { defect } from '../../ports/defect.ts';
@@ -7,8 +7,17 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** What an account keeps sealed: its e-mail until the provider has answered, then the signup link, and whether the provider sent an e-mail. */
-export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
+/** What the customer said of themselves when they started the account. */
+export type Told = Omit<AccountRequest, 'ref' | 'noticeUrl'>;
+/**
+ * What an account keeps sealed: what the customer told, until the provider has answered; then what the provider said about signing up; and how many
+ * codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
+ */
+export type Signup = Told & Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> & CodeCounts;
+/** Returns what the customer told and the provider has not answered yet. */
+export const toldOf = ({ email, phone, payoutTo, termsAccepted }: Signup): Told => defined({ email, phone, payoutTo, termsAccepted });
+/** `codesSince`: when the counted hour began. `codeTries`: wrong codes, and codes whose outcome is unknown, since the last code was sent. */
+export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: number };
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
   account.signup === undefined ? {} : (JSON.parse(await gateway.seal.open(account.signup, signupPlace(account.id))) as Signup);
@@ -19,7 +28,7 @@ export const openState = async (gateway: Gateway, connection: Connection): Promi
 
 /** Shows an account with its connections under the API's names. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
-  const { signupUrl, mailSent } = await openSignup(gateway, account);
+  const { signupUrl, mailSent, needs = [], termsUrl, codeSentBy, codeExpiresOn, attemptsLeft } = await openSignup(gateway, account);
   // If the provider already knows a customer, it asks for consent by e-mail: the account is pending, and there is no signup page.
   const waits = account.status === 'onboarding' || account.status === 'pending';
   return {
@@ -29,6 +38,11 @@ export const showAccount = async (gateway: Gateway, account: Account, connection
     account_status_date: isoTime(account.statusOn),
     ...(signupUrl === undefined || account.status !== 'onboarding' ? {} : { signup_url: signupUrl }),
     ...(mailSent === undefined || !waits ? {} : { mail_sent: mailSent }),
+    ...(needs.length === 0 ? {} : { needs }),
+    ...(needs.includes('terms_accepted') ? defined({ terms_url: termsUrl }) : {}),
+    ...(needs.includes('code')
+      ? defined({ code_sent_by: codeSentBy, code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn), attempts_left: attemptsLeft })
+      : {}),
     connections: await showConnections(gateway, connections),
     ...(account.nextCheckOn === undefined || account.status === 'connected' ? {} : { next_check_on: isoTime(account.nextCheckOn) }),
   };

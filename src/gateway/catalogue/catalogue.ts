@@ -146,6 +146,7 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
     const { sessions } = scope.gateway.stores;
     const adapter = adapterOf(provider, 'buy');
     return await askOptions(scope, provider, 'buy', async (context) => {
+      if (adapter.byAccount === true) return await adapter.catalogue(context);
       const known = await sessions.findUpstream(gatewayOwner, provider.id);
       const upstream = await upstreamSession(scope, gatewayOwner, provider, context.signal, known);
       if ('refusal' in upstream) return { ok: false, refusal: upstream.refusal };

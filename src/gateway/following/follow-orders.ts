@@ -23,7 +23,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
-import { rampFacts } from '../ramps.ts';
+import { upstreamOf } from '../ramps.ts';
 import { isStorageDown } from '../../ports/storage-down.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
@@ -88,7 +88,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
     ...('opensForNode' in adapter && adapter.opensForNode === true ? await nodeOf(gateway, order) : {}),
   };
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...more }));
-  if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
+  if (upstreamOf(provider, order.ramp) === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
@@ -189,7 +189,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
-  const seen = watchOf(order, told, step, now);
+  const seen = watchOf(gateway, order, told, step);
   const pace = withoutUnseenRefund(step.next, seen);
   const ends = isFinal(pace, now, order.followUntil, order.ramp, disputed);
   // A provider that refuses a read has refused the reads before, too, as a rule. So a refusal counts as unread only if there was a notice since.
@@ -339,8 +339,9 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
  * Returns what we have learnt by following the order, with the news of this read. Without news it returns the same object, which is then not written
  * again.
  */
-const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
-  const sight = sightOf(order, told, now);
+const watchOf = (gateway: Gateway, order: Order, told: Told, step: Advance): OrderWatch => {
+  const now = gateway.now();
+  const sight = sightOf(gateway, order, told);
   const known = knownOf(order);
   const inReview = step.next === 'review' ? told.evidence : undefined;
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
@@ -374,11 +375,12 @@ const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvide
   isDelivered(stage) && receive >= order.quotedReceive && isSafe(receive);
 
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
-const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
+const sightOf = (gateway: Gateway, order: Order, told: Told): OrderWatch => {
   const { unreadableSince: since } = order.watch;
   // An account without a working key has its own status, which the customer sees. So its orders are noted only once there is money in them.
   const known = knownOf(order);
-  const isNoted = rampFacts[order.ramp].upstream === 'session' || saysMoney({ stage: known, moneySeen: order.watch.moneySeen });
+  const isNoted = upstreamOf(providerOf(gateway, order.providerId), order.ramp) === 'session' || saysMoney({ stage: known, moneySeen: order.watch.moneySeen });
+  const now = gateway.now();
   const isLost = told.read === 'refused' && isNoted && since === undefined && !order.final;
   return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
 };

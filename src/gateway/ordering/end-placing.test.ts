@@ -16,8 +16,6 @@ it.each<[Ramp, Refusal, string, boolean]>([
   ['liquidity', { reason: 'declined', note: 'price-moved' }, 'price-changed', true],
   // A refusal because of the customer or the stock also lasts, but breaks no promise.
   ['buy', { reason: 'country-restricted' }, 'provider-declined', false],
-  ['buy', { reason: 'kyc-required' }, 'provider-declined', false],
-  ['buy', { reason: 'below-minimum' }, 'provider-declined', false],
   ['liquidity', { reason: 'option-unsupported', note: 'out-of-stock' }, 'provider-declined', false],
 ])('%s, %o: another offer is taken', (ramp, refusal, code, wentBack) => expect(endOf(ramp, refusal)).toEqual(['declined', code, wentBack]));
 
@@ -28,6 +26,9 @@ it.each<[Ramp, Refusal, string, object?]>([
   ['sell', { reason: 'account-required', note: 'needs-reconnect' }, 'account-not-connected'],
   ['sell', { reason: 'declined', note: 'connection-not-active' }, 'connection-required'],
   ['sell', { reason: 'above-maximum' }, 'amount-out-of-range'],
+  ['buy', { reason: 'below-minimum' }, 'amount-out-of-range'],
+  ['buy', { reason: 'account-required' }, 'account-required'],
+  ['buy', { reason: 'kyc-required', actionUrl: 'https://p.example/kyc' }, 'account-not-connected'],
   ['liquidity', { reason: 'peer-not-connected' }, 'peer-not-connected'],
   ['liquidity', { reason: 'declined', note: 'invoice-unsuitable' }, 'invoice-unsuitable'],
   // The provider allows no further attempt, but the quote does not count as used.

@@ -8,7 +8,6 @@ import type { Intent } from '../../ports/intents.ts';
 import type { Json } from '../../ports/runtime.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { Problem } from '../problem.ts';
-import { rampFacts } from '../ramps.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { releaseSpend } from './balance.ts';
 import { showMoves } from '../following/show-order.ts';
@@ -39,17 +38,15 @@ const passing: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['busy', 'ord
 /** Returns how an attempt ends when the provider refuses the order. */
 export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): End => {
   const { reason } = refusal;
-  const { tellsRefusal } = rampFacts[ramp];
-  const problem = tellsRefusal ? refusalProblem(refusal, ramp) : notTaken(reason);
+  const problem = refusalProblem(refusal, ramp);
   const made = defined({ upstreamOrderId: refusal.orderMade });
   const evidence = { refused: reason, ...defined({ orderMade: refusal.orderMade }) };
   // With payWithBalance, the provider refused the operator's own account, perhaps for lack of balance. That says nothing about its offer.
   const mayPass = passing.has(reason) || placing.inputs.order.payWithBalance === true;
-  const canBeMended = tellsRefusal && !lasting.has(problem.code);
+  const canBeMended = !lasting.has(problem.code);
   if (mayPass || canBeMended || refusal.note === 'attempts-used') return { state: 'rejected', problem, evidence, wentBack: false };
-  const said = tellsRefusal ? problem.detail : 'The provider declined the order. Nothing was ordered, and there is nothing to pay.';
   const code = problem.code === 'price-changed' ? 'price-changed' : 'provider-declined';
-  return { state: 'declined', problem: { code, detail: said, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined', ...made };
+  return { state: 'declined', problem: { code, detail: problem.detail, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined', ...made };
 };
 /** Problems that the customer cannot fix. */
 const lasting: ReadonlySet<string> = new Set(['provider-unavailable', 'order-unpayable', 'price-changed']);
@@ -68,7 +65,9 @@ export const endExpired = (why: string): End => ({ state: 'rejected', problem: q
 const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, end: End): End => {
   if (movedFrom.length === 0) return end;
   const { code, detail, more } = end.problem;
-  const members = { ...more.members, moved_from: showMoves(gateway, movedFrom) };
+  // This end is stored and given again, and a link for the customer is for once.
+  const { action_url: _bearer, ...kept } = more.members ?? {};
+  const members = { ...kept, moved_from: showMoves(gateway, movedFrom) };
   if (end.state !== 'rejected' || code === 'quote-expired')
     return { ...end, state: end.state === 'rejected' ? 'declined' : end.state, problem: { code, detail, more: { members } } };
   const said = 'None of the providers that were tried took the order. Nothing was ordered, and there is nothing to pay.';

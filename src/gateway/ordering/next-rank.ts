@@ -96,7 +96,9 @@ const isOpenTo = (gateway: Gateway, quote: StoredQuote, { minReceive, maxPay }: 
   if (payoutTo === undefined ? offer.offer.facts.payout_kinds !== undefined : misfit(gateway, quote, payoutTo) !== undefined) return false;
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;
   if (!gateway.providers.some(({ id }) => id === offer.providerId)) return false;
-  const { pay, receive } = offer.offer;
+  const { pay, receive, requires } = offer.offer;
+  // The customer has not been asked for what this offer still needs.
+  if (requires.includes('account')) return false;
   return (minReceive === undefined || receive >= BigInt(minReceive)) && (maxPay === undefined || pay <= BigInt(maxPay));
 };
 

@@ -60,7 +60,7 @@ export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, qu
  * Notes whether the session has proved the node that gets the sats. Throws a Problem if it has not and could have: a node key. The payee of an invoice
  * may be the customer's custodian, so it may be any node.
  */
-const withProof = async (gateway: Gateway, session: OpenSession, { kind, value, invoice }: Destination): Promise<PayoutTo> => {
+export const withProof = async (gateway: Gateway, session: OpenSession, { kind, value, invoice }: Destination): Promise<PayoutTo> => {
   const proven = await provenNode(gateway, session, undefined);
   if (kind === 'node_pubkey' && value !== proven)
     throw new Problem(

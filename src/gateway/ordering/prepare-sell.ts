@@ -4,10 +4,9 @@ import { accountWebhookPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Prepared } from './prepared.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import { refreshAccount } from '../accounts/refresh-account.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refusalProblem } from '../refusal-problem.ts';
-import { notConnected } from '../accounts/accounts.ts';
+import { accountFor } from './account-for.ts';
 import { openState } from '../accounts/show-account.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -22,14 +21,8 @@ export type SellOrderRequest = { connectionId?: string | undefined };
 export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;
   const { providerId } = quote.offer;
-  const account = (await gateway.stores.accounts.list(session.customerId)).find((one) => one.providerId === providerId);
-  const needsAccount = quote.offer.offer.requires.includes('account');
-  if (!account) {
-    if (needsAccount) throw refusalProblem({ reason: 'account-required' });
-    return { order: {} };
-  }
-  const now = account.status === 'connected' ? account : (await refreshAccount(scope, account)).account;
-  if (now.status !== 'connected') throw await notConnected(gateway, now);
+  const account = await accountFor(scope, session, quote);
+  if (!account) return { order: {} };
   const needsConnection = quote.terms.needConnection?.includes(providerId) === true;
   const { connectionId } = request;
   /**

@@ -6,14 +6,27 @@ import { prepareBuyOrder, type BuyOrderRequest } from './payout.ts';
 import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liquidity.ts';
 import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
 import type { Prepared } from './prepared.ts';
+import { accountFor } from './account-for.ts';
+import { upstreamOf } from '../ramps.ts';
+import { providerOf } from '../upstream/provider-of.ts';
 
 /** The members of an order request that exist on one ramp only. */
 type OwnMembers = { buy: BuyOrderRequest; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
 /** The ramp `R` with its own members. Without `R`, any ramp. */
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
+/** Returns the customer's account as what only one order may use at a time, if the provider sells bitcoin by account. */
+const buyingAccount = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Pick<Prepared, 'exclusiveKey'>> => {
+  if (upstreamOf(providerOf(scope.gateway, quote.offer.providerId), 'buy') !== 'account') return {};
+  const account = await accountFor(scope, session, quote);
+  return account ? { exclusiveKey: account.id } : {};
+};
+
 const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
-  buy: async ({ gateway }, session, quote, own) => await prepareBuyOrder(gateway, session, quote, own),
+  buy: async (scope, session, quote, own) => ({
+    ...(await prepareBuyOrder(scope.gateway, session, quote, own)),
+    ...(await buyingAccount(scope, session, quote)),
+  }),
   sell: prepareSellOrder,
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };

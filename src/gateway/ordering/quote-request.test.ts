@@ -26,7 +26,7 @@ test('a purchase is ordered and priced again for the country that it was priced 
 
 test('a sale keeps its network and its country', () => {
   const quote = aQuote(sold, { country: 'AT', network: 'onchain' });
-  expect(quoteRequestOf(quote, undefined)).toEqual({ ramp: 'sell', fixed: 'pay', amount: 250_000n, option, network: 'onchain' });
+  expect(quoteRequestOf(quote, undefined)).toEqual({ ramp: 'sell', fixed: 'pay', amount: 250_000n, option, network: 'onchain', country: 'AT' });
   expect(exchangeAgain(quote)).toEqual({ currency_id: 1, payment_option_id: 2, amount_sats: 250_000, country: 'AT' });
 });
 

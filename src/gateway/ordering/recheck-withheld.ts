@@ -9,7 +9,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
-import { rampFacts } from '../ramps.ts';
+import { upstreamOf } from '../ramps.ts';
 import { placingOf, type Placing } from './placing.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -64,7 +64,7 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const { provider, quote, context } = placing;
   const { upstreamOrderId } = intent;
   if (upstreamOrderId === undefined)
-    return rampFacts[intent.ramp].upstream === 'session' && provider.core.status_by_session ? await ownNewOrders(scope, intent, placing) : [];
+    return upstreamOf(provider, intent.ramp) === 'session' && provider.core.status_by_session ? await ownNewOrders(scope, intent, placing) : [];
   const adapter = provider.adapter[intent.ramp];
   if (!adapter) return [];
   const { pay, receive, fee, upstream, facts } = quote.offer.offer;

@@ -14,7 +14,7 @@ import { beyondLimit } from '../pricing/in-flight.ts';
 import { answerOf, lapsesUnseen, lostNote, orderPending, placingOf, type Placing } from './placing.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import { quoteRequestOf } from './quote-request.ts';
-import { rampFacts } from '../ramps.ts';
+import { upstreamOf } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Lease } from '../../ports/runtime.ts';
@@ -127,7 +127,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
       left = true;
       return await adapterOf(provider, request.quote.ramp).placeOrder(call, request);
     });
-    const { upstream } = rampFacts[intent.ramp];
+    const upstream = upstreamOf(provider, intent.ramp);
     if (upstream === 'account' && intent.exclusiveKey !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.exclusiveKey, answer.customer);
     if (answer.ok) return { placed: answer.value };
@@ -147,7 +147,8 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
   // Earlier orders matter only if the orders of this attempt's upstream session can be listed.
-  if (rampFacts[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
+  if (upstreamOf(placing.provider, intent.ramp) !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session)
+    return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {

@@ -11,7 +11,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { lapsesUnseen, lostNote, placingOf, repostOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
-import { rampFacts } from '../ramps.ts';
+import { upstreamOf } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -76,7 +76,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
     ));
   if (await foundByNotice(scope, intent, placing, lease)) return;
-  const statusBySession = core.status_by_session && rampFacts[intent.ramp].upstream === 'session';
+  const statusBySession = core.status_by_session && upstreamOf(placing.provider, intent.ramp) === 'session';
   const profile = { repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();

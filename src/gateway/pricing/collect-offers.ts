@@ -3,7 +3,7 @@ import { asksExchange, type Asked, type Candidate, type Failed, type ProviderOff
 import type { DecisionPolicy } from '../../domain/policy.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import { decide, type Route } from '../../domain/route.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { withoutActionUrl, type Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -84,7 +84,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     if ('refusal' in answer) {
       // The provider did not refuse: we had no free slot or session at the moment.
       if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
-      if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
+      if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: withoutActionUrl(answer.refusal) });
       return;
     }
     if ('fault' in answer) return fail(ask.provider, { reason: answer.fault, retryable: true, latencyMs });

@@ -1,7 +1,12 @@
+import { defined } from '../../domain/defined.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { BuyAdapter, Features } from '../../providers/spec.ts';
+import type { Account } from '../../ports/accounts.ts';
+import type { ProviderSession } from '../../ports/sessions.ts';
+import { upstreamOf } from '../ramps.ts';
+import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, keptTerms, readExchange, withListedLimits, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
@@ -22,10 +27,11 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
   const exchange = await readExchange(scope, 'buy', request);
   const { asked, since } = exchange;
   const unreached = await unreachedInSession(gateway, session);
+  const accounts = await accountsFor(gateway, session);
   const asks: Ask[] = [];
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
-    const ask = askOf(scope, session, provider, exchange);
+    const ask = askOf(scope, session, provider, exchange, accounts.get(provider.id));
     const fault = unreached.get(provider.id);
     const unpaid = 'ask' in ask ? unpayable(provider, exchange) : undefined;
     if (unpaid) asks.push({ provider, terms: ask.terms, refusal: unpaid });
@@ -81,7 +87,30 @@ const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promi
   );
 };
 
-const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange): Ask => {
+/** Returns the customer's connected accounts at buyers that work by account, by provider. Reads nothing if there is no such buyer. */
+const accountsFor = async (gateway: Gateway, session: OpenSession): Promise<Map<string, Account>> => {
+  const byAccount = new Set(gateway.providers.flatMap((one) => (one.core.mode !== 'off' && upstreamOf(one, 'buy') === 'account' ? [one.id] : [])));
+  if (byAccount.size === 0) return new Map();
+  // An account that has to be reconnected cannot be used for an order, so its provider is asked without it.
+  const usable = (await gateway.stores.accounts.list(session.customerId)).filter((one) => one.status === 'connected' && byAccount.has(one.providerId));
+  return new Map(usable.map((account) => [account.providerId, account]));
+};
+
+/** The credentials with which a provider is asked. For a session, `known` is what the customer's session knows of it. */
+type Credentials = { id?: string; blob?: string };
+const credentialsOf = async (
+  scope: Scope,
+  session: OpenSession,
+  provider: Provider,
+  signal: AbortSignal,
+  using: { account: Account | undefined; known: ProviderSession | undefined },
+): Promise<Credentials | { refusal: Refusal }> => {
+  const { account, known } = using;
+  if (upstreamOf(provider, 'buy') !== 'account') return await upstreamSession(scope, session.idHash, provider, signal, known);
+  return account ? { id: account.id, ...defined({ blob: await upstreamBlob(scope.gateway, account.id) }) } : {};
+};
+
+const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange, account: Account | undefined): Ask => {
   const { gateway } = scope;
   const offered = exchangeTerms(gateway, provider, exchange);
   if (!('option' in offered)) return offered;
@@ -97,26 +126,33 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
     ask: async (call): Promise<Asking> => {
       let known = session.upstream.get(provider.id);
       for (let tries = 0; ; tries += 1) {
-        const upstream = await upstreamSession(scope, session.idHash, provider, call.signal, known);
+        const upstream = await credentialsOf(scope, session, provider, call.signal, { account, known });
         if ('refusal' in upstream) return upstream;
-        const context = { ...call, customer: upstream.blob };
+        const context = { ...call, ...defined({ customer: upstream.blob }) };
         const askTier = async (tier: (typeof tiers)[number]) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) });
         const answers = others.length === 0 ? [await askTier({ option, terms })] : await answersOf(tiers.map(askTier));
         // An emptied blob means that the upstream session has ended. We open a new session once for this request.
         const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
-        if (changed !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+        if (changed !== undefined) await noteChange(gateway, account, upstream, changed);
         const [best] = answers.flatMap(({ tier, answer }) => (answer.ok ? [{ tier, offer: answer.value }] : [])).sort((a, b) => byNet(a.offer, b.offer));
         if (best) {
           const offer = withPayout(best.offer, adapter, exchange, listing.features);
-          return { offer, sessionId: upstream.id, ...best.tier };
+          return { offer, ...defined({ sessionId: upstream.id }), ...best.tier };
         }
         const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
-        if (changed !== '' || provider.demandsProof || tries > 0)
+        if (changed !== '' || provider.demandsProof || account || tries > 0)
           return { refusal: withListedLimits(gateway, asked, { providerId: provider.id, option }, refusal) };
         known = undefined;
       }
     },
   };
+};
+
+/** Stores an account's changed credentials. A session whose credentials have changed is not used again. */
+const noteChange = async (gateway: Gateway, account: Account | undefined, { id }: Credentials, blob: string): Promise<void> => {
+  if (id === undefined) return;
+  if (account) await keepBlob(gateway, account.id, blob);
+  else await gateway.stores.sessions.retireUpstream(id, gateway.now());
 };
 
 /**

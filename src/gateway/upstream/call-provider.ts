@@ -1,6 +1,11 @@
+import { defined } from '../../domain/defined.ts';
+import { customerLink } from '../../domain/links.ts';
+import { withoutActionUrl, type Refusal } from '../../domain/refusal.ts';
 import type { CallContext } from '../../providers/spec.ts';
+import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Operation, Provider } from '../../ports/providers.ts';
+import { linkHosts } from './provider-of.ts';
 
 export type CallOptions = {
   operation: Operation;
@@ -59,11 +64,20 @@ export const callProvider = async <T>(
       (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId }),
     );
     finish(isRefusal(answer) ? 'refused' : 'ok');
-    return answer;
+    return withOwnActionUrl(gateway, provider, answer);
   } catch (fault) {
     finish(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'defect');
     throw fault;
   }
 };
 
-const isRefusal = (answer: unknown): boolean => typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
+const isRefusal = (answer: unknown): answer is { ok: false; refusal: Refusal } =>
+  typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
+
+/** Drops a refusal's link that does not lead to one of the provider's own hosts. The refusal itself stands. Never logs the link, a bearer secret. */
+const withOwnActionUrl = <T>({ settings, log }: Gateway, provider: Provider, answer: T): T => {
+  if (!isRefusal(answer) || answer.refusal.actionUrl === undefined) return answer;
+  const actionUrl = customerLink(answer.refusal.actionUrl, linkHosts(provider, provider.core.payment_hosts), settings.mode === 'sandbox');
+  if (actionUrl === undefined) log('warn', 'action_link_dropped', { provider: provider.id });
+  return { ...answer, refusal: { ...withoutActionUrl(answer.refusal), ...defined({ actionUrl }) } };
+};

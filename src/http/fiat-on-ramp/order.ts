@@ -48,7 +48,19 @@ export const order = endpoint({
   headers: idempotencyHeader,
   body,
   answer: buyOrder,
-  problems: [...orderProblems, 'payout-link-refused', 'payout-required', 'payout-unsuitable', 'proof-required', 'amount-in-use'],
+  problems: [
+    ...orderProblems,
+    'payout-link-refused',
+    'payout-required',
+    'payout-unsuitable',
+    'proof-required',
+    'amount-in-use',
+    'account-required',
+    'account-not-connected',
+    'address-invalid',
+    'iban-invalid',
+    'client-ipv4-required',
+  ],
   lane: 'reserved',
   run: async (call, request, raw) => {
     const destination = readPayoutTo(call.gateway, request.payout_to);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/accounts/accounts.ts';
+import { readAccount, readBalance, readTransactions, removeAccount } from '../../gateway/accounts/accounts.ts';
+import { startAccount } from '../../gateway/accounts/start-account.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
@@ -32,12 +33,13 @@ export const sellAccounts = endpoint({
     const session = await stepSession(call, body.session_id);
     const request = {
       provider: body.provider,
+      ramp: 'sell' as const,
       email: body.email,
       apiKey: body.api_key,
       webhook: webhookOf(call, body, sellEvents),
       countMail: async () => await call.limit('mails'),
     };
-    return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.scope, session, request));
+    return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startAccount(call.scope, session, request));
   },
 });
 
@@ -51,7 +53,7 @@ export const sellAccountStatus = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readingSession(call, body.session_id);
-    return { body: await readSellAccount(call.scope, session, body.account_id) };
+    return { body: await readAccount(call.scope, session, body.account_id) };
   },
 });
 
@@ -65,7 +67,7 @@ export const sellAccountRemove = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    return { body: await removeSellAccount(call.gateway, session, body.account_id) };
+    return { body: await removeAccount(call.gateway, session, body.account_id) };
   },
 });
 

@@ -4,17 +4,11 @@ import { Problem } from '../../gateway/problem.ts';
 import type { ConnectionRequest } from '../../ports/accounts.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
-import { network, sessionId, text, uuid } from '../shapes.ts';
+import { network, pastedCode, sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape, connectionsOfAccount, direction, oneConnection } from './shapes.ts';
 import { readingSession, stepSession } from './step-session.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** A code as people paste it from a text message. Spaces, dashes and invisible characters are removed. */
-const pastedCode = z
-  .string()
-  .max(64)
-  .transform((text) => text.replaceAll(/[\s\p{Pd}\p{Cf}]/gu, ''))
-  .pipe(text(16));
 export const connectionBody = z.object({ session_id: sessionId, connection_id: uuid });
 const problems = [
   'connection-not-found',

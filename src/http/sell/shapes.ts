@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { AccountNeed } from '../../ports/accounts.ts';
 import { count, fiat, network, providerId, sats, stage, time, uuid, webhookUrl } from '../shapes.ts';
 
 export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
@@ -28,6 +29,8 @@ export const connectionShape = z.object({
 export const oneConnection = connectionShape.extend({ asked_for: z.literal('connection') });
 export const connectionsOfAccount = z.object({ asked_for: z.literal('account'), account_id: uuid, connections: z.array(connectionShape) });
 
+export const accountNeed = z.enum(['email', 'phone', 'payout_to', 'terms_accepted', 'code'] satisfies AccountNeed[]);
+export const codeChannel = z.enum(['mail', 'sms']);
 export const accountStatus = z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']);
 export const accountShape = z.object({
   account_id: uuid,
@@ -36,6 +39,11 @@ export const accountShape = z.object({
   account_status_date: time,
   signup_url: z.string().optional(),
   mail_sent: z.boolean().optional(),
+  needs: z.array(accountNeed).optional(),
+  terms_url: z.string().optional(),
+  code_sent_by: codeChannel.optional(),
+  code_expires_on: time.optional(),
+  attempts_left: count.optional(),
   connections: z.array(connectionShape),
   next_check_on: time.optional(),
 });

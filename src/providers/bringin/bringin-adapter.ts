@@ -29,6 +29,7 @@ export const createBringinAdapter = (deps: AdapterDeps<LogField>, settings: Brin
     readOrders: async (context, order) => await readOrders(bringin, context, order),
     takes: ['email'],
     knownBy: 'email',
+    pageHosts: settings.signup_hosts,
     startAccount: async (context, request) => await startAccount(bringin, context, request),
     readAccount: async (context) => await readAccount(bringin, context),
     adoptKey: async (context, request) => await adoptKey(bringin, context, request),

@@ -1,0 +1,111 @@
+/**
+ * Codes that a provider sends to the customer of an account, by mail or SMS. A code is passed on and forgotten: it is never stored or logged. Whatever
+ * the provider allows, the gateway lets only few codes be sent and tried for each account. So nobody can try out codes, whoever they are.
+ */
+import { defined } from '../../domain/defined.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { AccountAdapter } from '../../providers/spec.ts';
+import type { Account } from '../../ports/accounts.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { isoTime } from '../outward.ts';
+import { signupPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { upstreamBlob } from '../upstream/blob.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import { stepAccount } from './account-steps.ts';
+import { findAccount } from './accounts.ts';
+import { accountsOf, callAccount, providerProblem } from './call-account.ts';
+import { invalid } from './start-account.ts';
+import { openSignup, showAccount, type CodeCounts, type ShownAccount, type Signup } from './show-account.ts';
+
+const hourMs = 3_600_000;
+/** How many codes the gateway has sent for one account within an hour, and how many it hands in for each of them. */
+const mostSent = 5;
+const mostTries = 5;
+
+type Waiting = { account: Account; signup: Signup; codes: NonNullable<AccountAdapter['codes']> };
+
+/** Finds the customer's account. Throws unless it waits for a code, or its provider could send one. */
+const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Waiting> => {
+  const account = await findAccount(gateway, accountId, session.customerId);
+  const { codes } = accountsOf(providerOf(gateway, account.providerId));
+  const signup = await openSignup(gateway, account);
+  if (!codes || signup.needs?.includes('code') !== true || (await upstreamBlob(gateway, account.id)) === undefined)
+    throw invalid('/account_id', 'this account is not waiting for a code');
+  return { account, signup, codes };
+};
+
+/**
+ * Counts before the provider is called, so that parallel calls cannot exceed the limits together. Throws if another call has changed the account
+ * meanwhile.
+ */
+const counted = async (gateway: Gateway, account: Account, signup: Signup, counts: CodeCounts): Promise<Account> => {
+  const after = { ...signup, ...counts };
+  const change = { sequence: account.sequence + 1, signup: await gateway.seal.seal(JSON.stringify(after), signupPlace(account.id)) };
+  if (await gateway.stores.accounts.change(account, change, [])) return { ...account, ...change };
+  throw new Problem('idempotency-in-progress', 'Another request about this account is in progress. Repeat this request.', { retryAfterMs: 1000 });
+};
+
+/** Has a code sent. `countMail` counts it against the limits of the caller's network. */
+export const sendAccountCode = async (scope: Scope, session: OpenSession, accountId: string, countMail: () => Promise<void>): Promise<ShownAccount> => {
+  const { gateway } = scope;
+  const { account, signup, codes } = await waitingFor(gateway, session, accountId);
+  const now = gateway.now();
+  const isNewHour = signup.codesSince === undefined || now < signup.codesSince || now - signup.codesSince >= hourMs;
+  const { codesSince = now, codesSent = 0 } = isNewHour ? {} : signup;
+  if (codesSent >= mostSent)
+    throw new Problem('rate-limited', `At most ${mostSent} codes an hour are sent for one account. Use the code that was sent, or wait.`, {
+      retryAfterMs: codesSince + hourMs - now,
+    });
+  await countMail();
+  const told = await counted(gateway, account, signup, { codesSince, codesSent: codesSent + 1, codeTries: 0 });
+  const answer = await asked(
+    async () => await callAccount(scope, told, { verb: 'send_code', idempotent: false }, async (_, context) => await codes.send(context)),
+  );
+  if (!answer.ok) {
+    if (answer.refusal.note === 'resend-refused')
+      throw new Problem('code-expired', 'The provider sends no other code for now. Use the code that was sent, or try again later.');
+    throw refusalProblem(answer.refusal);
+  }
+  return await shown(gateway, await stepAccount(gateway, told, answer.value));
+};
+
+/** Hands in the code that was sent. */
+export const confirmAccountCode = async (scope: Scope, session: OpenSession, accountId: string, code: string): Promise<ShownAccount> => {
+  const { gateway } = scope;
+  const { account, signup, codes } = await waitingFor(gateway, session, accountId);
+  const tries = (signup.codeTries ?? 0) + 1;
+  if (tries > mostTries) throw noMoreTries(signup);
+  const tried = await counted(gateway, account, signup, { codeTries: tries });
+  const answer = await asked(
+    async () => await callAccount(scope, tried, { verb: 'confirm_code', idempotent: false }, async (_, context) => await codes.confirm(context, code)),
+  );
+  if (answer.ok === 'code-expired') throw new Problem('code-expired', `The provider no longer accepts this code. ${another}`);
+  if (answer.ok === 'code-wrong') {
+    const left = Math.min(answer.attemptsLeft ?? Infinity, mostTries - tries);
+    if (left <= 0) throw noMoreTries(signup);
+    throw new Problem('code-wrong', 'This is not the code that was sent.', { members: { attempts_left: left } });
+  }
+  if (!answer.ok) throw refusalProblem(answer.refusal);
+  return await shown(gateway, await stepAccount(gateway, tried, answer.value));
+};
+
+const another = 'POST /account-code sends another.';
+const noMoreTries = ({ codeExpiresOn }: Signup): Problem =>
+  new Problem('code-expired', `Too many codes were wrong: this one is no longer accepted. ${another}`, {
+    members: defined({ code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn) }),
+  });
+
+const asked = async <T>(call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call();
+  } catch (fault) {
+    throw fault instanceof ProviderFault ? providerProblem(fault) : fault;
+  }
+};
+
+const shown = async (gateway: Gateway, account: Account): Promise<ShownAccount> =>
+  await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));

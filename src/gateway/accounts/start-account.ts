@@ -1,0 +1,206 @@
+/** POST /accounts: starts a customer's account at one provider, or continues or recovers it. */
+import { defined } from '../../domain/defined.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { AccountAdapter, AccountMember, AccountState, Answer, CallContext } from '../../providers/spec.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
+import type { Account } from '../../ports/accounts.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { accountWebhookPlace, blobPlace, signupPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { keepBlob } from '../upstream/blob.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { nextCheck, stepAccount } from './account-steps.ts';
+import { adoptConnections } from './adopt-connections.ts';
+import { accountsOf, callAccount, providerProblem } from './call-account.ts';
+import { claimed, contested, namedMs, unlessContested, wasConnected } from './contested.ts';
+import { startOf } from './refresh-account.ts';
+import { openSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
+
+export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
+export type StartRequest = {
+  provider: string;
+  /** Set on a path of one ramp: the provider must have that ramp. */
+  ramp?: 'sell';
+  email?: string | undefined;
+  phone?: string | undefined;
+  payoutTo?: PayoutTo | undefined;
+  termsAccepted?: true | undefined;
+  apiKey?: string | undefined;
+  webhook: Webhook;
+  /** Counts one more e-mail or text message that the provider may send to the customer. Throws when there are too many. */
+  countMail: () => Promise<void>;
+};
+
+export const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
+
+/**
+ * Starts, continues or recovers an account: for one customer, the same e-mail (or whatever the provider knows its users by) gives the same account. If
+ * a step fails, the caller can repeat the request.
+ */
+export const startAccount = async (scope: Scope, session: OpenSession, request: StartRequest): Promise<ShownAccount> => {
+  const { gateway } = scope;
+  const provider = startable(gateway, request);
+  const accounts = accountsOf(provider);
+  const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
+  const told = toldIn(accounts, request);
+  refuseUnclear(accounts, request, told, existing);
+  const start: Start = { customerId: session.customerId, provider, webhook: request.webhook, existing };
+  try {
+    const account = request.apiKey === undefined ? await byTold(scope, start, told, request.countMail) : await byKey(scope, start, request.apiKey);
+    await adoptConnections(scope, account);
+    const connections = await gateway.stores.accounts.connections(account.id);
+    return await showAccount(gateway, account, connections);
+  } catch (fault) {
+    throw providerProblem(fault);
+  }
+};
+
+const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Provider => {
+  const provider = gateway.providers.find((one) => one.id === id && one.core.mode === 'on' && one.adapter.accounts && (!ramp || one.adapter[ramp]));
+  if (!provider)
+    throw invalid('/provider', `is not a ${ramp ?? 'provider'}${ramp ? ' provider' : ' with accounts'} of this gateway; GET /providers lists them`);
+  return provider;
+};
+
+/** The members of the request, and of what is told to the provider. */
+const members = { email: 'email', phone: 'phone', payout_to: 'payoutTo', terms_accepted: 'termsAccepted' } as const satisfies Record<AccountMember, keyof Told>;
+
+/** Returns what the provider is told: only what it takes. Upper and lower case mean the same mailbox, so it always gets the same spelling. */
+const toldIn = ({ takes }: AccountAdapter, request: StartRequest): Told => {
+  const given: Told = defined({ ...request, email: request.email?.trim().toLowerCase() });
+  return Object.fromEntries(takes.flatMap((member) => (given[members[member]] === undefined ? [] : [[members[member], given[members[member]]]])));
+};
+
+/** Throws unless the request says who the customer is at the provider. An account that was started is known already. */
+const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told: Told, existing: Account | undefined): void => {
+  const { knownBy } = accounts;
+  const isNamed = told[members[knownBy]] !== undefined;
+  if (apiKey !== undefined && isNamed) throw invalid(`/${knownBy}`, `send exactly one of ${knownBy} and api_key`);
+  if (apiKey !== undefined || isNamed || (existing && Object.keys(told).length > 0)) return;
+  throw invalid(`/${knownBy}`, accounts.adoptKey ? `send exactly one of ${knownBy} and api_key` : 'is missing: this provider knows its customers by it');
+};
+
+/** The customer who starts an account, the provider, and the account that the customer already has at that provider. */
+type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
+
+/** Returns the text by which the provider knows the customer. */
+const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined =>
+  knownBy === 'email' ? email : payoutTo && `${payoutTo.kind} ${payoutTo.value}`;
+
+const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => Promise<void>): Promise<Account> => {
+  const { gateway } = scope;
+  const { existing, provider, webhook } = start;
+  const accounts = accountsOf(provider);
+  const name = nameIn(accounts, told);
+  const nameHash = name === undefined ? existing?.emailHash : gateway.hash(name);
+  const { knownBy } = accounts;
+  // The e-mail must be the account's own, even if the account's key has been lost: the provider returns a key for any e-mail, and the customer has
+  // not proved that another e-mail is theirs.
+  if (existing && existing.emailHash !== nameHash)
+    throw invalid(
+      `/${knownBy}`,
+      `the customer already has an account with another ${words[knownBy]} at this provider; remove it with POST /account-remove first`,
+    );
+  const isMore = Object.keys(told).some((member) => member !== members[knownBy]);
+  if (existing?.status === 'connected' && !isMore) return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
+  await countMail();
+  const all = existing ? { ...toldOf(await openSignup(gateway, existing)), ...told } : told;
+  const account = existing ?? (await newAccount(gateway, start, { nameHash: nameHash ?? '', told }));
+  const call = { verb: 'start_account', idempotent: true };
+  let isWithheld = false;
+  const answer = await callAccount(scope, account, call, async (at, context) => {
+    const said = await at.startAccount(context, startOf(gateway, account, all));
+    const kept = await unlessContested(gateway, account, said);
+    isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
+    return kept;
+  }).catch(async (fault: unknown) => {
+    // The request had no effect at the provider, so the e-mail is still free.
+    if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
+    throw fault;
+  });
+  if (!answer.ok) {
+    if (!existing) await gateway.stores.accounts.discard(account.id);
+    throw refusalProblem(answer.refusal);
+  }
+  if (isWithheld) throw contested();
+  const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
+  // The customer has just asked, so the first poll comes soon, however long the account has been waiting.
+  const nextCheckOn = nextCheck(gateway, { ...account, ...answer.value, statusOn: gateway.now() }, []);
+  return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn });
+};
+const words: Record<AccountAdapter['knownBy'], string> = { email: 'e-mail', payout_to: 'payout_to' };
+
+/** Connects an account by a key that the customer copied from the provider's dashboard. We store the key only after it has worked. */
+const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> => {
+  const { gateway } = scope;
+  const { customerId, existing, provider, webhook } = start;
+  if (existing) {
+    const answer = await callAccount(
+      scope,
+      existing,
+      { verb: 'adopt_key', idempotent: true },
+      async (accounts, context) => await adopted(accounts, context, key),
+    );
+    if (!answer.ok) throw refusalProblem(answer.refusal);
+    // An e-mail that was only entered proves nothing about its owner, so it is forgotten.
+    const forgotten = wasConnected(existing) ? {} : { forgetEmail: true };
+    const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...forgotten, nextCheckOn: gateway.now() };
+    const stored = await stepAccount(gateway, existing, answer.value, change);
+    // A notice may have changed the account meanwhile. What it said is older than the key, which has just worked.
+    return stored.status === 'connected' ? stored : await stepAccount(gateway, stored, answer.value, change);
+  }
+  const accounts = accountsOf(provider);
+  const deadlineMs = gateway.settings.routing.order_deadline_ms;
+  const options = { operation: 'account', verb: 'adopt_key', deadlineMs, idempotent: true, customerKey: customerId } as const;
+  const answer = await callProvider(scope, provider, options, (context) => adopted(accounts, context, key));
+  if (!answer.ok) throw refusalProblem(answer.refusal);
+  const account = await newAccount(gateway, start, { blob: answer.customer ?? '' });
+  if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
+  return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
+};
+
+/** Has a pasted key checked. A provider without such keys refuses every key. */
+const adopted = async (accounts: AccountAdapter, context: CallContext, key: string): Promise<Answer<AccountState>> =>
+  accounts.adoptKey ? await accounts.adoptKey(context, { key }) : { ok: false, refusal: { reason: 'declined', note: 'key-refused' } };
+
+const webhookOf = async (gateway: Gateway, accountId: string, webhook: Webhook): Promise<Partial<Pick<Account, 'webhookUrl' | 'webhookEvents'>>> =>
+  webhook.webhookUrl === undefined
+    ? {}
+    : { webhookUrl: await gateway.seal.seal(webhook.webhookUrl, accountWebhookPlace(accountId)), webhookEvents: webhook.webhookEvents ?? [] };
+
+const newAccount = async (
+  gateway: Gateway,
+  { customerId, provider, webhook }: Start,
+  by: { nameHash: string; told: Told } | { blob: string },
+): Promise<Account> => {
+  const id = gateway.ids.uuid();
+  const now = gateway.now();
+  const account: Account = {
+    id,
+    customerId,
+    providerId: provider.id,
+    status: 'onboarding',
+    statusOn: now,
+    sequence: 0,
+    createdOn: now,
+    nextCheckOn: now + 30_000,
+    ...('told' in by ? { emailHash: by.nameHash, signup: await gateway.seal.seal(JSON.stringify(by.told), signupPlace(id)) } : {}),
+    ...(await webhookOf(gateway, id, webhook)),
+    ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
+  };
+  const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
+  // The provider gives us the key for any e-mail that we send. So once an e-mail has been connected, it belongs to that customer for good.
+  if (made === 'email-taken') throw claimed(accountsOf(provider).knownBy);
+  if (made === 'customer-has-one')
+    throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
+  // Whoever names an address is logged in there as its user, so at first come it belongs to one customer, even before it is connected.
+  if ('told' in by && accountsOf(provider).knownBy === 'payout_to' && (await gateway.stores.accounts.isNamedByOthers(account, now - namedMs))) {
+    await gateway.stores.accounts.discard(id);
+    throw claimed('payout_to');
+  }
+  return account;
+};

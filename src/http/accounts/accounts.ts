@@ -1,0 +1,108 @@
+/** A customer's accounts at providers. One account serves all ramps of its provider. The paths under /sell/accounts show the same accounts. */
+import * as z from 'zod';
+import { confirmAccountCode, sendAccountCode } from '../../gateway/accounts/account-code.ts';
+import { readAccount, removeAccount } from '../../gateway/accounts/accounts.ts';
+import { startAccount } from '../../gateway/accounts/start-account.ts';
+import { readPayoutTo, withProof } from '../../gateway/ordering/payout.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { endpoint } from '../call.ts';
+import { askedPayoutTo } from '../fiat-on-ramp/order.ts';
+import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
+import { accountBody } from '../sell/accounts.ts';
+import { accountShape, sellEvents, webhook } from '../sell/shapes.ts';
+import { readingSession, stepSession } from '../sell/step-session.ts';
+import { email, pastedCode, phone, sessionId, text, uuid } from '../shapes.ts';
+import { webhookOf } from '../webhook-url.ts';
+
+const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
+
+export const accounts = endpoint({
+  id: 'startAccount',
+  method: 'post',
+  path: '/accounts',
+  headers: idempotencyHeader,
+  body: z.object({
+    session_id: sessionId,
+    provider: text(64),
+    email: email.optional(),
+    phone: phone.optional(),
+    payout_to: askedPayoutTo.optional(),
+    terms_accepted: z.literal(true).optional(),
+    api_key: text(256).optional(),
+    ...webhook,
+  }),
+  answer: accountShape,
+  problems: ['customer-conflict', 'payout-unsuitable', 'proof-required', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...provider],
+  lane: 'reserved',
+  run: async (call, body, raw) => {
+    const session = await stepSession(call, body.session_id);
+    const destination = readPayoutTo(call.gateway, body.payout_to);
+    const request = {
+      provider: body.provider,
+      email: body.email,
+      phone: body.phone,
+      payoutTo: destination && (await withProof(call.gateway, session, destination)),
+      termsAccepted: body.terms_accepted,
+      apiKey: body.api_key,
+      webhook: webhookOf(call, body, sellEvents),
+      countMail: async () => await call.limit('mails'),
+    };
+    return await onceByKey(call, session.customerId, '/accounts', raw, () => startAccount(call.scope, session, request));
+  },
+});
+
+export const accountStatus = endpoint({
+  id: 'getAccount',
+  method: 'post',
+  path: '/account-status',
+  body: accountBody,
+  answer: accountShape,
+  problems: ['account-not-found', 'rate-limited', 'misconfigured'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readingSession(call, body.session_id);
+    return { body: await readAccount(call.scope, session, body.account_id) };
+  },
+});
+
+export const accountCode = endpoint({
+  id: 'sendAccountCode',
+  method: 'post',
+  path: '/account-code',
+  body: accountBody,
+  answer: accountShape,
+  problems: ['account-not-found', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await stepSession(call, body.session_id);
+    return { body: await sendAccountCode(call.scope, session, body.account_id, async () => await call.limit('mails')) };
+  },
+});
+
+export const accountConfirm = endpoint({
+  id: 'confirmAccount',
+  method: 'post',
+  path: '/account-confirm',
+  body: accountBody.extend({ code: pastedCode }),
+  answer: accountShape,
+  problems: ['account-not-found', 'code-wrong', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await stepSession(call, body.session_id);
+    return { body: await confirmAccountCode(call.scope, session, body.account_id, body.code) };
+  },
+});
+
+export const accountRemove = endpoint({
+  id: 'removeAccount',
+  method: 'post',
+  path: '/account-remove',
+  body: accountBody,
+  answer: z.object({ account_id: uuid, removed: z.boolean() }),
+  problems: ['account-not-found'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    return { body: await removeAccount(call.gateway, session, body.account_id) };
+  },
+});
