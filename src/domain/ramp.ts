@@ -27,6 +27,9 @@ export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` above ensures 
  */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 
+/** Whether the customer has to withdraw this order's sats: not if the provider pushes its payouts. */
+export const isClaimed = (ramp: Ramp, payout: 'push' | undefined): boolean => isWithdrawn[ramp] && payout === undefined;
+
 /** Requires one type for each ramp. */
 export type PerRamp<T extends Record<Ramp, unknown>> = T;
 

@@ -75,6 +75,8 @@ export type FoundOrder = {
   receive?: bigint;
   currency?: string;
   liquidity?: LiquidityTerms;
+  /** The provider sends the sats itself. */
+  payout?: 'push';
 };
 
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };

@@ -49,6 +49,7 @@ const foundColumns = {
   pay: amountOf('pay', orders.pay),
   receive: amountOf('receive', orders.receive),
   currency: sql<string | null>`coalesce(${orders.terms}->>'currency', ${intents.quote}->'route'->'asked'->>'currency')`,
+  payout: sql<'push' | null>`${orders.terms}->>'payout'`,
   liquidity: sql<LiquidityTerms | null>`coalesce(${orders.terms}->'liquidity', ${intents.quote}->'terms'->'liquidity')`,
 };
 const deliveryColumns = {

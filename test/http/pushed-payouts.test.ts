@@ -6,6 +6,7 @@ import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -20,6 +21,7 @@ type Reply = { status: number; body: Body };
 const clock = movableClock();
 const lightning = pushRamp('push-lightning', ['lightning_address', 'lnurl', 'invoice', 'node_pubkey']);
 const chain = pushRamp('push-chain', ['onchain']);
+const token = 'the-token-of-an-operator-of-this-gateway';
 const address = 'alice@wallet.example';
 const onchain = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 let sims: Record<'pusher' | 'chainer', RunningSimulator>;
@@ -36,11 +38,15 @@ beforeAll(async () => {
   ]);
   sims = { pusher, chainer };
   hooks = await startWebhookReceiver();
-  const shared = { clock, environment: freshSecrets(randomBytes), config: { orders: { max_open: 50 } } };
+  const shared = { clock, environment: freshSecrets(randomBytes), config: { orders: { max_open: 50 }, operator: { token_hashes: [sha256Hex(token)] } } };
   const pushes = { kind: 'push-lightning', base_url: pusher.url, repost: 'same' };
   gateway = await startTestGateway(
     { plain: { simulator: { spreadBps: 40, quoteTtlS: 2 * 86_400 } } },
-    { ...shared, modules: [lightning.module, chain.module], blocks: { pusher: pushes, chainer: { kind: 'push-chain', base_url: chainer.url } } },
+    {
+      ...shared,
+      modules: [lightning.module, chain.module],
+      blocks: { pusher: pushes, chainer: { kind: 'push-chain', base_url: chainer.url }, shade: { kind: 'push-chain', base_url: chainer.url, mode: 'shadow' } },
+    },
   );
   // The embedded database serves one instance at a time.
   if (gateway.database.kind === 'postgres')
@@ -99,7 +105,8 @@ describe('who is offered a pushed payout', () => {
     const before = sims.pusher.control.history.requests.length;
     const body = await price();
     expect(ids(body['offers'] as Offer[])).toEqual(['plain']);
-    expect(body['refused']).toEqual(['chainer', 'pusher'].map((id) => ({ provider: { id, name: id }, reason: 'payout-required' })));
+    const refused = (body['refused'] as { provider: { id: string } }[]).toSorted((a, b) => (a.provider.id < b.provider.id ? -1 : 1));
+    expect(refused).toEqual(['chainer', 'pusher'].map((id) => ({ provider: { id, name: id }, reason: 'payout-required' })));
     expect(sims.pusher.control.history.requests.slice(before).filter(({ endpoint }) => endpoint === 'quote')).toEqual([]);
     expect((body['offers'] as Offer[])[0]).toMatchObject({ payout: 'claim', requires: [] });
   });
@@ -125,6 +132,15 @@ describe('who is offered a pushed payout', () => {
     const old = await call('/quote', asked);
     expect(old.body['provider']).toEqual({ id: 'plain', name: 'plain' });
     expect(Object.keys(old.body).filter((name) => /payout_(?!option)|^payout$|requires/.test(name))).toEqual([]);
+  });
+
+  it('nobody by a shadow provider, which is asked all the same', async () => {
+    const { price } = await customer();
+    const { offers_id } = await price();
+    const rows = await gateway.database.sql<
+      { shadow: { providerId: string }[] }[]
+    >`select route -> 'shadow' as shadow from routes where id = ${String(offers_id)}`;
+    expect(rows.map(({ shadow }) => shadow.map(({ providerId }) => providerId))).toEqual([['shade']]);
   });
 
   it('in the list of providers', async () => {
@@ -161,6 +177,9 @@ describe('a purchase by push', () => {
     expect(await step('paid')).toMatchObject({ stage: 'paid', payout: 'push', payout_to: destination });
     expect(await withdrawal()).toEqual([409, 'order-not-withdrawable', 'read-order', 'the payment has arrived, and the sats have not been sent.']);
     expect(await step('filled')).toMatchObject({ stage: 'filled', final: false });
+    const dossier = (await (await fetch(`${gateway.url}/operator/orders/${String(id)}`, { headers: { authorization: `Bearer ${token}` } })).json()) as Body;
+    expect(dossier['for_customer']).toMatch(/the provider is sending it to the destination of your order\.$/);
+    expect(JSON.stringify(dossier)).not.toMatch(/alice/i);
     // The provider says that it is done, and shows nothing, or something that cannot be a payment.
     expect(await step('finished')).toMatchObject({ stage: 'filled', final: false });
     lightning.shown.set(upstream, { payout_id: 'done, believe me', payout_on: 'yesterday' });
@@ -432,5 +451,26 @@ describe('two instances', () => {
     const offers = await Promise.all(customers.map(async (one) => await one.offerOf('pusher')));
     const answers = await Promise.all(customers.map(async (one, n) => await one.order(offers[n]!, { payout_to: { lightning_address: address } })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+  });
+});
+
+// The record of the pusher is worse from here on, and so is its rank.
+describe('a payout that was short', () => {
+  it('is disputed, and has nothing to release to the customer', async () => {
+    const { offerOf, order, status } = await customer();
+    const made = await order(await offerOf('pusher'), { payout_to: { lightning_address: address } });
+    const id = String(made.body['order_id']);
+    const upstream = await upstreamOf(id);
+    lightning.shown.set(upstream, { payout_id: 'ef'.repeat(32) });
+    lightning.short.add(upstream);
+    await sims.pusher.control.pay(upstream, 'finished');
+    await gateway.pass(11_000);
+    expect(await status(id)).toMatchObject({ stage: 'finished', disputed: true, final: false });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const dossier = (await (await fetch(`${gateway.url}/operator/orders/${id}`, { headers })).json()) as Body;
+    expect(dossier['settlings']).toEqual(['close-dispute']);
+    const body = JSON.stringify({ settling: 'release-short', reason: 'they agreed', sequence: dossier['sequence'] });
+    const refused = (await (await fetch(`${gateway.url}/operator/orders/${id}/settle`, { method: 'POST', headers, body })).json()) as Body;
+    expect(refused['detail']).toContain('its provider sends the sats');
   });
 });

@@ -13,11 +13,13 @@ export type PushRamp = {
   read: (PayoutTo | undefined)[];
   /** What the provider shows of the payout of an order, by its own id. */
   shown: Map<string, { payout_id?: string; payout_on?: string }>;
+  /** The orders of which it says that it paid out half. */
+  short: Set<string>;
   tolerance: { bps: number | undefined };
 };
 
 export const pushRamp = (kind: string, kinds: readonly [PayoutKind, ...PayoutKind[]]): PushRamp => {
-  const ramp: Omit<PushRamp, 'module'> = { placed: [], read: [], shown: new Map(), tolerance: { bps: undefined } };
+  const ramp: Omit<PushRamp, 'module'> = { placed: [], read: [], shown: new Map(), short: new Set(), tolerance: { bps: undefined } };
   const fls01 = providerModules.get('fiat-on-ramp');
   if (!fls01) throw new Error('FLS01 is not registered');
   const module: ProviderModule = {
@@ -42,7 +44,11 @@ export const pushRamp = (kind: string, kinds: readonly [PayoutKind, ...PayoutKin
           readOrders: async (context, order) => {
             if (order) ramp.read.push(order.payoutTo);
             return mapped(await buy.readOrders(context, order), (rows) =>
-              rows.map((row) => ({ ...row, facts: { ...row.facts, ...ramp.shown.get(row.upstreamOrderId ?? '') } })),
+              rows.map((row) => ({
+                ...row,
+                facts: { ...row.facts, ...ramp.shown.get(row.upstreamOrderId ?? '') },
+                ...(ramp.short.has(row.upstreamOrderId ?? '') && row.receive !== undefined ? { receive: row.receive / 2n } : {}),
+              })),
             );
           },
         },

@@ -1,6 +1,6 @@
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
-import { isWithdrawn } from '../../domain/ramp.ts';
+import { isClaimed } from '../../domain/ramp.ts';
 import { webhookPlace } from '../places.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
 import type { Order, OrderEvent, OrderTerms } from '../../ports/orders.ts';
@@ -21,8 +21,7 @@ export const orderDeliveries = async (
   const wanted = new Set(order.webhookEvents ?? []);
   const data = { order_id: order.id, order_status: orderStatus(order.stage) };
   const bodies: [string, object][] = [];
-  const isClaimed = isWithdrawn[order.ramp] && order.terms.payout === undefined;
-  if (isClaimed && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
+  if (isClaimed(order.ramp, order.terms.payout) && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
   if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
   if (bodies.length === 0) return [];
   const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));

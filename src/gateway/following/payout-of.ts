@@ -7,12 +7,13 @@ import type { OrderEvidence } from '../../providers/spec.ts';
 import { inputsPlace } from '../places.ts';
 
 /**
- * Returns where the sats of a pushed order go. It is sealed with the rest of what the customer added to the quote. Undefined for other orders, and for
- * one that was found at the provider after a restore.
+ * Returns where the sats of a pushed order go. It is sealed with the rest of what the customer added to the quote. Undefined for other orders, for
+ * one that was found at the provider after a restore, and once the customer's data was erased.
  */
 export const payoutOf = async (gateway: Gateway, { terms, intentId }: Pick<Order, 'terms' | 'intentId'>): Promise<PayoutTo | undefined> => {
   const intent = terms.payout === 'push' ? await gateway.stores.intents.find(intentId) : undefined;
-  if (!intent) return undefined;
+  // Erasing a customer's data empties this.
+  if (!intent || intent.inputs === '') return undefined;
   const { order } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { order: { payoutTo?: PayoutTo } };
   return order.payoutTo;
 };

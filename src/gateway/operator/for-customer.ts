@@ -7,6 +7,7 @@ const arrived: { readonly [ramp in Ramp]: string } = {
   sell: 'The provider has sent your money. A bank may need up to one working day to show it.',
   liquidity: 'What you bought was delivered to your node.',
 };
+const pushed = 'Your bitcoin was bought, and the provider is sending it to the destination of your order.';
 const texts: { readonly [stage in Stage]: string | undefined } = {
   awaiting_payment: 'Your order waits for your payment. Your wallet shows how to pay.',
   underpaid: 'A part of your payment has arrived. The rest is missing.',
@@ -23,7 +24,7 @@ const texts: { readonly [stage in Stage]: string | undefined } = {
 export const forCustomer = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): string => {
   const about = `About your order ${intent.orderId}: `;
   if (order?.disputed === true) return `${about}less arrived than was ordered, or more was charged. We are settling this with the provider.`;
-  if (order) return about + (texts[order.stage] ?? arrived[order.ramp]);
+  if (order) return about + (texts[order.stage] ?? (order.terms.payout === 'push' ? pushed : arrived[order.ramp]));
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
     return `${about}we are still waiting for the answer of the provider. Please do not pay anything until your wallet shows how.`;

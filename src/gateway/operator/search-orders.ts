@@ -91,6 +91,7 @@ export const showFound = (found: FoundOrder) => ({
   }),
   settlings: settlingsOf({
     ramp: found.ramp,
+    payout: found.payout,
     placing: found.state,
     stage: found.stage,
     disputed: found.disputed,

@@ -1,6 +1,6 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
 import type { Stage } from '../../domain/order.ts';
-import { isWithdrawn } from '../../domain/ramp.ts';
+import { isClaimed } from '../../domain/ramp.ts';
 import type { DossierIntent, DossierOrder } from '../../ports/operator.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { Stores } from '../../ports/stores.ts';
@@ -27,6 +27,7 @@ export const sequenceOf = (intent: Pick<DossierIntent, 'attempt'>, order: Pick<D
 
 type State = {
   ramp: Order['ramp'];
+  payout: 'push' | undefined;
   placing: string;
   stage?: Stage | undefined;
   disputed?: boolean | undefined;
@@ -34,11 +35,11 @@ type State = {
   recorded?: boolean | undefined;
 };
 /** Returns what can be settled about an order or an attempt in this state. */
-export const settlingsOf = ({ ramp, placing, stage, disputed, released, recorded }: State): Settling[] => {
+export const settlingsOf = ({ ramp, payout, placing, stage, disputed, released, recorded }: State): Settling[] => {
   if (stage === undefined) return placing === 'review' ? ['close-attempt'] : [];
   return [
     ...(stage === 'review' ? (['leave-review'] as const) : []),
-    ...(disputed === true && isWithdrawn[ramp] && released !== true ? (['release-short'] as const) : []),
+    ...(disputed === true && isClaimed(ramp, payout) && released !== true ? (['release-short'] as const) : []),
     ...(disputed === true ? (['close-dispute'] as const) : []),
     ...(stage === 'filled' || stage === 'finished' || recorded === true ? [] : (['paid-not-filled'] as const)),
   ];
@@ -79,7 +80,8 @@ const releaseShort = async (desk: Desk, request: SettleRequest): Promise<string>
   const { id, words: reason } = request;
   const order = await orderOf(desk, request);
   if (order?.disputed !== true) return refuse(`${id}: there is no such order, or it is not disputed`);
-  if (!isWithdrawn[order.ramp]) return refuse(`${id}: nothing is withdrawn from an order of the ramp "${order.ramp}". Close its dispute instead`);
+  if (order.terms.payout === 'push') return refuse(`${id}: nothing is withdrawn from this order, since its provider sends the sats. Close its dispute instead`);
+  if (!isClaimed(order.ramp, undefined)) return refuse(`${id}: nothing is withdrawn from an order of the ramp "${order.ramp}". Close its dispute instead`);
   await desk.record('order.release-short', id, { reason });
   if (!(await desk.stores.operator.releaseShort(order, desk.now))) changed(id);
   return `${id}: what was delivered can be withdrawn, ${order.receive} of ${order.quotedReceive} sats. The rest stays owed`;

@@ -128,6 +128,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
     sequence: sequenceOf(intent, order),
     settlings: settlingsOf({
       ramp: intent.ramp,
+      payout: order?.terms.payout,
       placing: intent.state,
       stage: order?.stage,
       disputed: order?.disputed,
