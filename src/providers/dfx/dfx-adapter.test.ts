@@ -74,11 +74,6 @@ describe('what a price request says', () => {
       amount: 100,
     });
   });
-  it("sends a seller's country, too", async () => {
-    const { sell, requests } = start();
-    await sell.quote(context, { ...selling, country: 'AT' });
-    expect(JSON.parse(bodyIn(requests))).toMatchObject({ country: 'AT' });
-  });
   it('keeps the country to itself if the operator wants that', async () => {
     const { buy, requests } = start({ send_country: false });
     await buy.quote(context, { ...buying, country: 'AT' });
@@ -139,25 +134,16 @@ describe('what is answered without DFX', () => {
     });
     expect(requests).toEqual([]);
   });
+  it.each([
+    [99n, { reason: 'below-minimum', limits: { minPay: 100n } }, { amount: 0.00000099, estimatedAmount: 0.08, rate: 0.000012625 }],
+    [100_010_000n, { reason: 'above-maximum', limits: { maxPay: 100_000_000n } }, { amount: 1.0001, estimatedAmount: 79_215.84, rate: 0.000012625 }],
+  ])('%d sats are beyond what an invoice can be for', async (amount, refusal, figures) => {
+    const { sell } = start({}, { '/v1/sell/quote': { body: { isValid: true, ...figures, feesTarget: { total: 0 } } } });
+    expect(await sell.quote(context, { ...selling, amount })).toEqual({ ok: false, refusal });
+  });
   it('bitcoin that comes on chain', async () => {
     const { sell, requests } = start();
     expect(await sell.quote(context, { ...selling, network: 'onchain' })).toMatchObject({ refusal: { note: 'network-unsupported' } });
-    expect(requests).toEqual([]);
-  });
-  test('everything that belongs to an order, and never as "there is no order"', async () => {
-    const { buy, sell, requests } = start();
-    const offer = { pay: 1n, receive: 1n, fee: 0n, binding: false, upstream: {}, facts: {}, requires: [], warnings: [] };
-    const order = { orderId: 'ours', createdOn: 0, pay: 1n, receive: 1n, fee: 0n, upstream: {}, facts: {} };
-    const answers = await Promise.all([
-      buy.placeOrder(context, { quote: buying, offer, inputs: {} }),
-      buy.readOrders(context, order),
-      buy.claim?.(context, { order }),
-      sell.placeOrder(context, { quote: selling, offer, inputs: {} }),
-      sell.readOrders(context, order),
-      sell.balance(context),
-      sell.transactions(context, { limit: 1 }),
-    ]);
-    expect(new Set(answers.map((one) => JSON.stringify(one)))).toEqual(new Set(['{"ok":false,"refusal":{"reason":"declined","detail":"prices only"}}']));
     expect(requests).toEqual([]);
   });
   it('the session, since DFX has none for prices', async () => {

@@ -1,4 +1,5 @@
 /** Turns DFX's lists of assets and currencies into payment options. Pure. */
+import * as z from 'zod';
 import { decimalTimesCeil, decimalTimesFloor, type Decimal } from '../../domain/money.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
@@ -12,9 +13,9 @@ export type Method = 'Bank' | 'Instant';
 
 const nameOf = (currency: string, method: Method): string => (method === 'Instant' ? 'SEPA Instant' : currency === 'EUR' ? 'SEPA' : 'Bank transfer');
 
-/** Reads what an option of this module's listing says about itself. */
-export const methodOf = (upstream: Json): Method =>
-  typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) && upstream['method'] === 'Instant' ? 'Instant' : 'Bank';
+/** What an option of this module's listing says about itself. The id of the currency is absent if the listing is from an earlier release. */
+const notes = z.object({ method: z.enum(['Bank', 'Instant']).catch('Bank'), currency: z.number().optional().catch(undefined) });
+export const notesOf = (upstream: Json): z.output<typeof notes> => notes.safeParse(upstream).data ?? { method: 'Bank' };
 
 /** The most options of one listing, which is part of the list that every customer gets. DFX has about 10. */
 const mostOptions = 100;
@@ -45,7 +46,7 @@ const toOption = (ramp: ExchangeRamp, fiat: FiatRow, method: Method, settings: D
   return {
     currency,
     name: nameOf(currency, method),
-    upstream: { method },
+    upstream: { method, currency: fiat.id },
     feePpm: ramp === 'buy' ? settings.buy_fee_ppm : settings.sell_fee_ppm,
     ...(isPositive(minVolume) ? { minFiat: decimalTimesCeil(minVolume, 100n) } : {}),
     ...(isPositive(maxVolume) ? { maxFiat: decimalTimesFloor(maxVolume, 100n) } : {}),

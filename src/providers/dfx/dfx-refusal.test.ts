@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { refusalIn, refusalOfBody } from './dfx-refusal.ts';
+import { kycPage, refusalIn, refusalOfBody } from './dfx-refusal.ts';
 import { quoteReply } from './dfx-wire.ts';
 
 const zeros = { amount: 0, estimatedAmount: 0, exchangeRate: 0, rate: 0, minVolume: 0, maxVolume: 0, fees: { total: 0 } };
@@ -77,6 +77,13 @@ describe('limits, in the unit of the request', () => {
   });
 });
 
+test('the page of the customer, with the step that helps', () => {
+  const link = (word?: string) => kycPage('https://app.dfx.swiss/', 'a hash&', word);
+  expect(link()).toBe('https://app.dfx.swiss/kyc?code=a+hash%26');
+  expect(link('BankTransactionOrVideoMissing')).toBe('https://app.dfx.swiss/kyc?code=a+hash%26&step=Ident%2FSumsubVideo');
+  expect(link('BankTransactionMissing')).toBeUndefined();
+});
+
 describe('answers in other forms', () => {
   test('the older member, an odd row, nothing at all', () => {
     expect(refusalIn(said({ error: 'CurrencyUnsupported' }), buying)).toEqual({ reason: 'currency-unsupported', detail: 'CurrencyUnsupported' });
@@ -91,9 +98,14 @@ describe('answers in other forms', () => {
     ['CHF transactions are only permitted to Liechtenstein or Switzerland', { reason: 'declined', note: 'iban-invalid' }, false],
     ['No Bank for the given amount/currency', { reason: 'option-unsupported' }, false],
     ['The country of IP address is not allowed', { reason: 'country-restricted' }, true],
-    ['Forbidden resource', { reason: 'declined' }, false],
+    ['Forbidden resource', { reason: 'declined', note: 'order-refused' }, false],
+    ['Address already linked to another account', { reason: 'account-required' }, false],
   ])('the sentence "%s" is read, and not repeated', (message, refusal, isOperators) => {
     expect(refusalOfBody({ statusCode: 403, message, error: 'Forbidden' }, 'buy')).toEqual({ refusal, isOperators });
+  });
+  test('who is known to DFX has an account, so only a person is missing', () => {
+    expect(refusalOfBody({ message: 'KycDataRequired' }, 'sell', true).refusal).toEqual({ reason: 'kyc-required', detail: 'KycDataRequired' });
+    expect(refusalOfBody({ message: 'KycDataRequired' }, 'sell').refusal).toMatchObject({ reason: 'account-required' });
   });
   test('a list of messages, no message, no object', () => {
     expect(refusalOfBody({ message: ['amount must be positive', 'KycRequired'] }, 'buy').refusal).toEqual({ reason: 'kyc-required', detail: 'KycRequired' });

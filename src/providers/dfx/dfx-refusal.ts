@@ -38,20 +38,46 @@ const sentences: readonly (readonly [RegExp, Meaning])[] = [
   [/^CHF transactions are only permitted/i, iban],
   [/^No Bank for the given/i, option],
   [/country of IP address/i, country],
+  [/^Address already linked/i, { reason: 'account-required' }],
+  // The user, the account or its risk status is blocked. DFX's framework has no other word for it.
+  [/^Forbidden resource/i, { reason: 'declined', note: 'order-refused' }],
 ];
 const meaningOf = (said: string): Meaning =>
   meanings.get(said) ?? (/^PrimaryE?mail/i.test(said) ? kyc : (sentences.find(([form]) => form.test(said))?.[1] ?? declined));
 
+/** The statuses of DFX's own refusals. Any other 4xx comes from something else, such as a wrong `base_url`. */
+export const refusing = new Set([400, 403, 409, 422]);
+
+/** A refusal, with the page where the customer can do what is missing. The page is a bearer secret. */
+export type DfxRefusal = Refusal & { actionUrl?: string };
+
+/** The steps of DFX's page that help with one word. For the other words, the page itself knows what comes next. */
+const steps: ReadonlyMap<string, string> = new Map([
+  ['RecommendationRequired', 'Recommendation'],
+  ['EmailRequired', 'ContactData'],
+  ['BankTransactionOrVideoMissing', 'Ident/SumsubVideo'],
+  ['VideoIdentRequired', 'Ident/SumsubVideo'],
+]);
+/** Nothing on the page helps. */
+const helpless = new Set(['BankTransactionMissing']);
+
+/** Returns the customer's page at DFX, where they identify themselves. Whoever has the link acts as the customer. */
+export const kycPage = (pagesUrl: string, hash: string, word: string | undefined): string | undefined => {
+  if (word !== undefined && helpless.has(word)) return undefined;
+  const step = word === undefined ? undefined : steps.get(word);
+  return `${pagesUrl.replace(/\/+$/, '')}/kyc?${new URLSearchParams({ code: hash, ...(step === undefined ? {} : { step }) }).toString()}`;
+};
+
 const isWord = /^[A-Za-z]{1,64}$/;
 
-/** Someone who sells has no account at DFX yet, which is what DFX's words about a person come down to. */
-const without = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
+/** Who asks for the price of a sale without an account must open one first, whatever word about a person DFX has for it. */
+const withoutAccount = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
   ramp === 'sell' && reason === 'kyc-required' && !hasLimit ? 'account-required' : reason;
 
-const refusalFor = (said: string, ramp: ExchangeRamp): Refusal => {
+const refusalFor = (said: string, ramp: ExchangeRamp, isUser: boolean): Refusal => {
   const { reason, note, limit } = meaningOf(said);
   return {
-    reason: without(ramp, reason, limit !== undefined),
+    reason: isUser ? reason : withoutAccount(ramp, reason, limit !== undefined),
     ...(note === undefined ? {} : { note }),
     ...(isWord.test(said) ? { detail: said } : {}),
   };
@@ -74,13 +100,15 @@ const limitsOf = ({ ramp, fixed }: Request, bound: 'min' | 'max', limit: Decimal
   return { limits: { [name]: amount } };
 };
 
-/** Returns why DFX gives no price, with its limit in the unit of the request. Undefined if it gives one. */
-export const refusalIn = (reply: QuoteReply, request: Request): Refusal | undefined => {
+/**
+ * Returns why DFX gives no price or takes no order, with its limit in the unit of the request. Undefined if it does. `isUser`: DFX knows who asks.
+ */
+export const refusalIn = (reply: QuoteReply, request: Request, isUser = false): Refusal | undefined => {
   const first = reply.errors?.[0] ?? (reply.error === undefined ? undefined : { error: reply.error, limit: undefined, limitTarget: undefined });
   if (reply.isValid && first === undefined) return undefined;
   if (first === undefined) return { reason: 'declined' };
   const bound = meaningOf(first.error).limit;
-  const refusal = refusalFor(first.error, request.ramp);
+  const refusal = refusalFor(first.error, request.ramp, isUser);
   if (bound === undefined) return refusal;
   const volumes = { min: { pay: reply.minVolume, receive: reply.minVolumeTarget }, max: { pay: reply.maxVolume, receive: reply.maxVolumeTarget } };
   const stated = request.fixed === 'pay' ? first.limit : first.limitTarget;
@@ -89,9 +117,12 @@ export const refusalIn = (reply: QuoteReply, request: Request): Refusal | undefi
   return { ...refusal, ...limitsOf(request, bound, stated ?? general) };
 };
 
-/** Returns what a 4xx says. `isOperators`: DFX refuses the country of the caller, and that is the gateway itself, whoever the customer is. */
-export const refusalOfBody = (body: unknown, ramp: ExchangeRamp): { refusal: Refusal; isOperators: boolean } => {
+/**
+ * Returns what a 4xx says. `isOperators`: DFX refuses the country of the caller, and that is the gateway itself, whoever the customer is. `isUser`:
+ * DFX knows who asks.
+ */
+export const refusalOfBody = (body: unknown, ramp: ExchangeRamp, isUser = false): { refusal: Refusal; isOperators: boolean } => {
   const said = messagesIn(body);
   const known = said.find((one) => meaningOf(one) !== declined) ?? said[0] ?? '';
-  return { refusal: refusalFor(known, ramp), isOperators: /country of IP address/i.test(known) };
+  return { refusal: refusalFor(known, ramp, isUser), isOperators: /country of IP address/i.test(known) };
 };

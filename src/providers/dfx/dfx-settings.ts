@@ -6,6 +6,23 @@ const word = z.string().min(1).max(64);
 /** The members of a `kind: dfx` block that this module reads. Each stands for something that DFX's code leaves to its configuration (README). */
 export const dfxSettings = z.strictObject({
   base_url: z.url(),
+  login_key_env: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Variable with the operator's key of at least 32 characters, from which every customer's secret at DFX is derived. Without it: prices only"),
+  unproven_addresses: z
+    .enum(['refuse', 'register'])
+    .default('refuse')
+    .describe('Whether sats may go to Lightning addresses and LNURLs, although nobody can prove to the gateway whose they are'),
+  pages_url: z.url().default('https://app.dfx.swiss').describe("DFX's pages for customers, where they identify themselves"),
+  order_days: z.int().min(1).max(7).default(7).describe('How long an order waits for the payment; DFX finds the order of a payment for 7 days'),
+  search_unlinked_after_s: z
+    .int()
+    .min(0)
+    .default(86_400)
+    .describe('From what age on of an unpaid order we look for a payment that DFX has booked without its order'),
+  unlinked_within_bps: z.int().min(100).max(5_000).default(1_000).describe('How far such a payment may be from the amount of the order'),
   wallet: word.optional().describe("The operator's partner name at DFX; its fees and rules then apply to prices"),
   special_code: word.optional().describe('A discount code, sent with every price'),
   currencies: z

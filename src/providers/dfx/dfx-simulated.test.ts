@@ -87,7 +87,7 @@ describe('prices, for amounts of every size', () => {
   });
   test('sats to receive: exactly those, at a price that is less than a cent too low', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.bigInt(13_000n, 500_000_000n), async (receive) => {
+      fc.asyncProperty(fc.bigInt(13_000n, 99_999_000n), async (receive) => {
         const offer = offerIn(await bought('receive', receive));
         expect(offer.receive).toBe(receive);
         expect(((offer.pay + 1n - offer.fee) * 125n) / 10n >= receive).toBe(true);
@@ -98,7 +98,7 @@ describe('prices, for amounts of every size', () => {
   });
   test('sats to sell: those, or a refusal with two amounts that do have a price', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.bigInt(13_000n, 500_000_000n), async (pay) => {
+      fc.asyncProperty(fc.bigInt(13_000n, 99_999_000n), async (pay) => {
         const answer = await sold('pay', pay);
         const told = answer.ok ? [answer.value.pay] : (answer.refusal.detail?.match(/\d+/g) ?? []).map(BigInt);
         const below = pay - (pay % stepAt(pay));
@@ -110,7 +110,7 @@ describe('prices, for amounts of every size', () => {
   });
   test('fiat to receive: selling the sats that were named brings at least that much', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.bigInt(1_000n, 50_000_000n), async (receive) => {
+      fc.asyncProperty(fc.bigInt(1_000n, 7_900_000n), async (receive) => {
         const offer = offerIn(await sold('receive', receive));
         expect(offer.receive).toBe(receive);
         expect(offerIn(await sold('pay', offer.pay)).receive >= receive).toBe(true);

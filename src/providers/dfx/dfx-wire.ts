@@ -5,10 +5,10 @@
  */
 import * as z from 'zod';
 import { parseDecimal, type Decimal } from '../../domain/money.ts';
-import { optional, wireBoolean, wireFirst, wireRows, wireText } from '../kit/wire-values.ts';
+import { optional, wireBoolean, wireFirst, wireInteger, wireRows, wireText } from '../kit/wire-values.ts';
 
 /** A value that cannot be read counts as absent. */
-const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
+export const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
 
 /** An amount or a rate: never negative. A number that JavaScript would change arrives as a string (requestJson). */
 const decimal = z.union([z.number(), wireText]).transform((value, context): Decimal => {
@@ -17,7 +17,7 @@ const decimal = z.union([z.number(), wireText]).transform((value, context): Deci
   context.addIssue({ code: 'custom', message: 'not an amount' });
   return z.NEVER;
 });
-const amount = soft(decimal);
+export const amount = soft(decimal);
 /** DFX lists about 200 assets of all blockchains, and 20 currencies. */
 const mostRows = 1_000;
 /** Only the first reason that can be read counts. */
@@ -60,6 +60,8 @@ const limits = soft(z.object({ minVolume: amount, maxVolume: amount }));
 /** GET /v1/fiat. The words are the bank's view: `sellable` money can be paid in to buy bitcoin, `buyable` money can be paid out. */
 export const fiatsReply = wireRows(
   z.object({
+    /** Orders take only the id. */
+    id: wireInteger,
     name: z.string().regex(/^[A-Za-z0-9]{2,16}$/),
     buyable: flag,
     sellable: flag,

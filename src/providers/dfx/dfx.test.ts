@@ -3,7 +3,11 @@ import { casesOf, onNodeOnly, violations, type Subject, type Verb } from '../../
 import { mutants, noticed } from '../../../test/support/contract-mutants.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
-import type { AdapterDeps, BuyAdapter, CatalogueOption, SellAdapter } from '../spec.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
+import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, SellAdapter } from '../spec.ts';
+import auth from './__fixtures__/auth.json' with { type: 'json' };
+import ordered from './__fixtures__/buy-order.json' with { type: 'json' };
+import completed from './__fixtures__/transaction-completed.json' with { type: 'json' };
 import assets from './__fixtures__/assets.json' with { type: 'json' };
 import boughtSats from './__fixtures__/buy-quote-sats.json' with { type: 'json' };
 import bought from './__fixtures__/buy-quote.json' with { type: 'json' };
@@ -12,21 +16,40 @@ import sold from './__fixtures__/sell-quote.json' with { type: 'json' };
 import { provider } from './index.ts';
 
 const baseUrl = 'https://dfx.example';
-const bank: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 14_900, minFiat: 1_000n, maxFiat: 107_600_000_000n };
-const payout: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 9_900 };
+const bank: CatalogueOption = {
+  currency: 'EUR',
+  name: 'SEPA',
+  upstream: { method: 'Bank', currency: 2 },
+  feePpm: 14_900,
+  minFiat: 1_000n,
+  maxFiat: 107_600_000_000n,
+};
+const payout: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank', currency: 2 }, feePpm: 9_900 };
+const payoutTo: PayoutTo = { kind: 'node_pubkey', value: '02e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad', isProven: true };
 const offer: ProviderOffer = {
   pay: 10_000n,
   receive: 123_137n,
   fee: 149n,
   binding: false,
-  upstream: { method: 'Bank' },
-  facts: { provider_btc_price: '8000000' },
+  upstream: { method: 'Bank', currency: 2 },
+  facts: { amount_tolerance_bps: 100, provider_btc_price: '8000000' },
   requires: [],
   warnings: [],
 };
-const sale: ProviderOffer = { ...offer, pay: 250_000n, receive: 19_802n, fee: 198n, requires: ['account'] };
+const followed: FollowedOrder = {
+  orderId: 'ours',
+  upstreamOrderId: 'Q7hK2mPx9LtR4vWz8',
+  createdOn: Date.UTC(2026, 10, 21, 10, 15),
+  pay: 10_000n,
+  receive: 123_137n,
+  fee: 149n,
+  upstream: offer.upstream,
+  facts: offer.facts,
+  payoutTo,
+};
+const sale: ProviderOffer = { ...offer, pay: 250_000n, receive: 19_802n, fee: 198n, requires: ['account', 'connection'] };
 const features = { quotes: false, estimates: true, on_chain_fallback: false, webhook: false };
-const franc = { currency: 'CHF', name: 'Bank transfer', upstream: { method: 'Bank' } };
+const franc = { currency: 'CHF', name: 'Bank transfer', upstream: { method: 'Bank', currency: 1 } };
 
 /** Returns whether the gateway would rank an offer beside the market price. */
 const ranks =
@@ -92,6 +115,70 @@ const buying: Verb<BuyAdapter>[] = [
     others: { [fiats.request.path]: fiats.response.body },
     returned: { ok: true, value: { features, options: [{ ...franc, feePpm: 14_900, minFiat: 1_000n, maxFiat: 100_000_000_000n }, bank] } },
   },
+  {
+    ...ofQuotes,
+    name: 'place order',
+    call: (adapter, context) =>
+      adapter.placeOrder(
+        { ...context, idempotencyKey: 'our-attempt-1' },
+        { quote: { ramp: 'buy', fixed: 'pay', amount: 10_000n, option: bank }, offer, inputs: { payoutTo } },
+      ),
+    reply: ordered.response.body,
+    sent: ordered.request,
+    others: { [auth.request.path]: auth.response.body, '/v1/buy/paymentInfos/481207/confirm': {} },
+    returned: {
+      ok: true,
+      value: {
+        upstreamOrderId: 'Q7hK2mPx9LtR4vWz8',
+        stage: 'awaiting_payment',
+        rawStatus: 'WaitingForPayment',
+        pay: 10_000n,
+        receive: 123_137n,
+        fee: 149n,
+        facts: offer.facts,
+        expiresOn: Date.UTC(2026, 10, 28, 10, 15),
+        paymentInfo: {
+          kind: 'fiat',
+          paymentDetails: {
+            provider_name: 'DFX AG',
+            provider_iban: 'LI75088110105923K000E',
+            provider_bic: 'BFRILI22XXX',
+            provider_reference: 'ABCD-EFGH-IJKL',
+            provider_bank: 'Bank Frick AG',
+            provider_address: 'Bahnhofstrasse 7, 6300 Zug, Schweiz',
+          },
+        },
+      },
+    },
+    required: [...ofQuotes.required, 'fees', 'id', 'uid', 'name', 'iban', 'remittanceInfo'],
+    optional: ['exchangeRate', 'error', 'feesTarget', 'bank', 'street', 'number', 'zip', 'city', 'country', 'bic', 'isPersonalIban', 'expiryDate'],
+    clientErrors: { ...ofQuotes.clientErrors, 401: 'rejected-credentials', 408: 'malformed' },
+    money: { fields: lies, believed: () => true },
+  },
+  {
+    ...ofListings,
+    name: 'read order',
+    call: (adapter, context) => adapter.readOrders(context, followed),
+    reply: completed.response.body,
+    sent: completed.request,
+    returned: {
+      ok: true,
+      value: [
+        {
+          upstreamOrderId: 'Q7hK2mPx9LtR4vWz8',
+          stage: 'finished',
+          rawStatus: 'Completed',
+          pay: 10_000n,
+          receive: 123_137n,
+          facts: { payout_id: '5a'.repeat(32), payout_on: '2026-08-09T09:15:00.000Z', transaction_id: 'T3dFk8sW2bNq6XyLm' },
+          moneySeen: true,
+          echo: { currency: 'EUR' },
+        },
+      ],
+    },
+    required: ['uid', 'state'],
+    optional: ['id', 'type', 'inputAmount', 'inputAsset', 'outputAmount', 'outputTxId', 'outputDate', 'date'],
+  },
 ];
 const selling: Verb<SellAdapter>[] = [
   {
@@ -112,16 +199,27 @@ const selling: Verb<SellAdapter>[] = [
     reply: fiats.response.body,
     sent: fiats.request,
     others: { [assets.request.path]: assets.response.body },
-    returned: { ok: true, value: { features, options: [{ ...franc, feePpm: 9_900 }, payout, { ...franc, currency: 'AED', feePpm: 9_900 }] } },
+    returned: {
+      ok: true,
+      value: {
+        features,
+        options: [{ ...franc, feePpm: 9_900 }, payout, { ...franc, currency: 'AED', upstream: { method: 'Bank', currency: 17 }, feePpm: 9_900 }],
+      },
+    },
   },
 ];
 
-const adapters = (deps: AdapterDeps) => provider.create(deps, provider.settings.parse({ base_url: `${baseUrl}/` }));
+const adapters = (deps: AdapterDeps) => provider.create(deps, provider.settings.parse({ base_url: `${baseUrl}/`, login_key_env: 'DFX_KEY' }));
 const existing = <A>(adapter: A | undefined): A => {
   if (!adapter) throw new Error('no such ramp');
   return adapter;
 };
-const buyer: Subject<BuyAdapter> = { create: (deps) => existing(adapters(deps).buy), deps: {}, context: {}, baseUrl };
+const buyer: Subject<BuyAdapter> = {
+  create: (deps) => existing(adapters(deps).buy),
+  deps: { secret: () => 'an-operator-key-of-at-least-32-characters' },
+  context: {},
+  baseUrl,
+};
 const seller: Subject<SellAdapter> = { create: (deps) => existing(adapters(deps).sell), deps: {}, context: {}, baseUrl };
 
 describe.each(buying)('contract: $name', (verb) => {

@@ -8,5 +8,5 @@ export const provider = defineProvider({
   ramps: ['buy', 'sell'],
   pricesOnly: true,
   settings: dfxSettings,
-  create: (deps, settings) => ({ buy: createDfxBuyer(deps, settings), sell: createDfxSeller(deps, settings) }),
+  create: (deps, settings) => ({ buy: createDfxBuyer({ deps, settings }), sell: createDfxSeller({ deps, settings }) }),
 });

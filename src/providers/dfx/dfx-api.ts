@@ -1,0 +1,79 @@
+/** DFX's calls. Prices, listings and the state of one order need no login; everything else is done as one user, with a token that a login gives. */
+import * as z from 'zod';
+import { ProviderFault } from '../fault.ts';
+import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
+import type { AdapterDeps, CallContext, HttpRequest } from '../spec.ts';
+import { authReply, buyOrderReply, sellOrderReply, transactionReply, transactionsReply, userReply } from './dfx-order-wire.ts';
+import type { BuyOrderReply, SellOrderReply, TransactionReply, UserReply } from './dfx-order-wire.ts';
+import { messagesIn } from './dfx-wire.ts';
+import type { DfxSettings } from './dfx-settings.ts';
+
+export type Dfx = { deps: AdapterDeps; settings: DfxSettings };
+
+type Call<S extends z.ZodType> = {
+  method: HttpRequest['method'];
+  path: string;
+  schema: S;
+  body?: unknown;
+  maxBytes?: number;
+  mayBeEmpty?: true;
+  /** The token of the user who calls. */
+  token?: string;
+};
+
+export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, { path, token, ...call }: Call<S>): Promise<JsonReply<z.output<S>>> =>
+  await requestJson({
+    http: dfx.deps.http,
+    url: `${dfx.settings.base_url.replace(/\/+$/, '')}${path}`,
+    signal: context.signal,
+    headers: {
+      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...call,
+  });
+
+/** A listing has no refusal: whatever is not the listing is a fault. */
+export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
+  const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a listing`, { status: reply.status });
+  return reply.value;
+};
+
+/** Signs in, or up when the address is new to DFX. `signature` is the custodial secret: never the customer's signature of DFX's sentence. */
+export const signIn = async (dfx: Dfx, context: CallContext, address: string, signature: string): Promise<JsonReply<z.output<typeof authReply>>> => {
+  const { wallet, special_code: specialCode } = dfx.settings;
+  const body = { address, signature, ...(wallet === undefined ? {} : { wallet }), ...(specialCode === undefined ? {} : { specialCode }) };
+  return await callDfx(dfx, context, { method: 'POST', path: '/v1/auth', schema: authReply, body });
+};
+
+export const readUser = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<UserReply>> =>
+  await callDfx(dfx, context, { method: 'GET', path: '/v2/user', schema: userReply, token });
+
+export const makeBuyOrder = async (dfx: Dfx, context: CallContext, token: string, body: string): Promise<JsonReply<BuyOrderReply>> =>
+  await callDfx(dfx, context, { method: 'PUT', path: '/v1/buy/paymentInfos', schema: buyOrderReply, body, token });
+
+export const makeSellOrder = async (dfx: Dfx, context: CallContext, token: string, body: string): Promise<JsonReply<SellOrderReply>> =>
+  await callDfx(dfx, context, { method: 'PUT', path: '/v1/sell/paymentInfos', schema: sellOrderReply, body, token });
+
+/** Sets an order to waiting. Returns false if DFX says that it cannot be paid. One that was confirmed before is good, too. */
+export const confirmBuyOrder = async (dfx: Dfx, context: CallContext, token: string, id: number): Promise<boolean> => {
+  const reply = await callDfx(dfx, context, { method: 'PUT', path: `/v1/buy/paymentInfos/${id}/confirm`, schema: z.unknown(), mayBeEmpty: true, token });
+  if (reply.ok || reply.status === 409) return true;
+  if (reply.status === 400) return false;
+  throw new ProviderFault('malformed', `status ${reply.status} in response to a confirmation`, { status: reply.status });
+};
+
+/** Reads what DFX shows to everybody about one order or payment. Returns undefined for 404: DFX deletes an order that nobody paid after 90 days. */
+export const readTransaction = async (dfx: Dfx, context: CallContext, orderUid: string): Promise<TransactionReply | undefined> => {
+  const path = `/v1/transaction/single?order-uid=${encodeURIComponent(orderUid)}`;
+  const reply = await callDfx(dfx, context, { method: 'GET', path, schema: transactionReply });
+  if (reply.ok) return reply.value;
+  // A 404 of DFX has its stock body. That of a wrong address or of a proxy must not read as "there is no order".
+  if (reply.status === 404 && messagesIn(reply.body).length > 0) return undefined;
+  throw new ProviderFault('malformed', `status ${reply.status} in response to a status`, { status: reply.status });
+};
+
+/** Reads all payments of the user, and those orders that were confirmed. */
+export const readTransactions = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<TransactionReply[]>> =>
+  await callDfx(dfx, context, { method: 'GET', path: '/v1/transaction/detail', schema: transactionsReply, maxBytes: listingBytes, token });

@@ -1,0 +1,44 @@
+/**
+ * Who a customer is at DFX: the address that sats are sent to, and a secret that DFX keeps with it. The first sign-up of an address fixes its secret.
+ * Whoever knows the secret is this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown or logged
+ * (it is derived again from the operator's key), and an address is only used if it is the customer's own (dfx-buyer.ts).
+ */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { hex } from '@scure/base';
+import { encodeLnurl } from '../../bitcoin/lnurl.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
+
+/** DFX's three forms of an address, without LNDHUB, for which the API has no name. */
+const forms = /^(?:LNURL[A-Z0-9]{25,250}|LNNID0[23][0-9A-F]{64})$/;
+
+/** Returns the destination as DFX writes it, or undefined if DFX has no form for it or would refuse it. */
+export const addressOf = ({ kind, value }: Pick<PayoutTo, 'kind' | 'value'>): string | undefined => {
+  const address = addressIn(kind, value);
+  return address !== undefined && forms.test(address) ? address : undefined;
+};
+
+const addressIn = (kind: PayoutTo['kind'], value: string): string | undefined => {
+  if (kind === 'node_pubkey') return `LNNID${value.toUpperCase()}`;
+  if (kind === 'lnurl') return value.toUpperCase();
+  const [name, host, ...more] = value.split('@');
+  if (kind !== 'lightning_address' || name === undefined || host === undefined || more.length > 0) return undefined;
+  return encodeLnurl(`https://${host}/.well-known/lnurlp/${name}`);
+};
+
+const leastKeyLength = 32;
+/** DFX takes 140 to 146 of a-z and 0-9. */
+const secretLength = 140;
+/** 1,024 bits are 199 digits to the base of 36. The last 140 of them are as good as evenly distributed. */
+const secretBytes = 128;
+
+/** Derives the secret of an address. Returns undefined for a key that is too short to be one. Must never change: every customer would be locked out. */
+export const secretOf = (operatorKey: string, address: string): string | undefined => {
+  if (operatorKey.length < leastKeyLength) return undefined;
+  const bytes = hkdf(sha512, utf8ToBytes(operatorKey), undefined, utf8ToBytes(`dfx custodial secret ${address}`), secretBytes);
+  return BigInt(`0x${hex.encode(bytes)}`)
+    .toString(36)
+    .padStart(secretLength, '0')
+    .slice(-secretLength);
+};

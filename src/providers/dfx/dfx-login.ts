@@ -1,0 +1,70 @@
+/** Acts as one user of DFX. The user's secret is derived from the operator's key whenever it is needed, so nothing about a customer has to be kept. */
+import { ProviderFault, beforehand } from '../fault.ts';
+import type { JsonReply } from '../kit/request-json.ts';
+import type { CallContext } from '../spec.ts';
+import { readUser, signIn, type Dfx } from './dfx-api.ts';
+import { secretOf } from './dfx-identity.ts';
+import { kycPage, refusalOfBody, refusing, type DfxRefusal } from './dfx-refusal.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+
+export type Refused = { refusal: DfxRefusal };
+/** `token`: the one of an earlier login, if it was kept. */
+export type User = { address: string; token?: string };
+
+/** Returns a new token, or why DFX does not let the user in. Nothing was ordered yet, so a fault says that nothing was taken. */
+export const logIn = async (dfx: Dfx, context: CallContext, address: string): Promise<{ token: string } | Refused> => {
+  const { login_key_env: name } = dfx.settings;
+  const secret = secretOf((name === undefined ? undefined : dfx.deps.secret(name)) ?? '', address);
+  // The operator's configuration lacks the key, or its variable is empty or too short.
+  if (secret === undefined) return { refusal: { reason: 'declined', note: 'token-refused' } };
+  const reply = await beforehand(signIn(dfx, context, address, secret));
+  if (reply.ok) return { token: reply.value.accessToken };
+  // Somebody else has registered this address with DFX, most likely its owner in DFX's own app.
+  if (reply.status === 401) return { refusal: { reason: 'account-required' } };
+  if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a login`, { status: reply.status, taken: 'no' });
+  return { refusal: refusedBy(dfx, reply.body, 'buy') };
+};
+
+/** Reads a refusal of a logged-in call. DFX checks the country of the caller, and that is the gateway: the operator must know. */
+export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): DfxRefusal => {
+  const { refusal, isOperators } = refusalOfBody(body, ramp, true);
+  if (isOperators) dfx.deps.log('warn', 'operator_country');
+  return refusal;
+};
+
+/**
+ * Makes a call as the user. Logs in first if no token was kept, and once more if DFX no longer takes the kept one. `token`: the one that worked.
+ * Throws `rejected-credentials` if DFX refuses a token that it has just given.
+ */
+export const asUser = async <T>(
+  dfx: Dfx,
+  context: CallContext,
+  { address, token: kept }: User,
+  call: (token: string) => Promise<JsonReply<T>>,
+): Promise<{ reply: JsonReply<T>; token: string } | Refused> => {
+  if (kept !== undefined) {
+    const reply = await call(kept);
+    if (reply.ok || reply.status !== 401) return { reply, token: kept };
+  }
+  for (let more = kept === undefined ? 1 : 0; more >= 0; more -= 1) {
+    const login = await logIn(dfx, context, address);
+    if ('refusal' in login) return login;
+    const reply = await call(login.token);
+    if (reply.ok || reply.status !== 401) return { reply, token: login.token };
+  }
+  throw new ProviderFault('rejected-credentials', 'a token that DFX has just given is refused', { status: 401, taken: 'no' });
+};
+
+/** Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on. */
+export const withKycPage = async (dfx: Dfx, context: CallContext, token: string, refusal: DfxRefusal): Promise<DfxRefusal> => {
+  if (refusal.reason !== 'kyc-required') return refusal;
+  try {
+    const user = await readUser(dfx, context, token);
+    const page = user.ok && user.value.kyc?.hash !== undefined ? kycPage(dfx.settings.pages_url, user.value.kyc.hash, refusal.detail) : undefined;
+    return page === undefined ? refusal : { ...refusal, actionUrl: page };
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    dfx.deps.log('warn', 'dfx_page_unread');
+    return refusal;
+  }
+};

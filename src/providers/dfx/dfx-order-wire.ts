@@ -1,0 +1,74 @@
+/**
+ * Wire schemas of DFX's logins, orders and transactions: only the members that we read. Sources as in dfx-wire.ts: auth/dto, user/dto/v2,
+ * BuyPaymentInfoDto, SellPaymentInfoDto, TransactionDto.
+ */
+import * as z from 'zod';
+import { wireInteger, wireKey, wireText, wireTime } from '../kit/wire-values.ts';
+import { amount, quoteReply, rows, soft } from './dfx-wire.ts';
+
+/** POST /v1/auth. The token is a bearer secret. */
+export const authReply = z.object({ accessToken: wireText.min(1) });
+
+/** GET /v2/user. `kyc.hash` opens the customer's page at DFX: a bearer secret. */
+export const userReply = z.object({
+  accountId: soft(wireInteger),
+  mail: soft(wireText.min(1)),
+  kyc: soft(z.object({ hash: soft(wireText.min(1)), level: soft(wireInteger) })),
+});
+export type UserReply = z.output<typeof userReply>;
+
+const text = soft(wireText.trim().min(1));
+
+/**
+ * PUT /v1/buy/paymentInfos. Price members as in a quote, which contradict each other or are 0 if the order is invalid. An invalid order has bank
+ * details all the same.
+ */
+export const buyOrderReply = quoteReply.extend({
+  id: soft(wireInteger),
+  uid: soft(wireKey),
+  name: text,
+  bank: text,
+  street: text,
+  number: soft(z.union([wireText, z.number().transform(String)])),
+  zip: soft(z.union([wireText, z.number().transform(String)])),
+  city: text,
+  country: text,
+  iban: text,
+  bic: text,
+  remittanceInfo: text,
+  isPersonalIban: soft(z.boolean()),
+});
+export type BuyOrderReply = z.output<typeof buyOrderReply>;
+
+/** PUT /v1/sell/paymentInfos. The reusable LNURL (`depositAddress`) is not read: nobody may be given it to pay to. */
+export const sellOrderReply = quoteReply.extend({
+  id: soft(wireInteger),
+  uid: soft(wireKey),
+  paymentRequest: text,
+  beneficiary: soft(z.object({ iban: text })),
+});
+export type SellOrderReply = z.output<typeof sellOrderReply>;
+
+/**
+ * GET /v1/transaction/single, and a row of /v1/transaction/detail. `uid` is the order's (Q…) until a payment is there, then the transaction's (T…) with
+ * the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books.
+ */
+export const transactionReply = z.object({
+  id: soft(wireInteger),
+  uid: wireKey,
+  orderUid: soft(wireKey),
+  type: text,
+  state: wireText.min(1),
+  inputAmount: amount,
+  inputAsset: text,
+  outputAmount: amount,
+  outputAsset: text,
+  outputTxId: text,
+  outputDate: soft(wireTime),
+  chargebackTxId: text,
+  chargebackDate: soft(wireTime),
+  chargebackAmount: amount,
+  date: soft(wireTime),
+});
+export type TransactionReply = z.output<typeof transactionReply>;
+export const transactionsReply = rows(transactionReply);

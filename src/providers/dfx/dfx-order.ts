@@ -1,0 +1,102 @@
+/** What DFX answers to an order, checked before the customer sees how to pay. Pure. An answer that is not wholly right makes no order. */
+import { readBic, readIban } from '../../banking/bank-account.ts';
+import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { defined } from '../../domain/defined.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../fault.ts';
+import type { AdapterDeps, CatalogueOption, PlacedOrder } from '../spec.ts';
+import { notesOf } from './dfx-catalogue.ts';
+import { buyPrice, sellPrice } from './dfx-price.ts';
+import { refusalIn } from './dfx-refusal.ts';
+import type { BuyOrderReply, SellOrderReply } from './dfx-order-wire.ts';
+import type { QuoteReply } from './dfx-wire.ts';
+
+/** DFX takes a payment for an order if its amount is off by at most this much. So two open orders must differ by more. */
+export const toleranceBps = 100;
+
+type Made = { id: number; order: PlacedOrder } | { refusal: Refusal };
+const wrong = (what: string): ProviderFault => new ProviderFault('malformed', what);
+
+/** What is asked of DFX: amounts in the ramp's units. */
+export type Asked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint };
+
+/** Reads what every order has. The amounts must be as asked and agree with each other; whether the customer accepts them is up to the gateway. */
+const commonOf = (reply: QuoteReply & { id?: number | undefined; uid?: string | undefined }, asked: Asked) => {
+  const refusal = refusalIn(reply, asked, true);
+  if (refusal) return { refusal };
+  const priced = asked.ramp === 'buy' ? buyPrice(asked, reply) : sellPrice(asked, reply);
+  if ('refusal' in priced) return priced;
+  if (priced.price[asked.fixed] !== asked.amount) throw wrong('an order for another amount');
+  const { id, uid } = reply;
+  if (id === undefined || uid === undefined) throw wrong('an order without its id');
+  const { btcPrice, ...amounts } = priced.price;
+  const facts = { amount_tolerance_bps: toleranceBps, ...(btcPrice === undefined ? {} : { provider_btc_price: btcPrice.toString() }) };
+  return { id, order: { upstreamOrderId: uid, stage: 'awaiting_payment' as const, rawStatus: 'WaitingForPayment', ...amounts, facts } };
+};
+
+const dayMs = 86_400_000;
+
+export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days }: { now: number; order_days: number }): Made => {
+  const common = commonOf(reply, asked);
+  if ('refusal' in common) return common;
+  const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
+  if (iban === undefined || reply.name === undefined) throw wrong('an order without a bank account to pay to');
+  const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
+  // An account of the customer's own needs no reference. Any other gets the payments of all customers.
+  if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('an order without its reference');
+  const paymentDetails = defined({
+    provider_name: reply.name,
+    provider_iban: iban,
+    provider_bic: bic,
+    provider_reference: reply.remittanceInfo,
+    provider_bank: reply.bank,
+    provider_address: addressIn(reply),
+  });
+  return { id: common.id, order: { ...common.order, expiresOn: now + order_days * dayMs, paymentInfo: { kind: 'fiat', paymentDetails } } };
+};
+
+const addressIn = ({ street, number, zip, city, country }: BuyOrderReply): string | undefined => {
+  const lines = [[street, number], [zip, city], [country]].map((line) => line.filter((part) => part !== undefined && part !== '').join(' '));
+  const address = lines.filter((line) => line !== '').join(', ');
+  return address === '' ? undefined : address;
+};
+
+type Sale = { iban: string; network: AdapterDeps['network']; now: number };
+
+/** The invoice is the only way to pay that is shown: DFX's LNURL is for every amount and for ever. */
+export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network, now }: Sale): Made => {
+  const common = commonOf(reply, asked);
+  if ('refusal' in common) return common;
+  const { pay } = common.order;
+  if (reply.beneficiary?.iban !== undefined && readIban(reply.beneficiary.iban) !== iban) throw wrong('an order that would pay to another bank account');
+  if (reply.paymentRequest === undefined) throw wrong('an order without an invoice');
+  const value = bareInvoice(reply.paymentRequest);
+  const invoice = decodeInvoice(value);
+  if (!invoice) throw wrong('an invoice that cannot be read');
+  if (invoice.network !== network) throw wrong('an invoice for another network');
+  if (invoice.amountMsat !== pay * 1000n) throw wrong('an invoice for another amount');
+  const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
+  if (expiresOn <= now) throw wrong('an invoice that has expired');
+  return { id: common.id, order: { ...common.order, expiresOn, matchedBy: 'amount', paymentInfo: { kind: 'invoice', value, amountSats: pay } } };
+};
+
+/** Writes the body of an order or of a price as text, because the amount must keep its digits: 0.00107869, not 0.0010786900000000001. */
+export const bodyWith = (members: object, { ramp, fixed, amount }: Asked): string => {
+  const isFiat = (ramp === 'buy') === (fixed === 'pay');
+  return `${JSON.stringify(members).slice(0, -1)},"${fixed === 'pay' ? 'amount' : 'targetAmount'}":${toDisplay(amount, isFiat ? 2 : 8)}}`;
+};
+
+/** Writes an amount in display units: 8760n with 2 places is 87.60. */
+const toDisplay = (amount: bigint, places: number): string => {
+  const digits = amount.toString().padStart(places + 1, '0');
+  return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+};
+
+/** Returns DFX's id of the currency, the only way to name one in an order. Absent in an offer of an earlier release. */
+export const currencyIdOf = ({ option }: { option: CatalogueOption }): number => {
+  const { currency } = notesOf(option.upstream);
+  if (currency === undefined) throw new ProviderFault('malformed', 'an offer without the id of its currency', { taken: 'no' });
+  return currency;
+};

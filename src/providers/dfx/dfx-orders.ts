@@ -1,0 +1,188 @@
+/** Orders: placed as the user of one address, and followed without a login. */
+import * as z from 'zod';
+import { readIban } from '../../banking/bank-account.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+import { namingOrder, ProviderFault } from '../fault.ts';
+import type { JsonReply } from '../kit/request-json.ts';
+import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellTransaction } from '../spec.ts';
+import { readUserBlob, writeUserBlob } from './dfx-account.ts';
+import { confirmBuyOrder, makeBuyOrder, makeSellOrder, readTransaction, readTransactions, type Dfx } from './dfx-api.ts';
+import { notesOf } from './dfx-catalogue.ts';
+import { addressOf } from './dfx-identity.ts';
+import { asUser, refusedBy, withKycPage, type Refused, type User } from './dfx-login.ts';
+import type { TransactionReply } from './dfx-order-wire.ts';
+import { bodyWith, currencyIdOf, toBuyOrder, toSellOrder, type Asked } from './dfx-order.ts';
+import { refusing } from './dfx-refusal.ts';
+import { evidenceOf, isOpenOrder, unlinked } from './dfx-status.ts';
+
+/** Our id of the order attempt. DFX keeps it, but finds nothing by it, so nothing here relies on it. */
+const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
+
+/**
+ * Sends an order. A second one after a lost answer makes another order with the same bank details, of which DFX lets the newest unpaid one wait, so
+ * nobody pays twice for it.
+ */
+const send = async <T>(
+  dfx: Dfx,
+  context: CallContext,
+  ramp: ExchangeRamp,
+  user: User,
+  call: (token: string) => Promise<JsonReply<T>>,
+): Promise<{ value: T; status: number; token: string } | (Refused & { token?: string })> => {
+  const sent = await asUser(dfx, context, user, call);
+  if ('refusal' in sent) return sent;
+  const { reply, token } = sent;
+  if (reply.ok) return { value: reply.value, status: reply.status, token };
+  if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an order`, { status: reply.status });
+  return { refusal: await withKycPage(dfx, context, token, refusedBy(dfx, reply.body, ramp)), token };
+};
+
+const refuse = ({ refusal }: Refused): Extract<Answer<never>, { ok: false }> => ({ ok: false, refusal });
+
+/** Returns the user whose address gets the sats. Only an address of which we know that it is the customer's becomes a user (dfx-identity.ts). */
+const buyerOf = ({ settings }: Dfx, payoutTo: FollowedOrder['payoutTo']): User | undefined => {
+  const address = payoutTo && addressOf(payoutTo);
+  return address !== undefined && (payoutTo?.isProven === true || settings.unproven_addresses === 'register') ? { address } : undefined;
+};
+
+export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inputs }: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const user = buyerOf(dfx, inputs.payoutTo);
+  if (!user || quote.ramp !== 'buy') return refuse({ refusal: { reason: 'payout-unsupported' } });
+  const asked: Asked = { ramp: 'buy', fixed: quote.fixed, amount: quote.amount };
+  const body = bodyWith(
+    {
+      currency: { id: currencyIdOf(quote) },
+      asset: { blockchain: 'Lightning' },
+      paymentMethod: notesOf(quote.option.upstream).method,
+      exactPrice: true,
+      ...ownIdOf(context),
+    },
+    asked,
+  );
+  const sent = await send(dfx, context, 'buy', user, async (token) => await makeBuyOrder(dfx, context, token, body));
+  if ('refusal' in sent) return refuse(sent);
+  const { value, status, token } = sent;
+  const made = namedBy(value.uid, status, () => toBuyOrder(value, asked, { now: dfx.deps.now(), order_days: dfx.settings.order_days }));
+  if ('refusal' in made) return refuse({ refusal: await withKycPage(dfx, context, token, made.refusal) });
+  // A confirmed order is listed, and wins the payment of its amount. So none is shown before it is confirmed.
+  if (!(await confirmed(dfx, context, token, made))) return refuse({ refusal: { reason: 'declined', note: 'order-refused' } });
+  return { ok: true, value: made.order };
+};
+
+/** Sells the sats of the offer, also if the customer asked for an amount of fiat: the invoice is for whole steps of sats (README). */
+export const placeSellOrder = async (dfx: Dfx, context: CallContext, { quote, offer, inputs }: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const user = readUserBlob(context);
+  if (!user || quote.ramp !== 'sell') return refuse({ refusal: { reason: 'account-required' } });
+  const iban = ibanOf(inputs.connection);
+  if (iban === undefined) return refuse({ refusal: { reason: 'declined', note: 'connection-required' } });
+  const asked: Asked = { ramp: 'sell', fixed: 'pay', amount: offer.pay };
+  const members = { iban, asset: { blockchain: 'Lightning' }, currency: { id: currencyIdOf(quote) }, exactPrice: true, ...ownIdOf(context) };
+  const body = bodyWith(members, asked);
+  const sent = await send(dfx, context, 'sell', user, async (token) => await makeSellOrder(dfx, context, token, body));
+  if ('refusal' in sent) return { ...refuse(sent), ...kept(user, sent.token) };
+  const { value, status, token } = sent;
+  const made = namedBy(value.uid, status, () => toSellOrder(value, asked, { iban, network: dfx.deps.network, now: dfx.deps.now() }));
+  const customer = kept(user, token);
+  if ('refusal' in made) return { ...refuse({ refusal: await withKycPage(dfx, context, token, made.refusal) }), ...customer };
+  return { ok: true, value: made.order, ...customer };
+};
+
+const storedConnection = z.object({ iban: z.string() });
+/** Reads the bank account of the connection that the customer chose. */
+const ibanOf = (connection: Json | undefined): string | undefined => readIban(storedConnection.safeParse(connection).data?.iban ?? '');
+
+/** Returns the account's blob, if a new login changed it. */
+const kept = (user: User, token: string | undefined): { customer?: string } =>
+  token === undefined || token === user.token ? {} : { customer: writeUserBlob({ ...user, token }) };
+
+const namedBy = <T>(uid: string | undefined, status: number, judge: () => T): T => (uid === undefined ? judge() : namingOrder(uid, judge, status));
+
+const confirmed = async (dfx: Dfx, context: CallContext, token: string, { id, order }: { id: number; order: PlacedOrder }): Promise<boolean> => {
+  try {
+    return await confirmBuyOrder(dfx, context, token, id);
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    const { kind, message, retryable, retryAfterMs, status } = fault;
+    const more = defined({ retryAfterMs, status, orderMade: order.upstreamOrderId });
+    throw new ProviderFault(kind, message.slice(kind.length + 2), { retryable, cause: fault, ...more });
+  }
+};
+
+/** Reads one order, without a login. DFX lists orders only by user, and a session here has no user of its own. */
+export const readBuyOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
+  if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
+  return await readOrder(dfx, context, 'buy', order, buyerOf(dfx, order.payoutTo));
+};
+
+/** Reads one order. DFX does not list orders to sell before they are paid. */
+export const readSellOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
+  if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
+  return await readOrder(dfx, context, 'sell', order, readUserBlob(context));
+};
+
+const words = { buy: 'Buy', sell: 'Sell' } as const;
+
+const readOrder = async (
+  dfx: Dfx,
+  context: CallContext,
+  ramp: ExchangeRamp,
+  order: FollowedOrder,
+  user: User | undefined,
+): Promise<Answer<OrderEvidence[]>> => {
+  const { upstreamOrderId: uid } = order;
+  if (uid === undefined) return { ok: true, value: [] };
+  const row = await readTransaction(dfx, context, uid);
+  if (!row) return { ok: true, value: [] };
+  if (row.uid !== uid && row.orderUid !== uid) throw new ProviderFault('malformed', 'the status of another order');
+  if (row.type !== undefined && row.type !== words[ramp]) throw new ProviderFault('malformed', 'the status of an order in the other direction');
+  if (!user || !isOpenOrder(row) || dfx.deps.now() < order.createdOn + searchAfterMs(dfx, ramp)) return { ok: true, value: [evidenceOf(row, ramp, order)] };
+  const { found, ...more } = await unlinkedPayment(dfx, context, ramp, order, user);
+  return { ok: true, value: [found ?? evidenceOf(row, ramp, order)], ...more };
+};
+
+/** Sats arrive at once. So after ten minutes, a sale that still looks unpaid may be one whose payment DFX has booked without it. */
+const saleMs = 600_000;
+const searchAfterMs = ({ settings }: Dfx, ramp: ExchangeRamp): number => {
+  const afterMs = settings.search_unlinked_after_s * 1000;
+  return ramp === 'sell' ? Math.min(afterMs, saleMs) : afterMs;
+};
+
+/** Looks for a payment that DFX has booked without its order. If DFX cannot be asked, the order's own state is still true. */
+const unlinkedPayment = async (
+  dfx: Dfx,
+  context: CallContext,
+  ramp: ExchangeRamp,
+  order: FollowedOrder,
+  user: User,
+): Promise<{ found?: OrderEvidence | undefined; customer?: string }> => {
+  try {
+    const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));
+    if ('refusal' in read) return {};
+    const customer = ramp === 'sell' ? kept(user, read.token) : {};
+    return { ...(read.reply.ok ? { found: unlinked(read.reply.value, ramp, order, dfx.settings.unlinked_within_bps) } : {}), ...customer };
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    dfx.deps.log('warn', 'dfx_payments_unread');
+    return {};
+  }
+};
+
+/** Lists the customer's sales that DFX has in its books, newest first. */
+export const listSales = async (dfx: Dfx, context: CallContext, { since = 0, limit }: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>> => {
+  const user = readUserBlob(context);
+  if (!user) return refuse({ refusal: { reason: 'account-required' } });
+  const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));
+  if ('refusal' in read) return refuse(read);
+  const { reply, token } = read;
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a list`, { status: reply.status });
+  const sales = reply.value.flatMap((row) => toSale(row)).filter(({ createdOn }) => createdOn >= since);
+  return { ok: true, value: sales.toSorted((a, b) => b.createdOn - a.createdOn).slice(0, limit), ...kept(user, token) };
+};
+
+const toSale = (row: TransactionReply): SellTransaction[] => {
+  if (row.type !== 'Sell' || row.date === undefined) return [];
+  const { stage, pay, receive } = evidenceOf(row, 'sell', { pay: 0n, receive: 0n });
+  return [{ upstreamId: row.orderUid ?? row.uid, rawStatus: row.state, kind: 'sell', createdOn: row.date, ...defined({ stage, pay, receive }) }];
+};

@@ -1,0 +1,80 @@
+import { describe, expect, it, test } from 'vitest';
+import { transactionReply, transactionsReply } from './dfx-order-wire.ts';
+import { evidenceOf, stageOf, unlinked } from './dfx-status.ts';
+
+const row = (more: object) =>
+  transactionReply.parse({ id: 9, uid: 'T3', orderUid: 'Q7', type: 'Buy', inputAmount: 100, inputAsset: 'EUR', state: 'x', ...more });
+const order = { upstreamOrderId: 'Q7', createdOn: Date.UTC(2026, 10, 1), pay: 10_000n, receive: 123_137n };
+
+describe('every state', () => {
+  it.each([
+    ['WaitingForPayment', 'paid', 'paid'],
+    ['Created', 'paid', 'paid'],
+    ['Processing', 'paid', 'paid'],
+    ['LiquidityPending', 'paid', 'paid'],
+    ['PriceUndeterminable', 'paid', 'paid'],
+    ['FeeTooHigh', 'paid', 'paid'],
+    ['CheckPending', 'paid', 'paid'],
+    ['KycRequired', 'paid', 'paid'],
+    ['LimitExceeded', 'paid', 'paid'],
+    ['PayoutInProgress', 'paid', 'filled'],
+    ['Completed', 'finished', 'finished'],
+    ['ReturnPending', 'paid', 'paid'],
+    ['Returned', 'refunded', 'refunded'],
+    ['Failed', 'failed', 'failed'],
+    ['Stopped', 'review', 'review'],
+    ['Unassigned', 'review', 'review'],
+    ['NeverHeardOf', undefined, undefined],
+  ] as const)('%s', (state, bought, sold) => expect([stageOf(row({ state }), 'buy'), stageOf(row({ state }), 'sell')]).toEqual([bought, sold]));
+  it('is unpaid as long as only the order is known', () => {
+    for (const state of ['WaitingForPayment', 'Created']) expect(stageOf(row({ state, id: null, uid: 'Q7', orderUid: null }), 'buy')).toBe('awaiting_payment');
+  });
+  it('that sent money back is a refund', () => expect(stageOf(row({ state: 'Failed', chargebackTxId: 'x' }), 'buy')).toBe('refunded'));
+});
+
+describe('amounts', () => {
+  const done = { state: 'Completed', outputAmount: 0.0012314, outputTxId: '5a'.repeat(32), outputDate: '2026-11-02T10:00:00Z' };
+  test('sats that are shown rounded are the ordered ones if those round to them', () => {
+    expect(evidenceOf(row(done), 'buy', order).receive).toBe(123_137n);
+    expect(evidenceOf(row({ ...done, outputAmount: 0.001213 }), 'buy', order).receive).toBe(121_300n);
+    const sale = { pay: 250_000n, receive: 19_802n, upstreamOrderId: 'Q7' };
+    expect(evidenceOf(row({ ...done, type: 'Sell', inputAmount: 0.0025, outputAmount: 198.02, outputAsset: 'EUR' }), 'sell', sale)).toMatchObject({
+      pay: 250_000n,
+      receive: 19_802n,
+      echo: { currency: 'EUR' },
+    });
+  });
+  test('an output before the end is only an estimate', () => {
+    expect(evidenceOf(row({ ...done, state: 'Processing' }), 'buy', order)).not.toHaveProperty('receive');
+    expect(evidenceOf(row({ ...done, state: 'Processing' }), 'buy', order).facts).not.toHaveProperty('payout_id');
+  });
+  test('what went back', () => {
+    expect(evidenceOf(row({ state: 'Returned', chargebackAmount: 99.5 }), 'buy', order)).toMatchObject({ stage: 'refunded', pay: 10_000n, receive: 9_950n });
+  });
+});
+
+describe('a payment without its order', () => {
+  const day = 86_400_000;
+  const date = (days: number) => new Date(order.createdOn + days * day).toISOString();
+  const open = (uid: string, inputAmount: number) => ({ uid, type: 'Buy', state: 'WaitingForPayment', inputAmount, inputAsset: 'EUR', date: date(0) });
+  const payment = (uid: string, inputAmount: number, more: object = {}) => ({ ...open(uid, inputAmount), id: 3, state: 'Processing', date: date(8), ...more });
+  const found = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'buy', order, 1_000);
+
+  it('is found by date and amount', () => {
+    expect(found(open('Q7', 100), payment('T1', 95))).toMatchObject({ stage: 'paid', pay: 9_500n, upstreamOrderId: 'Q7', facts: { transaction_id: 'T1' } });
+  });
+  it.each([
+    ['of another amount', payment('T1', 120)],
+    ['from before the order', payment('T1', 100, { date: date(-1) })],
+    ['without a date', payment('T1', 100, { date: null })],
+    ['of another order', payment('T1', 100, { orderUid: 'Q8' })],
+    ['in the other direction', payment('T1', 100, { type: 'Sell' })],
+  ])('%s is not', (_, other) => expect(found(open('Q7', 100), other)).toBeUndefined());
+  it('is for a person if there are two', () => {
+    expect(found(open('Q7', 100), payment('T1', 95), payment('T2', 102))).toMatchObject({ stage: 'review', moneySeen: true });
+  });
+  it('is for a person if another open order is as near', () => {
+    expect(found(open('Q7', 100), open('Q8', 105), payment('T1', 102))).toMatchObject({ stage: 'review', moneySeen: true });
+    expect(found(open('Q7', 100), open('Q8', 200), payment('T1', 102))).toMatchObject({ stage: 'paid' });
+  });
+});

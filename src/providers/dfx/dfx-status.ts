@@ -1,0 +1,106 @@
+/** What DFX's transactions say about an order. Pure. */
+import { defined } from '../../domain/defined.ts';
+import { decimalTimesCeil, decimalTimesFloor, satsPerBtc, type Decimal } from '../../domain/money.ts';
+import type { Facts } from '../../domain/offer.ts';
+import type { Stage } from '../../domain/order.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+import type { FollowedOrder, OrderEvidence } from '../spec.ts';
+import { roundToStep } from './dfx-step.ts';
+import type { TransactionReply } from './dfx-order-wire.ts';
+
+/** Returns whether a payment is there: DFX then names the transaction, no longer only the order. */
+const hasPayment = ({ uid, orderUid }: TransactionReply): boolean => uid.startsWith('T') || orderUid !== undefined;
+/** Returns whether this is an order that DFX still waits for, and not a payment. */
+export const isOpenOrder = (row: TransactionReply): boolean => !hasPayment(row) && unpaid.has(row.state);
+
+const unpaid = new Set(['WaitingForPayment', 'Created']);
+/** CheckPending, KycRequired and LimitExceeded wait for the customer. */
+const holding = ['CheckPending', 'KycRequired', 'LimitExceeded'];
+const working = new Set(['Processing', 'LiquidityPending', 'PriceUndeterminable', 'FeeTooHigh', 'ReturnPending', ...holding]);
+/** Needs a person: money of which DFX does not know whose it is, or a payout that it stopped. */
+const unclear = new Set(['Stopped', 'Unassigned']);
+
+/** Returns the stage, or undefined for a state that is unknown to us. */
+export const stageOf = (row: TransactionReply, ramp: ExchangeRamp): Stage | undefined => {
+  const { state } = row;
+  if (unpaid.has(state)) return hasPayment(row) ? 'paid' : 'awaiting_payment';
+  if (working.has(state)) return 'paid';
+  if (state === 'PayoutInProgress') return ramp === 'sell' ? 'filled' : 'paid';
+  // An order that has just been matched reads Completed, too, for as long as its transaction is not in the books.
+  if (state === 'Completed') return row.id !== undefined || row.outputDate !== undefined ? 'finished' : 'paid';
+  if (state === 'Returned') return 'refunded';
+  if (state === 'Failed') return row.chargebackTxId === undefined ? 'failed' : 'refunded';
+  return unclear.has(state) ? 'review' : undefined;
+};
+
+const fiat = (amount: Decimal): bigint => decimalTimesCeil(amount, 100n);
+const sats = (amount: Decimal): bigint => decimalTimesFloor(amount, satsPerBtc);
+
+/** DFX shows sats rounded to five digits. If the ordered amount rounds to what is shown, nothing contradicts that amount. */
+const told = (shown: bigint, ordered: bigint): bigint => (roundToStep(ordered) === shown ? ordered : shown);
+
+type Ordered = Pick<FollowedOrder, 'pay' | 'receive'>;
+const amountsIn = (row: TransactionReply, ramp: ExchangeRamp, ordered: Ordered): { pay?: bigint; receive?: bigint } => {
+  const { inputAmount: input, outputAmount: output } = row;
+  const paid = input && (ramp === 'buy' ? fiat(input) : told(sats(input), ordered.pay));
+  if (row.state === 'Returned') {
+    const back = row.chargebackAmount;
+    return defined({ pay: paid, receive: back && (ramp === 'buy' ? decimalTimesFloor(back, 100n) : sats(back)) });
+  }
+  // Until the payout, the output is an estimate at the price of the moment.
+  const isDone = stageOf(row, ramp) === 'finished';
+  const received = isDone && output ? (ramp === 'buy' ? told(sats(output), ordered.receive) : decimalTimesFloor(output, 100n)) : undefined;
+  return defined({ pay: paid, receive: received });
+};
+
+/** What shows that the sats were sent: the hash of the Lightning payment, and the time. */
+const payoutIn = ({ outputTxId, outputDate }: TransactionReply, stage: Stage | undefined, ramp: ExchangeRamp): Facts =>
+  ramp === 'sell' || stage !== 'finished'
+    ? {}
+    : defined({ payout_id: outputTxId, payout_on: outputDate === undefined ? undefined : new Date(outputDate).toISOString() });
+
+/** The states that only a payment can have. */
+const showsMoney = (row: TransactionReply, stage: Stage | undefined): boolean => hasPayment(row) || stage === 'review';
+
+/** Returns what a row says about the order that it belongs to. */
+export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ordered & Pick<FollowedOrder, 'upstreamOrderId'>): OrderEvidence => {
+  const stage = stageOf(row, ramp);
+  const facts: Facts = { ...payoutIn(row, stage, ramp), ...(row.uid.startsWith('T') ? { transaction_id: row.uid } : {}) };
+  const currency = ramp === 'buy' ? row.inputAsset : row.outputAsset;
+  return {
+    rawStatus: row.state,
+    ...amountsIn(row, ramp, order),
+    ...defined({ upstreamOrderId: order.upstreamOrderId, stage }),
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
+    ...(showsMoney(row, stage) ? { moneySeen: true as const } : {}),
+    ...(currency === undefined ? {} : { echo: { currency } }),
+  };
+};
+
+type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'createdOn'>;
+/** DFX's clock may be behind ours. */
+const slackMs = 600_000;
+
+/**
+ * Looks for a payment that DFX booked without the order: one that came later than 7 days, or of an amount more than 1 % off. All orders of a customer
+ * have the same reference, so only date and amount tell. A payment counts as the order's if no other open order is as near to it. Returns undefined
+ * if there is none; more than one are a case for a person.
+ */
+export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
+  const word = ramp === 'buy' ? 'Buy' : 'Sell';
+  const own = rows.filter(({ type }) => type === word);
+  const amountOf = ({ inputAmount: input }: TransactionReply): bigint => (input === undefined ? 0n : ramp === 'buy' ? fiat(input) : sats(input));
+  const isNear = (one: bigint, other: bigint): boolean => {
+    const gap = one < other ? other - one : one - other;
+    return gap * 10_000n <= (one > other ? one : other) * BigInt(withinBps);
+  };
+  const payments = own.filter(
+    (row) => row.uid.startsWith('T') && row.orderUid === undefined && (row.date ?? 0) >= order.createdOn - slackMs && isNear(amountOf(row), order.pay),
+  );
+  if (payments.length === 0) return undefined;
+  const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
+  const [only, ...more] = payments;
+  const isClear = only !== undefined && more.length === 0 && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
+  if (isClear) return evidenceOf(only, ramp, order);
+  return { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order', moneySeen: true };
+};
