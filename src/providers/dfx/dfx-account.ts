@@ -1,15 +1,113 @@
-/** The blob that the gateway keeps sealed for one customer's account: whose address it is, and the token of the last login. Never the secret. */
-import * as z from 'zod';
-import type { CallContext } from '../spec.ts';
-import type { User } from './dfx-login.ts';
+/**
+ * Accounts. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home,
+ * which they enter on DFX's own page.
+ */
+import { defined } from '../../domain/defined.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
+import type { RefusalNote } from '../../domain/refusal.ts';
+import { ProviderFault } from '../fault.ts';
+import type { AccountAdapter, AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
+import { readUser, setMail, verifyMail, type Dfx } from './dfx-api.ts';
+import { addressOf } from './dfx-identity.ts';
+import { asUser, logIn, refusedBy, userOf } from './dfx-login.ts';
+import type { UserReply } from './dfx-order-wire.ts';
+import { kycPage, refusing } from './dfx-refusal.ts';
+import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
-const blob = z.object({ address: z.string(), token: z.string().optional() });
+type Refusal = Extract<Answer<never>, { ok: false }>;
+const declined = (note: RefusalNote): Refusal => ({ ok: false, refusal: { reason: 'declined', note } });
+const noAccount: Refusal = { ok: false, refusal: { reason: 'account-required' } };
 
-/** Reads the blob. Returns undefined if there is none. Throws on a blob that this adapter cannot have written. */
-export const readUserBlob = ({ customer }: Pick<CallContext, 'customer'>): User | undefined => {
-  if (customer === undefined || customer === '') return undefined;
-  const { address, token } = blob.parse(JSON.parse(customer));
-  return token === undefined ? { address } : { address, token };
+export const dfxAccounts = (dfx: Dfx): AccountAdapter => ({
+  takes: ['payout_to', 'email'],
+  knownBy: 'payout_to',
+  startAccount: async (context, request) => await start(dfx, context, request),
+  readAccount: async (context) => {
+    const user = readUserBlob(context);
+    return user ? await read(dfx, context, user) : noAccount;
+  },
+  sendCode: async (context) => {
+    const user = readUserBlob(context);
+    return user?.mail === undefined ? declined('no-code-expected') : await withMail(dfx, context, user, user.mail);
+  },
+  confirmCode: async (context, { code }) => await confirm(dfx, context, code),
+});
+
+const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: AccountRequest): Promise<Answer<AccountState>> => {
+  const known = readUserBlob(context);
+  const user = known && isOf(known, payoutTo) ? known : known ? undefined : userOf(dfx, payoutTo);
+  // An account stays that of its address: orders under way are the address's.
+  if (!user) return payoutTo === undefined ? { ok: true, value: { status: 'onboarding', needs: ['payout_to'] } } : declined('payout-refused');
+  const login = await logIn(dfx, context, user.address);
+  if ('refusal' in login) return { ok: false, refusal: login.refusal };
+  const now = { ...user, token: login.token };
+  const said = await readUser(dfx, context, login.token);
+  if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a user`, { status: said.status });
+  if (said.value.mail !== undefined || email === undefined) return stated(dfx, now, said.value);
+  return await withMail(dfx, context, now, email);
 };
-/** Writes the blob: always the same string for the same facts. */
-export const writeUserBlob = ({ address, token }: User): string => JSON.stringify({ address, ...(token === undefined ? {} : { token }) });
+
+const isOf = ({ address }: KnownUser, payoutTo: PayoutTo | undefined): boolean => payoutTo === undefined || addressOf(payoutTo) === address;
+
+/** Tells DFX the e-mail address. DFX takes it at once, or sends a code to it. */
+const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: string): Promise<Answer<AccountState>> => {
+  const { token, ...rest } = user;
+  const reply = await setMail(dfx, context, token ?? (await tokenFor(dfx, context, user)), mail);
+  // DFX has made this user part of the account that has the e-mail address, so the login before is over.
+  if (!reply.ok && reply.status === 401) return await read(dfx, context, rest);
+  if (!reply.ok && reply.status === 409) return { ...declined('email-refused'), customer: writeUserBlob(user) };
+  if (!reply.ok) {
+    if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an e-mail address`, { status: reply.status });
+    const refusal = refusedBy(dfx, reply.body, 'sell');
+    return { ok: false, refusal: refusal.reason === 'declined' ? { ...refusal, note: 'email-refused' } : refusal, customer: writeUserBlob(user) };
+  }
+  return await read(dfx, context, reply.status === 202 ? { ...user, mail } : user);
+};
+
+const tokenFor = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<string> => {
+  const login = await logIn(dfx, context, user.address);
+  if ('refusal' in login) throw new ProviderFault('rejected-credentials', 'the login of a known user was refused', { taken: 'no' });
+  return login.token;
+};
+
+const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<Answer<AccountState>> => {
+  const said = await asUser(dfx, context, user, async (token) => await readUser(dfx, context, token));
+  if ('refusal' in said) return { ok: false, refusal: said.refusal };
+  const { reply, token } = said;
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a user`, { status: reply.status });
+  return stated(dfx, { ...user, token }, reply.value);
+};
+
+/** Hands in the code. DFX does not say how it refuses a wrong one, so every refusal means that. */
+const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType<NonNullable<AccountAdapter['confirmCode']>> => {
+  const user = readUserBlob(context);
+  if (user?.mail === undefined) return declined('no-code-expected');
+  const given = code.trim();
+  if (!/^[A-Za-z0-9]{1,32}$/.test(given)) return { ok: 'code-wrong' };
+  const first = user.token === undefined ? undefined : await verifyMail(dfx, context, user.token, given);
+  const reply = first && (first.ok || first.status !== 401) ? first : await verifyMail(dfx, context, await tokenFor(dfx, context, user), given);
+  if (!reply.ok) return { ok: 'code-wrong' };
+  const { mail: _verified, ...rest } = user;
+  return await read(dfx, context, rest);
+};
+
+/** −10: terminated; −20: rejected. */
+const isRejected = ({ kyc }: UserReply): boolean => (kyc?.level ?? 0) < 0;
+
+const stated = (dfx: Dfx, user: KnownUser, said: UserReply): Answer<AccountState> => {
+  const hasMail = said.mail !== undefined;
+  const { mail, ...rest } = user;
+  const waits = !hasMail && mail !== undefined;
+  const page = said.kyc?.hash === undefined ? undefined : kycPage(dfx.settings.pages_url, said.kyc.hash, hasMail ? undefined : 'EmailRequired');
+  const userId = said.accountId === undefined ? undefined : String(said.accountId);
+  const state: AccountState = isRejected(said)
+    ? { status: 'rejected' }
+    : hasMail && said.kyc?.dataComplete === true
+      ? { status: 'connected' }
+      : {
+          status: 'onboarding',
+          ...defined({ signupUrl: page }),
+          ...(waits ? { needs: ['code'], codeSentBy: 'mail' } : hasMail ? {} : { needs: ['email'] }),
+        };
+  return { ok: true, value: { ...state, ...defined({ userId }) }, customer: writeUserBlob(waits ? user : rest) };
+};

@@ -4,7 +4,6 @@ import type { ExchangeRamp } from '../../domain/ramp.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, BuyQuoteRequest, CallContext, Catalogue, PushingBuyer, SellAdapter, SellQuoteRequest } from '../spec.ts';
-import { readUserBlob } from './dfx-account.ts';
 import { callDfx, listDfx, type Dfx } from './dfx-api.ts';
 import { notesOf, toCatalogue } from './dfx-catalogue.ts';
 import { dfxConnections } from './dfx-connections.ts';
@@ -12,6 +11,7 @@ import { bodyWith, toleranceBps } from './dfx-order.ts';
 import { listSales, placeBuyOrder, placeSellOrder, readBuyOrders, readSellOrders } from './dfx-orders.ts';
 import { buyPrice, offStep, sellPrice } from './dfx-price.ts';
 import { refusalIn, refusalOfBody, refusing } from './dfx-refusal.ts';
+import { readUserBlob } from './dfx-user-blob.ts';
 import { assetsReply, fiatsReply, quoteReply } from './dfx-wire.ts';
 
 const dayMs = 86_400_000;

@@ -50,6 +50,13 @@ export const signIn = async (dfx: Dfx, context: CallContext, address: string, si
 export const readUser = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<UserReply>> =>
   await callDfx(dfx, context, { method: 'GET', path: '/v2/user', schema: userReply, token });
 
+/** Tells DFX the user's e-mail address. 202: it has sent a code there. */
+export const setMail = async (dfx: Dfx, context: CallContext, token: string, mail: string): Promise<JsonReply<unknown>> =>
+  await callDfx(dfx, context, { method: 'PUT', path: '/v2/user/mail', schema: z.unknown(), body: { mail }, mayBeEmpty: true, token });
+
+export const verifyMail = async (dfx: Dfx, context: CallContext, token: string, code: string): Promise<JsonReply<unknown>> =>
+  await callDfx(dfx, context, { method: 'POST', path: '/v2/user/mail/verify', schema: z.unknown(), body: { token: code }, mayBeEmpty: true, token });
+
 export const makeBuyOrder = async (dfx: Dfx, context: CallContext, token: string, body: string): Promise<JsonReply<BuyOrderReply>> =>
   await callDfx(dfx, context, { method: 'PUT', path: '/v1/buy/paymentInfos', schema: buyOrderReply, body, token });
 

@@ -28,7 +28,7 @@ export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fia
   const options = wanted.flatMap((fiat) => methodsOf(ramp, bitcoin, fiat, settings).map((method) => toOption(ramp, fiat, method, settings)));
   return {
     options: options.slice(0, mostOptions),
-    features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: false },
+    features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: settings.webhook_key_env !== undefined },
   };
 };
 

@@ -1,15 +1,25 @@
 /** Acts as one user of DFX. The user's secret is derived from the operator's key whenever it is needed, so nothing about a customer has to be kept. */
+import type { PayoutTo } from '../../domain/payout.ts';
+import type { ExchangeRamp } from '../../domain/ramp.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault, beforehand } from '../fault.ts';
 import type { JsonReply } from '../kit/request-json.ts';
 import type { CallContext } from '../spec.ts';
 import { readUser, signIn, type Dfx } from './dfx-api.ts';
-import { secretOf } from './dfx-identity.ts';
-import { kycPage, refusalOfBody, refusing, type DfxRefusal } from './dfx-refusal.ts';
-import type { ExchangeRamp } from '../../domain/ramp.ts';
+import { addressOf, secretOf } from './dfx-identity.ts';
+import { kycPage, refusalOfBody, refusing } from './dfx-refusal.ts';
 
-export type Refused = { refusal: DfxRefusal };
+export type Refused = { refusal: Refusal };
 /** `token`: the one of an earlier login, if it was kept. */
 export type User = { address: string; token?: string };
+
+/**
+ * Returns the user whose address gets the sats. Only an address of which we know that it is the customer's may become a user (dfx-identity.ts).
+ */
+export const userOf = ({ settings }: Dfx, payoutTo: PayoutTo | undefined): { address: string } | undefined => {
+  const address = payoutTo && addressOf(payoutTo);
+  return address !== undefined && (payoutTo?.isProven === true || settings.unproven_addresses === 'register') ? { address } : undefined;
+};
 
 /** Returns a new token, or why DFX does not let the user in. Nothing was ordered yet, so a fault says that nothing was taken. */
 export const logIn = async (dfx: Dfx, context: CallContext, address: string): Promise<{ token: string } | Refused> => {
@@ -20,13 +30,15 @@ export const logIn = async (dfx: Dfx, context: CallContext, address: string): Pr
   const reply = await beforehand(signIn(dfx, context, address, secret));
   if (reply.ok) return { token: reply.value.accessToken };
   // Somebody else has registered this address with DFX, most likely its owner in DFX's own app.
-  if (reply.status === 401) return { refusal: { reason: 'account-required' } };
+  if (reply.status === 401) return { refusal: { reason: 'account-required', note: 'address-known' } };
   if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a login`, { status: reply.status, taken: 'no' });
-  return { refusal: refusedBy(dfx, reply.body, 'buy') };
+  const refusal = refusedBy(dfx, reply.body, 'buy');
+  // Without a word that we know, a bad request is about the only thing that comes from the customer.
+  return { refusal: refusal.reason === 'declined' && reply.status === 400 ? { ...refusal, note: 'payout-refused' } : refusal };
 };
 
 /** Reads a refusal of a logged-in call. DFX checks the country of the caller, and that is the gateway: the operator must know. */
-export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): DfxRefusal => {
+export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): Refusal => {
   const { refusal, isOperators } = refusalOfBody(body, ramp, true);
   if (isOperators) dfx.deps.log('warn', 'operator_country');
   return refusal;
@@ -56,7 +68,7 @@ export const asUser = async <T>(
 };
 
 /** Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on. */
-export const withKycPage = async (dfx: Dfx, context: CallContext, token: string, refusal: DfxRefusal): Promise<DfxRefusal> => {
+export const withKycPage = async (dfx: Dfx, context: CallContext, token: string, refusal: Refusal): Promise<Refusal> => {
   if (refusal.reason !== 'kyc-required') return refusal;
   try {
     const user = await readUser(dfx, context, token);

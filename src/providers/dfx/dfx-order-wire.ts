@@ -3,8 +3,8 @@
  * BuyPaymentInfoDto, SellPaymentInfoDto, TransactionDto.
  */
 import * as z from 'zod';
-import { wireInteger, wireKey, wireText, wireTime } from '../kit/wire-values.ts';
-import { amount, quoteReply, rows, soft } from './dfx-wire.ts';
+import { optional, wireBoolean, wireInteger, wireKey, wireRows, wireText, wireTime } from '../kit/wire-values.ts';
+import { amount, quoteReply, soft } from './dfx-wire.ts';
 
 /** POST /v1/auth. The token is a bearer secret. */
 export const authReply = z.object({ accessToken: wireText.min(1) });
@@ -13,7 +13,7 @@ export const authReply = z.object({ accessToken: wireText.min(1) });
 export const userReply = z.object({
   accountId: soft(wireInteger),
   mail: soft(wireText.min(1)),
-  kyc: soft(z.object({ hash: soft(wireText.min(1)), level: soft(wireInteger) })),
+  kyc: soft(z.object({ hash: soft(wireText.min(1)), level: soft(wireInteger), dataComplete: soft(wireBoolean) })),
 });
 export type UserReply = z.output<typeof userReply>;
 
@@ -71,4 +71,13 @@ export const transactionReply = z.object({
   date: soft(wireTime),
 });
 export type TransactionReply = z.output<typeof transactionReply>;
-export const transactionsReply = rows(transactionReply);
+/** How many payments of one customer are looked at. */
+const mostTransactions = 2_000;
+export const transactionsReply = wireRows(transactionReply, mostTransactions);
+
+/** The body of a webhook. Its `data` says which order to read, and is not believed otherwise. */
+export const noticeBody = z.object({
+  type: soft(wireText),
+  accountId: soft(wireInteger),
+  data: optional(z.object({ uid: soft(wireKey), orderUid: soft(wireKey) })).catch(undefined),
+});

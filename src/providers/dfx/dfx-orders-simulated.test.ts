@@ -1,5 +1,6 @@
 /** Orders against the simulated DFX. The two were written from DFX's contract by different people. */
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { Json } from '../../domain/offer.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, BuyQuoteRequest, CallContext, FollowedOrder, OrderEvidence, PlacedOrder } from '../spec.ts';
@@ -35,7 +36,7 @@ const start = (options: Partial<SimulatorOptions> = {}, settings: object = {}) =
 };
 /** Makes an adapter over the running simulator. */
 const connect = (settings: object = {}, secret: string = key) => {
-  const { buy, sell } = provider.create(
+  const { buy, sell, accounts } = provider.create(
     {
       providerId: 'dfx',
       http: async ({ method, url, body, headers = {} }) => {
@@ -57,8 +58,8 @@ const connect = (settings: object = {}, secret: string = key) => {
     },
     provider.settings.parse({ base_url: 'https://dfx.example', login_key_env: 'DFX_KEY', wallet: 'ours', ...settings }),
   );
-  if (!buy?.payoutKinds || !sell) throw new Error('a ramp is missing');
-  return { buy, sell };
+  if (!buy?.payoutKinds || !sell?.connections || !accounts) throw new Error('a ramp is missing');
+  return { buy, sell, accounts, connections: sell.connections };
 };
 type Buy = ReturnType<typeof start>['buy'];
 
@@ -88,9 +89,10 @@ const followed = (placed: PlacedOrder, more: Partial<FollowedOrder> = {}): Follo
   return { orderId: 'ours', upstreamOrderId, createdOn: now, pay, receive, fee, upstream: {}, facts, payoutTo: node, ...more };
 };
 const read = async (buy: Buy, order: FollowedOrder): Promise<OrderEvidence | undefined> => valueOf(await buy.readOrders(context, order))[0];
+const shown = (value: unknown): string => JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}` : one));
 const faultOf = async (call: Promise<unknown>): Promise<ProviderFault> => {
   try {
-    throw new Error(`no fault: ${JSON.stringify(await call, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))}`);
+    throw new Error(`no fault: ${shown(await call)}`);
   } catch (fault) {
     if (fault instanceof ProviderFault) return fault;
     throw fault;
@@ -136,7 +138,7 @@ describe('an address', () => {
     const { buy } = start();
     expect(buy.payoutKinds).toEqual(['node_pubkey']);
     for (const payoutTo of [alice, { ...node, isProven: false }])
-      expect(await place(buy, payoutTo)).toEqual({ ok: false, refusal: { reason: 'payout-unsupported' } });
+      expect(await place(buy, payoutTo)).toEqual({ ok: false, refusal: { reason: 'payout-unsupported', note: 'payout-refused' } });
     expect(sent('POST /v1/auth')).toEqual([]);
     const open = start({}, { unproven_addresses: 'register' });
     expect(open.buy.payoutKinds).toEqual(['lightning_address', 'lnurl', 'node_pubkey']);
@@ -146,7 +148,7 @@ describe('an address', () => {
   it('that somebody else has registered is left alone', async () => {
     await known(start().buy);
     const other = connect({}, `${key} of somebody else`);
-    expect(await place(other.buy)).toEqual({ ok: false, refusal: { reason: 'account-required' } });
+    expect(await place(other.buy)).toEqual({ ok: false, refusal: { reason: 'account-required', note: 'address-known' } });
     expect(sent('PUT /v1/buy/paymentInfos')).toHaveLength(1);
   });
   it('is not registered without a key of the operator, or with a short one', async () => {
@@ -372,6 +374,179 @@ describe('following', () => {
   it('orders cannot be listed without naming one', async () => {
     const { buy } = start();
     expect(await buy.readOrders(context)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'orders-not-listed' } });
+  });
+});
+
+type Parts = ReturnType<typeof start>;
+const email = 'alice@example.com';
+/** Starts an account, and has DFX know its customer. Returns the account's blob. */
+const seller = async ({ accounts }: Parts): Promise<string> => {
+  const answer = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+  await control.setAccount(addressOf(node) ?? '', { approved: true, level: 30, dataComplete: true });
+  return answer.customer ?? '';
+};
+const iban = 'DE89370400440532013000';
+const sale = async ({ sell, connections }: Parts, customer: string, amount = 250_000n, fixed: 'pay' | 'receive' = 'pay', account = iban) => {
+  const known = { ...context, customer };
+  const option = valueOf(await sell.catalogue(known)).options.find(({ currency }) => currency === 'EUR');
+  if (!option) throw new Error('no EUR');
+  const quote = { ramp: 'sell', fixed, amount, option, network: 'lightning' } as const;
+  const offer = valueOf(await sell.quote(known, quote));
+  const connection = valueOf(await connections.create(known, { name: 'bank', direction: 'sell', network: 'lightning', iban: account }));
+  return { offer, answer: await sell.placeOrder(known, { quote, offer, inputs: { connection: JSON.parse(JSON.stringify(connection)) as Json } }) };
+};
+
+describe('an account', () => {
+  it('is one address: it asks for what is missing, then leads to the page of DFX', async () => {
+    const { accounts } = start();
+    expect(await accounts.startAccount(context, { email, ref: 'r' })).toEqual({ ok: true, value: { status: 'onboarding', needs: ['payout_to'] } });
+    const first = await accounts.startAccount(context, { payoutTo: node, ref: 'r' });
+    expect(first).toMatchObject({ ok: true, value: { status: 'onboarding', needs: ['email'], userId: expect.stringMatching(/^\d+$/) as string } });
+    const known = { ...context, customer: first.customer ?? '' };
+    const second = await accounts.startAccount(known, { email, ref: 'r' });
+    expect(second).toMatchObject({ value: { status: 'onboarding', signupUrl: expect.stringMatching(/^https:\/\/app\.dfx\.swiss\/kyc\?code=/) as string } });
+    await control.setAccount(addressOf(node) ?? '', { dataComplete: true });
+    expect(await accounts.readAccount(known)).toMatchObject({ value: { status: 'connected' } });
+    await control.setAccount(addressOf(node) ?? '', { level: -20 });
+    expect(await accounts.readAccount(known)).toMatchObject({ value: { status: 'rejected' } });
+    expect(await accounts.startAccount(known, { payoutTo: alice, ref: 'r' })).toMatchObject({ refusal: { note: 'payout-refused' } });
+  });
+  it('waits for the code that DFX has sent', async () => {
+    const { accounts } = start({ mailCode: 'always' });
+    const begun = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    expect(begun).toMatchObject({ value: { status: 'onboarding', needs: ['code'], codeSentBy: 'mail' } });
+    const known = { ...context, customer: begun.customer ?? '' };
+    expect(await accounts.readAccount(known)).toMatchObject({ value: { needs: ['code'] } });
+    expect(await accounts.confirmCode?.(known, { code: '000000x' })).toEqual({ ok: 'code-wrong' });
+    expect(await accounts.sendCode?.(known)).toMatchObject({ value: { needs: ['code'] } });
+    const code = [...control.books.accounts.values()].find((one) => one.pending)?.pending?.code ?? '';
+    const done = (await accounts.confirmCode?.(known, { code })) ?? begun;
+    expect(done).toMatchObject({ ok: true, value: { status: 'onboarding' } });
+    expect(done).not.toHaveProperty(['value', 'needs']);
+    expect(await accounts.confirmCode?.({ ...context, customer: 'customer' in done ? (done.customer ?? '') : '' }, { code })).toMatchObject({
+      refusal: { note: 'no-code-expected' },
+    });
+  });
+  it('needs an address of which we know whose it is', async () => {
+    const { accounts } = start();
+    expect(await accounts.startAccount(context, { email, payoutTo: alice, ref: 'r' })).toMatchObject({ refusal: { note: 'payout-refused' } });
+    expect(sent('POST /v1/auth')).toEqual([]);
+  });
+  it('with the e-mail address of another account is refused, or becomes part of that one', async () => {
+    const { accounts } = start({}, { unproven_addresses: 'register' });
+    await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    expect(await accounts.startAccount(context, { email, payoutTo: alice, ref: 'r' })).toMatchObject({ refusal: { note: 'email-refused' } });
+    control.setOptions({ mailOfAnother: 'merged' });
+    expect(await accounts.startAccount(context, { email, payoutTo: alice, ref: 'r' })).toMatchObject({ ok: true, value: { status: 'onboarding' } });
+  });
+  it('keeps the token of the last login, and no secret', async () => {
+    const parts = start();
+    const customer = await seller(parts);
+    const secret = /[a-z0-9]{140}/.exec(JSON.stringify(sent('POST /v1/auth')))?.[0] ?? 'none';
+    expect(customer).toContain('"token"');
+    expect(customer).not.toContain(secret);
+    const before = sent('POST /v1/auth').length;
+    await parts.accounts.readAccount({ ...context, customer });
+    expect(sent('POST /v1/auth')).toHaveLength(before);
+    now += 3 * day;
+    const later = await parts.accounts.readAccount({ ...context, customer });
+    expect(sent('POST /v1/auth')).toHaveLength(before + 1);
+    expect(later.customer).not.toBe(customer);
+  });
+});
+
+describe('selling', () => {
+  it('shows the invoice of the order, and never the LNURL', async () => {
+    const parts = start();
+    const { offer, answer } = await sale(parts, await seller(parts));
+    expect(offer.requires).toEqual(['connection']);
+    expect(answer).toMatchObject({
+      ok: true,
+      value: {
+        pay: 250_000n,
+        receive: 19_802n,
+        fee: 198n,
+        matchedBy: 'amount',
+        expiresOn: now + 3_600_000,
+        paymentInfo: { kind: 'invoice', value: expect.stringMatching(/^lnbcrt2500u1/) as string, amountSats: 250_000n },
+      },
+    });
+    expect(shown(answer)).not.toMatch(/lnurl/i);
+    expect(sent('PUT /v1/sell/paymentInfos').at(-1)?.body).toMatchObject({ iban, currency: { id: 2 }, exactPrice: true });
+  });
+  it('for an amount of fiat sells the sats of the offer', async () => {
+    const parts = start();
+    const { offer, answer } = await sale(parts, await seller(parts), 19_801n, 'receive');
+    expect(valueOf(answer).pay).toBe(offer.pay);
+    expect(valueOf(answer).receive >= 19_801n).toBe(true);
+  });
+  it('needs an account, a bank account, and what DFX wants to know', async () => {
+    const parts = start();
+    const begun = await parts.accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    expect((await sale(parts, begun.customer ?? '')).answer).toMatchObject({
+      refusal: { reason: 'kyc-required', detail: 'KycDataRequired', actionUrl: expect.stringContaining('/kyc?code=') as string },
+    });
+    const option = valueOf(await parts.sell.catalogue(context)).options[0];
+    if (!option) throw new Error('no option');
+    const quote = { ramp: 'sell', fixed: 'pay', amount: 250_000n, option, network: 'lightning' } as const;
+    const offer = valueOf(await parts.sell.quote(context, quote));
+    expect(offer.requires).toEqual(['account', 'connection']);
+    expect(await parts.sell.placeOrder(context, { quote, offer, inputs: {} })).toEqual({ ok: false, refusal: { reason: 'account-required' } });
+    expect(await parts.sell.placeOrder({ ...context, customer: begun.customer ?? '' }, { quote, offer, inputs: {} })).toMatchObject({
+      refusal: { note: 'connection-required' },
+    });
+  });
+  it('to an account that is none, or in a country that the currency does not allow', async () => {
+    const parts = start();
+    const request = { name: 'x', direction: 'sell', network: 'lightning' } as const;
+    expect(await parts.connections.create(context, { ...request, iban: 'DE00' })).toMatchObject({ refusal: { note: 'iban-invalid' } });
+    expect(await parts.connections.create(context, { ...request, network: 'onchain', iban })).toMatchObject({ refusal: { note: 'network-unsupported' } });
+    const { answer } = await sale(parts, await seller(parts), 250_000n, 'pay', 'GB29NWBK60161331926819');
+    expect(answer).toMatchObject({ refusal: { reason: 'declined', note: 'iban-invalid' } });
+  });
+  it.each(['invoice-amount', 'other-network', 'no-details', 'other-amount', 'other-estimate'] as const)('%s makes no order', async (fault) => {
+    const parts = start();
+    const customer = await seller(parts);
+    control.setFault({ endpoint: 'PUT /v1/sell/paymentInfos', fault });
+    expect(await faultOf(sale(parts, customer))).toMatchObject({ kind: 'malformed', taken: 'maybe' });
+  });
+  it('an order that would pay to another account makes none either', async () => {
+    const parts = start();
+    const customer = await seller(parts);
+    control.setOptions({
+      says: (at, truth) => (at.startsWith('PUT /v1/sell/pay') ? { ...(truth as object), beneficiary: { iban: 'AT611904300234573201' } } : undefined),
+    });
+    expect(await faultOf(sale(parts, customer))).toMatchObject({ kind: 'malformed' });
+  });
+  it('is followed from the payment to the bank, and listed', async () => {
+    const parts = start();
+    const customer = await seller(parts);
+    const placed = valueOf((await sale(parts, customer)).answer);
+    const known = { ...context, customer };
+    const order = followed(placed);
+    const reading = async () => valueOf(await parts.sell.readOrders(known, order))[0];
+    expect(await reading()).toMatchObject({ stage: 'awaiting_payment' });
+    const { paymentInfo, upstreamOrderId: uid = '' } = placed;
+    await control.payInvoice(paymentInfo.kind === 'invoice' ? paymentInfo.value : '');
+    expect(await reading()).toMatchObject({ stage: 'paid', pay: 250_000n, moneySeen: true });
+    await control.step(uid);
+    await control.step(uid);
+    expect(await reading()).toMatchObject({ stage: 'filled', rawStatus: 'PayoutInProgress' });
+    await control.deliver(uid);
+    expect(await reading()).toMatchObject({ stage: 'finished', receive: 19_802n, echo: { currency: 'EUR' } });
+    expect(await reading()).not.toHaveProperty(['facts', 'payout_id']);
+    expect(valueOf(await parts.sell.transactions(known, { limit: 5 }))).toMatchObject([{ upstreamId: uid, stage: 'finished', receive: 19_802n, kind: 'sell' }]);
+  });
+  it('the invoice of an older order, paid after a newer one was made, is still found', async () => {
+    const parts = start();
+    const customer = await seller(parts);
+    const older = valueOf((await sale(parts, customer)).answer);
+    now += 1_000;
+    await sale(parts, customer, 300_000n);
+    await control.payInvoice(older.paymentInfo.kind === 'invoice' ? older.paymentInfo.value : '');
+    const order = followed(older, { createdOn: now - 1_000 });
+    now += 700_000;
+    expect(valueOf(await parts.sell.readOrders({ ...context, customer }, order))).toMatchObject([{ stage: 'paid', pay: 250_000n, moneySeen: true }]);
   });
 });
 

@@ -7,15 +7,14 @@ import type { ExchangeRamp } from '../../domain/ramp.ts';
 import { namingOrder, ProviderFault } from '../fault.ts';
 import type { JsonReply } from '../kit/request-json.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellTransaction } from '../spec.ts';
-import { readUserBlob, writeUserBlob } from './dfx-account.ts';
 import { confirmBuyOrder, makeBuyOrder, makeSellOrder, readTransaction, readTransactions, type Dfx } from './dfx-api.ts';
 import { notesOf } from './dfx-catalogue.ts';
-import { addressOf } from './dfx-identity.ts';
-import { asUser, refusedBy, withKycPage, type Refused, type User } from './dfx-login.ts';
+import { asUser, refusedBy, userOf, withKycPage, type Refused, type User } from './dfx-login.ts';
 import type { TransactionReply } from './dfx-order-wire.ts';
 import { bodyWith, currencyIdOf, toBuyOrder, toSellOrder, type Asked } from './dfx-order.ts';
 import { refusing } from './dfx-refusal.ts';
 import { evidenceOf, isOpenOrder, unlinked } from './dfx-status.ts';
+import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
 /** Our id of the order attempt. DFX keeps it, but finds nothing by it, so nothing here relies on it. */
 const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
@@ -41,15 +40,9 @@ const send = async <T>(
 
 const refuse = ({ refusal }: Refused): Extract<Answer<never>, { ok: false }> => ({ ok: false, refusal });
 
-/** Returns the user whose address gets the sats. Only an address of which we know that it is the customer's becomes a user (dfx-identity.ts). */
-const buyerOf = ({ settings }: Dfx, payoutTo: FollowedOrder['payoutTo']): User | undefined => {
-  const address = payoutTo && addressOf(payoutTo);
-  return address !== undefined && (payoutTo?.isProven === true || settings.unproven_addresses === 'register') ? { address } : undefined;
-};
-
 export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inputs }: PlaceRequest): Promise<Answer<PlacedOrder>> => {
-  const user = buyerOf(dfx, inputs.payoutTo);
-  if (!user || quote.ramp !== 'buy') return refuse({ refusal: { reason: 'payout-unsupported' } });
+  const user = userOf(dfx, inputs.payoutTo);
+  if (!user || quote.ramp !== 'buy') return refuse({ refusal: { reason: 'payout-unsupported', note: 'payout-refused' } });
   const asked: Asked = { ramp: 'buy', fixed: quote.fixed, amount: quote.amount };
   const body = bodyWith(
     {
@@ -94,7 +87,7 @@ const storedConnection = z.object({ iban: z.string() });
 const ibanOf = (connection: Json | undefined): string | undefined => readIban(storedConnection.safeParse(connection).data?.iban ?? '');
 
 /** Returns the account's blob, if a new login changed it. */
-const kept = (user: User, token: string | undefined): { customer?: string } =>
+const kept = (user: KnownUser, token: string | undefined): { customer?: string } =>
   token === undefined || token === user.token ? {} : { customer: writeUserBlob({ ...user, token }) };
 
 const namedBy = <T>(uid: string | undefined, status: number, judge: () => T): T => (uid === undefined ? judge() : namingOrder(uid, judge, status));
@@ -113,7 +106,7 @@ const confirmed = async (dfx: Dfx, context: CallContext, token: string, { id, or
 /** Reads one order, without a login. DFX lists orders only by user, and a session here has no user of its own. */
 export const readBuyOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
-  return await readOrder(dfx, context, 'buy', order, buyerOf(dfx, order.payoutTo));
+  return await readOrder(dfx, context, 'buy', order, userOf(dfx, order.payoutTo));
 };
 
 /** Reads one order. DFX does not list orders to sell before they are paid. */
@@ -170,7 +163,11 @@ const unlinkedPayment = async (
 };
 
 /** Lists the customer's sales that DFX has in its books, newest first. */
-export const listSales = async (dfx: Dfx, context: CallContext, { since = 0, limit }: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>> => {
+export const listSales = async (
+  dfx: Dfx,
+  context: CallContext,
+  { since = 0, limit }: { since?: number; limit: number },
+): Promise<Answer<SellTransaction[]>> => {
   const user = readUserBlob(context);
   if (!user) return refuse({ refusal: { reason: 'account-required' } });
   const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));

@@ -48,9 +48,6 @@ const meaningOf = (said: string): Meaning =>
 /** The statuses of DFX's own refusals. Any other 4xx comes from something else, such as a wrong `base_url`. */
 export const refusing = new Set([400, 403, 409, 422]);
 
-/** A refusal, with the page where the customer can do what is missing. The page is a bearer secret. */
-export type DfxRefusal = Refusal & { actionUrl?: string };
-
 /** The steps of DFX's page that help with one word. For the other words, the page itself knows what comes next. */
 const steps: ReadonlyMap<string, string> = new Map([
   ['RecommendationRequired', 'Recommendation'],

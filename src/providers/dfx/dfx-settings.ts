@@ -15,6 +15,11 @@ export const dfxSettings = z.strictObject({
     .enum(['refuse', 'register'])
     .default('refuse')
     .describe('Whether sats may go to Lightning addresses and LNURLs, although nobody can prove to the gateway whose they are'),
+  webhook_key_env: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Variable with the key that DFX sends with its webhooks. Without it, webhooks are not taken, and orders are polled'),
   pages_url: z.url().default('https://app.dfx.swiss').describe("DFX's pages for customers, where they identify themselves"),
   order_days: z.int().min(1).max(7).default(7).describe('How long an order waits for the payment; DFX finds the order of a payment for 7 days'),
   search_unlinked_after_s: z
