@@ -45,8 +45,9 @@ const unlisted = (address: string, kind: string): Target => {
       .replaceAll(/[^a-z0-9-]/g, '')
       .replace(/^[^a-z]+/, '') || 'checked';
   const module = providerModules.get(kind);
-  const written = { kind, base_url, ...(module?.pricesOnly ? { mode: 'shadow' } : {}) };
   const read = module?.settings.safeParse({ base_url });
+  const pricesOnly = read?.success === true && module?.pricesOnly?.(read.data) === true;
+  const written = { kind, base_url, ...(pricesOnly ? { mode: 'shadow' } : {}) };
   if (read?.success === false) throw new Refused(`a provider of kind ${kind} needs a block in the configuration: give its id instead`);
   return {
     kind,

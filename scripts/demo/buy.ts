@@ -1,7 +1,10 @@
-/** Makes one purchase: gets offers from every provider, orders the best, waits for the payment and withdraws. */
+/**
+ * Makes two purchases: gets offers from every provider, orders the best that the wallet withdraws itself, waits for the payment and withdraws; then
+ * orders from DFX, which sends the sats to the wallet's node.
+ */
 import { renderUnicodeCompact } from 'uqr';
 import { verifyReceipt, type PublicKeys } from '../../packages/client/src/receipt.ts';
-import type { Offer } from '../../packages/client/src/index.ts';
+import { RampError, type Offer, type Ramp } from '../../packages/client/src/index.ts';
 import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';
 import { grouped } from './table.ts';
 
@@ -13,7 +16,7 @@ export const buy = async (at: string): Promise<void> => {
   if (!option) throw new Error('no provider takes euros');
 
   say(`\n2  100.00 EUR by ${option.name}: ask every provider at once`);
-  const { best, all, not } = await ramp.offers({ pay: '100', currency: 'EUR', by: option.name });
+  const { all, not } = await ramp.offers({ pay: '100', currency: 'EUR', by: option.name, payoutKinds: ['node_pubkey'] });
   showOffers(all, not, {
     pays: ({ pays }) => shown(pays),
     gets: ({ gets }) => shown(gets),
@@ -21,11 +24,12 @@ export const buy = async (at: string): Promise<void> => {
     cost: costOf,
     'price is': priceIs,
     took: ({ raw }) => `${String(raw['latency_ms'])} ms`,
-    '': ({ warnings }) => warnings.join(', '),
+    '': ({ payoutKinds, warnings }) => [...(payoutKinds ? ['sends the sats itself'] : []), ...warnings].join(', '),
   });
+  const best = all.find(({ payoutKinds }) => payoutKinds === undefined);
   if (!best) throw new Error('no provider has an offer');
 
-  say(`\n3  Order the best one: ${best.provider.name}`);
+  say(`\n3  Order the best one of those whose sats we withdraw: ${best.provider.name}`);
   const order = await ramp.buy(best, { atLeast: (best.gets.units * 99n) / 100n });
   if (order.pay?.kind === 'bank') for (const [key, value] of Object.entries(order.pay.details)) say(`   ${key.padEnd(22)} ${value}`);
   if (order.pay?.kind === 'page') say(`   pay at ${order.pay.url}`);
@@ -45,6 +49,25 @@ export const buy = async (at: string): Promise<void> => {
   const verified = await verifyReceipt(receipt, keys);
   say(`\n   Why ${best.provider.name}? POST /route keeps the whole decision: policy ${policy.name}, decided by ${policy.decidedBy}.`);
   say(`   Its receipt is signed, and its figures, ranked again here, ${verified.ok ? 'give the same ranking' : `do not hold: ${verified.problem}`}.`);
+
+  const pushed = all.find(({ payoutKinds }) => payoutKinds?.includes('node_pubkey'));
+  if (pushed) await buyPushed(ramp, pushed, { node_pubkey: wallet.pubkey });
+};
+
+/** Orders from a provider that sends the sats itself, and that may have to know the customer first. */
+const buyPushed = async (ramp: Ramp, offer: Offer, payoutTo: { node_pubkey: string }): Promise<void> => {
+  say(`\n7  ${offer.provider.name} sends the sats itself: this time to our node, without a withdrawal`);
+  const order = await ramp.buy(offer, { payoutTo }).catch(async (error: unknown) => {
+    const page = error instanceof RampError ? error.problem?.['action_url'] : undefined;
+    if (typeof page !== 'string') throw error;
+    say(`   ${offer.provider.name} must know the customer first. They open its page: ${page.slice(0, 40)}…`);
+    await fetch(page);
+    await new Promise((done) => setTimeout(done, 1500));
+    return await ramp.buy(offer, { payoutTo });
+  });
+  if (order.pay?.kind === 'bank') for (const [key, value] of Object.entries(order.pay.details)) say(`   ${key.padEnd(22)} ${value}`);
+  const { raw } = await follow(order, 'finished');
+  say(`   sent to ${payoutTo.node_pubkey.slice(0, 16)}…, payment ${String(raw['payout_id']).slice(0, 16)}…`);
 };
 
 /** Returns the cost against the market price or, if that is not known, only against the other offers. */

@@ -1,4 +1,8 @@
-/** Makes two sales: one to a bank account, by a standing connection, and one to a card, by an order with an invoice of its own. */
+/**
+ * Makes three sales: to a bank account, once by a standing connection (Bringin) and once by an order with an invoice of its own (DFX), and to a card.
+ */
+import { contextOf } from '../../packages/client/src/context.ts';
+import type { Offer } from '../../packages/client/src/index.ts';
 import { createSell } from '../../packages/client/src/sell.ts';
 import { payAddress, type Simulators } from '../sandbox/lightning.ts';
 import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';
@@ -22,6 +26,13 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
     requires: ({ requires }) => requires.join(', '),
   });
 
+  /** Asks both sellers again: with an account, an offer requires less. */
+  const offerOf = async (id: string): Promise<Offer> => {
+    const found = (await selling.offers(toBank)).all.find(({ provider }) => provider.id === id);
+    if (!found) throw new Error(`${id} does not pay to a bank account`);
+    return found;
+  };
+
   say(`\n2  An account at Bringin for ${email}; the rest happens on the provider's own page`);
   const account = await selling.account('bringin', { email });
   say(`   ${account.status}: ${account.signupUrl}`);
@@ -35,9 +46,7 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
   say(`   ${connection.status}: ${connection.lightningAddress} → ${connection.ibanMasked}`);
 
   say('\n4  Order, pay, and the euros are on their way');
-  const { best } = await selling.offers(toBank);
-  if (!best) throw new Error('no provider pays to a bank account');
-  const order = await selling.order(best, { connection });
+  const order = await selling.order(await offerOf('bringin'), { connection });
   if (order.pay?.kind !== 'lightning_address') throw new Error('the order has no Lightning address');
   say(`   pay ${shown(order.pay.amount)} to ${order.pay.address}, get ${shown(order.gets)}`);
   await payAddress(simulators, order.pay.address, Number(pay));
@@ -51,4 +60,17 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
   say(`   pay ${topUp.pay.invoice.slice(0, 40)}…, which a sandbox provider does itself`);
   await follow(topUp, 'finished');
   say(`   on the card: ${shown(await account.balance())}`);
+
+  say('\n6  The other seller of the table, DFX: its customer is the node that we have proved. They open its page once');
+  const { inSession } = contextOf(ramp);
+  const started = await inSession('/accounts', { provider: 'dfx', email: `dfx-${email}`, payout_to: { node_pubkey: wallet.pubkey } }, {});
+  const atDfx = await selling.findAccount(started.account_id);
+  say(`   ${atDfx.status}: ${atDfx.signupUrl?.slice(0, 40)}…`);
+  if (atDfx.signupUrl !== undefined) await fetch(atDfx.signupUrl);
+  say(`   ${(await atDfx.until('connected')).status}`);
+  const account2 = await atDfx.connect({ name: 'Savings', lightningUsername: 'unused', ...bank });
+  const other = await selling.order(await offerOf('dfx'), { connection: account2 });
+  if (other.pay?.kind !== 'invoice') throw new Error('the order has no invoice');
+  say(`   pay ${other.pay.invoice.slice(0, 40)}…, get ${shown(other.gets)}`);
+  await follow(other, 'finished');
 };

@@ -50,7 +50,7 @@ providers:
   ])('a kind that gives prices only cannot be offered (mode: %s)', (mode, found) => {
     const text = `mode: sandbox\nnetwork: regtest\nproviders:\n  dfx:\n    kind: dfx\n${mode === undefined ? '' : `    mode: ${mode}\n`}    base_url: https://dfx.example\n`;
     expect(mistakes(text)).toEqual([
-      `providers.config.yaml:${found}, allowed: shadow, off; providers of this kind give prices, but the gateway cannot order from them yet, so they are not offered`,
+      `providers.config.yaml:${found}, allowed: shadow, off; with these settings the provider gives prices, but takes no orders, so it is not offered`,
     ]);
   });
   it.each(['shadow', 'off'] as const)('and may be %s', (mode) => {

@@ -16,8 +16,8 @@ export const configSchema = (modules: readonly ProviderModule[], toJson: (schema
     return {
       type: 'object',
       title: module.kind,
-      properties: { ...own.properties, ...core.properties, ...(module.pricesOnly ? withoutOn(core.properties) : {}), kind: { const: module.kind } },
-      required: [...new Set([...(core.required ?? []), ...(own.required ?? []), ...(module.pricesOnly ? ['mode'] : [])])],
+      properties: { ...own.properties, ...core.properties, kind: { const: module.kind } },
+      required: [...new Set([...(core.required ?? []), ...(own.required ?? [])])],
       additionalProperties: false,
     };
   });
@@ -27,10 +27,4 @@ export const configSchema = (modules: readonly ProviderModule[], toJson: (schema
     ...top,
     properties: { ...top.properties, providers: { type: 'object', additionalProperties: { oneOf: kinds } } },
   };
-};
-
-/** Returns the setting `mode` for a kind whose providers are never offered. The default is `on`, so it must be set. */
-const withoutOn = ({ mode }: JsonSchema): JsonSchema => {
-  const { default: _on, enum: modes, ...rest } = mode as { default: string; enum: string[] };
-  return { mode: { ...rest, enum: modes.filter((one) => one !== 'on') } };
 };

@@ -314,7 +314,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
     );
     for (const issue of [...(ours.error?.issues ?? []), ...(theirs.error?.issues ?? [])])
       mistakes.push(...explain(place, ['providers', id], issue, { shape: { ...providerCore.shape, ...shapeOf(module.settings) } }));
-    if (module.pricesOnly && ours.data?.mode === 'on')
+    if (ours.data?.mode === 'on' && theirs.success && module.pricesOnly?.(theirs.data) === true)
       mistakes.push(...explain(place, ['providers', id], { code: 'custom', path: ['mode'], message: onlyPrices, input: block['mode'] }, topLevel));
     if (!top.success || !ours.success || !theirs.success) return [];
     return [
@@ -332,7 +332,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
-const onlyPrices = 'allowed: shadow, off; providers of this kind give prices, but the gateway cannot order from them yet, so they are not offered';
+const onlyPrices = 'allowed: shadow, off; with these settings the provider gives prices, but takes no orders, so it is not offered';
 
 /** Returns the settings of the providers from a file that has other mistakes. */
 const blocksIn = (given: unknown): Record<string, Block> => {

@@ -146,7 +146,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
   const { config, now, random } = parts;
   const module = parts.modules.get(configured.kind);
   if (!module) throw new Error(`no module for the kind "${configured.kind}"`);
-  const pricesOnly = module.pricesOnly ?? false;
+  const pricesOnly = module.pricesOnly?.(configured.settings) ?? false;
   const core = {
     ...configured,
     get mode() {

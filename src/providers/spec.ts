@@ -402,10 +402,10 @@ export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends str
   kind: string;
   ramps: readonly Ramp[];
   /**
-   * Set while the adapter gives prices but cannot make orders. Its providers may be `shadow` or `off`, never `on`: nobody is shown an offer that
-   * cannot be ordered.
+   * Whether a provider with these settings can give prices but make no orders, for example because it has no key. It may then be `shadow` or `off`,
+   * never `on`: nobody is shown an offer that cannot be ordered.
    */
-  pricesOnly?: true;
+  pricesOnly?: (settings: z.output<S>) => boolean;
   /** The module's own settings: every member of its block that the gateway does not read itself. Strict. */
   settings: S;
   /** Whether a provider with these settings demands proof of node ownership. */

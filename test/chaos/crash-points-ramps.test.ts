@@ -1,6 +1,6 @@
 /**
  * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, the firm prices of two sellers
- * of channels, the order of such a channel, an order at Bitrefill and at Blocktank, and a purchase from the operator's balance. Two other instances
+ * of channels, the order of such a channel, an order at Bitrefill, at Blocktank and at DFX, and a purchase from the operator's balance. Two other instances
  * recover; the wallet repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the
  * balance is made twice.
  */
@@ -13,6 +13,8 @@ import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { addressOf } from '../../src/providers/dfx/dfx-identity.ts';
+import { startDfxSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
 import { startBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
@@ -34,18 +36,19 @@ const most = 1_000_000;
 const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C5'];
 
 const startSimulators = async () => {
-  const [bringin, north, tank, thor] = await Promise.all([
+  const [bringin, north, tank, thor, dfx] = await Promise.all([
     startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] }),
     startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
     startBlocktankSimulator({ id: 'tank', lifeS: 172_800 }),
     startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
+    startDfxSimulator({ id: 'dfx', network: 'regtest', wallets: { ours: { platformBps: 0, autoTradeApproval: true } } }),
   ]);
-  return { bringin, north, tank, thor };
+  return { bringin, north, tank, thor, dfx };
 };
 type Simulators = Awaited<ReturnType<typeof startSimulators>>;
 
 const quick = { retry: { attempts: 0 }, breaker: { volume_threshold: most } };
-const configOf = ({ bringin, north, tank, thor }: Simulators, publicUrl: string): string =>
+const configOf = ({ bringin, north, tank, thor, dfx }: Simulators, publicUrl: string): string =>
   stringify({
     mode: 'sandbox',
     network: 'regtest',
@@ -61,6 +64,7 @@ const configOf = ({ bringin, north, tank, thor }: Simulators, publicUrl: string)
       north: { ...quick, kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 100 },
       tank: { ...quick, kind: 'blocktank', base_url: tank.baseUrl, repost: 'duplicates', quotes_per_node_per_day: 100 },
       thor: { ...quick, ...thorBlock(thor.baseUrl), step_from: 'zero' },
+      dfx: { ...quick, kind: 'dfx', base_url: dfx.url, login_key_env: 'DFX_LOGIN_KEY', wallet: 'ours', repost: 'same' },
     },
   });
 
@@ -75,6 +79,13 @@ afterAll(async () => {
   await database?.close();
 });
 
+type Listing = { currencies: { [code: string]: { currency_id: number; payment_options: { id: number; option: string }[] } }[] };
+const buyOptionOf = async (call: Call, name: string): Promise<object> => {
+  const { currencies } = (await call('/payment-options', { currency_code: 'EUR' })).body as Listing;
+  const listed = currencies[0]?.['eur'];
+  return { currency_id: listed?.currency_id, payment_option_id: listed?.payment_options.find(({ option }) => option === name)?.id };
+};
+
 type Case = { point: CrashPoint; what: string; quoteId: string; ask: (url: string) => Promise<Reply> };
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
 const isSettled = ({ status }: Reply): boolean => status === 200 || (status >= 400 && status < 500);
@@ -86,7 +97,7 @@ needsPostgres(
     database = on;
     const simulated = await startSimulators();
     simulators = simulated;
-    const { bringin, north, tank, thor } = simulated;
+    const { bringin, north, tank, thor, dfx } = simulated;
     const environment = {
       ...freshSecrets(randomBytes),
       PORT: '0',
@@ -97,6 +108,7 @@ needsPostgres(
       BRINGIN_API_SECRET: apiSecret,
       BITREFILL_API_KEY: 'thor-key',
       BITREFILL_API_SECRET: 'thor-secret',
+      DFX_LOGIN_KEY: 'an-operator-key-of-at-least-32-characters',
     };
     const start = async (name: string, publicUrl: string): Promise<RunningServer> => {
       const configText = configOf(simulated, publicUrl);
@@ -134,6 +146,7 @@ needsPostgres(
       const { sessionId } = await wallet.open();
       const call: Call = async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers);
       const email = `${point.toLowerCase()}@example.com`;
+      const sepa = await buyOptionOf(call, 'SEPA');
       const account = await connectedAccount(call, bringin, email);
       const at =
         (path: string, body: object, headers: Record<string, string> = {}) =>
@@ -151,7 +164,13 @@ needsPostgres(
       const channel = await call('/liquidity/offers', { ...inbound, amount_sats: 500_000, firm: true });
       const quoteOf = (reply: Reply, id: string): string =>
         (reply.body['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id)?.quote_id ?? '';
+      const payout_to = { node_pubkey: wallet.pubkey };
+      const sent = async (): Promise<string> => quoteOf(await call('/offers', { amount_fiat: 10_000, ...sepa, payout_kinds: ['node_pubkey'] }), 'dfx');
+      // A first order tells DFX the address. It refuses that order, since it does not know whose the address is.
+      await call('/order', { quote_id: await sent(), payout_to });
+      await dfx.control.approve(addressOf({ kind: 'node_pubkey', value: wallet.pubkey }) ?? '');
       const orders: Case[] = [
+        { what: 'dfx', quoteId: await sent(), path: '/order', body: { payout_to } },
         { what: 'card', quoteId: String(card.body['quote_id']), path: '/sell/order', body: {} },
         { what: 'bitrefill', quoteId: quoteOf(turbo, 'thor'), path: '/liquidity/order', body: {} },
         { what: 'blocktank', quoteId: quoteOf(turbo, 'tank'), path: '/liquidity/order', body: {} },
@@ -255,7 +274,7 @@ needsPostgres(
     expect(broken).toEqual([]);
     reportGoal(
       'G3',
-      `card top-up, connection, firm prices, channel, Bitrefill, Blocktank, balance: ${points.length} points settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${answers} answers, nothing shown, made or bought twice`,
+      `card top-up, connection, firm prices, channel, Bitrefill, Blocktank, DFX, balance: ${points.length} points settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${answers} answers, nothing shown, made or bought twice`,
       0,
     );
   },

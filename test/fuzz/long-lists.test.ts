@@ -7,6 +7,7 @@ import { inventoryReply, ordersReply } from '../../src/providers/bitrefill/bitre
 import { findOrder as findBlocktankOrder, infoWire as blocktankInfo } from '../../src/providers/blocktank/blocktank-wire.ts';
 import { linksReply, transactionsReply } from '../../src/providers/bringin/bringin-wire.ts';
 import { toCatalogue } from '../../src/providers/dfx/dfx-catalogue.ts';
+import { transactionsReply as dfxTransactions } from '../../src/providers/dfx/dfx-order-wire.ts';
 import { dfxSettings } from '../../src/providers/dfx/dfx-settings.ts';
 import { assetsReply, fiatsReply, quoteReply } from '../../src/providers/dfx/dfx-wire.ts';
 import { toFeatures, toOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp-mapping.ts';
@@ -28,6 +29,7 @@ const featuresOf = (supported_features: unknown): unknown => {
 it.each<[string, (rows: unknown[]) => unknown]>([
   ['dfx, assets', (rows) => assetsReply.safeParse(rows)],
   ['dfx, currencies', (rows) => fiatsReply.safeParse(rows)],
+  ['dfx, transactions', (rows) => dfxTransactions.safeParse(rows)],
   ['dfx, reasons', (rows) => quoteReply.safeParse({ isValid: false, errors: rows })],
   ['fiat-on-ramp, features', featuresOf],
   ['fiat-on-ramp, currencies', optionsOf],
@@ -59,7 +61,7 @@ it.each<[string, (rows: unknown[]) => unknown]>([
 
 it('a listing of DFX has at most 100 options', () => {
   const assets = assetsReply.parse([{ name: 'BTC', blockchain: 'Lightning', buyable: true }]);
-  const fiats = fiatsReply.parse(Array<object>(500).fill({ name: 'EUR', sellable: true }));
+  const fiats = fiatsReply.parse(Array<object>(500).fill({ id: 2, name: 'EUR', sellable: true }));
   expect(toCatalogue('buy', assets, fiats, dfxSettings.parse({ base_url: 'https://dfx.example' })).options).toHaveLength(100);
 });
 

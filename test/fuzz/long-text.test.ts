@@ -27,6 +27,8 @@ import { isEmail } from '../../src/providers/bringin/bringin-mapping.ts';
 import { readNotice } from '../../src/providers/bringin/bringin-notice.ts';
 import { codeVerdict, isAboutKey, isAboutOperator, linkNote, reasonIn } from '../../src/providers/bringin/bringin-refusal.ts';
 import { linkReply, linksReply, orderReply, transactionsReply } from '../../src/providers/bringin/bringin-wire.ts';
+import { hintsIn } from '../../src/providers/dfx/dfx-notice.ts';
+import { buyOrderReply, transactionsReply as dfxTransactions } from '../../src/providers/dfx/dfx-order-wire.ts';
 import { refusalOfBody } from '../../src/providers/dfx/dfx-refusal.ts';
 import { assetsReply, fiatsReply, messagesIn, quoteReply } from '../../src/providers/dfx/dfx-wire.ts';
 import { toPaymentInfo } from '../../src/providers/fiat-on-ramp/fiat-on-ramp-payment.ts';
@@ -66,7 +68,10 @@ const ofBodies: Record<string, readonly Read[]> = {
     messagesIn,
     (body) => quoteReply.safeParse({ isValid: false, errors: [{ error: body, limit: body }], amount: body }),
     (body) => assetsReply.safeParse([body]),
-    (body) => fiatsReply.safeParse([{ name: body, limits: body }]),
+    (body) => fiatsReply.safeParse([{ id: 1, name: body, limits: body }]),
+    (body) => buyOrderReply.safeParse({ isValid: true, iban: body, name: body, remittanceInfo: body, street: body }),
+    (body) => dfxTransactions.safeParse([{ uid: body, state: body, outputDate: body, outputTxId: body }]),
+    (body) => hintsIn(JSON.stringify({ type: 'Payment', data: { uid: body, orderUid: body } })),
   ],
   lsps1: [findOrder, isNotFound, (body) => toRefusal(body, undefined)],
   'fiat-on-ramp': [toPaymentInfo],

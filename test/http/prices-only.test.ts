@@ -76,7 +76,7 @@ it('cannot be switched on by an operator', async () => {
   const answer = await call('/operator/providers/dfx', { mode: 'on', reason: 'looks cheap' }, { authorization: `Bearer ${token}` });
   expect([answer.status, answer.body['errors']]).toEqual([
     400,
-    [{ pointer: '/mode', detail: 'cannot be on: this provider gives prices, but the gateway cannot order from it yet. Use shadow' }],
+    [{ pointer: '/mode', detail: 'cannot be on: with its settings this provider gives prices, but takes no orders. Use shadow' }],
   ]);
   await inSecret();
 });

@@ -29,7 +29,7 @@ export const switchProvider = async (gateway: Gateway, operator: Operator, provi
   const provider = gateway.providers.find((one) => one.id === providerId);
   if (!provider) throw new Problem('not-found', 'There is no such provider in the configuration.');
   if (change.mode === 'on' && provider.pricesOnly)
-    throw invalid('/mode', 'cannot be on: this provider gives prices, but the gateway cannot order from it yet. Use shadow');
+    throw invalid('/mode', 'cannot be on: with its settings this provider gives prices, but takes no orders. Use shadow');
   const now = gateway.now();
   const until = change.until === undefined ? undefined : Date.parse(change.until);
   if (until !== undefined && until <= now) throw invalid('/until', 'lies in the past');

@@ -12,6 +12,7 @@ import { addressOf } from './dfx-identity.ts';
 import { asUser, logIn, refusedBy, userOf } from './dfx-login.ts';
 import type { UserReply } from './dfx-order-wire.ts';
 import { kycPage, refusing } from './dfx-refusal.ts';
+import { pagesOf } from './dfx-settings.ts';
 import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
 type Refusal = Extract<Answer<never>, { ok: false }>;
@@ -21,16 +22,19 @@ const noAccount: Refusal = { ok: false, refusal: { reason: 'account-required' } 
 export const dfxAccounts = (dfx: Dfx): AccountAdapter => ({
   takes: ['payout_to', 'email'],
   knownBy: 'payout_to',
+  pageHosts: [new URL(pagesOf(dfx.settings)).hostname],
   startAccount: async (context, request) => await start(dfx, context, request),
   readAccount: async (context) => {
     const user = readUserBlob(context);
     return user ? await read(dfx, context, user) : noAccount;
   },
-  sendCode: async (context) => {
-    const user = readUserBlob(context);
-    return user?.mail === undefined ? declined('no-code-expected') : await withMail(dfx, context, user, user.mail);
+  codes: {
+    send: async (context) => {
+      const user = readUserBlob(context);
+      return user?.mail === undefined ? declined('no-code-expected') : await withMail(dfx, context, user, user.mail);
+    },
+    confirm: async (context, code) => await confirm(dfx, context, code),
   },
-  confirmCode: async (context, { code }) => await confirm(dfx, context, code),
 });
 
 const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: AccountRequest): Promise<Answer<AccountState>> => {
@@ -79,7 +83,7 @@ const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<An
 };
 
 /** Hands in the code. DFX does not say how it refuses a wrong one, so every refusal means that. */
-const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType<NonNullable<AccountAdapter['confirmCode']>> => {
+const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType<NonNullable<AccountAdapter['codes']>['confirm']> => {
   const user = readUserBlob(context);
   if (user?.mail === undefined) return declined('no-code-expected');
   const given = code.trim();
@@ -98,7 +102,7 @@ const stated = (dfx: Dfx, user: KnownUser, said: UserReply): Answer<AccountState
   const hasMail = said.mail !== undefined;
   const { mail, ...rest } = user;
   const waits = !hasMail && mail !== undefined;
-  const page = said.kyc?.hash === undefined ? undefined : kycPage(dfx.settings.pages_url, said.kyc.hash, hasMail ? undefined : 'EmailRequired');
+  const page = said.kyc?.hash === undefined ? undefined : kycPage(pagesOf(dfx.settings), said.kyc.hash, hasMail ? undefined : 'EmailRequired');
   const userId = said.accountId === undefined ? undefined : String(said.accountId);
   const state: AccountState = isRejected(said)
     ? { status: 'rejected' }

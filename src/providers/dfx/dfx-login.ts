@@ -7,6 +7,7 @@ import type { JsonReply } from '../kit/request-json.ts';
 import type { CallContext } from '../spec.ts';
 import { readUser, signIn, type Dfx } from './dfx-api.ts';
 import { addressOf, secretOf } from './dfx-identity.ts';
+import { pagesOf } from './dfx-settings.ts';
 import { kycPage, refusalOfBody, refusing } from './dfx-refusal.ts';
 
 export type Refused = { refusal: Refusal };
@@ -72,7 +73,7 @@ export const withKycPage = async (dfx: Dfx, context: CallContext, token: string,
   if (refusal.reason !== 'kyc-required') return refusal;
   try {
     const user = await readUser(dfx, context, token);
-    const page = user.ok && user.value.kyc?.hash !== undefined ? kycPage(dfx.settings.pages_url, user.value.kyc.hash, refusal.detail) : undefined;
+    const page = user.ok && user.value.kyc?.hash !== undefined ? kycPage(pagesOf(dfx.settings), user.value.kyc.hash, refusal.detail) : undefined;
     return page === undefined ? refusal : { ...refusal, actionUrl: page };
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;

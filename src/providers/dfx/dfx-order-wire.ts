@@ -72,7 +72,7 @@ export const transactionReply = z.object({
 });
 export type TransactionReply = z.output<typeof transactionReply>;
 /** How many payments of one customer are looked at. */
-const mostTransactions = 2_000;
+const mostTransactions = 1_000;
 export const transactionsReply = wireRows(transactionReply, mostTransactions);
 
 /** The body of a webhook. Its `data` says which order to read, and is not believed otherwise. */

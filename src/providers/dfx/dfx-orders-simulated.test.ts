@@ -417,13 +417,13 @@ describe('an account', () => {
     expect(begun).toMatchObject({ value: { status: 'onboarding', needs: ['code'], codeSentBy: 'mail' } });
     const known = { ...context, customer: begun.customer ?? '' };
     expect(await accounts.readAccount(known)).toMatchObject({ value: { needs: ['code'] } });
-    expect(await accounts.confirmCode?.(known, { code: '000000x' })).toEqual({ ok: 'code-wrong' });
-    expect(await accounts.sendCode?.(known)).toMatchObject({ value: { needs: ['code'] } });
+    expect(await accounts.codes?.confirm(known, '000000x')).toEqual({ ok: 'code-wrong' });
+    expect(await accounts.codes?.send(known)).toMatchObject({ value: { needs: ['code'] } });
     const code = [...control.books.accounts.values()].find((one) => one.pending)?.pending?.code ?? '';
-    const done = (await accounts.confirmCode?.(known, { code })) ?? begun;
+    const done = (await accounts.codes?.confirm(known, code)) ?? begun;
     expect(done).toMatchObject({ ok: true, value: { status: 'onboarding' } });
     expect(done).not.toHaveProperty(['value', 'needs']);
-    expect(await accounts.confirmCode?.({ ...context, customer: 'customer' in done ? (done.customer ?? '') : '' }, { code })).toMatchObject({
+    expect(await accounts.codes?.confirm({ ...context, customer: 'customer' in done ? (done.customer ?? '') : '' }, code)).toMatchObject({
       refusal: { note: 'no-code-expected' },
     });
   });

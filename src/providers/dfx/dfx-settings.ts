@@ -20,7 +20,10 @@ export const dfxSettings = z.strictObject({
     .min(1)
     .optional()
     .describe('Variable with the key that DFX sends with its webhooks. Without it, webhooks are not taken, and orders are polled'),
-  pages_url: z.url().default('https://app.dfx.swiss').describe("DFX's pages for customers, where they identify themselves"),
+  pages_url: z
+    .url()
+    .optional()
+    .describe("DFX's pages for customers, where they identify themselves. Default: https://app.dfx.swiss; in the sandbox, the simulator"),
   order_days: z.int().min(1).max(7).default(7).describe('How long an order waits for the payment; DFX finds the order of a payment for 7 days'),
   search_unlinked_after_s: z
     .int()
@@ -44,3 +47,7 @@ export const dfxSettings = z.strictObject({
   sell_fee_ppm: ppm.default(9_900),
 });
 export type DfxSettings = z.output<typeof dfxSettings>;
+
+/** Returns the URL of DFX's pages for customers. The simulator has its own. */
+export const pagesOf = ({ pages_url, base_url }: Pick<DfxSettings, 'pages_url' | 'base_url'>): string =>
+  pages_url ?? (new URL(base_url).hostname === '127.0.0.1' ? base_url : 'https://app.dfx.swiss');

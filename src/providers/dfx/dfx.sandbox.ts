@@ -1,4 +1,4 @@
-/** DFX in the sandbox: prices near the sandbox's market. It is asked in shadow, so no customer sees it. */
+/** DFX in the sandbox: prices near the sandbox's market. Customers are known a moment after they opened its page; money takes seconds. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatedCurrency, SimulatorOptions } from './dfx.simulator-state.ts';
 
@@ -9,7 +9,17 @@ const currencies: SimulatedCurrency[] = [
 ];
 
 export const sandbox = {
-  providers: [{ id: 'dfx', currencies }],
-  secrets: {},
+  providers: [
+    {
+      id: 'dfx',
+      network: 'regtest',
+      currencies,
+      wallets: { sandbox: { platformBps: 0, autoTradeApproval: true } },
+      autoApproveMs: 300,
+      autoPayMs: 1500,
+      stepMs: 700,
+    },
+  ],
+  secrets: { DFX_LOGIN_KEY: 'sandbox-login-key-of-dfx-0123456789abcdef' },
   start: async (options) => await (await import('./dfx.simulator.ts')).startDfxSimulator(options),
 } satisfies Sandbox<SimulatorOptions>;

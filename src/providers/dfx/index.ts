@@ -4,11 +4,12 @@ import { createDfxBuyer, createDfxSeller } from './dfx-adapter.ts';
 import { dfxNotices } from './dfx-notice.ts';
 import { dfxSettings } from './dfx-settings.ts';
 
-/** DFX.swiss: bank transfers (EUR, CHF) to sats over Lightning, and back. So far only its prices. */
+/** DFX.swiss: bank transfers (EUR, CHF) to sats over Lightning, and back.  */
 export const provider = defineProvider({
   kind: 'dfx',
   ramps: ['buy', 'sell'],
-  pricesOnly: true,
+  // The key signs customers in, and only a user can order.
+  pricesOnly: ({ login_key_env }) => login_key_env === undefined,
   settings: dfxSettings,
   create: (deps, settings) => {
     const dfx = { deps, settings };

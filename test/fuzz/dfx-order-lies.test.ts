@@ -1,0 +1,164 @@
+/**
+ * G6 for DFX's orders and accounts, one lie at a time: each member of each answer takes every value of its kind, while the other members stay true. No
+ * lie may become a defect, a way to pay that was not checked, or a payout that was not shown. The short form tries a random part.
+ */
+import { expect, it } from 'vitest';
+import { readIban } from '../../src/banking/bank-account.ts';
+import { decodeInvoice } from '../../src/bitcoin/bolt11.ts';
+import type { PayoutTo } from '../../src/domain/payout.ts';
+import { addressOf } from '../../src/providers/dfx/dfx-identity.ts';
+import { createDfxSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
+import { provider } from '../../src/providers/dfx/index.ts';
+import { ProviderFault } from '../../src/providers/fault.ts';
+import type { AdapterDeps, CatalogueOption, OrderEvidence, PlacedOrder } from '../../src/providers/spec.ts';
+import { toText } from './hostile.ts';
+import { liesOfKind } from './kinds.ts';
+import { placesOf } from './lying-provider.ts';
+import { chaosSeed, createRandom, isFull, reportGoal } from './random.ts';
+
+const now = Date.UTC(2026, 10, 29);
+const context = { signal: new AbortController().signal, requestId: 'req_lie' };
+const option: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank', currency: 2 }, feePpm: 0 };
+const payoutTo: PayoutTo = { kind: 'node_pubkey', value: '02e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad', isProven: true };
+const iban = 'DE89370400440532013000';
+const offer = { pay: 0n, receive: 0n, fee: 0n, binding: false, upstream: option.upstream, facts: {}, requires: [], warnings: [] };
+
+/** `call`: the step of the run and the endpoint, since the same endpoint answers differently in another step. */
+type Lie = { call: string; place: number; value: unknown };
+
+/** Returns the answer, or undefined for a fault or a refusal. Throws for a defect. */
+const orNothing = async <T>(call: Promise<{ ok: true; value: T } | { ok: false }>): Promise<T | undefined> => {
+  try {
+    const answer = await call;
+    return answer.ok ? answer.value : undefined;
+  } catch (error) {
+    if (error instanceof ProviderFault) return undefined;
+    throw error;
+  }
+};
+
+/** Buys, sells and reads, with one lie in one answer. Returns the true answers, and what is wrong. */
+const run = async (lie: Lie | undefined): Promise<{ told: Map<string, unknown>; wrong: string[] }> => {
+  const told = new Map<string, unknown>();
+  let step = 'account';
+  const { app, control } = createDfxSimulator({
+    id: 'dfx',
+    now: () => now,
+    network: 'regtest',
+    wallets: { ours: { platformBps: 0, autoTradeApproval: true } },
+  });
+  const deps: AdapterDeps = {
+    providerId: 'dfx',
+    http: async ({ method, url, body, headers: given = {} }) => {
+      const call = `${step}: ${method} ${new URL(url).pathname.replace(/\d{3,}/, '{id}')}`;
+      const response = await app.fetch(new Request(url, { method, headers: given, ...(body === undefined ? {} : { body }) }));
+      const text = await response.text();
+      const headers = { 'content-type': 'application/json' };
+      if (text === '') return { status: response.status, headers, body: new Uint8Array() };
+      const answer: unknown = JSON.parse(text);
+      told.set(call, structuredClone(answer));
+      const place = call === lie?.call ? placesOf(answer)[lie.place] : undefined;
+      if (place) place.holder[place.key] = lie?.value;
+      return { status: response.status, headers, body: new TextEncoder().encode(toText(answer)) };
+    },
+    now: () => now,
+    newId: () => 'id',
+    log: () => undefined,
+    network: 'regtest',
+    mode: 'sandbox',
+    secret: () => 'an-operator-key-of-at-least-32-characters',
+  };
+  const settings = provider.settings.parse({ base_url: 'https://dfx.example', login_key_env: 'KEY', wallet: 'ours', search_unlinked_after_s: 0 });
+  const { buy, sell, accounts } = provider.create(deps, settings);
+  if (!buy || !sell || !accounts) throw new Error('a part is missing');
+  const wrong: string[] = [];
+
+  const started = await orNothing(accounts.startAccount(context, { email: 'alice@example.com', payoutTo, ref: 'r' }));
+  if (started?.status === 'connected' && lie === undefined) wrong.push('connected before DFX knows the customer');
+  const address = addressOf(payoutTo) ?? '';
+  const customer = JSON.stringify({ address });
+  step = 'order';
+  await orNothing(buy.placeOrder(context, { quote: { ramp: 'buy', fixed: 'pay', amount: 10_000n, option }, offer, inputs: { payoutTo } }));
+  await control.setAccount(address, { mail: 'alice@example.com', approved: true, level: 30, dataComplete: true }).catch(() => undefined);
+  step = 'buy';
+  const bought = await orNothing(buy.placeOrder(context, { quote: { ramp: 'buy', fixed: 'pay', amount: 10_000n, option }, offer, inputs: { payoutTo } }));
+  judgeBought(bought, wrong);
+  step = 'sell';
+  const sold = await orNothing(
+    sell.placeOrder(
+      { ...context, customer },
+      {
+        quote: { ramp: 'sell', fixed: 'pay', amount: 250_000n, option, network: 'lightning' },
+        offer: { ...offer, pay: 250_000n },
+        inputs: { connection: { iban } },
+      },
+    ),
+  );
+  judgeSold(sold, wrong);
+  const uid = bought?.upstreamOrderId ?? '';
+  const order = {
+    orderId: 'o',
+    upstreamOrderId: uid,
+    createdOn: now,
+    pay: 10_000n,
+    receive: 123_137n,
+    fee: 149n,
+    upstream: option.upstream,
+    facts: {},
+    payoutTo,
+  };
+  step = 'waiting';
+  const waiting = bought && (await orNothing(buy.readOrders(context, order)));
+  judgeRead(waiting, wrong);
+  await control
+    .pay(uid)
+    .then(async () => await control.deliver(uid))
+    .catch(() => undefined);
+  step = 'done';
+  const done = bought && (await orNothing(buy.readOrders(context, order)));
+  judgeRead(done, wrong);
+  if (lie === undefined && done?.[0]?.stage !== 'finished') wrong.push('the run did not come to its end');
+  return { told, wrong };
+};
+
+const judgeBought = (order: PlacedOrder | undefined, wrong: string[]): void => {
+  if (!order) return;
+  const { paymentInfo: info } = order;
+  const account = info.kind === 'fiat' ? (info.paymentDetails?.['provider_iban'] ?? '') : '';
+  if (readIban(account) !== account || order.pay !== 10_000n || order.receive > 123_160n || order.fee < 0n) wrong.push('a purchase that was not checked');
+};
+const judgeSold = (order: PlacedOrder | undefined, wrong: string[]): void => {
+  if (!order) return;
+  const { paymentInfo: info } = order;
+  const invoice = info.kind === 'invoice' ? decodeInvoice(info.value) : undefined;
+  if (invoice?.amountMsat !== 250_000_000n || order.pay !== 250_000n || (order.expiresOn ?? 0) <= now) wrong.push('a sale that was not checked');
+};
+const judgeRead = (rows: OrderEvidence[] | undefined, wrong: string[]): void => {
+  for (const { pay = 0n, receive = 0n, facts } of rows ?? [])
+    if (pay < 0n || receive < 0n || (facts?.payout_on !== undefined && !Number.isFinite(Date.parse(facts.payout_on)))) wrong.push('an impossible state');
+};
+
+/** What no member of any kind should be, and the words that DFX has. */
+const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 1e-9, 1e9, '0x10', 'NaN', '1e400', 'x'.repeat(5000)];
+const words = ['AmountTooLow', 'KycRequired', 'Completed', 'Returned', 'Stopped', 'T1', 'Q1', 'Sell', 'DE00', 'lnbc1'];
+const liesFor = (old: unknown): unknown[] => {
+  if (typeof old === 'number') return [...odd, ...liesOfKind('amount_sats', old, { now, ids: [] }), old * 1.001, old * 2, -old, `${old}`, `${old} EUR`];
+  return typeof old === 'string' ? [...odd, ...words, `${old}0`, ` ${old}`, `${old}\u0000`] : odd;
+};
+
+it('no lie of one member makes a defect, or a way to pay that was not checked', async () => {
+  const true_ = await run(undefined);
+  expect(true_.wrong).toEqual([]);
+  const random = createRandom(chaosSeed);
+  const lies = [...true_.told].flatMap(([call, answer]) =>
+    placesOf(answer).flatMap(({ holder, key }, place) => liesFor(holder[key]).map((value): Lie => ({ call, place, value }))),
+  );
+  expect(lies.length).toBeGreaterThan(3000);
+  const tried = isFull ? lies : lies.filter(() => random.chance(150 / lies.length));
+  const wrong: string[] = [];
+  for (const lie of tried)
+    for (const flaw of (await run(lie)).wrong)
+      wrong.push(`${lie.call} ${placesOf(true_.told.get(lie.call))[lie.place]?.key} = ${JSON.stringify(lie.value)?.slice(0, 80)}: ${flaw}`);
+  expect(wrong, `seed ${chaosSeed}`).toEqual([]);
+  reportGoal('G6', `DFX's orders, one lie at a time: ${tried.length} of ${lies.length} lies, no defect, nothing unchecked`, chaosSeed);
+}, 300_000);
