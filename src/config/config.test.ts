@@ -159,6 +159,10 @@ providers:
 
   it('live refuses what is not safe for money, one line each', () => {
     expect(checkMode(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
+    const shared = good(`${live}pages: { console_host: ramp.wallet.example }\n`);
+    expect(checkMode(shared, { DATABASE_URL: 'postgres://x' })).toEqual([
+      'pages.console_host: is the host of public_url, but the console needs a host that serves nothing public',
+    ]);
     const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
     expect(checkMode(bad, {})).toEqual([
       'public_url: live mode needs https (PUBLIC_URL overrides the configuration)',

@@ -158,6 +158,8 @@ export const checkMode = (config: GatewayConfig, source: Source): string[] => {
     return config.network === 'main' ? ['network: main is real money, which needs mode: live; the sandbox is for regtest, signet and test'] : [];
   const mistakes: string[] = [];
   if (!config.public_url.startsWith('https://')) mistakes.push('public_url: live mode needs https (PUBLIC_URL overrides the configuration)');
+  if (config.pages.console_host === new URL(config.public_url).host)
+    mistakes.push('pages.console_host: is the host of public_url, but the console needs a host that serves nothing public');
   if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
   if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
   for (const provider of config.providers) {

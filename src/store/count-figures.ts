@@ -43,35 +43,38 @@ const decisions = (hour: string, { from, to }: Between): SQL => {
   const bounds = sql.raw(latencyBounds.join(', '));
   return sql`
     with decided as materialized (
-      select ramp, route->'route' as d, coalesce(route->'route'->'asked'->>'currency', '') as currency,
-        coalesce(route->'route'->'asked'->>'option', route->'terms'->'liquidity'->>'product', '') as option
-      from routes where created_on >= ${from} and created_on < ${to}
+      -- A value of type json is parsed each time that something is taken out of it, so the decision becomes jsonb first.
+      select ramp, d, coalesce(d->'asked'->>'currency', '') as currency, coalesce(d->'asked'->>'option', route->'terms'->'liquidity'->>'product', '') as option
+      from routes, lateral (select (route->'route')::jsonb as d offset 0) decision where created_on >= ${from} and created_on < ${to}
     ), offered as materialized (
       select o->>'providerId' as provider_id, ramp, currency, option, rank, ${bounded(sql`o->>'behindBestBps'`)} as bps,
         coalesce((array[${bounds}])[1 + width_bucket((o->>'latencyMs')::float8 - 0.5, array[${bounds}]::float8[])]::text, 'more') as bucket
-      from decided, json_array_elements(d->'offers') with ordinality as offers (o, rank)
+      from decided, jsonb_array_elements(d->'offers') with ordinality as offers (o, rank)
     ), figures (what, provider_id, ramp, currency, option, reason, bps) as (
       select 'decided', '', ramp, currency, option, '', 0 from decided
-      union all select 'without-offer', '', ramp, currency, option, '', 0 from decided where json_array_length(d->'offers') = 0
+      union all select 'without-offer', '', ramp, currency, option, '', 0 from decided where jsonb_array_length(d->'offers') = 0
       union all select 'offered', provider_id, ramp, currency, option, '', bps from offered
       union all select 'won', provider_id, ramp, currency, option, '', 0 from offered where rank = 1
       union all select 'latency', provider_id, ramp, '', '', bucket, 0 from offered
-      union all select 'excluded', e->>'providerId', ramp, currency, option, e->>'rule', 0 from decided, json_array_elements(d->'excluded') e
-      union all select 'refused', e->>'providerId', ramp, currency, option, e->'refusal'->>'reason', 0 from decided, json_array_elements(d->'refused') e
-      union all select 'failed', e->>'providerId', ramp, currency, option, e->>'reason', 0 from decided, json_array_elements(d->'failed') e
+      union all select 'excluded', e->>'providerId', ramp, currency, option, e->>'rule', 0 from decided, jsonb_array_elements(d->'excluded') e
+      union all select 'refused', e->>'providerId', ramp, currency, option, e->'refusal'->>'reason', 0 from decided, jsonb_array_elements(d->'refused') e
+      union all select 'failed', e->>'providerId', ramp, currency, option, e->>'reason', 0 from decided, jsonb_array_elements(d->'failed') e
     )
     select ${hour}::timestamptz, what, provider_id, ramp, currency, option, coalesce(reason, ''), count(*), sum(bps)::bigint, 0, 0, 0, 0
     from figures group by what, provider_id, ramp, currency, option, coalesce(reason, '')`;
 };
 
-/** The option as the decision named it, as in the figures of decisions. */
-const optionOf = sql`coalesce(i.quote->'route'->'asked'->>'option', i.quote->'terms'->'liquidity'->>'product', '')`;
-
+/** The currency and the option are those of the decision, as in its own figures. */
 const stages = (hour: string, { from, to }: Between): SQL => sql`
-  select ${hour}::timestamptz, 'stage', o.provider_id, o.ramp, coalesce(i.quote->'route'->'asked'->>'currency', ''), ${optionOf}, e.to_stage, count(*), 0, 0, 0, 0, 0
-  from order_events e join orders o on o.id = e.order_id join intents i on i.id = o.intent_id
-  where e.at >= ${from} and e.at < ${to} and e.to_stage is distinct from e.from_stage
-  group by o.provider_id, o.ramp, coalesce(i.quote->'route'->'asked'->>'currency', ''), ${optionOf}, e.to_stage`;
+  with reached as materialized (
+    select o.provider_id, o.ramp, e.to_stage, coalesce(asked->>'currency', '') as currency,
+      coalesce(asked->>'option', i.quote->'terms'->'liquidity'->>'product', '') as option
+    from order_events e join orders o on o.id = e.order_id join intents i on i.id = o.intent_id,
+      lateral (select (i.quote->'route'->'asked')::jsonb as asked offset 0) quoted
+    where e.at >= ${from} and e.at < ${to} and e.to_stage is distinct from e.from_stage
+  )
+  select ${hour}::timestamptz, 'stage', provider_id, ramp, currency, option, to_stage, count(*), 0, 0, 0, 0, 0
+  from reached group by provider_id, ramp, currency, option, to_stage`;
 
 const fills = (hour: string, { from, to }: Between): SQL => sql`
   select ${hour}::timestamptz, 'filled', provider_id, ramp, currency, option, '', count(*), 0, sum(counted_quoted)::bigint, sum(counted_delivered)::bigint,

@@ -101,15 +101,20 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
 
-/** Matches the rows of a list of what needs a person, or the orders that are not final. */
+/**
+ * Matches the rows of a list of what needs a person, or the orders that are not final. Lists of few orders are read by partial indexes, so the table
+ * may be large.
+ */
 const isIn = (list: NonNullable<OrderSearch['list']>, paidBefore: number): SQL | undefined =>
   ({
     // The intent of an adopted order stays in review; from then on the order's own state counts.
-    review: or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))),
-    late: and(eq(orders.stage, 'paid'), lt(orders.stageOn, paidBefore)),
+    review: sql`${intents.id} in (
+      select o.intent_id from orders o where o.stage = 'review'
+      union all select i.id from intents i where i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id))`,
+    late: sql`${intents.id} in (select o.intent_id from orders o where o.stage = 'paid' and o.stage_on < ${new Date(paidBefore).toISOString()})`,
     unknown: inArray(intents.state, ['prepared', 'sending', 'unknown']),
     twins: sharesUpstream,
-    disputed: eq(orders.disputed, true),
+    disputed: sql`${intents.id} in (select o.intent_id from orders o where o.disputed)`,
     open: eq(orders.final, false),
   })[list];
 

@@ -83,6 +83,9 @@ export const intents = pgTable(
     index('intents_order').on(t.orderId),
     index('intents_request').on(t.requestId),
     index('intents_created').on(t.createdOn, t.id),
+    index('intents_review')
+      .on(t.createdOn)
+      .where(sql`state = 'review'`),
   ],
 );
 
@@ -176,6 +179,9 @@ export const orders = pgTable(
     index('orders_unrecorded')
       .on(t.changedOn)
       .where(sql`recorded_on is null and stage in ('paid', 'review', 'filled', 'finished', 'refunded')`),
+    index('orders_for_person')
+      .on(t.stageOn)
+      .where(sql`disputed or stage in ('review', 'paid')`),
     index('orders_in_flight')
       .on(t.providerId)
       .where(sql`stage not in ('filled', 'finished', 'refunded') and not final`),

@@ -1,0 +1,2 @@
+CREATE INDEX "intents_review" ON "intents" USING btree ("created_on") WHERE state = 'review';--> statement-breakpoint
+CREATE INDEX "orders_for_person" ON "orders" USING btree ("stage_on") WHERE disputed or stage in ('review', 'paid');
