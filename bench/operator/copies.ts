@@ -58,6 +58,6 @@ export const copyOriginals = async (sql: postgres.Sql, first: number, last: numb
     await sql.unsafe(`
       insert into ${table} (${names.map((name) => `"${name}"`).join(', ')})
       select ${names.map((name) => columns[name] ?? `"${name}"`).join(', ')}
-      from original_${table}, generate_series(${first}, ${last}) k, lateral (select k * ${shiftMs} * interval '1 ms' as shift) s`);
+      from original_${table}, generate_series(${first}, ${last}) k, lateral (select k::float8 * ${shiftMs} * interval '1 ms' as shift) s`);
   }
 };

@@ -37,6 +37,7 @@ const tables = [
   'src/domain/ramp.ts',
   'src/gateway/catalogue/catalogue.ts',
   'src/gateway/following/show-order.ts',
+  'src/gateway/operator/for-customer.ts',
   'src/gateway/ordering/prepare.ts',
   'src/gateway/ordering/quote-request.ts',
   'src/gateway/pricing/exchange-terms.ts',
