@@ -183,7 +183,7 @@ export const components: { readonly [name: string]: string } = {
     'unsafe-link': 'the link for the payment, the withdrawal or the redemption is on a host that is not the provider’s',
   })}`,
   Requirement: `What is missing before an offer can be ordered. ${open}\n\n${list({
-    account: 'an account at the provider: POST /sell/accounts',
+    account: 'an account at the provider: POST /accounts',
     connection: 'a connection to a bank: POST /sell/connections',
     proof: 'a session with a proven node key',
     invoice: 'the invoice that is to be paid',

@@ -24,7 +24,7 @@ export const webhookTexts: { readonly [type in keyof typeof webhookEvents]: { su
     summary: 'An order reached another stage',
     description: 'Sent for orders of every ramp. Then read the order with the status call of its ramp.',
   },
-  account_status: { summary: 'The state of an account changed', description: 'Then call POST /sell/account-status.' },
+  account_status: { summary: 'The state of an account changed', description: 'Then call POST /account-status.' },
   connection_status: { summary: 'The state of a connection changed', description: 'Then call POST /sell/connection-status.' },
   sell_settled: {
     summary: 'Sats paid straight to an address were sold',

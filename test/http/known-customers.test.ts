@@ -37,6 +37,7 @@ beforeEach(() => {
   delete bank.says.lose;
   delete bank.says.attemptsLeft;
   delete bank.says.codesRefused;
+  delete bank.says.rings;
   bank.says.termsUrl = 'https://bank.example/terms';
   bank.asked.length = 0;
 });
@@ -93,7 +94,11 @@ describe('an account', () => {
     const sent = await call('/account-code', account);
     expect(sent.body).toMatchObject({ needs: ['code'], code_sent_by: 'sms' });
     expect(Math.abs(Date.parse(String(sent.body['code_expires_on'])) - clock.now() - 600_000)).toBeLessThan(10_000);
-    const done = await call('/account-confirm', { ...account, code: ` ${codeOf(email).slice(0, 3)} ${codeOf(email).slice(3)}` });
+    const right = ` ${codeOf(email).slice(0, 3)} ${codeOf(email).slice(3)}`;
+    const done = await call('/account-confirm', { ...account, code: right });
+    // A wallet that missed the answer repeats the request.
+    expect((await call('/account-confirm', { ...account, code: right })).body).toEqual(done.body);
+    expect(bank.calls('confirm code')).toBe(1);
     expect([done.status, done.body['account_status'], done.body['needs']]).toEqual([200, 'connected', undefined]);
     // The older paths show the same account.
     const old = await call('/sell/account-status', account);
@@ -387,6 +392,18 @@ describe('the one URL for all webhooks of a provider', () => {
     expect((await rows()).map(({ body }) => body).filter((body) => body !== null)).toEqual([]);
   });
 
+  it('has an order read at once whose webhook was quicker than its answer', async () => {
+    const { call } = await connected();
+    bank.says.rings = async (id) =>
+      await fetch(url(), { method: 'POST', body: JSON.stringify({ orders: [id] }), headers: { 'x-api-key': 'the-key-that-the-bank-sends' } });
+    const { status, body } = await order(call, 'buy');
+    expect(status).toBe(200);
+    const [row] = await gateway.database.sql<
+      { ms: string }[]
+    >`select extract(epoch from next_check_on - created_on) * 1000 as ms from orders where id = ${String(body['order_id'])}`;
+    expect(Number(row?.ms)).toBe(500);
+  });
+
   it('brings an attempt forward whose answer was lost, and only that often', async () => {
     const { call } = await connected();
     bank.says.lose = true;
@@ -401,6 +418,7 @@ describe('the one URL for all webhooks of a provider', () => {
         )[0]?.ms,
       );
     await gateway.database.sql`update intents set next_try_on = now() + interval '1 year' where quote_id = ${String(lost.quote_id)}`;
+    clock.move(2_100);
     const before = (await rows()).length;
     await ring({ orders: [bank.orders.at(-1)?.id] });
     expect(await nextTry()).toBeLessThanOrEqual(clock.now());

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { base64 } from '@scure/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import {
@@ -18,7 +19,7 @@ import { parseConfig, type GatewayConfig } from '../../src/config/providers-conf
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
-import { sha256Hex } from '../../src/seal/hash.ts';
+import { createNoticeTokens, sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runCommand, type Ran } from './run.ts';
@@ -219,6 +220,13 @@ describe('the other kinds', () => {
   it('refuses what would lose something', () => {
     expect(() => retireEnvironment('webhook', first, 'w1')).toThrow('"w1" is the current key');
     expect(() => made('seal', {}, 's9')).toThrow('SEAL_KEY_OLD has no key "s9"');
+  });
+
+  it('notice addresses: the one for all webhooks of a provider', async () => {
+    const run = async (id: string) => await keys({ PUBLIC_URL: 'https://ramp.example' }, 'notice-url', id);
+    const token = createNoticeTokens([base64.decode(first['NOTICE_KEY']?.split(':')[1] ?? '')]).token('provider', 'alpine');
+    expect((await run('alpine')).out.trim()).toBe(`https://ramp.example/notices/alpine/provider/alpine/${token}`);
+    expect(await run('nobody')).toMatchObject({ code: 1, error: expect.stringContaining('"nobody"') as string });
   });
 
   it('lists them by name, never by value', async () => {

@@ -30,8 +30,9 @@ export const knowingBank = (now: () => number) => {
   const users: User[] = [];
   const orders: Order[] = [];
   const asked: Asked[] = [];
-  /** What the bank says next. `lose`: it makes the order, and its answer is lost. */
-  const says: { refusal?: Refusal; lose?: true; termsUrl: string; attemptsLeft?: number; codesRefused?: true } = { termsUrl: 'https://bank.example/terms' };
+  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `rings`: called before it answers. */
+  const says: { refusal?: Refusal; lose?: true; termsUrl: string; attemptsLeft?: number; codesRefused?: true; rings?: (orderId: string) => Promise<unknown> } =
+    { termsUrl: 'https://bank.example/terms' };
 
   const userOf = (customer: string | undefined): User | undefined => users.find(({ id }) => id === customer);
   const stateOf = (user: User): AccountState => {
@@ -56,11 +57,16 @@ export const knowingBank = (now: () => number) => {
     const value = { pay: request.amount, receive, fee: 0n, binding: true, expiresOn: now() + 3_600_000, upstream: {}, facts: {}, warnings: [] };
     return { ok: true, value: { ...value, requires: customer === undefined ? (['account'] as const).slice() : [] } } as const;
   };
-  const place = (ramp: 'buy' | 'sell', customer: string | undefined, { pay, receive }: { pay: bigint; receive: bigint }): Answer<PlacedOrder> => {
+  const place = async (
+    ramp: 'buy' | 'sell',
+    customer: string | undefined,
+    { pay, receive }: { pay: bigint; receive: bigint },
+  ): Promise<Answer<PlacedOrder>> => {
     asked.push({ verb: `${ramp} order`, customer });
     if (says.refusal) return { ok: false, refusal: says.refusal };
     const order: Order = { id: `KB-${orders.length + 1}-${ramp}`, user: customer, pay, receive, stage: 'awaiting_payment' };
     orders.push(order);
+    await says.rings?.(order.id);
     if (says.lose) throw new ProviderFault('timeout', 'lost');
     const paymentInfo: PlacedOrder['paymentInfo'] =
       ramp === 'buy'
@@ -91,14 +97,14 @@ export const knowingBank = (now: () => number) => {
         beginSession: () => Promise.reject(new Error('has no sessions')),
         openSession: () => Promise.reject(new Error('has no sessions')),
         quote: async ({ customer }, request) => await Promise.resolve(quoted(request, customer, 'buy')),
-        placeOrder: async ({ customer }, { offer }) => await Promise.resolve(place('buy', customer, offer)),
+        placeOrder: async ({ customer }, { offer }) => await place('buy', customer, offer),
         readOrders: async ({ customer }, order) => await Promise.resolve(read(customer, order?.upstreamOrderId)),
         claim: () => Promise.resolve({ ok: false, refusal: { reason: 'declined' } }),
       },
       sell: {
         catalogue,
         quote: async ({ customer }, request) => await Promise.resolve(quoted(request, customer, 'sell')),
-        placeOrder: async ({ customer }, { offer }) => await Promise.resolve(place('sell', customer, offer)),
+        placeOrder: async ({ customer }, { offer }) => await place('sell', customer, offer),
         readOrders: async ({ customer }, order) => await Promise.resolve(read(customer, order?.upstreamOrderId)),
         balance: () => Promise.resolve({ ok: false, refusal: { reason: 'declined' } }),
         transactions: () => Promise.resolve({ ok: true, value: [] }),

@@ -33,7 +33,7 @@ describe('a gateway that is away, slow or busy', () => {
   it('is not asked twice for another text message: each request may send one', async () => {
     const connection = { connection_id: quoteId, account_id: orderId, name: 'Rent', direction: 'sell', network: 'lightning', connection_status: 'code_sent' };
     const { ramp, paths } = walletOf({
-      '/sell/accounts': [[200, theAccount]],
+      '/accounts': [[200, theAccount]],
       '/sell/connections': [[200, connection]],
       '/sell/connection-resend': [offline, [200, connection]],
     });
@@ -120,7 +120,7 @@ describe('a call that no gateway takes', () => {
     const { ramp, asked } = walletOf();
     const [sell, liquidity] = [createSell(ramp), createLiquidity(ramp)];
     const none = undefined as never;
-    const account = async () => await createSell(walletOf({ '/sell/accounts': [[200, theAccount]] }).ramp).account('bringin', { email: 'a@example.com' });
+    const account = async () => await createSell(walletOf({ '/accounts': [[200, theAccount]] }).ramp).account('bringin', { email: 'a@example.com' });
     const calls: [Promise<unknown>, string][] = [
       [ramp.buy(none), 'offer: missing (`best` is undefined if there are no offers)'],
       [ramp.buy(none, { atMost: '1' }), 'offer: missing (`best` is undefined if there are no offers)'],
@@ -150,7 +150,7 @@ describe('a call that no gateway takes', () => {
   });
 
   it('includes waiting for a stage or status that does not exist', async () => {
-    const { ramp } = walletOf({ '/sell/accounts': [[200, theAccount]] });
+    const { ramp } = walletOf({ '/accounts': [[200, theAccount]] });
     const order = await ramp.buy({ id: quoteId });
     expect((await errorOf(order.until('filed' as never))).message).toMatch(/^stage: filed is not one of awaiting_payment, .*finished/);
     expect((await errorOf(order.until([] as never))).action).toBe('fix-request');
@@ -396,6 +396,35 @@ describe('orders', () => {
     expect(sent['/order']).toMatchObject({ payout_to: { lightning_address: 'alice@wallet.example' } });
     await ramp.buy({ id: orderId });
     expect(asked.findLast(({ path }) => path === '/order')?.body).not.toHaveProperty('payout_to');
+  });
+
+  it('continues an account with what it needs, up to its code', async () => {
+    const needy = { ...theAccount, needs: ['phone', 'terms_accepted'], terms_url: 'https://p.example/terms' };
+    const wrong = problem(422, 'code-wrong', 'ask-user', { attempts_left: 4 });
+    const { ramp, asked, paths } = walletOf({
+      '/accounts': [
+        [200, needy],
+        [200, { ...theAccount, needs: ['code'] }],
+      ],
+      '/account-code': [offline, [200, { ...theAccount, needs: ['code'] }]],
+      '/account-confirm': [wrong, [200, { ...theAccount, account_status: 'connected' }]],
+    });
+    const { account } = createSell(ramp);
+    expect(await account('known', { payoutTo: { lightning_address: 'a@b.example' } })).toMatchObject({
+      needs: ['phone', 'terms_accepted'],
+      termsUrl: 'https://p.example/terms',
+    });
+    const more = await account('known', { phone: '+436641234567', termsAccepted: true });
+    expect(asked.filter(({ path }) => path === '/accounts').map(({ body }) => body)).toMatchObject([
+      { provider: 'known', payout_to: { lightning_address: 'a@b.example' } },
+      { provider: 'known', phone: '+436641234567', terms_accepted: true },
+    ]);
+    // Each request may send a message, so it is not repeated by itself.
+    expect(await told(more.sendCode())).toEqual(['unreachable', 'retry']);
+    expect(paths().filter((path) => path === '/account-code')).toHaveLength(1);
+    expect((await more.sendCode()).needs).toEqual(['code']);
+    expect(await told(more.confirm('000000'))).toEqual(['code-wrong', 'ask-user']);
+    expect(await more.confirm('123456')).toMatchObject({ status: 'connected', needs: [] });
   });
 
   it('passes unknown words and members on', async () => {

@@ -1,4 +1,4 @@
-/** `@ramp-gateway/client/sell`: sells sats for fiat, to a bank account or a card. */
+/** `@ramp-gateway/client/sell`: sells sats for fiat, to a bank account or a card. Also the customer's accounts, which some providers need for buying, too. */
 import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { contextOf, type Context } from './context.ts';
@@ -9,7 +9,7 @@ import type { Order } from './order.ts';
 import type { OpenOrders } from './ordering.ts';
 import type { Ramp } from './ramp.ts';
 import { watch, type Read } from './watch.ts';
-import type { Answer, Stage } from './words.ts';
+import type { Answer, PayoutTo, Stage } from './words.ts';
 
 export type SellQuery = {
   /** Fiat, by its ISO 4217 code. */
@@ -72,6 +72,10 @@ export type AccountState = {
   signupUrl?: string;
   /** Whether the provider has sent the customer an e-mail. */
   mailSent: boolean;
+  /** What is still missing: members to give `account` again, or `code`: see `sendCode`. */
+  needs: Open<'email' | 'phone' | 'payout_to' | 'terms_accepted' | 'code'>[];
+  /** The provider's terms, while `needs` has `terms_accepted`. */
+  termsUrl?: string;
   connections: ConnectionState[];
   nextCheckOn?: Date;
   raw: Readonly<Record<string, unknown>>;
@@ -80,12 +84,23 @@ export type Account = AccountState & {
   refresh: Read<AccountState>;
   /** Waits for one of these statuses, such as `connected`. Throws RampError `ended` if the provider rejected the customer instead. */
   until: (statuses: AccountStatus | readonly AccountStatus[], signal?: AbortSignal) => Promise<AccountState>;
+  /** Has the provider send the customer a code, if the account `needs` one. */
+  sendCode: (signal?: AbortSignal) => Promise<AccountState>;
+  /** Hands in the code. A wrong one throws RampError `code-wrong`: ask again. */
+  confirm: (code: string, signal?: AbortSignal) => Promise<AccountState>;
   connect: (connection: NewConnection, signal?: AbortSignal) => Promise<Connection>;
   balance: (signal?: AbortSignal) => Promise<Money>;
   /** Returns the payments of the account, newest first, including those made straight to its addresses. */
   transactions: (options?: { since?: Date; limit?: number; signal?: AbortSignal }) => Promise<Transaction[]>;
   /** Removes the account from the gateway. The account at the provider stays. */
   remove: (signal?: AbortSignal) => Promise<void>;
+};
+/** Who the customer is: what the provider knows its customers by, and what `needs` names. The gateway passes on only what the provider asks for. */
+export type AccountDetails = {
+  email?: string;
+  phone?: string;
+  payoutTo?: PayoutTo;
+  /** The customer has accepted the terms at `termsUrl`. */ termsAccepted?: true;
 };
 export type Transaction = {
   id: string;
@@ -125,13 +140,17 @@ export const createSell = (ramp: Ramp) => {
       const body = { ...amount, currency_id, payment_option_id, ...defined({ network, country, max_wait_ms: maxWaitMs }) };
       return offersOf('sell', await inSession('/sell/offers', body, { signal }), currency);
     },
-    /** Starts the customer's account at a provider, or recovers it: by e-mail, or by a key from the provider's own dashboard. */
-    account: async (provider: string, by: { email: string } | { apiKey: string }, signal?: AbortSignal): Promise<Account> => {
-      const who = 'email' in by ? { email: by.email } : { api_key: by.apiKey };
-      return accountOf(context, await inSession('/sell/accounts', { provider, ...who, ...webhook }, { signal, key: runtime.id() }));
+    /**
+     * Starts the customer's account at a provider, continues it with what it `needs`, or recovers it: for most providers by e-mail, or by a key from the
+     * provider's own dashboard. One account serves buying and selling.
+     */
+    account: async (provider: string, by: AccountDetails | { apiKey: string }, signal?: AbortSignal): Promise<Account> => {
+      const { email, phone, payoutTo, termsAccepted, apiKey } = by as AccountDetails & { apiKey?: string };
+      const who = defined({ email, phone, payout_to: payoutTo, terms_accepted: termsAccepted, api_key: apiKey });
+      return accountOf(context, await inSession('/accounts', { provider, ...who, ...webhook }, { signal, key: runtime.id() }));
     },
     findAccount: async (id: string, signal?: AbortSignal): Promise<Account> =>
-      accountOf(context, await inSession('/sell/account-status', { account_id: id }, { signal })),
+      accountOf(context, await inSession('/account-status', { account_id: id }, { signal })),
     findConnection: async (id: string, signal?: AbortSignal): Promise<Connection> => connectionOf(context, await readConnection(context, id, signal)),
     /**
      * Orders an offer. Ordering the same offer again returns the same order. Pay exactly what `order.pay` says: the payment may be recognised by its
@@ -151,7 +170,7 @@ export const createSell = (ramp: Ramp) => {
   };
 };
 
-type RawAccount = Answer<'/sell/accounts'>;
+type RawAccount = Answer<'/accounts'>;
 type RawConnection = RawAccount['connections'][number];
 
 const connectionState = (raw: RawConnection): ConnectionState =>
@@ -177,8 +196,9 @@ const accountState = (raw: RawAccount): AccountState =>
     provider: raw.provider,
     status: given(raw.account_status, 'account_status'),
     mailSent: raw.mail_sent === true,
+    needs: raw.needs ?? [],
     connections: raw.connections.map(connectionState),
-    ...defined({ signupUrl: raw.signup_url, nextCheckOn: mapped(raw.next_check_on, dateOf) }),
+    ...defined({ signupUrl: raw.signup_url, termsUrl: raw.terms_url, nextCheckOn: mapped(raw.next_check_on, dateOf) }),
     raw,
   }));
 
@@ -240,12 +260,15 @@ const accountOf = (context: Context, raw: RawAccount): Account => {
   const { inSession, runtime } = context;
   const first = accountState(raw);
   const one = { account_id: first.id };
-  const read: Read<AccountState> = async (signal) => accountState(await inSession('/sell/account-status', one, { signal }));
+  const read: Read<AccountState> = async (signal) => accountState(await inSession('/account-status', one, { signal }));
   return {
     ...first,
     refresh: read,
     until: async (statuses, signal) =>
       await waitFor(context, read, { statuses: oneOf('status', accountStatuses, statuses), ends: ['rejected'], what: 'account', signal }),
+    // Each request sends the customer another message.
+    sendCode: async (signal) => accountState(await inSession('/account-code', one, { signal, once: true })),
+    confirm: async (code, signal) => accountState(await inSession('/account-confirm', { ...one, code }, { signal })),
     connect: async (connection, signal) => {
       const { name, direction, network, iban, bic, beneficiaryName, lightningUsername, destinationAddress } = completeConnection(connection);
       const body = {
@@ -281,7 +304,7 @@ const accountOf = (context: Context, raw: RawAccount): Account => {
       );
     },
     remove: async (signal) => {
-      await inSession('/sell/account-remove', one, { signal });
+      await inSession('/account-remove', one, { signal });
     },
   };
 };

@@ -63,6 +63,8 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
   await countMail();
   const told = await counted(gateway, account, signup, { codesSince, codesSent: codesSent + 1, codeTries: 0 });
   const answer = await asked(
+    gateway,
+    told,
     async () => await callAccount(scope, told, { verb: 'send_code', idempotent: false }, async (_, context) => await codes.send(context)),
   );
   if (!answer.ok) {
@@ -73,14 +75,18 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
   return await shown(gateway, await stepAccount(gateway, told, answer.value));
 };
 
-/** Hands in the code that was sent. */
+/** Hands in the code that was sent. Repeating it after the account is connected changes nothing. */
 export const confirmAccountCode = async (scope: Scope, session: OpenSession, accountId: string, code: string): Promise<ShownAccount> => {
   const { gateway } = scope;
+  const found = await findAccount(gateway, accountId, session.customerId);
+  if (found.status === 'connected') return await shown(gateway, found);
   const { account, signup, codes } = await waitingFor(gateway, session, accountId);
   const tries = (signup.codeTries ?? 0) + 1;
   if (tries > mostTries) throw noMoreTries(signup);
   const tried = await counted(gateway, account, signup, { codeTries: tries });
   const answer = await asked(
+    gateway,
+    tried,
     async () => await callAccount(scope, tried, { verb: 'confirm_code', idempotent: false }, async (_, context) => await codes.confirm(context, code)),
   );
   if (answer.ok === 'code-expired') throw new Problem('code-expired', `The provider no longer accepts this code. ${another}`);
@@ -99,11 +105,13 @@ const noMoreTries = ({ codeExpiresOn }: Signup): Problem =>
     members: defined({ code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn) }),
   });
 
-const asked = async <T>(call: () => Promise<T>): Promise<T> => {
+/** Makes the call. If its outcome is unknown, the account is read soon. */
+const asked = async <T>(gateway: Gateway, { id }: Account, call: () => Promise<T>): Promise<T> => {
   try {
     return await call();
   } catch (fault) {
-    throw fault instanceof ProviderFault ? providerProblem(fault) : fault;
+    if (fault instanceof ProviderFault) await gateway.stores.accounts.wake(id, gateway.now() + 1000);
+    throw providerProblem(fault);
   }
 };
 
