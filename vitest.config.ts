@@ -10,12 +10,7 @@ import { WaitersFirst } from './test/setup/waiters-first.ts';
  */
 const [testTimeout, hookTimeout] = [180_000, 300_000];
 
-/** The client's examples import the client by its name. In tests, the name leads to the sources in this checkout. */
-const client = fileURLToPath(new URL('packages/client/src', import.meta.url));
-const alias = [
-  { find: /^@ramp-gateway\/client$/, replacement: `${client}/index.ts` },
-  { find: /^@ramp-gateway\/client\/(.*)$/, replacement: `${client}/$1.ts` },
-];
+const load = fileURLToPath(new URL('test/setup/load.ts', import.meta.url));
 
 /** Excludes suites that put load on processes for seconds or longer. `npm run test:chaos` runs them. */
 const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];
@@ -31,7 +26,6 @@ export default defineConfig({
     onUnhandledError: (error) => (/^(This socket has been closed|Stream was cancelled)/.test(error.message) ? false : undefined),
     projects: [
       {
-        resolve: { alias },
         test: {
           name: 'node',
           include: ['{src,test,scripts,bench}/**/*.test.ts', 'packages/{client,checkout,console}/{src,test,examples}/**/*.test.ts'],
@@ -41,8 +35,10 @@ export default defineConfig({
           // A process for each file would spend a second on loading the gateway, often more than the file's tests take. For the same reason this is
           // one project.
           isolate: false,
+          // Node loads the sources itself, as it does in production without a bundle. Vite would transform each of them and send it to each process.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
           // The embedded database is WebAssembly: optimizing it costs more than a test's few statements save.
-          execArgv: ['--liftoff-only'],
+          execArgv: ['--liftoff-only', '--import', load],
           setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,

@@ -1,5 +1,4 @@
 /** Fails every test with a request or response that does not match the OpenAPI document (described.ts). Loaded once for each test file. */
-import '../../scripts/quick-modules.ts';
 import { join } from 'node:path';
 import { afterEach, expect, inject } from 'vitest';
 import { takeWrong } from './described.ts';
