@@ -49,6 +49,7 @@ const suites: Suite[] = [
   { file: 'test/chaos/database.long.test.ts', goals: ['G21'] },
   { file: 'test/runtime/runtimes.test.ts', goals: ['G20'], figure: conformance },
   { file: 'test/runtime/bad-settings.test.ts', goals: [] },
+  { file: 'test/runtime/two-instances.test.ts', goals: [] },
   {
     file: 'scripts/mutate.ts',
     goals: ['G18'],
