@@ -2,11 +2,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addressOf } from '../../src/providers/dfx/dfx-identity.ts';
 import { startDfxSimulator, type RunningSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
+import { createNoticeTokens } from '../../src/seal/hash.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { opened, type Body, type Call } from '../support/wallet.ts';
 
 const clock = movableClock();
+const noticeKey = Buffer.alloc(32, 7);
+const webhookKey = 'the-key-that-dfx-sends';
 let gateway: TestGateway;
 let dfx: RunningSimulator;
 beforeAll(async () => {
@@ -15,12 +18,17 @@ beforeAll(async () => {
     {},
     {
       clock,
-      environment: { DFX_LOGIN_KEY: 'an-operator-key-of-at-least-32-characters' },
+      environment: {
+        DFX_LOGIN_KEY: 'an-operator-key-of-at-least-32-characters',
+        DFX_WEBHOOK_KEY: webhookKey,
+        NOTICE_KEY: `n1:${noticeKey.toString('base64')}`,
+      },
       blocks: {
         dfx: {
           kind: 'dfx',
           base_url: dfx.url,
           login_key_env: 'DFX_LOGIN_KEY',
+          webhook_key_env: 'DFX_WEBHOOK_KEY',
           wallet: 'ours',
           repost: 'same',
           payment_hosts: ['app.dfx.swiss'],
@@ -150,4 +158,47 @@ describe('selling', () => {
     await dfx.control.deliver(uid);
     expect(await reaches(call, '/sell', order.body['order_id'], 'finished')).toMatchObject({ stage: 'finished' });
   });
+});
+
+describe('webhooks', () => {
+  const own = `/notices/dfx/provider/dfx/${createNoticeTokens([noticeKey]).token('provider', 'dfx')}`;
+  const tells = (apiKey: string) => dfx.control.setWallet('ours', { platformBps: 0, autoTradeApproval: true, apiUrl: `${gateway.url}${own}`, apiKey });
+  const ordered = async () => {
+    const { call, meets, payout } = await customer();
+    await bought(call, payout);
+    await meets();
+    const { body } = await bought(call, payout);
+    return { id: body['order_id'], uid: await upstreamOf(body['order_id']) };
+  };
+  const stageOf = async (id: unknown): Promise<string | undefined> =>
+    (await gateway.database.sql<{ stage: string }[]>`select stage from orders where id = ${String(id)}`)[0]?.stage;
+  it('have the order read at once that they name, and their bodies are not kept', async () => {
+    const { id, uid } = await ordered();
+    tells(webhookKey);
+    await dfx.control.pay(uid);
+    await gateway.passUntil('the payment is known', async () => ((await stageOf(id)) === 'paid' ? true : undefined), { stepMs: 500, limitMs: 2_000 });
+    const kept = await gateway.database.sql<{ body: string | null }[]>`select body from notices`;
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.filter(({ body }) => body !== null)).toEqual([]);
+  });
+  it('with another key are not believed', async () => {
+    const { id, uid } = await ordered();
+    tells('another-key');
+    await dfx.control.pay(uid);
+    for (let passed = 0; passed < 2_000; passed += 500) await gateway.pass(500);
+    expect(await stageOf(id)).toBe('awaiting_payment');
+  });
+});
+
+it('no secret, token, link or bank account of a customer is stored in plain text', async () => {
+  const tables = await gateway.database.sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`;
+  const textOf = async (name: string): Promise<string> =>
+    String((await gateway.database.sql.unsafe(`select coalesce(string_agg(t::text, ' '), '') as rows from ${name} t`))[0]?.['rows']);
+  const texts = await Promise.all(tables.map(async ({ name }) => await textOf(name)));
+  const said = JSON.stringify(dfx.control.requests);
+  const found = [...(said.match(/[a-z0-9]{140}/g) ?? []), ...(said.match(/(?<=Bearer )[\w.-]{20,}/g) ?? [])];
+  const hashes = [...dfx.control.books.accounts.values()].map(({ kycHash }) => kycHash);
+  expect(new Set(found).size).toBeGreaterThan(5);
+  for (const one of new Set([...found, ...hashes, 'DE89370400440532013000', 'LI75088110105923K000E']))
+    expect(texts.filter((text) => text.includes(one))).toEqual([]);
 });

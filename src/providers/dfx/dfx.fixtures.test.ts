@@ -106,11 +106,11 @@ describe('orders', () => {
   });
 });
 
-test('every fixture is used, the listings by the contract suite', () => {
+test('every fixture is used, the listings and orders to sell by the contract suite', () => {
   expect([...fixtures.keys()].toSorted()).toEqual(
     [...bought, ...sold, ...placed, ...read]
       .map(([name]) => name)
-      .concat('assets', 'auth', 'fiats')
+      .concat('assets', 'auth', 'fiats', 'sell-order')
       .toSorted(),
   );
 });

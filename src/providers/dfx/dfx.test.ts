@@ -8,6 +8,7 @@ import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, SellAdapt
 import auth from './__fixtures__/auth.json' with { type: 'json' };
 import ordered from './__fixtures__/buy-order.json' with { type: 'json' };
 import completed from './__fixtures__/transaction-completed.json' with { type: 'json' };
+import soldOrder from './__fixtures__/sell-order.json' with { type: 'json' };
 import assets from './__fixtures__/assets.json' with { type: 'json' };
 import boughtSats from './__fixtures__/buy-quote-sats.json' with { type: 'json' };
 import bought from './__fixtures__/buy-quote.json' with { type: 'json' };
@@ -47,7 +48,7 @@ const followed: FollowedOrder = {
   facts: offer.facts,
   payoutTo,
 };
-const sale: ProviderOffer = { ...offer, pay: 250_000n, receive: 19_802n, fee: 198n, requires: ['account', 'connection'] };
+const sale: ProviderOffer = { ...offer, pay: 250_000n, receive: 19_802n, fee: 198n, requires: ['connection'] };
 const features = { quotes: false, estimates: true, on_chain_fallback: false, webhook: false };
 const franc = { currency: 'CHF', name: 'Bank transfer', upstream: { method: 'Bank', currency: 1 } };
 
@@ -74,6 +75,7 @@ const ofListings = {
   clientErrors: { 400: 'malformed', 401: 'malformed', 403: 'malformed', 404: 'malformed' },
 } satisfies Partial<Verb<never>>;
 
+const dfxAddress = `LNNID${payoutTo.value.toUpperCase()}`;
 const buying: Verb<BuyAdapter>[] = [
   {
     ...ofQuotes,
@@ -193,6 +195,42 @@ const selling: Verb<SellAdapter>[] = [
     money: { fields: lies, believed: ranks('sell', 'pay', 250_000n) },
   },
   {
+    ...ofQuotes,
+    name: 'place sell order',
+    call: (adapter, context) =>
+      adapter.placeOrder(
+        { ...context, idempotencyKey: 'our-attempt-1' },
+        {
+          quote: { ramp: 'sell', fixed: 'pay', amount: 250_000n, option: payout, network: 'lightning' },
+          offer: sale,
+          inputs: { connection: { iban: 'DE89370400440532013000' } },
+        },
+      ),
+    reply: soldOrder.response.body,
+    sent: soldOrder.request,
+    others: { [auth.request.path]: auth.response.body },
+    returned: {
+      ok: true,
+      value: {
+        upstreamOrderId: 'Q9sLb4VnTc7WxK2fE',
+        stage: 'awaiting_payment',
+        rawStatus: 'WaitingForPayment',
+        pay: 250_000n,
+        receive: 19_802n,
+        fee: 198n,
+        facts: sale.facts,
+        expiresOn: Date.UTC(2026, 10, 21, 11),
+        matchedBy: 'amount',
+        paymentInfo: { kind: 'invoice', value: soldOrder.response.body.paymentRequest, amountSats: 250_000n },
+      },
+      customer: `{"address":"${dfxAddress}","token":"header.claims.signature"}`,
+    },
+    required: [...ofQuotes.required, 'feesTarget', 'id', 'uid', 'paymentRequest'],
+    optional: ['exchangeRate', 'error', 'fees', 'depositAddress', 'beneficiary', 'timestamp'],
+    clientErrors: { ...ofQuotes.clientErrors, 401: 'rejected-credentials', 408: 'malformed' },
+    money: { fields: lies, believed: () => true },
+  },
+  {
     ...ofListings,
     name: 'sell catalogue',
     call: (adapter, context) => adapter.catalogue(context),
@@ -220,7 +258,12 @@ const buyer: Subject<BuyAdapter> = {
   context: {},
   baseUrl,
 };
-const seller: Subject<SellAdapter> = { create: (deps) => existing(adapters(deps).sell), deps: {}, context: {}, baseUrl };
+const seller: Subject<SellAdapter> = {
+  create: (deps) => existing(adapters(deps).sell),
+  deps: { secret: () => 'an-operator-key-of-at-least-32-characters' },
+  context: { customer: `{"address":"${dfxAddress}"}` },
+  baseUrl,
+};
 
 describe.each(buying)('contract: $name', (verb) => {
   it(`keeps all of its ${casesOf(verb).length} cases`, async () => {
