@@ -74,6 +74,11 @@ describe('what a price request says', () => {
       amount: 100,
     });
   });
+  it("sends a seller's country, too", async () => {
+    const { sell, requests } = start();
+    await sell.quote(context, { ...selling, country: 'AT' });
+    expect(JSON.parse(bodyIn(requests))).toMatchObject({ country: 'AT' });
+  });
   it('keeps the country to itself if the operator wants that', async () => {
     const { buy, requests } = start({ send_country: false });
     await buy.quote(context, { ...buying, country: 'AT' });

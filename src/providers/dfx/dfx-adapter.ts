@@ -33,7 +33,7 @@ const quoteBody = ({ settings: { wallet, special_code, send_country } }: Dfx, re
       ...(request.ramp === 'buy' ? { paymentMethod: notesOf(request.option.upstream).method } : {}),
       ...(wallet === undefined ? {} : { wallet }),
       ...(special_code === undefined ? {} : { specialCode: special_code }),
-      ...(request.ramp === 'buy' && send_country && request.country !== undefined ? { country: request.country } : {}),
+      ...(send_country && request.country !== undefined ? { country: request.country } : {}),
     },
     request,
   );
