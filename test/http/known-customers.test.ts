@@ -269,6 +269,52 @@ describe('a code', () => {
   });
 });
 
+describe('a user whom another customer has named, too', () => {
+  const conflict = [409, 'customer-conflict'];
+  const outcome = ({ status, body }: { status: number; body: Body }): unknown[] => [status, body['code'] ?? body['account_status']];
+  const asks = (): number => bank.calls('start') + bank.calls('send code') + bank.calls('confirm code');
+
+  it('is nobody’s by a code that is sent to a phone which one of them named', async () => {
+    const owner = await newCustomer();
+    const thief = await newCustomer();
+    const own = await owner.call('/accounts', { provider: 'known', email: owner.email });
+    const stolen = await thief.call('/accounts', { provider: 'known', email: owner.email, phone: '+436640000000', terms_accepted: true });
+    expect(stolen.body['needs']).toEqual(['code']);
+    bank.asked.length = 0;
+    const account = { account_id: stolen.body['account_id'] };
+    const sent = await thief.call('/account-code', account);
+    expect([outcome(sent), sent.body['action']]).toEqual([conflict, 'ask-user']);
+    // This bank has no keys, so none can be pasted.
+    expect(sent.body['detail']).not.toContain('api_key');
+    expect(outcome(await thief.call('/account-confirm', { ...account, code: '123456' }))).toEqual(conflict);
+    expect(asks()).toBe(0);
+    expect((await owner.call('/account-status', { account_id: own.body['account_id'] })).body['account_status']).toBe('onboarding');
+  });
+
+  it('stays the user of the customer who is connected, whatever a neighbour has started before', async () => {
+    const owner = await connected();
+    const userId = bank.users.find(({ email }) => email === owner.email)?.id ?? '';
+    const thief = await waiting();
+    await thief.call('/account-code', thief.account);
+    // As if the owner had connected by a pasted key after the neighbour had named their e-mail.
+    const user = bank.users.find(({ email }) => email === thief.email);
+    await gateway.database.sql`update accounts set email_hash = null, user_hash = ${sha256Hex(user?.id ?? '')} where user_hash = ${sha256Hex(userId)}`;
+    bank.asked.length = 0;
+    for (const [path, body] of [
+      ['/account-code', thief.account],
+      ['/account-confirm', { ...thief.account, code: codeOf(thief.email) }],
+      ['/accounts', { provider: 'known', phone: '+436640000000' }],
+    ] as const)
+      expect(outcome(await thief.call(path, body))).toEqual(conflict);
+    expect(asks()).toBe(0);
+    // If the bank says only with its answer who the user is, the answer is withheld.
+    await gateway.database.sql`update accounts set user_hash = null where id = ${thief.account.account_id}`;
+    expect(outcome(await thief.call('/account-confirm', { ...thief.account, code: codeOf(thief.email) }))).toEqual(conflict);
+    clock.move(3_000);
+    expect([user?.isConfirmed, (await thief.call('/account-status', thief.account)).body['account_status']]).toEqual([true, 'pending']);
+  });
+});
+
 describe('a page that the customer must visit', () => {
   const refusing = (actionUrl: string | undefined) => {
     bank.says.refusal = { reason: 'kyc-required', detail: 'KycRequired', ...(actionUrl === undefined ? {} : { actionUrl }) };

@@ -17,7 +17,8 @@ import { upstreamBlob } from '../upstream/blob.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { stepAccount } from './account-steps.ts';
 import { findAccount } from './accounts.ts';
-import { accountsOf, callAccount, providerProblem } from './call-account.ts';
+import { accountsOf, providerProblem } from './call-account.ts';
+import { callUnlessContested, refuseContested } from './contested.ts';
 import { invalid } from './start-account.ts';
 import { openSignup, showAccount, type CodeCounts, type ShownAccount, type Signup } from './show-account.ts';
 
@@ -28,13 +29,14 @@ const mostTries = 5;
 
 type Waiting = { account: Account; signup: Signup; codes: NonNullable<AccountAdapter['codes']> };
 
-/** Finds the customer's account. Throws unless it waits for a code, or its provider could send one. */
+/** Finds the customer's account. Throws unless it waits for a code, or its provider could send one. No code settles whose user it is. */
 const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Waiting> => {
   const account = await findAccount(gateway, accountId, session.customerId);
   const { codes } = accountsOf(providerOf(gateway, account.providerId));
   const signup = await openSignup(gateway, account);
   if (!codes || signup.needs?.includes('code') !== true || (await upstreamBlob(gateway, account.id)) === undefined)
     throw invalid('/account_id', 'this account is not waiting for a code');
+  await refuseContested(gateway, account);
   return { account, signup, codes };
 };
 
@@ -65,7 +67,7 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
   const answer = await asked(
     gateway,
     told,
-    async () => await callAccount(scope, told, { verb: 'send_code', idempotent: false }, async (_, context) => await codes.send(context)),
+    async () => await callUnlessContested(scope, told, { verb: 'send_code', idempotent: false }, async (_, context) => await codes.send(context)),
   );
   if (!answer.ok) {
     if (answer.refusal.note === 'resend-refused')
@@ -87,7 +89,7 @@ export const confirmAccountCode = async (scope: Scope, session: OpenSession, acc
   const answer = await asked(
     gateway,
     tried,
-    async () => await callAccount(scope, tried, { verb: 'confirm_code', idempotent: false }, async (_, context) => await codes.confirm(context, code)),
+    async () => await callUnlessContested(scope, tried, { verb: 'confirm_code', idempotent: false }, async (_, context) => await codes.confirm(context, code)),
   );
   if (answer.ok === 'code-expired') throw new Problem('code-expired', `The provider no longer accepts this code. ${another}`);
   if (answer.ok === 'code-wrong') {

@@ -16,7 +16,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { adoptConnections } from './adopt-connections.ts';
 import { accountsOf, callAccount, providerProblem } from './call-account.ts';
-import { claimed, contested, namedMs, unlessContested, wasConnected } from './contested.ts';
+import { callUnlessContested, claimed, namedMs, refuseUserOfAnother, wasConnected } from './contested.ts';
 import { startOf } from './refresh-account.ts';
 import { openSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
 
@@ -107,26 +107,22 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
     );
   const isMore = Object.keys(told).some((member) => member !== members[knownBy]);
   if (existing?.status === 'connected' && !isMore) return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
+  if (existing) await refuseUserOfAnother(gateway, existing);
   await countMail();
   const all = existing ? { ...toldOf(await openSignup(gateway, existing)), ...told } : told;
   const account = existing ?? (await newAccount(gateway, start, { nameHash: nameHash ?? '', told }));
   const call = { verb: 'start_account', idempotent: true };
-  let isWithheld = false;
-  const answer = await callAccount(scope, account, call, async (at, context) => {
-    const said = await at.startAccount(context, startOf(gateway, account, all));
-    const kept = await unlessContested(gateway, account, said);
-    isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
-    return kept;
-  }).catch(async (fault: unknown) => {
-    // The request had no effect at the provider, so the e-mail is still free.
-    if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
-    throw fault;
-  });
+  const answer = await callUnlessContested(scope, account, call, async (at, context) => await at.startAccount(context, startOf(gateway, account, all))).catch(
+    async (fault: unknown) => {
+      // The request had no effect at the provider, so the e-mail is still free.
+      if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
+      throw fault;
+    },
+  );
   if (!answer.ok) {
     if (!existing) await gateway.stores.accounts.discard(account.id);
     throw refusalProblem(answer.refusal);
   }
-  if (isWithheld) throw contested();
   const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
   // The customer has just asked, so the first poll comes soon, however long the account has been waiting.
   const nextCheckOn = nextCheck(gateway, { ...account, ...answer.value, statusOn: gateway.now() }, []);

@@ -71,7 +71,7 @@ export const accountCode = endpoint({
   path: '/account-code',
   body: accountBody,
   answer: accountShape,
-  problems: ['account-not-found', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['account-not-found', 'customer-conflict', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await stepSession(call, body.session_id);
@@ -85,7 +85,7 @@ export const accountConfirm = endpoint({
   path: '/account-confirm',
   body: accountBody.extend({ code: pastedCode }),
   answer: accountShape,
-  problems: ['account-not-found', 'code-wrong', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['account-not-found', 'customer-conflict', 'code-wrong', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await stepSession(call, body.session_id);
