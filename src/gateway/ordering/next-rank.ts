@@ -13,6 +13,7 @@ import { leaseFor } from '../lease.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
 import { findQuote, type StoredQuote } from '../pricing/store-route.ts';
 import { Problem } from '../problem.ts';
+import { upstreamOf } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
 import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts';
 import { nearAmounts } from './near-amounts.ts';
@@ -51,7 +52,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
     ...defined({ upstreamOrderId: end.upstreamOrderId }),
   };
   for await (const quote of ranksAfter(gateway, intent)) {
-    if (!isOpenTo(gateway, quote, failover, placing.inputs.order.payoutTo)) continue;
+    if (!isOpenTo(gateway, quote, failover, placing.inputs.order.payoutTo) || !(await hasItsAccount(gateway, intent, quote))) continue;
     const next = await nextIntent(scope, turn, quote, end);
     const nextLease = leaseFor(gateway, next.id);
     const moved = await gateway.stores.intents.move(
@@ -100,6 +101,13 @@ const isOpenTo = (gateway: Gateway, quote: StoredQuote, { minReceive, maxPay }: 
   // The customer has not been asked for what this offer still needs.
   if (requires.includes('account')) return false;
   return (minReceive === undefined || receive >= BigInt(minReceive)) && (maxPay === undefined || pay <= BigInt(maxPay));
+};
+
+/** Returns whether the account with which the quote's price was asked is still connected. True if there was none. */
+const hasItsAccount = async ({ providers, stores }: Gateway, { ramp }: Intent, { offer, providerSessionId }: StoredQuote): Promise<boolean> => {
+  const provider = providers.find(({ id }) => id === offer.providerId);
+  if (providerSessionId === undefined || !provider || upstreamOf(provider, ramp) !== 'account') return true;
+  return (await stores.accounts.findAny(providerSessionId))?.status === 'connected';
 };
 
 /** Builds the next rank's intent. The limits given for failover are stored as the new order's own, so the order must keep to them too. */

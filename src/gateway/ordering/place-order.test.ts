@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.ts';
 import type { IntentState } from '../../domain/order.ts';
+import type { Account, AccountStore } from '../../ports/accounts.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { leaseFor } from '../lease.ts';
 import { inputsPlace } from '../places.ts';
@@ -182,6 +183,24 @@ describe('the same quote again with another destination', () => {
     await gateway.stores.intents.change(id, lease.owner, { state }, true);
     const { code, more } = await problemOf(placeOrder(scope, session, request(quoteId, named('two'))));
     expect([code, more.members?.['action']]).toEqual(['quote-used', action]);
+  });
+
+  it.each(['connected', 'removed'] as const)('moves to a provider with accounts only while the customer’s account there is connected (%s)', async (state) => {
+    const { gateway, scope, session, quote, request, buyer } = memoryGateway(two);
+    const account = { id: 'a0000000-0000-4000-8000-000000000000', customerId: session.customerId, providerId: 'cobalt', status: 'connected' } as Account;
+    const accounts: Partial<AccountStore> = { list: async () => await Promise.resolve([account]), findAny: async () => await Promise.resolve(account) };
+    gateway.stores.accounts = accounts as AccountStore;
+    Object.assign(buyer('cobalt').adapter, { byAccount: true });
+    buyer('alpine').script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    const quoteId = await quote('alpine');
+    if (state === 'removed') accounts.findAny = async () => await Promise.resolve(undefined);
+    const ordered = placeOrder(scope, session, request(quoteId, { failover: { max: 1, minReceive: 100_000n } }));
+    const ended = state === 'connected' ? await ordered : (await problemOf(ordered)).code;
+    expect([ended.includes('"awaiting_payment"'), ended === 'provider-declined', buyer('cobalt').calls.includes('placeOrder')]).toEqual([
+      state === 'connected',
+      state === 'removed',
+      state === 'connected',
+    ]);
   });
 
   it('names the order of the attempt to which failover has moved', async () => {
