@@ -188,6 +188,15 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
     saveUpstream: async (id, change) => {
       await db.update(providerSessions).set(change).where(eq(providerSessions.id, id));
     },
+    replaceUpstream: async (id, known, blob) => {
+      const { blob: stored } = providerSessions;
+      const replaced = await db
+        .update(providerSessions)
+        .set({ blob, ready: true })
+        .where(and(eq(providerSessions.id, id), known === undefined ? isNull(stored) : eq(stored, known)))
+        .returning({ id: providerSessions.id });
+      return replaced.length === 1;
+    },
     retireUpstream: async (id, now) => {
       await db
         .update(providerSessions)

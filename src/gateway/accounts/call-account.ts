@@ -4,12 +4,13 @@ import type { Account } from '../../ports/accounts.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { Problem } from '../problem.ts';
 import { providerOf } from '../upstream/provider-of.ts';
-import { upstreamBlob, saveBlob, keepBlob } from '../upstream/blob.ts';
+import { keepBlob, replaceBlob, saveBlob, upstreamBlob } from '../upstream/blob.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { defined } from '../../domain/defined.ts';
 
-export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
+/** `givesKey`: the answer's key is the newest in any case, since the call was made to get one. */
+export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string; givesKey?: true };
 
 /** Returns the provider's accounts. Throws `misconfigured` if it no longer has any, although there is one here. */
 export const accountsOf = ({ id, adapter }: Provider): AccountAdapter => {
@@ -62,7 +63,9 @@ const callAs = async <T extends object>(scope: Scope, account: Caller, call: Acc
   const answer = await callProvider(scope, provider, options, attempt);
   if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {
     const isRefused = 'ok' in answer && answer.ok === false;
-    await (isRefused ? keepBlob : saveBlob)(gateway, account.id, answer.customer);
+    const blobs = { used: customer, now: answer.customer };
+    if (call.givesKey === true && !isRefused) await saveBlob(gateway, account.id, answer.customer);
+    else await (isRefused ? keepBlob : replaceBlob)(gateway, account.id, blobs);
   }
   return answer;
 };

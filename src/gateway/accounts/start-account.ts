@@ -11,7 +11,6 @@ import { accountWebhookPlace, blobPlace, signupPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
-import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { adoptConnections } from './adopt-connections.ts';
@@ -111,7 +110,7 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
   await countMail();
   const all = existing ? { ...toldOf(await openSignup(gateway, existing)), ...told } : told;
   const account = existing ?? (await newAccount(gateway, start, { nameHash: nameHash ?? '', told }));
-  const call = { verb: 'start_account', idempotent: true };
+  const call = { verb: 'start_account', idempotent: true, givesKey: true } as const;
   const answer = await callUnlessContested(scope, account, call, async (at, context) => await at.startAccount(context, startOf(gateway, account, all))).catch(
     async (fault: unknown) => {
       // The request had no effect at the provider, so the e-mail is still free.
@@ -138,7 +137,7 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
     const answer = await callAccount(
       scope,
       existing,
-      { verb: 'adopt_key', idempotent: true },
+      { verb: 'adopt_key', idempotent: true, givesKey: true },
       async (accounts, context) => await adopted(accounts, context, key),
     );
     if (!answer.ok) throw refusalProblem(answer.refusal);
@@ -155,7 +154,7 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
   const answer = await callProvider(scope, provider, options, (context) => adopted(accounts, context, key));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   const account = await newAccount(gateway, start, { blob: answer.customer ?? '' });
-  if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
+  if (answer.customer !== undefined) await gateway.stores.accounts.wake(account.id, gateway.now());
   return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
 };
 

@@ -89,7 +89,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   };
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...more }));
   if (upstreamOf(provider, order.ramp) === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
-    await keepBlob(gateway, order.providerSessionId, answer.customer);
+    await keepBlob(gateway, order.providerSessionId, { used: customer, now: answer.customer });
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);

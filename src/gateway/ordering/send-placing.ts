@@ -129,7 +129,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     });
     const upstream = upstreamOf(provider, intent.ramp);
     if (upstream === 'account' && intent.exclusiveKey !== undefined && answer.customer !== undefined)
-      await keepBlob(gateway, intent.exclusiveKey, answer.customer);
+      await keepBlob(gateway, intent.exclusiveKey, { used: context.customer, now: answer.customer });
     if (answer.ok) return { placed: answer.value };
     const sessionOver = upstream === 'session' && answer.customer === '';
     if (sessionOver && intent.exclusiveKey !== undefined) await gateway.stores.sessions.retireUpstream(intent.exclusiveKey, gateway.now());

@@ -149,9 +149,9 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
 };
 
 /** Stores an account's changed credentials. A session whose credentials have changed is not used again. */
-const noteChange = async (gateway: Gateway, account: Account | undefined, { id }: Credentials, blob: string): Promise<void> => {
+const noteChange = async (gateway: Gateway, account: Account | undefined, { id, blob: used }: Credentials, now: string): Promise<void> => {
   if (id === undefined) return;
-  if (account) await keepBlob(gateway, account.id, blob);
+  if (account) await keepBlob(gateway, account.id, { used, now });
   else await gateway.stores.sessions.retireUpstream(id, gateway.now());
 };
 

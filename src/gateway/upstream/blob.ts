@@ -1,13 +1,25 @@
 import { blobPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 
+/** Stores a blob, whatever the account has by now: a key that the customer has just been given. */
 export const saveBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
 
-/** Stores a blob, and makes the account due: something about it has changed, so it is read soon. */
-export const keepBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> => {
-  await saveBlob(gateway, accountId, blob);
-  await gateway.stores.accounts.wake(accountId, gateway.now());
+/**
+ * Stores the blob that a call returned instead of the blob with which the call was made. Returns false if the account has another blob by now: what was
+ * stored meanwhile is newer, such as a key that the customer has just pasted.
+ */
+export const replaceBlob = async (gateway: Gateway, accountId: string, { used, now }: { used: string | undefined; now: string }): Promise<boolean> => {
+  const { sessions } = gateway.stores;
+  const row = await sessions.findUpstreamById(accountId);
+  const known = row?.blob === undefined ? undefined : await gateway.seal.open(row.blob, blobPlace(accountId));
+  if (known !== used) return false;
+  return await sessions.replaceUpstream(accountId, row?.blob, await gateway.seal.seal(now, blobPlace(accountId)));
+};
+
+/** Stores the blob that a call returned, and makes the account due: something about it has changed, so it is read soon. */
+export const keepBlob = async (gateway: Gateway, accountId: string, blobs: { used: string | undefined; now: string }): Promise<void> => {
+  if (await replaceBlob(gateway, accountId, blobs)) await gateway.stores.accounts.wake(accountId, gateway.now());
 };
 
 /**

@@ -610,6 +610,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect(await sessions.findUpstream(row.owner, 'alpine')).toMatchObject({ id: first, blob: 'sealed', ready: true, unsettled: false });
     expect(await intents.create(aPlacing({ exclusiveKey: first }), lease('one'), { maxOpen: 100 })).toBe('created');
     expect((await sessions.findUpstream(row.owner, 'alpine'))?.unsettled).toBe(true);
+    expect([await sessions.replaceUpstream(first, undefined, 'lost'), await sessions.replaceUpstream(first, 'other', 'lost')]).toEqual([false, false]);
+    expect(await sessions.replaceUpstream(first, 'sealed', 'newer')).toBe(true);
+    expect((await sessions.findUpstreamById(first))?.blob).toBe('newer');
+    expect(await sessions.replaceUpstream(first, 'newer', 'sealed')).toBe(true);
     await sessions.retireUpstream(first, now);
     expect(await sessions.findUpstream(row.owner, 'alpine')).toBeUndefined();
     expect(await sessions.findUpstreamById(first)).toMatchObject({ owner: row.owner, blob: 'sealed' });

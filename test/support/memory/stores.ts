@@ -246,6 +246,12 @@ export const memoryStores = (now: () => number) => {
         if (row) upstream.set(id, { ...row, ...change });
         await Promise.resolve();
       },
+      replaceUpstream: async (id, known, blob) => {
+        const row = upstream.get(id);
+        const isKnown = row !== undefined && row.blob === known;
+        if (isKnown) upstream.set(id, { ...row, blob, ready: true });
+        return await Promise.resolve(isKnown);
+      },
       retireUpstream: async (id) => {
         const row = upstream.get(id);
         if (row) upstream.set(id, { ...row, retired: true });
