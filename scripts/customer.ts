@@ -1,11 +1,16 @@
-/** `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer. */
+/**
+ * `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer.
+ * `npm run customer -- release <provider> <e-mail or address>`: lets its owner use it there, although another customer has named it first.
+ */
 import { readSealKeys } from '../src/config/secrets.ts';
+import { sha256Hex } from '../src/seal/hash.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import { called } from './ops/called.ts';
-import { exportCustomer, forgetCustomer, unfinished } from './ops/customer-data.ts';
+import { exportCustomer, forgetCustomer, releaseName, unfinished } from './ops/customer-data.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
-const usage = `usage: ${called('customer', 'export|forget <customer id>')}`;
+const usage = `usage: ${called('customer', 'export|forget <customer id>')}
+       ${called('customer', 'release <provider> <e-mail or address>')}`;
 
 const sealOf = () => {
   const read = readSealKeys(process.env);
@@ -13,8 +18,18 @@ const sealOf = () => {
   return createSeal(read.keys);
 };
 
+/** Releases a name. The log of actions gets only its hash, since it is personal data. */
+const release = async (provider: string, name: string): Promise<void> =>
+  await withDatabase(async ({ sql, record }) => {
+    await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });
+    const released = await releaseName(sql, provider, name, Date.now());
+    if (released === 0) throw new Refused(`nobody has named this at "${provider}"`);
+    say(`released: ${released} account(s) removed. Whoever names it next at "${provider}" is logged in there as its user`);
+  });
+
 await command(async () => {
-  const [verb, id = ''] = readArguments(process.argv.slice(2)).words;
+  const [verb, id = '', name = '', ...more] = readArguments(process.argv.slice(2)).words;
+  if (verb === 'release' && id !== '' && name.trim() !== '' && more.length === 0) return await release(id, name);
   if ((verb !== 'export' && verb !== 'forget') || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw new Refused(usage);
   await withDatabase(async ({ sql, record }) => {
     await record(`customer.${verb}`, id);

@@ -1,5 +1,7 @@
 /** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
+import { payoutKinds } from '../../src/domain/payout.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
 import type { Seal } from '../../src/ports/runtime.ts';
 
 type Row = Record<string, unknown>;
@@ -113,3 +115,21 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
     for (const [table, step] of steps) counts[table] = (await step()).count;
     return counts;
   });
+
+/**
+ * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. Open orders are
+ * still followed with their keys. Returns how many accounts it was.
+ */
+export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
+  const written = [name.trim(), name.trim().toLowerCase()];
+  const hashes = [...written, ...written.flatMap((one) => payoutKinds.map((kind) => `${kind} ${one}`))].map(sha256Hex);
+  const at = new Date(now).toISOString();
+  return await sql.begin(async (tx) => {
+    const rows = await tx<{ id: string }[]>`
+      update accounts set email_hash = null, user_hash = null, removed_on = coalesce(removed_on, ${at}), next_check_on = null, signup = null, webhook_url = null
+      where provider_id = ${providerId} and email_hash in ${tx(hashes)} returning id`;
+    const ids = rows.map(({ id }) => id);
+    if (ids.length > 0) await tx`update provider_sessions set retired_on = coalesce(retired_on, ${at}) where id in ${tx(ids)}`;
+    return rows.length;
+  });
+};

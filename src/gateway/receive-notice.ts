@@ -14,6 +14,8 @@ const keptChars = 4_000;
 
 /** How many orders and users that one notice names are looked up. */
 const mostHints = 20;
+/** For how many accounts of one user a notice rings. */
+const mostOfUser = 5;
 
 export type Notice = NoticePath & {
   /** Returns a header of the request, or undefined if it has none of this name. */
@@ -43,7 +45,7 @@ export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void>
   const text = await notice.body();
   if (purpose !== 'provider') return await ring(scope, notice, text);
   const hints = known?.adapter.notices?.hints(text).slice(0, mostHints) ?? [];
-  for (const hint of hints) await ('userId' in hint ? ringAccount(scope, providerId, hint.userId) : ringOrder(scope, providerId, hint.upstreamOrderId));
+  for (const hint of hints) await ('userId' in hint ? ringAccounts(scope, providerId, hint.userId) : ringOrder(scope, providerId, hint.upstreamOrderId));
 };
 
 /** Returns whether a notice to a provider's one URL is for this provider, and has the key that the operator has agreed with it, if there is one. */
@@ -69,10 +71,11 @@ const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: stri
   await intents.wakeUnknown(providerId, gateway.now() + (recorded === 'new' ? 0 : windowMs));
 };
 
-const ringAccount = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
+/** Rings for all accounts of this user: one that a neighbour has only named must not take the notices of the one that is connected. */
+const ringAccounts = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
   const { gateway } = scope;
-  const account = await gateway.stores.accounts.findByUser(providerId, gateway.hash(userId));
-  if (account) await ring(scope, { providerId, purpose: 'account', targetId: account.id });
+  for (const { id } of await gateway.stores.accounts.ofUser(providerId, gateway.hash(userId), mostOfUser))
+    await ring(scope, { providerId, purpose: 'account', targetId: id });
 };
 
 type Target = Pick<NoticePath, 'providerId' | 'purpose' | 'targetId'>;

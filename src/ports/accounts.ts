@@ -51,10 +51,18 @@ export type AccountStore = {
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
   /** Returns whether another customer has started an account with the same e-mail at this provider after `since`, or was ever connected by it. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
+  /**
+   * Returns whether the account's name belongs to another customer at a provider whose users belong to whoever names them first: while that customer's
+   * account is here or was removed after `since`, and for good once it was connected or the provider has made a user for it.
+   */
+  isHeldByAnother(account: Account, since: number): Promise<boolean>;
   /** Returns whether another customer has connected an account of the same user at this provider, also if it was removed since. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
-  /** Finds the account of the provider's user with this hash. */
-  findByUser(providerId: string, userHash: string): Promise<Account | undefined>;
+  /**
+   * Finds the accounts of the provider's user with this hash, first those that were ever connected. There are several if customers have named the same
+   * user, or pasted keys of the same user.
+   */
+  ofUser(providerId: string, userHash: string, limit: number): Promise<Account[]>;
   /** Deletes an account that was not made at the provider. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
@@ -65,7 +73,10 @@ export type AccountStore = {
    * woken (`wake`) since then, the change does not postpone that check. A change that sets the next check ends the lease, and no other does.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
-  remove(id: string, now: number): Promise<void>;
+  /** Removes an account. `signup` is what is still kept sealed of it. */
+  remove(id: string, now: number, signup?: string): Promise<void>;
+  /** Finds the account that this customer removed last at this provider. */
+  lastRemoved(customerId: string, providerId: string): Promise<Account | undefined>;
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;
 

@@ -23,7 +23,10 @@ export const accounts = pgTable(
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
-    /** The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. */
+    /**
+     * The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. Of a removed account, only
+     * how many codes were sent and tried.
+     */
     signup: sealed('signup'),
     sequence: integer('sequence').notNull().default(0),
     webhookUrl: sealed('webhook_url'),

@@ -59,6 +59,18 @@ const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, sinc
     or(wasConnected, gt(accounts.createdOn, since)),
   );
 
+/**
+ * Matches accounts of other customers that have this name. A name is given up 30 days after its account was removed, and never once the provider has
+ * made a user for it: whoever named it next would be that user.
+ */
+const heldByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
+  and(
+    eq(accounts.providerId, providerId),
+    eq(accounts.emailHash, emailHash),
+    ne(accounts.customerId, customerId),
+    or(wasConnected, isNotNull(accounts.userHash), isNull(accounts.removedOn), gt(accounts.removedOn, since)),
+  );
+
 export const createAccountStore = (db: Database): AccountStore => ({
   create: async (account, blob) => {
     try {
@@ -80,6 +92,10 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const rows = await db.select({ id: accounts.id }).from(accounts).where(namedByOthers(account, since)).limit(1);
     return rows.length > 0;
   },
+  isHeldByAnother: async (account, since) => {
+    const rows = await db.select({ id: accounts.id }).from(accounts).where(heldByOthers(account, since)).limit(1);
+    return rows.length > 0;
+  },
   isUserOfAnother: async ({ providerId, customerId }, userHash) => {
     const rows = await db
       .select({ id: accounts.id })
@@ -88,13 +104,14 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .limit(1);
     return rows.length > 0;
   },
-  findByUser: async (providerId, userHash) => {
+  ofUser: async (providerId, userHash, limit) => {
     const rows = await db
       .select()
       .from(accounts)
       .where(and(eq(accounts.providerId, providerId), eq(accounts.userHash, userHash), isNull(accounts.removedOn)))
-      .limit(1);
-    return rows[0] && toAccount(rows[0]);
+      .orderBy(desc(sql`${wasConnected}`), desc(accounts.createdOn))
+      .limit(limit);
+    return rows.map(toAccount);
   },
   discard: async (id) =>
     await db.transaction(async (tx) => {
@@ -138,11 +155,23 @@ export const createAccountStore = (db: Database): AccountStore => ({
       await insertDeliveries(tx, deliveries);
       return true;
     }),
-  remove: async (id, now) =>
+  remove: async (id, now, signup) =>
     await db.transaction(async (tx) => {
-      await tx.update(accounts).set({ removedOn: now, nextCheckOn: null, signup: null, webhookUrl: null }).where(eq(accounts.id, id));
+      await tx
+        .update(accounts)
+        .set({ removedOn: now, nextCheckOn: null, signup: signup ?? null, webhookUrl: null })
+        .where(eq(accounts.id, id));
       await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
     }),
+  lastRemoved: async (customerId, providerId) => {
+    const rows = await db
+      .select()
+      .from(accounts)
+      .where(and(eq(accounts.customerId, customerId), eq(accounts.providerId, providerId), isNotNull(accounts.removedOn)))
+      .orderBy(desc(accounts.removedOn))
+      .limit(1);
+    return rows[0] && toAccount(rows[0]);
+  },
   claimDue: async (now, lease, limit, share) => {
     const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
     // Anybody can name e-mails, and so start accounts that will never be connected.

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createNoticeTokens, sha256Hex } from '../../src/seal/hash.ts';
 import { movableClock } from '../support/clock.ts';
+import { releaseName } from '../../scripts/ops/customer-data.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { knowingBank } from '../support/knowing-bank.ts';
 import { opened, type Body, type Call } from '../support/wallet.ts';
@@ -173,6 +174,38 @@ describe('an account', () => {
     expect(gateway.logs.join('\n')).not.toContain('alice@wallet');
   });
 
+  it('at such a provider keeps its address, however long it is not connected, until the operator releases it', async () => {
+    const start = { provider: 'keyed', payout_to: { lightning_address: 'bob@wallet.example' } };
+    const [one, other] = [await newCustomer(), await newCustomer()];
+    const { account_id: id } = (await one.call('/accounts', start)).body;
+    const taken = async (): Promise<unknown> => (await other.call('/accounts', start)).body['code'];
+    await gateway.database.sql`update accounts set created_on = created_on - interval '31 days', next_check_on = created_on where id = ${String(id)}`;
+    expect(await taken()).toBe('customer-conflict');
+    // The gateway no longer polls it, but the bank still logs in whoever names it.
+    await gateway.server.tick();
+    await gateway.database.sql`update accounts set removed_on = removed_on - interval '31 days' where id = ${String(id)}`;
+    expect([(await one.call('/account-status', { account_id: id })).body['code'], await taken()]).toEqual(['account-not-found', 'customer-conflict']);
+    const { account_id: own } = (await one.call('/accounts', start)).body;
+    expect(await releaseName(gateway.database.sql, 'keyed', ' Bob@Wallet.example ', clock.now())).toBe(2);
+    expect(await releaseName(gateway.database.sql, 'keyed', 'bob@wallet.example', clock.now())).toBe(0);
+    expect((await other.call('/accounts', start)).status).toBe(200);
+    expect((await one.call('/account-status', { account_id: own })).body['code']).toBe('account-not-found');
+    expect((await one.call('/accounts', start)).body['code']).toBe('customer-conflict');
+  });
+
+  it('at such a provider gives up its address 30 days after its removal if the bank has made no user', async () => {
+    const start = { provider: 'keyed', payout_to: { lightning_address: 'carol@wallet.example' } };
+    const [one, other] = [await newCustomer(), await newCustomer()];
+    const { account_id: id } = (await one.call('/accounts', start)).body;
+    const removed = async (days: number) =>
+      await gateway.database.sql`update accounts set user_hash = null, created_on = created_on - interval '90 days',
+        removed_on = now() - ${days} * interval '1 day' where id = ${String(id)}`;
+    await removed(29);
+    expect((await other.call('/accounts', start)).body['code']).toBe('customer-conflict');
+    await removed(31);
+    expect((await other.call('/accounts', start)).status).toBe(200);
+  });
+
   it('cannot be started for a node key that the session has not proved', async () => {
     const { call } = await newCustomer();
     const answer = await call('/accounts', {
@@ -222,6 +255,23 @@ describe('a code', () => {
     expect(bank.calls('confirm code')).toBe(before);
     await call('/account-code', account);
     expect((await call('/account-confirm', { ...account, code: codeOf(email) })).body['account_status']).toBe('connected');
+  });
+
+  it('cannot be tried or sent more often by removing the account and starting it again', async () => {
+    const { call, email, account } = await waiting();
+    for (let times = 0; times < 5; times += 1) await call('/account-code', account);
+    for (let tries = 0; tries < 5; tries += 1) await call('/account-confirm', { ...account, code: '000000' });
+    await call('/account-remove', account);
+    await call('/accounts', { provider: 'known', email });
+    const { body } = await call('/accounts', { provider: 'known', terms_accepted: true });
+    const again = { account_id: body['account_id'] };
+    const right = codeOf(email);
+    expect([body['needs'], right.length]).toEqual([['code'], 6]);
+    expect((await call('/account-confirm', { ...again, code: right })).status).toBe(410);
+    expect((await call('/account-code', again)).status).toBe(429);
+    clock.move(3_600_000);
+    await call('/account-code', again);
+    expect((await call('/account-confirm', { ...again, code: codeOf(email) })).body['account_status']).toBe('connected');
   });
 
   it('cannot be tried more often at the same time', async () => {
@@ -481,5 +531,20 @@ describe('the one URL for all webhooks of a provider', () => {
     expect(bank.calls('read account')).toBe(1);
     expect((await call('/account-status', account)).body['account_status']).toBe('connected');
     await ring({ user: 'nobody-here' });
+  });
+
+  it('rings for the connected account of a user, whoever else has named the user', async () => {
+    const { account, email } = await connected();
+    const user = bank.users.find((one) => one.email === email);
+    const rivals = await Promise.all(Array.from({ length: 6 }, async () => await waiting()));
+    const ids = rivals.map((rival) => rival.account.account_id);
+    await gateway.database.sql`update accounts set user_hash = ${sha256Hex(user?.id ?? '')} where id in ${gateway.database.sql(ids)}`;
+    // A row that was written last is often found first.
+    await gateway.database.sql`update accounts set created_on = created_on - interval '1 day' where id = ${account.account_id}`;
+    bank.asked.length = 0;
+    await ring({ user: user?.id });
+    expect(bank.asked.filter(({ verb, customer }) => verb === 'read account' && customer === user?.id)).toHaveLength(1);
+    expect(bank.calls('read account')).toBe(5);
+    await gateway.database.sql`update accounts set user_hash = null where id in ${gateway.database.sql(ids)}`;
   });
 });

@@ -65,7 +65,7 @@ const signupAfter = (kept: Signup, said: AccountState): Signup =>
     attemptsLeft: said.attemptsLeft,
     codesSince: kept.codesSince,
     codesSent: kept.codesSent,
-    codeTries: said.needs?.includes('code') === true ? kept.codeTries : undefined,
+    codeTries: said.status === 'connected' ? undefined : kept.codeTries,
   });
 
 /** Applies what the provider has just reported about the account. Without `said`, only `more` is written. Returns the account as it is stored. */

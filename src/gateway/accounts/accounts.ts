@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refreshAccount } from './refresh-account.ts';
 import { forCustomer, refusalProblem } from '../refusal-problem.ts';
-import { openSignup, showAccount, type ShownAccount } from './show-account.ts';
+import { openCounts, openSignup, sealCounts, showAccount, type ShownAccount } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 
@@ -33,7 +33,7 @@ export const readAccount = async (scope: Scope, session: OpenSession, accountId:
 /** Removes the account here; the account at the provider stays. Open orders are still followed with its key, which is then forgotten. */
 export const removeAccount = async (gateway: Gateway, session: OpenSession, accountId: string) => {
   const account = await findAccount(gateway, accountId, session.customerId);
-  await gateway.stores.accounts.remove(account.id, gateway.now());
+  await gateway.stores.accounts.remove(account.id, gateway.now(), await sealCounts(gateway, account.id, await openCounts(gateway, account)));
   return { account_id: account.id, removed: true };
 };
 

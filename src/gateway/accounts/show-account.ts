@@ -21,6 +21,14 @@ export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: 
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
   account.signup === undefined ? {} : (JSON.parse(await gateway.seal.open(account.signup, signupPlace(account.id))) as Signup);
+/** Returns how many codes were sent and tried. This is kept when an account is removed, so starting it again allows no more. */
+export const openCounts = async (gateway: Gateway, account: Account): Promise<CodeCounts> => {
+  const { codesSince, codesSent, codeTries } = await openSignup(gateway, account);
+  return defined({ codesSince, codesSent, codeTries });
+};
+export const sealCounts = async (gateway: Gateway, accountId: string, counts: CodeCounts): Promise<string | undefined> =>
+  Object.keys(counts).length === 0 ? undefined : await gateway.seal.seal(JSON.stringify(counts), signupPlace(accountId));
+
 export const openRequest = async (gateway: Gateway, connection: Connection): Promise<ConnectionRequest> =>
   JSON.parse(await gateway.seal.open(connection.request, connectionRequestPlace(connection.id))) as ConnectionRequest;
 export const openState = async (gateway: Gateway, connection: Connection): Promise<ConnectionState | undefined> =>

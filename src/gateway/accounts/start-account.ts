@@ -17,7 +17,7 @@ import { adoptConnections } from './adopt-connections.ts';
 import { accountsOf, callAccount, providerProblem } from './call-account.ts';
 import { callUnlessContested, claimed, namedMs, refuseUserOfAnother, wasConnected } from './contested.ts';
 import { startOf } from './refresh-account.ts';
-import { openSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
+import { openCounts, openSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
 
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
 export type StartRequest = {
@@ -174,6 +174,8 @@ const newAccount = async (
 ): Promise<Account> => {
   const id = gateway.ids.uuid();
   const now = gateway.now();
+  const before = await gateway.stores.accounts.lastRemoved(customerId, provider.id);
+  const counts = before ? await openCounts(gateway, before) : {};
   const account: Account = {
     id,
     customerId,
@@ -183,7 +185,7 @@ const newAccount = async (
     sequence: 0,
     createdOn: now,
     nextCheckOn: now + 30_000,
-    ...('told' in by ? { emailHash: by.nameHash, signup: await gateway.seal.seal(JSON.stringify(by.told), signupPlace(id)) } : {}),
+    ...('told' in by ? { emailHash: by.nameHash, signup: await gateway.seal.seal(JSON.stringify({ ...by.told, ...counts }), signupPlace(id)) } : {}),
     ...(await webhookOf(gateway, id, webhook)),
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
@@ -192,8 +194,8 @@ const newAccount = async (
   if (made === 'email-taken') throw claimed(accountsOf(provider).knownBy);
   if (made === 'customer-has-one')
     throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
-  // Whoever names an address is logged in there as its user, so at first come it belongs to one customer, even before it is connected.
-  if ('told' in by && accountsOf(provider).knownBy === 'payout_to' && (await gateway.stores.accounts.isNamedByOthers(account, now - namedMs))) {
+  // Whoever names an address is logged in there as its user, so it belongs to the first customer who names it, even before it is connected.
+  if ('told' in by && accountsOf(provider).knownBy === 'payout_to' && (await gateway.stores.accounts.isHeldByAnother(account, now - namedMs))) {
     await gateway.stores.accounts.discard(id);
     throw claimed('payout_to');
   }
