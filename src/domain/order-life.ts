@@ -11,7 +11,7 @@ import type { IntentState, OrderStatus, ReviewReason, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
 import { statusWord } from './printable.ts';
 import { isWithdrawn, type Ramp } from './ramp.ts';
-import { usualArrivalSeconds } from './record.ts';
+import { paymentDueBy, usualArrivalSeconds } from './record.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
@@ -173,6 +173,22 @@ export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number)
 const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: boolean | undefined }): number | undefined =>
   expiresOn === undefined || arriving !== true ? expiresOn : expiresOn + dayMs;
 const dayMs = 86_400_000;
+
+/**
+ * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's end does not stop a bank transfer: money that was
+ * sent a minute before comes days later. Until then, its provider may book it to another order of nearly the same amount.
+ */
+export const mayBePaid = (
+  order: { ramp: Ramp; stage: Stage; expiresOn?: number | undefined; arriving?: boolean | undefined; arrivalSeconds?: number | undefined; network?: Network },
+  now: number,
+): boolean => {
+  const { stage, arriving } = order;
+  if (stage === 'underpaid' || (stage === 'awaiting_payment' && arriving === true)) return true;
+  const dueBy = paymentDueBy(order);
+  if (dueBy === undefined) return stage === 'awaiting_payment';
+  return (stage === 'awaiting_payment' || stage === 'expired' || stage === 'review') && now < dueBy;
+};
+type Network = 'lightning' | 'onchain' | undefined;
 
 /** Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. */
 export const noLaterThanExpiry = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number, on: number): number =>

@@ -44,7 +44,7 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 
 /**
  * The amounts that the provider could not tell from the new order's (`amount_tolerance_bps`), inclusive, in the ramp's units. Compared with the
- * customer's other orders at the same provider that are payable or being placed, in the same currency.
+ * customer's other orders at the same provider and in the same currency that are being placed, or for which a payment may still come (mayBePaid).
  */
 export type NearAmounts = { currency: string; least: bigint; most: bigint };
 

@@ -169,7 +169,7 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
-  /** `payout_id` or `payout_on` in `facts` shows that a pushed payout was made. Without either, `finished` counts only as `filled`. */
+  /** `payout_id` or `payout_on` in `facts` shows that a pushed payout was made. Without either, `filled` and `finished` count only as `paid`. */
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
@@ -244,9 +244,9 @@ export type ClaimingBuyer = BuyVerbs & {
 };
 /**
  * The provider sends the sats itself, to a destination that the order names (docs/decisions/2026-11-29-pushed-payouts.md). Only customers who said that
- * they can name one of `payoutKinds` are offered its prices. The stages of a pushed order: `paid`, the money has arrived; `filled`, the sats are bought
- * and their payout has begun; `finished`, the provider's answer shows that they were sent (see `facts` in OrderEvidence). A payout that failed or hangs
- * is `review` with `moneySeen`, or stays `paid` or `filled`; it is never `finished`.
+ * they can name one of `payoutKinds` are offered its prices. The stages of a pushed order: `paid`, the money has arrived; `filled`, the provider's
+ * answer shows a payout that has begun; `finished`, one that was made (see `facts` in OrderEvidence). A payout that failed or hangs is `review` with
+ * `moneySeen`, or stays `paid` or `filled`; it is never `finished`.
  */
 export type PushingBuyer = BuyVerbs & {
   claim?: undefined;

@@ -1,4 +1,5 @@
 import { and, between, eq, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
+import { mayBePaid } from '../domain/order-life.ts';
 import type { Intent, IntentChange, IntentStore, NearAmounts, NewIntent, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -41,12 +42,12 @@ const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent
 };
 
 /**
- * Returns the id of a customer's order at the new one's provider that is being placed, payable or paid in part, and whose amount the provider could
- * not tell from the new one's.
+ * Returns the id of a customer's order at the new one's provider that is being placed, or may still be paid (mayBePaid), and whose amount the provider
+ * could not tell from the new one's.
  */
-const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, near: NearAmounts | undefined) => {
-  if (!near) return undefined;
-  const { currency, least, most } = near;
+const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, amounts: NearAmounts | undefined) => {
+  if (!amounts) return undefined;
+  const { currency, least, most } = amounts;
   const pay = sql`(${intents.quote} #>> '{route,offers,0,offer,pay}')::numeric`;
   const placing = await tx
     .select({ id: intents.orderId })
@@ -60,9 +61,8 @@ const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdO
         sql`${intents.quote} #>> '{route,asked,currency}' = ${currency} and ${pay} between ${least.toString()}::numeric and ${most.toString()}::numeric`,
       ),
     );
-  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)));
   const placed = await tx
-    .select({ id: orders.id })
+    .select({ id: orders.id, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, stored: orders.terms })
     .from(orders)
     .where(
       and(
@@ -70,12 +70,12 @@ const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdO
         eq(orders.providerId, providerId),
         eq(orders.ramp, ramp),
         eq(orders.final, false),
-        or(isPayable, eq(orders.stage, 'underpaid')),
         sql`${orders.terms} ->> 'currency' = ${currency}`,
         between(orders.pay, least, most),
       ),
     );
-  return (placing[0] ?? placed[0])?.id;
+  const near = placed.map(present).find(({ stored, ...order }) => mayBePaid({ ...stored, ...order }, now));
+  return (placing[0] ?? near)?.id;
 };
 
 /** Excludes a provider for this customer until `until`, and drops exclusions that have ended. */

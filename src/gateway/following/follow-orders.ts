@@ -32,10 +32,9 @@ import { defined } from '../../domain/defined.ts';
 import { isRefundShort } from '../../domain/judge-fill.ts';
 import { isSafe } from '../../domain/money.ts';
 import { paymentDueBy } from '../../domain/record.ts';
-import { inputsPlace } from '../places.ts';
 import { countStage } from './count-stage.ts';
 import { disputeOf, orderedOf } from './judge-order-fill.ts';
-import { payoutOf, withoutUnshownPayout } from './payout-of.ts';
+import { nodeOf, payoutOf, withoutUnshownPayout } from './payout-of.ts';
 import { pollOn } from './poll-share.ts';
 import { takeSecret, tellUntrusted } from './redemption.ts';
 
@@ -84,7 +83,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   const payoutTo = await payoutOf(gateway, order);
   const more = {
     ...(await othersOf(gateway, order)),
-    ...(payoutTo ? { payoutTo } : {}),
+    ...(typeof payoutTo === 'object' ? { payoutTo } : {}),
     ...('opensForNode' in adapter && adapter.opensForNode === true ? await nodeOf(gateway, order) : {}),
   };
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...more }));
@@ -93,7 +92,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);
-  const evidence = row && withoutUnshownPayout(order, payoutTo, row);
+  const evidence = row && withoutUnshownPayout(order, payoutTo, row, gateway.now());
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
@@ -103,22 +102,6 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
-};
-
-/**
- * Returns the node key that the customer had proved when they ordered. It is sealed with the rest of what they added to the quote. If it cannot be
- * unsealed, that is logged, and the order is read without it.
- */
-const nodeOf = async (gateway: Gateway, order: Order): Promise<{ nodePubkey?: string }> => {
-  const intent = await gateway.stores.intents.find(order.intentId);
-  if (!intent) return {};
-  try {
-    const { nodePubkey } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { nodePubkey?: string };
-    return defined({ nodePubkey });
-  } catch (error) {
-    defect(gateway.log, 'open_node_key', error, { order: order.id });
-    return {};
-  }
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>

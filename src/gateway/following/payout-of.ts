@@ -1,41 +1,94 @@
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { defined } from '../../domain/defined.ts';
+import { isDelivered } from '../../domain/order-life.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import { defect } from '../../ports/defect.ts';
+import type { Facts } from '../../domain/offer.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { inputsPlace } from '../places.ts';
 
 /**
- * Returns where the sats of a pushed order go. It is sealed with the rest of what the customer added to the quote. Undefined for other orders, for
- * one that was found at the provider after a restore, and once the customer's data was erased.
+ * Returns what the customer added to the quote when they ordered. It is sealed; if it cannot be unsealed, that is logged as a defect in `where`, and the
+ * order is read and shown without it. Empty once the customer's data was erased.
  */
-export const payoutOf = async (gateway: Gateway, { terms, intentId }: Pick<Order, 'terms' | 'intentId'>): Promise<PayoutTo | undefined> => {
-  const intent = terms.payout === 'push' ? await gateway.stores.intents.find(intentId) : undefined;
-  // Erasing a customer's data empties this.
-  if (!intent || intent.inputs === '') return undefined;
-  const { order } = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as { order: { payoutTo?: PayoutTo } };
-  return order.payoutTo;
+const addedTo = async (gateway: Gateway, { id, intentId }: Pick<Order, 'id' | 'intentId'>, where: string): Promise<Added | 'unreadable'> => {
+  const intent = await gateway.stores.intents.find(intentId);
+  if (!intent || intent.inputs === '') return {};
+  try {
+    return JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as Added;
+  } catch (error) {
+    defect(gateway.log, where, error, { order: id });
+    return 'unreadable';
+  }
+};
+type Added = { nodePubkey?: string; order?: { payoutTo?: PayoutTo } };
+
+/** Returns the node key that the customer had proved when they ordered. */
+export const nodeOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>): Promise<{ nodePubkey?: string }> => {
+  const added = await addedTo(gateway, order, 'open_node_key');
+  return added === 'unreadable' ? {} : defined({ nodePubkey: added.nodePubkey });
 };
 
 /**
- * A pushed payout is finished only if the provider shows that it sent the sats: by the payment's hash or the transaction's id, or by the time. Until
- * then, its "finished" means no more than that the payout has begun: nobody holds the sats for the customer, so an order that ended on the provider's
- * word alone could be lost without a trace. Drops an id and a time that cannot be right; of an invoice, we know the payment's hash.
+ * Returns where the sats of a pushed order go. Undefined for other orders, for one that was found at the provider after a restore, and once the
+ * customer's data was erased.
  */
-export const withoutUnshownPayout = (order: Pick<Order, 'terms' | 'facts'>, payoutTo: PayoutTo | undefined, evidence: OrderEvidence): OrderEvidence => {
-  if (order.terms.payout !== 'push') return evidence;
-  const { payout_id: id, payout_on: on, ...facts } = evidence.facts ?? {};
-  const shown = defined({
-    payout_id: idOf(id, payoutTo),
-    payout_on: on !== undefined && Number.isFinite(Date.parse(on)) ? new Date(on).toISOString() : undefined,
-  });
-  const isShown = Object.keys(shown).length > 0 || order.facts.payout_id !== undefined || order.facts.payout_on !== undefined;
-  return { ...evidence, facts: { ...facts, ...shown }, ...(evidence.stage === 'finished' && !isShown ? { stage: 'filled' } : {}) };
+export const payoutOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'terms' | 'intentId'>): Promise<PayoutTo | 'unreadable' | undefined> => {
+  const added = order.terms.payout === 'push' ? await addedTo(gateway, order, 'open_payout') : {};
+  return added === 'unreadable' ? added : added.order?.payoutTo;
 };
 
-const idOf = (id: string | undefined, payoutTo: PayoutTo | undefined): string | undefined => {
-  if (id === undefined || !/^[0-9a-f]{64}$/i.test(id)) return undefined;
-  const known = payoutTo?.kind === 'invoice' ? decodeInvoice(payoutTo.value)?.paymentHash : undefined;
-  return known === undefined || known === id.toLowerCase() ? id.toLowerCase() : undefined;
+/**
+ * A pushed payout is made only if the provider shows it: by the payment's hash or the transaction's id, or by the time. Until then, its "filled" and
+ * "finished" mean no more than that it has the money. Nobody holds the sats for the customer, so an order that counted as filled on the provider's word
+ * alone could be lost without a trace: as `paid`, it stays in flight, is late after three days, and counts as never filled after two weeks.
+ */
+export const withoutUnshownPayout = (
+  order: Pick<Order, 'terms' | 'facts' | 'createdOn'>,
+  payoutTo: Awaited<ReturnType<typeof payoutOf>>,
+  evidence: OrderEvidence,
+  now: number,
+): OrderEvidence => {
+  if (order.terms.payout !== 'push') return evidence;
+  const { facts, shown } = splitPayout(evidence.facts);
+  const judged = shownPayout(order, payoutTo, shown, now);
+  const isShown = [judged, order.facts].some(({ payout_id, payout_on }) => payout_id !== undefined || payout_on !== undefined);
+  return { ...evidence, facts: { ...facts, ...judged }, ...(isDelivered(evidence.stage) && !isShown ? { stage: 'paid' } : {}) };
+};
+
+type Shown = Pick<Facts, 'payout_id' | 'payout_on'>;
+
+/**
+ * Returns the facts without those that show a payout. An offer, the answer to an order and what is found after a restore are not judged, so theirs are
+ * not kept: only a read of the order can show a payout.
+ */
+export const withoutPayout = (facts: Facts | undefined): Facts => splitPayout(facts).facts;
+const splitPayout = ({ payout_id, payout_on, ...facts }: Facts = {}): { facts: Facts; shown: Shown } => ({ facts, shown: defined({ payout_id, payout_on }) });
+
+/** Clocks differ, and a provider may state whole minutes. */
+const clockSlackMs = 5 * 60_000;
+
+/**
+ * Returns what can be true of a payout that the provider shows. Of an invoice, only the payment's hash, which we know. Of other destinations, any hash or
+ * id, or a time between the order and now. Of a destination that could not be unsealed, nothing.
+ */
+const shownPayout = (
+  { terms, createdOn }: Pick<Order, 'terms' | 'createdOn'>,
+  payoutTo: Awaited<ReturnType<typeof payoutOf>>,
+  shown: Shown,
+  now: number,
+): Shown => {
+  if (payoutTo === 'unreadable') return {};
+  const id = /^[0-9a-f]{64}$/i.test(shown.payout_id ?? '') ? shown.payout_id?.toLowerCase() : undefined;
+  // An order that was found after a restore is older than its row.
+  const on = timeIn(shown.payout_on, terms.adopted === true ? 0 : createdOn - clockSlackMs, now);
+  if (payoutTo?.kind !== 'invoice') return defined({ payout_id: id, payout_on: on });
+  return id !== undefined && id === decodeInvoice(payoutTo.value)?.paymentHash ? defined({ payout_id: id, payout_on: on }) : {};
+};
+
+const timeIn = (text: string | undefined, from: number, to: number): string | undefined => {
+  const on = text === undefined ? Number.NaN : Date.parse(text);
+  return on >= from && on <= to ? new Date(on).toISOString() : undefined;
 };

@@ -9,6 +9,7 @@ import { newOrders } from '../../domain/settle-placing.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { refreshOrder } from '../following/follow-orders.ts';
+import { withoutPayout } from '../following/payout-of.ts';
 import type { UpstreamSession } from '../../ports/operator.ts';
 import { blobPlace, inputsPlace, paymentPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -190,7 +191,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
         ...(pushes ? { payout: 'push' as const } : {}),
       },
       watch: { reviewReason: 'unclear' },
-      facts: row.facts ?? {},
+      facts: withoutPayout(row.facts),
       upstream: {},
       paymentInfo: await seal.seal('{}', paymentPlace(orderId)),
       changedOn: now,

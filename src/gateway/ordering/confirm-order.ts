@@ -1,5 +1,5 @@
 import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
-import { isUnpaid, lastPaymentOn, noLaterThanExpiry, refreshDelayMs } from '../../domain/order-life.ts';
+import { isDelivered, isUnpaid, lastPaymentOn, noLaterThanExpiry, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
 import { isExchange } from '../../domain/ramp.ts';
@@ -23,6 +23,7 @@ import { showNewOrder, type Told } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
 import { defined } from '../../domain/defined.ts';
+import { withoutPayout } from '../following/payout-of.ts';
 import { pollOn } from '../following/poll-share.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
@@ -54,7 +55,9 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
 
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
-  const stage: Stage = untrusted ? 'review' : placed.stage;
+  const isPushed = quote.offer.offer.facts.payout_kinds !== undefined;
+  // Only a read can show that a pushed payout was made (payout-of.ts).
+  const stage: Stage = untrusted ? 'review' : isPushed && isDelivered(placed.stage) ? 'paid' : placed.stage;
   const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now, ...(untrusted ? { reviewReason: 'unsafe-link' } : {}) });
   const answer: GivenAnswer = untrusted
     ? {
@@ -134,6 +137,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (placed.stage !== 'awaiting_payment') return undefined;
   // Channel sellers are paid at once, so the money needs no margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
+  if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return unpayable('The invoice in payout_to would expire before the sats are sent.');
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
   return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;
@@ -196,7 +200,7 @@ const orderOf = async (
   const usualCheckOn = now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random());
   const followUntil = now + gateway.settings.orders.follow_days * 86_400_000;
   const pushed = offer.facts.payout_kinds === undefined ? undefined : ('push' as const);
-  const lastOn = Math.min(lastPaymentOn(now, followUntil), (pushed && paidBy(inputs.order.payoutTo)) ?? Infinity);
+  const lastOn = Math.min(lastPaymentOn(now, followUntil), paidBy(quote, inputs.order.payoutTo) ?? Infinity);
   const expiresOn = Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastOn);
   const checkOn = isUnpaid(stage) ? pollOn(gateway, inputs, intent.networkKey, usualCheckOn) : usualCheckOn;
   return {
@@ -224,7 +228,7 @@ const orderOf = async (
       ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy, payout: pushed }),
     },
     watch: defined({ reviewReason }),
-    facts: { ...offered, ...placed.facts },
+    facts: withoutPayout({ ...offered, ...placed.facts }),
     upstream: offer.upstream ?? {},
     paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),
     createdOn: now,

@@ -18,6 +18,6 @@ export const nearAmounts = ({ offer: { offer }, route: { asked } }: StoredQuote)
 export const amountTooNear = ({ offer: { offer } }: StoredQuote, orderId: string): Problem =>
   new Problem(
     'amount-in-use',
-    `Your order ${orderId} at this provider is still open, and the provider could not tell its payment from this one's: the amounts must differ by more than ${(offer.facts.amount_tolerance_bps ?? 0) / 100} %. Pay that order or let it expire, or choose another amount.`,
+    `A payment for your order ${orderId} at this provider may still be on its way, and the provider could not tell it from this one's: the amounts must differ by more than ${(offer.facts.amount_tolerance_bps ?? 0) / 100} %. Choose another amount, or pay that order if it is still open.`,
     { members: { order_ids: [orderId] } },
   );

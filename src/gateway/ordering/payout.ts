@@ -28,7 +28,10 @@ export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): 
   }
   const read = readDestination(kind, asked[kind] ?? '', gateway.settings.network);
   if ('problem' in read) throw unsuitable(kind, read.problem);
-  const host = read.calls === undefined ? undefined : checkPublicUrl(read.calls, { sandbox: false, allowedPorts: [443], ownHosts: [] });
+  const host =
+    read.calls === undefined
+      ? undefined
+      : checkPublicUrl(read.calls, { sandbox: false, allowedPorts: [443], ownHosts: [new URL(gateway.settings.public_url).hostname] });
   if (host?.ok === false) throw unsuitable(kind, `Nobody could send sats there: ${host.reason}.`);
   return read;
 };
@@ -75,7 +78,6 @@ export const withProof = async (gateway: Gateway, session: OpenSession, { kind, 
 
 /** How long a provider may take for the payout once the money is there. An invoice must live that much longer. */
 const payoutMs = 3_600_000;
-const endOf = ({ timestamp, expirySeconds }: Invoice): number => (timestamp + expirySeconds) * 1000;
 
 /** Returns why this offer's provider could not pay to the destination, in words for the customer. Undefined if it can, or if it does not push. */
 export const misfit = (gateway: Gateway, { offer: { offer, terms } }: StoredQuote, { kind, value }: Pick<PayoutTo, 'kind' | 'value'>): string | undefined => {
@@ -88,14 +90,20 @@ export const misfit = (gateway: Gateway, { offer: { offer, terms } }: StoredQuot
     return 'The price is an estimate, so nobody knows yet how many sats will be sent. Send an invoice without an amount.';
   if (invoice.amountMsat !== undefined && invoice.amountMsat !== offer.receive * 1000n)
     return `The invoice is for ${invoice.amountMsat} msat, but ${offer.receive} sats will be sent. Send one for that amount, or without an amount.`;
-  const arrivalMs = (terms.arrivalSeconds ?? usualArrivalSeconds) * 1000;
-  return endOf(invoice) < gateway.now() + arrivalMs + payoutMs
+  return invoiceDueBy(invoice, terms.arrivalSeconds) <= gateway.now() + gateway.settings.routing.expiry_margin_s * 1000
     ? 'The invoice would expire before the money arrives and the sats are sent. Send one that is valid for longer.'
     : undefined;
 };
 
-/** Returns the latest time for the customer's payment, if the destination sets one: after it, an invoice would expire before the payout. */
-export const paidBy = (payoutTo: PayoutTo | undefined): number | undefined => {
-  const invoice = payoutTo?.kind === 'invoice' ? decodeInvoice(payoutTo.value) : undefined;
-  return invoice && endOf(invoice) - payoutMs;
+/**
+ * Returns the latest time for the customer's payment to a provider that pushes, if the destination sets one. Money that was sent at the last moment still
+ * has to arrive (paymentDueBy counts it as in time), and the sats have to be sent, before the invoice expires.
+ */
+export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: PayoutTo | undefined): number | undefined => {
+  const isInvoice = offer.facts.payout_kinds !== undefined && payoutTo?.kind === 'invoice';
+  const invoice = isInvoice ? decodeInvoice(payoutTo.value) : undefined;
+  return invoice && invoiceDueBy(invoice, terms.arrivalSeconds);
 };
+
+const invoiceDueBy = ({ timestamp, expirySeconds }: Invoice, arrivalSeconds = usualArrivalSeconds): number =>
+  (timestamp + expirySeconds - arrivalSeconds) * 1000 - payoutMs;

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../../src/config/providers-config.ts';
 import { freshSecrets, readSecrets } from '../../../src/config/secrets.ts';
+import type { PayoutKind } from '../../../src/domain/payout.ts';
 import { quoteIdOf } from '../../../src/domain/route-id.ts';
 import { composeInstance } from '../../../src/entry/compose.ts';
 import { connect } from '../../../src/entry/database-node.ts';
@@ -110,8 +111,8 @@ export const memoryGateway = (
     upstream: new Map(),
   };
   /** Prices 100 euros by SEPA. Returns the quote id of the best provider, or of the provider `id`. */
-  const quote = async (id?: string): Promise<string> => {
-    const { route, routeId } = await priceBuy(scope, session, { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const quote = async (id?: string, more: { payout_kinds?: PayoutKind[] } = {}): Promise<string> => {
+    const { route, routeId } = await priceBuy(scope, session, { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1, ...more });
     const rank = id === undefined ? 1 : route.offers.findIndex((offer) => offer.providerId === id) + 1;
     if (route.offers[rank - 1] === undefined) throw new Error(`no offer: ${JSON.stringify([route.refused, route.failed])}`);
     return quoteIdOf(routeId, rank);

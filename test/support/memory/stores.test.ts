@@ -204,6 +204,28 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       await expect(create({ quote: priced(1n) })).resolves.toBe('created');
     });
 
+    it.each([
+      ['that ended a moment ago, whose money may be on its way', { stage: 'awaiting_payment', expiresOn: now }, 'near'],
+      ['that expired a moment ago', { stage: 'expired', expiresOn: now }, 'near'],
+      ['that ended before the time that its money takes', { stage: 'expired', expiresOn: now - 3_600_000 }, 'created'],
+      [
+        'whose payment is seen on its way, however long ago it ended',
+        { stage: 'awaiting_payment', expiresOn: now - 86_400_000, watch: { arriving: true } },
+        'near',
+      ],
+      ['that is paid', { stage: 'paid', expiresOn: now + 1 }, 'created'],
+    ] as const)('an order %s: %s', async (_what, changed, outcome) => {
+      const { intents } = stores();
+      const first = await placed({ customerId: crypto.randomUUID() });
+      const terms = { currencyId: 1, paymentOptionId: 1, optionName: 'SEPA', currency: 'EUR', arrivalSeconds: 3600 };
+      const order = orderOf(first, { terms, ...changed });
+      await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+      const { customerId, providerId } = first;
+      const near = { currency: 'EUR', least: order.pay, most: order.pay };
+      const made = await intents.create(aPlacing({ customerId, providerId }), lease('two'), { maxOpen: 100, near });
+      expect(made).toEqual(outcome === 'near' ? { near: first.orderId } : outcome);
+    });
+
     it('are sent by the owner of the lease, while it lasts, once', async () => {
       const { intents } = stores();
       const { id } = await placed();

@@ -5,7 +5,7 @@
  * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. A call of a missing verb throws.
  */
 import { asksExchange } from '../../../src/domain/offer.ts';
-import { isUnpaid } from '../../../src/domain/order-life.ts';
+import { isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
 import { quoteFromJson } from '../../../src/gateway/pricing/store-route.ts';
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
@@ -75,7 +75,8 @@ export const memoryStores = (now: () => number) => {
       const { offer, route } = quoteFromJson(one.quoteId, one.quote);
       return asksExchange(route.asked) && isNear(route.asked.currency, offer.offer.pay);
     };
-    const placed = (one: Order): boolean => isSame(one) && isOpen(one, createdOn) && isNear(one.terms.currency, one.pay);
+    const placed = (one: Order): boolean =>
+      isSame(one) && !one.final && mayBePaid({ ...one.terms, ...one.watch, ...one }, createdOn) && isNear(one.terms.currency, one.pay);
     return intents.find(isPlacing)?.orderId ?? orders.find(placed)?.id;
   };
 
