@@ -206,6 +206,31 @@ describe('an account', () => {
     expect((await other.call('/accounts', start)).status).toBe(200);
   });
 
+  it('at a provider that knows its users by an address buys to that address only, by failover, too', async () => {
+    const { call } = await newCustomer();
+    const own = { lightning_address: 'own@wallet.example' };
+    const { body } = await call('/accounts', { provider: 'keyed', payout_to: own, phone: '+436641234567', terms_accepted: true });
+    await call('/account-code', { account_id: body['account_id'] });
+    await call('/account-confirm', { account_id: body['account_id'], code: codeOf('own@wallet.example') });
+    const known = await call('/accounts', { provider: 'known', email: 'own@example.com', phone: '+436641234567', terms_accepted: true });
+    await call('/account-code', { account_id: known.body['account_id'] });
+    await call('/account-confirm', { account_id: known.body['account_id'], code: codeOf('own@example.com') });
+    const quotes = async (): Promise<Record<string, string>> => {
+      const { body: priceBody } = await priced(call, 'buy', { payout_kinds: ['lightning_address'] });
+      return Object.fromEntries((priceBody['offers'] as { quote_id: string; provider: { id: string } }[]).map((one) => [one.provider.id, one.quote_id]));
+    };
+    const payout_to = { lightning_address: 'mallory@wallet.example' };
+    const { keyed, known: best } = await quotes();
+    const foreign = await call('/order', { quote_id: keyed, payout_to });
+    expect([foreign.status, foreign.body['code'], bank.calls('buy order')]).toEqual([422, 'payout-unsuitable', 0]);
+    // The best provider declines, and the next one has an account for another destination.
+    bank.says.refusal = { reason: 'declined' };
+    const declined = await call('/order', { quote_id: best, payout_to, failover: { max: 2, min_amount_sats: 1000 } });
+    expect([declined.status, declined.body['code'], bank.calls('buy order')]).toEqual([409, 'provider-declined', 1]);
+    delete bank.says.refusal;
+    expect((await call('/order', { quote_id: keyed, payout_to: own })).body['payout_to']).toEqual({ ...own, is_proven: false });
+  });
+
   it('cannot be started for a node key that the session has not proved', async () => {
     const { call } = await newCustomer();
     const answer = await call('/accounts', {

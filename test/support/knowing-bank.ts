@@ -49,11 +49,11 @@ export const knowingBank = (now: () => number) => {
   const told = (user: User): Answer<AccountState> => ({ ok: true, value: stateOf(user), customer: user.id });
   const noUser = { ok: false, refusal: { reason: 'account-required' } } as const;
 
-  const quoted = (request: { fixed: 'pay' | 'receive'; amount: bigint; country?: string }, customer: string | undefined, ramp: 'buy' | 'sell') => {
+  const quoted = (request: { fixed: 'pay' | 'receive'; amount: bigint; country?: string }, customer: string | undefined, ramp: 'buy' | 'sell', less = 0n) => {
     asked.push({ verb: `${ramp} quote`, customer, country: request.country });
     if (says.refusal && says.refusal.reason === 'busy') return { ok: false, refusal: says.refusal } as const;
     // 1 cent is 10 sats, both ways.
-    const receive = ramp === 'buy' ? request.amount * 10n : request.amount / 10n;
+    const receive = ramp === 'buy' ? request.amount * 10n - less : request.amount / 10n;
     const value = { pay: request.amount, receive, fee: 0n, binding: true, expiresOn: now() + 3_600_000, upstream: {}, facts: {}, warnings: [] };
     return { ok: true, value: { ...value, requires: customer === undefined ? (['account'] as const).slice() : [] } } as const;
   };
@@ -96,10 +96,13 @@ export const knowingBank = (now: () => number) => {
         catalogue,
         beginSession: () => Promise.reject(new Error('has no sessions')),
         openSession: () => Promise.reject(new Error('has no sessions')),
-        quote: async ({ customer }, request) => await Promise.resolve(quoted(request, customer, 'buy')),
+        quote: async ({ customer }, request) => await Promise.resolve(quoted(request, customer, 'buy', knownBy === 'payout_to' ? 1n : 0n)),
         placeOrder: async ({ customer }, { offer }) => await place('buy', customer, offer),
         readOrders: async ({ customer }, order) => await Promise.resolve(read(customer, order?.upstreamOrderId)),
-        claim: () => Promise.resolve({ ok: false, refusal: { reason: 'declined' } }),
+        // A bank that knows its users by their destination pays there.
+        ...(knownBy === 'payout_to'
+          ? { payoutKinds: ['lightning_address' as const, 'lnurl' as const] as const }
+          : { claim: () => Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const) }),
       },
       sell: {
         catalogue,

@@ -1,9 +1,13 @@
+import { payoutName, type PayoutTo } from '../../domain/payout.ts';
 import { notConnected } from '../accounts/accounts.ts';
 import { refreshAccount } from '../accounts/refresh-account.ts';
 import type { Account } from '../../ports/accounts.ts';
+import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
+import { upstreamOf } from '../ramps.ts';
 import { refusalProblem } from '../refusal-problem.ts';
+import { providerOf } from '../upstream/provider-of.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 
 /**
@@ -20,4 +24,22 @@ export const accountFor = async (scope: Scope, session: OpenSession, { offer, pr
   const now = account.status === 'connected' ? account : (await refreshAccount(scope, account)).account;
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   return account;
+};
+
+/** See paysElsewhere. For a move by failover, where the account is that of the price. */
+export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, payoutTo: PayoutTo | undefined): Promise<boolean> => {
+  const { providerSessionId: id, offer } = quote;
+  if (id === undefined || payoutTo === undefined || offer.offer.facts.payout_kinds === undefined) return false;
+  return upstreamOf(providerOf(gateway, offer.providerId), 'buy') === 'account' && paysElsewhere(gateway, quote, await gateway.stores.accounts.findAny(id), payoutTo);
+};
+
+/**
+ * Returns whether the sats of this offer's order would go to another destination than the order names: a provider that knows its users by their
+ * destination pays to that of the account. An account that was not started by a destination is not trusted to have the order's.
+ */
+export const paysElsewhere = (gateway: Gateway, { offer }: StoredQuote, account: Account | undefined, payoutTo: PayoutTo | undefined): boolean => {
+  const provider = gateway.providers.find(({ id }) => id === offer.providerId);
+  const isByName = provider?.adapter.buy?.byAccount === true && provider.adapter.accounts?.knownBy === 'payout_to';
+  if (!isByName || offer.offer.facts.payout_kinds === undefined || payoutTo === undefined || account === undefined) return false;
+  return account.emailHash !== gateway.hash(payoutName(payoutTo));
 };

@@ -2,6 +2,7 @@
  * Failover, for requests that ask for it: when a provider certainly did not take an order, or made one that the customer may not see, the request
  * continues with the next rank of the same route. docs/decisions/2026-11-28-failover.md explains why this is safe.
  */
+import { wouldPayElsewhere } from './account-for.ts';
 import { defined } from '../../domain/defined.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import { quoteIdOf, readQuoteId } from '../../domain/route-id.ts';
@@ -53,6 +54,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
   };
   for await (const quote of ranksAfter(gateway, intent)) {
     if (!isOpenTo(gateway, quote, failover, placing.inputs.order.payoutTo) || !(await hasItsAccount(gateway, intent, quote))) continue;
+    if (await wouldPayElsewhere(gateway, quote, placing.inputs.order.payoutTo)) continue;
     const next = await nextIntent(scope, turn, quote, end);
     const nextLease = leaseFor(gateway, next.id);
     const moved = await gateway.stores.intents.move(

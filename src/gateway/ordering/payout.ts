@@ -36,7 +36,8 @@ export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): 
   return read;
 };
 
-const unsuitable = (kind: PayoutKind, detail: string): Problem =>
+/** Returns the problem for a destination that the sats cannot, or would not, go to. */
+export const unsuitable = (kind: PayoutKind, detail: string): Problem =>
   new Problem('payout-unsuitable', `payout_to: ${detail}`, { errors: [{ pointer: `/payout_to/${kind}`, detail }] });
 
 /** Returns the destination in the form that a repeated request must have again. */

@@ -1,12 +1,13 @@
+import type { PayoutTo } from '../../domain/payout.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
-import { prepareBuyOrder, type BuyOrderRequest } from './payout.ts';
+import { prepareBuyOrder, unsuitable, type BuyOrderRequest } from './payout.ts';
 import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liquidity.ts';
 import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
 import type { Prepared } from './prepared.ts';
-import { accountFor } from './account-for.ts';
+import { accountFor, paysElsewhere } from './account-for.ts';
 import { upstreamOf } from '../ramps.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 
@@ -15,18 +16,23 @@ type OwnMembers = { buy: BuyOrderRequest; sell: SellOrderRequest; liquidity: Liq
 /** The ramp `R` with its own members. Without `R`, any ramp. */
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
-/** Returns the customer's account as what only one order may use at a time, if the provider sells bitcoin by account. */
-const buyingAccount = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Pick<Prepared, 'exclusiveKey'>> => {
+/**
+ * Returns the customer's account as what only one order may use at a time, if the provider sells bitcoin by account. Throws if the account is for another
+ * destination.
+ */
+const buyingAccount = async (scope: Scope, session: OpenSession, quote: StoredQuote, payoutTo?: PayoutTo): Promise<Pick<Prepared, 'exclusiveKey'>> => {
   if (upstreamOf(providerOf(scope.gateway, quote.offer.providerId), 'buy') !== 'account') return {};
   const account = await accountFor(scope, session, quote);
+  if (payoutTo && paysElsewhere(scope.gateway, quote, account, payoutTo))
+    throw unsuitable(payoutTo.kind, 'This provider sends the sats to the destination of your account there. Name that one.');
   return account ? { exclusiveKey: account.id } : {};
 };
 
 const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
-  buy: async (scope, session, quote, own) => ({
-    ...(await prepareBuyOrder(scope.gateway, session, quote, own)),
-    ...(await buyingAccount(scope, session, quote)),
-  }),
+  buy: async (scope, session, quote, own) => {
+    const prepared = await prepareBuyOrder(scope.gateway, session, quote, own);
+    return { ...prepared, ...(await buyingAccount(scope, session, quote, prepared.order.payoutTo)) };
+  },
   sell: prepareSellOrder,
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };
