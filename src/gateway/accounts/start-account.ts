@@ -87,8 +87,7 @@ const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told:
 type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
 
 /** Returns the text by which the provider knows the customer. */
-const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined =>
-  knownBy === 'email' ? email : payoutTo && payoutName(payoutTo);
+const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined => (knownBy === 'email' ? email : payoutTo && payoutName(payoutTo));
 
 const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;

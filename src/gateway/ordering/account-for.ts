@@ -30,7 +30,9 @@ export const accountFor = async (scope: Scope, session: OpenSession, { offer, pr
 export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, payoutTo: PayoutTo | undefined): Promise<boolean> => {
   const { providerSessionId: id, offer } = quote;
   if (id === undefined || payoutTo === undefined || offer.offer.facts.payout_kinds === undefined) return false;
-  return upstreamOf(providerOf(gateway, offer.providerId), 'buy') === 'account' && paysElsewhere(gateway, quote, await gateway.stores.accounts.findAny(id), payoutTo);
+  return (
+    upstreamOf(providerOf(gateway, offer.providerId), 'buy') === 'account' && paysElsewhere(gateway, quote, await gateway.stores.accounts.findAny(id), payoutTo)
+  );
 };
 
 /**
