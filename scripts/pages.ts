@@ -42,6 +42,8 @@ const hashOfInputs = (): string => {
     'packages/checkout/src',
     'packages/checkout/page',
     'packages/checkout/scripts',
+    'packages/console/src',
+    'packages/console/page',
   ];
   const sources = folders.flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)));
   const single = [
@@ -68,12 +70,13 @@ const hashOfInputs = (): string => {
 };
 
 const makePages = async (): Promise<Map<string, string | Uint8Array>> => {
-  const [{ documentText }, { errorsPage }, { guidePages }, { referencePage, scalarScript }, buyPage] = await Promise.all([
+  const [{ documentText }, { errorsPage }, { guidePages }, { referencePage, scalarScript }, ...pages] = await Promise.all([
     import('./document.ts'),
     import('./errors-page.ts'),
     import('./guides.ts'),
     import('./reference-page.ts'),
-    makeBuyPage(),
+    makePage(buy),
+    makePage(operatorConsole),
   ]);
   const asset = (name: string, type: string, text: string) => {
     const file = nameOf(name, type, text);
@@ -91,27 +94,42 @@ const makePages = async (): Promise<Map<string, string | Uint8Array>> => {
     ['errors.html', errorsPage(docs.url)],
     ...guidePages(docs.url),
     ['openapi.json', documentText()],
-    ...buyPage,
+    ...pages.flat(),
   ]);
 };
 
-/** Makes the page and the files that it loads, under names that change with their content. */
-const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
-  // The page holds the client, which holds words of the document.
+type PageSource = {
+  name: string;
+  /** The package's folder. Its page/ holds index.html and a style sheet. */
+  folder: string;
+  /** Style sheets of packages, which are put before the page's own. */
+  styles?: readonly string[];
+  /** How large the script may be, gzipped and without the licences. */
+  mostKiB: number;
+};
+const buy: PageSource = { name: 'buy', folder: 'packages/checkout', mostKiB: 60 };
+const operatorConsole: PageSource = { name: 'console', folder: 'packages/console', styles: ['node_modules/uplot/dist/uPlot.min.css'], mostKiB: 50 };
+
+/** Makes a page and the files that it loads, under names that change with their content. Throws if the script is larger than it may be. */
+const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource): Promise<[name: string, text: string][]> => {
+  // The page may hold the client, which holds words of the document.
   await import('../packages/client/scripts/types.ts');
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
     import('../packages/checkout/scripts/bundle.ts'),
     import('../packages/client/scripts/notices.ts'),
   ]);
-  const { text, modules } = await bundleForBrowsers('packages/checkout/src/page.ts');
-  const folder = join(root, 'packages/checkout/page');
+  const { text, modules } = await bundleForBrowsers(`${folder}/src/page.ts`);
+  const size = gzipSync(text, { level: 9 }).length / 1024;
+  process.stdout.write(`${name}.js ${size.toFixed(2)} KiB gzipped, of at most ${mostKiB}\n`);
+  if (size > mostKiB) throw new Error(`${name}.js is larger than ${mostKiB} KiB gzipped`);
   // The licences of the bundled packages require that their text is included.
-  const script = `/*!\n${noticesOf([{ file: 'buy.js', modules }]).replaceAll('*/', '* /')}*/\n${text}`;
-  const style = readFileSync(join(folder, 'buy.css'), 'utf8');
-  const names = { js: nameOf('buy', 'js', script), css: nameOf('buy', 'css', style) };
-  const page = readFileSync(join(folder, 'index.html'), 'utf8').replace('{{buy.js}}', `/assets/${names.js}`).replace('{{buy.css}}', `/assets/${names.css}`);
+  const script = `/*!\n${noticesOf([{ file: `${name}.js`, modules }]).replaceAll('*/', '* /')}*/\n${text}`;
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+  const style = [...styles, `${folder}/page/${name}.css`].map(read).join('\n');
+  const names = { js: nameOf(name, 'js', script), css: nameOf(name, 'css', style) };
+  const page = read(`${folder}/page/index.html`).replace(`{{${name}.js}}`, `/assets/${names.js}`).replace(`{{${name}.css}}`, `/assets/${names.css}`);
   return [
-    ['buy.html', page],
+    [`${name}.html`, page],
     [names.js, script],
     [names.css, style],
   ];

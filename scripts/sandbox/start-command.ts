@@ -32,7 +32,7 @@ const ownProcessOf = (words: string[]): string[] => {
   }
 };
 
-const describe = async ({ url, server, providers }: Sandbox): Promise<void> => {
+const describe = async ({ url, server, providers, operatorToken }: Sandbox): Promise<void> => {
   // The start has already loaded this module.
   const { providerModules } = await import('../../src/providers/registry.gen.ts');
   const { config, database } = server;
@@ -46,7 +46,7 @@ const describe = async ({ url, server, providers }: Sandbox): Promise<void> => {
   const feeds = providers.filter(({ id }) => !config.providers.some((one) => one.id === id)).map((one) => ({ ...one, what: 'price feeds', mode: undefined }));
   const rows = database.kind === 'pglite' ? (process.env['DATA_DIR'] ?? '.data') : undefined;
   const { mode, network } = config;
-  say(startText({ url, mode, network, rows, pid: process.pid, providers: [...configured, ...feeds], demo: demoCommand(url, process.env) }));
+  say(startText({ url, mode, network, rows, pid: process.pid, providers: [...configured, ...feeds], demo: demoCommand(url, process.env), operatorToken }));
 };
 
 const stopOnSignal = ({ server, stop }: Sandbox): void => {

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshSecrets } from '../../src/config/secrets.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
 import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import type { RunningServer } from '../../src/entry/node-server.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
@@ -14,7 +15,14 @@ import { configFile, readSandboxFile, root } from './sandbox-file.ts';
 import { groupProviders, startProviders, type RunningProvider } from './start-providers.ts';
 
 export type SandboxOptions = { port?: number; quiet?: boolean; temporary?: boolean; ownProcess?: readonly string[]; writeLog?: (line: string) => void };
-export type Sandbox = { url: string; server: RunningServer; providers: RunningProvider[]; stop: () => Promise<void> };
+export type Sandbox = {
+  url: string;
+  server: RunningServer;
+  providers: RunningProvider[];
+  /** Opens the console. Undefined in live mode, and if the configuration has tokens of its own. */
+  operatorToken: string | undefined;
+  stop: () => Promise<void>;
+};
 
 /** Starts the sandbox or, with mode: live in the configuration, only the gateway. Throws StartRefused with what the user can correct. */
 export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
@@ -46,16 +54,25 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     if (isSandbox) noteSandbox(dataDir, server.url, providers);
     // Providers must reach the gateway even if its port is not the one in the file.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
+    const operatorToken = isSandbox ? freshOperatorToken(server) : undefined;
     const stop = async (): Promise<void> => {
       await server.stop();
       await stopProviders();
     };
-    return { url: server.url, server, providers, stop };
+    return { url: server.url, server, providers, operatorToken, stop };
   } catch (error) {
     await embedded?.then(async ({ close }) => await close()).catch(() => undefined);
     await stopProviders();
     throw error;
   }
+};
+
+/** Makes a token for the operator, which lasts until the sandbox stops and is stored nowhere, unless the configuration has tokens. */
+const freshOperatorToken = ({ config }: RunningServer): string | undefined => {
+  if (config.operator.token_hashes.length > 0) return undefined;
+  const token = `op_${randomBytes(16).toString('hex')}`;
+  config.operator.token_hashes.push(sha256Hex(token));
+  return token;
 };
 
 const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: Record<string, string>): Record<string, string | undefined> => ({

@@ -7,7 +7,7 @@ const thor = { ...alpine, id: 'thor', what: 'liquidity', url: 'http://127.0.0.1:
 const sandbox = { url: 'http://127.0.0.1:8787', mode: 'sandbox', network: 'regtest', rows: '.data', pid: 10, demo: 'npm run demo' };
 
 it('says which process belongs to whom, and what to do next', () => {
-  expect(startText({ ...sandbox, providers: [alpine, dune, thor] })).toBe(`
+  expect(startText({ ...sandbox, providers: [alpine, dune, thor], operatorToken: 'op_1' })).toBe(`
 ramp-gateway on http://127.0.0.1:8787   mode sandbox, network regtest
 
 pid 10      the gateway, rows in .data (embedded PostgreSQL)
@@ -20,6 +20,7 @@ Sandbox providers forget everything when they stop. The gateway does not: delete
 next, in another terminal
   npm run demo                           one purchase, from offers to sats; demo sell, demo liquidity
   http://127.0.0.1:8787/buy              the same in a browser
+  http://127.0.0.1:8787/console          the operator's view; its token until this stops: op_1
   curl -s http://127.0.0.1:8787/verify   a session to begin with
   http://127.0.0.1:8787/docs             every call
   docs/sandbox.md                        how to pay, the code of the text message, amounts that make things go wrong

@@ -12,10 +12,12 @@ type Started = {
   providers: { id: string; what: string; url: string; mode: string | undefined; pid: number | undefined }[];
   /** The command of the demo, as another terminal needs it. */
   demo: string;
+  /** Opens the console, if the sandbox made one. */
+  operatorToken?: string | undefined;
 };
 
 /** Returns the text of the start: which process runs what, and what to do next. */
-export const startText = ({ url, mode, network, rows, pid, providers, demo }: Started): string => {
+export const startText = ({ url, mode, network, rows, pid, providers, demo, operatorToken }: Started): string => {
   const wide = (of: (one: Started['providers'][number]) => string): number => Math.max(0, ...providers.map((one) => of(one).length));
   const [idWidth, whatWidth] = [wide(({ id }) => id), wide(({ what }) => what)];
   const line = (one: Started['providers'][number]): string =>
@@ -30,17 +32,18 @@ export const startText = ({ url, mode, network, rows, pid, providers, demo }: St
     `${`pid ${pid}`.padEnd(margin)}the gateway, rows in ${rows === undefined ? 'PostgreSQL, from DATABASE_URL' : `${rows} (embedded PostgreSQL)`}`,
     ...[...processes].flatMap(indented),
     '',
-    ...(mode === 'sandbox' ? sandboxHints(url, rows, demo) : [`every call: ${url}/docs`]),
+    ...(mode === 'sandbox' ? sandboxHints(url, rows, demo, operatorToken) : [`every call: ${url}/docs`]),
     '',
   ].join('\n');
 };
 
 const margin = 12;
 
-const sandboxHints = (url: string, rows: string | undefined, demo: string): string[] => {
+const sandboxHints = (url: string, rows: string | undefined, demo: string, operatorToken: string | undefined): string[] => {
   const commands = [
     [demo, 'one purchase, from offers to sats; demo sell, demo liquidity'],
     [`${url}/buy`, 'the same in a browser'],
+    [`${url}/console`, `the operator's view${operatorToken === undefined ? '' : `; its token until this stops: ${operatorToken}`}`],
     [`curl -s ${url}/verify`, 'a session to begin with'],
     [`${url}/docs`, 'every call'],
     ['docs/sandbox.md', 'how to pay, the code of the text message, amounts that make things go wrong'],

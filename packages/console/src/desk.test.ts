@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest';
+import { createDesk, sending, settling, switching } from './desk.ts';
+
+const token = 'op_0123456789abcdef';
+const overview = { answered_on: '2026-11-29T12:00:00.000Z', waiting: {}, providers: [], instances: [] };
+const attention = { review: [] };
+type Answer = [status: number, body: unknown] | 'lost';
+const problem = (status: number, code: string, more: object = {}): Answer => [status, { code, detail: `It is ${code}.`, ...more }];
+
+/** Opens the console at a gateway that gives these answers, by path, before the good ones. Pauses last until `wake` is called. */
+const opened = async (script: Record<string, Answer[]> = {}) => {
+  const asked: string[] = [];
+  const sleepers: (() => void)[] = [];
+  const answers: Record<string, Answer[]> = { ...script };
+  const fetch = async (url: string): Promise<Response> => {
+    asked.push(url);
+    const next = answers[url]?.shift() ?? ([200, url === '/operator/attention' ? attention : overview] as const);
+    if (next === 'lost') return await Promise.reject(new TypeError('Failed to fetch'));
+    const [status, body] = next;
+    return await Promise.resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body), { status }));
+  };
+  const desk = createDesk(
+    {
+      fetch: fetch as typeof globalThis.fetch,
+      now: () => Date.parse('2026-11-29T11:59:00.000Z'),
+      sleep: async () => await new Promise((done) => sleepers.push(done)),
+      hash: async () => await Promise.resolve('0123456789abcdef'),
+      isSeen: () => true,
+    },
+    () => undefined,
+  );
+  const settled = async (): Promise<void> => await new Promise((turn) => setImmediate(turn));
+  void desk.unlock(token);
+  await settled();
+  const wake = async (): Promise<void> => {
+    for (const done of sleepers.splice(0)) done();
+    await settled();
+  };
+  const act = async (run: Parameters<typeof desk.act>[0]): Promise<string | undefined> => {
+    void desk.act(run);
+    await settled();
+    return desk.state().notice?.text;
+  };
+  return { desk, asked, answers, wake, act, settled };
+};
+
+it('goes by the gateway’s clock, and names the operator as the log of actions does', async () => {
+  const { desk } = await opened();
+  expect(desk.state()).toMatchObject({ isOpen: true, actor: 'token:01234567', sheet: { attention } });
+  expect(new Date(desk.now()).toISOString()).toBe('2026-11-29T12:00:00.000Z');
+});
+
+it.each<[what: string, answer: Answer, text: RegExp]>([
+  ['a wrong token', problem(404, 'not-found'), /does not accept this token/],
+  ['too many wrong ones', problem(429, 'rate-limited'), /Wait a minute/],
+  ['a gateway that is away', 'lost', /does not answer/],
+  ['a proxy without a gateway', [502, '<html>Bad Gateway</html>'], /does not answer/],
+])('stays locked, and says why: %s', async (_what, answer, text) => {
+  const { desk } = await opened({ '/operator/overview': [answer] });
+  expect(desk.state()).toMatchObject({ isOpen: false, whyLocked: expect.stringMatching(text) as string });
+});
+
+it('forgets everything when the token no longer counts', async () => {
+  const { desk, answers, wake } = await opened();
+  answers['/operator/overview'] = [problem(404, 'not-found')];
+  await wake();
+  expect(desk.state()).toMatchObject({ isOpen: false, overview: undefined, sheet: {}, whyLocked: expect.stringMatching(/no longer accepts/) as string });
+});
+
+it('keeps what it shows while the gateway or its database is away, and asks again', async () => {
+  const { desk, answers, wake } = await opened();
+  answers['/operator/overview'] = ['lost', problem(503, 'storage-unavailable')];
+  await wake();
+  const since = desk.state().awaySince;
+  expect([since, desk.state().sheet]).toEqual([desk.now(), { attention }]);
+  await wake();
+  expect(desk.state().awaySince).toBe(since);
+  await wake();
+  expect(desk.state().awaySince).toBeUndefined();
+});
+
+it('says what came of an action: done, not done and why, or not known', async () => {
+  const { act, answers } = await opened();
+  answers['/operator/webhooks/msg_1/send'] = [[200, {}], 'lost'];
+  expect(await act(sending('msg_1'))).toMatch(/is being sent/);
+  expect(await act(sending('msg_1'))).toMatch(/may have done this or not/);
+  answers['/operator/orders/1/settle'] = [problem(409, 'order-changed')];
+  expect(await act(settling('1', { settling: 'close-dispute', reason: 'paid back', sequence: 1 }))).toMatch(/nothing was done/);
+  const set = { set_by: 'token:fedcba98', mode: 'drain', set_on: '2026-11-29T11:58:00.000Z', reason: 'bank closed' };
+  answers['/operator/providers/alpine'] = [problem(412, 'switch-changed', { switch: set }), problem(412, 'switch-changed'), problem(404, 'not-found')];
+  const off = switching('alpine', { mode: 'off', reason: 'slow' }, 'none');
+  expect(await act(off)).toBe(
+    'Nothing was changed, because another operator was faster: token:fedcba98 set it to "drain" on 2026-11-29 11:58:00 UTC: bank closed',
+  );
+  expect(await act(off)).toMatch(/back in its configured mode/);
+  expect(await act(off)).toBe('It is not-found.');
+});
+
+it('does one thing at a time, and shows nothing of a screen that was left', async () => {
+  const { desk, answers, asked, settled } = await opened();
+  answers['/operator/orders/1'] = [problem(404, 'order-not-found')];
+  void desk.go({ screen: 'order', id: '1' });
+  void desk.go({ screen: 'providers' });
+  await settled();
+  expect(desk.state()).toMatchObject({ place: { screen: 'providers' }, sheet: {} });
+  void desk.act(sending('msg_1'));
+  void desk.act(sending('msg_1'));
+  await settled();
+  expect(asked.filter((path) => path.endsWith('/send'))).toHaveLength(1);
+});

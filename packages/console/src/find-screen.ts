@@ -1,0 +1,58 @@
+/** Where is order X? One field for anything, and the list of what it found. */
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Desk } from './desk.ts';
+import { orderTable, type Part } from './parts.ts';
+import { hashOf, lists, type List } from './place.ts';
+import { plain, showTime } from './show.ts';
+
+export const findScreen = (desk: Desk): TemplateResult => {
+  const { place } = desk.state();
+  return html`<h1 tabindex="-1">${place.screen === 'list' ? listTitle(place.list, place.provider) : 'Where is the order?'}</h1>
+    ${place.screen === 'find' ? searchField(desk) : nothing} ${results(desk)}
+    <nav aria-label="Lists of orders">
+      <ul class="row">
+        ${lists.map((list) => html`<li><a class="button" href=${hashOf({ screen: 'list', list })}>${plain(list)}</a></li>`)}
+      </ul>
+    </nav>`;
+};
+
+const listTitle = (list: List, provider: string | undefined): string => `Orders: ${plain(list)}${provider === undefined ? '' : ` at ${provider}`}`;
+
+export const searchField = (desk: Desk): TemplateResult => {
+  const search = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const words = String(new FormData(event.target as HTMLFormElement).get('words') ?? '').trim();
+    if (words === '') return;
+    if (desk.state().place.screen !== 'find') {
+      await desk.go({ screen: 'find' });
+      history.pushState(null, '', hashOf({ screen: 'find' }));
+    }
+    const only = await desk.find({ anything: words });
+    if (only !== undefined) location.hash = hashOf({ screen: 'order', id: only });
+  };
+  return html`<form class="search" role="search" @submit=${search}>
+    <label for="words">Order, quote, attempt or request id; payment reference; the provider's order id; customer; amount ("100 EUR"); day ("2026-11-29")</label>
+    <div class="row">
+      <input id="words" name="words" maxlength="256" autocomplete="off" spellcheck="false" required />
+      <button class="first" ?disabled=${desk.state().isWorking}>Find</button>
+    </div>
+  </form>`;
+};
+
+const results = (desk: Desk): Part => {
+  const { sheet, isWorking, overview } = desk.state();
+  const { found, trouble } = sheet;
+  if (trouble !== undefined) return html`<p class="note bad" role="alert">${trouble}</p>`;
+  if (!found) return isWorking && overview ? html`<p class="muted" role="status">Searching …</p>` : nothing;
+  const { rows, next, amountsFrom } = found;
+  const since =
+    amountsFrom === undefined
+      ? nothing
+      : html` Amounts were looked for among the orders since ${showTime(amountsFrom).slice(0, 10)}; add a day for older ones.`;
+  if (rows.length === 0) return html`<p class="note" role="status">No order was found.${since}</p>`;
+  return html`<p role="status">
+      ${next === undefined ? `${rows.length === 1 ? 'One order' : `${rows.length} orders`}, the newest first.` : `The newest ${rows.length}. There are more: something more exact finds it sooner.`}${since}
+    </p>
+    ${orderTable(desk, rows, 'Orders that were found')}
+    ${next === undefined ? nothing : html`<p><button type="button" ?disabled=${isWorking} @click=${() => void desk.more()}>Show more</button></p>`}`;
+};

@@ -1,0 +1,92 @@
+/** What the console says about words of the API. A word of a later gateway has no text here, and is shown as it is. */
+import type { FaultKind } from '../../../src/domain/fault-kind.ts';
+import type { Attention, Settling, SwitchMode } from './api.ts';
+
+type Told = {
+  button: string;
+  /** What the field for the reason asks for. */
+  reason: string;
+  /** What will happen. */
+  happens: (stage: string) => readonly string[];
+};
+export const settlings: Readonly<Record<Settling, Told>> = {
+  'leave-review': {
+    button: 'End the review',
+    reason: 'Reason',
+    happens: (stage) => [
+      `The order continues from "${stage}" at the next read that agrees with it. Until then, it stays in review.`,
+      'As long as the provider reports the same amounts, these lead to no other review.',
+    ],
+  },
+  'release-short': {
+    button: 'Release the part',
+    reason: 'Reason',
+    happens: () => [
+      'The customer may withdraw what was delivered, although it is less than was ordered.',
+      'The rest stays owed, and the order stays disputed.',
+    ],
+  },
+  'close-dispute': {
+    button: 'Close the dispute',
+    reason: 'How it was settled',
+    happens: () => [
+      'The order is no longer disputed: it leaves this list, the wallet no longer sees a dispute, and the order can become final.',
+      "The provider's record stays as it is. A later report of other amounts is judged anew.",
+    ],
+  },
+  'close-attempt': {
+    button: 'Close the attempt',
+    reason: 'Reason',
+    happens: () => [
+      'The attempt ends: its quote can no longer be ordered, and it is not looked for any more.',
+      'First look for it at the provider, and tell the customer.',
+    ],
+  },
+  'paid-not-filled': {
+    button: 'Count as paid and never filled',
+    reason: 'Proof of payment',
+    happens: () => [
+      "The order counts against the provider's record as paid and never filled. This cannot be taken back for one order.",
+      'The order itself, and what the customer sees, do not change.',
+    ],
+  },
+};
+
+export const modes: Readonly<Record<SwitchMode, string>> = {
+  on: 'It makes offers, and takes orders.',
+  shadow: 'It is asked and recorded, but nobody sees its new offers. Quotes already given may be ordered.',
+  drain: 'It makes no new offers. Quotes already given may be ordered.',
+  off: 'It makes no new offers, and orders for quotes already given are refused.',
+  configured: 'The switch is removed, and the mode of the file applies.',
+};
+
+type Group = { title: string; help: string };
+export const groups: Readonly<Record<keyof Attention, Group>> = {
+  review: { title: 'In review', help: 'The gateway cannot tell what is true. Ask the provider, then name the stage on the order’s card.' },
+  disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
+  unknown: { title: 'Order attempts without an outcome', help: 'The provider’s answer was lost. The gateway is still looking for the order by itself.' },
+  ill_providers: { title: 'Ill providers', help: 'The gateway does not call these for everything at the moment.' },
+  late: { title: 'Paid three days ago, and not delivered', help: 'Ask the provider. If it refuses, the card has what you can do.' },
+  twins: { title: 'Sharing one order at a provider', help: 'The provider gave two orders the same id. Compare them with the provider’s list.' },
+  claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable link. Ask the provider for another.' },
+  dead_letters: { title: 'Webhooks that are no longer tried', help: 'The wallet’s server did not take them. Repair it, then send them.' },
+  failing_webhooks: { title: 'Failing webhooks', help: 'They are tried again by themselves, up to ten times. You may send them now.' },
+  switches: { title: 'Switches that are set', help: 'Somebody set these by hand. They stay until they are removed or their time is over.' },
+  keys_in_rotation: { title: 'Keys in rotation', help: 'Retire the old key when nothing uses it any more: npm run keys -- list.' },
+};
+
+/** Why the gateway does not call a provider, or what its last fault was. */
+export const faults: Readonly<Record<FaultKind, string>> = {
+  timeout: 'it does not answer in time',
+  unreachable: 'it cannot be reached',
+  'rate-limited': 'it limits our calls',
+  'rejected-credentials': 'it refuses our credentials',
+  malformed: 'its answers cannot be read',
+  server: 'it answers with errors',
+  'circuit-open': 'we stopped calling it',
+  busy: 'our queue for it is full',
+  'gateway-busy': 'our budget for opening sessions there was spent',
+  'at-limit': 'as many sats are in flight there as you allow',
+};
+export const textOf = (texts: Readonly<Record<string, string>>, word: string): string =>
+  (Object.hasOwn(texts, word) ? texts[word] : undefined) ?? word.replaceAll(/[-_]/g, ' ');
