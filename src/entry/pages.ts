@@ -86,8 +86,8 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 /**
- * The operator's console. Each of its views has a path of its own, so that it can be linked to; all are this page. Nothing may frame it, no other page
- * keeps a handle on its window, and no text becomes script.
+ * The operator's console. Its screens are behind #, so the gateway never sees which one is open. Nothing may frame it, no other page keeps a handle on
+ * its window, and no text becomes script.
  */
 const consolePage: Page = {
   file: 'console.html',
@@ -99,8 +99,6 @@ const consolePage: Page = {
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   },
 };
-const isConsole = (path: string): boolean => /^\/console(?:\/[\w/.-]{0,200})?$/.test(path);
-
 export type PageOf = (request: Request) => Page | undefined;
 /** Returns a function that finds the page for a request. It throws a Problem if the request's return_to is not listed. */
 export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 'pages' | 'apps'>): PageOf => {
@@ -109,7 +107,7 @@ export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 
   const mayReturnTo = new Set(Object.values(apps).flatMap((app) => app.return_to.map(placeOf)));
   return (request) => {
     const { pathname, searchParams } = new URL(request.url);
-    if (isConsole(pathname)) return consolePage;
+    if (pathname === '/console') return consolePage;
     if (!servesBuy || pathname !== '/buy') return docs.get(pathname) ?? guideOf(pathname) ?? assetOf(pathname);
     const returnTo = searchParams.get('return_to');
     if (returnTo !== null && !(URL.canParse(returnTo) && mayReturnTo.has(placeOf(returnTo))))

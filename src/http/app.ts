@@ -20,7 +20,7 @@ import { noticeRoute } from './notices/receive.ts';
 import { isStorageDown } from '../ports/storage-down.ts';
 import type { AppOptions } from './platform.ts';
 
-const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/console', '/console/*', '/assets/*'];
+const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/console', '/assets/*'];
 
 /**
  * Builds the app, with every path that the gateway serves. A request to an endpoint goes through `serve` to the endpoint's own file, and ends in an

@@ -7,7 +7,6 @@ const on = (host: string, headers: Record<string, string> = {}): Request => new 
 
 it.each<[what: string, host: string, path: string, headers: Record<string, string>, served: Record<string, boolean>]>([
   ['the console on its own host', 'console.ramp.example', '/console', {}, { live: true, without: false, sandbox: false }],
-  ['a deep link', 'console.ramp.example', '/console/orders/1', browser, { live: true, without: false, sandbox: false }],
   ['its host in capitals', 'Console.Ramp.Example', '/console', browser, { live: true, without: false, sandbox: false }],
   ['its script', 'console.ramp.example', '/assets/console-0123456789ab.js', browser, { live: true, without: true, sandbox: true }],
   ['/operator from its pages', 'console.ramp.example', '/operator/overview', browser, { live: true, without: false, sandbox: false }],

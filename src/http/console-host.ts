@@ -5,7 +5,6 @@ import type { HttpSettings } from './call.ts';
 const browserHeaders = ['origin', 'sec-fetch-site', 'sec-fetch-mode'] as const;
 const isFromBrowser = (request: Request): boolean => browserHeaders.some((name) => request.headers.has(name));
 
-const isConsolePage = (path: string): boolean => path === '/console' || path.startsWith('/console/');
 const isOperatorCall = (path: string): boolean => path === '/operator' || path.startsWith('/operator/');
 const hostOf = (request: Request): string => (request.headers.get('host') ?? '').toLowerCase();
 export const isConsoleHost = (request: Request, { consoleHost }: Pick<HttpSettings, 'consoleHost'>): boolean =>
@@ -19,7 +18,7 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}
  * count.
  */
 export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
-  const isConsole = isConsolePage(path) || (isOperatorCall(path) && isFromBrowser(request));
+  const isConsole = path === '/console' || (isOperatorCall(path) && isFromBrowser(request));
   if (!isConsole && consoleHost === undefined) return true;
   const host = hostOf(request);
   if (isConsoleHost(request, { consoleHost })) return isConsole || isOperatorCall(path) || path === '/' || path.startsWith('/assets/');

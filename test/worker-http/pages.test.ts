@@ -61,4 +61,15 @@ describe.skipIf(executablePath === undefined)('in a browser the pages of workerd
     expect([plain.headers.get('content-encoding'), (await plain.text()).includes('createApiReference')]).toEqual([null, true]);
     expect((await fetch(script.url(), { headers: { 'if-none-match': etag } })).status).toBe(304);
   });
+
+  needsPostgres('the console, which takes no wrong token', async () => {
+    const { page, sees, leaves } = await open();
+    const answer = await page.goto(`${worker.url}/console`);
+    expect((await answer?.allHeaders())?.['content-security-policy']).toContain("require-trusted-types-for 'script'");
+    await page.getByLabel("Operator's token").fill('op_somebody-0123456789');
+    await button(page, 'Open').click();
+    await page.getByText('The gateway does not accept this token').waitFor();
+    await sees('console-workerd');
+    await leaves();
+  });
 });

@@ -12,7 +12,6 @@ export type Search = Schemas['SearchOperatorOrdersRequest'];
 export type Series = Schemas['Series'];
 export type Settling = Schemas['Settling'];
 export type SwitchMode = Schemas['SwitchMode'];
-export type Switch = Schemas['SwitchInForce'];
 export type Problem = Schemas['Problem'];
 
 /** The gateway knows no such token. It answers so to a wrong token, to one that was taken out of the configuration, and on a host without console. */

@@ -34,7 +34,7 @@ const providerCard = (desk: Desk, one: ProviderRow, isChosen: boolean): Template
       ${row('15 minutes', calls(one.last_15_minutes, 'not asked'))}
       ${row('24 hours', calls(one.last_24_hours, one.last_15_minutes.answered + one.last_15_minutes.failed > 0 ? 'not counted yet' : 'not asked'))}
       ${row('No offer, 24 h', missing(one))} ${row('Ramps', one.ramps.join(', '))} ${row('Credentials', credentialsOf(one))}
-      ${row('Last good answer', one.last_success_on === undefined ? 'none yet' : age(desk, one.last_success_on))}
+      ${row('Last success', one.last_success_on === undefined ? 'none yet' : age(desk, one.last_success_on))}
       ${row('Open orders', link({ screen: 'list', list: 'open', provider: one.provider }, showCount(one.open_orders)))}
     </dl>
     <details class="form" ?open=${isChosen}>
