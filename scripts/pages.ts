@@ -12,11 +12,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'dist/site');
 const stamp = join(root, 'dist/.site-inputs');
 
-/** Builds the pages if necessary. Returns whether it had to. */
-export const buildPages = async (): Promise<boolean> => {
+/** Builds the pages if necessary, and tells `say` the sizes of their scripts. Returns whether it had to. */
+export const buildPages = async (say: (line: string) => void = () => undefined): Promise<boolean> => {
   const inputs = hashOfInputs();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return false;
-  const files = await makePages();
+  const files = await makePages(say);
   mkdirSync(site, { recursive: true });
   for (const name of readdirSync(site)) if (!files.has(name)) rmSync(join(site, name), { recursive: true, force: true });
   // Other processes may build or serve at the same time: each file appears whole, and the stamp is written last.
@@ -69,14 +69,14 @@ const hashOfInputs = (): string => {
   return hash.digest('hex');
 };
 
-const makePages = async (): Promise<Map<string, string | Uint8Array>> => {
+const makePages = async (say: (line: string) => void): Promise<Map<string, string | Uint8Array>> => {
   const [{ documentText }, { errorsPage }, { guidePages }, { referencePage, scalarScript }, ...pages] = await Promise.all([
     import('./document.ts'),
     import('./errors-page.ts'),
     import('./guides.ts'),
     import('./reference-page.ts'),
-    makePage(buy),
-    makePage(operatorConsole),
+    makePage(buy, say),
+    makePage(operatorConsole, say),
   ]);
   const asset = (name: string, type: string, text: string) => {
     const file = nameOf(name, type, text);
@@ -111,7 +111,7 @@ const buy: PageSource = { name: 'buy', folder: 'packages/checkout', mostKiB: 60 
 const operatorConsole: PageSource = { name: 'console', folder: 'packages/console', styles: ['node_modules/uplot/dist/uPlot.min.css'], mostKiB: 50 };
 
 /** Makes a page and the files that it loads, under names that change with their content. Throws if the script is larger than it may be. */
-const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource): Promise<[name: string, text: string][]> => {
+const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource, say: (line: string) => void): Promise<[name: string, text: string][]> => {
   // The page may hold the client, which holds words of the document.
   await import('../packages/client/scripts/types.ts');
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
@@ -120,7 +120,7 @@ const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource): Pro
   ]);
   const { text, modules } = await bundleForBrowsers(`${folder}/src/page.ts`);
   const size = gzipSync(text, { level: 9 }).length / 1024;
-  process.stdout.write(`${name}.js ${size.toFixed(2)} KiB gzipped, of at most ${mostKiB}\n`);
+  say(`${name}.js  ${size.toFixed(2)} KiB gzipped, of at most ${mostKiB}`);
   if (size > mostKiB) throw new Error(`${name}.js is larger than ${mostKiB} KiB gzipped`);
   // The licences of the bundled packages require that their text is included.
   const script = `/*!\n${noticesOf([{ file: `${name}.js`, modules }]).replaceAll('*/', '* /')}*/\n${text}`;

@@ -104,7 +104,7 @@ const question = (desk: Desk): TemplateResult => {
             ${asking.lines.map((line) => html`<p>${theirs(line)}</p>`)}
             <div class="row">
               <button type="button" class="first" ?disabled=${isWorking} @click=${() => void desk.confirm()}>${asking.yes}</button>
-              <button type="button" ?disabled=${isWorking} @click=${() => desk.ask(undefined)}>Cancel</button>
+              <button type="button" autofocus ?disabled=${isWorking} @click=${() => desk.ask(undefined)}>Cancel</button>
             </div>`
         : nothing
     }

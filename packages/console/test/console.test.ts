@@ -120,7 +120,8 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await cobalt.getByText('Switch Cobalt').click();
     const fill = async (mode: string): Promise<void> => {
       await cobalt.getByRole('radio', { name: new RegExp(`^${mode}`) }).check();
-      await cobalt.getByLabel('Reason').fill('no key until tomorrow');
+      await cobalt.getByLabel('Reason').fill('no key until then');
+      await cobalt.getByLabel('Until').fill('2099-12-31T06:00');
       await button(cobalt, 'Switch …').click();
     };
     await asBob('/operator/providers/cobalt', { mode: 'drain', reason: 'I asked for a new key' });
@@ -131,9 +132,12 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
       .getByText(/^Nothing was changed, because another operator was faster: token:[\da-f]{8} set it to "drain" on .*: I asked for a new key$/)
       .waitFor();
     await fill('off');
+    await page.getByRole('dialog').getByText('It ends on 2099-12-31 06:00:00 UTC').waitFor();
     await button(page.getByRole('dialog'), 'Switch to "off"').click();
     await page.getByText('Done: cobalt is set to "off".').waitFor();
     await cobalt.getByText('You set it to off').waitFor();
+    const { body } = await asBob('/operator/attention');
+    expect(body['switches']).toMatchObject([{ mode: 'off', reason: 'no key until then', until: '2099-12-31T06:00:00.000Z' }]);
     await fill('configured');
     await button(page.getByRole('dialog'), 'Remove the switch').click();
     await page.getByText('Done: cobalt is in its configured mode.').waitFor();
@@ -201,13 +205,14 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await page.getByRole('group', { name: 'Everybody who was asked' }).getByText('won', { exact: true }).waitFor();
   });
 
-  it('fits a phone, and shows as text what is HTML or written from right to left', async () => {
+  it('fits a phone, is dark where the phone is, and shows as text what is HTML or written from right to left', async () => {
     const { page, sees } = operator;
     const rename = (id: string, name: string): unknown => Object.assign(gateway.server.gateway.providers.find((one) => one.id === id) ?? {}, { name });
     rename('cobalt', bold);
     rename('alpine', rightToLeft);
     await gateway.database.sql`update orders set raw_status = ${bold} where id = ${reviewed}`;
     await page.setViewportSize(sizes.phone);
+    await page.emulateMedia({ colorScheme: 'dark' });
     const screens = [
       ['waiting', 'What waits for me?'],
       ['find', 'Where is the order?'],
