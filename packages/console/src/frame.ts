@@ -36,7 +36,7 @@ export const frame = (desk: Desk, screen: TemplateResult): TemplateResult => {
     </header>
     ${away(desk)}
     <main>
-      ${notice ? html`<p class="note ${notice.isBad ? 'bad' : 'good'}" role=${notice.isBad ? 'alert' : 'status'}>${theirs(notice.text)}</p>` : nothing}
+      ${notice ? html`<p class="note said ${notice.isBad ? 'bad' : 'good'}" role=${notice.isBad ? 'alert' : 'status'}>${theirs(notice.text)}</p>` : nothing}
       ${screen}
     </main>
     ${question(desk)}`;

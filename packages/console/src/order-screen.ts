@@ -1,5 +1,6 @@
 /** The card of one order: where it is, what was paid and got, its life, its webhooks, the decision behind it, and what an operator can settle. */
 import { html, nothing, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import { sides } from '../../../src/domain/ramp.ts';
 import { stages } from '../../../src/domain/order.ts';
 import type { Card, Settling } from './api.ts';
@@ -112,12 +113,17 @@ const life = (desk: Desk, { events, placing, claim, order }: Card): TemplateResu
 
 // ---- what can be settled -------------------------------------------------------------------------------------------------------------------
 
+/** Each form is of one order and one action: what somebody has written for one is never sent for another. */
 const toSettle = (desk: Desk, card: Card): Part =>
   card.settlings.length === 0
     ? nothing
     : html`<section aria-labelledby="settle">
         <h2 id="settle">What you can settle</h2>
-        ${card.settlings.map((one) => form(desk, card, one))}
+        ${repeat(
+          card.settlings,
+          (one) => `${card.order_id} ${one}`,
+          (one) => form(desk, card, one),
+        )}
       </section>`;
 
 const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {

@@ -1,5 +1,6 @@
 /** Which provider is ill? A row each, and the switch. */
 import { html, nothing, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { ProviderRow, SwitchMode } from './api.ts';
 import { switching, type Desk } from './desk.ts';
 import { age, label, link, row, theirs, time, type Part } from './parts.ts';
@@ -11,13 +12,17 @@ export const providersScreen = (desk: Desk): TemplateResult => {
   const { overview, place } = desk.state();
   const chosen = place.screen === 'providers' ? place.provider : undefined;
   const rows = overview?.providers ?? [];
-  // Who is ill stands first.
+  // Who is ill stands first. What somebody is writing stays with its provider when that changes.
   const sorted = rows.toSorted((a, b) => Number(isIll(b)) - Number(isIll(a)));
   return html`<h1 tabindex="-1">Which provider is ill?</h1>
     ${rows.length === 0 && overview ? html`<p class="note">No provider is configured.</p>` : nothing}
     ${chosen !== undefined && overview && !rows.some(({ provider }) => provider === chosen) ? html`<p class="note bad">The configuration has no provider "${theirs(chosen)}".</p>` : nothing}
     <ul class="cards">
-      ${sorted.map((one) => html`<li>${providerCard(desk, one, one.provider === chosen)}</li>`)}
+      ${repeat(
+        sorted,
+        ({ provider }) => provider,
+        (one) => html`<li>${providerCard(desk, one, one.provider === chosen)}</li>`,
+      )}
     </ul>`;
 };
 

@@ -142,9 +142,15 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await button(page.getByRole('dialog'), 'Remove the switch').click();
     await page.getByText('Done: cobalt is in its configured mode.').waitFor();
     await cobalt.getByText('You set it to off').waitFor({ state: 'detached' });
-    // The provider takes the key again.
+    // The provider takes the key again, and no longer stands first. What is being written stays where it is.
+    const reason = page.getByRole('article', { name: 'Alpine Pay' }).getByLabel('Reason');
+    await page.getByText('Switch Alpine Pay').click();
+    await reason.fill('for Alpine');
     await gateway.pass(61_000);
     await buy();
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await cobalt.getByText('It refuses our credentials since').waitFor({ state: 'detached' });
+    expect(await reason.inputValue()).toBe('for Alpine');
     await task(page, /^Waiting/);
     await page.getByRole('heading', { name: /^Failing webhooks/ }).waitFor();
     expect(await page.getByRole('heading', { name: /^Ill providers/ }).count()).toBe(0);
