@@ -1,7 +1,7 @@
 /** Where is order X? One field for anything, and the list of what it found. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Desk } from './desk.ts';
-import { orderTable, type Part } from './parts.ts';
+import { fieldsOf, orderTable, type Part } from './parts.ts';
 import { hashOf, lists, type List } from './place.ts';
 import { plain, showTime } from './show.ts';
 
@@ -20,8 +20,7 @@ const listTitle = (list: List, provider: string | undefined): string => `Orders:
 
 export const searchField = (desk: Desk): TemplateResult => {
   const search = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    const words = String(new FormData(event.target as HTMLFormElement).get('words') ?? '').trim();
+    const words = fieldsOf(event)('words');
     if (words === '') return;
     if (desk.state().place.screen !== 'find') {
       await desk.go({ screen: 'find' });

@@ -1,14 +1,13 @@
 /** Asks for the token. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Desk } from './desk.ts';
+import { fieldsOf } from './parts.ts';
 
 export const lockedScreen = (desk: Desk): TemplateResult => {
   const { isWorking, whyLocked } = desk.state();
   const send = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const token = String(new FormData(form).get('token') ?? '').trim();
-    form.reset();
+    const token = fieldsOf(event)('token');
+    (event.target as HTMLFormElement).reset();
     if (token !== '') void desk.unlock(token);
   };
   return html`<main class="locked">

@@ -6,7 +6,7 @@ import { stages } from '../../../src/domain/order.ts';
 import type { Card, Settling } from './api.ts';
 import { sending, settling, type Desk } from './desk.ts';
 import { searchField } from './find-screen.ts';
-import { copyButton, label, link, nameOf, row, stageLabel, theirs, time, type Part } from './parts.ts';
+import { copyButton, fieldsOf, label, link, nameOf, row, stageLabel, theirs, time, type Part } from './parts.ts';
 import { plain, showAmount, showBps, showTime } from './show.ts';
 import { settlings, textOf } from './words.ts';
 
@@ -131,9 +131,8 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
   if (!told) return html`<p class="muted">${plain(kind)}: this console does not know how. Use npm run order.</p>`;
   const { order_id: id, sequence } = card;
   const send = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const given = new FormData(event.target as HTMLFormElement);
-    const [reason, stage] = [String(given.get('reason') ?? '').trim(), String(given.get('stage') ?? '')];
+    const text = fieldsOf(event);
+    const [reason, stage] = [text('reason'), text('stage')];
     if (reason === '') return;
     desk.ask({
       title: `${told.button}?`,

@@ -95,3 +95,13 @@ export const orderTable = (desk: Desk, rows: readonly Found[], title: string): T
 
 /** Returns a provider's name. One that has left the configuration has only its id. */
 export const nameOf = (desk: Desk, id: string): string => desk.state().overview?.providers.find(({ provider }) => provider === id)?.name ?? id;
+
+/** Keeps the browser from sending a form, and returns a function that reads its fields, without the spaces around what was entered. */
+export const fieldsOf = (event: SubmitEvent): ((name: string) => string) => {
+  event.preventDefault();
+  const given = new FormData(event.target as HTMLFormElement);
+  return (name) => {
+    const value = given.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
+};

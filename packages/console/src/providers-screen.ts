@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ProviderRow, SwitchMode } from './api.ts';
 import { switching, type Desk } from './desk.ts';
-import { age, label, link, row, theirs, time, type Part } from './parts.ts';
+import { age, fieldsOf, label, link, row, theirs, time, type Part } from './parts.ts';
 import { hashOf } from './place.ts';
 import { plain, showCount, showDuration, showShare, showTime } from './show.ts';
 import { faults, modes, textOf } from './words.ts';
@@ -99,9 +99,7 @@ const choices = ['on', 'shadow', 'drain', 'off', 'configured'] as const;
 const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
   const { provider: id, name, switch_version: version, configured_mode: configured } = one;
   const send = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const given = new FormData(event.target as HTMLFormElement);
-    const text = (field: string): string => String(given.get(field) ?? '').trim();
+    const text = fieldsOf(event);
     const [mode, reason, until] = [text('mode') as SwitchMode, text('reason'), text('until')];
     if (reason === '') return;
     // The field has no zone: what was written is UTC.
