@@ -317,8 +317,7 @@ it("the owner's own id is known wherever a foreign one is not: the matrix is not
     const unknown = essence(await ask(cell, unknownId, victim), unknownId);
     let known = false;
     // Two operations remove an account, and a customer has one account at a provider: the second operation removes the thief's.
-    for (const owner of [victim, thief])
-      for (const id of owner.ids.get(cell.place.name) ?? []) known ||= essence(await ask(cell, id, owner), id) !== unknown;
+    for (const owner of [victim, thief]) for (const id of owner.ids.get(cell.place.name) ?? []) known ||= essence(await ask(cell, id, owner), id) !== unknown;
     if (!known) unknownThere.push(cell.name);
   }
   // Days of receipts are public, and the operator's calls are not made by a customer.
