@@ -82,8 +82,8 @@ export const claimed = (knownBy: AccountAdapter['knownBy']): Problem =>
   );
 
 const contested = (gateway: Gateway, { providerId }: Account): Problem => {
-  const { adoptKey, knownBy } = accountsOf(providerOf(gateway, providerId));
-  const next = adoptKey
+  const { knownBy, ...ways } = accountsOf(providerOf(gateway, providerId));
+  const next = ways.adoptKey
     ? `Copy a key from the provider's own dashboard and send it as api_key instead of ${knownBy}.`
     : 'Whoever runs this gateway can release it for its owner.';
   return new Problem('customer-conflict', `Another customer has also used this ${words[knownBy]} here, so it does not prove who you are. ${next}`, {
