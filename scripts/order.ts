@@ -33,7 +33,7 @@ const settleBy =
 const settled = async (settling: Settling, request: SettleRequest): Promise<void> =>
   await withDatabase(async ({ stores, record }) => {
     try {
-      say(await settle({ stores, now: Date.now(), record }, settling, request));
+      say(await settle({ stores, hash: sha256Hex, now: Date.now(), record }, settling, request));
     } catch (error) {
       throw error instanceof Problem ? new Refused(error.detail) : error;
     }

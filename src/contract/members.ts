@@ -629,7 +629,8 @@ export const members: { readonly [member: string]: string } = {
   'ListedWebhook.type': 'The type of the event.',
   'SentWebhook.id': 'The webhook’s id, as in webhook-id.',
   may_send: 'Whether it can be sent now. If not, a newer one has taken its place.',
-  'OrderDossier.sequence': 'What to send as `sequence` to settle the order as it is shown here.',
+  'OrderDossier.sequence': 'The number of the last event or, without an order, of the last try.',
+  'OrderDossier.pin': 'What to send as `pin` to settle the order as it is shown here. Any news about its money changes it, and so does every settling.',
   asked_providers:
     'All providers that were asked for a price: the offers by rank, then those that gave none. Only the ordered offer, if the decision is no longer stored.',
   for_customer: 'A sentence that can be sent to the customer as it is.',
@@ -643,7 +644,7 @@ export const members: { readonly [member: string]: string } = {
   settling: 'What is settled.',
   'SettleOperatorOrderRequest.reason': 'Why, or how it was settled, or the proof of payment. It is logged.',
   'SettleOperatorOrderRequest.stage': 'For leave-review: the stage that is true.',
-  'SettleOperatorOrderRequest.sequence': 'The `sequence` that you saw. If it is another one by now, nothing is done.',
+  'SettleOperatorOrderRequest.pin': 'The `pin` that you saw. If it is another one by now, nothing is done.',
   done: 'One sentence that says what was done.',
   keys_in_rotation: 'The kinds of keys of which old ones are still in use. Remove the old ones when nothing needs them any more.',
   'KeysInRotation.purpose': 'The variable of the keys.',

@@ -4,6 +4,7 @@ import type { IntentState, ReviewReason, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
+import type { JudgedAttempt } from './judged.ts';
 import type { Intent, NewIntent } from './intents.ts';
 import type { Order, OrderChange, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 import type { LiquidityTerms } from './routes.ts';
@@ -122,22 +123,16 @@ export type OperatorStore = {
   /** Removes a switch. With `expected`, as in setSwitch. Returns whether it is gone. */
   clearSwitch(name: string, expected?: number | null): Promise<boolean>;
   /**
-   * Writes what an operator has settled about an order, and `more`, and has the order read at once. Returns false, and does nothing, if the order is
-   * not as it was read: each event has a new sequence, and each read at the provider counts as a check. What others have noted without either, such as
-   * who was given a link, stays.
+   * Writes what an operator has settled about an order, and `more`, and has the order read at once. Returns false, and does nothing, if what the
+   * operator judged (judgedOf) is not as it was read. What else has been noted since, such as who was given a link, stays.
    */
-  learn(
-    order: Pick<Order, 'id' | 'sequence' | 'checks' | 'watch'>,
-    watch: OrderWatch,
-    now: number,
-    more?: Pick<OrderChange, 'disputed' | 'changedOn'>,
-  ): Promise<boolean>;
-  /** Lets the customer withdraw a short fill. Returns false if the order has changed since it was read. */
-  releaseShort(order: Pick<Order, 'id' | 'sequence'>, now: number): Promise<boolean>;
+  learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
+  /** Lets the customer withdraw a short fill. Returns false under the same condition. */
+  releaseShort(order: Order, now: number): Promise<boolean>;
   /** Finds an attempt in review without an order by its id or order id. */
-  attemptInReview(id: string): Promise<{ id: string; attempt: number } | undefined>;
-  /** Ends such an attempt. Returns false if it is not in review any more. */
-  closeAttempt(id: string): Promise<boolean>;
+  attemptInReview(id: string): Promise<JudgedAttempt | undefined>;
+  /** Ends such an attempt. Returns false if it is not in review any more, or not as it was read. */
+  closeAttempt(attempt: JudgedAttempt): Promise<boolean>;
   hasWebhook(id: string): Promise<boolean>;
   /** Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed, and were tried at least so often. */
   webhooks(

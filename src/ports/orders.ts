@@ -29,7 +29,7 @@ export type OrderWatch = {
    * causes no new review over amounts, fee, currency or option. While reads repeat the same amounts and the same word for a failure, an expiry or a
    * review, the final stage that the operator named stands.
    */
-  reviewed?: { pay: string; receive: string; rawStatus?: string };
+  reviewed?: { pay: string; receive: string; rawStatus?: string; /** Earlier releases did not store when. */ on?: number };
   /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
   /**

@@ -1,6 +1,7 @@
 import type { RuleVersion } from '../domain/policy.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Fill, Windows } from '../domain/record.ts';
+import type { Order } from './orders.ts';
 
 /** One row of sums: its key, the UTC day to which the sums are decayed, and when the operator cleared them. */
 type Row = { providerId: string; ramp: Ramp; day: number; windows: Windows; resetOn?: number };
@@ -71,9 +72,10 @@ export type RecordStore = {
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
    * Records an order as paid and never filled, because the operator has proof of payment. That includes an order whose provider reports a
-   * refund that never arrived. Returns false if there is nothing to record, for example because the order was delivered, already counts as never filled, or does not exist.
+   * refund that never arrived. Returns false if there is nothing to record, for example because the order was delivered, already counts as never filled, does not exist,
+   * or is not as the operator saw it (`seen`).
    */
-  paidNotFilled(orderId: string, now: number): Promise<boolean>;
+  paidNotFilled(orderId: string, now: number, seen?: Order): Promise<boolean>;
   /**
    * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts at most
    * for as long as its money may take to arrive. The unpaid orders of one network count for at most `most` in all: they cost the caller

@@ -3,8 +3,9 @@ import type { ReviewReason } from '../domain/order.ts';
 import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch, Place } from '../ports/operator.ts';
 import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
-import { insertOrder } from './order-store.ts';
-import { withLearnt } from './order-terms.ts';
+import { judgedAttemptOf } from '../ports/judged.ts';
+import { insertOrder, lockOrder } from './order-store.ts';
+import { toStored, withLearnt } from './order-terms.ts';
 import {
   accounts,
   claims,
@@ -144,6 +145,13 @@ const turnsOf = async (db: Database, { id, customerId }: { id: string; customerI
   return rows.toSorted((a, b) => line.indexOf(a.id) - line.indexOf(b.id)).map(present);
 };
 
+const judgedColumns = {
+  id: intents.id,
+  state: intents.state,
+  attempt: intents.attempt,
+  upstreamOrderId: intents.upstreamOrderId,
+  evidence: intents.evidence,
+};
 /** Matches an attempt in review that led to no order. */
 const isWithoutOrder = and(eq(intents.state, 'review'), sql`not exists (select 1 from ${orders} where ${orders.intentId} = ${intents.id})`);
 const isFailing = (tries: number): SQL | undefined => and(gte(deliveries.attempt, tries), isNotNull(deliveries.lastOutcome));
@@ -251,37 +259,42 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       const isExpected = and(eq(switches.name, name), expected === undefined ? undefined : eq(switches.setOn, expected));
       return (await db.delete(switches).where(isExpected).returning({ name: switches.name })).length === 1;
     },
-    learn: async ({ id, sequence, checks, watch: before }, watch, now, more = {}) =>
+    learn: async (seen, watch, now, more = {}) =>
       await db.transaction(async (tx) => {
-        const isAsRead = and(eq(orders.id, id), eq(orders.sequence, sequence), eq(orders.checks, checks));
-        const [stored] = await tx.select({ terms: orders.terms }).from(orders).where(isAsRead).for('update');
+        const stored = await lockOrder(tx, seen.id, seen);
         if (!stored) return false;
+        const terms = withLearnt(toStored(stored.terms, stored.watch), seen.watch, watch);
         await tx
           .update(orders)
-          .set({ ...more, terms: withLearnt(stored.terms, before, watch), nextCheckOn: now })
-          .where(eq(orders.id, id));
+          .set({ ...more, terms, nextCheckOn: now })
+          .where(eq(orders.id, seen.id));
         return true;
       }),
-    releaseShort: async ({ id, sequence }, now) => {
-      const isAsRead = and(eq(orders.id, id), eq(orders.sequence, sequence), eq(orders.disputed, true));
-      return (await db.update(orders).set({ shortReleasedOn: now }).where(isAsRead).returning({ id: orders.id })).length === 1;
-    },
+    releaseShort: async (seen, now) =>
+      await db.transaction(async (tx) => {
+        const stored = await lockOrder(tx, seen.id, seen);
+        if (stored?.disputed !== true) return false;
+        await tx.update(orders).set({ shortReleasedOn: now }).where(eq(orders.id, seen.id));
+        return true;
+      }),
     attemptInReview: async (id) => {
       const [found] = await db
-        .select({ id: intents.id, attempt: intents.attempt })
+        .select(judgedColumns)
         .from(intents)
         .where(and(or(eq(intents.id, id), eq(intents.orderId, id)), isWithoutOrder));
-      return found;
+      return found && present(found);
     },
-    closeAttempt: async (id) => {
-      const closed = { state: 'dead', nextTryOn: Date.parse('9999-01-01T00:00Z') } as const;
-      const rows = await db
-        .update(intents)
-        .set(closed)
-        .where(and(eq(intents.id, id), isWithoutOrder))
-        .returning({ id: intents.id });
-      return rows.length === 1;
-    },
+    closeAttempt: async (seen) =>
+      await db.transaction(async (tx) => {
+        const closes = and(eq(intents.id, seen.id), isWithoutOrder);
+        const [stored] = await tx.select(judgedColumns).from(intents).where(closes).for('update');
+        if (!stored || judgedAttemptOf(present(stored)) !== judgedAttemptOf(seen)) return false;
+        await tx
+          .update(intents)
+          .set({ state: 'dead', nextTryOn: Date.parse('9999-01-01T00:00Z') })
+          .where(eq(intents.id, seen.id));
+        return true;
+      }),
     hasWebhook: async (id) => (await db.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.id, id))).length === 1,
     webhooks: async ({ states, tries }, limit, before) =>
       await findDeliveries(and(inArray(deliveries.state, [...states]), tries === undefined ? undefined : isFailing(tries)), limit, before),

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, gte, isNull, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
 import { isDelivered, unpaidStages } from '../domain/order-life.ts';
+import { judgedOf } from '../ports/judged.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -15,6 +16,13 @@ const toOrder = (row: typeof orders.$inferSelect): Order => {
   // (terms.matchedBy).
   const { matched_by: _offered, ...facts } = said;
   return { ...present(order), ...fromStored(terms), facts };
+};
+
+/** Locks an order and reads it. Returns undefined if what an operator judges is not as they saw it (`seen`). */
+export const lockOrder = async (tx: Transaction, id: string, seen?: Order): Promise<Order | undefined> => {
+  const [row] = await tx.select().from(orders).where(eq(orders.id, id)).for('update');
+  const order = row && toOrder(row);
+  return order && seen && judgedOf(order, order.watch) !== judgedOf(seen, seen.watch) ? undefined : order;
 };
 
 /**

@@ -3,6 +3,7 @@ import type { RecordStore } from '../ports/record.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
 import { present, type Database } from './database.ts';
+import { lockOrder } from './order-store.ts';
 import { lastRefund, recordFill, recordLink, windowsOf } from './record-fill.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
@@ -112,9 +113,9 @@ export const createRecordStore = (db: Database): RecordStore => ({
       if (receive !== undefined) await recordLink(tx, orderId, receive, now);
       return true;
     }),
-  paidNotFilled: async (orderId, now) =>
+  paidNotFilled: async (orderId, now, seen) =>
     await db.transaction(async (tx) => {
-      const [order] = await tx.select({ stage: orders.stage }).from(orders).where(eq(orders.id, orderId)).for('update');
+      const order = await lockOrder(tx, orderId, seen);
       if (!order || order.stage === 'filled' || order.stage === 'finished') return false;
       return await recordFill(tx, { orderId, now, as: 'proven' });
     }),

@@ -98,8 +98,8 @@ describe('settling', () => {
     const id = await inReview();
     const { body: card } = await ask(`/operator/orders/${id}`);
     expect(card['settlings']).toEqual(['leave-review', 'paid-not-filled']);
-    const asked = { settling: 'leave-review', stage: 'awaiting_payment', reason: 'Alpine says so by telephone', sequence: card['sequence'] };
-    expect((await ask(`/operator/orders/${id}/settle`, { ...asked, sequence: 7 })).body['code']).toBe('order-changed');
+    const asked = { settling: 'leave-review', stage: 'awaiting_payment', reason: 'Alpine says so by telephone', pin: card['pin'] };
+    expect((await ask(`/operator/orders/${id}/settle`, { ...asked, pin: '0123456789abcdef' })).body['code']).toBe('order-changed');
     expect((await ask(`/operator/orders/${id}/settle`, { ...asked, stage: undefined })).body['code']).toBe('invalid-request');
     expect((await ask(`/operator/orders/${id}/settle`, { ...asked, settling: 'close-dispute', stage: undefined })).body['code']).toBe('not-possible-now');
     expect((await ask('/operator/orders/%00/settle', asked)).body['code']).toBe('not-possible-now');
@@ -118,6 +118,101 @@ describe('settling', () => {
       return found.stage === 'review' ? undefined : found.stage;
     });
     expect(stage).toBe('awaiting_payment');
+  });
+});
+
+describe('what a settling is about', () => {
+  const settle = async (id: string, pin: unknown, more: object, token = alice) =>
+    (await ask(`/operator/orders/${id}/settle`, { reason: 'their support says so', pin, ...more }, {}, token)).body;
+  const pinOf = async (id: string): Promise<unknown> => (await ask(`/operator/orders/${id}`)).body['pin'];
+  /** An order that no read changes during the test. */
+  const still = async (): Promise<string> => {
+    const { id } = await buy();
+    await gateway.database.sql`update orders set next_check_on = '9999-01-01T00:00Z', stage = 'review', disputed = true where id = ${id}`;
+    await gateway.server.idle();
+    return id;
+  };
+  const set = (sql: string) => async (id: string) => await gateway.database.sql.unsafe(`update orders set ${sql} where id = '${id}'`);
+  const learn = (name: string, value: string) => set(`terms = jsonb_set(terms::jsonb, '{${name}}', '${value}')::json`);
+  const news: [string, (id: string) => Promise<unknown>][] = [
+    ['delivered', set('receive = receive - 40000')],
+    ['charged', set('pay = pay + 1')],
+    ['fee', set('fee = fee + 1')],
+    ['reported as paid', set('told_pay = 9999')],
+    ['reported as delivered', set('told_receive = 1')],
+    ['reported fee', set('told_fee = 7')],
+    ['status word', set(`raw_status = 'COMPLETED'`)],
+    ['what the link pays', set('link_receive = 3')],
+    ['released', set('short_released_on = now()')],
+    ['counted', set('recorded_on = now()')],
+    ['sequence', set('sequence = sequence + 1')],
+    ['money seen', learn('moneySeen', 'true')],
+    ['payment seen', learn('paidSeenOn', '1764354343000')],
+    ['delivery seen', learn('filledSeen', 'true')],
+    ['refund without a payment', learn('refundUnseen', 'true')],
+    ['arriving', learn('arriving', 'true')],
+    ['a twin', learn('twinSeen', 'true')],
+    ['the reason', learn('reviewReason', '"paid-not-delivered"')],
+    ['the stage before', learn('beforeReview', '"paid"')],
+    ['another review ended', learn('reviewed', '{"pay":"1","receive":"2"}')],
+    ['a dispute closed', learn('disputeClosed', '{"on":1,"pay":"1","receive":"2"}')],
+  ];
+  const settlings = [
+    { settling: 'leave-review', stage: 'failed' },
+    { settling: 'close-dispute' },
+    { settling: 'release-short' },
+    { settling: 'paid-not-filled' },
+  ];
+
+  it('is everything that it judges: after any news about the money, nothing is done', async () => {
+    const id = await still();
+    for (const [i, [what, change]] of news.entries()) {
+      const pin = await pinOf(id);
+      await change(id);
+      const [before] = await gateway.database.sql`select * from orders where id = ${id}`;
+      // Each kind of settling gets some of the news, and the first kind of news gets all of them.
+      for (const one of settlings.filter((_, j) => i === 0 || i % settlings.length === j))
+        expect([what, one.settling, (await settle(id, pin, one))['code']]).toEqual([what, one.settling, 'order-changed']);
+      expect(await gateway.database.sql`select * from orders where id = ${id}`).toEqual([before]);
+    }
+    // A read that reports nothing new, and what does not concern the money, is no news.
+    const pin = await pinOf(id);
+    await set('checks = checks + 1, checked_on = now()')(id);
+    await learn('noticeUnread', 'true')(id);
+    expect(await settle(id, pin, { settling: 'close-dispute' })).toMatchObject({ done: `${id} is no longer disputed` });
+    expect(await settle(id, undefined, { settling: 'leave-review', stage: 'paid' })).toMatchObject({ code: 'invalid-request' });
+  });
+
+  it('is settled once: the second of two operators learns that the first was there', async () => {
+    const id = await still();
+    const first = await pinOf(id);
+    const both = await Promise.all([
+      settle(id, first, { settling: 'leave-review', stage: 'paid' }, alice),
+      settle(id, first, { settling: 'leave-review', stage: 'failed' }, bob),
+    ]);
+    expect(both.map((one) => one['code']).toSorted()).toEqual(['order-changed', undefined]);
+    const [row] = await gateway.database.sql<{ named: string }[]>`
+      update orders set next_check_on = '9999-01-01T00:00Z' where id = ${id} returning terms->>'beforeReview' as named`;
+    const named = both[0]['code'] === undefined ? 'paid' : 'failed';
+    expect(row?.named).toBe(named);
+    // The second time, the operator's word is the one that is stored already.
+    const second = await pinOf(id);
+    gateway.clock.move(1000);
+    expect(await settle(id, second, { settling: 'leave-review', stage: named })).toMatchObject({ settling: 'leave-review' });
+    expect(await settle(id, second, { settling: 'leave-review', stage: 'expired' })).toMatchObject({ code: 'order-changed' });
+    await gateway.database.sql`update orders set stage = 'failed', disputed = false where stage = 'review'`;
+  });
+
+  it('is an attempt, too', async () => {
+    const { id: ordered } = await buy();
+    const { sql } = gateway.database;
+    const [id, other] = ['00000000-0000-4000-8000-00000000001a', '00000000-0000-4000-8000-00000000001b'];
+    const own = { id, order_id: other, quote_id: id, provider_session_id: null, state: 'review', next_try_on: '9999-01-01T00:00:00Z' };
+    await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy where i.order_id = ${ordered}`;
+    const pin = await pinOf(other);
+    await sql`update intents set evidence = '{"taken":"yes"}' where id = ${id}`;
+    expect(await settle(other, pin, { settling: 'close-attempt' })).toMatchObject({ code: 'order-changed' });
+    expect(await settle(other, await pinOf(other), { settling: 'close-attempt' })).toMatchObject({ done: `${id} is closed` });
   });
 });
 

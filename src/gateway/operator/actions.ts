@@ -56,13 +56,13 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
   return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
-type Asked = { settling: Settling; reason: string; stage?: Stage | undefined; sequence: number };
+type Asked = { settling: Settling; reason: string; stage?: Stage | undefined; pin: string };
 
 /** Settles what an operator saw of an order or an attempt (settle.ts). */
-export const settleOrder = async (gateway: Gateway, operator: Operator, id: string, { settling, reason, stage, sequence }: Asked) => {
+export const settleOrder = async (gateway: Gateway, operator: Operator, id: string, { settling, reason, stage, pin }: Asked) => {
   const { stores } = gateway;
   const record = async (action: string, subject: string, detail: { [name: string]: string }): Promise<void> =>
     await logAction(gateway, operator, action, subject, detail);
-  const done = await settle({ stores, now: gateway.now(), record }, settling, { id: id.toLowerCase(), words: reason, stage, sequence });
+  const done = await settle({ stores, hash: gateway.hash, now: gateway.now(), record }, settling, { id: id.toLowerCase(), words: reason, stage, pin });
   return { order_id: id.toLowerCase(), settling, done };
 };

@@ -7,5 +7,5 @@ const forgedTarget = (hash: (text: string) => string, id: string): string => has
 /** Finds what is stored about one order by its order id, quote id or intent id, with secrets masked. */
 export const lookUpOrder = async (store: Pick<OperatorStore, 'dossier'>, hash: (text: string) => string, id: string, now: number) => {
   const dossier = await store.dossier(id, (intentId, orderId) => [forgedTarget(hash, intentId), forgedTarget(hash, orderId)]);
-  return dossier && showDossier(dossier, now);
+  return dossier && showDossier(dossier, now, hash);
 };

@@ -1,7 +1,8 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
 import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
-import type { DossierIntent, DossierOrder } from '../../ports/operator.ts';
+import { judgedAttemptOf, judgedOf } from '../../ports/judged.ts';
+import type { Dossier } from '../../ports/operator.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { Stores } from '../../ports/stores.ts';
 import { Problem } from '../problem.ts';
@@ -12,18 +13,23 @@ export type Settling = (typeof settlings)[number];
 /** Who settles, where it is recorded, and the time in Unix milliseconds. */
 export type Desk = {
   stores: Pick<Stores, 'orders' | 'operator' | 'record'>;
+  hash: (text: string) => string;
   now: number;
   record: (action: string, subject: string, detail: { [name: string]: string }) => Promise<void>;
 };
 /**
- * `id`: of the order, or of the attempt. `words`: the reason, or how it was settled, or the proof. `stage`: for `leave-review`. `sequence`: what the
- * operator saw (sequenceOf); without it, the settling is about the order as it is now.
+ * `id`: of the order, or of the attempt. `words`: the reason, or how it was settled, or the proof. `stage`: for `leave-review`. `pin`: what the
+ * operator saw (pinOf); without it, the settling is about the order as it is now.
  */
-export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; sequence?: number | undefined };
+export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; pin?: string | undefined };
 
-/** Returns the number that tells whether the order, or the attempt without an order, is still the one that an operator saw. */
-export const sequenceOf = (intent: Pick<DossierIntent, 'attempt'>, order: Pick<DossierOrder, 'sequence'> | undefined): number =>
-  order?.sequence ?? intent.attempt;
+/** Returns the number of the last event of the order, or of the last try of an attempt without an order. */
+export const sequenceOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): number => order?.sequence ?? intent.attempt;
+
+const shortened = (hash: (text: string) => string, judged: string): string => hash(judged).slice(0, 16);
+/** Returns the text that tells whether what an operator judges is still what they saw. */
+export const pinOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>, hash: (text: string) => string): string =>
+  shortened(hash, order ? judgedOf(order, order.terms) : judgedAttemptOf(intent));
 
 type State = {
   ramp: Order['ramp'];
@@ -53,9 +59,9 @@ const changed = (id: string): never => {
 };
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const orderOf = async ({ stores }: Desk, { id, sequence }: SettleRequest): Promise<Order | undefined> => {
+const orderOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Order | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
-  if (order && sequence !== undefined && sequence !== order.sequence) changed(id);
+  if (order && pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch))) changed(id);
   return order;
 };
 
@@ -68,7 +74,9 @@ const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> 
   if (order?.stage !== 'review') return refuse(`${id}: there is no such order in review`);
   if (stage === undefined || stage === 'review') return refuse('name the stage that is true');
   await desk.record('order.leave-review', id, { stage, reason });
-  const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
+  const told = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
+  // The time makes it differ from every earlier settling of the same review (judgedOf).
+  const reviewed = { ...told, on: desk.now };
   // The stage that the operator names replaces what earlier reads said about the customer's money.
   const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
   if (!(await desk.stores.operator.learn(order, { ...watch, beforeReview: stage, reviewed }, desk.now))) changed(id);
@@ -99,12 +107,12 @@ const closeDispute = async (desk: Desk, request: SettleRequest): Promise<string>
 };
 
 /** Closes an order attempt: it is not checked again until a genuine notice arrives. The answer that the customer gets does not change. */
-const closeAttempt = async (desk: Desk, { id, words: reason, sequence }: SettleRequest): Promise<string> => {
+const closeAttempt = async (desk: Desk, { id, words: reason, pin }: SettleRequest): Promise<string> => {
   const found = uuidForm.test(id) ? await desk.stores.operator.attemptInReview(id) : undefined;
   if (!found) return refuse(`${id}: there is no order attempt with this id that is in review and led to no order`);
-  if (sequence !== undefined && sequence !== found.attempt) changed(id);
+  if (pin !== undefined && pin !== shortened(desk.hash, judgedAttemptOf(found))) changed(id);
   await desk.record('order.close-placing', found.id, { reason });
-  if (!(await desk.stores.operator.closeAttempt(found.id))) changed(id);
+  if (!(await desk.stores.operator.closeAttempt(found))) changed(id);
   return `${found.id} is closed`;
 };
 
@@ -113,7 +121,11 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
   const order = await orderOf(desk, request);
   if (!order) return refuse(`${id}: there is no such order`);
   await desk.record('order.paid-not-filled', id, { proof });
-  if (!(await desk.stores.record.paidNotFilled(id, desk.now))) return refuse(`${id} is ${order.stage}, or was already counted`);
+  if (!(await desk.stores.record.paidNotFilled(id, desk.now, order))) {
+    const after = await desk.stores.orders.findAny(id);
+    if (after && judgedOf(after, after.watch) !== judgedOf(order, order.watch)) changed(id);
+    return refuse(`${id} is ${order.stage}, or was already counted`);
+  }
   return `${id} now counts as paid and never filled at ${order.providerId}`;
 };
 

@@ -3,14 +3,14 @@ import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { forCustomer } from './for-customer.ts';
 import { mask, maskText } from './mask.ts';
-import { sequenceOf, settlingsOf } from './settle.ts';
+import { pinOf, sequenceOf, settlingsOf } from './settle.ts';
 import { showDecision } from './show-decision.ts';
 import { defined } from '../../domain/defined.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
 
-export const showDossier = (dossier: Dossier, now: number) => {
+export const showDossier = (dossier: Dossier, now: number, hash: (text: string) => string) => {
   const { intent, turns, order, events, claim, notices, deliveries } = dossier;
   return defined({
     order_id: intent.orderId,
@@ -125,7 +125,8 @@ export const showDossier = (dossier: Dossier, now: number) => {
     route: dossier.route
       ? { id: dossier.route.id, request_id: dossier.route.requestId, created_on: time(dossier.route.createdOn), decision: mask(dossier.route.route) }
       : 'no longer kept; the accepted offer is in placing.quote',
-    sequence: sequenceOf(intent, order),
+    sequence: sequenceOf(dossier),
+    pin: pinOf(dossier, hash),
     settlings: settlingsOf({
       ramp: intent.ramp,
       payout: order?.terms.payout,

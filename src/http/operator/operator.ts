@@ -6,7 +6,7 @@ import { searchOrders } from '../../gateway/operator/search-orders.ts';
 import { switchProvider } from '../../gateway/operator/switch-provider.ts';
 import { listWebhooks, sendWebhook, webhookLists } from '../../gateway/operator/webhooks.ts';
 import { endpoint, type Call } from '../call.ts';
-import { calendarDay, count, ramp, time } from '../shapes.ts';
+import { calendarDay, ramp, time } from '../shapes.ts';
 import { overview, series, step } from './console-shapes.ts';
 import { actorOf, operatorOnly } from './guard.ts';
 import {
@@ -80,7 +80,7 @@ export const operatorSettle = endpoint({
   method: 'post',
   path: '/operator/orders/:id/settle',
   body: z
-    .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), sequence: count })
+    .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), pin: text(64) })
     .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage with leave-review, and with nothing else'),
   answer: settled,
   problems: ['not-found', 'not-possible-now', 'order-changed'],

@@ -136,6 +136,7 @@ export const dossier = z.object({
   deliveries: z.array(dossierDelivery),
   route: z.union([dossierRoute, text]),
   sequence: count,
+  pin: text,
   settlings: z.array(settling),
   asked_providers: z.array(decisionRow),
   for_customer: text,
