@@ -467,7 +467,7 @@ describe('a payout that was short', () => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const dossier = (await (await fetch(`${gateway.url}/operator/orders/${id}`, { headers })).json()) as Body;
     expect(dossier['settlings']).toEqual(['close-dispute']);
-    const body = JSON.stringify({ settling: 'release-short', reason: 'they agreed', sequence: dossier['sequence'] });
+    const body = JSON.stringify({ settling: 'release-short', reason: 'they agreed', pin: dossier['pin'] });
     const refused = (await (await fetch(`${gateway.url}/operator/orders/${id}/settle`, { method: 'POST', headers, body })).json()) as Body;
     expect(refused['detail']).toContain('its provider sends the sats');
   });
