@@ -82,7 +82,7 @@ try {
   await sql`delete from hourly_figures`;
   const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
   // Here every decision is still stored.
-  const times = { now, quotesFrom: from - dayMs };
+  const times = { now, keptFrom: { decisions: from - dayMs, fills: from - dayMs }, mostRows: 5_000 };
   const each: number[] = [];
   for (;;) {
     const [found, ms] = await took(async () => await stores.figures.countDue(times));

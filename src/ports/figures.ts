@@ -50,8 +50,11 @@ export type MissingFigure = { providerId: string; what: 'excluded' | 'refused' |
 export type OpenCircuit = { provider: string; operation: Operation; on: number; fault: FaultKind };
 export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
 
-/** `quotesFrom`: decisions made before are being deleted, so their hours are not counted any more. */
-export type CountingTimes = { now: number; quotesFrom: number };
+/**
+ * `keptFrom`: rows made before are being deleted, so their hours are not counted any more. `mostRows`: how many rows one statement counts, and one
+ * transaction beyond its first hour.
+ */
+export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 
 export type LookedAt = { looked: number; failed?: { hour: number; source: FigureSource; error: unknown } };
 
@@ -59,9 +62,9 @@ export type FigureStore = {
   /**
    * Looks at up to a day of hours of one source that are due for a look, the newest first, and counts those whose rows look different from when they
    * were last counted. Some stay due if they have many rows. Returns at how many hours it looked, or undefined if none is due. `failed`: the database
-   * answered, and refused to count that hour. Any number of instances may do this at the same time.
+   * answered, and refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
    */
-  countDue(times: CountingTimes): Promise<LookedAt | undefined>;
+  countDue(counting: Counting): Promise<LookedAt | undefined>;
   /** Postpones the next look at an hour that could not be counted. */
   postpone(hour: number, source: FigureSource, until: number): Promise<void>;
   read(filter: FigureFilter): Promise<Figure[]>;

@@ -39,7 +39,7 @@ export type Settings = {
   liquidity: { balance_daily_sats: number };
   webhooks: { allowed_ports: number[] };
   catalogue: { fresh_s: number; stale_s: number };
-  retention: { quotes_days: number };
+  retention: { quotes_days: number; fills_days: number };
 };
 
 export type ProviderCore = {

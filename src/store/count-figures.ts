@@ -16,18 +16,36 @@ export const latencyBounds = [50, 100, 150, 200, 300, 400, 500, 750, 1_000, 1_50
 /** The mark of an hour without rows. */
 export const noRows = '0';
 
+/** The table of a source, and the column that tells the hour of a row. */
+const rowsOf: { readonly [source in FigureSource]: { table: SQL; at: SQL; mark: SQL } } = {
+  decisions: { table: sql`routes`, at: sql`created_on`, mark: sql`count(*)::text` },
+  stages: { table: sql`order_events`, at: sql`at`, mark: sql`count(*)::text` },
+  fills: {
+    table: sql`fills`,
+    at: sql`filled_on`,
+    mark: sql`concat_ws(' ', count(*), sum(counted_quoted), sum(counted_delivered), sum(told_pay), sum(told_receive))`,
+  },
+};
+
 /**
- * Returns the statement for the marks of the hours that have rows. A mark is a text that changes whenever the figures of its hour would: the number of
- * rows, `n`, which says enough of decisions and events, since they never change. Later news about a fill changes its amounts.
+ * Returns the statement for the marks of the hours that have rows. A mark is a text that changes whenever the figures of its hour would. It begins with
+ * the number of rows, `n`, which says enough of decisions and events, since they never change. Later news about a fill changes its amounts.
  */
 export const marksOf = (source: FigureSource, { from, to }: Between): SQL => {
-  const hours = (table: SQL, at: SQL, mark: SQL): SQL => sql`
+  const { table, at, mark } = rowsOf[source];
+  return sql`
     select date_trunc('hour', ${at}, 'UTC')::text as hour, ${mark} as mark, count(*)::int as n from ${table}
     where ${at} >= ${from} and ${at} < ${to} group by date_trunc('hour', ${at}, 'UTC')`;
-  if (source === 'decisions') return hours(sql`routes`, sql`created_on`, sql`count(*)::text`);
-  if (source === 'stages') return hours(sql`order_events`, sql`at`, sql`count(*)::text`);
-  const sums = sql`concat_ws(' ', count(*), sum(counted_quoted), sum(counted_delivered), sum(told_pay), sum(told_receive))`;
-  return hours(sql`fills`, sql`filled_on`, sums);
+};
+/** Returns the number of rows that a mark was made of. */
+export const rowsIn = (mark: string): number => Number.parseInt(mark, 10);
+
+/** Returns the query for the times that cut an hour into parts of `most` rows. Rows of the same moment stay together. */
+export const cutsOf = (source: FigureSource, { from, to }: Between, most: number): SQL => {
+  const { table, at } = rowsOf[source];
+  return sql`
+    select distinct cut::text from (select ${at} as cut, row_number() over (order by ${at}) as place from ${table} where ${at} >= ${from} and ${at} < ${to}) rows
+    where place > 1 and (place - 1) % ${most}::int = 0 and cut > ${from} order by cut::text`;
 };
 
 /** Returns the query for the rows of `hourly_figures`. */

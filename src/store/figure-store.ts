@@ -7,7 +7,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import {
   figureSources,
   type CallFigures,
-  type CountingTimes,
+  type Counting,
   type Figure,
   type FigureFilter,
   type FigureSource,
@@ -15,8 +15,8 @@ import {
   type Instance,
   type MissingFigure,
 } from '../ports/figures.ts';
-import { figuresOf, kindsOf, latencyBounds, marksOf, noRows } from './count-figures.ts';
-import { databaseAnswered, type Database, type Transaction } from './database.ts';
+import { cutsOf, figuresOf, kindsOf, latencyBounds, marksOf, noRows, rowsIn } from './count-figures.ts';
+import { databaseAnswered, sqlState, type Database, type Transaction } from './database.ts';
 
 const at = (ms: number): string => new Date(ms).toISOString();
 const hourMs = 3_600_000;
@@ -31,15 +31,22 @@ const ageShare = 4;
 const soonestMs = 60_000;
 /** After an hour was counted, the next look is later by so many times what that took, so that counting keeps the database only a little busy. */
 const workShare = 20;
+/**
+ * If an hour that ended so long ago has fewer rows than were counted, its old rows are being deleted, and its figures stay. In a younger one, somebody
+ * deleted a customer: what is left is counted.
+ */
+const settledMs = dayMs;
+/** The database stopped a statement that took too long. It answers, so this is no reason to leave other hours uncounted. */
+const tooSlow = '57014';
 
 export const createFigureStore = (db: Database): FigureStore => {
   /** Adds the rows of hours that have begun since the last call, or of all past hours at the first call. */
-  const addHours = async ({ now, quotesFrom }: CountingTimes): Promise<void> => {
+  const addHours = async ({ now, keptFrom }: Counting): Promise<void> => {
     const last = await db.execute<{ hour: Date | string | null }>(sql`select max(hour) as hour from counted_hours`);
     const newest = timeOf(last[0]?.hour);
     if (newest !== undefined && newest >= hourOf(now)) return;
     const first = await db.execute<{ at: Date | string | null }>(sql`select at from order_events order by id limit 1`);
-    const from = newest ?? Math.max(Math.min(hourOf(timeOf(first[0]?.at) ?? now) - hourMs, hourOf(quotesFrom)), hourOf(now) - oldestMs);
+    const from = newest ?? Math.max(Math.min(hourOf(timeOf(first[0]?.at) ?? now) - hourMs, hourOf(keptFrom.decisions)), hourOf(now) - oldestMs);
     await db.execute(sql`
       insert into counted_hours (hour, source, check_on)
       select h, s, h from generate_series(${at(from)}::timestamptz, ${at(hourOf(now))}::timestamptz, interval '1 hour') h,
@@ -57,16 +64,18 @@ export const createFigureStore = (db: Database): FigureStore => {
       try {
         return await db.transaction(async (tx) => {
           const claimed = await claim(tx, times.now);
-          if (claimed.length === 0) return undefined;
+          const [first] = claimed;
+          if (!first) return undefined;
+          counting = { hour: first.hour, source: first.source };
           const changed = await look(tx, claimed, times);
           for (const one of changed) {
             counting = { hour: one.hour, source: one.source };
-            await count(tx, one, times.now);
+            await count(tx, one, times);
           }
           return { looked: claimed.length };
         });
       } catch (error) {
-        if (counting === undefined || !databaseAnswered(error)) throw error;
+        if (counting === undefined || !(databaseAnswered(error) || sqlState(error) === tooSlow)) throw error;
         return { looked: 1, failed: { ...counting, error } };
       }
     },
@@ -180,14 +189,11 @@ const claim = async (tx: Transaction, now: number): Promise<Claimed[]> => {
 
 type Changed = Claimed & { newMark: string; n: number };
 
-/** How many rows one transaction counts, beyond its first hour. */
-const mostRows = 5_000;
-
 /**
  * Looks whether the rows of hours have changed. Notes that the others have not, and returns the hours that have to be counted again now, the newest
  * first. If they have many rows, some stay due.
  */
-const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesFrom }: CountingTimes): Promise<Changed[]> => {
+const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFrom, mostRows }: Counting): Promise<Changed[]> => {
   const [newest, oldest] = [claimed[0], claimed.at(-1)];
   if (!newest || !oldest) return [];
   const { source } = newest;
@@ -198,8 +204,9 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesF
   const changed: Changed[] = [];
   for (const one of claimed) {
     const { mark, n } = marks.get(one.hour) ?? { mark: noRows, n: 0 };
-    // Decisions are deleted after some days. What was counted before stays.
-    const isGone = source === 'decisions' && (one.hour < quotesFrom || (one.mark !== null && n < Number(one.mark)));
+    const isShrunk = one.mark !== null && n < rowsIn(one.mark);
+    // Decisions and fills are deleted after some days. What was counted before stays.
+    const isGone = one.hour < (keptFrom[source] ?? 0) || (isShrunk && one.hour + hourMs < now - settledMs);
     if (!isGone && mark !== one.mark && (n > 0 || one.mark !== null)) changed.push({ ...one, newMark: mark, n });
     else same.push({ hour: at(one.hour), mark: isGone ? one.mark : mark, check_on: isGone ? null : nextLook(one.hour, now) });
   }
@@ -216,10 +223,17 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, quotesF
   });
 };
 
-/** Counts one hour anew. */
-const count = async (tx: Transaction, { hour, source, newMark, n }: Changed, now: number): Promise<void> => {
+/** Counts one hour anew, in parts, since the database stops a statement that takes too long. */
+const count = async (tx: Transaction, { hour, source, newMark, n }: Changed, { now, mostRows }: Counting): Promise<void> => {
   await tx.execute(sql`delete from hourly_figures where hour = ${at(hour)} and what in ${kindsOf[source]}`);
-  if (n > 0) await tx.execute(sql`insert into hourly_figures ${figuresOf(source, at(hour), between(hour))}`);
+  const { from, to } = between(hour);
+  const cuts = n > mostRows ? await tx.execute<{ cut: string }>(cutsOf(source, { from, to }, mostRows)) : [];
+  const ends = [from, ...cuts.map(({ cut }) => cut), to];
+  for (const [i, end] of n > 0 ? ends.slice(1).entries() : [])
+    await tx.execute(sql`
+      insert into hourly_figures as f ${figuresOf(source, at(hour), { from: ends[i] ?? from, to: end })}
+      on conflict (hour, what, provider_id, ramp, currency, option, reason) do update set (n, bps, quoted_sats, delivered_sats, pay, receive) = (f.n + excluded.n,
+        f.bps + excluded.bps, f.quoted_sats + excluded.quoted_sats, f.delivered_sats + excluded.delivered_sats, f.pay + excluded.pay, f.receive + excluded.receive)`);
   const next = nextLook(hour, now);
   // `now()` is when this transaction began.
   const checkOn = next === null ? sql`null` : sql`${next}::timestamptz + ${workShare} * (clock_timestamp() - now())`;

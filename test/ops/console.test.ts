@@ -304,14 +304,15 @@ describe('a switch', () => {
 });
 
 describe('wrong tokens', () => {
-  it('are counted by network; then even a right one waits', async () => {
+  it('are counted by network; a right one works all the same', async () => {
     const guess = async () => (await ask('/operator/attention', undefined, {}, 'a-guess-of-an-operator-token')).status;
     expect([await guess(), await guess(), await guess(), await guess()]).toEqual([404, 404, 404, 429]);
-    expect((await ask('/operator/attention')).body['code']).toBe('rate-limited');
+    // A stranger behind the operator's address cannot lock them out.
+    expect((await ask('/operator/attention')).status).toBe(200);
     // Whoever shows no token at all guesses nothing.
     expect((await createWallet(gateway.url).call('/operator/attention')).status).toBe(404);
     expect(gateway.logs.filter((line) => line.includes('operator_token_refused'))).toHaveLength(3);
     gateway.clock.move(61_000);
-    expect((await ask('/operator/attention')).status).toBe(200);
+    expect(await guess()).toBe(404);
   });
 });

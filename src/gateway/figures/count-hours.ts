@@ -9,14 +9,18 @@ const seenEveryMs = 15_000;
 /** How much an instance's clock may be ahead of the one that deletes old decisions. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
+/** So few that a statement ends long before the database's limit of 30 seconds. */
+const mostRows = 5_000;
 
 /** Counts up to `limit` hours. Returns how often it found some due. An hour that cannot be counted stops no other: it is tried again ten minutes later. */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
-  await noteSeen(gateway);
   const now = gateway.now();
-  const quotesFrom = now - gateway.settings.retention.quotes_days * dayMs + clockSpreadMs;
+  const { quotes_days: quotes, fills_days: fills } = gateway.settings.retention;
+  const keptFrom = { decisions: now - quotes * dayMs + clockSpreadMs, fills: now - fills * dayMs + clockSpreadMs };
   for (let times = 0; times < limit; times += 1) {
-    const found = await gateway.stores.figures.countDue({ now, quotesFrom });
+    // A count may take long, and an instance that is not seen for two minutes looks as if it had stopped.
+    await noteSeen(gateway);
+    const found = await gateway.stores.figures.countDue({ now, keptFrom, mostRows });
     if (!found) return times;
     if (!found.failed) continue;
     const { hour, source, error } = found.failed;

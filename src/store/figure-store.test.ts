@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import type { Counting, FigureStore } from '../ports/figures.ts';
+import { createStores } from './stores.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+/** Within an hour that is running. */
+const now = Date.UTC(2026, 10, 28, 12, 30);
+const at = (ms: number): string => new Date(ms).toISOString();
+
+let database: TestDatabase;
+let figures: FigureStore;
+beforeAll(async () => {
+  database = await testDatabase();
+  figures = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) }).figures;
+});
+afterAll(async () => await database.close());
+
+const counting = (more: Partial<Counting> = {}): Counting => ({ now, keptFrom: { decisions: now - 7 * day, fills: now - 7 * day }, mostRows: 5_000, ...more });
+/** Makes every hour due, and counts as long as one is. Returns the hours that could not be counted. */
+const countAll = async (more: Partial<Counting> = {}): Promise<number[]> => {
+  await database.sql`update counted_hours set check_on = hour where check_on is not null`;
+  const failed: number[] = [];
+  for (;;) {
+    const found = await figures.countDue(counting(more));
+    if (!found) return failed;
+    if (!found.failed) continue;
+    failed.push(found.failed.hour);
+    await figures.postpone(found.failed.hour, found.failed.source, now + day);
+  }
+};
+const decide = async (times: number[], option = 'sepa'): Promise<string[]> => {
+  const offers = ['alpine', 'slow'].map((providerId, i) => ({ providerId, latencyMs: 100, behindBestBps: i * 7 }));
+  const route = {
+    route: { asked: { currency: 'EUR', option }, offers, excluded: [], refused: [{ providerId: 'third', refusal: { reason: 'busy' } }], failed: [] },
+  };
+  const ids = times.map(() => crypto.randomUUID());
+  for (const [i, time] of times.entries())
+    await database.sql`insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route)
+      values (${ids[i] ?? ''}, ${crypto.randomUUID()}, 'x', 'buy', 'req', ${at(time)}, ${JSON.stringify(route)}::text::json)`;
+  return ids;
+};
+const fill = async (time: number): Promise<void> =>
+  void (await database.sql`insert into fills (order_id, provider_id, ramp, currency, option, binding, quoted_pay, quoted_receive, told_pay, told_receive,
+      quoted_on, ordered_on, filled_on, counted_in, counted_quoted, counted_delivered, counted_on)
+    values (${crypto.randomUUID()}, 'alpine', 'buy', 'EUR', 'sepa', true, 1, 2, 1, 2, ${at(time)}, ${at(time)}, ${at(time)}, 'broken', 2, 2, ${at(time)})`);
+const read = async (): Promise<object[]> => await figures.read({ from: now - 6 * day, to: now + hour, step: 'hour' });
+const countOf = async (what: string, on: number): Promise<number> =>
+  (await figures.read({ from: on, to: on + hour, step: 'hour' })).filter((one) => one.what === what).reduce((sum, { n }) => sum + Number(n), 0);
+const running = Math.floor(now / hour) * hour;
+
+it('an hour with more rows than one statement may count is counted in parts, and comes out the same', async () => {
+  const times = Array.from({ length: 23 }, (_, i) => running - 3 * hour + Math.floor(i / 2) * 60_000);
+  await decide(times);
+  await decide(times.slice(0, 5), 'card');
+  await fill(running - 3 * hour);
+  await fill(running - 3 * hour + 1);
+  expect(await countAll()).toEqual([]);
+  const whole = await read();
+  expect(whole.length).toBeGreaterThan(8);
+  await database.sql`update counted_hours set mark = '1' where mark <> '0'`;
+  await database.sql`delete from hourly_figures`;
+  expect(await countAll({ mostRows: 1 })).toEqual([]);
+  expect(await read()).toEqual(whole);
+});
+
+it('an hour that takes longer than the database allows is postponed, and the older ones are counted', async () => {
+  const slow = running - 5 * hour;
+  await decide([slow, slow - hour]);
+  await database.sql.unsafe(`
+    create function too_slow() returns trigger language plpgsql as $$
+      begin if new.hour = '${at(slow)}' then raise exception 'canceling statement due to statement timeout' using errcode = '57014'; end if; return new; end $$;
+    create trigger too_slow before insert on hourly_figures for each row execute function too_slow()`);
+  expect(await countAll()).toEqual([slow]);
+  expect([await countOf('decided', slow), await countOf('decided', slow - hour)]).toEqual([0, 1]);
+  await database.sql`drop trigger too_slow on hourly_figures`;
+  expect(await countAll()).toEqual([]);
+  expect(await countOf('decided', slow)).toBe(1);
+});
+
+it('a customer who is deleted does not end the counting of an hour that is not over', async () => {
+  const [gone = ''] = await decide([running, running + 1, running + 2]);
+  await countAll();
+  expect(await countOf('decided', running)).toBe(3);
+  await database.sql`delete from routes where id = ${gone}`;
+  await countAll();
+  expect(await countOf('decided', running)).toBe(2);
+  await decide([running + 3, running + 4]);
+  await countAll();
+  expect(await countOf('decided', running)).toBe(4);
+});
+
+it('what was counted stays when old rows are deleted, of fills as of decisions', async () => {
+  const [old, partly] = [running - 5 * day, running - 2 * day];
+  for (const one of [old, partly]) {
+    await decide([one, one + 1]);
+    await fill(one);
+    await fill(one + 1);
+  }
+  await countAll();
+  await database.sql`delete from routes where created_on <= ${at(partly)}`;
+  await database.sql`delete from fills where filled_on <= ${at(partly)}`;
+  await countAll({ keptFrom: { decisions: now - 3 * day, fills: now - 3 * day } });
+  for (const one of [old, partly]) expect([await countOf('decided', one), await countOf('filled', one)]).toEqual([2, 2]);
+});
