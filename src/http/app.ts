@@ -116,11 +116,7 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
       request: c.req.raw,
       params: c.req.param(),
       limit: async (name, sessionHash) => await enforceLimits(options.limiter, countersFor(options.http.limits, name, caller, sessionHash), headers),
-      allows: async (name, sessionHash, isPeek) =>
-        await areWithin(
-          options.limiter,
-          countersFor(options.http.limits, name, caller, sessionHash).map((counter) => (isPeek ? { ...counter, isPeek } : counter)),
-        ),
+      allows: async (name, sessionHash) => await areWithin(options.limiter, countersFor(options.http.limits, name, caller, sessionHash)),
     };
     refuseExposedKey(call.request, app);
     await endpoint.guard?.(call);

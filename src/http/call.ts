@@ -40,8 +40,8 @@ export type Call = {
   params: Record<string, string>;
   /** Counts one use by the session, if any, and by the network or app behind it. Throws when there are too many. */
   limit: (name: LimitName, sessionHash?: string) => Promise<void>;
-  /** Counts like `limit`, but returns whether the use is allowed instead of refusing the request. With `isPeek`, counts nothing. */
-  allows: (name: LimitName, sessionHash?: string, isPeek?: true) => Promise<boolean>;
+  /** Counts like `limit`, but returns whether the use is allowed instead of refusing the request. */
+  allows: (name: LimitName, sessionHash?: string) => Promise<boolean>;
 };
 
 /** An answer whose JSON text is final, such as a stored one that is returned again unchanged. `Body` is the type of the JSON. */

@@ -37,8 +37,6 @@ export type Counter = {
   windowMs: number;
   /** Whether `most` is the configured limit of a session or a network. False for an app, for a limit that an app sets itself, and for a /48. */
   isUsual: boolean;
-  /** Asks whether a use would be allowed, and counts none. */
-  isPeek?: true;
 };
 /** Counts one use. `allowed` is false once the window is used up. `remaining` is absent with Cloudflare's binding, which does not report it. */
 export type Limiter = (counter: Counter) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
@@ -54,7 +52,7 @@ export const createLimiter = (now: () => number): Limiter => {
   const windows = new Map<string, { start: number; used: number; windowMs: number }>();
   const isOver = ({ start, windowMs }: { start: number; windowMs: number }, at: number): boolean => at < start || at - start >= windowMs;
   const swept = { start: now(), windowMs: minuteMs };
-  return ({ name, scope, key, most, windowMs, isPeek }) => {
+  return ({ name, scope, key, most, windowMs }) => {
     const at = now();
     if (isOver(swept, at)) {
       for (const [id, window] of windows) if (isOver(window, at)) windows.delete(id);
@@ -65,7 +63,7 @@ export const createLimiter = (now: () => number): Limiter => {
     if (!window || isOver(window, at)) windows.set(id, (window = { start: at, used: 0, windowMs }));
     const resetSeconds = Math.ceil((window.start + windowMs - at) / 1000);
     if (window.used >= most) return Promise.resolve({ allowed: false, remaining: 0, resetSeconds });
-    if (isPeek !== true) window.used += 1;
+    window.used += 1;
     return Promise.resolve({ allowed: true, remaining: most - window.used, resetSeconds });
   };
 };
