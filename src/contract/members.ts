@@ -621,6 +621,7 @@ export const members: { readonly [member: string]: string } = {
   'SearchOperatorOrdersRequest.limit': 'The most orders on a page. The default is 100.',
   cursor: 'Where to go on: `next_cursor` of the page before, with everything else as it was.',
   next_cursor: 'The cursor of the next page. Absent on the last page.',
+  prices_from: 'The id of a request for a price was looked for only among those since this time. Give a day to search earlier ones.',
   amounts_from: 'An amount was looked for only among orders since this time. Give a day to search earlier ones.',
   webhooks: 'The webhooks, newest first.',
   'ListOperatorWebhooksRequest.list': 'failing: in their third try at least. The others are states.',

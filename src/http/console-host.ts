@@ -15,7 +15,7 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}
  * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which serves
  * nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no console. In
  * the sandbox they exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback address does not
- * count.
+ * count. Over plain http, a browser does not say that a script reads: such a name reaches `/operator`, where it has no token.
  */
 export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
   const isConsole = path === '/console' || (isOperatorCall(path) && isFromBrowser(request));

@@ -41,6 +41,8 @@ export type FigureFilter = {
   ramp?: string | undefined;
   currency?: string | undefined;
   option?: string | undefined;
+  /** The most figures to read. */
+  most: number;
 };
 
 /** What was asked of a provider for prices since some time. `p95Ms` is of its answers that were ranked. */

@@ -56,7 +56,7 @@ export type Flights = {
   opening: Map<string, Promise<unknown>>;
   /** The last read of each order that a wallet's request caused, even if the provider did not answer. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
-  /** The last answers of endpoints that query the database without a session or a limit (http/service/shared-answer.ts). */
+  /** The last answers that callers share for a moment (gateway/shared-answer.ts). */
   answers: Map<string, { on: number; answer: Promise<unknown> }>;
   /** How many rows background work is working on, by queue and provider (work-on-due.ts). */
   working: Map<string, Map<string, number>>;

@@ -41,7 +41,9 @@ export const orderLists = ['review', 'late', 'unknown', 'disputed', 'twins', 'op
 
 /** Every member narrows the search. `from` and `to` are Unix milliseconds; `amount` matches what is paid or received, in the ramp's units. */
 export type OrderSearch = {
+  /** Of the request that ordered, or of one that asked for the price since `pricedSince`. */
   requestId?: string;
+  pricedSince?: number;
   upstreamOrderId?: string;
   referenceHash?: string;
   from?: number;

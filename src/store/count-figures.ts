@@ -48,6 +48,11 @@ export const cutsOf = (source: FigureSource, { from, to }: Between, most: number
     where place > 1 and (place - 1) % ${most}::int = 0 and cut > ${from} order by cut::text`;
 };
 
+/** What an insert into `hourly_figures f` does with rows that exist already. */
+export const addUp = sql`
+  on conflict (hour, what, provider_id, ramp, currency, option, reason) do update set (n, bps, quoted_sats, delivered_sats, pay, receive) = (f.n + excluded.n,
+    f.bps + excluded.bps, f.quoted_sats + excluded.quoted_sats, f.delivered_sats + excluded.delivered_sats, f.pay + excluded.pay, f.receive + excluded.receive)`;
+
 /** Returns the query for the rows of `hourly_figures`. */
 export const figuresOf = (source: FigureSource, hour: string, between: Between): SQL => {
   if (source === 'decisions') return decisions(hour, between);
@@ -98,3 +103,19 @@ const fills = (hour: string, { from, to }: Between): SQL => sql`
   select ${hour}::timestamptz, 'filled', provider_id, ramp, currency, option, '', count(*), 0, sum(counted_quoted)::bigint, sum(counted_delivered)::bigint,
     coalesce(sum(told_pay), 0)::bigint, coalesce(sum(told_receive), 0)::bigint
   from fills where filled_on >= ${from} and filled_on < ${to} group by provider_id, ramp, currency, option`;
+
+/** How many payment options of an hour have figures of their own. */
+const mostOptions = 200;
+
+/** Returns the statement that puts the figures of all but the largest options of an hour under the name `other`: providers name their options. */
+export const mergeSmall = (source: FigureSource, hour: string): SQL => sql`
+  with ranked as (
+    select ramp, currency, option, row_number() over (order by sum(n) desc, ramp, currency, option) as place from hourly_figures
+    where hour = ${hour} and what in ${kindsOf[source]} and option not in ('', 'other') group by ramp, currency, option
+  ), moved as (
+    delete from hourly_figures f using ranked r where f.hour = ${hour} and f.what in ${kindsOf[source]} and r.place > ${mostOptions}
+      and (f.ramp, f.currency, f.option) = (r.ramp, r.currency, r.option) returning f.*
+  )
+  insert into hourly_figures as f
+  select hour, what, provider_id, ramp, currency, 'other', reason, sum(n), sum(bps), sum(quoted_sats), sum(delivered_sats), sum(pay), sum(receive)
+  from moved group by hour, what, provider_id, ramp, currency, reason ${addUp}`;

@@ -45,9 +45,9 @@ const fill = async (time: number): Promise<void> =>
   void (await database.sql`insert into fills (order_id, provider_id, ramp, currency, option, binding, quoted_pay, quoted_receive, told_pay, told_receive,
       quoted_on, ordered_on, filled_on, counted_in, counted_quoted, counted_delivered, counted_on)
     values (${crypto.randomUUID()}, 'alpine', 'buy', 'EUR', 'sepa', true, 1, 2, 1, 2, ${at(time)}, ${at(time)}, ${at(time)}, 'broken', 2, 2, ${at(time)})`);
-const read = async (): Promise<object[]> => await figures.read({ from: now - 6 * day, to: now + hour, step: 'hour' });
+const read = async (): Promise<object[]> => await figures.read({ from: now - 6 * day, to: now + hour, step: 'hour', most: 1_000 });
 const countOf = async (what: string, on: number): Promise<number> =>
-  (await figures.read({ from: on, to: on + hour, step: 'hour' })).filter((one) => one.what === what).reduce((sum, { n }) => sum + Number(n), 0);
+  (await figures.read({ from: on, to: on + hour, step: 'hour', most: 1_000 })).filter((one) => one.what === what).reduce((sum, { n }) => sum + Number(n), 0);
 const running = Math.floor(now / hour) * hour;
 
 it('an hour with more rows than one statement may count is counted in parts, and comes out the same', async () => {
@@ -89,6 +89,17 @@ it('a customer who is deleted does not end the counting of an hour that is not o
   await decide([running + 3, running + 4]);
   await countAll();
   expect(await countOf('decided', running)).toBe(4);
+});
+
+it('only so many options of an hour have figures of their own: the small ones are counted together', async () => {
+  const one = running - 8 * hour;
+  for (let i = 0; i < 203; i += 1) await decide(i < 3 ? [one, one] : [one], `option ${i}`);
+  await countAll();
+  const found = await figures.read({ from: one, to: one + hour, step: 'hour', most: 5_000 });
+  const decided = found.filter(({ what }) => what === 'decided');
+  expect([decided.length, decided.filter(({ option, n }) => option === 'other' && n === 3n).length]).toEqual([201, 1]);
+  expect(decided.filter(({ n }) => n === 2n).map(({ option }) => option)).toEqual(['option 0', 'option 1', 'option 2']);
+  expect(await countOf('decided', one)).toBe(206);
 });
 
 it('what was counted stays when old rows are deleted, of fills as of decisions', async () => {

@@ -75,13 +75,17 @@ const amountIs = (amount: bigint): SQL | undefined =>
     sql`${quotedOffer}->>'receive' = ${amount.toString()}`,
   );
 /**
- * Matches the id of the request that ordered, or of the one that asked for the price. A quote's id equals the route's id except for the last byte.
+ * Matches the id of the request that ordered, or of the one that asked for the price. A quote's id equals the route's id except for the last byte. No
+ * index covers the requests for prices, so only those of a few days are read.
  */
-const requestIs = (requestId: string): SQL =>
-  sql`(${intents.requestId} = ${requestId} or left(${intents.quoteId}::text, 34) in (select left(${routes.id}::text, 34) from ${routes} where ${routes.requestId} = ${requestId}))`;
+const requestIs = (requestId: string, since: number, to?: number): SQL =>
+  sql`${intents.id} in (
+    select i.id from intents i where i.request_id = ${requestId}
+    union all select i.id from routes r join intents i on i.customer_id = r.customer_id and left(i.quote_id::text, 34) = left(r.id::text, 34)
+      where r.request_id = ${requestId} and r.created_on >= ${new Date(since).toISOString()} ${to === undefined ? sql`` : sql`and r.created_on < ${new Date(to).toISOString()}`})`;
 
 const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
-  search.requestId === undefined ? undefined : requestIs(search.requestId),
+  search.requestId === undefined ? undefined : requestIs(search.requestId, search.pricedSince ?? 0, search.to),
   search.upstreamOrderId === undefined
     ? undefined
     : or(eq(intents.upstreamOrderId, search.upstreamOrderId), eq(orders.upstreamOrderId, search.upstreamOrderId)),

@@ -3,6 +3,7 @@ import type { Stage } from '../../domain/order.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
+import { uuidForm } from './find-orders.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { lookUpOrder } from './look-up.ts';
 import { longestDeliveryMs, showFound } from './search-orders.ts';
@@ -16,7 +17,9 @@ const day = 86_400_000;
 const time = (ms: number): string => new Date(ms).toISOString();
 
 export const readOrder = async (gateway: Gateway, operator: Operator, id: string) => {
-  await logAction(gateway, operator, 'order.read', id.slice(0, 64).replaceAll('\0', ''));
+  // What is no id reads nothing, and may be anything that was pasted by mistake. So it is not logged.
+  if (!uuidForm.test(id)) throw new Problem('order-not-found', 'There is no such order.');
+  await logAction(gateway, operator, 'order.read', id.toLowerCase());
   const found = await lookUpOrder(gateway.stores.operator, gateway.hash, id.toLowerCase(), gateway.now());
   if (!found) throw new Problem('order-not-found', 'There is no such order.');
   return found;

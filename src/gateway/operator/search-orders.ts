@@ -13,6 +13,8 @@ const pageSize = 100;
 export const longestDeliveryMs = 3 * dayMs;
 /** No index covers amounts, so an amount without a day is looked for among the orders of so many days. */
 const amountDays = 30;
+/** Nor the requests for prices, of which there are many more. */
+const priceDays = 2;
 
 export type SearchRequest = {
   anything?: string | undefined;
@@ -43,13 +45,24 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   const found = await findOrders(gateway.stores.operator, gateway.hash, wanted, limit + 1, before);
   const { shown, ...more } = pageOf(found, limit, (one) => ({ on: one.createdOn, id: one.intentId }));
   const from = request.day === undefined && wanted.to === undefined ? (wanted.from ?? wanted.or?.[0]?.from) : undefined;
-  return { orders: shown.map(showFound), ...more, ...(from === undefined ? {} : { amounts_from: time(from) }) };
+  const isPrice = request.day === undefined && wanted.to === undefined && (wanted.requestId !== undefined || wanted.word !== undefined);
+  return {
+    orders: shown.map(showFound),
+    ...more,
+    ...(from === undefined ? {} : { amounts_from: time(from) }),
+    ...(isPrice && wanted.pricedSince !== undefined ? { prices_from: time(wanted.pricedSince) } : {}),
+  };
 };
+
+/** Returns whether the search is for orders with one id or reference, which an index finds. */
+const isExact = ({ request_id, upstream_order_id, reference }: SearchRequest): boolean =>
+  request_id !== undefined || upstream_order_id !== undefined || reference !== undefined;
 
 const wantedOf = (gateway: Gateway, request: SearchRequest): Wanted => {
   const word = request.anything?.trim();
   const isDay = request.day === undefined && dayOf(word ?? '') !== undefined;
   const day = dayOf(request.day ?? word ?? '');
+  const recent = day ? {} : { from: gateway.now() - amountDays * dayMs };
   const narrowed: Wanted = {
     ...defined({
       requestId: request.request_id,
@@ -59,11 +72,12 @@ const wantedOf = (gateway: Gateway, request: SearchRequest): Wanted => {
       referenceHash: request.reference === undefined ? undefined : referenceHash(gateway.hash, request.reference),
       amount: request.amount === undefined ? undefined : BigInt(request.amount),
     }),
+    pricedSince: (day?.from ?? gateway.now()) - priceDays * dayMs,
+    ...(request.amount === undefined || day || isExact(request) ? {} : recent),
     ...(request.list === 'late' ? { paidBefore: gateway.now() - longestDeliveryMs } : {}),
     ...day,
   };
   if (word === undefined || isDay) return narrowed;
-  const recent = day ? {} : { from: gateway.now() - amountDays * dayMs };
   const amounts = amountsOf(word) ?? [];
   // A number without a unit may as well be a provider's id of an order.
   return /[A-Za-z]/.test(word) && amounts.length > 0

@@ -4,6 +4,7 @@ import type { CallFigures, Instance, MissingFigure } from '../../ports/figures.t
 import type { Switch } from '../../ports/operator.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
+import { sharedAnswer } from '../shared-answer.ts';
 import { deliveriesSwitch, ordersSwitch, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
 import { attentionOf } from './actions.ts';
 import { logAction, type Operator } from './log-action.ts';
@@ -13,6 +14,8 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 /** An instance that has not been seen for so long has stopped, or has lost the database. */
 const seenWithinMs = 2 * minute;
+/** The calls of providers are counted from many rows, so all operators of an instance see the same for so long. What waits is always read. */
+const figuresMs = 5_000;
 const time = (ms: number): string => new Date(ms).toISOString();
 
 export const readOverview = async (gateway: Gateway, operator: Operator) => {
@@ -24,12 +27,7 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
   const inForce = switches.filter(({ untilOn }) => untilOn === undefined || now < untilOn);
   const held = (name: string) => inForce.filter((one) => one.name === name).map(showSwitch)[0];
   const instances = await stores.figures.instances(seenWithinMs);
-  const figures: Figures = {
-    recent: byProvider(await stores.figures.recentCalls(now - 15 * minute)),
-    daily: byProvider(await stores.figures.callsByHour(now - day)),
-    missing: await stores.figures.missing(now - day),
-    open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
-  };
+  const figures = await sharedAnswer(gateway, 'overview figures', async () => await figuresOf(gateway), figuresMs);
   const { missing, countedOn } = await stores.figures.progress(now - day, now);
   const [orders, deliveries] = [held(ordersSwitch), held(deliveriesSwitch)];
   const counts = Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list.length])) as { [name in keyof typeof lists]: number };
@@ -52,6 +50,13 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
 };
 
 type Figures = { recent: Map<string, CallFigures>; daily: Map<string, CallFigures>; missing: MissingFigure[]; open: Map<string, number> };
+const figuresOf = async ({ stores, now }: Gateway): Promise<Figures> => ({
+  recent: byProvider(await stores.figures.recentCalls(now() - 15 * minute)),
+  daily: byProvider(await stores.figures.callsByHour(now() - day)),
+  missing: await stores.figures.missing(now() - day),
+  open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
+});
+
 type About = { set: Switch | undefined; isInForce: boolean; figures: Figures; instances: Instance[]; gateway: Gateway };
 
 const byProvider = (rows: CallFigures[]): Map<string, CallFigures> => new Map(rows.map((row) => [row.providerId, row]));

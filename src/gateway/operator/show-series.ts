@@ -11,6 +11,8 @@ const hour = 3_600_000;
 const day = 24 * hour;
 /** More points than these are more than a chart can show. */
 const longest = { hour: 8 * day, day: 731 * day } as const;
+/** An answer with so many figures has some megabytes. */
+const mostFigures = 20_000;
 const usual = { hour: day, day: 30 * day } as const;
 const time = (ms: number): string => new Date(ms).toISOString();
 
@@ -31,7 +33,9 @@ export const readSeries = async (gateway: Gateway, operator: Operator, request: 
   if (to <= from) throw invalid('/to', 'must be later than from');
   if (to - from > longest[step]) throw invalid('/from', `more than ${longest[step] / day} days by the ${step}: ask for less, or for days`);
   await logAction(gateway, operator, 'series.read', provider ?? 'all');
-  const figures = await gateway.stores.figures.read({ from, to, step, providerId: provider, ramp, currency, option });
+  const figures = await gateway.stores.figures.read({ from, to, step, providerId: provider, ramp, currency, option, most: mostFigures + 1 });
+  if (figures.length > mostFigures)
+    throw invalid('/from', `more than ${mostFigures} figures: ask for less time, for days instead of hours, or for one provider, ramp, currency or option`);
   const { missing, countedOn } = await gateway.stores.figures.progress(from, to);
   return {
     from: time(from),

@@ -109,8 +109,19 @@ export const operatorSearch = endpoint({
     .refine(
       ({ cursor: _cursor, limit: _limit, ...body }) => Object.values(body).some((value) => value !== undefined),
       'give at least one of anything, list, provider, request_id, upstream_order_id, reference, day, amount',
+    )
+    .refine(
+      ({ anything, request_id, upstream_order_id, reference, amount }) =>
+        anything === undefined || [request_id, upstream_order_id, reference, amount].every((value) => value === undefined),
+      'anything may be a request id, an order id of the provider, a reference or an amount itself: give it without them',
     ),
-  answer: z.object({ orders: z.array(found), more: z.boolean(), next_cursor: z.string().optional(), amounts_from: time.optional() }),
+  answer: z.object({
+    orders: z.array(found),
+    more: z.boolean(),
+    next_cursor: z.string().optional(),
+    amounts_from: time.optional(),
+    prices_from: time.optional(),
+  }),
   problems: ['not-found'],
   lane: 'reserved',
   guard: operatorOnly,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { endpoint } from '../call.ts';
-import { sharedAnswer } from './shared-answer.ts';
+import { sharedAnswer } from '../../gateway/shared-answer.ts';
 
 export const live = endpoint({
   id: 'getLiveness',

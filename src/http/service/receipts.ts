@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint } from '../call.ts';
 import { calendarDay, count, publicKey } from '../shapes.ts';
-import { sharedAnswer } from './shared-answer.ts';
+import { sharedAnswer } from '../../gateway/shared-answer.ts';
 
 export const receiptKey = publicKey.extend({ alg: z.literal('EdDSA') });
 
