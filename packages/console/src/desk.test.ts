@@ -85,7 +85,7 @@ it('says what came of an action: done, not done and why, or not known', async ()
   expect(await act(sending('msg_1'))).toMatch(/is being sent/);
   expect(await act(sending('msg_1'))).toMatch(/may have done this or not/);
   answers['/operator/orders/1/settle'] = [problem(409, 'order-changed')];
-  expect(await act(settling('1', { settling: 'close-dispute', reason: 'paid back', sequence: 1 }))).toMatch(/nothing was done/);
+  expect(await act(settling('1', { settling: 'close-dispute', reason: 'paid back', pin: '5f0c1a9be2d47733' }))).toMatch(/nothing was done/);
   const set = { set_by: 'token:fedcba98', mode: 'drain', set_on: '2026-11-29T11:58:00.000Z', reason: 'bank closed' };
   answers['/operator/providers/alpine'] = [problem(412, 'switch-changed', { switch: set }), problem(412, 'switch-changed'), problem(404, 'not-found')];
   const off = switching('alpine', { mode: 'off', reason: 'slow' }, 'none');

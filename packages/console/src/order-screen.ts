@@ -129,7 +129,7 @@ const toSettle = (desk: Desk, card: Card): Part =>
 const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
   const told = Object.hasOwn(settlings, kind) ? settlings[kind] : undefined;
   if (!told) return html`<p class="muted">${plain(kind)}: this console does not know how. Use npm run order.</p>`;
-  const { order_id: id, sequence } = card;
+  const { order_id: id, pin } = card;
   const send = (event: SubmitEvent): void => {
     const text = fieldsOf(event);
     const [reason, stage] = [text('reason'), text('stage')];
@@ -138,7 +138,7 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
       title: `${told.button}?`,
       lines: [`Order ${id}.`, ...told.happens(plain(stage)), `${told.reason}: ${reason}`, 'This is recorded under your token.'],
       yes: told.button,
-      run: settling(id, { settling: kind, reason, sequence, ...(stage === '' ? {} : { stage }) }),
+      run: settling(id, { settling: kind, reason, pin, ...(stage === '' ? {} : { stage }) }),
     });
   };
   return html`<details class="form" ?open=${kind !== 'paid-not-filled'}>
