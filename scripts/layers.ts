@@ -39,7 +39,7 @@ const allowed: Record<string, readonly string[]> = {
  * what is below it.
  */
 export const ladder: readonly (readonly string[])[] = [
-  ['problem.ts', 'places.ts', 'lease.ts', 'work-on-due.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts', 'attempts.ts'],
+  ['problem.ts', 'places.ts', 'lease.ts', 'work-on-due.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts', 'attempts.ts', 'shared-answer.ts'],
   ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
   ['sessions', 'catalogue'],
   ['pricing'],
