@@ -221,6 +221,21 @@ describe('what a settling is about', () => {
     await gateway.database.sql`update orders set stage = 'failed', disputed = false where stage = 'review'`;
   });
 
+  it('is compared once more under the lock of the row: what came after the read of the gateway counts as well', async () => {
+    const id = await still();
+    const { stores } = gateway.server.gateway;
+    const seen = await stores.orders.findAny(id);
+    if (!seen) throw new Error('no order');
+    await set('told_receive = 1')(id);
+    const now = gateway.clock.now();
+    expect([
+      await stores.operator.learn(seen, { ...seen.watch, beforeReview: 'paid' }, now),
+      await stores.operator.releaseShort(seen, now),
+      await stores.record.paidNotFilled(id, now, seen),
+    ]).toEqual([false, false, false]);
+    await set(`stage = 'failed', disputed = false`)(id);
+  });
+
   it('is an attempt, too', async () => {
     const { id: ordered } = await buy();
     const { sql } = gateway.database;
