@@ -30,7 +30,7 @@ const text = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+    .refine((words) => !/[\p{Cc}\p{Cs}]/u.test(words), 'must not contain control characters');
 const cursor = text(100).optional();
 
 export const operatorOverview = endpoint({
