@@ -55,9 +55,13 @@ const spoilHeaders = (headers: Record<string, string>, random: Random): void => 
 };
 
 const origins = [shop, shop, 'https://evil.example', 'null', `${shop}.evil.example`, shop.toUpperCase(), `${shop}/`];
-/** Returns a flaw unless a listed page, without credentials, may read the response and the headers that it needs, and no other page may read it. */
-const corsFlaws = ({ headers: { origin } }: Sent, { headers }: Seen): string[] => {
+/**
+ * Returns a flaw unless a listed page, without credentials, may read the response and the headers that it needs, and no other page may read it. No
+ * page may read what the operator's paths answer.
+ */
+const corsFlaws = ({ path, headers: { origin } }: Sent, { headers }: Seen): string[] => {
   const allowed = headers.get('access-control-allow-origin');
+  if (path.startsWith('/operator/')) return allowed === null ? [] : [`${String(origin)} may read an answer for the operator`];
   const exposed = (headers.get('access-control-expose-headers') ?? '').split(', ');
   if (allowed !== (origin === shop ? shop : null)) return [`${String(origin)} is told ${String(allowed)}`];
   if (headers.get('access-control-allow-credentials') !== null) return ['credentials are allowed'];
@@ -279,8 +283,8 @@ it(
         ...(['GET', 'HEAD'].includes(method) ? {} : { body: toText(hostileValue(random)) }),
       };
       const seen = await send(sent);
-      // Providers send notices from servers, not from a web page, so CORS does not apply to them.
-      if (!bent.startsWith('/notices/')) wrong.push(...corsFlaws(sent, seen).map((flaw) => `${method} ${bent}: ${flaw}`));
+      // Providers send notices from servers, not from a web page, so CORS does not apply to them. Which of these paths are the operator's is no matter.
+      if (!bent.startsWith('/notices/') && !bent.includes('/operator/')) wrong.push(...corsFlaws(sent, seen).map((flaw) => `${method} ${bent}: ${flaw}`));
       if (seen.status >= 500) wrong.push(`${method} ${bent}: ${seen.status} ${seen.text}`);
       else if (seen.status >= 400 && method !== 'HEAD' && seen.headers.get('content-type') !== 'application/problem+json')
         wrong.push(`${method} ${bent}: ${seen.status} ${seen.headers.get('content-type')}`);

@@ -64,7 +64,11 @@ export const normalBody = (value: unknown, key = ''): unknown => {
   if (typeof value === 'string' && key === 'receipt' && !value.endsWith('…')) return receipt(value);
   if (typeof value === 'string') return secretKeys.has(key) ? `<${key}>` : key === 'detail' ? sorted(text(value)) : text(value);
   // These lists have the sequence in which the providers answered.
-  if (Array.isArray(value) && (key === 'refused' || key === 'failed')) return value.map((item) => JSON.stringify(normalBody(item))).toSorted();
+  if (Array.isArray(value) && (key === 'refused' || key === 'failed'))
+    return value
+      .map((item) => JSON.stringify(normalBody(item)))
+      .filter(isThere)
+      .toSorted();
   if (Array.isArray(value)) return value.map((item) => normalBody(item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [text(name), key === 'tokens' ? `<token>` : normalBody(item, name)]));
@@ -76,3 +80,6 @@ export const normalHeaders = (headers: Headers): Record<string, string> =>
     ...headersOfInterest.flatMap((name) => (headers.has(name) ? [[name, headers.get(name) ?? '']] : [])),
     ...headersByPresence.flatMap((name) => (headers.has(name) ? [[name, '<there>']] : [])),
   ]);
+
+/** DFX is asked, too, but nothing listens at its address, which each runtime reports in its own words. */
+const isThere = (failed: string): boolean => !/"(?:id|providerId)":"dfx"/.test(failed);

@@ -65,7 +65,8 @@ it('receives webhooks as printed', async () => {
   const ramp = rampOf(gateway, { webhook: backend.url });
   const { best } = await ramp.offers({ pay: '50', currency: 'EUR', by: 'SEPA' });
   const order = await ramp.buy(best ?? { id: '' });
-  const { headers, body } = await backend.waitFor('a webhook', ({ body: text }) => text.includes('withdrawal_ready'));
+  const told = async () => await Promise.resolve(backend.received.find(({ body: text }) => text.includes('withdrawal_ready')));
+  const { headers, body } = await gateway.passUntil('a webhook', told, { limitMs: 120_000 });
   await backend.close();
   const { receive } = (await run(2)).exported as { receive: (...args: unknown[]) => Promise<number> };
   const events: unknown[] = [];
