@@ -181,6 +181,8 @@ needsPostgres('a command that ends a dispute or a review is refused if the order
   const note = async (id: string) => await sql`update orders set terms = (terms::jsonb || '{"linkUnseen": true}')::json where id = ${id}`;
   /** Runs the command, and lets another caller change the order after the command has read it. */
   const during = async (change: (id: string) => Promise<unknown>, id: string, ...args: string[]) => {
+    // Reserving waits for ever if the pool has no connection yet, as when this test runs alone.
+    await sql`select 1`;
     const held = await sql.reserve();
     // The command writes to this table after it has read the order.
     await held`begin`;
