@@ -42,6 +42,7 @@ export default defineConfig({
           setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
       // Runs tests of code that is meant for every runtime inside workerd (test/workerd/README.md).

@@ -315,7 +315,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     const orders = (): number => eiger?.control.history.requests.filter(({ endpoint }) => endpoint === 'order').length ?? 0;
     const before = orders();
     await button(page, /Eiger/).click();
-    await expect.poll(orders, { timeout: 30_000 }).toBe(before + 1);
+    await expect.poll(orders).toBe(before + 1);
     await eiger?.close();
     await button(page, 'Ask again').waitFor();
     await sees('killed-phone');
