@@ -11,15 +11,17 @@ import { pagesOf } from './dfx-settings.ts';
 import { kycPage, refusalOfBody, refusing } from './dfx-refusal.ts';
 
 export type Refused = { refusal: Refusal };
-/** `token`: the one of an earlier login, if it was kept. */
-export type User = { address: string; token?: string };
+/** `token`: the one of an earlier login, if it was kept. `isProven`: whether the session has shown that the address is the customer's. */
+export type User = { address: string; token?: string; isProven?: boolean };
 
 /**
  * Returns the user whose address gets the sats. Only an address of which we know that it is the customer's may become a user (dfx-identity.ts).
  */
-export const userOf = ({ settings }: Dfx, payoutTo: PayoutTo | undefined): { address: string } | undefined => {
+export const userOf = ({ settings }: Dfx, payoutTo: PayoutTo | undefined): User | undefined => {
   const address = payoutTo && addressOf(payoutTo);
-  return address !== undefined && (payoutTo?.isProven === true || settings.unproven_addresses === 'register') ? { address } : undefined;
+  return address !== undefined && (payoutTo?.isProven === true || settings.unproven_addresses === 'register')
+    ? { address, isProven: payoutTo?.isProven === true }
+    : undefined;
 };
 
 /** Returns a new token, or why DFX does not let the user in. Nothing was ordered yet, so a fault says that nothing was taken. */
@@ -68,9 +70,12 @@ export const asUser = async <T>(
   throw new ProviderFault('rejected-credentials', 'a token that DFX has just given is refused', { status: 401, taken: 'no' });
 };
 
-/** Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on. */
-export const withKycPage = async (dfx: Dfx, context: CallContext, token: string, refusal: Refusal): Promise<Refusal> => {
-  if (refusal.reason !== 'kyc-required') return refusal;
+/**
+ * Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on.
+ * Whoever has the page acts as DFX's user, so a buyer who only named an address, which may be a stranger's, is not given it.
+ */
+export const withKycPage = async (dfx: Dfx, context: CallContext, { token, isProven }: Omit<User, 'address'>, refusal: Refusal): Promise<Refusal> => {
+  if (refusal.reason !== 'kyc-required' || isProven === false || token === undefined) return refusal;
   try {
     const user = await readUser(dfx, context, token);
     const page = user.ok && user.value.kyc?.hash !== undefined ? kycPage(pagesOf(dfx.settings), user.value.kyc.hash, refusal.detail) : undefined;

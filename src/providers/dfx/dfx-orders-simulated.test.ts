@@ -301,7 +301,7 @@ describe('following', () => {
     await control.giveBack(transaction);
     expect(await read(buy, order)).toMatchObject({ stage: 'paid', rawStatus: 'ReturnPending' });
     await control.giveBack(transaction);
-    expect(await read(buy, order)).toMatchObject({ stage: 'refunded', receive: 10_000n });
+    expect(await read(buy, order)).toMatchObject({ stage: 'refunded', pay: 10_000n });
   });
   it('half a percent more or less is this payment, and is told', async () => {
     const { buy, order, uid } = await placed();

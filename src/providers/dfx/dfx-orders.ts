@@ -35,7 +35,7 @@ const send = async <T>(
   const { reply, token } = sent;
   if (reply.ok) return { value: reply.value, status: reply.status, token };
   if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an order`, { status: reply.status });
-  return { refusal: await withKycPage(dfx, context, token, refusedBy(dfx, reply.body, ramp)), token };
+  return { refusal: await withKycPage(dfx, context, { ...user, token }, refusedBy(dfx, reply.body, ramp)), token };
 };
 
 const refuse = ({ refusal }: Refused): Extract<Answer<never>, { ok: false }> => ({ ok: false, refusal });
@@ -58,7 +58,7 @@ export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inp
   if ('refusal' in sent) return refuse(sent);
   const { value, status, token } = sent;
   const made = namedBy(value.uid, status, () => toBuyOrder(value, asked, { now: dfx.deps.now(), order_days: dfx.settings.order_days }));
-  if ('refusal' in made) return refuse({ refusal: await withKycPage(dfx, context, token, made.refusal) });
+  if ('refusal' in made) return refuse({ refusal: await withKycPage(dfx, context, { ...user, token }, made.refusal) });
   // A confirmed order is listed, and wins the payment of its amount. So none is shown before it is confirmed.
   if (!(await confirmed(dfx, context, token, made))) return refuse({ refusal: { reason: 'declined', note: 'order-refused' } });
   return { ok: true, value: made.order };
@@ -78,7 +78,7 @@ export const placeSellOrder = async (dfx: Dfx, context: CallContext, { quote, of
   const { value, status, token } = sent;
   const made = namedBy(value.uid, status, () => toSellOrder(value, asked, { iban, network: dfx.deps.network, now: dfx.deps.now() }));
   const customer = kept(user, token);
-  if ('refusal' in made) return { ...refuse({ refusal: await withKycPage(dfx, context, token, made.refusal) }), ...customer };
+  if ('refusal' in made) return { ...refuse({ refusal: await withKycPage(dfx, context, { ...user, token }, made.refusal) }), ...customer };
   return { ok: true, value: made.order, ...customer };
 };
 

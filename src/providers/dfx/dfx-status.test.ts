@@ -49,7 +49,12 @@ describe('amounts', () => {
     expect(evidenceOf(row({ ...done, state: 'Processing' }), 'buy', order).facts).not.toHaveProperty('payout_id');
   });
   test('what went back', () => {
-    expect(evidenceOf(row({ state: 'Returned', chargebackAmount: 99.5 }), 'buy', order)).toMatchObject({ stage: 'refunded', pay: 10_000n, receive: 9_950n });
+    const back = evidenceOf(row({ state: 'Returned', chargebackAmount: 99.5 }), 'buy', order);
+    expect([back.stage, back.pay, back.receive]).toEqual(['refunded', 9_950n, undefined]);
+    expect(evidenceOf(row({ state: 'Failed', chargebackTxId: 'x', chargebackAmount: 50 }), 'buy', order).pay).toBe(5_000n);
+    const sale = { ...row({ type: 'Sell', state: 'Returned', inputAmount: 0.0025, chargebackAmount: 0.0025 }) };
+    const sold = evidenceOf(sale, 'sell', { pay: 250_000n, receive: 19_802n, upstreamOrderId: 'Q7' });
+    expect([sold.pay, sold.receive]).toEqual([250_000n, undefined]);
   });
 });
 
@@ -69,7 +74,18 @@ describe('a payment without its order', () => {
     ['without a date', payment('T1', 100, { date: null })],
     ['of another order', payment('T1', 100, { orderUid: 'Q8' })],
     ['in the other direction', payment('T1', 100, { type: 'Sell' })],
+    ['for another coin', payment('T1', 100, { outputAsset: 'ETH' })],
+    ['for bitcoin on chain', payment('T1', 100, { outputAsset: 'BTC', outputBlockchain: 'Bitcoin' })],
   ])('%s is not', (_, other) => expect(found(open('Q7', 100), other)).toBeUndefined());
+  it("is a sale's only if it is of the very amount, in bitcoin over Lightning, and explains no other sale", () => {
+    const sale = { ...order, pay: 105_000n, receive: 8_000n, others: ['T9'] };
+    const paid = (uid: string, inputAmount: number, more: object = {}) => payment(uid, inputAmount, { type: 'Sell', inputAsset: 'BTC', ...more });
+    const soldBy = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'sell', sale, 1_000);
+    expect(soldBy(paid('T1', 0.001))).toBeUndefined();
+    expect(soldBy(paid('T1', 0.00105, { inputAsset: 'ETH' }))).toBeUndefined();
+    expect(soldBy(paid('T9', 0.00105))).toBeUndefined();
+    expect(soldBy(paid('T9', 0.00105), paid('T1', 0.00105))).toMatchObject({ stage: 'paid', facts: { transaction_id: 'T1' } });
+  });
   it('is for a person if there are two', () => {
     expect(found(open('Q7', 100), payment('T1', 95), payment('T2', 102))).toMatchObject({ stage: 'review', moneySeen: true });
   });

@@ -43,9 +43,10 @@ type Ordered = Pick<FollowedOrder, 'pay' | 'receive'>;
 const amountsIn = (row: TransactionReply, ramp: ExchangeRamp, ordered: Ordered): { pay?: bigint; receive?: bigint } => {
   const { inputAmount: input, outputAmount: output } = row;
   const paid = input && (ramp === 'buy' ? fiat(input) : told(sats(input), ordered.pay));
-  if (row.state === 'Returned') {
+  // A refund's amount is what went back, in the unit in which the customer paid.
+  if (stageOf(row, ramp) === 'refunded') {
     const back = row.chargebackAmount;
-    return defined({ pay: paid, receive: back && (ramp === 'buy' ? decimalTimesFloor(back, 100n) : sats(back)) });
+    return defined({ pay: back && (ramp === 'buy' ? decimalTimesFloor(back, 100n) : told(sats(back), ordered.pay)) });
   }
   // Until the payout, the output is an estimate at the price of the moment.
   const isDone = stageOf(row, ramp) === 'finished';
@@ -77,14 +78,20 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
   };
 };
 
-type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'createdOn'>;
+type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'createdOn' | 'others'>;
+/** What DFX does not state may be Lightning. */
+const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
+  const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
+  return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
+};
 /** DFX's clock may be behind ours. */
 const slackMs = 600_000;
 
 /**
  * Looks for a payment that DFX booked without the order: one that came later than 7 days, or of an amount more than 1 % off. All orders of a customer
- * have the same reference, so only date and amount tell. A payment counts as the order's if no other open order is as near to it. Returns undefined
- * if there is none; more than one are a case for a person.
+ * have the same reference, so only date and amount tell. DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's
+ * invoice is for an exact amount, and what explains another sale does not explain this one. A payment counts as the order's if no other open order is
+ * as near to it. Returns undefined if there is none; more than one are a case for a person.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const word = ramp === 'buy' ? 'Buy' : 'Sell';
@@ -94,9 +101,10 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
     const gap = one < other ? other - one : one - other;
     return gap * 10_000n <= (one > other ? one : other) * BigInt(withinBps);
   };
-  const payments = own.filter(
-    (row) => row.uid.startsWith('T') && row.orderUid === undefined && (row.date ?? 0) >= order.createdOn - slackMs && isNear(amountOf(row), order.pay),
-  );
+  const isOurs = (amount: bigint): boolean => (ramp === 'buy' ? isNear(amount, order.pay) : amount === order.pay || amount === roundToStep(order.pay));
+  const isUnlinked = ({ uid, orderUid, date }: TransactionReply): boolean =>
+    uid.startsWith('T') && orderUid === undefined && order.others?.includes(uid) !== true && (date ?? 0) >= order.createdOn - slackMs;
+  const payments = own.filter((row) => isUnlinked(row) && isLightning(row, ramp) && isOurs(amountOf(row)));
   if (payments.length === 0) return undefined;
   const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
   const [only, ...more] = payments;
