@@ -176,7 +176,10 @@ it('a dispute that the operator has closed stays closed until the provider repor
 
 needsPostgres('a command that ends a dispute or a review is refused if the order changes while it runs, and loses nothing that was learnt', async () => {
   const { sql } = gateway.database;
-  const read = async (id: string) => await sql`update orders set checks = checks + 1, terms = (terms::jsonb || '{"paidSeenOn": 1}')::json where id = ${id}`;
+  // Each read sees money that the operator, who looked before, has not judged.
+  const read = async (id: string) =>
+    await sql`update orders set checks = checks + 1,
+      terms = (terms::jsonb || jsonb_build_object('paidSeenOn', coalesce((terms ->> 'paidSeenOn')::int, 0) + 1))::json where id = ${id}`;
   // Such a note changes nothing else.
   const note = async (id: string) => await sql`update orders set terms = (terms::jsonb || '{"linkUnseen": true}')::json where id = ${id}`;
   /** Runs the command, and lets another caller change the order after the command has read it. */
