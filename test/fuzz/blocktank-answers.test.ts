@@ -6,11 +6,9 @@ import { expect, it } from 'vitest';
 import { decodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { provider } from '../../src/providers/blocktank/index.ts';
 import { createBlocktankSimulator } from '../../src/providers/blocktank/blocktank.simulator.ts';
-import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest } from '../../src/providers/spec.ts';
-import { toText } from './hostile.ts';
 import { liesOfKind } from './kinds.ts';
-import { placesOf } from './lying-provider.ts';
+import { flawBy, liesAbout, orNothing, tell, type Lie } from './one-lie.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf } from './random.ts';
 
 const nodePubkey = '02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619';
@@ -27,7 +25,6 @@ const turbo: LiquidityQuoteRequest = {
 const context = { signal: new AbortController().signal, requestId: 'req_lie' };
 const now = Date.UTC(2026, 10, 21, 10, 15);
 
-type Lie = { call: string; place: number; value: unknown };
 /** Makes an adapter over a simulator, one of whose answers holds the lie. `told` collects the true answers. */
 const start = (lie: Lie | undefined) => {
   const told = new Map<string, unknown>();
@@ -40,12 +37,7 @@ const start = (lie: Lie | undefined) => {
       const headers = { 'content-type': 'application/json' };
       const response = await app.fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
       const answer: unknown = await response.json();
-      told.set(call, structuredClone(answer));
-      if (call === lie?.call) {
-        const place = placesOf(answer)[lie.place];
-        if (place) place.holder[place.key] = lie.value;
-      }
-      return { status: response.status, headers, body: new TextEncoder().encode(toText(answer)) };
+      return { status: response.status, headers, body: tell(told, call, answer, lie) };
     },
     now: () => now,
     newId: () => 'id',
@@ -70,17 +62,6 @@ const liesFor = (key: string, old: unknown): unknown[] => {
   if (key === 'lnurl') return [...odd, ...like('url')];
   const states = ['created', 'paid', 'executed', 'expired', 'open', 'closed', 'refunded', 'refundAvailable', 'canceled', 'partiallyPaid', 'holding', 'PAID'];
   return [...odd, ...(key.startsWith('state') ? states : [`${old}0`, old.slice(1), old.toUpperCase(), ` ${old}`, `${old}\u0000`])];
-};
-
-/** Returns the answer, or undefined for a fault or a refusal. Throws for a defect. */
-const orNothing = async <T>(call: Promise<{ ok: true; value: T } | { ok: false }>): Promise<T | undefined> => {
-  try {
-    const answer = await call;
-    return answer.ok ? answer.value : undefined;
-  } catch (error) {
-    if (error instanceof ProviderFault) return undefined;
-    throw error;
-  }
 };
 
 /**
@@ -137,15 +118,11 @@ it(
     const true_ = start(undefined);
     expect(await flawsOf(true_)).toEqual([]);
     const random = createRandom(chaosSeed);
-    const lies = [...true_.told].flatMap(([call, answer]) =>
-      placesOf(answer).flatMap(({ holder, key }, place) => liesFor(key, holder[key]).map((value): Lie => ({ call, place, value }))),
-    );
+    const lies = liesAbout(true_.told, liesFor);
     expect(lies.length).toBeGreaterThan(1000);
     const tried = lies.filter(() => random.chance(sizeOf(60, 6_400) / lies.length));
     const wrong: string[] = [];
-    for (const lie of tried)
-      for (const flaw of await flawsOf(start(lie), lie))
-        wrong.push(`${lie.call} ${placesOf(true_.told.get(lie.call))[lie.place]?.key} = ${JSON.stringify(lie.value)?.slice(0, 80)}: ${flaw}`);
+    for (const lie of tried) for (const flaw of await flawsOf(start(lie), lie)) wrong.push(flawBy(true_.told, lie, flaw));
     expect(wrong, `seed ${chaosSeed}`).toEqual([]);
     reportGoal('G6', `Blocktank, one lie at a time: ${tried.length} of ${lies.length} lies, no defect, no offer with other money`, chaosSeed);
   },

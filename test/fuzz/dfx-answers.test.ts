@@ -6,18 +6,14 @@ import { expect, it } from 'vitest';
 import type { ProviderOffer } from '../../src/domain/offer.ts';
 import { createDfxSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
 import { provider } from '../../src/providers/dfx/index.ts';
-import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, CatalogueOption } from '../../src/providers/spec.ts';
-import { toText } from './hostile.ts';
-import { liesOfKind } from './kinds.ts';
-import { placesOf } from './lying-provider.ts';
+import { flawBy, liesAbout, liesLike, orNothing, tell, type Lie } from './one-lie.ts';
 import { chaosSeed, createRandom, isFull, reportGoal } from './random.ts';
 
 const now = Date.UTC(2026, 10, 29);
 const context = { signal: new AbortController().signal, requestId: 'req_lie' };
 const option: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 0 };
 
-type Lie = { call: string; place: number; value: unknown };
 /** Makes an adapter over a simulator, one of whose answers holds the lie. `told` collects the true answers, by endpoint and direction. */
 const start = (lie: Lie | undefined) => {
   const told = new Map<string, unknown>();
@@ -29,10 +25,7 @@ const start = (lie: Lie | undefined) => {
       const headers = { 'content-type': 'application/json' };
       const response = await app.fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
       const answer: unknown = await response.json();
-      told.set(call, structuredClone(answer));
-      const place = call === lie?.call ? placesOf(answer)[lie.place] : undefined;
-      if (place) place.holder[place.key] = lie?.value;
-      return { status: response.status, headers, body: new TextEncoder().encode(toText(answer)) };
+      return { status: response.status, headers, body: tell(told, call, answer, lie) };
     },
     now: () => now,
     newId: () => 'id',
@@ -46,24 +39,8 @@ const start = (lie: Lie | undefined) => {
   return { buy, sell, told };
 };
 
-/** What no member of any kind should be, and the words that DFX has for refusals. */
-const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 1e-9, 1e9, '0x10', 'NaN', '1e400', 'x'.repeat(5000)];
+/** The words that DFX has for refusals. */
 const words = ['AmountTooLow', 'LimitExceeded', 'KycRequired', 'Instant', 'eur', 'E€'];
-const liesFor = (old: unknown): unknown[] => {
-  if (typeof old === 'number') return [...odd, ...liesOfKind('amount_sats', old, { now, ids: [] }), old * 1.001, old * 2, -old, `${old}`, `${old} EUR`];
-  return typeof old === 'string' ? [...odd, ...words, `${old}0`, ` ${old}`, `${old}\u0000`] : odd;
-};
-
-/** Returns the answer, or undefined for a fault or a refusal. Throws for a defect. */
-const orNothing = async <T>(call: Promise<{ ok: true; value: T } | { ok: false }>): Promise<T | undefined> => {
-  try {
-    const answer = await call;
-    return answer.ok ? answer.value : undefined;
-  } catch (error) {
-    if (error instanceof ProviderFault) return undefined;
-    throw error;
-  }
-};
 
 const differ = (a: bigint, b: bigint): bigint => (a < b ? b - a : a - b);
 /** Asks for both listings, and for all four prices. Returns what is wrong. */
@@ -106,15 +83,11 @@ it('no lie of one member makes a defect or a wrong offer', async () => {
   expect(await flawsOf(true_)).toEqual([]);
   expect([...true_.told.keys()].length).toBe(6);
   const random = createRandom(chaosSeed);
-  const lies = [...true_.told].flatMap(([call, answer]) =>
-    placesOf(answer).flatMap(({ holder, key }, place) => liesFor(holder[key]).map((value): Lie => ({ call, place, value }))),
-  );
+  const lies = liesAbout(true_.told, (_, old) => liesLike(old, words, now));
   expect(lies.length).toBeGreaterThan(1000);
   const tried = isFull ? lies : lies.filter(() => random.chance(300 / lies.length));
   const wrong: string[] = [];
-  for (const lie of tried)
-    for (const flaw of await flawsOf(start(lie)))
-      wrong.push(`${lie.call} ${placesOf(true_.told.get(lie.call))[lie.place]?.key} = ${JSON.stringify(lie.value)?.slice(0, 80)}: ${flaw}`);
+  for (const lie of tried) for (const flaw of await flawsOf(start(lie))) wrong.push(flawBy(true_.told, lie, flaw));
   expect(wrong, `seed ${chaosSeed}`).toEqual([]);
   reportGoal('G6', `DFX, one lie at a time: ${tried.length} of ${lies.length} lies, no defect, no offer with other money`, chaosSeed);
 }, 300_000);

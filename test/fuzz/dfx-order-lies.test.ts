@@ -9,11 +9,8 @@ import type { PayoutTo } from '../../src/domain/payout.ts';
 import { addressOf } from '../../src/providers/dfx/dfx-identity.ts';
 import { createDfxSimulator } from '../../src/providers/dfx/dfx.simulator.ts';
 import { provider } from '../../src/providers/dfx/index.ts';
-import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, CatalogueOption, OrderEvidence, PlacedOrder } from '../../src/providers/spec.ts';
-import { toText } from './hostile.ts';
-import { liesOfKind } from './kinds.ts';
-import { placesOf } from './lying-provider.ts';
+import { flawBy, liesAbout, liesLike, orNothing, tell, type Lie } from './one-lie.ts';
 import { chaosSeed, createRandom, reportGoal, sizeOf } from './random.ts';
 
 const now = Date.UTC(2026, 10, 29);
@@ -22,20 +19,6 @@ const option: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { met
 const payoutTo: PayoutTo = { kind: 'node_pubkey', value: '02e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad', isProven: true };
 const iban = 'DE89370400440532013000';
 const offer = { pay: 0n, receive: 0n, fee: 0n, binding: false, upstream: option.upstream, facts: {}, requires: [], warnings: [] };
-
-/** `call`: the step of the run and the endpoint, since the same endpoint answers differently in another step. */
-type Lie = { call: string; place: number; value: unknown };
-
-/** Returns the answer, or undefined for a fault or a refusal. Throws for a defect. */
-const orNothing = async <T>(call: Promise<{ ok: true; value: T } | { ok: false }>): Promise<T | undefined> => {
-  try {
-    const answer = await call;
-    return answer.ok ? answer.value : undefined;
-  } catch (error) {
-    if (error instanceof ProviderFault) return undefined;
-    throw error;
-  }
-};
 
 /** Buys, sells and reads, with one lie in one answer. Returns the true answers, and what is wrong. */
 const run = async (lie: Lie | undefined): Promise<{ told: Map<string, unknown>; wrong: string[] }> => {
@@ -50,16 +33,14 @@ const run = async (lie: Lie | undefined): Promise<{ told: Map<string, unknown>; 
   const deps: AdapterDeps = {
     providerId: 'dfx',
     http: async ({ method, url, body, headers: given = {} }) => {
+      // With the step of the run, since the same endpoint answers differently in another step.
       const call = `${step}: ${method} ${new URL(url).pathname.replace(/\d{3,}/, '{id}')}`;
       const response = await app.fetch(new Request(url, { method, headers: given, ...(body === undefined ? {} : { body }) }));
       const text = await response.text();
       const headers = { 'content-type': 'application/json' };
       if (text === '') return { status: response.status, headers, body: new Uint8Array() };
       const answer: unknown = JSON.parse(text);
-      told.set(call, structuredClone(answer));
-      const place = call === lie?.call ? placesOf(answer)[lie.place] : undefined;
-      if (place) place.holder[place.key] = lie?.value;
-      return { status: response.status, headers, body: new TextEncoder().encode(toText(answer)) };
+      return { status: response.status, headers, body: tell(told, call, answer, lie) };
     },
     now: () => now,
     newId: () => 'id',
@@ -138,28 +119,19 @@ const judgeRead = (rows: OrderEvidence[] | undefined, wrong: string[]): void => 
     if (pay < 0n || receive < 0n || (facts?.payout_on !== undefined && !Number.isFinite(Date.parse(facts.payout_on)))) wrong.push('an impossible state');
 };
 
-/** What no member of any kind should be, and the words that DFX has. */
-const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 1e-9, 1e9, '0x10', 'NaN', '1e400', 'x'.repeat(5000)];
+/** The words that DFX has. */
 const words = ['AmountTooLow', 'KycRequired', 'Completed', 'Returned', 'Stopped', 'T1', 'Q1', 'Sell', 'DE00', 'lnbc1'];
-const liesFor = (old: unknown): unknown[] => {
-  if (typeof old === 'number') return [...odd, ...liesOfKind('amount_sats', old, { now, ids: [] }), old * 1.001, old * 2, -old, `${old}`, `${old} EUR`];
-  return typeof old === 'string' ? [...odd, ...words, `${old}0`, ` ${old}`, `${old}\u0000`] : odd;
-};
 
 it('no lie of one member makes a defect, or a way to pay that was not checked', async () => {
   const true_ = await run(undefined);
   expect(true_.wrong).toEqual([]);
   const random = createRandom(chaosSeed);
-  const lies = [...true_.told].flatMap(([call, answer]) =>
-    placesOf(answer).flatMap(({ holder, key }, place) => liesFor(holder[key]).map((value): Lie => ({ call, place, value }))),
-  );
+  const lies = liesAbout(true_.told, (_, old) => liesLike(old, words, now));
   expect(lies.length).toBeGreaterThan(3000);
   // Each lie takes the whole way from the login to the sats. All of them would take longer than the long form may.
   const tried = lies.filter(() => random.chance(sizeOf(150, 3_000) / lies.length));
   const wrong: string[] = [];
-  for (const lie of tried)
-    for (const flaw of (await run(lie)).wrong)
-      wrong.push(`${lie.call} ${placesOf(true_.told.get(lie.call))[lie.place]?.key} = ${JSON.stringify(lie.value)?.slice(0, 80)}: ${flaw}`);
+  for (const lie of tried) for (const flaw of (await run(lie)).wrong) wrong.push(flawBy(true_.told, lie, flaw));
   expect(wrong, `seed ${chaosSeed}`).toEqual([]);
   reportGoal('G6', `DFX's orders, one lie at a time: ${tried.length} of ${lies.length} lies, no defect, nothing unchecked`, chaosSeed);
 }, 300_000);
