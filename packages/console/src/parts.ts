@@ -55,8 +55,10 @@ export const copyButton = (desk: Desk, name: string, text: string): TemplateResu
     Copy<span class="hidden"> ${name}</span>
   </button>`;
 
-/** Shows orders, each with a link to its card. */
-export const orderTable = (desk: Desk, rows: readonly Found[], title: string): TemplateResult =>
+/** The head of a column. One of numbers is aligned as they are. */
+type Head = string | { number: string };
+/** Shows a table that can be scrolled sideways. `rows`: its <tr> elements. */
+export const table = (title: string, heads: readonly Head[], rows: readonly TemplateResult[]): TemplateResult =>
   html`<div class="wide" tabindex="0" role="group" aria-label=${title}>
     <table>
       <caption class="hidden">
@@ -64,34 +66,35 @@ export const orderTable = (desk: Desk, rows: readonly Found[], title: string): T
       </caption>
       <thead>
         <tr>
-          <th scope="col">Order</th>
-          <th scope="col">Stage</th>
-          <th scope="col">For</th>
-          <th scope="col">Provider</th>
-          <th scope="col" class="number">Pays</th>
-          <th scope="col" class="number">Gets</th>
-          <th scope="col">Ordered (UTC)</th>
+          ${heads.map((head) => (typeof head === 'string' ? html`<th scope="col">${head}</th>` : html`<th scope="col" class="number">${head.number}</th>`))}
         </tr>
       </thead>
       <tbody>
-        ${rows.map(
-          (one) =>
-            html`<tr>
-              <td>${link({ screen: 'order', id: one.order_id }, html`<code>${one.order_id}</code>`)}</td>
-              <td>
-                ${stageLabel(one.stage ?? one.placing)}
-                ${one.review_reason === undefined ? nothing : html` <span class="muted">${plain(one.review_reason)}</span>`}
-              </td>
-              <td>${age(desk, one.since)}</td>
-              <td>${theirs(nameOf(desk, one.provider))}</td>
-              <td class="number">${showAmount(one.pay, one.ramp, 'pay', one.currency)}</td>
-              <td class="number">${showAmount(one.receive, one.ramp, 'receive', one.currency)}</td>
-              <td>${showTime(one.created_on)}</td>
-            </tr>`,
-        )}
+        ${rows}
       </tbody>
     </table>
   </div>`;
+
+/** Shows orders, each with a link to its card. */
+export const orderTable = (desk: Desk, rows: readonly Found[], title: string): TemplateResult =>
+  table(
+    title,
+    ['Order', 'Stage', 'For', 'Provider', { number: 'Pays' }, { number: 'Gets' }, 'Ordered (UTC)'],
+    rows.map(
+      (one) =>
+        html`<tr>
+          <td>${link({ screen: 'order', id: one.order_id }, html`<code>${one.order_id}</code>`)}</td>
+          <td>
+            ${stageLabel(one.stage ?? one.placing)} ${one.review_reason === undefined ? nothing : html` <span class="muted">${plain(one.review_reason)}</span>`}
+          </td>
+          <td>${age(desk, one.since)}</td>
+          <td>${theirs(nameOf(desk, one.provider))}</td>
+          <td class="number">${showAmount(one.pay, one.ramp, 'pay', one.currency)}</td>
+          <td class="number">${showAmount(one.receive, one.ramp, 'receive', one.currency)}</td>
+          <td>${showTime(one.created_on)}</td>
+        </tr>`,
+    ),
+  );
 
 /** Returns a provider's name. One that has left the configuration has only its id. */
 export const nameOf = (desk: Desk, id: string): string => desk.state().overview?.providers.find(({ provider }) => provider === id)?.name ?? id;

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Attention } from './api.ts';
 import type { Desk } from './desk.ts';
 import { sendButton } from './order-screen.ts';
-import { age, label, link, nameOf, orderTable, theirs, time, type Part } from './parts.ts';
+import { age, label, link, nameOf, orderTable, table, theirs, time, type Part } from './parts.ts';
 import { plain } from './show.ts';
 import { faults, groups, textOf } from './words.ts';
 
@@ -80,40 +80,24 @@ const switched = (name: string): TemplateResult | string => {
 };
 
 const webhookTable = (desk: Desk, list: Attention['dead_letters'] | Attention['failing_webhooks'], title: string): TemplateResult =>
-  html`<div class="wide" tabindex="0" role="group" aria-label=${title}>
-    <table>
-      <caption class="hidden">
-        ${title}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Event</th>
-          <th scope="col">About</th>
-          <th scope="col">To</th>
-          <th scope="col" class="number">Tries</th>
-          <th scope="col">Last outcome</th>
-          <th scope="col">Age</th>
-          <th scope="col">Action</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${list.map(
-          (one) =>
-            html`<tr>
-              <td>${one.type}</td>
-              <td>
-                ${isAboutOrder(one.type) ? link({ screen: 'order', id: one.subject_id }, html`<code>${one.subject_id}</code>`) : html`<code>${one.subject_id}</code>`}
-              </td>
-              <td>${theirs(one.host)}</td>
-              <td class="number">${one.attempts}</td>
-              <td>${theirs(one.last_outcome ?? '–')}</td>
-              <td>${age(desk, one.created_on)}</td>
-              <td>${sendButton(desk, one)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  table(
+    title,
+    ['Event', 'About', 'To', { number: 'Tries' }, 'Last outcome', 'Age', 'Action'],
+    list.map(
+      (one) =>
+        html`<tr>
+          <td>${one.type}</td>
+          <td>
+            ${isAboutOrder(one.type) ? link({ screen: 'order', id: one.subject_id }, html`<code>${one.subject_id}</code>`) : html`<code>${one.subject_id}</code>`}
+          </td>
+          <td>${theirs(one.host)}</td>
+          <td class="number">${one.attempts}</td>
+          <td>${theirs(one.last_outcome ?? '–')}</td>
+          <td>${age(desk, one.created_on)}</td>
+          <td>${sendButton(desk, one)}</td>
+        </tr>`,
+    ),
+  );
 
 /** Every other event is about an account or a connection. */
 const isAboutOrder = (type: string): boolean => type === 'withdrawal_ready' || type.startsWith('order_');

@@ -4,7 +4,7 @@ import type { Series } from './api.ts';
 import { mostLines } from './chart.ts';
 import { spans, type Desk, type Span } from './desk.ts';
 import { isIn, linesOf, sumsOf, type Filter, type Kind, type Sums } from './figures.ts';
-import { link, nameOf, orderTable, theirs, time, type Part } from './parts.ts';
+import { link, nameOf, orderTable, table, theirs, time, type Part } from './parts.ts';
 import { plain, showBps, showCount, showSats, showShare } from './show.ts';
 
 /** What the operator chose to look at. It outlives a change of the screen. */
@@ -76,7 +76,7 @@ const figures = (desk: Desk, series: Series, filter: Filter, chosen: string | un
         ? html`<p class="note">There are no figures for this yet. They are counted by the hour.</p>`
         : html`<div class="charts">${(Object.keys(titles) as Kind[]).map((kind) => chart(series, filter, kind, shown))}</div>
             ${shown.length < sums.filter(({ offers, fills }) => offers + fills > 0).length ? html`<p class="muted">The charts show the ${mostLines} that win most.</p>` : nothing}
-            ${table(desk, sums, chosen)} ${missing(desk, series, filter)}`
+            ${figuresTable(desk, sums, chosen)} ${missing(desk, series, filter)}`
     }
     ${chosen === undefined ? nothing : decisionsOf(desk, chosen)}`;
 };
@@ -91,47 +91,39 @@ const chart = (series: Series, filter: Filter, kind: Kind, shown: readonly strin
   </section>`;
 };
 
-const table = (desk: Desk, sums: readonly Sums[], chosen: string | undefined): TemplateResult =>
-  html`<div class="wide" tabindex="0" role="group" aria-label="Figures by provider">
-    <table>
-      <caption class="hidden">
-        Figures by provider
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Provider</th>
-          <th scope="col" class="number">Offers</th>
-          <th scope="col" class="number">Won</th>
-          <th scope="col" class="number">Share</th>
-          <th scope="col" class="number">Behind the best</th>
-          <th scope="col" class="number">No offer</th>
-          <th scope="col" class="number">Fills</th>
-          <th scope="col" class="number">Quoted</th>
-          <th scope="col" class="number">Delivered</th>
-          <th scope="col" class="number">Difference</th>
-          <th scope="col">Decisions</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${sums.map(
-          (one) =>
-            html`<tr class=${one.provider === chosen ? 'chosen' : ''}>
-              <td>${theirs(nameOf(desk, one.provider))}</td>
-              <td class="number">${showCount(one.offers)}</td>
-              <td class="number">${showCount(one.won)}</td>
-              <td class="number">${showShare(one.winPpm)}</td>
-              <td class="number">${showBps(one.behindBps)}</td>
-              <td class="number">${showCount(one.without)}</td>
-              <td class="number">${showCount(one.fills)}</td>
-              <td class="number">${showSats(one.quotedSats)}</td>
-              <td class="number">${showSats(one.deliveredSats)}</td>
-              <td class="number">${showBps(one.deliveredBps)}</td>
-              <td>${link({ screen: 'wins', provider: one.provider }, html`Open<span class="hidden"> decisions of ${one.provider}</span>`)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+const figuresTable = (desk: Desk, sums: readonly Sums[], chosen: string | undefined): TemplateResult =>
+  table(
+    'Figures by provider',
+    [
+      'Provider',
+      { number: 'Offers' },
+      { number: 'Won' },
+      { number: 'Share' },
+      { number: 'Behind the best' },
+      { number: 'No offer' },
+      { number: 'Fills' },
+      { number: 'Quoted' },
+      { number: 'Delivered' },
+      { number: 'Difference' },
+      'Decisions',
+    ],
+    sums.map(
+      (one) =>
+        html`<tr class=${one.provider === chosen ? 'chosen' : ''}>
+          <td>${theirs(nameOf(desk, one.provider))}</td>
+          <td class="number">${showCount(one.offers)}</td>
+          <td class="number">${showCount(one.won)}</td>
+          <td class="number">${showShare(one.winPpm)}</td>
+          <td class="number">${showBps(one.behindBps)}</td>
+          <td class="number">${showCount(one.without)}</td>
+          <td class="number">${showCount(one.fills)}</td>
+          <td class="number">${showSats(one.quotedSats)}</td>
+          <td class="number">${showSats(one.deliveredSats)}</td>
+          <td class="number">${showBps(one.deliveredBps)}</td>
+          <td>${link({ screen: 'wins', provider: one.provider }, html`Open<span class="hidden"> decisions of ${one.provider}</span>`)}</td>
+        </tr>`,
+    ),
+  );
 
 const missing = (desk: Desk, series: Series, filter: Filter): Part => {
   const list = series.missing.filter(isIn(filter)).toSorted((a, b) => b.count - a.count);
