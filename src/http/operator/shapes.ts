@@ -143,18 +143,6 @@ export const dossier = z.object({
 });
 export const settled = z.object({ order_id: text, settling, done: text });
 export const sentWebhook = z.object({ id: text, state: deliveryState });
-export const listedWebhook = z.object({
-  id: text,
-  subject_id: text,
-  type: text,
-  host: text,
-  state: deliveryState,
-  attempts: count,
-  created_on: time,
-  due_on: time.optional(),
-  last_outcome: text.optional(),
-});
-
 export const deadLetter = z.object({
   id: text,
   subject_id: text,
@@ -165,6 +153,7 @@ export const deadLetter = z.object({
   created_on: time,
   last_outcome: text.optional(),
 });
+export const listedWebhook = z.object({ ...deadLetter.shape, due_on: time.optional() });
 export const failingWebhook = z.object({ ...deadLetter.shape, due_on: time });
 export const illProvider = z.object({ provider: providerId, circuits, last_success_on: time.optional(), last_fault: lastFault.optional() });
 export const switchInForce = z.object({ name: text, mode: text, reason: text, set_on: time, set_by: text, until: time.optional() });
