@@ -60,8 +60,8 @@ export const startAccount = async (scope: Scope, session: OpenSession, request: 
 
 const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Provider => {
   const provider = gateway.providers.find((one) => one.id === id && one.core.mode === 'on' && one.adapter.accounts && (!ramp || one.adapter[ramp]));
-  if (!provider)
-    throw invalid('/provider', `is not a ${ramp ?? 'provider'}${ramp ? ' provider' : ' with accounts'} of this gateway; GET /providers lists them`);
+  const wanted = ramp === undefined ? 'provider with accounts' : `${ramp} provider`;
+  if (!provider) throw invalid('/provider', `is not a ${wanted} of this gateway; GET /providers lists them`);
   return provider;
 };
 
@@ -71,7 +71,7 @@ const members = { email: 'email', phone: 'phone', payout_to: 'payoutTo', terms_a
 /** Returns what the provider is told: only what it takes. Upper and lower case mean the same mailbox, so it always gets the same spelling. */
 const toldIn = ({ takes }: AccountAdapter, request: StartRequest): Told => {
   const given: Told = defined({ ...request, email: request.email?.trim().toLowerCase() });
-  return Object.fromEntries(takes.flatMap((member) => (given[members[member]] === undefined ? [] : [[members[member], given[members[member]]]])));
+  return defined(Object.fromEntries(takes.map((member) => [members[member], given[members[member]]])));
 };
 
 /** Throws unless the request says who the customer is at the provider. An account that was started is known already. */

@@ -1,20 +1,16 @@
 /** A customer's accounts at providers. One account serves all ramps of its provider. The paths under /sell/accounts show the same accounts. */
 import * as z from 'zod';
 import { confirmAccountCode, sendAccountCode } from '../../gateway/accounts/account-code.ts';
-import { readAccount, removeAccount } from '../../gateway/accounts/accounts.ts';
 import { startAccount } from '../../gateway/accounts/start-account.ts';
 import { readPayoutTo, withProof } from '../../gateway/ordering/payout.ts';
-import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { askedPayoutTo } from '../fiat-on-ramp/order.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
-import { accountBody } from '../sell/accounts.ts';
+import { accountBody, accountProblems, accountRemoveAt, accountStatusAt } from '../sell/accounts.ts';
 import { accountShape, sellEvents, webhook } from '../sell/shapes.ts';
-import { readingSession, stepSession } from '../sell/step-session.ts';
-import { email, pastedCode, phone, sessionId, text, uuid } from '../shapes.ts';
+import { stepSession } from '../sell/step-session.ts';
+import { email, pastedCode, phone, sessionId, text } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
-
-const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const accounts = endpoint({
   id: 'startAccount',
@@ -32,7 +28,7 @@ export const accounts = endpoint({
     ...webhook,
   }),
   answer: accountShape,
-  problems: ['customer-conflict', 'payout-unsuitable', 'proof-required', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['customer-conflict', 'payout-unsuitable', 'proof-required', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...accountProblems],
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await stepSession(call, body.session_id);
@@ -51,19 +47,7 @@ export const accounts = endpoint({
   },
 });
 
-export const accountStatus = endpoint({
-  id: 'getAccount',
-  method: 'post',
-  path: '/account-status',
-  body: accountBody,
-  answer: accountShape,
-  problems: ['account-not-found', 'rate-limited', 'misconfigured'],
-  lane: 'reserved',
-  run: async (call, body) => {
-    const session = await readingSession(call, body.session_id);
-    return { body: await readAccount(call.scope, session, body.account_id) };
-  },
-});
+export const accountStatus = accountStatusAt('/account-status', 'getAccount');
 
 export const accountCode = endpoint({
   id: 'sendAccountCode',
@@ -71,7 +55,7 @@ export const accountCode = endpoint({
   path: '/account-code',
   body: accountBody,
   answer: accountShape,
-  problems: ['account-not-found', 'customer-conflict', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['account-not-found', 'customer-conflict', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...accountProblems],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await stepSession(call, body.session_id);
@@ -85,7 +69,7 @@ export const accountConfirm = endpoint({
   path: '/account-confirm',
   body: accountBody.extend({ code: pastedCode }),
   answer: accountShape,
-  problems: ['account-not-found', 'customer-conflict', 'code-wrong', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['account-not-found', 'customer-conflict', 'code-wrong', 'code-expired', 'rate-limited', 'idempotency-in-progress', ...accountProblems],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await stepSession(call, body.session_id);
@@ -93,16 +77,4 @@ export const accountConfirm = endpoint({
   },
 });
 
-export const accountRemove = endpoint({
-  id: 'removeAccount',
-  method: 'post',
-  path: '/account-remove',
-  body: accountBody,
-  answer: z.object({ account_id: uuid, removed: z.boolean() }),
-  problems: ['account-not-found'],
-  lane: 'reserved',
-  run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    return { body: await removeAccount(call.gateway, session, body.account_id) };
-  },
-});
+export const accountRemove = accountRemoveAt('/account-remove', 'removeAccount');

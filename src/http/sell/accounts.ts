@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { readAccount, readBalance, readTransactions, removeAccount } from '../../gateway/accounts/accounts.ts';
 import { startAccount } from '../../gateway/accounts/start-account.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
-import { endpoint } from '../call.ts';
+import { endpoint, type Endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { email, fiat, sessionId, text, time, uuid } from '../shapes.ts';
 import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
@@ -10,7 +10,7 @@ import { readingSession, stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 /** The problems of calls about an account that need its provider. */
-const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
+export const accountProblems = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const accountBody = z.object({ session_id: sessionId, account_id: uuid });
 
@@ -27,7 +27,7 @@ export const sellAccounts = endpoint({
     ...webhook,
   }),
   answer: accountShape,
-  problems: ['customer-conflict', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...provider],
+  problems: ['customer-conflict', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...accountProblems],
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await stepSession(call, body.session_id);
@@ -43,33 +43,40 @@ export const sellAccounts = endpoint({
   },
 });
 
-export const sellAccountStatus = endpoint({
-  id: 'getSellAccount',
-  method: 'post',
-  path: '/sell/account-status',
-  body: accountBody,
-  answer: accountShape,
-  problems: ['account-not-found', 'rate-limited', 'misconfigured'],
-  lane: 'reserved',
-  run: async (call, body) => {
-    const session = await readingSession(call, body.session_id);
-    return { body: await readAccount(call.scope, session, body.account_id) };
-  },
-});
+/** Makes the endpoint that reads an account. Each such path shows the same accounts. */
+export const accountStatusAt = (path: string, id: string): Endpoint =>
+  endpoint({
+    id,
+    method: 'post',
+    path,
+    body: accountBody,
+    answer: accountShape,
+    problems: ['account-not-found', 'rate-limited', 'misconfigured'],
+    lane: 'reserved',
+    run: async (call, body) => {
+      const session = await readingSession(call, body.session_id);
+      return { body: await readAccount(call.scope, session, body.account_id) };
+    },
+  });
 
-export const sellAccountRemove = endpoint({
-  id: 'removeSellAccount',
-  method: 'post',
-  path: '/sell/account-remove',
-  body: accountBody,
-  answer: z.object({ account_id: uuid, removed: z.boolean() }),
-  problems: ['account-not-found'],
-  lane: 'reserved',
-  run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    return { body: await removeAccount(call.gateway, session, body.account_id) };
-  },
-});
+/** Makes the endpoint that removes an account. */
+export const accountRemoveAt = (path: string, id: string): Endpoint =>
+  endpoint({
+    id,
+    method: 'post',
+    path,
+    body: accountBody,
+    answer: z.object({ account_id: uuid, removed: z.boolean() }),
+    problems: ['account-not-found'],
+    lane: 'reserved',
+    run: async (call, body) => {
+      const session = await readSession(call.gateway, body.session_id, 'price');
+      return { body: await removeAccount(call.gateway, session, body.account_id) };
+    },
+  });
+
+export const sellAccountStatus = accountStatusAt('/sell/account-status', 'getSellAccount');
+export const sellAccountRemove = accountRemoveAt('/sell/account-remove', 'removeSellAccount');
 
 export const sellBalance = endpoint({
   id: 'getSellBalance',
@@ -77,7 +84,7 @@ export const sellBalance = endpoint({
   path: '/sell/balance',
   body: accountBody,
   answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: fiat }),
-  problems: ['account-not-found', 'rate-limited', ...provider],
+  problems: ['account-not-found', 'rate-limited', ...accountProblems],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readingSession(call, body.session_id);
@@ -91,7 +98,7 @@ export const sellTransactions = endpoint({
   path: '/sell/transactions',
   body: z.object({ session_id: sessionId, account_id: uuid, limit: z.int().min(1).max(200).optional(), since: time.optional() }),
   answer: z.object({ account_id: uuid, transactions: z.array(transaction) }),
-  problems: ['account-not-found', 'rate-limited', ...provider],
+  problems: ['account-not-found', 'rate-limited', ...accountProblems],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readingSession(call, body.session_id);
