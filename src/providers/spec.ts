@@ -189,6 +189,8 @@ export type OrderEvidence = {
 export type FollowedOrder = {
   orderId: string;
   upstreamOrderId?: string;
+  /** The `idempotencyKey` of the calls that placed the order. After a lost answer there were several. */
+  idempotencyKey?: string;
   createdOn: number;
   pay: bigint;
   receive: bigint;

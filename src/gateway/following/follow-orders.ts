@@ -116,6 +116,7 @@ const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEv
 
 export const followed = (order: Order) => ({
   orderId: order.id,
+  idempotencyKey: order.intentId,
   createdOn: order.createdOn,
   pay: order.pay,
   receive: order.receive,

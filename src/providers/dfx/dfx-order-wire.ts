@@ -51,12 +51,14 @@ export type SellOrderReply = z.output<typeof sellOrderReply>;
 
 /**
  * GET /v1/transaction/single, and a row of /v1/transaction/detail. `uid` is the order's (Q…) until a payment is there, then the transaction's (T…) with
- * the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books.
+ * the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books. `externalTransactionId` is the one that the order was sent
+ * with; strangers do not see it.
  */
 export const transactionReply = z.object({
   id: soft(wireInteger),
   uid: wireKey,
   orderUid: soft(wireKey),
+  externalTransactionId: text,
   type: text,
   state: wireText.min(1),
   inputAmount: amount,

@@ -86,7 +86,7 @@ const known = async (buy: Buy, payoutTo: PayoutTo = node): Promise<string> => {
 };
 const followed = (placed: PlacedOrder, more: Partial<FollowedOrder> = {}): FollowedOrder => {
   const { pay, receive, fee, upstreamOrderId = '', facts = {} } = placed;
-  return { orderId: 'ours', upstreamOrderId, createdOn: now, pay, receive, fee, upstream: {}, facts, payoutTo: node, ...more };
+  return { orderId: 'ours', upstreamOrderId, idempotencyKey: 'our-order-1', createdOn: now, pay, receive, fee, upstream: {}, facts, payoutTo: node, ...more };
 };
 const read = async (buy: Buy, order: FollowedOrder): Promise<OrderEvidence | undefined> => valueOf(await buy.readOrders(context, order))[0];
 const shown = (value: unknown): string => JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}` : one));
@@ -536,6 +536,22 @@ describe('selling', () => {
     expect(await reading()).toMatchObject({ stage: 'finished', receive: 19_802n, echo: { currency: 'EUR' } });
     expect(await reading()).not.toHaveProperty(['facts', 'payout_id']);
     expect(valueOf(await parts.sell.transactions(known, { limit: 5 }))).toMatchObject([{ upstreamId: uid, stage: 'finished', receive: 19_802n, kind: 'sell' }]);
+  });
+  it.each([
+    ["of the same request, is the order's", 'our-order-1', [{ stage: 'paid', pay: 250_000n, moneySeen: true }]],
+    ['of another request, is not', 'another-order', [{ stage: 'awaiting_payment' }]],
+  ])('a payment that DFX links to a newer order %s', async (_, idempotencyKey, evidence) => {
+    const parts = start();
+    const customer = await seller(parts);
+    const shownToCustomer = valueOf((await sale(parts, customer)).answer);
+    // The request whose answer was lost reaches DFX after its repeat.
+    now += 1_000;
+    context = { ...context, idempotencyKey };
+    await sale(parts, customer);
+    await control.payInvoice(shownToCustomer.paymentInfo.kind === 'invoice' ? shownToCustomer.paymentInfo.value : '');
+    const order = followed(shownToCustomer, { createdOn: now - 1_000 });
+    now += 700_000;
+    expect(valueOf(await parts.sell.readOrders({ ...context, customer }, order))).toMatchObject(evidence);
   });
   it('the invoice of an older order, paid after a newer one was made, is still found', async () => {
     const parts = start();

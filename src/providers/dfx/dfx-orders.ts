@@ -16,12 +16,12 @@ import { refusing } from './dfx-refusal.ts';
 import { evidenceOf, isOpenOrder, unlinked } from './dfx-status.ts';
 import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
-/** Our id of the order attempt. DFX keeps it, but finds nothing by it, so nothing here relies on it. */
+/** Our id of the order attempt. DFX keeps it and shows it with the order's payment, but finds nothing by it. */
 const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
 
 /**
- * Sends an order. A second one after a lost answer makes another order with the same bank details, of which DFX lets the newest unpaid one wait, so
- * nobody pays twice for it.
+ * Sends an order. A second one after a lost answer makes another order with the same bank details, so nobody pays twice for it. DFX links the payment
+ * to the newest of the two, which may be the one that we were not told of (`unlinked`).
  */
 const send = async <T>(
   dfx: Dfx,

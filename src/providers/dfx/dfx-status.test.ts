@@ -86,6 +86,25 @@ describe('a payment without its order', () => {
     expect(soldBy(paid('T9', 0.00105))).toBeUndefined();
     expect(soldBy(paid('T9', 0.00105), paid('T1', 0.00105))).toMatchObject({ stage: 'paid', facts: { transaction_id: 'T1' } });
   });
+  it("is the order's if DFX linked it to another order of the same request, whatever its amount", () => {
+    const sent = { ...order, idempotencyKey: 'ours' };
+    const twin = (more: object) => payment('T1', 105, { orderUid: 'Q8', externalTransactionId: 'ours', ...more });
+    const bought = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'buy', sent, 1_000);
+    expect(bought(twin({ inputAmount: 130 }))).toMatchObject({ stage: 'paid', pay: 13_000n, upstreamOrderId: 'Q7', facts: { transaction_id: 'T1' } });
+    expect(bought(twin({}), open('Q9', 105))).toMatchObject({ stage: 'paid' });
+    expect(bought(twin({}), payment('T2', 100))).toMatchObject({ stage: 'paid', facts: { transaction_id: 'T1' } });
+    expect(bought(twin({}), { ...twin({}), uid: 'T2' })).toMatchObject({ stage: 'review', moneySeen: true });
+    for (const more of [{ externalTransactionId: 'theirs' }, { externalTransactionId: null }, { date: date(-1) }, { outputAsset: 'ETH' }])
+      expect(bought(twin(more))).toBeUndefined();
+  });
+  it('is for a person if DFX does not say which request made the order to sell that it linked it to', () => {
+    const sale = { ...order, pay: 105_000n, receive: 8_000n, idempotencyKey: 'ours', others: ['Q9'] };
+    const paid = (more: object = {}) => payment('T1', 0.00105, { type: 'Sell', inputAsset: 'BTC', orderUid: 'Q8', ...more });
+    const sold = (row: object) => unlinked(transactionsReply.parse([row]), 'sell', sale, 1_000);
+    expect(sold(paid())).toMatchObject({ stage: 'review', moneySeen: true });
+    expect(sold(paid({ externalTransactionId: 'ours' }))).toMatchObject({ stage: 'paid' });
+    for (const more of [{ externalTransactionId: 'theirs' }, { inputAmount: 0.00106 }, { orderUid: 'Q9' }]) expect(sold(paid(more))).toBeUndefined();
+  });
   it('is for a person if there are two', () => {
     expect(found(open('Q7', 100), payment('T1', 95), payment('T2', 102))).toMatchObject({ stage: 'review', moneySeen: true });
   });

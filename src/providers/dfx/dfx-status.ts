@@ -78,7 +78,7 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
   };
 };
 
-type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'createdOn' | 'others'>;
+type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'>;
 /** What DFX does not state may be Lightning. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
@@ -88,10 +88,16 @@ const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
 const slackMs = 600_000;
 
 /**
- * Looks for a payment that DFX booked without the order: one that came later than 7 days, or of an amount more than 1 % off. All orders of a customer
- * have the same reference, so only date and amount tell. DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's
- * invoice is for an exact amount, and what explains another sale does not explain this one. A payment counts as the order's if no other open order is
- * as near to it. Returns undefined if there is none; more than one are a case for a person.
+ * Looks for a payment that DFX booked without the order. There are two kinds:
+ *
+ * - DFX linked it to a twin. A request that was sent again after a lost answer made a second order, and DFX links a payment to the newest, which may
+ *   be the one that we were never told of. Both have our id of the attempt. DFX shows that id to the account's owner, so a sale without one is most
+ *   likely the customer's own, but of the very amount it is a case for a person.
+ * - DFX linked it to no order, because it came later than 7 days or is more than 1 % off. All orders of a customer have the same reference, so only
+ *   date and amount tell. It counts as the order's if no other open order is as near to it.
+ *
+ * DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's invoice is for an exact amount, and what explains
+ * another sale does not explain this one. Returns undefined if there is no payment; more than one are a case for a person.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const word = ramp === 'buy' ? 'Buy' : 'Sell';
@@ -102,13 +108,24 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
     return gap * 10_000n <= (one > other ? one : other) * BigInt(withinBps);
   };
   const isOurs = (amount: bigint): boolean => (ramp === 'buy' ? isNear(amount, order.pay) : amount === order.pay || amount === roundToStep(order.pay));
-  const isUnlinked = ({ uid, orderUid, date }: TransactionReply): boolean =>
-    uid.startsWith('T') && orderUid === undefined && order.others?.includes(uid) !== true && (date ?? 0) >= order.createdOn - slackMs;
-  const payments = own.filter((row) => isUnlinked(row) && isLightning(row, ramp) && isOurs(amountOf(row)));
-  if (payments.length === 0) return undefined;
+  const isExplained = (uid: string | undefined): boolean => uid !== undefined && order.others?.includes(uid) === true;
+  const payments = own.filter(
+    (row) =>
+      row.uid.startsWith('T') && !isExplained(row.uid) && !isExplained(row.orderUid) && (row.date ?? 0) >= order.createdOn - slackMs && isLightning(row, ramp),
+  );
+  const review = { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order', moneySeen: true } as const;
+  const twins = payments.filter((row) => row.orderUid !== undefined && isSentBy(order, row));
+  if (twins[0]) return twins.length === 1 ? evidenceOf(twins[0], ramp, order) : review;
+  const perhaps = payments.filter((row) => isOurs(amountOf(row)) && (row.orderUid === undefined || isPerhapsTwin(row, ramp)));
+  const [only, ...more] = perhaps;
+  if (only === undefined) return undefined;
   const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
-  const [only, ...more] = payments;
-  const isClear = only !== undefined && more.length === 0 && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
-  if (isClear) return evidenceOf(only, ramp, order);
-  return { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order', moneySeen: true };
+  const isClear = more.length === 0 && only.orderUid === undefined && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
+  return isClear ? evidenceOf(only, ramp, order) : review;
 };
+
+/** Returns whether the order in DFX's books was made by the request that made ours. */
+const isSentBy = ({ idempotencyKey: id }: Looked, { externalTransactionId }: TransactionReply): boolean => id !== undefined && externalTransactionId === id;
+
+/** Of two orders to buy, the confirmed one gets the payment, and we confirm the one whose answer we got. Sales are not confirmed. */
+const isPerhapsTwin = ({ externalTransactionId }: TransactionReply, ramp: ExchangeRamp): boolean => ramp === 'sell' && externalTransactionId === undefined;
