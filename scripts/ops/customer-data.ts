@@ -100,7 +100,10 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
           update orders set payment_info = '', secret = null, webhook_url = null, webhook_events = null, reference_hash = null, app_id = null
           where customer_id = ${id}`,
       ],
-      ['intents', () => tx`update intents set inputs = '', answer = null, idempotency_key = null, network_key = null where customer_id = ${id}`],
+      [
+        'intents',
+        () => tx`update intents set inputs = '', answer = null, idempotency_key = null, network_key = null, payout_key = null where customer_id = ${id}`,
+      ],
       [
         'provider_sessions',
         () => tx`delete from provider_sessions where owner in (${sessions}) or owner in (select 'account:' || id from accounts where customer_id = ${id})`,

@@ -320,7 +320,7 @@ export const members: { readonly [member: string]: string } = {
   'PayoutTo.lightning_address': 'A Lightning address, such as alice@wallet.example. Its host must be public.',
   'PayoutTo.lnurl': 'An LNURL-pay in bech32, or lnurlp://. Its host must be public.',
   'PayoutTo.invoice':
-    'A BOLT11 invoice on this network, without an amount or for exactly the sats of a binding offer. It must stay valid for an hour longer than the money takes to arrive.',
+    'A BOLT11 invoice on this network, without an amount or for exactly the sats of a binding offer. It must stay valid for an hour longer than the money takes to arrive, and no other order may have named it.',
   'PayoutDestination.invoice': 'A BOLT11 invoice.',
   'PayoutTo.node_pubkey': 'The node key that this session has proven.',
   'PayoutDestination.node_pubkey': 'The node key.',

@@ -36,6 +36,11 @@ export type Intent = {
   movedTo?: string;
   /** Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes. */
   networkKey?: string;
+  /**
+   * A keyed hash of the invoice that gets the sats of a pushed payout. Only one attempt that has no outcome yet, or made an order, may have it: an
+   * invoice is paid once. Earlier releases store none.
+   */
+  payoutKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'movedTo'>;
 export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;
@@ -55,10 +60,10 @@ export type IntentStore = {
   /**
    * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
    * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of
-   * them has an amount that the provider could not tell from this one's. A lock on the customer ensures that parallel calls cannot exceed `maxOpen`
+   * them has an amount that the provider could not tell from this one's. `payout-used`: another attempt has the same `payoutKey`. A lock on the customer ensures that parallel calls cannot exceed `maxOpen`
    * together, or be near each other.
    */
-  create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | { open: string[] } | { near: string }>;
+  create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | 'payout-used' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
   find(id: string): Promise<Intent | undefined>;
   /**
@@ -81,7 +86,7 @@ export type IntentStore = {
    * Moves the request on to `next`, whose creator holds its lease: this intent becomes `moved`, and both rows are committed together. `lost`: another
    * instance has taken this intent's lease since, as in `reject`. `skipped`: the next quote already has an intent that was not rejected, or its
    * upstream session has an unresolved one, or its provider is excluded for this customer or could not tell its amount
-   * from that of another open order. After `lost` and `skipped`, nothing has changed.
+   * from that of another open order, or another attempt has its `payoutKey`. After `lost` and `skipped`, nothing has changed.
    */
   move(
     id: string,

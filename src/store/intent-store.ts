@@ -126,7 +126,8 @@ export const createIntentStore = (db: Database): IntentStore => ({
       });
     } catch (error) {
       if (sqlState(error) !== uniqueViolation) throw error;
-      return constraintOf(error) === 'intents_one_unsettled' ? 'busy' : 'exists';
+      const constraint = constraintOf(error);
+      return constraint === 'intents_payout' ? 'payout-used' : constraint === 'intents_one_unsettled' ? 'busy' : 'exists';
     }
   },
   findByQuote: async (quoteId, customerId) => {

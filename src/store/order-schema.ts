@@ -64,6 +64,8 @@ export const intents = pgTable(
     movedTo: uuid('moved_to'),
     /** A keyed hash of the customer's network, and of the /48 around it (networkKeyOf). Cleared when quotes of its age are deleted. */
     networkKey: text('network_key'),
+    /** A keyed hash of the invoice that a provider sends the sats to. Null for every other order, and for all of earlier releases. */
+    payoutKey: text('payout_key'),
   },
   (t) => [
     uniqueIndex('intents_quote')
@@ -72,6 +74,10 @@ export const intents = pgTable(
     uniqueIndex('intents_one_unsettled')
       .on(t.exclusiveKey)
       .where(sql`state in ('prepared', 'sending', 'unknown')`),
+    // Only states that no other state leads to: an attempt that is withheld may still become `review`, and that must not fail.
+    uniqueIndex('intents_payout')
+      .on(t.payoutKey)
+      .where(sql`payout_key is not null and state in ('prepared', 'sending', 'unknown', 'confirmed')`),
     index('intents_due')
       .on(t.nextTryOn)
       .where(sql`state in ('prepared', 'sending', 'unknown')`),

@@ -396,6 +396,69 @@ describe('the order keeps its destination', () => {
   });
 });
 
+describe('an invoice is the destination of one order', () => {
+  const one = () => {
+    const paymentHash = randomBytes(32).toString('hex');
+    // The same invoice in two writings: both ask for the same payment.
+    return [{ payout_to: { invoice: invoice({ paymentHash }) } }, { payout_to: { invoice: invoice({ paymentHash, description: 'the same sats' }) } }] as const;
+  };
+  const refusal = ({ status, body }: Reply): unknown => [status, body['code'], (body['errors'] as Body[] | undefined)?.[0]?.['pointer']];
+  const refused = [422, 'payout-unsuitable', '/payout_to/invoice'];
+
+  it('whoever names it again, also once that order has expired: money for it may still arrive', async () => {
+    const [first, again] = one();
+    const { offerOf, order, status } = await customer();
+    const offer = await offerOf('pusher');
+    const made = await order(offer, first);
+    expect([made.status, await order(offer, first)]).toEqual([200, made]);
+    const other = await customer();
+    for (const stranger of [await order(await offerOf('pusher'), again), await other.order(await other.offerOf('pusher'), first)]) {
+      expect(refusal(stranger)).toEqual(refused);
+      expect(JSON.stringify(stranger.body)).not.toContain(String(made.body['order_id']));
+    }
+    clock.move(2 * 86_400_000 + 60_000);
+    await gateway.pass(11_000);
+    expect((await status(made.body['order_id']))['stage']).toBe('expired');
+    const later = await customer();
+    expect(refusal(await later.order(await later.offerOf('pusher'), first))).toEqual(refused);
+    expect((await later.order(await later.offerOf('pusher'), { payout_to: { invoice: invoice() } })).status).toBe(200);
+  });
+
+  it('of two that are sent at the same moment', async () => {
+    const named = one();
+    const customers = await Promise.all([customer(), customer(undefined, second?.url)]);
+    const offers = await Promise.all(customers.map(async ({ offerOf }) => await offerOf('pusher')));
+    const before = lightning.placed.length;
+    const answers = await Promise.all(customers.map(async ({ order }, n) => await order(offers[n]!, named[n])));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 422]);
+    expect(lightning.placed.slice(before)).toHaveLength(1);
+  });
+
+  it('unless the provider did not take that order, or pays out in another way', async () => {
+    const [first, again] = one();
+    const { offerOf, order } = await customer();
+    sims.pusher.control.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+    const moved = await order(await offerOf('pusher'), { ...first, failover: { max: 3, min_amount_sats: 1000 } });
+    expect(moved.body).toMatchObject({ provider: { id: 'plain' } });
+    expect((await order(await offerOf('plain'), again)).status).toBe(200);
+    const other = await customer();
+    expect((await other.order(await other.offerOf('pusher'), again)).status).toBe(200);
+    expect(refusal(await other.order(await other.offerOf('pusher'), first))).toEqual(refused);
+  });
+
+  it('after a lost answer, too', async () => {
+    const [first, again] = one();
+    const { offerOf, order } = await customer();
+    const offer = await offerOf('pusher');
+    sims.pusher.control.setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
+    expect((await order(offer, first)).body['code']).toBe('order-pending');
+    const other = await customer();
+    expect(refusal(await other.order(await other.offerOf('pusher'), again))).toEqual(refused);
+    await gateway.passUntil('the order is found', async () => ((await order(offer, first)).status === 200 ? true : undefined));
+    expect(refusal(await other.order(await other.offerOf('pusher'), again))).toEqual(refused);
+  });
+});
+
 describe('two open orders that the provider could not tell apart', () => {
   const payout_to = { lightning_address: address };
   it('are refused, and the sentence names the open one', async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
   expect((await mine.call('/route', { session_id: wallet.sessionId, quote_id: more.routeId })).status).toBe(200);
   expect(await gateway.server.gateway.stores.record.paidNotFilled(wallet.orderId, Date.now())).toBe(true);
   await sql`update customers set declined = ${sql.json({ cobalt: more.until })} where id = ${customer}`;
-  await sql`update intents set network_key = 'network-of-a-person'`;
+  await sql`update intents set network_key = 'network-of-a-person', payout_key = 'invoice-of-a-person ' || id`;
 });
 /** Runs the command with what it needs: none of the gateway's other keys. */
 const run = async (...args: string[]): Promise<Ran> =>
@@ -109,7 +109,15 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   for (const { name } of await sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`)
     dumped.push(...(await sql<{ row: string }[]>`select t::text as row from ${sql(name)} t`).map(({ row }) => `${name} ${row}`));
   const text = dumped.filter((row) => !row.startsWith('provider_sessions') && !row.startsWith('operator_actions')).join('\n');
-  for (const gone of ['network-of-a-person', wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
+  for (const gone of [
+    'network-of-a-person',
+    'invoice-of-a-person',
+    wallet.reference,
+    'hook-of-a-person',
+    sha256Hex(wallet.sessionId),
+    'v1.s1.',
+    wallet.quoteId.slice(0, 34) + '00',
+  ])
     expect(text).not.toContain(gone);
   expect(text).toContain(wallet.orderId);
   // The route is deleted, but its receipt, which names no person, stays in the tree of its day.
@@ -126,7 +134,15 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   const receipts = await sql<{ jws: string }[]>`select jws from receipts`;
   const told = receipts.map(({ jws }) => Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString());
   expect(told).toHaveLength(2);
-  for (const gone of [customer, wallet.sessionId, sha256Hex(wallet.sessionId), wallet.reference, 'hook-of-a-person', 'network-of-a-person'])
+  for (const gone of [
+    customer,
+    wallet.sessionId,
+    sha256Hex(wallet.sessionId),
+    wallet.reference,
+    'hook-of-a-person',
+    'network-of-a-person',
+    'invoice-of-a-person',
+  ])
     for (const text of told) expect(text).not.toContain(gone);
 });
 

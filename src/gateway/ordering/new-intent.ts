@@ -1,3 +1,4 @@
+import { defined } from '../../domain/defined.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent, NewIntent } from '../../ports/intents.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -5,6 +6,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { inputsPlace } from '../places.ts';
 import { quoteToJson, type StoredQuote } from '../pricing/store-route.ts';
 import { providerOf } from '../upstream/provider-of.ts';
+import { payoutKeyOf } from './payout.ts';
 import type { PlacingInputs } from './placing.ts';
 
 type Particulars = Pick<Intent, 'exclusiveKey' | 'networkKey' | 'idempotencyKey'>;
@@ -32,6 +34,7 @@ export const newIntent = async (
     createdOn: now,
     deadOn: deadOn(gateway, quote, inputs),
     nextTryOn: now,
+    ...defined({ payoutKey: payoutKeyOf(gateway, quote, inputs.order.payoutTo) }),
     ...particulars,
   };
 };

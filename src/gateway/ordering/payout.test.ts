@@ -23,6 +23,12 @@ it('an order that was made so late that its invoice leaves no time to pay is wit
   expect((await problemOf(order())).code).toBe('order-unpayable');
 });
 
+it('an invoice is the destination of one order', async () => {
+  const { order } = pushing({ to: to(2 * day) });
+  await order();
+  expect(await problemOf(order())).toMatchObject({ code: 'payout-unsuitable', more: { errors: [{ pointer: '/payout_to/invoice' }] } });
+});
+
 it("a destination at the gateway's own host is refused", async () => {
   const { gateway } = pushing();
   Object.assign(gateway, { settings: { ...gateway.settings, public_url: 'https://ramp.example' } });

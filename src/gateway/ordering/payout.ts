@@ -106,5 +106,15 @@ export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: Payou
   return invoice && invoiceDueBy(invoice, terms.arrivalSeconds);
 };
 
+/**
+ * Returns what only one order may have: a keyed hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid once,
+ * so of two orders that name it the provider could pay only one. Undefined for every destination that takes more than one payment.
+ */
+export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, payoutTo: PayoutTo | undefined): string | undefined => {
+  const isInvoice = offer.facts.payout_kinds !== undefined && payoutTo?.kind === 'invoice';
+  const invoice = isInvoice ? decodeInvoice(payoutTo.value) : undefined;
+  return invoice && hash(`payout to invoice ${invoice.paymentHash}`);
+};
+
 const invoiceDueBy = ({ timestamp, expirySeconds }: Invoice, arrivalSeconds = usualArrivalSeconds): number =>
   (timestamp + expirySeconds - arrivalSeconds) * 1000 - payoutMs;

@@ -11,6 +11,7 @@ import { giveAnswer, type GivenAnswer } from './given-answer.ts';
 import { amountTooNear, nearAmounts } from './near-amounts.ts';
 import { newIntent } from './new-intent.ts';
 import { answerOf, openInputs, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
+import { unsuitable } from './payout.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
 import { leaseFor } from '../lease.ts';
 import { sendPlacing } from './send-placing.ts';
@@ -75,6 +76,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },
     });
+  if (created === 'payout-used') throw unsuitable('invoice', 'This invoice is the destination of another order, and can be paid only once. Send a new one.');
   if (created === 'busy') throw await otherPending(gateway, exclusiveKey, session.customerId);
   const intent = created === 'created' ? await intents.find(fresh.id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');

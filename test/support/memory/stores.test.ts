@@ -134,6 +134,22 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect((await intents.earlierIn(exclusiveKey)).toSorted()).toEqual([first.id, second.id].toSorted());
     });
 
+    it('one placing or order per payout key, whoever its customer is', async () => {
+      const { intents } = stores();
+      const payoutKey = crypto.randomUUID();
+      const tried = async (more: Partial<NewIntent> = {}) => await intents.create(aPlacing({ payoutKey, ...more }), lease('two'), { maxOpen: 100 });
+      const first = await placed({ payoutKey });
+      expect([await tried(), await tried({ quoteId: first.quoteId, customerId: first.customerId })]).toEqual(['payout-used', 'exists']);
+      expect(await intents.reject(first.id, 'one', { refused: 'busy' })).toBe(true);
+      const second = await placed({ payoutKey });
+      // The customer was never shown how to pay, so nothing will be paid out. Money that arrives all the same makes it a review.
+      expect(await intents.end(second.id, 'one', { state: 'unpayable' }, undefined)).toBe(true);
+      const third = await placed({ payoutKey });
+      expect(await intents.changeWithheld(second.id, 'one', { state: 'review' })).toBe(true);
+      expect(await intents.confirm(third.id, 'one', { state: 'confirmed' }, { order: orderOf(third), event: event(1), deliveries: [] })).toBe('confirmed');
+      expect([await tried(), await tried({ payoutKey: crypto.randomUUID() })]).toEqual(['payout-used', 'created']);
+    });
+
     it('no more orders than may be open, whether placed or being placed', async () => {
       const { intents } = stores();
       const customerId = crypto.randomUUID();
@@ -332,6 +348,17 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         expect(await intents.startSending(next.intent.id, next.lease, now)).toBe(true);
         const again = { intent: aPlacing({ customerId: one.customerId }), lease: lease('one') };
         expect([await intents.move(one.id, 'one', change, again, back), await intents.find(again.intent.id)]).toEqual(['lost', undefined]);
+      });
+
+      it('keep their payout key, and skip if another placing has it', async () => {
+        const { intents } = stores();
+        const payoutKey = crypto.randomUUID();
+        const first = await placed({ payoutKey });
+        const other = await placed({ payoutKey: crypto.randomUUID() });
+        const next = (more: Partial<NewIntent>) => ({ intent: aPlacing(more), lease: lease('one') });
+        expect(await intents.move(first.id, 'one', {}, next({ payoutKey: other.payoutKey ?? '' }), undefined)).toBe('skipped');
+        expect(await intents.move(first.id, 'one', {}, next({ payoutKey }), undefined)).toBe('moved');
+        expect(await intents.move(other.id, 'one', {}, next({ payoutKey }), undefined)).toBe('skipped');
       });
 
       it('skip a quote that has a live one, a busy session, and a provider that stands back', async () => {

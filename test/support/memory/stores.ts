@@ -80,6 +80,9 @@ export const memoryStores = (now: () => number) => {
     return intents.find(isPlacing)?.orderId ?? orders.find(placed)?.id;
   };
 
+  const hasPayout = (one: Intent, payoutKey: string | undefined): boolean =>
+    payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed');
+
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
       if (deliveries.some((one) => one.id === row.id)) continue;
@@ -100,6 +103,7 @@ export const memoryStores = (now: () => number) => {
         if (nearId !== undefined) return { near: nearId };
         const { exclusiveKey: key } = intent;
         if (key !== undefined && intents.find((one) => one.exclusiveKey === key && isUnsettled(one))) return 'busy';
+        if (intents.find((one) => hasPayout(one, intent.payoutKey))) return 'payout-used';
         intents.insert(intent.id, { ...intent, state: 'prepared', attempt: 0 }, lease);
         return await Promise.resolve('created');
       },
@@ -126,7 +130,8 @@ export const memoryStores = (now: () => number) => {
         if ((declined.get(customerId)?.[providerId] ?? 0) > createdOn) return 'skipped';
         if (!intents.lends(id, owner)) return 'lost';
         const isInTheWay = (one: Intent): boolean =>
-          (one.quoteId === quoteId && one.state !== 'rejected') || (key !== undefined && one.exclusiveKey === key && one.id !== id && isUnsettled(one));
+          (one.quoteId === quoteId && one.state !== 'rejected') ||
+          (one.id !== id && ((key !== undefined && one.exclusiveKey === key && isUnsettled(one)) || hasPayout(one, next.intent.payoutKey)));
         if (intents.find(isInTheWay) || nearOne(next.intent, next.near) !== undefined) return 'skipped';
         if (!intents.change(id, owner, isUnsettled, { ...change, state: 'moved', movedTo: next.intent.id }, true)) return 'lost';
         intents.insert(next.intent.id, { ...next.intent, state: 'prepared', attempt: 0 }, next.lease);

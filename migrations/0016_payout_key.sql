@@ -1,0 +1,2 @@
+ALTER TABLE "intents" ADD COLUMN "payout_key" text;--> statement-breakpoint
+CREATE UNIQUE INDEX "intents_payout" ON "intents" USING btree ("payout_key") WHERE payout_key is not null and state in ('prepared', 'sending', 'unknown', 'confirmed');
