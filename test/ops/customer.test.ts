@@ -82,7 +82,7 @@ it('deletes no customer while money may move', async () => {
 it('nor while a placing without an order is in review, or before it is checked for the last time', async () => {
   const { sql } = gateway.database;
   const orderId = '00000000-0000-4000-8000-00000000000a';
-  const own = { id: orderId, order_id: orderId, quote_id: orderId, provider_session_id: null };
+  const own = { id: orderId, order_id: orderId, quote_id: orderId, payout_key: null, provider_session_id: null };
   await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy`;
   const refusedWith = async (state: string): Promise<string | undefined> => {
     await sql`update intents set state = ${state}, next_try_on = '2030-01-02T03:04:05Z' where id = ${orderId}`;
