@@ -86,6 +86,7 @@ describe('opening', () => {
     seller.control.pay();
     expect(await reaches(call, order, 'paid')).toMatchObject({ connect_to: `${seller.control.nodePubkey}@tank.example:9735` });
     seller.control.setOptions({ connected: [wallet.pubkey] });
+    await gateway.pass(30_000);
     await reaches(call, order, 'finished');
   });
 

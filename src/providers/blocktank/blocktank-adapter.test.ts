@@ -409,10 +409,16 @@ describe('opening', () => {
     expect(calls()).toEqual([`GET ${path}`]);
   });
 
-  it('a node that cannot be reached: the order stays paid, says where to connect, and is tried at every read until its end', async () => {
+  it('a node that cannot be reached: the order stays paid, says where to connect, and is tried every half minute until its end', async () => {
+    let at = now;
     const script = { [`GET ${path}`]: { body: order(paid) }, [opens]: [refusedBy('PEER_NOT_REACHABLE'), { body: executed }] };
-    const { adapter } = start(script);
-    expect(await evidenceOf(adapter)).toMatchObject({ stage: 'paid', moneySeen: true, facts: { connect_to: peer } });
+    const { adapter, calls } = start(script, {}, { now: () => at });
+    const first = await evidenceOf(adapter);
+    expect(first).toMatchObject({ stage: 'paid', moneySeen: true, facts: { connect_to: peer } });
+    at += 29_999;
+    expect(await evidenceOf(adapter)).toEqual(first);
+    expect(calls()).toEqual([`GET ${path}`, opens, `GET ${path}`]);
+    at += 1;
     expect(await evidenceOf(adapter)).toMatchObject({ stage: 'finished' });
     const late = start(script, {}, { now: () => end });
     expect(await evidenceOf(late.adapter)).toMatchObject({ stage: 'paid' });
@@ -446,6 +452,80 @@ describe('opening', () => {
     expect(calls()).toEqual([`GET ${path}`, opens, `GET ${path}`]);
     at += 1;
     expect(await evidenceOf(adapter)).toMatchObject({ stage: 'finished' });
+  });
+
+  describe('of one order does not stop those of others', () => {
+    const minutes40 = now + 40 * minute;
+    const victim = 'b7e6d29a-04d4-47ea-8db4-ec05f6b8601c';
+    const hour = { status: 429, body: {}, headers: { 'retry-after': '3600' } };
+    /** Openings of orders named `limited…` get a 429 for an hour, others get a channel. */
+    const world = (ends = minutes40) => {
+      let at = now;
+      const sent: string[] = [];
+      const { adapter } = start(
+        {},
+        {},
+        {
+          now: () => at,
+          http: async ({ method, url }) => {
+            const [, named = ''] = /channels\/([^/]+)/.exec(url) ?? [];
+            if (method === 'POST') sent.push(named);
+            const isLimited = method === 'POST' && named.startsWith('limited');
+            const body = method === 'POST' ? executed : order({ ...paid, orderExpiresAt: new Date(ends).toISOString() });
+            const headers = { 'content-type': 'application/json', ...(isLimited ? hour.headers : {}) };
+            const text = JSON.stringify(isLimited ? {} : { ...body, id: named });
+            return await Promise.resolve({ status: isLimited ? 429 : 200, headers, body: new TextEncoder().encode(text) });
+          },
+        },
+      );
+      const stageOf = async (upstreamOrderId: string, nodePubkey: string = upstreamOrderId) => {
+        const evidence = await evidenceOf(adapter, { upstreamOrderId, nodePubkey });
+        return evidence && 'stage' in evidence ? evidence.stage : undefined;
+      };
+      return { stageOf, sent, move: (ms: number) => (at += ms) };
+    };
+
+    it('if it is limited, that order waits as long as the seller asks, and no other', async () => {
+      const { stageOf, sent } = world(end);
+      expect([await stageOf('limited-1'), await stageOf('limited-1'), await stageOf(victim)]).toEqual(['paid', 'paid', 'finished']);
+      expect(sent).toEqual(['limited-1', victim]);
+    });
+
+    it('but all wait 8 seconds once the openings of five nodes were limited; one node counts once', async () => {
+      const { stageOf, move } = world();
+      for (const n of [1, 2, 3, 4, 5, 6]) await stageOf(`limited-${n}`, 'one node');
+      expect(await stageOf(victim)).toBe('finished');
+      for (const n of [11, 12, 13, 14, 15]) await stageOf(`limited-${n}`);
+      expect(await stageOf(victim)).toBe('paid');
+      move(7_999);
+      expect(await stageOf(victim)).toBe('paid');
+      move(1);
+      expect(await stageOf(victim)).toBe('finished');
+    });
+
+    it('nor do limited openings with channels opened in between, or with a minute between them', async () => {
+      const { stageOf, move } = world();
+      for (const n of [1, 2, 3, 4]) await stageOf(`limited-${n}`);
+      expect(await stageOf(victim)).toBe('finished');
+      for (const n of [11, 12, 13, 14]) await stageOf(`limited-${n}`);
+      move(minute);
+      await stageOf('limited-15');
+      expect(await stageOf(victim)).toBe('finished');
+    });
+
+    it('a wait takes at most half of the time that the order has left, so it never outlasts the order', async () => {
+      const { stageOf, sent, move } = world();
+      await stageOf('limited-1');
+      move((40 * minute) / 3 - 1);
+      await stageOf('limited-1');
+      expect(sent).toHaveLength(1);
+      move(1);
+      await stageOf('limited-1');
+      expect(sent).toHaveLength(2);
+      move((40 * minute * 2) / 3 - 2);
+      await stageOf('limited-1');
+      expect(sent).toHaveLength(3);
+    });
   });
 
   it('an opening whose answer was lost: the next one finds the order in another state, and reads it again', async () => {

@@ -6,6 +6,7 @@ import type { Answer, CallContext, LiquidityAdapter, LiquidityQuoteRequest, Plac
 import { createOrder, estimateFee, isBlockedHere, readInfo, type Blocktank } from './blocktank-api.ts';
 import { toRefusal } from './blocktank-errors.ts';
 import { readOrder } from './blocktank-following.ts';
+import { createOpenings } from './blocktank-openings.ts';
 import { lnurlOf, toMade, type Made } from './blocktank-order.ts';
 import { factsOf, notesOf, payOf, toEstimate, toFirmOffer, type Opening } from './blocktank-price.ts';
 import { bodyOf, connectToOf, isOnNetwork, sellingNodes, toListings, toTerms, type Terms } from './blocktank-terms.ts';
@@ -14,7 +15,7 @@ import type { InfoWire, NodeWire } from './blocktank-wire.ts';
 type Created = { made: Made; terms: Terms; opening: Opening };
 
 export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blocktank['settings']): LiquidityAdapter => {
-  const blocktank: Blocktank = { deps, settings, opens: { limitedOn: 0, waitMs: 0 } };
+  const blocktank: Blocktank = { deps, settings, openings: createOpenings(deps.now) };
   const loopbackHttp = deps.mode === 'sandbox';
   const payoutHosts = deps.payoutHosts ?? [new URL(settings.base_url).hostname];
 

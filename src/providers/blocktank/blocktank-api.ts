@@ -4,12 +4,12 @@ import { ProviderFault } from '../fault.ts';
 import { listingBytes, mayBeDone, requestJson, type JsonReply } from '../kit/request-json.ts';
 import type { AdapterDeps, CallContext } from '../spec.ts';
 import { isGeoBlocked, isPage } from './blocktank-errors.ts';
+import type { Openings } from './blocktank-openings.ts';
 import type { Settings } from './blocktank-settings.ts';
 import { estimateWire, findOrder, infoWire, type EstimateWire, type FoundOrder, type InfoWire } from './blocktank-wire.ts';
 
 export const logFields = ['problem', 'status'] as const;
-/** `opens`: when the seller last limited our requests to open a channel, and for how long, in milliseconds. */
-export type Blocktank = { deps: AdapterDeps<(typeof logFields)[number]>; settings: Settings; opens: { limitedOn: number; waitMs: number } };
+export type Blocktank = { deps: AdapterDeps<(typeof logFields)[number]>; settings: Settings; openings: Openings };
 
 const call = async <S extends z.ZodType>(
   { deps, settings }: Pick<Blocktank, 'deps' | 'settings'>,

@@ -2,11 +2,11 @@
 import { sameId } from '../../domain/same-id.ts';
 import type { Facts } from '../../domain/offer.ts';
 import { defined } from '../../domain/defined.ts';
-import { isRecent } from '../../domain/is-recent.ts';
 import { ProviderFault } from '../fault.ts';
 import type { CallContext, FollowedOrder, OrderEvidence } from '../spec.ts';
 import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
-import { openErrorOf, type OpenError } from './blocktank-errors.ts';
+import { openErrorOf } from './blocktank-errors.ts';
+import type { Problem, ToOpen } from './blocktank-openings.ts';
 import { lnurlOf } from './blocktank-order.ts';
 import { notesOf } from './blocktank-price.ts';
 import { hasMoney, hourMs, isOnItsWay, isOpenable, lastPaymentOf, rawStatusOf, stageOf } from './blocktank-stage.ts';
@@ -21,9 +21,10 @@ export const readOrder = async (blocktank: Blocktank, context: CallContext, foll
   if (found === undefined) return undefined;
   const order = orderIn(found, followed);
   const { nodePubkey } = followed;
-  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded(order, followed, blocktank))
-    return toEvidence(blocktank, order, followed);
-  const opened = await open(blocktank, context, followed, nodePubkey);
+  const endsOn = endOf(order, followed);
+  const hasEnded = endsOn !== undefined && blocktank.deps.now() >= endsOn;
+  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded) return toEvidence(blocktank, order, followed);
+  const opened = await open(blocktank, context, followed, { id: followed.upstreamOrderId, nodePubkey, endsOn });
   if ('order' in opened) return toEvidence(blocktank, opened.order, followed);
   const evidence = toEvidence(blocktank, order, followed);
   return { ...evidence, rawStatus: `${evidence.rawStatus}, ${opened.problem}`, ...withPeer(evidence.facts, order, opened.problem) };
@@ -36,42 +37,43 @@ const orderIn = ({ orderId, order }: FoundOrder, followed: Followed): OrderWire 
   return order;
 };
 
-/** Returns whether it is too late to open the channel. */
-const hasEnded = ({ orderExpiresAt }: OrderWire, { upstream }: Followed, { deps }: Blocktank): boolean => {
-  const graceMs = notesOf(upstream).pay_with === 'onchain' ? hourMs : 0;
-  return typeof orderExpiresAt === 'number' && deps.now() >= orderExpiresAt + graceMs;
-};
+/** Returns when it is too late to open the channel, if that is known. */
+const endOf = ({ orderExpiresAt }: OrderWire, { upstream }: Followed): number | undefined =>
+  typeof orderExpiresAt === 'number' ? orderExpiresAt + (notesOf(upstream).pay_with === 'onchain' ? hourMs : 0) : undefined;
 
-/** How long no channel is asked for after a seller limited us without saying for how long. */
-const waitMs = 30_000;
-
-type Opened = { order: OrderWire } | { problem: OpenError | 'open-failed' };
+type Opened = { order: OrderWire } | { problem: Problem };
 /**
- * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and the next read tries again. A fault of this
+ * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and a later read tries again. A fault of this
  * call is no fault of the read: it must not hide that the order was paid. Nor must a seller that takes its time.
  */
-const open = async (blocktank: Blocktank, reading: CallContext, followed: Followed, nodePubkey: string): Promise<Opened> => {
-  const { log, now } = blocktank.deps;
-  const { opens } = blocktank;
-  if (isRecent(opens.limitedOn, now(), opens.waitMs)) return { problem: 'open-failed' };
-  const id = followed.upstreamOrderId;
-  const context = withinHalf(reading, now());
+const open = async (blocktank: Blocktank, reading: CallContext, followed: Followed, toOpen: ToOpen): Promise<Opened> => {
+  const { openings, deps } = blocktank;
+  const waiting = openings.waitsAfter(toOpen);
+  if (waiting !== undefined) return { problem: waiting };
+  openings.begun(toOpen);
   try {
-    const { announce } = notesOf(followed.upstream);
-    const reply = await openChannel(blocktank, context, id, { connectionStringOrPubkey: nodePubkey, announceChannel: announce });
-    if (reply.ok && reply.value) return { order: orderIn(reply.value, followed) };
-    const problem = reply.ok ? 'open-failed' : openErrorOf(reply.body);
-    log('info', 'blocktank_not_opened', { problem, status: reply.status });
-    // An earlier call whose answer was lost may have opened the channel.
-    const again = problem === 'WRONG_ORDER_STATE' ? await getOrder(blocktank, context, id) : undefined;
-    return again ? { order: orderIn(again, followed) } : { problem };
+    const opened = await askToOpen(blocktank, withinHalf(reading, deps.now()), followed, toOpen);
+    if ('order' in opened) openings.opened(toOpen);
+    else openings.failed(toOpen, opened.problem);
+    return opened;
   } catch (error) {
     if (!(error instanceof ProviderFault)) throw error;
-    // The guard does not see this fault, so we ourselves wait as long as the seller asks.
-    if (error.kind === 'rate-limited') blocktank.opens = { limitedOn: now(), waitMs: error.retryAfterMs ?? waitMs };
-    log('warn', 'blocktank_not_opened', { problem: error.kind });
+    // The guard does not see this fault, so we ourselves wait.
+    if (error.kind === 'rate-limited') openings.limited(toOpen, error.retryAfterMs);
+    deps.log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
   }
+};
+
+const askToOpen = async (blocktank: Blocktank, context: CallContext, followed: Followed, { id, nodePubkey }: ToOpen): Promise<Opened> => {
+  const { announce } = notesOf(followed.upstream);
+  const reply = await openChannel(blocktank, context, id, { connectionStringOrPubkey: nodePubkey, announceChannel: announce });
+  if (reply.ok && reply.value) return { order: orderIn(reply.value, followed) };
+  const problem = reply.ok ? 'open-failed' : openErrorOf(reply.body);
+  blocktank.deps.log('info', 'blocktank_not_opened', { problem, status: reply.status });
+  // An earlier call whose answer was lost may have opened the channel.
+  const again = problem === 'WRONG_ORDER_STATE' ? await getOrder(blocktank, context, id) : undefined;
+  return again ? { order: orderIn(again, followed) } : { problem };
 };
 
 /** Returns the call's context with half of the time that is left, so that the rest of the read can still be told. */

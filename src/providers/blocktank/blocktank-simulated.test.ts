@@ -197,11 +197,12 @@ describe('by Lightning', () => {
   });
 
   it('a node that is not connected yet: paid until it is, with the peer to connect to', async () => {
-    const { offerOf, read, control } = await start({ connected: 'none' });
+    const { offerOf, read, control, clock } = await start({ connected: 'none' });
     const offer = await offerOf();
     control.pay();
     expect(await read(offer)).toMatchObject({ stage: 'paid', facts: { connect_to: `${control.nodePubkey}@tank.example:9735` } });
     control.setOptions({ connected: [nodePubkey] });
+    clock.move(minute / 2);
     expect(await read(offer)).toMatchObject({ stage: 'finished' });
   });
 
@@ -209,11 +210,12 @@ describe('by Lightning', () => {
     '%s: paid, then tried again',
     async (fault) => {
       for (const openErrors of ['code', 'type', '2023'] as const) {
-        const { offerOf, read, control } = await start({ openErrors });
+        const { offerOf, read, control, clock } = await start({ openErrors });
         const offer = await offerOf();
         control.pay();
         control.setFault({ endpoint: 'POST /channels/{id}/open', fault, times: 1 });
         expect(await read(offer)).toMatchObject({ stage: 'paid', rawStatus: expect.stringContaining(fault) as string });
+        clock.move(minute / 2);
         expect(await read(offer)).toMatchObject({ stage: 'finished' });
         await running?.close();
       }

@@ -1,0 +1,61 @@
+/**
+ * Says when the channel of an order may be asked for again. A customer can make an opening fail, or be limited, at will: with a node that does not
+ * answer, for example. So what became of an opening holds back that order only. All orders wait only once several nodes' openings have been limited
+ * with no channel opened in between, and then no longer than reads of orders do.
+ */
+import { isRecent } from '../../domain/is-recent.ts';
+import type { OpenError } from './blocktank-errors.ts';
+
+export type Problem = OpenError | 'open-failed';
+
+/** How long an order waits after an opening, unless the seller asks for more. */
+const waitMs = 30_000;
+const mostForAllMs = 8000;
+const nodesForAll = 5;
+/** How long the opening of a node counts as limited. */
+const windowMs = 60_000;
+const mostOrders = 1000;
+
+export type Openings = ReturnType<typeof createOpenings>;
+/** An order whose channel is to be opened. `endsOn`: when its seller gives up waiting for that, in Unix milliseconds, if known. */
+export type ToOpen = { id: string; nodePubkey: string; endsOn: number | undefined };
+
+export const createOpenings = (now: () => number) => {
+  /** The last opening of each order, the order that was tried longest ago in front. */
+  const tried = new Map<string, { on: number; waitMs: number; problem: Problem }>();
+  /** When the openings of which nodes were limited, since the last channel was opened. */
+  const limited = new Map<string, number>();
+  let all = { on: 0, waitMs: 0 };
+
+  const note = ({ id }: ToOpen, problem: Problem, ms: number): void => {
+    tried.delete(id);
+    tried.set(id, { on: now(), waitMs: ms, problem });
+    const [first] = tried.keys();
+    if (tried.size > mostOrders && first !== undefined) tried.delete(first);
+  };
+
+  return {
+    /** Returns what became of the order's last opening if the next one must wait. No wait takes more than half of the time that the order has left. */
+    waitsAfter: ({ id, endsOn }: ToOpen): Problem | undefined => {
+      const own = tried.get(id);
+      const mostMs = endsOn === undefined ? waitMs : Math.max(0, (endsOn - now()) / 2);
+      const waits = (wait: { on: number; waitMs: number }): boolean => isRecent(wait.on, now(), Math.min(wait.waitMs, mostMs));
+      return (own && waits(own)) || waits(all) ? (own?.problem ?? 'open-failed') : undefined;
+    },
+    /** Notes that an opening begins, so that a second read does not begin another. */
+    begun: (order: ToOpen): void => note(order, 'open-failed', waitMs),
+    failed: (order: ToOpen, problem: Problem): void => note(order, problem, waitMs),
+    limited: (order: ToOpen, askedMs: number | undefined): void => {
+      note(order, 'open-failed', askedMs ?? waitMs);
+      for (const [node, on] of limited) if (!isRecent(on, now(), windowMs)) limited.delete(node);
+      limited.set(order.nodePubkey, now());
+      if (limited.size < nodesForAll) return;
+      limited.clear();
+      all = { on: now(), waitMs: Math.min(askedMs ?? mostForAllMs, mostForAllMs) };
+    },
+    opened: ({ id }: ToOpen): void => {
+      tried.delete(id);
+      limited.clear();
+    },
+  };
+};
