@@ -25,7 +25,10 @@ describe.concurrent('the recipes of docs/wallet-http.md', () => {
 
     const offer = await run('bestPrice', session, 10_000);
     expect(offer).toMatchObject({ rank: 1, provider: { id: 'alpine' }, amount_fiat: 10_000 });
-    expect(shown.at(-1)).toEqual({ prices: [expect.stringMatching(/^alpine: \d+ sats, until 20/), expect.stringMatching(/^dune: /)], others: [] });
+    expect(shown.at(-1)).toEqual({
+      prices: [expect.stringMatching(/^alpine: \d+ sats, until 20/), expect.stringMatching(/^dune: /)],
+      others: ['dove: payout-required'],
+    });
 
     const { order_id: orderId, expires_on: before } = (await run('buyBySepa', session, offer)) as Body;
     const { pay, reference, qr } = shown.at(-1) as Body;
@@ -46,6 +49,14 @@ describe.concurrent('the recipes of docs/wallet-http.md', () => {
 
     await payAlpine(0);
     expect(await run('withdraw', session, orderId)).toMatchObject({ stage: 'finished', final: true });
+  });
+
+  it('the sats go to the customer’s own node', async () => {
+    const { run, shown, payDove, wallet } = createCustomer(sellers, 'grace@example.com', load);
+    const session = await run('openSession');
+    const [state] = (await Promise.all([run('buyToOwnNode', session, 10_000), payDove()])) as [Body, void];
+    expect(state).toMatchObject({ stage: 'finished', final: true, payout: 'push', payout_id: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(shown).toEqual([{ pay: 10_000, to: expect.any(Object), satsGoTo: wallet.nodePubkey }]);
   });
 
   it('webhook at a backend: genuine ones once, forged ones never', async () => {
@@ -174,5 +185,5 @@ it('call repeats what is only for now, also too many requests, and nothing that 
 
 it('ran every function of the page, and the page has no other code', () => {
   expect(recipeNames.filter((name) => !ran.has(name))).toEqual([]);
-  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([16, 21, []]);
+  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([17, 22, []]);
 });

@@ -22,7 +22,10 @@ describe.concurrent('the recipes of docs/wallet.md', () => {
     const { run, restart, shown, store, payAlpine } = createCustomer(sellers, 'alice@example.com', load);
     const offer = (await run('bestPrice', '100')) as Offer;
     expect(offer).toMatchObject({ rank: 1, provider: { id: 'alpine' }, pays: { text: '100.00', currency: 'EUR' } });
-    expect(shown.at(-1)).toEqual({ prices: [expect.stringMatching(/^alpine: \d+ sat, until 20/), expect.stringMatching(/^dune: /)], others: [] });
+    expect(shown.at(-1)).toEqual({
+      prices: [expect.stringMatching(/^alpine: \d+ sat, until 20/), expect.stringMatching(/^dune: /)],
+      others: ['dove: payout-required'],
+    });
     expect([...store.keys()]).toEqual([`ramp-gateway:${new URL(sellers.gateway.url).host}`]);
 
     const order = (await run('buyBySepa', offer)) as BuyOrder;
@@ -38,6 +41,13 @@ describe.concurrent('the recipes of docs/wallet.md', () => {
     expect(await first?.until('finished')).toMatchObject({ stage: 'finished', final: true });
     await payAlpine(0);
     expect(await run('withdraw', second)).toMatchObject({ stage: 'finished', final: true });
+  });
+
+  it('the sats go to the customer’s own node', async () => {
+    const { run, shown, payDove, wallet } = createCustomer(sellers, 'grace@example.com', load);
+    const [state] = (await Promise.all([run('buyToOwnNode', '100'), payDove()])) as [OrderState, void];
+    expect(state).toMatchObject({ stage: 'finished', final: true, provider: { id: 'dove' }, raw: { payout_id: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(shown).toEqual([{ pay: '100.00 EUR', to: expect.any(Object), before: expect.any(Date), satsGoTo: wallet.nodePubkey }]);
   });
 
   it('webhook at a backend: genuine ones once, forged ones never', async () => {
@@ -127,5 +137,5 @@ it.each([
 
 it('ran every function of the page, and the page has no other code', () => {
   expect(recipeNames.filter((name) => !ran.has(name))).toEqual([]);
-  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([15, 15, []]);
+  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([16, 16, []]);
 });

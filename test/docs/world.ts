@@ -8,7 +8,8 @@ import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { apiSecret, masterKey } from '../support/bringin.ts';
-import { startTestGateway } from '../support/gateway.ts';
+import { startTestGateway, until } from '../support/gateway.ts';
+import { pushRamp } from '../support/push-ramp.ts';
 import type { Recipe, Recipes } from './recipes.ts';
 
 type Body = Record<string, unknown>;
@@ -23,12 +24,16 @@ export const startSellers = async () => {
     startLsps1Simulator({ id: 'west', baseSats: 0, ppm: 1500, leasePpm: 1500, maxSats: 2_000_000, connected: strangers }),
     startBitrefillSimulator({ id: 'thor', deliver: 'at-once' }),
   ]);
+  const pushing = pushRamp('pushing', ['node_pubkey']);
   const gateway = await startTestGateway(
     {
       alpine: { simulator: { quoteTtlS: 3600 } },
       dune: { simulator: { spreadBps: 40, quoteTtlS: 3600, proof: 'demanded' }, block: { proof: 'demanded', catalogue_without_session: true } },
+      // The best price, for wallets that name their node.
+      dove: { simulator: { spreadBps: -5, quoteTtlS: 3600 }, block: { kind: 'pushing' } },
     },
     {
+      modules: [pushing.module],
       blocks: {
         bringin: {
           kind: 'bringin',
@@ -59,11 +64,15 @@ export const startSellers = async () => {
     await gateway.close();
     await Promise.all([bringin, north, west, thor].map((one) => one.close()));
   };
-  return { gateway, bringin, north, west, thor, strangers, close };
+  return { gateway, bringin, north, west, thor, strangers, pushing, close };
 };
 
 /** Makes a customer: their wallet, what it showed them, and the page's functions, as if loaded into the wallet's process. */
-export const createCustomer = ({ gateway, bringin, north, west, thor, strangers }: Sellers, email: string, load: (wallet: object) => Recipes = () => ({})) => {
+export const createCustomer = (
+  { gateway, bringin, north, west, thor, strangers, pushing }: Sellers,
+  email: string,
+  load: (wallet: object) => Recipes = () => ({}),
+) => {
   const privateKey = randomBytes(32).toString('hex');
   const nodePubkey = publicKeyOf(privateKey);
   const shown: Body[] = [];
@@ -75,6 +84,13 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   const payAlpine = async (nth = -1): Promise<void> => {
     const control = gateway.simulators['alpine']?.control;
     await control?.pay(control.history.orders.at(nth)?.orderId ?? '');
+  };
+  /** Waits for an order at Dove, pays it, and lets Dove say that it has sent the sats. */
+  const payDove = async (): Promise<void> => {
+    const control = gateway.simulators['dove']?.control;
+    const placed = await until('an order at Dove', async () => await Promise.resolve(control?.history.orders.at(-1)));
+    pushing.shown.set(placed.orderId, { payout_id: randomBytes(32).toString('hex'), payout_on: new Date(gateway.clock.now()).toISOString() });
+    await control?.pay(placed.orderId, 'finished');
   };
   const payInvoice = async (invoice: string): Promise<void> => {
     for (const { control } of [north, west]) {
@@ -131,5 +147,5 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   const restart = (): void => {
     page = load(wallet);
   };
-  return { run, restart, wallet, privateKey, shown, asked, connectedTo, store, payAlpine };
+  return { run, restart, wallet, privateKey, shown, asked, connectedTo, store, payAlpine, payDove };
 };
