@@ -190,6 +190,15 @@ export const mayBePaid = (
 };
 type Network = 'lightning' | 'onchain' | undefined;
 
+/** How far a provider's clock may be from ours, where a payment is matched to a sale by its amount and the provider's date for it. */
+export const matchSlackMs = 15 * 60_000;
+
+/**
+ * Returns whether a payment that is dated now could be matched to a sale that is known only by its amount, or to one that is ordered now. The older
+ * one takes payments that are dated up to the slack after its last one, the new one those up to the slack before it: the two must not overlap.
+ */
+export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
+
 /** Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. */
 export const noLaterThanExpiry = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number, on: number): number =>
   stage === 'awaiting_payment' && expiresOn !== undefined && expiresOn > now ? Math.min(on, expiresOn) : on;

@@ -177,13 +177,13 @@ export type OrderStore = {
    */
   wake(id: string, now: number): Promise<void>;
   /**
-   * Finds a customer's payable sell orders at a provider for this amount, if only the amount tells which order a payment is for. Includes orders of a
-   * removed account.
+   * Finds a customer's sell orders at a provider that hold this amount (holdsAmount), if only the amount tells which order a payment is for. Includes
+   * orders of a removed account.
    */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns the provider's ids of a customer's sell orders there and of their payments, and the amounts of those that are still unpaid. Leaves out
-   * the order `except`.
+   * Returns the provider's ids of a customer's sell orders there and of their payments, and the amounts of those that a payment may still come for
+   * (holdsAmount). Leaves out the order `except`.
    */
-  explained(providerId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
+  explained(providerId: string, customerId: string, now: number, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };

@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, gte, isNull, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
-import { isDelivered, unpaidStages } from '../domain/order-life.ts';
+import { holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
 import { judgedOf } from '../ports/judged.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
@@ -122,32 +122,35 @@ export const createOrderStore = (db: Database): OrderStore => ({
   },
   payableByAmount: async (providerId, customerId, pay, now) => {
     const rows = await db
-      .select({ id: orders.id, terms: orders.terms })
+      .select({ id: orders.id, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, terms: orders.terms })
       .from(orders)
-      .where(
-        and(
-          eq(orders.customerId, customerId),
-          eq(orders.providerId, providerId),
-          eq(orders.ramp, 'sell'),
-          eq(orders.pay, pay),
-          eq(orders.stage, 'awaiting_payment'),
-          or(isNull(orders.expiresOn), gt(orders.expiresOn, now)),
-        ),
-      );
-    return rows.filter((row) => row.terms.matchedBy === 'amount').map((row) => ({ id: row.id, network: row.terms.network }));
+      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
+    return rows
+      .map(present)
+      .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
+      .map((row) => ({ id: row.id, network: row.terms.network }));
   },
-  explained: async (providerId, customerId, except) => {
+  explained: async (providerId, customerId, now, except) => {
     const rows = await db
-      .select({ id: orders.id, upstreamOrderId: orders.upstreamOrderId, facts: orders.facts, stage: orders.stage, pay: orders.pay })
+      .select({
+        id: orders.id,
+        upstreamOrderId: orders.upstreamOrderId,
+        facts: orders.facts,
+        ramp: orders.ramp,
+        stage: orders.stage,
+        expiresOn: orders.expiresOn,
+        pay: orders.pay,
+        terms: orders.terms,
+      })
       .from(orders)
       .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId), eq(orders.ramp, 'sell')));
-    const others = rows.filter((row) => row.id !== except);
+    const others = rows.map(present).filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {
         const payment = row.facts.transaction_id;
-        return [...(row.upstreamOrderId === null ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
+        return [...(row.upstreamOrderId === undefined ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
       }),
-      openAmounts: others.flatMap((row) => (row.stage === 'awaiting_payment' ? [row.pay] : [])),
+      openAmounts: others.flatMap(({ terms, ...row }) => (holdsAmount({ ...terms, ...row }, now) ? [row.pay] : [])),
     };
   },
 });

@@ -194,6 +194,34 @@ describe('the same amount twice', () => {
     await orderIs(call, String(chain.body['order_id']), 'filled');
   });
 
+  it('is refused until no payment for an order that ended can come any more', async () => {
+    const ending = await startSellWorld({}, { block: { match_window_s: 3600 } });
+    try {
+      const { opened, connected, activeConnection, payAddress, orderIs, gateway } = ending;
+      const call = await opened();
+      const connection_id = await activeConnection(call, await connected(call, 'late@example.com'), 'Bank', 'late');
+      const toBank = async () => {
+        const { body } = await call('/sell/quote', { amount_sats: 147_000, ...(await ending.optionOf(call, 'SEPA')) });
+        return await call('/sell/order', { quote_id: body['quote_id'], connection_id });
+      };
+      const passTheEnd = async ({ body }: { body: Body }, ms: number) => await gateway.pass(Date.parse(String(body['expires_on'])) - gateway.clock.now() + ms);
+      const first = await toBank();
+      await passTheEnd(first, 1000);
+      await orderIs(call, String(first.body['order_id']), 'expired');
+      const second = await toBank();
+      expect([second.status, second.body['code'], second.body['order_ids']]).toEqual([409, 'amount-in-use', [first.body['order_id']]]);
+      // It was sent at the last moment.
+      await payAddress('late', 147_000);
+      await orderIs(call, String(first.body['order_id']), 'filled');
+      const third = await toBank();
+      expect(third.status).toBe(200);
+      await passTheEnd(third, 40 * 60_000);
+      expect((await toBank()).status).toBe(200);
+    } finally {
+      await ending.close();
+    }
+  });
+
   it('is refused, too, where the account was removed and connected again meanwhile', async () => {
     const { opened, connected, activeConnection, payAddress, orderIs } = world;
     const call = await opened();

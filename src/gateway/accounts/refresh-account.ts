@@ -188,7 +188,7 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
         settled.map((row) => row.upstreamId),
       ),
     );
-    const explained = await gateway.stores.orders.explained(account.providerId, account.customerId);
+    const explained = await gateway.stores.orders.explained(account.providerId, account.customerId, gateway.now());
     const active = connections.filter((connection) => connection.status === 'active' && connection.direction === 'sell');
     const only = active.length === 1 ? active[0]?.id : undefined;
     for (const row of settled) {

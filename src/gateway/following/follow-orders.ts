@@ -101,7 +101,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
  */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
-  return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
+  return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
@@ -111,7 +111,7 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
-  return (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds.includes(payment);
+  return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
 };
 
 export const followed = (order: Order) => ({

@@ -50,7 +50,7 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
 };
 
 /**
- * Throws a Problem if the account already has a payable order of the same amount on the same network, because only the amount tells which order a
+ * Throws a Problem if a payment may still come for an order of the account of the same amount on the same network, because only the amount tells which order a
  * payment is for. An order with its own invoice or address is exempt.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
@@ -60,7 +60,7 @@ const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { o
   if (clashing.length > 0)
     throw new Problem(
       'amount-in-use',
-      'An open order of this account has the same amount, so the two payments could not be told apart. Change the amount, or let that order expire.',
+      'A payment of the same amount may still come for another order of this account, so the two could not be told apart. Change the amount, or order again up to 90 minutes after the other order has expired.',
       { members: { order_ids: clashing } },
     );
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FollowedOrder, SellTransaction } from '../spec.ts';
+import { holdsAmount } from '../../domain/order-life.ts';
 import { accountFrom, connectionOf, evidenceOf, isEmail, matchedEvidence, matchTransaction, readNotes, stageOf, toTransaction } from './bringin-mapping.ts';
 import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
@@ -159,7 +160,9 @@ describe("which payment is an order's", () => {
     ['at the moment of the order', [paid('a', { createdOn: placedOn })], ['a', 'filled']],
     ['before the order', [paid('a', { createdOn: placedOn - 1 })], 'none'],
     ['in the last moment', [paid('a', { createdOn: placedOn + 3_600_000 })], ['a', 'filled']],
-    ['after its time', [paid('a', { createdOn: placedOn + 3_600_001 })], 'none'],
+    ['paid in the last moment, and dated when it arrived', [paid('a', { createdOn: placedOn + 3_600_001 })], ['a', 'filled']],
+    ["arrived as late as it may, by Bringin's fast clock", [paid('a', { createdOn: placedOn + 3_600_000 + 600_000 + 900_000 })], ['a', 'filled']],
+    ['after its time', [paid('a', { createdOn: placedOn + 3_600_000 + 600_000 + 900_001 })], 'none'],
     ['a failed one beside the good one: sats arrived for both', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b')], 'ambiguous'],
     ['an expired one beside the good one', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' }), paid('b')], ['b', 'filled']],
     ['only a failed one', [paid('a', { stage: 'failed', rawStatus: 'FAILED' })], ['a', 'failed']],
@@ -188,6 +191,24 @@ describe("which payment is an order's", () => {
     ['the new one beside it', [paid('a', { createdOn: placedOn - 1_000 }), paid('b', { createdOn: placedOn - 1_000 })], known('a'), ['b', 'filled']],
   ])('%s', (_name, rows, of, expected) => {
     expect(match(rows, of)).toEqual(expected);
+  });
+  test('a payment on chain may take an hour', () => {
+    const sale = order({ upstream: { rail: 'sepa', network: 'onchain' } });
+    const at = (createdOn: number) => match([paid('a', { kind: 'sell_onchain', createdOn })], sale);
+    expect([at(placedOn + 2 * 3_600_000 + 900_000), at(placedOn + 2 * 3_600_000 + 900_001)]).toEqual([['a', 'filled'], 'none']);
+  });
+  test('no payment is dated in the time of two sales of one amount', () => {
+    for (const network of ['lightning', 'onchain'] as const) {
+      const first = order({ upstream: { rail: 'sepa', network } });
+      const held = { ramp: 'sell', stage: 'expired', network, expiresOn: first.expiresOn } as const;
+      // The first minute in which the amount can be ordered again.
+      let createdOn = placedOn;
+      while (holdsAmount(held, createdOn)) createdOn += 60_000;
+      const second = order({ upstream: first.upstream, createdOn, expiresOn: createdOn + 3_600_000, facts: { earlier_payments: [] } });
+      const takers = (at: number) => [first, second].filter((sale) => match([paid('a', { kind: `sell_${network}`, createdOn: at })], sale) !== 'none').length;
+      const both = Array.from({ length: 300 }, (_, minute) => takers(placedOn + minute * 60_000 + 1)).filter((n) => n > 1);
+      expect([network, both]).toEqual([network, []]);
+    }
   });
   test('a card top-up by address is finished; for an order without an expiry, the setting is the time window', () => {
     const { expiresOn: _end, ...endless } = order({ upstream: { rail: 'card', network: 'onchain' } });

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
-import { isDelivered } from '../../domain/order-life.ts';
+import { isDelivered, matchSlackMs } from '../../domain/order-life.ts';
+import { paymentDueBy } from '../../domain/record.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { AccountState, ConnectionState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
@@ -122,12 +123,10 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
   ...(seen.receive === undefined || (seen.receive === 0n && !isDelivered(seen.stage)) ? {} : { receive: seen.receive }),
 });
 
-/** Slack for the difference between Bringin's clock and ours, and because an order is stored only after it was made. */
-export const slackMs = 15 * 60_000;
-
 /**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
- * payment may be dated up to 15 minutes before the order; a payment that Bringin already had when the order was placed never matches. A failed
+ * payment may be dated up to 15 minutes before the order, or after the time by which a payment that was sent in time must have arrived; a payment that
+ * Bringin already had when the order was placed never matches. Nothing else may take the amount meanwhile (holdsAmount in domain/order-life). A failed
  * transaction counts, since sats arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer may
  * have paid twice, and may be owed one payment.
  */
@@ -135,8 +134,9 @@ export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], 
   const { rail, network } = readNotes(order.upstream);
   const { earlier_payments: earlier } = order.facts;
   // For an order of an earlier release, we do not know which payments Bringin already had.
-  const from = order.createdOn - (earlier ? slackMs : 0);
-  const until = order.expiresOn ?? order.createdOn + windowMs;
+  const from = order.createdOn - (earlier ? matchSlackMs : 0);
+  const dueBy = paymentDueBy({ ramp: 'sell', expiresOn: order.expiresOn, network });
+  const until = dueBy === undefined ? order.createdOn + windowMs : dueBy + matchSlackMs;
   const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
   const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row));
   const paid = fitting.filter((row) => stageOf(row.rawStatus, rail) !== 'expired');

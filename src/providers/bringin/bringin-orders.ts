@@ -1,6 +1,7 @@
 /** Prices, orders and payments of the sell ramp. An order shows one address or invoice to pay, and only after it has been checked. */
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
+import { matchSlackMs } from '../../domain/order-life.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { beforehand, ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
@@ -17,7 +18,6 @@ import {
   matchTransaction,
   maybeSale,
   readNotes,
-  slackMs,
   toTransaction,
   type OfferNotes,
   type Rail,
@@ -66,7 +66,7 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, request
         : await placeByAddress(bringin, context, key, request, notes);
     if (!answer.ok) return answer;
     // The customer has not been shown the order yet, so none of these payments is for it.
-    const since = bringin.deps.now() - slackMs;
+    const since = bringin.deps.now() - matchSlackMs;
     const rows = await beforehand(readRows(bringin, context, key, since));
     const earlier = rows.flatMap(({ orderId, createdAt = 0 }) => (createdAt >= since ? [orderId] : []));
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
@@ -221,10 +221,10 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
     const { settings, deps } = bringin;
-    const rows = await readRows(bringin, context, key, order && order.createdOn - slackMs);
+    const rows = await readRows(bringin, context, key, order && order.createdOn - matchSlackMs);
     const evidence = order
       ? evidenceOn(bringin, order, rows)
-      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + slackMs }) }));
+      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + matchSlackMs }) }));
     const unknown = evidence.filter((one) => one.stage === undefined).length;
     if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
     return { ok: true, value: evidence };
