@@ -1,6 +1,6 @@
 /**
- * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, and providers of every
- * re-POST profile. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease,
+ * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every
+ * re-POST profile, and the real adapters of DFX and Blocktank over their simulators. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease,
  * and a receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are
  * asked one after the other, and every timer runs by the history's clock.
  */
@@ -14,11 +14,18 @@ import { composeInstance, httpSettings } from '../../src/entry/compose.ts';
 import type { Gateway } from '../../src/ports/gateway.ts';
 import { runScheduled } from '../../src/gateway/run-scheduled.ts';
 import { createApp } from '../../src/http/app.ts';
+import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import type { Http } from '../../src/providers/spec.ts';
 import { noMetrics } from '../../src/entry/gauges.ts';
 import { createRandom, type Random } from '../fuzz/random.ts';
 import type { TestDatabase } from '../support/postgres.ts';
-import { violations, type Kept, type Told } from './checker.ts';
+import { bank } from '../support/scenarios/sell.ts';
+import { quotedSql, violations, type Kept, type Told } from './checker.ts';
 import { fakeBuyer, type FakeProvider, type Outcome } from './fake-buyer.ts';
+import { introduce, openBooks, realBlocks, realEnvironment } from './real-books.ts';
+import { realUrls, startReal } from './real-network.ts';
 import { profiles } from './replicas.ts';
 
 const most = 1_000_000_000;
@@ -33,21 +40,15 @@ const configText = stringify({
   webhooks: { in_flight_per_host: 1 },
   routing: { shortest_life_s: 0, expiry_margin_s: 0, quote_deadline_ms: 300, order_deadline_ms: 1500, status_deadline_ms: 1500 },
   providers: Object.fromEntries(
-    profiles.map((id) => [
-      id,
-      {
-        kind: 'fake-buyer',
-        base_url: 'http://127.0.0.1:9',
-        repost: id,
-        late_commit_max_s: 1,
-        opens_per_minute: most,
-        retry: { attempts: 0 },
-        breaker: { volume_threshold: most },
-      },
-    ]),
+    Object.entries({
+      ...Object.fromEntries(
+        profiles.map((id) => [id, { kind: 'fake-buyer', base_url: 'http://127.0.0.1:9', repost: id, late_commit_max_s: 1, opens_per_minute: most }]),
+      ),
+      ...realBlocks(realUrls),
+    }).map(([id, block]) => [id, { ...block, retry: { attempts: 0 }, breaker: { volume_threshold: most } }]),
   ),
 });
-const environment = freshSecrets(randomBytes);
+const environment = { ...freshSecrets(randomBytes), ...realEnvironment };
 
 type Instance = {
   name: string;
@@ -57,7 +58,21 @@ type Instance = {
   isDead: () => boolean;
   dieAfter: (seams: number, done: boolean) => void;
 };
-export type Story = { seed: number; lines: string[]; broken: string[]; deaths: number; orders: number; answers: number; webhooks: number; moves: number };
+export type Story = {
+  seed: number;
+  lines: string[];
+  broken: string[];
+  deaths: number;
+  orders: number;
+  /** Of `orders`, those at DFX and at Blocktank. */ real: number;
+  answers: number;
+  webhooks: number;
+  moves: number;
+};
+
+/** The ramps, as often as they are drawn. */
+const kinds = ['buy', 'buy', 'buy', 'buy', 'liquidity', 'sell'] as const;
+const paths = { buy: '', sell: '/sell', liquidity: '/liquidity' } as const;
 
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
 
@@ -66,9 +81,15 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   await emptyDatabase(database);
   // The connection is open by now, so only the gateway starts timers. With real timers, it would depend on the machine's load which deadlines pass.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const limits = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const limit = new AbortController();
+    setTimeout(() => limit.abort(), ms);
+    return limit.signal;
+  });
   try {
     return await tell(database, seed);
   } finally {
+    limits.mockRestore();
     vi.useRealTimers();
   }
 };
@@ -91,7 +112,8 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(`${((clock.now - Date.UTC(2026, 10, 21)) / 1000).toFixed(2)} ${line}`);
 
-  const calm = { on: false };
+  // No fault disturbs how the customers' sessions are opened.
+  const calm = { on: true };
   let interlude: (() => Promise<void>) | undefined;
   let interluded: Promise<void> | undefined;
   const providers = new Map<string, FakeProvider>(
@@ -119,11 +141,29 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
       ];
     }),
   );
-  const modules = new Map([['fake-buyer', fakeBuyer(providers, clock, ids)]]);
+  const modules = new Map([...providerModules, ['fake-buyer', fakeBuyer(providers, clock, ids)] as const]);
   const parsed = parseConfig(configText, { fileName: 'history.yaml', modules });
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const secrets = readSecrets(environment, parsed.config);
   if (!secrets.ok) throw new Error(secrets.mistakes.join('; '));
+  const real = startReal({
+    now: () => clock.now,
+    random: createRandom(seed + 2 + profiles.length),
+    outcome: (id) => {
+      const outcome = calm.on ? 'ok' : random.pick(outcomes);
+      say(`${id}: a POST will be ${outcome}`);
+      return outcome;
+    },
+    isCalm: () => calm.on,
+    meanwhile: async () => {
+      const now = interlude;
+      interlude = undefined;
+      interluded = now?.();
+      await interluded;
+    },
+    inTurn,
+  });
+  const books = openBooks(real.dfx.control, real.tank.control);
   const accepted: { id: string; subject: string; type: string; sequence: number }[] = [];
   let receiverAway = false;
   const world: World = {
@@ -136,6 +176,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     modules,
     config: parsed.config,
     secrets: secrets.secrets,
+    http: real.http,
     receive: (headers, body) => {
       if (receiverAway) return false;
       const { type, data } = JSON.parse(body) as { type: string; data: { order_id: string } };
@@ -177,34 +218,74 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
   };
 
   const told: Told[] = [];
-  const wanted: { session: string; quoteId: string; name: string; moves: number }[] = [];
-  const order = async (on: Instance, { session, quoteId, name, moves }: (typeof wanted)[number]): Promise<number> => {
-    const failover = moves === 0 ? {} : { failover: { max: moves, min_amount_sats: 1 } };
-    const { status, text } = await call(on, '/order', { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook', ...failover });
+  let asked = 0;
+  const wanted: Wanted[] = [];
+  const order = async (on: Instance, { session, quoteId, name, path, more }: Wanted): Promise<number> => {
+    const { status, text } = await call(on, path, { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook', ...more });
     const { code, instance: _, ...rest } = JSON.parse(text) as { code?: string; instance?: string };
     told.push({ quoteId, at: clock.now, status, code, essence: status === 200 ? text : JSON.stringify({ code, ...rest }) });
     say(`${on.name}: order of ${name} answered ${status} ${code ?? ''}`);
     return status;
   };
-  const session = async (): Promise<string> => {
-    const begun = JSON.parse((await call(instances[0], '/verify')).text) as { session_id: string };
-    const opened = await call(instances[0], '/session', { session_id: begun.session_id });
+  const session = async (): Promise<Session> => {
+    const key = ids.hex(64);
+    const node = publicKeyOf(key);
+    const { session_id: id, tokens } = JSON.parse((await call(instances[0], '/verify')).text) as { session_id: string; tokens: { gateway: string } };
+    const proof = { signatures: { gateway: signNodeMessage(tokens.gateway, key) }, node_pubkey: node };
+    const opened = await call(instances[0], '/session', { session_id: id, ...proof });
     if (opened.status !== 200) throw new Error(`seed ${seed}: no session: ${opened.text}`);
-    return begun.session_id;
+    await introduce(real.dfx.control, realUrls.dfx, node, async (request) => await real.dfx.app.fetch(request));
+    return { id, node };
   };
   const sessions = [await session(), await session()];
+  const optionOf = async (path: string) => sepaIn((await call(instances[0], path, { session_id: sessions[0]?.id, currency_code: 'EUR' })).text);
+  const [sepa, sepaSale] = [await optionOf('/payment-options'), await optionOf('/sell/payment-options')];
+  const connections = new Map<string, string>();
+  /** Connects the customer's account and bank, if that has not been done. Returns the connection, or undefined if a fault prevented it. */
+  const connectionOf = async (on: Instance, { id, node }: Session): Promise<string | undefined> => {
+    const known = connections.get(id);
+    if (known !== undefined) return known;
+    const account = await call(on, '/accounts', { session_id: id, provider: 'dfx', payout_to: { node_pubkey: node } });
+    const { account_id } = JSON.parse(account.text) as { account_id?: string };
+    const made = await call(on, '/sell/connections', { session_id: id, account_id, name: 'Bank', lightning_username: 'unused', ...bank });
+    const { connection_id: connection } = JSON.parse(made.text) as { connection_id?: string };
+    if (made.status === 200 && connection !== undefined) connections.set(id, connection);
+    return connections.get(id);
+  };
   const tick = async (on: Instance): Promise<void> => {
     say(`${on.name}: its tick`);
     await Promise.race([on.tick(), on.died]);
   };
   const quote = async (on: Instance): Promise<void> => {
     const owner = random.pick(sessions);
-    const { status, text } = await call(on, '/offers', { session_id: owner, amount_fiat: 5000 + random.below(5000), currency_id: 1, payment_option_id: 1 });
+    const kind = random.pick(kinds);
+    // Each request has an amount of its own, further from all others than DFX's tolerance.
+    const nth = asked++;
+    const size = 100_000 + 2000 * nth;
+    const firm = random.chance(0.5);
+    const ask = {
+      buy: async () => await call(on, '/offers', { session_id: owner.id, amount_fiat: 5000 + 120 * nth, ...sepa, payout_kinds: ['node_pubkey'] }),
+      sell: async () => await call(on, '/sell/offers', { session_id: owner.id, amount_sats: size, ...sepaSale }),
+      liquidity: async () => await call(on, '/liquidity/offers', { session_id: owner.id, product: 'inbound', amount_sats: size, pay_with: 'lightning', firm }),
+    };
+    const connection = kind === 'sell' ? await connectionOf(on, owner) : undefined;
+    if (kind === 'sell' && connection === undefined) return say(`${on.name}: no connection`);
+    const { status, text } = await ask[kind]();
     if (status !== 200) return say(`${on.name}: no offers: ${status}`);
     const { offers } = JSON.parse(text) as { offers: { quote_id: string; provider: { id: string } }[] };
     if (offers.length === 0) return say(`${on.name}: no offer`);
     const { quote_id: quoteId, provider } = random.pick(offers.sort((a, b) => (a.provider.id < b.provider.id ? -1 : 1)));
-    wanted.push({ session: owner, quoteId, name: `${provider.id}-${wanted.length}`, moves: random.below(4) });
+    const moves = random.below(4);
+    const failover = moves === 0 ? {} : { failover: { max: moves, min_amount_sats: 1 } };
+    const more = { buy: { payout_to: { node_pubkey: owner.node }, ...failover }, sell: { connection_id: connection }, liquidity: {} };
+    wanted.push({ session: owner.id, quoteId, name: `${provider.id}-${wanted.length}`, path: `${paths[kind]}/order`, more: more[kind] });
+    if (kind === 'liquidity' && !firm) books.channels.set(size, quoteId);
+    // A second firm price for the same channel is that of the same order, which only one of both requests may get.
+    if (kind === 'liquidity' && firm && random.chance(0.4)) {
+      const again = await ask.liquidity();
+      const [second] = (JSON.parse(again.text) as { offers?: { quote_id: string }[] }).offers ?? [];
+      if (second) wanted.push({ session: owner.id, quoteId: second.quote_id, name: `${provider.id}-${wanted.length}`, path: '/liquidity/order', more: {} });
+    }
     const other = instances[0] === on ? instances[1] : instances[0];
     const mine = wanted.at(-1);
     if (mine && random.chance(0.4))
@@ -220,6 +301,11 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     await interluded;
   };
   const pay = async (on: Instance): Promise<void> => {
+    const shownReal = (await answersOfReal()).filter(books.isUnpaid);
+    if (shownReal.length > 0 && random.chance(0.5)) {
+      await books.pay(random.pick(shownReal));
+      return say('a customer of DFX or Blocktank pays');
+    }
     // Only a customer who was shown how to pay can pay.
     const shown = new Set((await kept()).flatMap((one) => (one.state === 'confirmed' ? (one.upstreamOrderId ?? []) : [])));
     const made = [...providers.values()].flatMap((one) => one.orders).find((one) => one.status === 'placed' && shown.has(one.id));
@@ -233,12 +319,25 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
       async () =>
         await database.sql<
           Kept[]
-        >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
+        >`select ${database.sql.unsafe(quotedSql)} as quoted, i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
       (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i where i.state <> 'rejected'
         or not exists (select 1 from intents j where j.quote_id = i.quote_id and j.id <> i.id)`,
     );
 
+  /** Returns the answers by which orders at DFX and Blocktank can be paid. */
+  const answersOfReal = async (): Promise<string[]> => {
+    const held = new Map((await realOrders()).map(({ id, stage }) => [id, stage]));
+    const shown = new Map(told.flatMap(({ status, essence }) => (status === 200 ? [[(JSON.parse(essence) as { order_id: string }).order_id, essence]] : [])));
+    return [...shown].flatMap(([id, answer]) => (held.has(id) ? [answer] : []));
+  };
+  const realOrders = async () =>
+    await inTurn(
+      async () =>
+        await database.sql<{ id: string; stage: string; upstreamOrderId: string }[]>`
+          select id, stage, upstream_order_id as "upstreamOrderId" from orders where provider_id in ('dfx', 'tank')`,
+    );
   const steps = 8 + random.below(8);
+  calm.on = false;
   for (let step = 0; step < steps; step += 1) {
     const on = random.pick(instances);
     const draw = random.next();
@@ -251,6 +350,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     else receiverAway = !receiverAway;
     await bury();
     pass(random.below(1500));
+    await inTurn(real.arrive);
   }
 
   // All faults end, and customers without a final response ask again.
@@ -277,13 +377,34 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     await order(instances[0], one);
     await order(instances[1], one);
   }
-  const made = [...providers.values()].flatMap((one) =>
-    one.orders.map((each) => ({ provider: one.id, orderId: each.id, intentId: each.intentId, status: each.status })),
-  );
-  const broken = [...violations(told, made, await kept()), ...(await brokenWebhooks(database, accepted))];
+  for (const answer of await answersOfReal()) await books.pay(answer);
+  for (let round = 0; round < 60 && (books.unfulfilled(await realOrders()).length > 0 || (await open()) > 0); round += 1) {
+    pass(3_600_000);
+    await instances[0].tick();
+  }
+  const rows = await kept();
+  const realMade = books.made(rows);
+  const made = [
+    ...[...providers.values()].flatMap((one) =>
+      one.orders.map((each) => ({ provider: one.id, orderId: each.id, intentId: each.intentId, status: each.status })),
+    ),
+    ...realMade,
+  ];
+  const broken = [...violations(told, made, rows, books.habits), ...books.unfulfilled(await realOrders()), ...(await brokenWebhooks(database, accepted))];
   const webhooks = new Set(accepted.map((one) => one.id)).size;
-  const moves = (await kept()).filter((one) => one.movedTo !== null).length;
-  return { seed, lines, broken, deaths, orders: made.length, answers: told.length, webhooks, moves };
+  const moves = rows.filter((one) => one.movedTo !== null).length;
+  return { seed, lines, broken, deaths, orders: made.length, real: realMade.length, answers: told.length, webhooks, moves };
+};
+
+type Session = { id: string; node: string };
+/** A request that a wallet repeats until it has a final response. */
+type Wanted = { session: string; quoteId: string; name: string; path: string; more: object };
+
+type Listing = { currencies: { [code: string]: { currency_id: number; payment_options: { id: number; option: string }[] } }[] };
+const sepaIn = (listing: string): { currency_id: number | undefined; payment_option_id: number | undefined } => {
+  const { currencies } = JSON.parse(listing) as Listing;
+  const listed = currencies[0]?.['eur'];
+  return { currency_id: listed?.currency_id, payment_option_id: listed?.payment_options.find(({ option }) => option === 'SEPA')?.id };
 };
 
 type World = {
@@ -297,6 +418,7 @@ type World = {
   modules: Parameters<typeof composeInstance>[0]['modules'];
   config: GatewayConfig;
   secrets: Secrets;
+  http: Http;
   receive: (headers: Record<string, string>, body: string) => boolean;
 };
 
@@ -345,39 +467,39 @@ const startInstance = (world: World, name: string): Instance => {
     running.add(settled);
   };
   const never = async (): Promise<never> => await new Promise<never>(() => undefined);
-  const wrap = <O extends object>(of: O, label: string, turns: boolean): O => {
-    for (const [key, value] of Object.entries(of) as [keyof O & string, unknown][]) {
-      if (typeof value !== 'function') continue;
-      const call = value.bind(of) as (...given: unknown[]) => Promise<unknown>;
-      const seam = async (...given: unknown[]): Promise<unknown> => {
-        if (dead) return await never();
-        seams += 1;
-        const mine = seams === dieAt;
-        if (mine) world.say(`${name} dies ${afterDone ? 'after' : 'before'} ${label}.${key}`);
-        if (mine && !afterDone) {
-          die();
-          return await never();
-        }
-        const asked = turns ? inTurn(() => call(...given)) : call(...given);
-        // A call to a provider may outlast its deadline, and then the response.
-        if (!turns) follow(asked);
-        try {
-          return await asked;
-        } finally {
-          // A dead instance never learns the outcome.
-          if (mine) die();
-          if (dead) await never();
-        }
-      };
-      Object.assign(of, { [key]: seam });
-    }
-    return of;
+  /** Returns the same call, before or after which the instance can freeze. */
+  const seam =
+    <A extends unknown[], R>(label: string, call: (...given: A) => Promise<R>, turns: boolean) =>
+    async (...given: A): Promise<R> => {
+      if (dead) return await never();
+      seams += 1;
+      const mine = seams === dieAt;
+      if (mine) world.say(`${name} dies ${afterDone ? 'after' : 'before'} ${label}`);
+      if (mine && !afterDone) {
+        die();
+        return await never();
+      }
+      const asked = turns ? inTurn(() => call(...given)) : call(...given);
+      // A call to a provider may outlast its deadline, and then the response.
+      if (!turns) follow(asked);
+      try {
+        return await asked;
+      } finally {
+        // A dead instance never learns the outcome.
+        if (mine) die();
+        if (dead) await never();
+      }
+    };
+  const wrap = (of: object, label: string, turns: boolean): void => {
+    for (const [key, value] of Object.entries(of) as [string, unknown][])
+      if (typeof value === 'function')
+        Object.assign(of, { [key]: seam(`${label}.${key}`, value.bind(of) as (...given: unknown[]) => Promise<unknown>, turns) });
   };
   const composed = composeInstance({
     config,
     secrets,
     modules: world.modules,
-    http: async () => await Promise.reject(new Error('no network here')),
+    http: seam('a request', world.http, false),
     sender: async ({ headers, body }) =>
       await Promise.resolve(
         world.receive(headers, body) ? { outcome: 'delivered', statusClass: '2xx', status: 200 } : { outcome: 'failed', statusClass: 'unreachable' },
@@ -401,7 +523,8 @@ const startInstance = (world: World, name: string): Instance => {
     background: follow,
   });
   for (const [label, store] of Object.entries(gateway.stores)) if (typeof store === 'object') wrap(store, label, true);
-  for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id, false);
+  // The real adapters make requests, which are seams already.
+  for (const { id, adapter } of composed.providers) if (adapter.buy && id !== 'dfx') wrap(adapter.buy, id, false);
   const idle = async (): Promise<void> => {
     while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);
   };

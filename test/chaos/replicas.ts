@@ -13,7 +13,7 @@ import { providerModules } from '../../src/providers/registry.gen.ts';
 import { childPath } from '../setup/children.ts';
 import { movableClock, type Clock } from '../support/clock.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { violations, type Kept, type Made, type Told } from './checker.ts';
+import { quotedSql, violations, type Habits, type Kept, type Made, type Told } from './checker.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
@@ -52,11 +52,12 @@ export type Fleet = {
   recoverers: RunningServer[];
   child: (point: Point) => Promise<Child>;
   told: Told[];
-  order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
+  order: (url: string, session: string, quoteId: string, more?: object, ramp?: '' | '/sell' | '/liquidity') => Promise<Told>;
   /** Lets the leases of a crashed child expire, by changing them instead of waiting. */
   expireLeases: (point: Point) => Promise<void>;
   check: () => Promise<string[]>;
   kept: () => Promise<Kept[]>;
+  orders: () => Promise<{ id: string; stage: string; upstreamOrderId: string }[]>;
   close: () => Promise<void>;
 };
 
@@ -98,9 +99,24 @@ export const startChild = async (point: Point, environment: Record<string, strin
   };
 };
 
-export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, routing: Record<string, number> = {}): Promise<Fleet> => {
+/** More providers of a fleet: their blocks, what these need of the environment, and their orders. */
+export type More = {
+  blocks: { [provider: string]: object };
+  environment: { [variable: string]: string };
+  made: (kept: readonly Kept[]) => Made[];
+  habits: { [provider: string]: Habits };
+};
+const noMore: More = { blocks: {}, environment: {}, made: () => [], habits: {} };
+
+/** `more` starts further providers on the fleet's clock. */
+export const startFleet = async (
+  simulation: Partial<SimulatorOptions> = {},
+  routing: Record<string, number> = {},
+  more: (clock: Clock) => Promise<More> = async () => await Promise.resolve(noMore),
+): Promise<Fleet> => {
   const database = await testDatabase();
   const clock = movableClock();
+  const others = await more(clock);
   const started = await Promise.all(
     profiles.map(
       async (id) => [id, await startFiatOnRampSimulator({ id, now: clock.now, quoteTtlS: quoteLifeS, repost: behaviour[id], ...simulation })] as const,
@@ -118,22 +134,27 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
       sessions: { opens_per_minute: most },
       routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500, ...routing },
       providers: Object.fromEntries(
-        profiles.map((id) => [
-          id,
-          {
-            kind: 'fiat-on-ramp',
-            base_url: simulators[id].url,
-            repost: id,
-            late_commit_max_s: 1,
-            opens_per_minute: most,
-            retry: { attempts: 0 },
-            breaker: { volume_threshold: most, reset_s: 0.3 },
-            concurrency: { in_flight: 64, queue: 256, queue_age_ms: 5000 },
-          },
-        ]),
+        Object.entries({
+          ...Object.fromEntries(
+            profiles.map((id) => [id, { kind: 'fiat-on-ramp', base_url: simulators[id].url, repost: id, late_commit_max_s: 1, opens_per_minute: most }]),
+          ),
+          ...others.blocks,
+        }).map(([id, block]) => [id, { ...block, ...patient }]),
       ),
     });
-  const environment = { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '6', LOG_LEVEL: 'error' };
+  const patient = {
+    retry: { attempts: 0 },
+    breaker: { volume_threshold: most, reset_s: 0.3 },
+    concurrency: { in_flight: 64, queue: 256, queue_age_ms: 5000 },
+  };
+  const environment = {
+    ...others.environment,
+    ...freshSecrets(randomBytes),
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATABASE_POOL: '6',
+    LOG_LEVEL: 'error',
+  };
   const start = async (name: string, publicUrl: string): Promise<RunningServer> =>
     await startServer({
       environment: { ...environment, INSTANCE: name },
@@ -156,13 +177,13 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
     return running;
   };
 
-  const order: Fleet['order'] = async (url, session_id, quote_id, more = {}) => {
+  const order: Fleet['order'] = async (url, session_id, quote_id, body = {}, ramp = '') => {
     let one: Told;
     try {
-      const response = await fetch(`${url}/order`, {
+      const response = await fetch(`${url}${ramp}/order`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': `key-${quote_id}` },
-        body: JSON.stringify({ session_id, quote_id, ...more }),
+        body: JSON.stringify({ session_id, quote_id, ...body }),
       });
       const text = await response.text();
       const { code, instance: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
@@ -184,7 +205,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
   const kept: Fleet['kept'] = async () =>
     await database.sql<
       Kept[]
-    >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
+    >`select ${database.sql.unsafe(quotedSql)} as quoted, i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
       (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i`;
   const made = (): Made[] =>
     profiles.flatMap((provider) =>
@@ -204,11 +225,15 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
     told,
     order,
     expireLeases: async (point) => {
-      await database.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`;
-      await database.sql`update deliveries set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`;
+      for (const table of ['intents', 'deliveries', 'orders'])
+        await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like 'child-${point}/%'`);
     },
     kept,
-    check: async () => violations(told, made(), await kept()),
+    orders: async () => await database.sql`select id, stage, upstream_order_id as "upstreamOrderId" from orders`,
+    check: async () => {
+      const rows = await kept();
+      return violations(told, [...made(), ...others.made(rows)], rows, others.habits);
+    },
     close: async () => {
       for (const one of children) await one.kill();
       await Promise.all(recoverers.map((one) => one.stop()));

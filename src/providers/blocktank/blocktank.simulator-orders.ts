@@ -214,7 +214,7 @@ export const openChannel = async (state: State, order: SimulatedOrder, peer: str
   if (told === 'refunded') return 'CHANNEL_REJECTED_BY_DESTINATION';
   if (told === 'slow' && options.now() < order.createdOn + (options.autoPayMs ?? 0) * magic.slowTimes) return 'BLOCKTANK_NOT_READY';
   order.isLocked = true;
-  await new Promise((done) => setTimeout(done, options.openCallMs));
+  if (options.openCallMs > 0) await new Promise((done) => setTimeout(done, options.openCallMs));
   change(state, order, {
     isLocked: false,
     state: 'executed',

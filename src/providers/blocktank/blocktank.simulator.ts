@@ -91,7 +91,7 @@ export const createBlocktankSimulator = (given: SimulatorOptions, origin: () => 
     app.on(method, `${prefix}${path.replace('{id}', ':id')}`, async (c) => {
       const body = method === 'POST' ? ((await c.req.json().catch(() => undefined)) as Call['body'] | undefined) : c.req.query();
       state.requests.push({ at: options.now(), endpoint, path: c.req.path, body: body ?? {} });
-      await new Promise((done) => setTimeout(done, options.latencyMs));
+      if (options.latencyMs > 0) await new Promise((done) => setTimeout(done, options.latencyMs));
       await state.catchUp();
       for (const order of state.orders.values()) orders.settle(state, order);
       const fault = await transportFault(c, endpoint, faults, ownFaults);
