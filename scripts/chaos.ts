@@ -58,10 +58,10 @@ const suites: Suite[] = [
 ];
 
 const titles: Record<string, string> = {
-  G1: 'orders under kill -9, lost answers, late commits, each profile',
+  G1: 'orders under kill -9, lost answers, late commits, each profile, DFX, Blocktank',
   G2: 'the same with several instances on one database',
-  G3: 'every crash point, each profile',
-  G4: 'seeded fault plans on a fake clock',
+  G3: 'every crash point, each profile, each provider kind',
+  G4: 'seeded fault plans on a fake clock, each profile, DFX, Blocktank',
   G5: 'fuzzed requests on every endpoint',
   G6: 'fuzzed provider answers',
   G7: 'webhooks over a receiver outage',

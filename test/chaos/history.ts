@@ -71,7 +71,7 @@ export type Story = {
 };
 
 /** The ramps, as often as they are drawn. */
-const kinds = ['buy', 'buy', 'buy', 'buy', 'liquidity', 'sell'] as const;
+const kinds = ['buy', 'buy', 'buy', 'liquidity', 'sell'] as const;
 const paths = { buy: '', sell: '/sell', liquidity: '/liquidity' } as const;
 
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
@@ -262,7 +262,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     // Each request has an amount of its own, further from all others than DFX's tolerance.
     const nth = asked++;
     const size = 100_000 + 2000 * nth;
-    const firm = random.chance(0.5);
+    const firm = random.chance(0.4);
     const ask = {
       buy: async () => await call(on, '/offers', { session_id: owner.id, amount_fiat: 5000 + 120 * nth, ...sepa, payout_kinds: ['node_pubkey'] }),
       sell: async () => await call(on, '/sell/offers', { session_id: owner.id, amount_sats: size, ...sepaSale }),
