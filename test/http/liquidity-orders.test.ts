@@ -325,7 +325,7 @@ describe('an order', () => {
     await gateway.pass(2_100);
     await thor.control.pay(newestAtThor().id);
     await staged(call, orderId, 'filled');
-    const told = await receiver.waitFor('filled', (one) => one.body.includes(orderId) && one.body.includes('"filled"'));
+    const told = await receiver.waitFor('filled', (one) => one.body.includes(orderId) && one.body.includes('"filled"'), gateway);
     expect(Number(told.headers['webhook-sequence'])).toBeGreaterThan(1);
   });
 

@@ -201,6 +201,7 @@ describe('webhooks', () => {
     const told = await receiver.waitFor(
       'withdrawal_ready',
       (one) => one.body.includes('withdrawal_ready') && one.body.includes(String(placed.body['order_id'])),
+      gateway,
     );
     expect(told.body).toBe(`{"type":"withdrawal_ready","data":{"order_id":"${String(placed.body['order_id'])}","order_status":"filled"}}`);
     const { body: keys } = await wallet.call('/.well-known/webhook-keys');
@@ -214,7 +215,7 @@ describe('webhooks', () => {
     expect(await verifyDelivery(received, [whpk], gateway.clock.now())).toBe(true);
     expect(told.headers['webhook-sequence']).toBe('2');
     expect(told.headers['webhook-attempt']).toBe('1');
-    await receiver.waitFor('order_status_changed', (one) => one.body.includes('"stage":"filled"'));
+    await receiver.waitFor('order_status_changed', (one) => one.body.includes('"stage":"filled"'), gateway);
   });
 
   it('tries again with the same id, and a test delivery says how the receiver answered', async () => {
@@ -225,9 +226,9 @@ describe('webhooks', () => {
     expect(test.body).toEqual({ delivered: false, status_class: '5xx' });
     await only('same').control.pay(only('same').control.history.orders.at(-1)?.orderId ?? '');
     const mine = (one: { path: string }) => one.path === '/ramp/u2';
-    const first = await receiver.waitFor('the first attempt', mine);
+    const first = await receiver.waitFor('the first attempt', mine, gateway);
     receiver.respond(200);
-    const second = await receiver.waitFor('the second attempt', (one) => mine(one) && one.headers['webhook-attempt'] === '2');
+    const second = await receiver.waitFor('the second attempt', (one) => mine(one) && one.headers['webhook-attempt'] === '2', gateway);
     expect([second.headers['webhook-id'], second.body]).toEqual([first.headers['webhook-id'], first.body]);
     expect(second.body).toContain(String(placed.body['order_id']));
     expect(gateway.logs.join('')).not.toContain('marker-of-the-receiver');

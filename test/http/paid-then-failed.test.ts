@@ -66,7 +66,7 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
       const { type, data } = JSON.parse(body) as { type: string; data: Body };
       return type === 'order_status_changed' && data['order_id'] === id && data['stage'] === stage;
     };
-    await all.world.receiver.waitFor(`a webhook of ${stage}`, isIt);
+    await all.world.receiver.waitFor(`a webhook of ${stage}`, isIt, all.gateway);
   };
   /** Checks that the order is in review because it was paid and not delivered, and that the wallet and the operator are told. */
   const isOwed = async (): Promise<void> => {

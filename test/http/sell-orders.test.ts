@@ -285,15 +285,19 @@ describe('an order', () => {
   });
 
   it('tells the webhook of its account when it names none of its own', async () => {
-    const { opened, connected, control, receiver } = world;
+    const { opened, connected, control, receiver, gateway } = world;
     const call = await opened();
     await connected(call, 'hooked@example.com', { webhook_url: `${receiver.url}/account`, webhook_events: ['order_status_changed'] });
     const order = await cardOrder(call, 170_000);
     await control.pay(invoiceOf(order));
-    await receiver.waitFor('finished', (one) => one.path === '/account' && one.body.includes(String(order['order_id'])) && one.body.includes('"finished"'));
+    await receiver.waitFor(
+      'finished',
+      (one) => one.path === '/account' && one.body.includes(String(order['order_id'])) && one.body.includes('"finished"'),
+      gateway,
+    );
     const own = await cardOrder(call, 171_000, { webhook_url: `${receiver.url}/own` });
     await control.pay(invoiceOf(own));
-    await receiver.waitFor('finished', (one) => one.path === '/own' && one.body.includes(String(own['order_id'])));
+    await receiver.waitFor('finished', (one) => one.path === '/own' && one.body.includes(String(own['order_id'])), gateway);
     expect(receiver.received.filter((one) => one.path === '/account' && one.body.includes(String(own['order_id'])))).toEqual([]);
     // The account's webhook gets only the events that were asked for.
     expect(receiver.received.filter((one) => one.path === '/account').map((one) => (JSON.parse(one.body) as { type: string }).type)).toEqual(

@@ -45,7 +45,7 @@ it('no secret of a whole purchase stands in a log line, a problem document or th
   });
   const upstream = gateway.simulators['dune']?.control;
   await upstream?.pay(upstream.history.orders[0]?.orderId ?? '');
-  await receiver.waitFor('the webhook', (one) => one.body.includes('withdrawal_ready'));
+  await receiver.waitFor('the webhook', (one) => one.body.includes('withdrawal_ready'), gateway);
   const withdrawal = await wallet.call('/withdrawal', { session_id: sessionId, order_id: order.body['order_id'] });
   const problem = await wallet.call('/order', { session_id: sessionId, quote_id: sessionId });
   const details = (order.body['payment_info'] as { payment_details: Record<string, string> }).payment_details;

@@ -179,7 +179,7 @@ beforeAll(async () => {
   thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
   await call('/liquidity/order', { quote_id: balance['quote_id'], invoice: balanceInvoice }, { authorization: `Bearer ${spendKey}` });
   const problem = await call('/liquidity/order', { quote_id: sessionId, invoice: 'lnbc-canary', email: 'not-an-address' });
-  await receiver.waitFor('webhooks', (one) => one.body.includes('sell_settled') || one.body.includes('finished'));
+  await receiver.waitFor('webhooks', (one) => one.body.includes('sell_settled') || one.body.includes('finished'), world.gateway);
   await world.gateway.pass(1_500);
 
   const redemption = redeemable['redemption'] as { lnurl: string; link: string };

@@ -1,13 +1,14 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { watchWebhook } from '../setup/described.ts';
-import { until } from './gateway.ts';
+import { until, type TestGateway } from './gateway.ts';
 
 export type ReceivedWebhook = { path: string; headers: IncomingHttpHeaders; body: string; at: number };
 export type WebhookReceiver = {
   url: string;
   received: ReceivedWebhook[];
-  waitFor: (what: string, is: (one: ReceivedWebhook) => boolean) => Promise<ReceivedWebhook>;
+  /** Waits for a request. If a gateway of this process will send it, pass that gateway: its clock is moved, instead of waiting for its next run. */
+  waitFor: (what: string, is: (one: ReceivedWebhook) => boolean, sender?: Pick<TestGateway, 'passUntil'>) => Promise<ReceivedWebhook>;
   respond: (status: number, headers?: Record<string, string>) => void;
   close: () => Promise<void>;
 };
@@ -30,7 +31,7 @@ export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    waitFor: async (what, is) => await until(what, () => Promise.resolve(received.find(is))),
+    waitFor: async (what, is, sender) => await (sender?.passUntil ?? until)(what, () => Promise.resolve(received.find(is))),
     respond: (status, headers = {}) => {
       answer = { status, headers };
     },
