@@ -66,6 +66,7 @@ export const composeInstance = (parts: Parts) => {
       { purpose: 'WEBHOOK_SIGNING_KEY', keys: secrets.signing.map(({ kid }) => kid) },
     ].filter(({ keys }) => keys.length > 1),
     seenOn: 0,
+    figuresIdleOn: 0,
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),

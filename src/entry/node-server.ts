@@ -209,7 +209,6 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     }),
   );
   const tick = async (): Promise<void> => {
-    await look();
     await refreshSwitches(gateway);
     await Promise.all(parts.map((run) => run()));
   };

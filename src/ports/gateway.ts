@@ -29,8 +29,10 @@ export type InstanceState = {
   startedOn: number;
   /** The kinds of keys of which old ones are still in use, with the ids of all keys, the current one first. */
   keysInRotation: { purpose: string; keys: string[] }[];
-  /** When this instance last wrote that it runs (gateway/figures/heartbeat.ts). */
+  /** When this instance last wrote that it runs (gateway/figures/count-hours.ts). */
   seenOn: number;
+  /** When this instance last found no hour whose figures had to be counted (gateway/figures/count-hours.ts). */
+  figuresIdleOn: number;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;

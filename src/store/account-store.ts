@@ -2,7 +2,7 @@ import { and, desc, eq, gt, inArray, isNotNull, isNull, ne, notInArray, or, sql 
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { free, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
+import { free, hasDue, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { accounts, connections, providerSessions, settlements } from './schema.ts';
 
 const toAccount = (row: typeof accounts.$inferSelect): Account => {
@@ -176,6 +176,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
     // Anybody can name e-mails, and so start accounts that will never be connected.
     const queue = { ...due, isUrgent: sql`${wasConnected}` };
+    if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(accounts)
       .set(leaseOf(lease))

@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Claim, ClaimStore } from '../ports/claims.ts';
 import { present, type Database } from './database.ts';
-import { free, leaseOf, released, takeDue } from './lease.ts';
+import { free, hasDue, leaseOf, released, takeDue } from './lease.ts';
 import { claims } from './schema.ts';
 
 const toClaim = (row: typeof claims.$inferSelect): Claim => {
@@ -49,6 +49,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
   claimDue: async (now, lease, limit, share) => {
     const provider = sql<string>`(select provider_id from orders where orders.id = ${claims.orderId})`;
     const queue = { table: claims, id: claims.orderId, dueOn: claims.nextTryOn, waiting: eq(claims.state, 'sending'), provider };
+    if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(claims)
       .set(leaseOf(lease))

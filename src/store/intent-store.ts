@@ -3,7 +3,7 @@ import { mayBePaid } from '../domain/order-life.ts';
 import type { Intent, IntentChange, IntentStore, NearAmounts, NewIntent, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { free, held, leaseOf, released, takeDue } from './lease.ts';
+import { free, hasDue, held, leaseOf, released, takeDue } from './lease.ts';
 import { insertOrder } from './order-store.ts';
 import { customers, intents, orders } from './schema.ts';
 
@@ -202,6 +202,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
   },
   claimDue: async (now, lease, limit, share) => {
     const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: unsettled, provider: intents.providerId };
+    if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(intents)
       .set(leaseOf(lease))
@@ -211,6 +212,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
   },
   claimWithheld: async (now, lease, limit, share) => {
     const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: withheld, provider: intents.providerId };
+    if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(intents)
       .set(leaseOf(lease))

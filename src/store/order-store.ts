@@ -5,7 +5,7 @@ import { judgedOf } from '../ports/judged.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
+import { hasDue, isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { fromStored, toStored, withLearnt } from './order-terms.ts';
 import { recordFill, recordReport } from './record-fill.ts';
 import { intents, orderEvents, orders } from './schema.ts';
@@ -107,6 +107,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
     const key = sql`coalesce(substring(${intents.networkKey} from '[^ ]+$'), 'app ' || ${orders.appId}, 'unknown')`;
     const network = { table: intents, on: eq(intents.id, orders.intentId), key };
     const queue = { ...due, provider: orders.providerId, isUrgent: notInArray(orders.stage, [...unpaidStages]), network };
+    if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(orders)
       .set(leaseOf(lease))

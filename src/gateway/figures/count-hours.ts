@@ -6,22 +6,31 @@ import type { Gateway } from '../../ports/gateway.ts';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const seenEveryMs = 15_000;
+/** An hour is looked at a minute after it was counted at the earliest, so hours that are due are found soon enough. */
+const lookEveryMs = 10_000;
 /** How much an instance's clock may be ahead of the one that deletes old decisions. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
 /** So few that a statement ends long before the database's limit of 30 seconds. */
 const mostRows = 5_000;
 
-/** Counts up to `limit` hours. Returns how often it found some due. An hour that cannot be counted stops no other: it is tried again ten minutes later. */
+/**
+ * Counts up to `limit` hours. Returns how often it found some due. An hour that cannot be counted stops no other: it is tried again ten minutes later.
+ * After it has found none, it does not look again for ten seconds.
+ */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
   const now = gateway.now();
+  if (isRecent(gateway.state.figuresIdleOn, now, lookEveryMs)) return 0;
   const { quotes_days: quotes, fills_days: fills } = gateway.settings.retention;
   const keptFrom = { decisions: now - quotes * dayMs + clockSpreadMs, fills: now - fills * dayMs + clockSpreadMs };
   for (let times = 0; times < limit; times += 1) {
     // A count may take long, and an instance that is not seen for two minutes looks as if it had stopped.
     await noteSeen(gateway);
     const found = await gateway.stores.figures.countDue({ now, keptFrom, mostRows });
-    if (!found) return times;
+    if (!found) {
+      gateway.state.figuresIdleOn = now;
+      return times;
+    }
     if (!found.failed) continue;
     const { hour, source, error } = found.failed;
     gateway.log('error', 'figures_failed', { kind: source, where: new Date(hour).toISOString(), error: errorText(error) });
