@@ -1,0 +1,110 @@
+/** The processes of the benchmark: the gateway as users run it, the floors and the providers. */
+import { execFile, fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { load } from './load.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const root = dirname(here);
+export const connections = 32;
+
+export type Child = { process: ChildProcess; url: string };
+export type Environment = { readonly [name: string]: string };
+
+let bundling: Promise<string> | undefined;
+/** Bundles the gateway into one file, as the image has it. Returns the file's path. */
+const bundle = async (): Promise<string> => {
+  const bundled = join(root, 'dist/bench-gateway.mjs');
+  await promisify(execFile)(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), join(here, 'gateway.ts'), bundled], { cwd: root });
+  return bundled;
+};
+/** Returns Node's flags of the image, or those of BENCH_FLAGS. */
+const gatewayFlags = (): string[] => {
+  const text = process.env['BENCH_FLAGS'] ?? /NODE_OPTIONS="([^"]*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1];
+  if (text === undefined) throw new Error('the Dockerfile has no NODE_OPTIONS');
+  const profile = process.env['BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env['BENCH_PROFILE']];
+  return [...text.split(' ').filter((flag) => flag !== ''), ...profile];
+};
+
+/** Starts one of the processes in this folder, and waits until it has told its address. */
+export const start = async (file: string, environment: Environment): Promise<Child> => {
+  const isGateway = file === 'gateway.ts';
+  const child = fork(isGateway ? await (bundling ??= bundle()) : join(here, file), {
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', ROOT: root, ...environment },
+    execArgv: ['--no-warnings', ...(isGateway ? gatewayFlags() : [])],
+  });
+  const { url } = await new Promise<{ url: string }>((ready, failed) => {
+    child.once('message', (message) => ready(message as { url: string }));
+    child.once('exit', (code) => failed(new Error(`${file} ended with code ${code}`)));
+  });
+  const started = { process: child, url };
+  running.add(started);
+  return started;
+};
+const running = new Set<Child>();
+export const stop = async (...children: Child[]): Promise<void> => {
+  for (const child of children) {
+    running.delete(child);
+    if (child.process.exitCode !== null || child.process.signalCode !== null) continue;
+    const gone = new Promise((done) => child.process.once('exit', done));
+    child.process.disconnect();
+    await gone;
+  }
+};
+/** Stops what a part that failed has left running. */
+export const stopRest = async (): Promise<void> => await stop(...running);
+export const usage = async (child: Child): Promise<{ cpuMs: number; rssMb: number }> =>
+  await new Promise((told) => {
+    child.process.once('message', (message) => {
+      const { cpu, rss } = message as { cpu: NodeJS.CpuUsage; rss: number };
+      told({ cpuMs: (cpu.user + cpu.system) / 1000, rssMb: rss / 1e6 });
+    });
+    child.process.send({});
+  });
+
+/** The times that all cores have worked and rested, in milliseconds. */
+export const machineTimes = (): { busy: number; all: number } => {
+  const times = cpus().map((one) => one.times);
+  const all = times.reduce((sum, one) => sum + one.user + one.nice + one.sys + one.irq + one.idle, 0);
+  return { all, busy: all - times.reduce((sum, one) => sum + one.idle, 0) };
+};
+
+/** `core`: the share of one core that the measured process used; `machine`: the share of all cores that was used by anybody. */
+export type Figures = { perSecond: number; p50: number; p99: number; cpuUs: number; failed: number; core: number; machine: number };
+export type Request = { path: string; body: () => string; requests: number };
+
+/** Sends `requests` requests to a process, and measures them and the CPU of the process. */
+export const measure = async (target: Child, { path, body, requests }: Request): Promise<Figures> => {
+  const [before, machine, began] = [await usage(target), machineTimes(), performance.now()];
+  const got = await load({ url: target.url + path, body, connections, requests });
+  const [after, machineAfter, ms] = [await usage(target), machineTimes(), performance.now() - began];
+  const cpuMs = after.cpuMs - before.cpuMs;
+  return {
+    ...got,
+    cpuUs: (cpuMs * 1000) / requests,
+    core: cpuMs / ms,
+    machine: (machineAfter.busy - machine.busy) / Math.max(1, machineAfter.all - machine.all),
+  };
+};
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const middle = (all: Figures[]): Figures => ({
+  perSecond: median(all.map((one) => one.perSecond)),
+  p50: median(all.map((one) => one.p50)),
+  p99: median(all.map((one) => one.p99)),
+  cpuUs: median(all.map((one) => one.cpuUs)),
+  core: median(all.map((one) => one.core)),
+  machine: median(all.map((one) => one.machine)),
+  failed: all.reduce((sum, one) => sum + one.failed, 0),
+});
+
+/** Measures each side once in every round. Every second round begins with the last side, so that none is always the first. Returns the medians. */
+export const alternate = async <Side extends string>(rounds: number, sides: Record<Side, () => Promise<Figures>>): Promise<Record<Side, Figures>> => {
+  const all = Object.entries(sides) as [Side, () => Promise<Figures>][];
+  const measured = new Map<Side, Figures[]>(all.map(([side]) => [side, []]));
+  for (let round = 0; round < rounds; round += 1) for (const [side, run] of round % 2 === 0 ? all : all.toReversed()) measured.get(side)?.push(await run());
+  return Object.fromEntries(all.map(([side]) => [side, middle(measured.get(side) ?? [])])) as Record<Side, Figures>;
+};
