@@ -1,10 +1,12 @@
 /**
  * `npm run bench:operator`: how long the console's charts take over 90 days of orders. Copies one real order, with its decision, attempt, events and
- * fill, so often (BENCH_ORDERS, 1,000,000; a multiple of 5,000), counts the figures of every hour, and reads them. Needs about 10 kB of disk for each
- * order. Uses the PostgreSQL of DATABASE_URL (an empty database), or starts one of its own.
+ * fill, so often (BENCH_ORDERS, 1,000,000; a multiple of 5,000), counts the figures of every hour, and reads them. Needs 7.5 kB of disk for each order.
+ * Uses the PostgreSQL of DATABASE_URL (an empty database), or starts one of its own. `-- --write` puts the result into bench/README.md.
  */
 import { randomBytes } from 'node:crypto';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { stringify } from 'yaml';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
@@ -14,17 +16,22 @@ import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 import { startPostgres } from '../../test/setup/postgres-server.ts';
-import { copyOriginals, keepOriginals } from './copies.ts';
+import { createReport, headline, writeSection } from '../report.ts';
+import { copyOriginals, dropOriginals, keepOriginals, widths, withoutIndexes } from './copies.ts';
 import { seedOrders } from '../../test/support/seeded-orders.ts';
 
 const goalMs = 300;
 const [days, dayMs] = [90, 86_400_000];
 const wanted = Number(process.env['BENCH_ORDERS'] ?? 1_000_000);
 const originals = 5_000;
+/** What an order needs on disk, with its indexes. */
+const bytesEach = 7_500;
 /** The only order is not measured, so it may take its time on a busy machine. */
 const patient = { quote_deadline_ms: 20_000, verify_deadline_ms: 20_000, order_deadline_ms: 20_000 };
+const command = `BENCH_ORDERS=${wanted} npm run bench:operator`;
 const root = join(import.meta.dirname, '../..');
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const { report, lines, sizing } = createReport();
+const { say } = report;
 
 const own = process.env['DATABASE_URL'] === undefined ? await startPostgres({ durable: true }) : undefined;
 const url = process.env['DATABASE_URL'] ?? own?.url;
@@ -57,6 +64,30 @@ const took = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   return [value, performance.now() - began];
 };
 
+/** Stops the run if the rest of the copies would not fit on the disk of a server on this machine. */
+const checkRoom = async (sql: postgres.Sql): Promise<void> => {
+  const [row] = await sql<{ folder: string }[]>`select current_setting('data_directory') as folder`;
+  if (!own || !row) return;
+  const { bavail, bsize } = statfsSync(row.folder);
+  const needed = (wanted - 20 * originals) * bytesEach;
+  if (needed > bavail * bsize)
+    throw new Error(`the other orders need ${Math.round(needed / 1e9)} GB of disk, and ${Math.round((bavail * bsize) / 1e9)} GB are free`);
+};
+
+/** Returns how PostgreSQL runs the gateway's own statement of a chart over 90 days. */
+const planOfChart = async (): Promise<string[]> => {
+  let last: { text: string; values: unknown[] } | undefined;
+  const listening = postgres(url, { max: 1, fetch_types: false, debug: (_, text, values) => (last = { text, values }) });
+  const { figures } = createStores(listening, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  await figures.read({ most: 1_000_000, from: now - days * dayMs, to: now, step: 'day' });
+  if (!last) throw new Error('the gateway sent no statement');
+  const { text, values } = last;
+  const plan = await listening.unsafe<{ 'QUERY PLAN': string }[]>(`explain (analyze, buffers, costs off, timing off) ${text}`, values as string[]);
+  await listening.end();
+  return plan.map((row) => row['QUERY PLAN']);
+};
+
 try {
   const like = await orderOnce();
   const sql = connect(url, 1);
@@ -67,15 +98,28 @@ try {
     await seedOrders(sql, { like, from, everyMs, first: 1, last: originals });
     await keepOriginals(sql);
     const copies = wanted / originals - 1;
-    for (let first = 1; first <= copies; first += 1) {
-      await copyOriginals(sql, first, first, originals * everyMs);
-      if (first % 20 === 0) say(`${(first + 1) * originals} orders`);
-    }
-    await sql`vacuum analyze`;
+    await withoutIndexes(sql, async () => {
+      let next = 0;
+      // The copies of neighbours are written at the same time, so rows are in the sequence of their times, or nearly so.
+      const copy = async (): Promise<void> => {
+        const connection = connect(url, 1);
+        for (let k = (next += 1); k <= copies; k = next += 1) {
+          await copyOriginals(connection, k, originals * everyMs);
+          if (k === 20) await checkRoom(connection);
+          if (k % 100 === 0) process.stdout.write(`${(k + 1) * originals} orders\n`);
+        }
+        await connection.end();
+      };
+      await Promise.all([copy(), copy()]);
+      await dropOriginals(sql);
+    });
+    await sql`analyze`;
   });
   const [size] = await sql<{ bytes: string; events: number }[]>`
     select pg_size_pretty(pg_database_size(current_database())) as bytes, (select count(*) from order_events)::int as events`;
   say(`${wanted} orders, ${size?.events ?? 0} events, ${size?.bytes ?? ''}, written in ${Math.round(seededMs / 1000)} s`);
+  const bytesOf = (await widths(sql)).map(({ table, bytes }) => `${table} ${Math.round(bytes / wanted)}`);
+  say(`bytes of an order, with indexes: ${bytesOf.join(', ')}`);
 
   // The gateway that took the order has looked at these hours before.
   await sql`delete from counted_hours`;
@@ -84,16 +128,21 @@ try {
   // Here every decision is still stored.
   const times = { now, keptFrom: { decisions: from - dayMs, fills: from - dayMs }, mostRows: 5_000 };
   const each: number[] = [];
-  for (;;) {
-    const [found, ms] = await took(async () => await stores.figures.countDue(times));
-    if (!found) break;
-    if (found.failed) throw found.failed.error;
-    each.push(ms);
-  }
+  const count = async (): Promise<void> => {
+    const connection = connect(url, 1);
+    const { figures } = createStores(connection, { grouped: false, migrated: async () => await Promise.resolve(true) });
+    for (;;) {
+      const [found, ms] = await took(async () => await figures.countDue(times));
+      if (!found) break;
+      if (found.failed) throw found.failed.error;
+      each.push(ms);
+    }
+    await connection.end();
+  };
+  // Two count at the same time, as two instances would.
+  const [, countedMs] = await took(async () => await Promise.all([count(), count()]));
   const slowest = each.toSorted((a, b) => b - a)[0] ?? 0;
-  say(
-    `counted ${days * 24} hours in ${each.length} steps: ${Math.round(each.reduce((a, b) => a + b, 0) / 1000)} s, the slowest step ${Math.round(slowest)} ms`,
-  );
+  say(`counted ${days * 24} hours in ${each.length} steps: ${Math.round(countedMs / 1000)} s, the slowest step ${Math.round(slowest)} ms`);
   await sql`vacuum analyze hourly_figures`;
 
   for (const [name, filter] of Object.entries({ 'a chart over 90 days': {}, 'one provider': { providerId: 'alpine' } })) {
@@ -123,11 +172,10 @@ try {
     'open orders': async () => await stores.figures.openOrders(),
   };
   for (const [name, read] of Object.entries(lists)) say(`${name}: ${Math.round((await took<unknown>(read))[1])} ms`);
-  const plan = await sql.unsafe(`
-    explain (analyze, buffers, costs off, timing off) select date_trunc('day', hour, 'UTC'), what, provider_id, ramp, currency, option, reason, sum(n)
-    from hourly_figures where hour >= '${new Date(from).toISOString()}' and what <> 'latency' group by 1, 2, 3, 4, 5, 6, 7`);
-  for (const row of plan) say(`  ${String(row['QUERY PLAN'])}`);
+  for (const line of await planOfChart()) say(`  ${line}`);
+  const [version] = await sql<{ server_version: string }[]>`show server_version`;
   await sql.end();
+  if (process.argv.includes('--write')) writeSection('operator', headline(version?.server_version.split(' ')[0] ?? '', command), { lines, sizing });
 } finally {
   await own?.stop();
 }
