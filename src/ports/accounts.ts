@@ -69,12 +69,15 @@ export type AccountStore = {
   findAny(id: string): Promise<Account | undefined>;
   list(customerId: string): Promise<Account[]>;
   /**
-   * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read. If the account was
-   * woken (`wake`) since then, the change does not postpone that check. A change that sets the next check ends the lease, and no other does.
+   * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read, or if it was removed. If
+   * the account was woken (`wake`) since then, the change does not postpone that check. A change that sets the next check ends the lease, and no other does.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
-  /** Removes an account. `signup` is what is still kept sealed of it. */
-  remove(id: string, now: number, signup?: string): Promise<void>;
+  /**
+   * Removes an account. `signup` is what is still kept sealed of it. Returns false if `sequence` has changed since the account was read, so that codes
+   * which were counted meanwhile are kept, or if it is removed already.
+   */
+  remove(account: Pick<Account, 'id' | 'sequence'>, now: number, signup?: string): Promise<boolean>;
   /** Finds the account that this customer removed last at this provider. */
   lastRemoved(customerId: string, providerId: string): Promise<Account | undefined>;
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Account[]>;

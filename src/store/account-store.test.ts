@@ -70,3 +70,20 @@ it('the migration finds who was connected before, and gives no e-mail to two cus
   const connectedOn = await Promise.all(Object.entries(rows).map(async ([name, id]) => [name, (await accounts.findAny(id))?.connectedOn !== undefined]));
   expect(Object.fromEntries(connectedOn)).toEqual({ lost: true, named: false, waits: true, took: true, taken: false, older: true, newer: false });
 });
+
+it('an account is removed as it was read, once, and no late answer changes it then', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  const [id, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
+  const account = { id, customerId, providerId: 'removed', status: 'onboarding' as const, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: now };
+  await accounts.create(account, undefined);
+  // A try of a code is counted after the account was read.
+  const counted = { ...account, sequence: 1 };
+  expect(await accounts.change(account, { sequence: 1, signup: 'one try' }, [])).toBe(true);
+  expect([await accounts.remove(account, now, 'no try'), (await accounts.findAny(id))?.signup]).toEqual([false, 'one try']);
+  expect([await accounts.remove(counted, now, 'kept'), await accounts.remove(counted, now + 1, 'again')]).toEqual([true, false]);
+  const late = { status: 'connected', signup: 'late', sequence: 2, connectedOn: now } as const;
+  expect([await accounts.change(counted, late, []), await accounts.change({ ...counted, sequence: 2 }, late, [])]).toEqual([false, false]);
+  expect(await accounts.lastRemoved(customerId, 'removed')).toMatchObject({ status: 'onboarding', signup: 'kept', sequence: 2, removedOn: now });
+});

@@ -149,19 +149,22 @@ export const createAccountStore = (db: Database): AccountStore => ({
           ...(forgetEmail === true ? { emailHash: null } : {}),
           ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(accounts.nextCheckOn, known, nextCheckOn), ...released }),
         })
-        .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))
+        .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence), isNull(accounts.removedOn)))
         .returning({ id: accounts.id });
       if (rows.length !== 1) return false;
       await insertDeliveries(tx, deliveries);
       return true;
     }),
-  remove: async (id, now, signup) =>
+  remove: async ({ id, sequence }, now, signup) =>
     await db.transaction(async (tx) => {
-      await tx
+      const rows = await tx
         .update(accounts)
-        .set({ removedOn: now, nextCheckOn: null, signup: signup ?? null, webhookUrl: null })
-        .where(eq(accounts.id, id));
+        .set({ removedOn: now, nextCheckOn: null, signup: signup ?? null, webhookUrl: null, sequence: sequence + 1 })
+        .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence), isNull(accounts.removedOn)))
+        .returning({ id: accounts.id });
+      if (rows.length !== 1) return false;
       await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
+      return true;
     }),
   lastRemoved: async (customerId, providerId) => {
     const rows = await db

@@ -38,6 +38,7 @@ beforeEach(() => {
   delete bank.says.lose;
   delete bank.says.attemptsLeft;
   delete bank.says.codesRefused;
+  delete bank.says.codesLost;
   delete bank.says.rings;
   bank.says.termsUrl = 'https://bank.example/terms';
   bank.asked.length = 0;
@@ -297,6 +298,22 @@ describe('a code', () => {
     clock.move(3_600_000);
     await call('/account-code', again);
     expect((await call('/account-confirm', { ...again, code: codeOf(email) })).body['account_status']).toBe('connected');
+  });
+
+  it.each(['codesRefused', 'codesLost'] as const)('cannot be tried more often by asking for another that is not sent (%s)', async (says) => {
+    const { call, email, account } = await waiting();
+    await call('/account-code', account);
+    const before = bank.calls('confirm code');
+    for (let times = 0; times < 5; times += 1) {
+      for (let tries = 0; tries < 5; tries += 1) await call('/account-confirm', { ...account, code: '000000' });
+      bank.says[says] = true;
+      await call('/account-code', account);
+    }
+    expect([bank.calls('confirm code') - before, bank.calls('send code')]).toEqual([5, 5]);
+    delete bank.says[says];
+    clock.move(3_600_000);
+    await call('/account-code', account);
+    expect((await call('/account-confirm', { ...account, code: codeOf(email) })).body['account_status']).toBe('connected');
   });
 
   it('cannot be tried more often at the same time', async () => {

@@ -30,9 +30,16 @@ export const knowingBank = (now: () => number) => {
   const users: User[] = [];
   const orders: Order[] = [];
   const asked: Asked[] = [];
-  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `rings`: called before it answers. */
-  const says: { refusal?: Refusal; lose?: true; termsUrl: string; attemptsLeft?: number; codesRefused?: true; rings?: (orderId: string) => Promise<unknown> } =
-    { termsUrl: 'https://bank.example/terms' };
+  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `codesLost`: its answer to a request for a code is lost. `rings`: called before it answers. */
+  const says: {
+    refusal?: Refusal;
+    lose?: true;
+    termsUrl: string;
+    attemptsLeft?: number;
+    codesRefused?: true;
+    codesLost?: true;
+    rings?: (orderId: string) => Promise<unknown>;
+  } = { termsUrl: 'https://bank.example/terms' };
 
   const userOf = (customer: string | undefined): User | undefined => users.find(({ id }) => id === customer);
   const stateOf = (user: User): AccountState => {
@@ -135,6 +142,7 @@ export const knowingBank = (now: () => number) => {
             const user = userOf(customer);
             if (!user) return noUser;
             if (says.codesRefused) return { ok: false, refusal: { reason: 'declined', note: 'resend-refused' } };
+            if (says.codesLost) throw new ProviderFault('timeout', 'lost');
             Object.assign(user, { code: String(100_000 + asked.length), wrong: 0 });
             return await Promise.resolve(told(user));
           },

@@ -16,7 +16,7 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { stepAccount } from './account-steps.ts';
-import { findAccount } from './accounts.ts';
+import { changedMeanwhile, findAccount } from './accounts.ts';
 import { accountsOf, providerProblem } from './call-account.ts';
 import { callUnlessContested, refuseContested } from './contested.ts';
 import { invalid } from './start-account.ts';
@@ -45,11 +45,17 @@ const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: str
  * meanwhile.
  */
 const counted = async (gateway: Gateway, account: Account, signup: Signup, counts: CodeCounts): Promise<Account> => {
-  const after = { ...signup, ...counts };
-  const change = { sequence: account.sequence + 1, signup: await gateway.seal.seal(JSON.stringify(after), signupPlace(account.id)) };
-  if (await gateway.stores.accounts.change(account, change, [])) return { ...account, ...change };
-  throw new Problem('idempotency-in-progress', 'Another request about this account is in progress. Repeat this request.', { retryAfterMs: 1000 });
+  const after = await withCounts(gateway, account, signup, counts);
+  const change = { sequence: account.sequence + 1, ...defined({ signup: after.signup }) };
+  if (await gateway.stores.accounts.change(account, change, [])) return { ...after, ...change };
+  throw changedMeanwhile();
 };
+
+/** Returns the account with these counts. They are not stored yet. */
+const withCounts = async (gateway: Gateway, account: Account, signup: Signup, counts: CodeCounts): Promise<Account> => ({
+  ...account,
+  signup: await gateway.seal.seal(JSON.stringify({ ...signup, ...counts }), signupPlace(account.id)),
+});
 
 /** Has a code sent. `countMail` counts it against the limits of the caller's network. */
 export const sendAccountCode = async (scope: Scope, session: OpenSession, accountId: string, countMail: () => Promise<void>): Promise<ShownAccount> => {
@@ -63,7 +69,9 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
       retryAfterMs: codesSince + hourMs - now,
     });
   await countMail();
-  const told = await counted(gateway, account, signup, { codesSince, codesSent: codesSent + 1, codeTries: 0 });
+  const sent: CodeCounts = { codesSince, codesSent: codesSent + 1 };
+  // The code before may still be valid, so its tries go on counting until the provider has surely sent another.
+  const told = await counted(gateway, account, signup, sent);
   const answer = await asked(
     gateway,
     told,
@@ -74,7 +82,8 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
       throw new Problem('code-expired', 'The provider sends no other code for now. Use the code that was sent, or try again later.');
     throw refusalProblem(answer.refusal);
   }
-  return await shown(gateway, await stepAccount(gateway, told, answer.value));
+  const anew = await withCounts(gateway, told, signup, { ...sent, codeTries: 0 });
+  return await shown(gateway, await stepAccount(gateway, anew, answer.value));
 };
 
 /** Hands in the code that was sent. Repeating it after the account is connected changes nothing. */

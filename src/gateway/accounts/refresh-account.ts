@@ -39,7 +39,7 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;
   if (!wasConnected(before) && before.emailHash !== undefined && gateway.now() - before.createdOn > namedMs) {
-    await gateway.stores.accounts.remove(before.id, gateway.now());
+    await gateway.stores.accounts.remove(before, gateway.now());
     return { account: before, connections: [] };
   }
   let account = await readAccount(scope, before);
