@@ -78,8 +78,8 @@ export type RecordStore = {
   paidNotFilled(orderId: string, now: number, seen?: Order): Promise<boolean>;
   /**
    * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts at most
-   * for as long as its money may take to arrive. The unpaid orders of one network count for at most `most` in all: they cost the caller
-   * nothing, and must not block a provider for others.
+   * for as long as its money may take to arrive. The orders of one network that are not known to be paid in whole count for at most `most` in all: they
+   * cost the caller next to nothing, and must not block a provider for others.
    */
   inFlight(providerId: string, most: NetworkSats, now: number): Promise<bigint>;
   /** Clears a provider's sums. Returns how many rows were cleared. */

@@ -9,30 +9,42 @@ const unreadMs = 14 * 86_400_000;
  * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is. It counts as paid if its provider
  * said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
  * has the response. A paid sale that cannot be read counts for 14 days: its customer may have got the money and then have taken away the account's key.
+ *
+ * Anybody can order much and send dust. So an order of which no report has shown more than a part counts with the unpaid orders of its network, however
+ * old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was paid any better than by reporting
+ * nothing.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();
   const [own, wide] = [most.own.toString(), most.wide.toString()];
   const rows = await db.execute<{ sats: string }>(sql`
-    with under_way as (
+    with open as (
       select case o.ramp when 'buy' then o.receive else o.pay end as sats, i.network_key as network,
-        o.stage in ('paid', 'underpaid') or (o.stage = 'review' and (o.terms->>'reviewReason' = 'paid-not-delivered' or o.terms->>'moneySeen' = 'true')) or exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null)
+        o.stage in ('paid', 'underpaid') or (o.stage = 'review' and (coalesce(o.terms->>'reviewReason', '') = 'paid-not-delivered' or coalesce(o.terms->>'moneySeen', '') = 'true')) or never_filled
           or (o.stage = 'review' and exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'underpaid'))) as paid,
+        o.stage = 'paid' or never_filled or (o.stage = 'review' and (o.terms->>'paidSeenOn' is not null or coalesce(o.terms->>'beforeReview', '') in ('paid', 'filled', 'finished')))
+          or exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished')) as whole,
+        case when o.ramp <> 'buy' and o.told_pay < o.pay then o.told_pay else 0 end as part,
         o.stage in ('awaiting_payment', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
           and coalesce(o.expires_on > ${at}, true) as young
       from orders o join intents i on i.id = o.intent_id
+        cross join lateral (select exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null) as never_filled) n
       where o.provider_id = ${providerId} and o.stage not in ('filled', 'finished', 'refunded') and not o.final
         and not (o.ramp = 'sell' and coalesce((o.terms->>'unreadableSince')::float8 < ${now - unreadMs}, false))
+    ), under_way as (
+      select case when whole then sats else part end as sats, network, true as paid from open where paid
       union all
-      select (i.quote->'route'->'offers'->0->'offer'->>case i.ramp when 'buy' then 'receive' else 'pay' end)::bigint, i.network_key, false, true
+      select case when paid then sats - part else sats end, network, false from open where case when paid then not whole else young end
+      union all
+      select (i.quote->'route'->'offers'->0->'offer'->>case i.ramp when 'buy' then 'receive' else 'pay' end)::bigint, i.network_key, false
       from intents i where i.provider_id = ${providerId} and i.state in ('prepared', 'sending', 'unknown')
     )
     select (
-      coalesce((select sum(sats) from under_way where paid or (young and network is null)), 0) +
+      coalesce((select sum(sats) from under_way where paid or network is null), 0) +
       coalesce((
         select sum(least(sats, ${wide}::bigint)) from (
           select sum(least(sats, ${own}::bigint)) as sats from (
-            select network, sum(sats) as sats from under_way where not paid and young and network is not null group by network
+            select network, sum(sats) as sats from under_way where not paid and network is not null group by network
           ) o group by substring(network from '[^ ]+$')
         ) w
       ), 0)

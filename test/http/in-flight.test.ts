@@ -90,6 +90,57 @@ it('the unpaid orders of a /48 count for at most half: an owner of many addresse
   await own.close();
 });
 
+it('a part of a payment makes no order count beyond its network’s share: anybody can send dust', async () => {
+  const own = await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 86_400 }, block: { max_in_flight_sats: limit } } },
+    { config: { trusted_proxies: ['127.0.0.1'] } },
+  );
+  const { sql } = own.database;
+  const wallet = walletFrom(own.url, '203.0.113.9');
+  const { sessionId } = await wallet.open();
+  const { offers } = await ask({ wallet, sessionId }, 900_000);
+  const { body } = await wallet.call('/order', { session_id: sessionId, quote_id: offers[0]?.quote_id });
+  const id = String(body['order_id']);
+  let now = own.clock.now();
+  const inFlight = async () => Number(await own.server.gateway.stores.record.inFlight('alpine', { own: 100_000n, wide: 500_000n }, now));
+  const terms = async (stage: string, watch: object): Promise<void> =>
+    void (await sql`update orders set stage = ${stage}, terms = (terms::jsonb - 'paidSeenOn' - 'beforeReview' || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${id}`);
+  const counts: [string, number][] = [];
+  const note = async (what: string): Promise<unknown> => counts.push([what, await inFlight()]);
+  await terms('underpaid', {});
+  await note('underpaid');
+  await terms('review', { reviewReason: 'paid-not-delivered', beforeReview: 'underpaid' });
+  await note('in review after a part');
+  await terms('review', { reviewReason: 'paid-not-delivered', beforeReview: 'expired', moneySeen: true });
+  await note('in review at once');
+  now += 30 * 86_400_000;
+  await note('a month later');
+  await terms('review', { paidSeenOn: now });
+  await note('paid, by a read that left it in review');
+  await terms('review', { beforeReview: 'paid' });
+  await note('paid before the review');
+  await sql`update orders set ramp = 'liquidity', pay = 900000, told_pay = 50000 where id = ${id}`;
+  await terms('underpaid', {});
+  await note('a part in sats');
+  await sql`update orders set told_pay = 900000 where id = ${id}`;
+  await note('a part whose amount is not told');
+  await sql`insert into order_events (order_id, sequence, at, from_stage, to_stage, raw_status, source) values (${id}, 2, now(), 'awaiting_payment', 'paid', 'x', 'read')`;
+  await terms('review', {});
+  await note('that was paid once');
+  expect(counts).toEqual([
+    ['underpaid', 100_000],
+    ['in review after a part', 100_000],
+    ['in review at once', 100_000],
+    ['a month later', 100_000],
+    ['paid, by a read that left it in review', 900_000],
+    ['paid before the review', 900_000],
+    ['a part in sats', 150_000],
+    ['a part whose amount is not told', 100_000],
+    ['that was paid once', 900_000],
+  ]);
+  await own.close();
+});
+
 it('an order that was not paid in the time that the money needs counts no longer; a paid one counts until it is filled', async () => {
   const { sql } = gateway.database;
   gateway.clock.move(61_000);
