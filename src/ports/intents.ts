@@ -50,8 +50,9 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 /**
  * The amounts that the provider could not tell from the new order's (`amount_tolerance_bps`), inclusive, in the ramp's units. Compared with the
  * customer's other orders at the same provider and in the same currency that are being placed, or for which a payment may still come (mayBePaid).
+ * `slippageBps`: by how much an order that is being placed for an estimate may still change its amount to pay, if the customer did not fix that one.
  */
-export type NearAmounts = { currency: string; least: bigint; most: bigint };
+export type NearAmounts = { currency: string; least: bigint; most: bigint; slippageBps?: number };
 
 /** What a customer may have open. */
 export type OpenLimits = { maxOpen: number; near?: NearAmounts };

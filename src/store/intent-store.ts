@@ -47,8 +47,10 @@ const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent
  */
 const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, amounts: NearAmounts | undefined) => {
   if (!amounts) return undefined;
-  const { currency, least, most } = amounts;
+  const { currency, least, most, slippageBps = 0 } = amounts;
   const pay = sql`(${intents.quote} #>> '{route,offers,0,offer,pay}')::numeric`;
+  const isEstimate = sql`${intents.quote} #>> '{route,offers,0,offer,binding}' = 'false' and ${intents.quote} #>> '{route,asked,fixed}' = 'receive'`;
+  const rest = sql`(case when ${isEstimate} then ${10_000 - Math.min(slippageBps, 9_999)}::numeric / 10000 else 1 end)`;
   const placing = await tx
     .select({ id: intents.orderId })
     .from(intents)
@@ -58,7 +60,7 @@ const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdO
         eq(intents.providerId, providerId),
         eq(intents.ramp, ramp),
         unsettled,
-        sql`${intents.quote} #>> '{route,asked,currency}' = ${currency} and ${pay} between ${least.toString()}::numeric and ${most.toString()}::numeric`,
+        sql`${intents.quote} #>> '{route,asked,currency}' = ${currency} and ${pay} / ${rest} >= ${least.toString()}::numeric and ${pay} * ${rest} <= ${most.toString()}::numeric`,
       ),
     );
   const placed = await tx

@@ -4,10 +4,14 @@ import { buyFor, aCandidate } from '../../../test/support/offers.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import { nearAmounts } from './near-amounts.ts';
 
-const near = (pay: bigint, bps?: number) => {
-  const { offer } = aCandidate('acme', { pay, facts: bps === undefined ? {} : { amount_tolerance_bps: bps } });
+type Estimate = { binding?: boolean; fixed?: 'pay' | 'receive'; slippageBps?: number };
+const near = (pay: bigint, bps?: number, { binding = true, fixed = 'receive', slippageBps = 100 }: Estimate = {}) => {
+  const { offer } = aCandidate('acme', { pay, binding, facts: bps === undefined ? {} : { amount_tolerance_bps: bps } });
   // Only what the function reads.
-  return nearAmounts({ offer: { offer }, route: { asked: buyFor(pay) } } as unknown as StoredQuote);
+  const range = nearAmounts({ offer: { offer }, route: { asked: { ...buyFor(pay), fixed } } } as unknown as StoredQuote, slippageBps);
+  if (!range) return undefined;
+  const { slippageBps: _slippage, ...rest } = range;
+  return rest;
 };
 
 it('two amounts are near if they differ by at most the tolerance of the larger, whichever was first', () => {
@@ -28,4 +32,23 @@ it('without a tolerance, the provider tells every two amounts apart; a strange o
   expect(near(10_000n, 99.5)).toEqual(near(10_000n, 100));
   expect(near(10_000n, -5)).toEqual(near(10_000n, 0));
   expect(near(10_000n, 50_000)).toEqual(near(10_000n, 9_999));
+});
+
+it('the order for an estimate may ask for more or less than the quote by the slippage, unless the customer fixed what is paid', () => {
+  const amount = fc.bigInt(1n, 10_000_000n);
+  const bps = fc.integer({ min: 0, max: 1_000 });
+  fc.assert(
+    fc.property(amount, amount, amount, fc.tuple(bps, bps), (quoted, placed, other, [tolerance, slippageBps]) => {
+      const rest = BigInt(10_000 - slippageBps);
+      fc.pre(placed * rest <= quoted * 10_000n && placed * 10_000n >= quoted * rest);
+      const range = near(quoted, tolerance, { binding: false, slippageBps });
+      const own = near(placed, tolerance);
+      const isIn = (one: typeof own): boolean => one !== undefined && other >= one.least && other <= one.most;
+      expect(isIn(own) && !isIn(range)).toBe(false);
+    }),
+  );
+  expect(near(10_000n, 100, { binding: false })).toEqual({ currency: 'EUR', least: 9_801n, most: 10_203n });
+  for (const sure of [{ binding: true }, { binding: false, fixed: 'pay' }, { binding: false, slippageBps: 0 }] as const)
+    expect(near(10_000n, 100, sure)).toEqual({ currency: 'EUR', least: 9_900n, most: 10_101n });
+  expect(near(10_000n, 0, { binding: false, slippageBps: 10_000 })?.least).toBe(1n);
 });

@@ -6,18 +6,31 @@ import type { StoredQuote } from '../pricing/store-route.ts';
 
 /**
  * Returns the amounts to pay that the provider could not tell from this quote's, or undefined if it tells every two amounts apart. Two amounts are near
- * if they differ by at most the tolerance of the larger, so that it does not matter which order was first.
+ * if they differ by at most the tolerance of the larger, so that it does not matter which order was first. The order for an estimate may ask for more
+ * or less than the quote, by the slippage. That is allowed for here, because it is too late once the order is made: even if it is withheld, it is the
+ * newest one at the provider, which would book the payment of the other order to it.
  */
-export const nearAmounts = ({ offer: { offer }, route: { asked } }: StoredQuote): NearAmounts | undefined => {
+export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmounts | undefined => {
+  const { offer } = quote.offer;
+  const { asked } = quote.route;
   const { amount_tolerance_bps: bps } = offer.facts;
   if (bps === undefined || !asksExchange(asked)) return undefined;
-  const rest = BigInt(10_000 - Math.min(Math.max(Math.ceil(bps), 0), 9_999));
-  return { currency: asked.currency, least: (offer.pay * rest + 9_999n) / 10_000n, most: (offer.pay * 10_000n) / rest };
+  const rest = restOf(bps) * restOf(slackBps(quote, slippageBps));
+  return { currency: asked.currency, slippageBps, least: (offer.pay * rest + whole - 1n) / whole, most: (offer.pay * whole) / rest };
 };
 
-export const amountTooNear = ({ offer: { offer } }: StoredQuote, orderId: string): Problem =>
-  new Problem(
+const whole = 100_000_000n;
+const restOf = (bps: number): bigint => BigInt(10_000 - Math.min(Math.max(Math.ceil(bps), 0), 9_999));
+
+/** Returns by how much the order's amount to pay may differ from the quote's. A customer who said how much to pay pays that. */
+const slackBps = ({ offer: { offer }, route: { asked } }: StoredQuote, slippageBps: number): number =>
+  offer.binding || (asksExchange(asked) && asked.fixed === 'pay') ? 0 : slippageBps;
+
+export const amountTooNear = (quote: StoredQuote, orderId: string, slippageBps: number): Problem => {
+  const bps = (quote.offer.offer.facts.amount_tolerance_bps ?? 0) + slackBps(quote, slippageBps);
+  return new Problem(
     'amount-in-use',
-    `A payment for your order ${orderId} at this provider may still be on its way, and the provider could not tell it from this one's: the amounts must differ by more than ${(offer.facts.amount_tolerance_bps ?? 0) / 100} %. Choose another amount, or pay that order if it is still open.`,
+    `A payment for your order ${orderId} at this provider may still be on its way, and the provider could not tell it from this one's: the amounts must differ by more than ${bps / 100} %. Choose another amount, or pay that order if it is still open.`,
     { members: { order_ids: [orderId] } },
   );
+};

@@ -61,7 +61,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
       intent.id,
       lease.owner,
       change,
-      { intent: next, lease: nextLease, ...defined({ near: nearAmounts(quote) }) },
+      { intent: next, lease: nextLease, ...defined({ near: nearAmounts(quote, gateway.settings.routing.slippage_bps) }) },
       standsBack(gateway, intent, end),
     );
     if (moved === 'lost') return undefined;

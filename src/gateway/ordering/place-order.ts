@@ -69,9 +69,10 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   const particulars = defined({ exclusiveKey, networkKey, idempotencyKey: request.idempotencyKey });
   const fresh = await newIntent(scope, session.customerId, quote, inputs, particulars);
   const lease = leaseFor(gateway, fresh.id);
-  const created = await intents.create(fresh, lease, { maxOpen: gateway.settings.orders.max_open, ...defined({ near: nearAmounts(quote) }) });
+  const { slippage_bps: slippageBps } = gateway.settings.routing;
+  const created = await intents.create(fresh, lease, { maxOpen: gateway.settings.orders.max_open, ...defined({ near: nearAmounts(quote, slippageBps) }) });
   if (created !== 'created') await prepared.release?.();
-  if (typeof created === 'object' && 'near' in created) throw amountTooNear(quote, created.near);
+  if (typeof created === 'object' && 'near' in created) throw amountTooNear(quote, created.near, slippageBps);
   if (typeof created === 'object')
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },

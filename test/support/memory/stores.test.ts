@@ -220,6 +220,25 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       await expect(create({ quote: priced(1n) })).resolves.toBe('created');
     });
 
+    it.each<[number, 'pay' | 'receive', boolean, unknown]>([
+      [9_802, 'receive', false, 'near'],
+      [9_800, 'receive', false, 'created'],
+      [10_100, 'receive', false, 'near'],
+      [10_102, 'receive', false, 'created'],
+      [10_100, 'pay', false, 'created'],
+      [10_100, 'receive', true, 'created'],
+    ])('none whose amount an order that is being placed may still reach (%s, fixed %s, binding %s: %s)', async (pay, fixed, binding, expected) => {
+      const asked = { ramp: 'buy', fixed, amount: '1', currency: 'EUR', option: 'SEPA' };
+      const offers = [{ providerId: 'x', offer: { pay: String(pay), receive: '1', fee: '0', binding } }];
+      const route = { version: 2, asked, offers, excluded: [], refused: [], failed: [] };
+      const quote = { route, terms: {}, acceptBy: [now], sessions: {}, options: {}, shadow: [] };
+      const owner = { customerId: crypto.randomUUID(), providerId: crypto.randomUUID() };
+      const first = await placed({ ...owner, quote });
+      const near = { currency: 'EUR', least: 9_900n, most: 10_000n, slippageBps: 100 };
+      const made = await stores().intents.create(aPlacing(owner), lapsed('two'), { maxOpen: 100, near });
+      expect(made).toEqual(expected === 'near' ? { near: first.orderId } : expected);
+    });
+
     it.each([
       ['that ended a moment ago, whose money may be on its way', { stage: 'awaiting_payment', expiresOn: now }, 'near'],
       ['that expired a moment ago', { stage: 'expired', expiresOn: now }, 'near'],

@@ -67,13 +67,18 @@ export const memoryStores = (now: () => number) => {
 
   const nearOne = ({ customerId, providerId, ramp, createdOn }: NewIntent, near: NearAmounts | undefined): string | undefined => {
     if (!near) return undefined;
-    const isNear = (currency: string | undefined, pay: bigint): boolean => currency === near.currency && pay >= near.least && pay <= near.most;
+    const isNear = (currency: string | undefined, pay: bigint, slippageBps = 0): boolean => {
+      const rest = BigInt(10_000 - slippageBps);
+      return currency === near.currency && pay * 10_000n >= near.least * rest && pay * rest <= near.most * 10_000n;
+    };
     const isSame = (one: Pick<Intent, 'customerId' | 'providerId' | 'ramp'>): boolean =>
       one.customerId === customerId && one.providerId === providerId && one.ramp === ramp;
     const isPlacing = (one: Intent): boolean => {
       if (!isSame(one) || !isUnsettled(one)) return false;
       const { offer, route } = quoteFromJson(one.quoteId, one.quote);
-      return asksExchange(route.asked) && isNear(route.asked.currency, offer.offer.pay);
+      if (!asksExchange(route.asked)) return false;
+      const isFixed = offer.offer.binding || route.asked.fixed === 'pay';
+      return isNear(route.asked.currency, offer.offer.pay, isFixed ? 0 : near.slippageBps);
     };
     const placed = (one: Order): boolean =>
       isSame(one) && !one.final && mayBePaid({ ...one.terms, ...one.watch, ...one }, createdOn) && isNear(one.terms.currency, one.pay);
