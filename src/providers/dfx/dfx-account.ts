@@ -9,7 +9,7 @@ import { ProviderFault } from '../fault.ts';
 import type { AccountAdapter, AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
 import { readUser, setMail, verifyMail, type Dfx } from './dfx-api.ts';
 import { addressOf } from './dfx-identity.ts';
-import { asUser, logIn, refusedBy, userOf } from './dfx-login.ts';
+import { asUser, logIn, mayHavePage, refusedBy, userOf } from './dfx-login.ts';
 import type { UserReply } from './dfx-order-wire.ts';
 import { kycPage, refusing } from './dfx-refusal.ts';
 import { pagesOf } from './dfx-settings.ts';
@@ -39,7 +39,8 @@ export const dfxAccounts = (dfx: Dfx): AccountAdapter => ({
 
 const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: AccountRequest): Promise<Answer<AccountState>> => {
   const known = readUserBlob(context);
-  const user = known && isOf(known, payoutTo) ? known : known ? undefined : userOf(dfx, payoutTo);
+  const user =
+    known && isOf(known, payoutTo) ? { ...known, ...(payoutTo?.isProven === true ? { isProven: true } : {}) } : known ? undefined : userOf(dfx, payoutTo);
   // An account stays that of its address: orders under way are the address's.
   if (!user) return payoutTo === undefined ? { ok: true, value: { status: 'onboarding', needs: ['payout_to'] } } : declined('payout-refused');
   const login = await logIn(dfx, context, user.address);
@@ -102,7 +103,8 @@ const stated = (dfx: Dfx, user: KnownUser, said: UserReply): Answer<AccountState
   const hasMail = said.mail !== undefined;
   const { mail, ...rest } = user;
   const waits = !hasMail && mail !== undefined;
-  const page = said.kyc?.hash === undefined ? undefined : kycPage(pagesOf(dfx.settings), said.kyc.hash, hasMail ? undefined : 'EmailRequired');
+  const page =
+    said.kyc?.hash === undefined || !mayHavePage(dfx, user) ? undefined : kycPage(pagesOf(dfx.settings), said.kyc.hash, hasMail ? undefined : 'EmailRequired');
   const userId = said.accountId === undefined ? undefined : String(said.accountId);
   const state: AccountState = isRejected(said)
     ? { status: 'rejected' }

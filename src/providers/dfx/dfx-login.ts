@@ -71,14 +71,20 @@ export const asUser = async <T>(
 };
 
 /**
- * Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on.
- * Whoever has the page acts as DFX's user, so a buyer who only named an address, which may be a stranger's, is not given it.
+ * Returns whether the customer may be given the page where DFX identifies the user. Whoever has the page acts as that user, so a customer who only named
+ * an address, which may be a stranger's, may not. If it was not kept whether the address is proven, it is unless the operator registers others, too.
  */
-export const withKycPage = async (dfx: Dfx, context: CallContext, { token, isProven }: Omit<User, 'address'>, refusal: Refusal): Promise<Refusal> => {
-  if (refusal.reason !== 'kyc-required' || isProven === false || token === undefined) return refusal;
+export const mayHavePage = ({ settings }: Dfx, { isProven }: Pick<User, 'isProven'>): boolean => isProven ?? settings.unproven_addresses !== 'register';
+
+/**
+ * Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on.
+ */
+export const withKycPage = async (dfx: Dfx, context: CallContext, user: Omit<User, 'address'>, refusal: Refusal): Promise<Refusal> => {
+  const { token } = user;
+  if (refusal.reason !== 'kyc-required' || !mayHavePage(dfx, user) || token === undefined) return refusal;
   try {
-    const user = await readUser(dfx, context, token);
-    const page = user.ok && user.value.kyc?.hash !== undefined ? kycPage(pagesOf(dfx.settings), user.value.kyc.hash, refusal.detail) : undefined;
+    const said = await readUser(dfx, context, token);
+    const page = said.ok && said.value.kyc?.hash !== undefined ? kycPage(pagesOf(dfx.settings), said.value.kyc.hash, refusal.detail) : undefined;
     return page === undefined ? refusal : { ...refusal, actionUrl: page };
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;

@@ -432,6 +432,24 @@ describe('an account', () => {
     expect(await accounts.startAccount(context, { email, payoutTo: alice, ref: 'r' })).toMatchObject({ refusal: { note: 'payout-refused' } });
     expect(sent('POST /v1/auth')).toEqual([]);
   });
+  it('of an address that nobody has proved gets no page of its user, until it is proved', async () => {
+    const { accounts } = start({}, { unproven_addresses: 'register' });
+    const named = { ...node, isProven: false };
+    const first = await accounts.startAccount(context, { payoutTo: named, email, ref: 'r' });
+    expect(first).toMatchObject({ ok: true, value: { status: 'onboarding' } });
+    const read = await accounts.readAccount({ ...context, customer: first.customer ?? '' });
+    const again = await accounts.startAccount({ ...context, customer: first.customer ?? '' }, { email, ref: 'r' });
+    // As an earlier release wrote it.
+    const { isProven: _unknown, ...earlier } = JSON.parse(first.customer ?? '{}') as { isProven?: boolean };
+    const before = await accounts.readAccount({ ...context, customer: JSON.stringify(earlier) });
+    for (const answer of [first, read, again, before]) expect(JSON.stringify(answer)).not.toContain('/kyc?');
+    const proven = await accounts.startAccount({ ...context, customer: read.customer ?? '' }, { payoutTo: node, ref: 'r' });
+    expect(proven).toMatchObject({ value: { signupUrl: expect.stringContaining('/kyc?code=') as string } });
+    // Later calls that name no address keep what was proved.
+    expect(await accounts.readAccount({ ...context, customer: proven.customer ?? '' })).toMatchObject({
+      value: { signupUrl: expect.stringContaining('/kyc?code=') as string },
+    });
+  });
   it('with the e-mail address of another account is refused, or becomes part of that one', async () => {
     const { accounts } = start({}, { unproven_addresses: 'register' });
     await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
