@@ -106,7 +106,7 @@ it('lets another offer be ordered if the gateway refused each request before it 
 });
 
 it('gives up an order of which nothing is known, and forgets the request', async () => {
-  const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, unknown, none] });
+  const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, none, unknown, none] });
   await buy(one);
   const { unsure } = one.flow.state();
   if (unsure) await one.flow.giveUp([unsure.id]);
@@ -206,6 +206,60 @@ it('rules out another order while another tab does not know what became of its o
   one.flow.stop();
 });
 
+const otherId = quoteId.replace(/01$/, '02');
+/** Returns two tabs at the list of offers. The one has ordered the only offer of its list, and does not know what became of it. */
+const twoTabs = async () => {
+  const store = new Map<string, string>();
+  const other = customer(
+    {
+      '/order-status': [none, none, unknown, none, unknown],
+      '/offers': [[200, { offers_id: otherId, offers: [{ ...theOffer, quote_id: otherId }], excluded: [], refused: [], failed: [], policy: {} }]],
+    },
+    store,
+  );
+  const [offer] = await offersOf(other);
+  const one = customer({ '/order': Array<Answered>(5).fill(pending), '/order-status': [none, none, none, unknown] }, store);
+  await buy(one);
+  expect(one.flow.state().unsure?.id).toBe(quoteId);
+  if (!offer) throw new Error('no offer');
+  return { one, other, offer };
+};
+
+it('shows at the list of offers, too, that another tab does not know what became of its order', async () => {
+  const { one, other } = await twoTabs();
+  other.flow.changedElsewhere();
+  const { step, unresolved } = await other.becomes((now) => now.unresolved.length > 0);
+  expect([step, unresolved]).toEqual(['offers', [quoteId]]);
+  // What this tab itself does not know is not "another tab's".
+  one.flow.changedElsewhere();
+  await one.becomes((now) => now.unresolved.length > 0);
+  expect([one.flow.state().step, one.flow.state().unsure?.id]).toEqual(['offers', quoteId]);
+});
+
+it('orders nothing while another tab does not know what became of its order, even if it has not heard of that', async () => {
+  const { other, offer } = await twoTabs();
+  await other.flow.order(offer);
+  const { step, unresolved, working, order } = other.flow.state();
+  expect([step, unresolved, working, order, other.sent('/order')]).toEqual(['amount', [quoteId], undefined, undefined, 0]);
+});
+
+it('orders nothing while it cannot read what is open', async () => {
+  const one = customer({ '/order-status': [none, ...Array<Answered>(5).fill(new TypeError('fetch failed'))] });
+  await buy(one);
+  expect([one.flow.state().step, one.flow.state().unsure, one.flow.state().trouble?.code, one.sent('/order')]).toEqual(['offers', undefined, 'unreachable', 0]);
+});
+
+it('replaces a code that has expired, when the customer asks for another', async () => {
+  const dead: Answered = [200, { order_id: orderId, lnurlw: 'LNURL1DEAD', withdrawal_expiration_date: '2026-11-28T10:00:00.001Z' }];
+  const one = customer({ '/order-status': [none, none, ...Array<Answered>(3).fill(at('filled')), at('filled', { final: true })], '/withdrawal': [dead] });
+  await buy(one);
+  await one.becomes(({ order }) => order?.final === true);
+  expect([one.flow.state().withdrawal?.lnurl, one.sent('/withdrawal')]).toEqual(['LNURL1DEAD', 1]);
+  await one.flow.withdraw(false);
+  await one.flow.withdraw(false);
+  expect([one.flow.state().withdrawal?.lnurl, one.sent('/withdrawal')]).toEqual(['LNURL1SECRET', 2]);
+});
+
 it('shows what is left when a provider does not keep its offer', async () => {
   const other = { ...theOffer, quote_id: quoteId.replace(/01$/, '02'), provider: { id: 'borealis', name: 'Borealis' } };
   const one = customer({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [other] })] });
@@ -268,7 +322,7 @@ it('keeps following while the gateway is away, and says so', async () => {
 
 it('asks before it takes less than was ordered', async () => {
   const short = problem(409, 'order-short', 'ask-user', { amount_sats: 90_000, quoted_amount_sats: 107_869 });
-  const one = customer({ '/order-status': [none, at('filled')], '/withdrawal': [short] });
+  const one = customer({ '/order-status': [none, none, at('filled')], '/withdrawal': [short] });
   await buy(one);
   const state = await one.becomes((now) => now.short !== undefined);
   expect([state.short, state.withdrawal, state.trouble]).toEqual([{ sats: '90000', quotedSats: '107869' }, undefined, undefined]);

@@ -32,7 +32,7 @@ export type Work = 'loading' | 'comparing' | 'ordering' | 'withdrawing';
 export type Trouble = { code: RampErrorCode; action: string; message: string; requestId?: string | undefined };
 export type FlowNeeds = {
   ramp: Ramp;
-  runtime: Pick<Runtime, 'after' | 'sleep'>;
+  runtime: Pick<Runtime, 'after' | 'sleep' | 'now'>;
   changed: (state: State) => void;
   tell: (news: RampBuyNews) => void;
 };
@@ -83,7 +83,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   const withdraw = async (acceptShort: boolean): Promise<void> => {
     const order = current;
-    if (!order || state.withdrawal || state.working) return;
+    const { withdrawal } = state;
+    if (!order || state.working || (withdrawal && withdrawal.expiresOn.getTime() > runtime.now())) return;
+    set({ withdrawal: undefined });
     await run('withdrawing', async (signal) => {
       try {
         set({ withdrawal: await order.withdraw({ ...(acceptShort ? { acceptShort } : {}), signal }), short: undefined });
@@ -106,7 +108,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     set({ order, isAway: false, trouble: state.isAway ? undefined : state.trouble });
     if (order.stage === 'filled' || order.stage === 'finished') once('filled', order);
     if (order.stage === 'finished') once('finished', order);
-    if (order.stage === 'filled') void withdraw(false);
+    // An expired code is replaced only when the customer asks for another: they may just be using it.
+    if (order.stage === 'filled' && !state.withdrawal) void withdraw(false);
   };
 
   /** Follows the order until it is final or the customer leaves its screen. If the gateway does not answer, keeps asking. */
@@ -156,18 +159,29 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const { orders, pending } = await ramp.open(signal);
     if (mine < reads.shown) return;
     reads.shown = mine;
-    set({ open: orders, unresolved: pending.map(({ offerId }) => offerId) });
+    // What is being ordered here is pending, too. It is read again afterwards.
+    if (state.working === 'ordering') isStale = true;
+    else set({ open: orders, unresolved: pending.map(({ offerId }) => offerId) });
   };
   /** Reads the ways to pay, unless some are known. Whoever has an order open reaches it without them. */
   const listOptions = async (signal: AbortSignal): Promise<void> => {
     if (!state.options?.length) set({ options: await ramp.options(signal) });
   };
+  const mayReread = (): boolean => state.step === 'amount' || (state.step === 'offers' && state.working !== 'ordering');
   /** Reads the open orders again if another tab has changed them, also during this. The customer is not held up; if it fails, the old list stays. */
   const reread = async (): Promise<void> => {
     if (isRereading) return;
     isRereading = true;
-    while (isStale && state.step === 'amount') await listOpen().catch(() => undefined);
+    while (isStale && mayReread()) await listOpen().catch(() => undefined);
     isRereading = false;
+  };
+
+  const without = ({ id }: Offer): string[] => state.unresolved.filter((one) => one !== id);
+  /** Returns what is open if some other offer may have become an order: nothing else may be ordered then. */
+  const pendingBeside = async (offer: Offer, signal: AbortSignal): Promise<Pick<State, 'open' | 'unresolved'> | undefined> => {
+    const { orders: open, pending } = await ramp.open(signal);
+    const unresolved = pending.map(({ offerId }) => offerId).filter((id) => id !== offer.id);
+    return unresolved.length > 0 ? { open, unresolved } : undefined;
   };
 
   return {
@@ -212,19 +226,23 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     order: async (offer: Offer): Promise<void> => {
       if (state.working === 'ordering') return;
       await run('ordering', async (signal) => {
+        // Another tab may not know yet what became of its order. A page that was frozen has not heard of that.
+        const others = state.unsure?.id === offer.id ? undefined : await pendingBeside(offer, signal);
+        if (others) return set({ ...others, step: 'amount', offers: undefined, instead: undefined });
         try {
           const order = await ramp.buy(offer, { atLeast: leastOf(offer), signal });
-          set({ unsure: undefined, open: [order, ...state.open] });
+          set({ unsure: undefined, unresolved: without(offer), open: [order, ...state.open] });
           once('ordered', order);
           void follow(order);
         } catch (error) {
           if (signal.aborted) throw error;
           const instead = offersIn(error);
           if (instead) set({ offers: { best: instead[0], all: instead, not: [], raw: {} }, instead: offer, step: 'offers' });
-          set({ unsure: like(error).pending === true ? offer : undefined });
+          set({ unsure: like(error).pending === true ? offer : undefined, unresolved: without(offer) });
           throw error;
         }
       });
+      void reread();
     },
     /** Gives up the orders that may or may not have been made. If they were, they appear among the open orders and, unpaid, expire. */
     giveUp: async (offerIds: readonly string[]): Promise<void> => {

@@ -7,7 +7,7 @@ import { textOf } from './words.ts';
 
 export const offersScreen = (view: View): TemplateResult => {
   const { state, words, flow, now } = view;
-  const { offers, query, unsure, instead } = state;
+  const { offers, query, unsure, instead, unresolved } = state;
   const all = offers?.all ?? [];
   const endsMs = Math.min(...all.map(({ acceptBy }) => acceptBy.getTime()));
   const isOver = all.length > 0 && endsMs <= now;
@@ -16,6 +16,8 @@ export const offersScreen = (view: View): TemplateResult => {
     const text = words.unsure(isolated(unsure.provider.name));
     return html`${asked(view)}${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
   }
+  // Another tab does not know yet what became of its order.
+  if (unresolved.length > 0) return html`${unknown(view, { text: words.unsure(), offerIds: unresolved, again: () => void flow.start() })}`;
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}
     ${state.trouble ? problem(view, state.trouble, state.trouble.action === 'requote' ? { label: words.newPrices, run: again } : undefined) : nothing}
     ${all.length === 0 ? none(view, again) : nothing} ${isOver && !state.working ? over(view, again) : nothing} ${waiting(view)}

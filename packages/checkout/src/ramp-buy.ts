@@ -53,13 +53,19 @@ export class RampBuy extends LitElement implements RampBuyElement {
     if (key?.startsWith('ramp-gateway:') === true) this.#flow?.changedElsewhere();
   };
 
+  readonly #shownAgain = ({ persisted }: PageTransitionEvent): void => {
+    // The browser had frozen this page, and brought it no news of other tabs.
+    if (persisted) this.#flow?.changedElsewhere();
+  };
+
   override connectedCallback(): void {
     super.connectedCallback();
     this.#form = { ...this.#form, amount: this.amount ?? this.#form.amount, currency: this.currency?.toUpperCase(), by: this.by ?? undefined };
     this.#scheme.addEventListener('change', this.#redraw);
     addEventListener('storage', this.#otherTab);
+    addEventListener('pageshow', this.#shownAgain);
     this.#ticking = setInterval(() => {
-      if (this.#state.step === 'offers') this.requestUpdate();
+      if (this.#state.step === 'offers' || this.#state.step === 'order') this.requestUpdate();
     }, 1000);
     this.#begin();
   }
@@ -68,6 +74,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
     this.#flow?.stop();
     this.#scheme.removeEventListener('change', this.#redraw);
     removeEventListener('storage', this.#otherTab);
+    removeEventListener('pageshow', this.#shownAgain);
     clearInterval(this.#ticking);
   }
 
