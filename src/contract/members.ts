@@ -380,7 +380,7 @@ export const members: { readonly [member: string]: string } = {
   // ---- paying
   payment_url: 'The page to pay on: https, on one of the provider’s own hosts. Open it with noopener.',
   payment_details:
-    'Where to transfer the money, under the provider’s own names: `provider_iban`, `provider_bic`, `provider_name` and others. The payment reference is always under `provider_reference`, whatever the provider calls it. Show the values as plain text.',
+    'Where to transfer the money, under the provider’s own names: `provider_iban`, `provider_bic`, `provider_name` and others. The payment reference is under `provider_reference`, whatever the provider calls it, unless the provider names several that could be it: then show all members, because the transfer must carry one of them. Show the values as plain text.',
   epc_qr: 'The text to encode as an EPC069-12 QR code (GiroCode). Present only for euros to a valid IBAN.',
   kind: 'What to pay to.',
   'SellTransaction.kind': 'The provider’s own word for the kind of payment.',

@@ -16,7 +16,7 @@ export const orderScreen = (view: View): TemplateResult => {
   const mayPay = order.stage === 'awaiting_payment' || order.stage === 'underpaid';
   return html`${state.isAway ? html`<p class="note" role="status">${words.away}</p>` : nothing} ${isOnWay ? nothing : stopped(view, order)}
     ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
-    ${mayPay && order.pay ? howToPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}
+    ${mayPay && order.pay ? toPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}
     ${order.stage === 'paid' ? html`<p class="muted">${words.stageHelp['paid']}</p>` : nothing}
     ${order.stage === 'finished' ? html`<p>${words.finishedHelp}</p>` : nothing}
     ${state.trouble && order.stage !== 'filled' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
@@ -43,6 +43,11 @@ const stopped = ({ words }: View, { stage }: OrderState): Part => {
   return help === undefined ? nothing : html`<p class="note ${stage === 'refunded' ? '' : 'bad'}">${help}</p>`;
 };
 
+/** Nothing may be paid after the end, which the page itself must notice while the gateway is away. */
+const toPay = (view: View, pay: Pay): TemplateResult =>
+  pay.before && pay.before.getTime() <= view.now ? html`<p class="note bad">${view.words.stageHelp['expired']}</p>` : howToPay(view, pay);
+
+type Bank = Extract<Pay, { kind: 'bank' }>;
 const howToPay = (view: View, pay: Pay): TemplateResult => {
   const { words, language } = view;
   const before = pay.before ? html`<p class="muted small">${words.payBefore(showTime(pay.before, language))}</p>` : nothing;
@@ -53,10 +58,10 @@ const howToPay = (view: View, pay: Pay): TemplateResult => {
     [words.iban, pay.iban?.replaceAll(/\s/g, '').replaceAll(/(.{4})(?=.)/g, '$1 ')],
     [words.bic, pay.bic],
     [words.reference, pay.reference],
-    ...others(pay.details),
+    ...others(pay),
   ];
   return html`<section class="pay">
-    <p class="once">${words.payOnce}${pay.reference === undefined ? '' : ` ${words.payReference}`}</p>
+    <p class="once">${words.payOnce}${aboutReference(view, pay)}</p>
     <dl>
       ${pay.amount ? row(view, words.amount, money(view, pay.amount), pay.amount.text) : nothing}
       ${rows.map(([name, text]) => (text === undefined ? nothing : row(view, name, text, name === words.iban ? text.replaceAll(' ', '') : text)))}
@@ -80,10 +85,19 @@ const row = (view: View, name: string, text: string, toCopy: string): TemplateRe
     <dd>${copyButton(view, name, toCopy)}</dd>
   </div>`;
 
-/** The details that are shown under our own names. All others are shown under the provider's names. */
-const known = /^provider_(?:iban|bic|name|reference)$|reference/i;
-const others = (details: Readonly<Record<string, string>>): [string, string][] =>
-  Object.entries(details).flatMap(([key, text]) => (known.test(key) ? [] : [[key.replace(/^provider_/, '').replaceAll('_', ' '), text] as [string, string]]));
+/** The details that are shown under our own names. All others are shown under the provider's names, unless they only repeat the reference. */
+const known = /^provider_(?:iban|bic|name|reference)$/;
+const others = ({ details, reference }: Bank): [string, string][] =>
+  Object.entries(details).flatMap(([key, text]) =>
+    known.test(key) || text.trim() === reference?.trim() ? [] : [[key.replace(/^provider_/, '').replaceAll('_', ' '), text] as [string, string]],
+  );
+
+/** Matches keys that may name a reference. If the gateway cannot tell which one is the payment's, it names none. */
+const referenceLike = /(?<!p)referen|riferiment|(?:^|[^a-z])ref(?![a-z])|verwendungszweck|remittance|purpose|memo|communication|payment_note/i;
+const aboutReference = ({ words }: View, { details, reference }: Bank): string => {
+  if (reference !== undefined) return ` ${words.payReference}`;
+  return Object.keys(details).some((key) => referenceLike.test(key)) ? ` ${words.payReferences}` : '';
+};
 
 const page = ({ words }: View, address: string): Part => {
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -108,6 +122,11 @@ const claim = (view: View): TemplateResult => {
   if (!withdrawal)
     return html`${state.trouble && !state.working ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.withdraw(false) }) : nothing}${waiting(view)}`;
   const { lnurl, expiresOn, warnings } = withdrawal;
+  if (expiresOn.getTime() <= view.now)
+    return html`<div class="note">
+      <p>${words.claimOver}</p>
+      <button type="button" class="first" @click=${() => void flow.withdraw(false)}>${words.claimAgain}</button>
+    </div>`;
   const link = /^lnurl1[02-9ac-hj-np-z]+$/i.test(lnurl) ? `lightning:${lnurl}` : undefined;
   return html`<section class="pay claim">
     <p>${words.claimHelp}</p>

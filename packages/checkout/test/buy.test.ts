@@ -129,6 +129,50 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await customer.leaves();
   });
 
+  it.each<[string, Record<string, string>, string[], text: string]>([
+    ['one reference', { provider_reference: 'P-1', payment_reference: 'P-1', account: '12' }, ['Reference P-1', 'account 12'], 'The reference must be in'],
+    [
+      'a reference, and what to know about it',
+      { provider_reference: '77', reference: '77', reference_note: 'Write only the digits', customer_reference: 'C-1' },
+      ['Reference 77', 'reference note Write only the digits', 'customer reference C-1'],
+      'The reference must be in',
+    ],
+    [
+      'two that may be it',
+      { reference_number: 'A1', reference_code: 'B2' },
+      ['reference number A1', 'reference code B2'],
+      'The transfer must carry the reference that is among these details',
+    ],
+    ['none', { preference: 'SEPA' }, ['preference SEPA'], 'Pay exactly this amount, once.'],
+  ])('payment details with %s: none is hidden', async (_what, more, rows, text) => {
+    const customer = await open();
+    const { page } = customer;
+    type Paid = { payment_info?: { payment_details: Record<string, string> } };
+    const named = (order: Paid): Paid => {
+      const { provider_iban = '', provider_name = '' } = order.payment_info?.payment_details ?? {};
+      return { ...order, payment_info: { payment_details: { provider_iban, provider_name, ...more } } };
+    };
+    await page.route('**/order', async (route) => await changed(route, named));
+    await page.route(
+      '**/order-status',
+      async (route) => await changed(route, (answer) => Object.fromEntries(Object.entries(answer).map(([id, order]) => [id, named(order)]))),
+    );
+    await buyFrom(customer, 'Alpine Pay');
+    await page.getByText(text).waitFor();
+    const shown = await page.locator('section.pay dl > div').allTextContents();
+    expect(
+      shown
+        .map((row) =>
+          row
+            .replaceAll(/\s+/g, ' ')
+            .replace(/ ?Copy $/, '')
+            .trim(),
+        )
+        .slice(3),
+    ).toEqual(rows);
+    await customer.leaves();
+  });
+
   it("the provider's page opens in a tab that cannot reach this one", async () => {
     const customer = await open();
     await buyFrom(customer, bold);
@@ -228,6 +272,49 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await other.getByRole('heading', { name: 'Your open orders' }).waitFor();
     await button(other, /Alpine Pay/).click();
     await heading(other, 'Waiting for your payment');
+    await customer.leaves();
+  });
+
+  it('two tabs at the offers: while it is not known what became of the order of one, the other orders nothing', async () => {
+    const customer = await open();
+    const { page, context } = customer;
+    const second = await context.newPage();
+    await compare(customer);
+    await compare({ ...customer, page: second });
+    await page.route('**/order', async (route) => await route.abort());
+    await button(page, /Alpine/).click();
+    await button(page, 'Ask again').waitFor();
+    await second.getByText('We do not know yet whether').waitFor();
+    expect(await button(second, /^(Buy|Change)/).count()).toBe(0);
+    await button(second, 'Give it up').click();
+    await button(second, 'Compare prices').waitFor();
+    await customer.leaves();
+  });
+
+  it('what may not be used any more is not shown: payment details after their end, also while the gateway is away, and a code', async () => {
+    const customer = await open();
+    const { page } = customer;
+    await buyFrom(customer, 'Alpine Pay');
+    const [iban, over] = [page.getByText('IBAN', { exact: true }), page.getByText('Do not pay it any more.')];
+    await iban.waitFor();
+    await page.route('**/order-status', async (route) => await route.abort());
+    await page.evaluate('globalThis.now = Date.now; Date.now = () => globalThis.now() + 4 * 86_400_000;');
+    await over.waitFor();
+    expect([await iban.count(), await page.locator('figure').count()]).toEqual([0, 0]);
+    await page.evaluate('Date.now = globalThis.now');
+    await iban.waitFor();
+    await page.unroute('**/order-status');
+    let asked = 0;
+    await page.route('**/withdrawal', async (route) =>
+      (asked += 1) === 1 ? await changed(route, (answer) => ({ ...answer, withdrawal_expiration_date: '2026-01-01T00:00:00.000Z' })) : await route.continue(),
+    );
+    await payAlpine();
+    await page.getByText('This code has expired.').waitFor();
+    expect([await page.locator('figure').count(), await page.getByRole('link', { name: 'Open in my wallet' }).count()]).toEqual([0, 0]);
+    await customer.sees('claim-over-phone');
+    await button(page, 'Get a new code').click();
+    await page.getByRole('link', { name: 'Open in my wallet' }).waitFor();
+    expect(asked).toBe(2);
     await customer.leaves();
   });
 
