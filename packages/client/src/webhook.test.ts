@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSigner } from '../../../src/outbound/sign.ts';
 import { verifyWebhook, type WebhookHeaders } from './webhook.ts';
@@ -70,6 +70,16 @@ describe.each(places)('with %s', (_, enter) => {
     ];
     for (const [those, text, wrong] of cases)
       expect(await verifyWebhook(those, text, wrong, at)).toEqual({ ok: false, problem: 'no signature matches any of the keys' });
+  });
+});
+
+it.each(['whsec_', 'whsec_AAAA', `whsec_${'A'.repeat(20)}`])('verifies nothing with a secret that anybody can guess, and says so: %s', async (weak) => {
+  const forged = createHmac('sha256', Buffer.from(weak.slice(6), 'base64'))
+    .update(`${id}.${timestamp}.${body}`)
+    .digest('base64');
+  expect(await verifyWebhook({ ...headers, 'webhook-signature': `v1,${forged}` }, body, [weak], at)).toEqual({
+    ok: false,
+    problem: 'no signature matches any of the keys, and a secret has fewer than 16 bytes',
   });
 });
 

@@ -64,7 +64,8 @@ export const verifyWebhook = async (
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt / 1000 - sent) > toleranceSeconds)
     return refused('it was sent too long ago, or one of the clocks is wrong');
   const content = concat(utf8(`${id}.${timestamp}.`), typeof body === 'string' ? utf8(body) : body);
-  if (!(await isSigned(content, signatures, keys))) return refused('no signature matches any of the keys');
+  if (!(await isSigned(content, signatures, keys)))
+    return refused(`no signature matches any of the keys${textsOf(keys).some(isWeak) ? `, and a secret has fewer than ${leastSecretBytes} bytes` : ''}`);
   try {
     const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
     const { type, data } = JSON.parse(text) as Pick<WebhookEvent, 'type' | 'data'>;
@@ -107,14 +108,19 @@ const textsOf = (keys: WebhookKeys): string[] => {
   return (list ?? []).flatMap((one) => (typeof one === 'string' ? [one] : one?.crv === 'Ed25519' && one.x !== undefined ? [`whpk_${one.x}`] : []));
 };
 
+const leastSecretBytes = 16;
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> | undefined => decode(text.slice(text.indexOf('_') + 1));
+/** Returns whether a key is a secret that anybody can guess: an unset variable leaves an empty one. Nothing is verified with it. */
+const isWeak = (text: string): boolean => text.startsWith('whsec_') && (bytesOf(text)?.length ?? 0) < leastSecretBytes;
+
 const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, keys: WebhookKeys): Promise<boolean> => {
   const texts = textsOf(keys);
   for (const [version, encoded] of signatures.split(' ').map((one) => one.split(','))) {
     const signature = decode(encoded ?? '');
     if (!signature) continue;
     for (const text of texts) {
-      const key = decode(text.slice(text.indexOf('_') + 1));
-      if (!key) continue;
+      const key = bytesOf(text);
+      if (!key || isWeak(text)) continue;
       if (version === 'v1a' && text.startsWith('whpk_') && (await isEd25519(signature, content, key))) return true;
       if (version === 'v1' && text.startsWith('whsec_') && areEqual(signature, hmac(sha256, key, content))) return true;
     }

@@ -346,6 +346,8 @@ describe('status answers', () => {
     toEvidence(statusWire.parse(answer), 'asked', currency ?? undefined, block);
   const known = { stage: 'filled', rawStatus: 'filled', pay: 10_000n, receive: 107_952n, fee: 90n, statusOn: Date.UTC(2026, 10, 21, 10, 16, 0, 203) };
 
+  const uuid = '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11';
+
   it('a map of several, an array, one flat object', () => {
     expect(evidenceOf({ a: entry, b: { ...entry, order_status: 'placed' } }).map(({ upstreamOrderId, stage }) => [upstreamOrderId, stage])).toEqual([
       ['a', 'filled'],
@@ -355,10 +357,30 @@ describe('status answers', () => {
     expect(evidenceOf([entry])).toEqual([known]);
     expect(evidenceOf(entry)).toEqual([{ ...known, upstreamOrderId: 'asked' }]);
   });
+  it('of several entries about one order, the one whose status began last counts; without dates, a person must look', () => {
+    const placed = { ...entry, order_status: 'placed', order_status_date: '2026-11-21T10:15:00Z' };
+    const [of, told] = [
+      (one: object) => ({ order_id: 'a', ...one }),
+      (answer: unknown) => evidenceOf(answer).map(({ stage, rawStatus }) => [stage, rawStatus]),
+    ];
+    expect(evidenceOf([of(placed), of(entry), { order_id: 'b', ...placed }, of(placed)])).toMatchObject([
+      { ...known, upstreamOrderId: 'a' },
+      { upstreamOrderId: 'b', stage: 'awaiting_payment' },
+    ]);
+    expect(told([of(entry), of(placed)])).toEqual([['filled', 'filled']]);
+    const { order_status_date: _none, ...undated } = entry;
+    for (const unclear of [undated, { ...undated, order_status_date: placed.order_status_date }])
+      expect(told([of(placed), of(unclear)])).toEqual([['review', 'placed, filled']]);
+    expect(told([of(undated), of(undated)])).toEqual([['filled', 'filled']]);
+    expect(evidenceOf([entry, entry])).toHaveLength(2);
+    // A map may have one order under two writings of its id.
+    expect(toEvidence(statusWire.parse({ [uuid]: placed, [uuid.toUpperCase()]: entry }), uuid, 'EUR', settings())).toEqual([
+      { ...known, upstreamOrderId: uuid },
+    ]);
+  });
   it('an entry that cannot be read is left out; the others are kept', () => {
     expect(evidenceOf({ a: 'gone', b: null, c: [], d: { order_status: 5 }, e: entry }).map(({ upstreamOrderId }) => upstreamOrderId)).toEqual(['e']);
   });
-  const uuid = '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11';
   const idsFor = (asked: string, answer: unknown) =>
     toEvidence(statusWire.parse(answer), asked, 'EUR', settings()).map(({ upstreamOrderId }) => upstreamOrderId);
   it('an answer that names another order is not evidence about the requested one', () => {

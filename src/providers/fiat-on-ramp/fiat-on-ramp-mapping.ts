@@ -249,11 +249,27 @@ export const toEvidence = (
     return [{ rawStatus: id.data.order_status, ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...toldOf(entry, currency, settings) }];
   };
   if (wire === null) return [];
-  if (Array.isArray(wire)) return wire.flatMap((entry) => read(entry));
+  if (Array.isArray(wire)) return oneOfEach(wire.flatMap((entry) => read(entry)));
   // A single entry without a map is about the requested order, unless it names another order.
   if ('order_status' in wire) return read(wire, undefined, askedId);
-  return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
+  return oneOfEach(Object.entries(wire).flatMap(([id, entry]) => read(entry, id)));
 };
+
+/**
+ * Returns one row of each order. A list may have several about one order, for example one for each status it had: the one whose status began last
+ * counts. If the dates do not tell which that is, a person must look.
+ */
+const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
+  const lastOf = (id: string, some: OrderEvidence[]): OrderEvidence => {
+    const last = some.reduce((a, b) => ((b.statusOn ?? 0) > (a.statusOn ?? 0) ? b : a));
+    const isClear = some.every((row) => row === last || isSameNews(row, last) || (row.statusOn !== undefined && row.statusOn < (last.statusOn ?? 0)));
+    return isClear ? last : { upstreamOrderId: id, rawStatus: some.map(({ rawStatus }) => rawStatus).join(', '), stage: 'review' };
+  };
+  const byId = Map.groupBy(rows, ({ upstreamOrderId }) => upstreamOrderId);
+  return [...byId].flatMap(([id, some]) => (id === undefined || some.length === 1 ? some : [lastOf(id, some)]));
+};
+const isSameNews = (a: OrderEvidence, b: OrderEvidence): boolean =>
+  a.rawStatus === b.rawStatus && a.stage === b.stage && a.pay === b.pay && a.receive === b.receive && a.fee === b.fee;
 
 /** Returns whether an order was delivered or refunded. Before that, an amount of 0 means that the provider does not state it yet. */
 const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
