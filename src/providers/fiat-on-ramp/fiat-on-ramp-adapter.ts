@@ -8,11 +8,12 @@ import { tokenFlaw } from '../../domain/proof-token.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
-import { listingBytes, requestJson } from '../kit/request-json.ts';
+import { listingBytes, requestJson, type JsonCall } from '../kit/request-json.ts';
 import type { AdapterDeps, Answer, ClaimingBuyer, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
 import { isListing, staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, upstreamOption } from './fiat-on-ramp-mapping.ts';
 import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
+import { readUsualQuote } from './fiat-on-ramp-usual.ts';
 import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, statusReply, verifyWire, withdrawalReply } from './fiat-on-ramp-wire.ts';
 
 /** The blob that the gateway keeps sealed for this adapter. */
@@ -31,7 +32,7 @@ type Deps = AdapterDeps<(typeof logFields)[number]>;
 export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): ClaimingBuyer => {
   const base = settings.base_url.replace(/\/$/, '') + settings.path_prefix;
   const urlOf = (path: Path): string => base + (settings.path_map[path] ?? `/${path}`);
-  const call = <S extends z.ZodType>(context: CallContext, path: Path, schema: S, body?: object, maxBytes?: number) =>
+  const call = <S extends z.ZodType>(context: CallContext, path: Path, schema: S, body?: object, more: Pick<JsonCall<S>, 'maxBytes' | 'readUsual'> = {}) =>
     requestJson({
       http: deps.http,
       method: body === undefined ? 'GET' : 'POST',
@@ -39,7 +40,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       signal: context.signal,
       schema,
       ...(body === undefined ? {} : { body }),
-      ...(maxBytes === undefined ? {} : { maxBytes, mayRepeat: path !== 'order-status' }),
+      ...more,
+      ...(more.maxBytes === undefined ? {} : { mayRepeat: path !== 'order-status' }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
 
@@ -54,12 +56,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
     const asked = 'fiat' in amount ? toUpstream(amount.fiat, option.currency, settings) : amount.sats;
     if (asked === undefined) return { ok: false, refusal: { reason: 'off-step' } };
     const field = 'fiat' in amount ? 'amount_fiat' : settings.sats_field;
-    const reply = await call(context, 'quote', quoteReply, {
-      session_id: blobOf(context).sessionId,
-      [field]: Number(asked),
-      currency_id,
-      payment_option_id: id,
-    });
+    const body = { session_id: blobOf(context).sessionId, [field]: Number(asked), currency_id, payment_option_id: id };
+    const reply = await call(context, 'quote', quoteReply, body, { readUsual: readUsualQuote });
     if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
     if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
     const offer = toOffer(reply.value, option, settings);
@@ -122,7 +120,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
     },
 
     catalogue: async (context) => {
-      const features = await call(context, 'features', featuresWire, undefined, listingBytes);
+      const features = await call(context, 'features', featuresWire, undefined, { maxBytes: listingBytes });
       // A provider from before /features (2023) does not say which features it supports. Each of its prices says whether it is binding.
       if (!features.ok && features.status !== 404) return declined;
       const promised = toFeatures(features.ok ? features.value : { supported_features: [] });
@@ -130,7 +128,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       const session_id = blobOf(context).sessionId;
       const reply =
         settings.payment_options_method === 'POST'
-          ? await call(context, 'payment-options', paymentOptionsWire, { session_id }, listingBytes)
+          ? await call(context, 'payment-options', paymentOptionsWire, { session_id }, { maxBytes: listingBytes })
           : await requestJson({
               http: deps.http,
               method: 'GET',
@@ -171,7 +169,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
         'order-status',
         statusReply,
         { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) },
-        listingBytes,
+        { maxBytes: listingBytes },
       );
       if (reply.ok) {
         const { value } = reply;

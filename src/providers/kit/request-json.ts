@@ -15,6 +15,11 @@ export type JsonCall<S extends z.ZodType> = {
   maxBytes?: number;
   schema: S;
   /**
+   * Reads an answer in its usual form, without the cost of the schema, for calls of which there are many. Returns undefined for any other form, which
+   * the schema then judges. What it returns must equal what the schema returns for the same value.
+   */
+  readUsual?: (value: unknown) => z.output<S> | undefined;
+  /**
    * Set for lists: if a member appears twice, the last one counts. Otherwise such an answer is malformed, since one value would be lost, perhaps how
    * to pay.
    */
@@ -74,7 +79,10 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   const good = status === 200 || isGood || (status > 200 && status < 300);
   if (!good) return { ok: false, status, body: parseLoose(response, call) };
   const isEmpty = call.mayBeEmpty === true && response.body.length === 0;
-  const parsed = call.schema.safeParse(isEmpty ? null : status === 429 ? parseLoose(response, call) : parseJson(response, call));
+  const given = isEmpty ? null : status === 429 ? parseLoose(response, call) : parseJson(response, call);
+  const usual = call.readUsual?.(given);
+  if (usual !== undefined) return { ok: true, status, value: usual };
+  const parsed = call.schema.safeParse(given);
   if (parsed.success) return { ok: true, status, value: parsed.data };
   // Only the answer that the schema describes makes a 429 one. Any other 429 asks for a pause.
   if (status === 429) throw rateLimited();
