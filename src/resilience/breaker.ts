@@ -2,7 +2,8 @@
  * The circuit breaker: opossum on our clock. On Workers a timer ends with the request that started it, so opossum's own window would never rotate
  * there, and an open circuit would never half-open. So we rotate buckets and half-open the circuit when a call comes in, and start no timer. We
  * report a call to opossum only after it has ended, and only if it says something about the provider: opossum counts every call that is not a failure
- * in the provider's favour, so a customer who keeps failing, or a 429, would make a dead provider look healthy.
+ * in the provider's favour, so a customer who keeps failing, or a 429, would make a dead provider look healthy. While the circuit is closed, a good
+ * answer changes nothing but a number, so good answers are added to opossum's window only before it rotates or is judged.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
@@ -45,6 +46,8 @@ type Circuit = CircuitBreaker<[Outcome], void>;
 
 export const createBreaker = (settings: BreakerSettings, clock: { now: () => number; random: () => number }): Breaker => {
   const { now, random } = clock;
+  /** Good answers on the closed circuit that are not in opossum's window yet. */
+  let goodAnswers = 0;
   let rotator = new EventEmitter();
   let circuit = make(false);
   let rotatedOn = now();
@@ -58,6 +61,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   let lastCounted: FaultKind = 'server';
 
   function make(halfOpen: boolean): Circuit {
+    goodAnswers = 0;
     rotator = new EventEmitter();
     const made: Circuit = new CircuitBreaker((outcome) => (outcome === 'good' ? Promise.resolve() : Promise.reject(new Error(outcome))), {
       timeout: false,
@@ -99,6 +103,15 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     return customers.note(customer, at) >= settings.volumeThreshold;
   };
 
+  const addGoodAnswers = (): void => {
+    const [bucket] = circuit.status.window;
+    if (bucket) {
+      bucket.fires += goodAnswers;
+      bucket.successes += goodAnswers;
+    }
+    goodAnswers = 0;
+  };
+
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
     // The clock was set back. Entries with later times would stay for hours, so they are dropped.
@@ -109,6 +122,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
       customers.clear();
     }
     if (at - rotatedOn >= slice) {
+      addGoodAnswers();
       for (let n = Math.min(buckets, Math.floor((at - rotatedOn) / slice)); n > 0; n -= 1) rotator.emit('rotate');
       rotatedOn = at - ((at - rotatedOn) % slice);
     }
@@ -134,6 +148,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   /** Reports an outcome to opossum. Ignores a call that began on an earlier circuit, or before this one opened: its outcome is out of date. */
   const record = async (asked: Circuit, outcome: Outcome): Promise<void> => {
     if (asked !== circuit || circuit.opened) return;
+    addGoodAnswers();
     try {
       await circuit.fire(outcome);
     } catch {
@@ -149,7 +164,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
       const asked = circuit;
       try {
         const answer = await attempt();
-        await record(asked, 'good');
+        if (asked === circuit && circuit.closed) goodAnswers += 1;
+        else await record(asked, 'good');
         return answer;
       } catch (fault) {
         const settledOn = now();

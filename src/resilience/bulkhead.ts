@@ -51,7 +51,9 @@ export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings
   };
   return {
     run: async <T>(work: () => Promise<T>, network?: string): Promise<T> => {
-      await enter(network);
+      // Most calls need not wait at all, not even for a microtask.
+      const entering = enter(network);
+      if (entering) await entering;
       try {
         return await work();
       } finally {

@@ -89,66 +89,55 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     classes[operation].budget.failed();
   };
 
-  const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const { breaker, backOff, budget } = classes[operation];
+  /** Throws if a call of this class must not be sent now. */
+  const admit = (operation: Operation, customer: string): void => {
     // Without prices there are no new orders. Calls about quotes and orders that exist go on: each gets the provider's own answer.
     if (operation === 'quote') credentials.check();
-    const customer = limits.customer ?? own;
-    const waitMs = backOff.waitMs(customer);
+    const waitMs = classes[operation].backOff.waitMs(customer);
     if (waitMs > 0) throw new ProviderFault('rate-limited', 'waiting after the provider limited our calls', { taken: 'no', retryAfterMs: waitMs });
-    return await breaker.run(async () => {
-      const started = now();
-      try {
-        const answer = await attempt(signal);
-        if (operation === 'quote' && limits.idempotent) adaptive.record(now() - started, limits.customerKey);
-        lastSuccessOn = now();
-        lastFault = undefined;
-        backOff.served(customer);
-        // Other calls may need no credentials of ours.
-        if (operation === 'quote') credentials.accepted();
-        budget.succeeded();
-        return answer;
-      } catch (fault) {
-        // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-        if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started, limits.customerKey);
-        note(operation, limits, fault);
-        throw fault;
-      }
-    }, limits.customerKey);
+  };
+
+  const attemptOnce = async <T>(operation: Operation, limits: CallLimits, cut: AbortController, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const { backOff, budget } = classes[operation];
+    const isPrice = operation === 'quote';
+    const started = now();
+    try {
+      const answer = await attempt(cut.signal);
+      const ended = now();
+      if (isPrice && limits.idempotent) adaptive.record(ended - started, limits.customerKey);
+      lastSuccessOn = ended;
+      lastFault = undefined;
+      backOff.served(limits.customer ?? own);
+      // Other calls may need no credentials of ours.
+      if (isPrice) credentials.accepted();
+      budget.succeeded();
+      return answer;
+    } catch (fault) {
+      // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
+      if (isPrice && limits.idempotent && cut.signal.aborted) adaptive.record(now() - started, limits.customerKey);
+      note(operation, limits, fault);
+      throw fault;
+    }
   };
 
   return {
-    call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T> => {
-      const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-      // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices.
-      const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
-      const endsOn = now() + patienceMs;
-      // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
-      // period, so that we learn from late answers.
-      const cut = new AbortController();
-      const onAbort = (): void => cut.abort();
-      limits.signal?.addEventListener('abort', onAbort, { once: true });
-      const graceMs = limits.idempotent && operation === 'quote' ? settings.lateGraceMs : 0;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      let begun = false;
-      let awaited = true;
-      const begin = (signal: AbortSignal): Promise<T> => {
-        begun = true;
-        return attempt(signal, endsOn);
-      };
-      const once = async (): Promise<T> =>
-        await classes[operation].bulkhead.run(async () => {
-          if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
-          return await attemptOnce(operation, limits, cut.signal, begin);
-        }, limits.network);
-      const call = withRetry(once, {
-        attempts: limits.idempotent ? settings.retryAttempts : 0,
-        budget: classes[operation].budget,
-        deadlineMs,
-        now,
-        signal: cut.signal,
-      });
-      const late = new Promise<never>((_, fail) => {
+    // Every price of every provider passes through here, so a call is one promise and one timer, and no more steps than it needs.
+    call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const { breaker, bulkhead, budget } = classes[operation];
+        const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
+        // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices.
+        const isUsualPrice = operation === 'quote' && limits.idempotent;
+        const patienceMs = isUsualPrice ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+        const endsOn = now() + patienceMs;
+        // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
+        // period, so that we learn from late answers.
+        const cut = new AbortController();
+        const onAbort = (): void => cut.abort();
+        limits.signal?.addEventListener('abort', onAbort, { once: true });
+        const graceMs = isUsualPrice ? settings.lateGraceMs : 0;
+        let begun = false;
+        let awaited = true;
         const giveUp = (waitedMs: number): void => {
           const moreMs = Math.min(deadlineMs - waitedMs, checkNeedMs);
           if (moreMs > 0 && limits.isNeeded?.()) {
@@ -156,19 +145,38 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             return;
           }
           awaited = false;
-          fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
+          reject(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
           if (graceMs === 0) cut.abort();
           else timer = setTimeout(onAbort, graceMs);
         };
-        timer = setTimeout(() => giveUp(patienceMs), patienceMs);
-      });
-      const settled = (): void => {
-        clearTimeout(timer);
-        limits.signal?.removeEventListener('abort', onAbort);
-      };
-      call.then(settled, settled);
-      return await Promise.race([call, late]);
-    },
+        let timer = setTimeout(() => giveUp(patienceMs), patienceMs);
+        const settled = (): void => {
+          clearTimeout(timer);
+          limits.signal?.removeEventListener('abort', onAbort);
+        };
+
+        const begin = (signal: AbortSignal): Promise<T> => {
+          begun = true;
+          return attempt(signal, endsOn);
+        };
+        const inSlot = (): Promise<T> => {
+          if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
+          admit(operation, limits.customer ?? own);
+          return breaker.run(() => attemptOnce(operation, limits, cut, begin), limits.customerKey);
+        };
+        const once = (): Promise<T> => bulkhead.run(inSlot, limits.network);
+        const retryOptions = { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal };
+        withRetry(once, retryOptions).then(
+          (answer) => {
+            settled();
+            resolve(answer);
+          },
+          (fault: unknown) => {
+            settled();
+            reject(fault as Error);
+          },
+        );
+      }),
     health: () => {
       const states = operations.map((operation) => [operation, classes[operation].breaker.state()] as const);
       const opened = operations.flatMap((operation) => {

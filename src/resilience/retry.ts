@@ -30,8 +30,15 @@ export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: 
  * had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each retry, waits as long as the
  * provider asks, or gives up if that is too long. No other layer repeats a call.
  */
-export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
-  const started = now();
+export const withRetry = <T>(call: () => Promise<T>, options: RetryOptions): Promise<T> => {
+  const started = options.now();
+  const first = call();
+  if (options.attempts <= 0) return first;
+  return first.catch((error: unknown) => retry(call, { ...options, started }, error));
+};
+
+const retry = async <T>(call: () => Promise<T>, options: RetryOptions & { started: number }, first: unknown): Promise<T> => {
+  const { attempts, budget, deadlineMs, now, signal, started } = options;
   const worthIt = (error: unknown): error is ProviderFault =>
     error instanceof ProviderFault &&
     error.retryable &&
@@ -42,14 +49,8 @@ export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, d
     error.kind !== 'gateway-busy' &&
     budget.allows() &&
     now() - started + (error.retryAfterMs ?? 0) < deadlineMs * 0.4;
-  let pauseMs = firstPauseMs;
-  try {
-    return await call();
-  } catch (error) {
-    if (attempts <= 0 || !worthIt(error)) throw error;
-    pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
-  }
-  await pause(pauseMs);
+  if (!worthIt(first)) throw first;
+  await pause(Math.max(firstPauseMs, first.retryAfterMs ?? 0));
   return await pRetry(call, {
     retries: attempts - 1,
     minTimeout: 20,
