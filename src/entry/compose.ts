@@ -48,6 +48,8 @@ export type Parts = {
   sleep: (ms: number) => Promise<void>;
   /** The lower bound of the timeout that is learnt from a provider's answers, if not the default. */
   leastTimeoutMs?: number;
+  /** How many characters of opened secrets may stay in memory, if not the default. */
+  mostSecretsKept?: number;
   instance: string;
   /** Whether work may continue after the response was sent. */
   outlivesRequest: boolean;
@@ -56,7 +58,7 @@ export type Parts = {
 /** Makes the parts that live as long as the instance: providers and their circuit breakers, keys, caches. They know no database and no request. */
 export const composeInstance = (parts: Parts) => {
   const { config, secrets, now, random } = parts;
-  const seal = createSeal(secrets.seal);
+  const seal = createSeal(secrets.seal, parts.mostSecretsKept);
   const state: InstanceState = {
     instance: parts.instance,
     version,

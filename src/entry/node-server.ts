@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import type { Context } from 'hono';
 import { readEnv, type Env } from '../config/env.ts';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
@@ -80,6 +81,8 @@ export type RunningServer = {
   stop: () => Promise<void>;
 };
 
+/** Opened secrets may take one part in so many of the heap: 32 MB of the image's, enough for the sessions of 1,500 customers with 20 providers. */
+const partForSecrets = 16;
 /** How long a stop waits for running work before it aborts that work. */
 const idleLimitMs = 8_000;
 /** What one part of the background work may use before it pauses for a second: how long it starts new work, and its provider calls and deliveries. */
@@ -168,6 +171,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
     sleep,
     ...(leastTimeoutMs === undefined ? {} : { leastTimeoutMs }),
+    mostSecretsKept: getHeapStatistics().heap_size_limit / partForSecrets,
     instance: instanceOf(env),
     outlivesRequest: true,
   });

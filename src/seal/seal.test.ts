@@ -47,7 +47,7 @@ describe('seal', () => {
   });
 
   it('caches what it opened by ciphertext and place, up to a limit', async () => {
-    const seal = createSeal([{ id: 'k1', key: key(1) }]);
+    const seal = createSeal([{ id: 'k1', key: key(1) }], 1_000_000);
     const sealed = await seal.seal('first', place);
     const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
     try {

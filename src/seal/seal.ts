@@ -21,15 +21,24 @@ export type SealWithRotation = Seal & {
 /** WebCrypto's key type, written so that both runtimes' types accept it. */
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
+/** An opened value with its place and its sealed form. */
+type Kept = { table: string; field: string; sealed: string; value: string };
+/** What an entry takes in addition to its texts: its row's id, the objects, the places in the map. */
+const perKept = 200;
+
 const version = 'v1';
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
-const opened = 4096;
+/** How many characters the opened values may have that are kept, together with their sealed form, unless the runtime says otherwise. */
+const usuallyKept = 4_000_000;
 
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
-/** Makes a seal. `keys`: current first. Throws if there is no key, and for a key that is not 32 bytes or whose id would break the form. */
-export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
+/**
+ * Makes a seal. `keys`: current first. `mostKept`: how many characters of sealed and opened values it may keep, since the hot path opens the same
+ * provider sessions again and again. Throws if there is no key, and for a key that is not 32 bytes or whose id would break the form.
+ */
+export const createSeal = (keys: readonly MasterKey[], mostKept = usuallyKept): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
   for (const { id, key } of keys)
@@ -48,10 +57,22 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   };
   const unwrap = async (id: string, wrapped: string, extractable: boolean): Promise<Key> =>
     await crypto.subtle.unwrapKey('raw', bytes(wrapped), await masterKey(id), 'AES-KW', 'AES-GCM', extractable, ['encrypt', 'decrypt']);
-  const cache = new Map<string, string>();
-  const remember = (key: string, value: string): void => {
-    if (cache.size >= opened) cache.delete(cache.keys().next().value ?? '');
-    cache.set(key, value);
+  /** Opened values by row, the oldest first. A value is returned only for its own place and ciphertext, so no row can read another row's value. */
+  const kept = new Map<string, Kept>();
+  let size = 0;
+  const sizeOf = ({ sealed, value }: Kept): number => sealed.length + value.length + perKept;
+  const remember = (row: string, entry: Kept): void => {
+    forget(row);
+    kept.set(row, entry);
+    size += sizeOf(entry);
+    for (const oldest of kept.keys()) {
+      if (size <= mostKept) break;
+      forget(oldest);
+    }
+  };
+  const forget = (row: string): void => {
+    const entry = kept.get(row);
+    if (entry && kept.delete(row)) size -= sizeOf(entry);
   };
 
   return {
@@ -66,18 +87,15 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
       return [version, current.id, encode(wrapped), base64urlnopad.encode(iv), encode(ciphertext)].join('.');
     },
     open: async (sealed, place) => {
-      // The hot path opens the same provider sessions again and again. The cache's key has both the ciphertext and the place, so no row can read
-      // another row's value.
-      const known = `${place.table}\n${place.row}\n${place.field}\n${sealed}`;
-      const hit = cache.get(known);
-      if (hit !== undefined) return hit;
+      const hit = kept.get(place.row);
+      if (hit?.sealed === sealed && hit.field === place.field && hit.table === place.table) return hit.value;
       const { id, wrapped, iv, ciphertext } = parse(sealed);
       const key = await unwrap(id, wrapped, false);
       const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: bytes(iv), additionalData: additional(place) }, key, bytes(ciphertext)).catch(() => {
         throw new Error(`a sealed value does not open in ${place.table}.${place.field}: it was moved or changed`);
       });
       const value = text.decode(plain);
-      remember(known, value);
+      remember(place.row, { table: place.table, field: place.field, sealed, value });
       return value;
     },
     isOld: (sealed) => parse(sealed).id !== current.id,
