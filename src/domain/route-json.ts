@@ -40,7 +40,10 @@ export const fromJson = (stored: Json): Route => {
   return read(stored, '') as Route;
 };
 
-/** Converts one value. Every quote passes through here, so it has to be fast: opaque parts are not copied, and copies keep their original's shape. */
+/**
+ * Converts one value. Every quote passes through here, so it has to be fast: only what holds an amount is copied, and copies keep their original's
+ * shape.
+ */
 const write = (value: unknown, member: string): Json => {
   if (typeof value === 'bigint') {
     if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not listed as an amount`);
@@ -49,12 +52,27 @@ const write = (value: unknown, member: string): Json => {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   // Adapters and the configuration supply these as JSON.
   if (opaque.has(member)) return value as Json;
-  if (Array.isArray(value)) return value.map((item) => write(item, member));
+  if (Array.isArray(value)) return writeList(value, member);
   if (typeof value !== 'object') throw new TypeError(`route member "${member}" cannot be stored`);
-  const written: { [key: string]: unknown } = { ...value };
-  for (const key in written) if (written[key] !== undefined) written[key] = write(written[key], key);
+  const given = value as { readonly [key: string]: unknown };
+  let written: { [key: string]: unknown } | undefined;
+  for (const key in given) {
+    const inner = given[key];
+    if (inner === undefined) continue;
+    const stored = write(inner, key);
+    if (stored !== inner) (written ??= { ...given })[key] = stored;
+  }
   // Members that are undefined disappear when this becomes text.
-  return written as Json;
+  return (written ?? given) as Json;
+};
+
+const writeList = (list: readonly unknown[], member: string): Json => {
+  let written: unknown[] | undefined;
+  for (let i = 0; i < list.length; i += 1) {
+    const stored = write(list[i], member);
+    if (stored !== list[i]) (written ??= [...list])[i] = stored;
+  }
+  return (written ?? list) as Json;
 };
 
 const read = (value: Json, member: string): unknown => {
