@@ -26,11 +26,15 @@ export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}
   });
   const http: Http = async (request) => {
     // An IP address is not looked up, so it is checked here.
-    const host = new URL(request.url).hostname.replaceAll(/^\[|\]$/g, '');
-    if (guard && isAddress(host) && !isReachable(host, guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
+    if (guard && !mayAsk(new URL(request.url), guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
     return await send(agent, request);
   };
   return { http, close: async () => await agent.close() };
+};
+
+const mayAsk = ({ hostname }: URL, sandbox: boolean): boolean => {
+  const host = hostname.replaceAll(/^\[|\]$/g, '');
+  return !isAddress(host) || isReachable(host, sandbox);
 };
 
 const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: HttpRequest): Promise<HttpResponse> =>

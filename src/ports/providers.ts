@@ -12,18 +12,18 @@ import type { ProviderCore } from './settings.ts';
 export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The caller for the circuit breaker: failures open a circuit only once enough different callers have had them. */
-  customerKey?: string;
+  customerKey?: string | undefined;
   /** The customer or session that the call is made for, if any. A 429 first holds back only its calls of this class. */
-  customer?: string;
+  customer?: string | undefined;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
-  isOwn?: boolean;
+  isOwn?: boolean | undefined;
   /** The network to whose share of the provider's slots this call belongs. */
-  network?: string;
+  network?: string | undefined;
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
-  isNeeded?: () => boolean;
+  isNeeded?: (() => boolean) | undefined;
 };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {

@@ -35,9 +35,14 @@ export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Ma
  * configuration decides, not the one that listed the option first.
  */
 export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
-  const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
-  const count = (name: string): number => written.filter((one) => one === name).length;
-  return written.toSorted((a, b) => count(b) - count(a))[0] ?? printableName(number.name) ?? number.normalName;
+  const counts = new Map<string, number>();
+  let best: string | undefined;
+  for (const { names } of byProvider.values()) {
+    const name = names.get(number.id);
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  for (const [name, count] of counts) if (best === undefined || count > (counts.get(best) ?? 0)) best = name;
+  return best ?? printableName(number.name) ?? number.normalName;
 };
 
 /**

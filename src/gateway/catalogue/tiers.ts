@@ -15,12 +15,10 @@ export type Outside = 'below-minimum' | 'above-maximum' | undefined;
  * with the lowest minimum above it.
  */
 export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption | undefined => {
+  const accepting = tiers.find((tier) => outside(tier) === undefined);
+  if (accepting) return accepting;
   const tooSmall = tiers.filter((tier) => outside(tier) === 'above-maximum');
-  return (
-    tiers.find((tier) => outside(tier) === undefined) ??
-    tooSmall.toSorted((a, b) => compare(b.maxFiat, a.maxFiat))[0] ??
-    tiers.toSorted((a, b) => compare(a.minFiat, b.minFiat))[0]
-  );
+  return tooSmall.toSorted((a, b) => compare(b.maxFiat, a.maxFiat))[0] ?? tiers.toSorted((a, b) => compare(a.minFiat, b.minFiat))[0];
 };
 
 const mostAsked = 3;

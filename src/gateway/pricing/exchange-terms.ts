@@ -121,7 +121,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   }
   const outside = breaks(option);
   if (outside === undefined) {
-    const others = tiersFor(tiers, breaks).filter((tier) => tier !== option);
+    const others = tiers.length === 1 ? [] : tiersFor(tiers, breaks).filter((tier) => tier !== option);
     const termsOf = (tier: CatalogueOption): Terms => ({
       ...terms,
       named: { currency: tier.currency, option: tier.name },

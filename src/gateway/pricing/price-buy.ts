@@ -2,7 +2,7 @@ import { defined } from '../../domain/defined.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { BuyAdapter, Features } from '../../providers/spec.ts';
+import type { Answer, BuyAdapter, Features } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
 import { upstreamOf } from '../ramps.ts';
@@ -128,16 +128,16 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
       for (let tries = 0; ; tries += 1) {
         const upstream = await credentialsOf(scope, session, provider, call.signal, { account, known });
         if ('refusal' in upstream) return upstream;
-        const context = { ...call, ...defined({ customer: upstream.blob }) };
+        const context = upstream.blob === undefined ? call : { ...call, customer: upstream.blob };
         const askTier = async (tier: (typeof tiers)[number]) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) });
         const answers = others.length === 0 ? [await askTier({ option, terms })] : await answersOf(tiers.map(askTier));
         // An emptied blob means that the upstream session has ended. We open a new session once for this request.
         const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
         if (changed !== undefined) await noteChange(gateway, account, upstream, changed);
-        const [best] = answers.flatMap(({ tier, answer }) => (answer.ok ? [{ tier, offer: answer.value }] : [])).sort((a, b) => byNet(a.offer, b.offer));
+        const best = bestOf(answers);
         if (best) {
           const offer = withPayout(best.offer, adapter, exchange, listing.features);
-          return { offer, ...defined({ sessionId: upstream.id }), ...best.tier };
+          return { offer, ...(upstream.id === undefined ? {} : { sessionId: upstream.id }), option: best.tier.option, terms: best.tier.terms };
         }
         const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
         if (changed !== '' || provider.demandsProof || account || tries > 0)
@@ -164,8 +164,10 @@ const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
   return answers.length > 0 ? answers : await Promise.all(asking);
 };
 
-/** Compares two offers of one provider for the same request, for sorting them best first. */
-const byNet = (a: ProviderOffer, b: ProviderOffer): number => {
-  const [ours, theirs] = [a.receive * b.pay, b.receive * a.pay];
-  return ours > theirs ? -1 : ours < theirs ? 1 : 0;
+/** Returns the best offer of one provider for the same request, the first if several are the best. */
+const bestOf = <Tier>(answers: readonly { tier: Tier; answer: Answer<ProviderOffer> }[]): { tier: Tier; offer: ProviderOffer } | undefined => {
+  let best: { tier: Tier; offer: ProviderOffer } | undefined;
+  for (const { tier, answer } of answers)
+    if (answer.ok && (!best || answer.value.receive * best.offer.pay > best.offer.receive * answer.value.pay)) best = { tier, offer: answer.value };
+  return best;
 };
