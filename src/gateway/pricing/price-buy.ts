@@ -1,8 +1,8 @@
 import { defined } from '../../domain/defined.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
-import type { ProviderOffer } from '../../domain/offer.ts';
+import type { ProviderOffer, Terms } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { Answer, BuyAdapter, Features } from '../../providers/spec.ts';
+import type { Answer, BuyAdapter, CatalogueOption, Features } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
 import { upstreamOf } from '../ramps.ts';
@@ -98,7 +98,7 @@ const accountsFor = async (gateway: Gateway, session: OpenSession): Promise<Map<
 
 /** The credentials with which a provider is asked. For a session, `known` is what the customer's session knows of it. */
 type Credentials = { id?: string; blob?: string };
-const credentialsOf = async (
+const credentialsOf = (
   scope: Scope,
   session: OpenSession,
   provider: Provider,
@@ -106,9 +106,10 @@ const credentialsOf = async (
   using: { account: Account | undefined; known: ProviderSession | undefined },
 ): Promise<Credentials | { refusal: Refusal }> => {
   const { account, known } = using;
-  if (upstreamOf(provider, 'buy') !== 'account') return await upstreamSession(scope, session.idHash, provider, signal, known);
-  return account ? { id: account.id, ...defined({ blob: await upstreamBlob(scope.gateway, account.id) }) } : {};
+  if (upstreamOf(provider, 'buy') !== 'account') return upstreamSession(scope, session.idHash, provider, signal, known);
+  return account ? ofAccount(scope.gateway, account) : Promise.resolve({});
 };
+const ofAccount = async (gateway: Gateway, { id }: Account): Promise<Credentials> => ({ id, ...defined({ blob: await upstreamBlob(gateway, id) }) });
 
 const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange, account: Account | undefined): Ask => {
   const { gateway } = scope;
@@ -116,7 +117,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   if (!('option' in offered)) return offered;
   const { asked, country } = exchange;
   const { terms, option, others, listing } = offered;
-  const tiers = [{ option, terms }, ...others];
+  const own: Tier = { option, terms };
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
   const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, ...(country === undefined ? {} : { country }) } as const;
@@ -129,8 +130,8 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
         const upstream = await credentialsOf(scope, session, provider, call.signal, { account, known });
         if ('refusal' in upstream) return upstream;
         const context = upstream.blob === undefined ? call : { ...call, customer: upstream.blob };
-        const askTier = async (tier: (typeof tiers)[number]) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) });
-        const answers = others.length === 0 ? [await askTier({ option, terms })] : await answersOf(tiers.map(askTier));
+        const askTier = (tier: Tier): Promise<Answer<ProviderOffer>> => adapter.quote(context, { ...request, option: tier.option });
+        const answers = others.length === 0 ? [{ tier: own, answer: await askTier(own) }] : await answersOf([own, ...others], askTier);
         // An emptied blob means that the upstream session has ended. We open a new session once for this request.
         const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
         if (changed !== undefined) await noteChange(gateway, account, upstream, changed);
@@ -155,17 +156,19 @@ const noteChange = async (gateway: Gateway, account: Account | undefined, { id, 
   else await gateway.stores.sessions.retireUpstream(id, gateway.now());
 };
 
-/**
- * Waits for several calls that were made at the same time, and returns their answers in the same sequence. Failed calls are left out; throws only if
- * all failed.
- */
-const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
+/** One of a provider's options that accept the amount. */
+type Tier = { option: CatalogueOption; terms: Terms };
+type TierAnswer = { tier: Tier; answer: Answer<ProviderOffer> };
+
+/** Asks for several tiers at the same time. Returns the answers in the same sequence. Failed calls are left out; throws only if all failed. */
+const answersOf = async (tiers: readonly Tier[], ask: (tier: Tier) => Promise<Answer<ProviderOffer>>): Promise<TierAnswer[]> => {
+  const asking = tiers.map(async (tier): Promise<TierAnswer> => ({ tier, answer: await ask(tier) }));
   const answers = (await Promise.allSettled(asking)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return answers.length > 0 ? answers : await Promise.all(asking);
 };
 
 /** Returns the best offer of one provider for the same request, the first if several are the best. */
-const bestOf = <Tier>(answers: readonly { tier: Tier; answer: Answer<ProviderOffer> }[]): { tier: Tier; offer: ProviderOffer } | undefined => {
+const bestOf = (answers: readonly TierAnswer[]): { tier: Tier; offer: ProviderOffer } | undefined => {
   let best: { tier: Tier; offer: ProviderOffer } | undefined;
   for (const { tier, answer } of answers)
     if (answer.ok && (!best || answer.value.receive * best.offer.pay > best.offer.receive * answer.value.pay)) best = { tier, offer: answer.value };

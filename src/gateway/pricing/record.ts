@@ -58,7 +58,7 @@ const readRecord = async (gateway: Gateway, now: number): Promise<RecordState> =
 
 const rampKey = (providerId: string, ramp: Ramp): string => `${providerId} ${ramp}`;
 const optionKey = (providerId: string, ramp: Ramp, { currency, option }: { currency: string; option: string }): string =>
-  JSON.stringify([providerId, ramp, currency, option]);
+  `${providerId} ${ramp} ${currency}\n${option}`;
 
 /**
  * Returns the version by which routes are written and ranked. Unless the version is configured, it is 2 once the previous release has stored no route

@@ -40,6 +40,8 @@ export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false;
 /** Returns whether a 4xx leaves open that the request was carried out, perhaps later or by a server behind the one that answered. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
+const headersOfRead = { accept: 'application/json', 'accept-encoding': 'identity' };
+const headersWithBody = { ...headersOfRead, 'content-type': 'application/json' };
 const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
@@ -50,15 +52,11 @@ export const listingBytes = 256 * 1024;
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
+  const own = body === undefined ? headersOfRead : headersWithBody;
   const response = await call.http({
     method: call.method,
     url: call.url,
-    headers: {
-      accept: 'application/json',
-      'accept-encoding': 'identity',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...call.headers,
-    },
+    headers: call.headers === undefined ? own : { ...own, ...call.headers },
     signal: call.signal,
     maxBytes: call.maxBytes ?? quoteBytes,
     ...(body === undefined ? {} : { body }),
