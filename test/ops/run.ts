@@ -14,11 +14,12 @@ let last: Promise<unknown> = Promise.resolve();
 export const runCommand = async (script: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> => {
   const path = resolve(`scripts/${script}.ts`);
   if (isFirstStart(inject('scratch'), path)) return await inOwnProcess(path, args, environment);
-  // A command has the whole process for itself: its arguments, its variables and its output.
-  const ran = last.then(async () => await inThisProcess(path, args, environment));
-  last = ran.catch(() => undefined);
-  return await ran;
+  return await inThisProcess([path, ...args], environment);
 };
+
+/** Runs a command in the test's process, but called as in the image: `ramp <name> …`. */
+export const runAsRamp = async ([name = '', ...args]: readonly string[], environment: Record<string, string> = {}): Promise<Ran> =>
+  await inThisProcess(['/usr/local/bin/ramp', ...args], environment, resolve(`scripts/${name.replace(':', '-')}.ts`));
 
 const inOwnProcess = async (path: string, args: readonly string[], environment: Record<string, string>): Promise<Ran> => {
   // The module that is loaded first only spares work: without it, loading the files takes twice as long.
@@ -34,15 +35,22 @@ const inOwnProcess = async (path: string, args: readonly string[], environment: 
   return await new Promise((done) => child.once('close', (code) => done({ code, out, error })));
 };
 
+/** A command has the whole process for itself: its arguments, its variables and its output. */
+const inThisProcess = async (words: readonly string[], environment: Record<string, string>, path = words[0]): Promise<Ran> => {
+  const ran = last.then(async () => await evaluate(words, environment, path));
+  last = ran.catch(() => undefined);
+  return await ran;
+};
+
 let runs = 0;
-const inThisProcess = async (path: string, args: readonly string[], environment: Record<string, string>): Promise<Ran> => {
+const evaluate = async (words: readonly string[], environment: Record<string, string>, path = ''): Promise<Ran> => {
   const { argv, exitCode } = process;
   const variables = { ...process.env };
   const ran: Ran = { code: 0, out: '', error: '' };
   const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((ran.out += String(text)), true));
   const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((ran.error += String(text)), true));
   try {
-    process.argv = [process.execPath, path, ...args];
+    process.argv = [process.execPath, ...words];
     process.exitCode = undefined;
     Object.assign(process.env, environment);
     // With another query, the command's file is evaluated again, while everything that it imports is shared.
