@@ -4,6 +4,7 @@ import { timed } from '../../test/support/stopwatch.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import type { Stage } from '../domain/order.ts';
 import type { NewDelivery, SendOutcome, Sending } from '../ports/deliveries.ts';
+import type { OrderWatch } from '../ports/orders.ts';
 import { orderDeliveries } from '../gateway/deliveries/order-deliveries.ts';
 import { webhookPlace } from '../gateway/places.ts';
 import { sha256Hex } from '../seal/hash.ts';
@@ -175,12 +176,34 @@ describe('the outbox', () => {
     expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['2', '3']);
   });
 
+  it('a stage that is reached again is reported again, if the operator had the order continue from an earlier one', async () => {
+    const id = crypto.randomUUID();
+    const gateway = { seal, ids: { uuid: () => crypto.randomUUID() }, hash: sha256Hex, now: () => time.now };
+    const webhookUrl = await seal.seal('https://wallet.example/hook', webhookPlace(id));
+    const webhookEvents = ['order_status_changed', 'withdrawal_ready'];
+    const step = async (from: Stage, stage: Stage, sequence: number, watch: OrderWatch = {}) =>
+      await orderDeliveries(gateway, { id, ramp: 'buy', terms: {}, watch, stage, webhookUrl, webhookEvents }, from, { sequence });
+    const named: OrderWatch = { beforeReview: 'paid', reviewed: { pay: '1', receive: '1' } };
+    const first = await step('paid', 'filled', 3);
+    const rows = [first, await step('filled', 'review', 4), await step('review', 'paid', 5, named), await step('paid', 'filled', 6, named)].flat();
+    expect(new Set(rows.map((one) => one.id)).size).toBe(rows.length);
+    // Without a review, an event that is sent again after a restore has the same id, whatever its number.
+    expect((await step('paid', 'filled', 7)).map((one) => one.id)).toEqual(first.map((one) => one.id));
+    for (const row of rows) await insert([row]);
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(2000);
+    expect(sent.map((one) => `${one.headers['webhook-sequence']} ${(JSON.parse(one.body) as { type: string }).type}`).toSorted()).toEqual([
+      '6 order_status_changed',
+      '6 withdrawal_ready',
+    ]);
+  });
+
   it('a review is reported each time that an order enters it, and an event that exists already supersedes nothing', async () => {
     const id = crypto.randomUUID();
     const gateway = { seal, ids: { uuid: () => crypto.randomUUID() }, hash: sha256Hex, now: () => time.now };
     const webhookUrl = await seal.seal('https://wallet.example/hook', webhookPlace(id));
     const step = async (from: Stage, stage: Stage, sequence: number) =>
-      await orderDeliveries(gateway, { id, ramp: 'buy', terms: {}, stage, webhookUrl, webhookEvents: ['order_status_changed'] }, from, { sequence });
+      await orderDeliveries(gateway, { id, ramp: 'buy', terms: {}, watch: {}, stage, webhookUrl, webhookEvents: ['order_status_changed'] }, from, { sequence });
     const steps = [
       await step('awaiting_payment', 'review', 2),
       await step('review', 'paid', 3),

@@ -3,7 +3,7 @@ import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
 import { webhookPlace } from '../places.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
-import type { Order, OrderEvent, OrderTerms } from '../../ports/orders.ts';
+import type { Order, OrderEvent, OrderTerms, OrderWatch } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
@@ -13,7 +13,7 @@ import { newDelivery, type Telling } from './new-delivery.ts';
  */
 export const orderDeliveries = async (
   gateway: Telling,
-  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'> & { terms: Pick<OrderTerms, 'payout'> },
+  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'> & { terms: Pick<OrderTerms, 'payout'>; watch: OrderWatch },
   from: Stage | undefined,
   event: Pick<OrderEvent, 'sequence'>,
 ): Promise<NewDelivery[]> => {
@@ -33,10 +33,13 @@ export const orderDeliveries = async (
         type,
         data: body,
         url,
-        // A stage is reached at most once, except `review` and the stage that follows it.
-        key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
+        // A stage is reached at most once, unless there was a review: after it, the operator may have the order continue from an earlier stage.
+        key: from === 'review' || order.stage === 'review' || wasInReview(order.watch) ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),
     ),
   );
 };
+
+const wasInReview = ({ beforeReview, reviewReason, reviewed }: OrderWatch): boolean =>
+  beforeReview !== undefined || reviewReason !== undefined || reviewed !== undefined;
