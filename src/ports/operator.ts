@@ -72,6 +72,7 @@ export type FoundOrder = {
   stageOn?: number;
   disputed?: boolean;
   shortReleasedOn?: number;
+  shortReleased?: OrderWatch['shortReleased'];
   recordedOn?: number;
   /** The order's amounts or, if no order came of the attempt, those of the quote. */
   pay?: bigint;

@@ -50,6 +50,8 @@ export type OrderWatch = {
   linkUnseen?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. With other amounts, the order is disputed again. */
   disputeClosed?: { on: number; pay: string; receive: string };
+  /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
+  shortReleased?: { pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */
   unreadSince?: number;
   /** The order could not be read since its provider's last notice. */

@@ -4,6 +4,7 @@ import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch, Place } from 
 import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
 import { judgedAttemptOf } from '../ports/judged.ts';
+import type { OrderWatch } from '../ports/orders.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
 import {
@@ -46,6 +47,7 @@ const foundColumns = {
   stageOn: orders.stageOn,
   disputed: orders.disputed,
   shortReleasedOn: orders.shortReleasedOn,
+  shortReleased: sql<OrderWatch['shortReleased'] | null>`${orders.terms}->'shortReleased'`,
   recordedOn: orders.recordedOn,
   pay: amountOf('pay', orders.pay),
   receive: amountOf('receive', orders.receive),
@@ -278,7 +280,9 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       await db.transaction(async (tx) => {
         const stored = await lockOrder(tx, seen.id, seen);
         if (stored?.disputed !== true) return false;
-        await tx.update(orders).set({ shortReleasedOn: now }).where(eq(orders.id, seen.id));
+        const shortReleased = { pay: stored.pay.toString(), receive: stored.receive.toString() };
+        const terms = { ...toStored(stored.terms, stored.watch), shortReleased };
+        await tx.update(orders).set({ shortReleasedOn: now, terms }).where(eq(orders.id, seen.id));
         return true;
       }),
     attemptInReview: async (id) => {

@@ -19,6 +19,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   arriving: true,
   linkUnseen: true,
   disputeClosed: true,
+  shortReleased: true,
   unreadSince: true,
   noticeUnread: true,
   unreadableSince: true,

@@ -195,6 +195,7 @@ describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says not
   it('and it is shown if the claim is in review, between two tries, too', async () => {
     const { withdraw, first, buyer, clock, gateway, id } = await claimed();
     buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    await gateway.stores.claims.take(id, { owner: 'an earlier release', seconds: 60 });
     await gateway.stores.claims.change(id, 'an earlier release', { state: 'review', nextTryOn: clock.now + 1000 });
     expect((await withdraw()).lnurlw).toBe(first.lnurlw);
     clock.now += 1000;
@@ -339,6 +340,25 @@ describe('an order that was filled with less', () => {
     if (!order) throw new Error('no order');
     await gateway.stores.orders.advance(order, { shortReleasedOn: gateway.now() }, undefined, []);
     expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
+  it.each<[string, { pay?: bigint; receive?: bigint }, boolean]>([
+    ['is the same', {}, true],
+    ['is better', { receive: 60_000n }, true],
+    ['is less', { receive: 40_000n }, false],
+    ['costs more', { pay: 20_000n }, false],
+  ])('that was released is given if what is reported afterwards %s: %o', async (_what, change, isGiven) => {
+    const { withdraw, gateway, id } = await short();
+    expect((await problemOf(withdraw())).code).toBe('order-short');
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    const shortReleased = { pay: order.pay.toString(), receive: order.receive.toString() };
+    const released = { shortReleasedOn: gateway.now(), watch: { ...order.watch, shortReleased } };
+    await gateway.stores.orders.advance(order, { ...released, ...change }, undefined, []);
+    const answer = await withdraw().then(
+      () => 'given',
+      (problem: unknown) => (problem as { code: string }).code,
+    );
+    expect(answer).toBe(isGiven ? 'given' : 'order-short');
   });
 });
 

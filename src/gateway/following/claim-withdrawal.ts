@@ -3,6 +3,7 @@ import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { formatHundredths } from '../../domain/money.ts';
 import type { Stage } from '../../domain/order.ts';
+import { isShortReleased } from '../../domain/short-release.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -118,9 +119,9 @@ const claimUnknown = (): Problem =>
     retryAfterMs: 5000,
   });
 
-/** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released it. */
+/** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released just that, or less. */
 const refuseShort = (order: Order, { accept_short: accepts }: WithdrawalRequest): void => {
-  if (order.disputed === true && order.shortReleasedOn === undefined && accepts !== true) throw orderShort(order);
+  if (order.disputed === true && !isShortReleased({ ...order, ...order.watch }) && accepts !== true) throw orderShort(order);
 };
 
 const orderShort = (order: Order): Problem => {

@@ -1,4 +1,5 @@
 import { defined } from '../../domain/defined.ts';
+import { isShortReleased } from '../../domain/short-release.ts';
 import type { FoundOrder, orderLists } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
@@ -109,7 +110,7 @@ export const showFound = (found: FoundOrder) => ({
     placing: found.state,
     stage: found.stage,
     disputed: found.disputed,
-    released: found.shortReleasedOn !== undefined,
+    released: found.pay !== undefined && found.receive !== undefined && isShortReleased({ ...found, pay: found.pay, receive: found.receive }),
     recorded: found.recordedOn !== undefined,
   }),
 });

@@ -6,6 +6,7 @@ import { mask, maskText } from './mask.ts';
 import { pinOf, sequenceOf, settlingsOf } from './settle.ts';
 import { showDecision } from './show-decision.ts';
 import { defined } from '../../domain/defined.ts';
+import { isShortReleased } from '../../domain/short-release.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
@@ -133,7 +134,7 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
       placing: intent.state,
       stage: order?.stage,
       disputed: order?.disputed,
-      released: order?.shortReleasedOn !== undefined,
+      released: order !== undefined && isShortReleased({ ...order, ...order.terms }),
       recorded: order?.recordedOn !== undefined,
     }),
     asked_providers: showDecision(dossier),
@@ -142,14 +143,15 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
 };
 
 /** Returns the stage, and what keeps a person busy with the order or did. */
-const stageText = ({ stage, disputed, shortReleasedOn, terms }: NonNullable<Dossier['order']>): string => {
+const stageText = (order: NonNullable<Dossier['order']>): string => {
+  const { stage, disputed, terms } = order;
   const { reviewReason, reviewed, beforeReview, disputeClosed } = terms;
   if (stage === 'review') {
     const named = reviewed === undefined ? undefined : `the operator named ${beforeReview ?? '?'}, no read agrees yet`;
     const why = [reviewReason, named].filter((one) => one !== undefined).join('; ');
     return why === '' ? stage : `${stage} (${why})`;
   }
-  if (disputed === true) return `${stage}, disputed${shortReleasedOn === undefined ? '' : ' (the part may be withdrawn)'},`;
+  if (disputed === true) return `${stage}, disputed${isShortReleased({ ...order, ...terms }) ? ' (the part may be withdrawn)' : ''},`;
   return disputeClosed === undefined ? stage : `${stage} (dispute closed ${time(disputeClosed.on)})`;
 };
 

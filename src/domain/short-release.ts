@@ -1,0 +1,15 @@
+/** A fill that the operator released although it is short: the customer may withdraw it. */
+type Released = {
+  pay: bigint;
+  receive: bigint;
+  shortReleasedOn?: number | undefined;
+  /** What was delivered and charged then. Unknown for what an earlier release of the gateway released. */
+  shortReleased?: { pay: string; receive: string } | undefined;
+};
+
+/**
+ * Returns whether the operator has released the fill as it is now. If the provider reports less, or charges more, than it did when the operator judged
+ * the fill, the customer is asked again.
+ */
+export const isShortReleased = ({ pay, receive, shortReleasedOn, shortReleased }: Released): boolean =>
+  shortReleasedOn !== undefined && (!shortReleased || (receive >= BigInt(shortReleased.receive) && pay <= BigInt(shortReleased.pay)));
