@@ -101,10 +101,13 @@ const toldWith = ({ inputs: { failover, movedFrom = [], order } }: Placing): Tol
 export type Withheld = { withheld: End };
 const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
   const { code } = problem;
-  return { withheld: { state: 'unpayable', problem, evidence: { note: code, code }, wentBack: true, upstreamOrderId } };
+  const wentBack = problem !== invoiceTooShort;
+  return { withheld: { state: 'unpayable', problem, evidence: { note: code, code }, wentBack, upstreamOrderId } };
 };
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
+/** The one problem that is the customer's doing, and says nothing about the provider. */
+const invoiceTooShort = unpayable('The invoice in payout_to would expire before the sats are sent.');
 
 /**
  * Returns why the customer may not see the order: it is not what they accepted, or it can no longer be paid in time. Returns undefined if they may
@@ -137,7 +140,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (placed.stage !== 'awaiting_payment') return undefined;
   // Channel sellers are paid at once, so the money needs no margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
-  if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return unpayable('The invoice in payout_to would expire before the sats are sent.');
+  if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
   return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;

@@ -18,9 +18,10 @@ it('an invoice that leaves no time to pay is refused', async () => {
   await expect(pushing({ to: to(day + 3600 + 1) }).order()).resolves.toMatchObject({ stage: 'awaiting_payment' });
 });
 
-it('an order that was made so late that its invoice leaves no time to pay is withheld', async () => {
-  const { order } = pushing({ to: to(day + 3600 + 2), answersAfterMs: 2000 });
+it('an order that was made so late that its invoice leaves no time to pay is withheld, and that is not its provider’s doing', async () => {
+  const { order, declined } = pushing({ to: to(day + 3600 + 2), answersAfterMs: 2000 });
   expect((await problemOf(order())).code).toBe('order-unpayable');
+  expect(declined.size).toBe(0);
 });
 
 it('an invoice is the destination of one order', async () => {
