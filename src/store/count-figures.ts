@@ -48,10 +48,18 @@ export const cutsOf = (source: FigureSource, { from, to }: Between, most: number
     where place > 1 and (place - 1) % ${most}::int = 0 and cut > ${from} order by cut::text`;
 };
 
+/**
+ * Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the figures
+ * of the others.
+ */
+const storable = (sum: SQL): SQL => sql`least(greatest(coalesce(${sum}, 0), -9000000000000000000), 9000000000000000000)::bigint`;
+const total = (column: string): SQL => storable(sql`sum(${sql.identifier(column)})`);
+const both = (column: string): SQL => storable(sql`f.${sql.identifier(column)}::numeric + excluded.${sql.identifier(column)}`);
+
 /** What an insert into `hourly_figures f` does with rows that exist already. */
 export const addUp = sql`
   on conflict (hour, what, provider_id, ramp, currency, option, reason) do update set (n, bps, quoted_sats, delivered_sats, pay, receive) = (f.n + excluded.n,
-    f.bps + excluded.bps, f.quoted_sats + excluded.quoted_sats, f.delivered_sats + excluded.delivered_sats, f.pay + excluded.pay, f.receive + excluded.receive)`;
+    ${both('bps')}, ${both('quoted_sats')}, ${both('delivered_sats')}, ${both('pay')}, ${both('receive')})`;
 
 /** Returns the query for the rows of `hourly_figures`. */
 export const figuresOf = (source: FigureSource, hour: string, between: Between): SQL => {
@@ -83,7 +91,7 @@ const decisions = (hour: string, { from, to }: Between): SQL => {
       union all select 'refused', e->>'providerId', ramp, currency, option, e->'refusal'->>'reason', 0 from decided, jsonb_array_elements(d->'refused') e
       union all select 'failed', e->>'providerId', ramp, currency, option, e->>'reason', 0 from decided, jsonb_array_elements(d->'failed') e
     )
-    select ${hour}::timestamptz, what, provider_id, ramp, currency, option, coalesce(reason, ''), count(*), sum(bps)::bigint, 0, 0, 0, 0
+    select ${hour}::timestamptz, what, provider_id, ramp, currency, option, coalesce(reason, ''), count(*), ${total('bps')}, 0, 0, 0, 0
     from figures group by what, provider_id, ramp, currency, option, coalesce(reason, '')`;
 };
 
@@ -100,8 +108,8 @@ const stages = (hour: string, { from, to }: Between): SQL => sql`
   from reached group by provider_id, ramp, currency, option, to_stage`;
 
 const fills = (hour: string, { from, to }: Between): SQL => sql`
-  select ${hour}::timestamptz, 'filled', provider_id, ramp, currency, option, '', count(*), 0, sum(counted_quoted)::bigint, sum(counted_delivered)::bigint,
-    coalesce(sum(told_pay), 0)::bigint, coalesce(sum(told_receive), 0)::bigint
+  select ${hour}::timestamptz, 'filled', provider_id, ramp, currency, option, '', count(*), 0, ${total('counted_quoted')}, ${total('counted_delivered')},
+    ${total('told_pay')}, ${total('told_receive')}
   from fills where filled_on >= ${from} and filled_on < ${to} group by provider_id, ramp, currency, option`;
 
 /** How many payment options of an hour have figures of their own. */
@@ -117,5 +125,5 @@ export const mergeSmall = (source: FigureSource, hour: string): SQL => sql`
       and (f.ramp, f.currency, f.option) = (r.ramp, r.currency, r.option) returning f.*
   )
   insert into hourly_figures as f
-  select hour, what, provider_id, ramp, currency, 'other', reason, sum(n), sum(bps), sum(quoted_sats), sum(delivered_sats), sum(pay), sum(receive)
+  select hour, what, provider_id, ramp, currency, 'other', reason, sum(n)::bigint, ${total('bps')}, ${total('quoted_sats')}, ${total('delivered_sats')}, ${total('pay')}, ${total('receive')}
   from moved group by hour, what, provider_id, ramp, currency, reason ${addUp}`;

@@ -115,3 +115,24 @@ it('what was counted stays when old rows are deleted, of fills as of decisions',
   await countAll({ keptFrom: { decisions: now - 3 * day, fills: now - 3 * day } });
   for (const one of [old, partly]) expect([await countOf('decided', one), await countOf('filled', one)]).toEqual([2, 2]);
 });
+
+it('a provider whose amounts add up to more than a column holds does not stop the figures of the others', async () => {
+  const one = running - 9 * hour;
+  const huge = async (option: string, provider: string): Promise<unknown> =>
+    await database.sql`insert into fills (order_id, provider_id, ramp, currency, option, binding, quoted_pay, quoted_receive, told_pay, told_receive,
+        quoted_on, ordered_on, filled_on, counted_in, counted_quoted, counted_delivered, counted_on)
+      select gen_random_uuid(), ${provider}, 'buy', 'EUR', ${option}, true, 9007199254740991, 9007199254740991, 9007199254740991, 9007199254740991,
+        ${at(one)}, ${at(one)}, ${at(one)}::timestamptz + n * interval '1 ms', 'broken', 9007199254740991, 9007199254740991, ${at(one)} from generate_series(0, 1099) n`;
+  await huge('sepa', 'thief');
+  await fill(one);
+  const most = 9_000_000_000_000_000_000n;
+  const counted = async () => (await figures.read({ from: one, to: one + hour, step: 'hour', most: 5_000 })).filter(({ what }) => what === 'filled');
+  expect(await countAll()).toEqual([]);
+  expect((await counted()).map(({ providerId, n, pay }) => `${providerId} ${n} ${pay}`).toSorted()).toEqual(['alpine 1 1', `thief 1100 ${most}`]);
+  // In parts, and when the small options are put together.
+  expect(await countAll({ mostRows: 300 })).toEqual([]);
+  for (let n = 0; n < 203; n += 1) await huge(`option ${n}`, 'thief');
+  expect(await countAll({ mostRows: 100_000 })).toEqual([]);
+  const merged = (await counted()).find(({ option }) => option === 'other');
+  expect([merged?.pay, merged?.receive, merged?.quotedSats, merged?.deliveredSats]).toEqual([most, most, most, most]);
+});
