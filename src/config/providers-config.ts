@@ -239,7 +239,7 @@ export const topLevel = z.strictObject({
         .optional()
         .describe('Sell accounts started by e-mail (the provider writes to that address). Default: 2 times orders_per_minute'),
       operator_guesses_per_minute: count(10).describe(
-        'Wrong operator tokens from one network. Beyond that, the network gets 429 for a minute, even with a right token',
+        'Wrong operator tokens from one network. Beyond that, the network gets 429 for wrong tokens for a minute; a right one still works',
       ),
       forged_notices_per_minute: count(60).describe('How many forged notices from one network are logged; all of them are counted'),
       in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, until, walletFrom, type TestGateway } from '../support/gateway.ts';
 import { inbound, startChannelSellers } from '../support/scenarios/liquidity.ts';
@@ -57,6 +58,7 @@ const quotesFrom = async (ips: string[], headers: Record<string, string> = {}): 
 const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
 
 describe('requests in progress', () => {
+  const operatorToken = 'the-token-of-an-operator-of-this-gateway';
   const publicKeyOfMany = 'pk_of-the-carrier-wallet-0123';
   let busy: TestGateway;
   beforeAll(async () => {
@@ -69,6 +71,7 @@ describe('requests in progress', () => {
         config: {
           trusted_proxies: ['127.0.0.1'],
           limits: { in_flight: 60, in_flight_network: 3 },
+          operator: { token_hashes: [sha256Hex(operatorToken)] },
           apps: { many: { publishable_keys: [publicKeyOfMany], cors_origins: [webOrigin], in_flight: 12 } },
         },
       },
@@ -116,6 +119,26 @@ describe('requests in progress', () => {
     await until('the places of its quotes are taken', async () => ((await quote()).status === 429 ? true : undefined));
     const order = await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] });
     expect([order.status, ...(await Promise.all(quotes)).map(({ status }) => status)]).toEqual([200, 200, 200]);
+  });
+
+  it('of a network do not lock out the operator who is behind the same address', async () => {
+    const ip = '203.0.113.63';
+    const wallet = walletFrom(busy.url, ip);
+    const { sessionId: session_id } = await wallet.open();
+    const { body } = await wallet.call('/offers', { session_id, ...asked });
+    const own = (body['offers'] as { quote_id: string; provider: { id: string } }[]).find(({ provider }) => provider.id === 'slow');
+    busy.simulators['slow']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: 2, ms: 4000 });
+    busy.simulators['slow']?.control.setFault({ endpoint: 'order', fault: 'latency', times: 1, ms: 4000 });
+    const slow = [wallet.call('/offers', { session_id, ...asked }), wallet.call('/offers', { session_id, ...asked })];
+    slow.push(wallet.call('/order', { session_id, quote_id: own?.quote_id }));
+    const status = async () => (await wallet.call('/order-status', { session_id })).status;
+    await until('all places of the network are taken', async () => ((await status()) === 429 ? true : undefined));
+    const read = async (token: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': ip, authorization: `Bearer ${token}` };
+      return (await fetch(`${busy.url}/operator/overview`, { headers })).status;
+    };
+    expect([await read(operatorToken), await status(), await read('x'.repeat(32))]).toEqual([200, 429, 404]);
+    await Promise.all(slow);
   });
 
   it('of a /48: those of 16 networks, but never more than half of all', async () => {
