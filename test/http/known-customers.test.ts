@@ -39,6 +39,7 @@ beforeEach(() => {
   delete bank.says.attemptsLeft;
   delete bank.says.codesRefused;
   delete bank.says.codesLost;
+  delete bank.says.startRefused;
   delete bank.says.rings;
   bank.says.termsUrl = 'https://bank.example/terms';
   bank.asked.length = 0;
@@ -205,6 +206,26 @@ describe('an account', () => {
     expect((await other.call('/accounts', start)).body['code']).toBe('customer-conflict');
     await removed(31);
     expect((await other.call('/accounts', start)).status).toBe(200);
+  });
+
+  it('at such a provider keeps its address if the bank has made the user and refused the rest', async () => {
+    const start = { provider: 'keyed', payout_to: { lightning_address: 'dora@wallet.example' } };
+    const [one, other] = [await newCustomer(), await newCustomer()];
+    bank.says.startRefused = true;
+    const refused = await one.call('/accounts', start);
+    expect([refused.status, bank.users.some(({ email }) => email === 'dora@wallet.example')]).toEqual([400, true]);
+    delete bank.says.startRefused;
+    expect((await other.call('/accounts', start)).body['code']).toBe('customer-conflict');
+    const { body } = await one.call('/accounts', start);
+    expect(body['account_status']).toBe('onboarding');
+    // Also once it is removed, and if the bank has never told whose user it is.
+    bank.says.startRefused = true;
+    const erin = { provider: 'keyed', payout_to: { lightning_address: 'erin@wallet.example' } };
+    const [two, third] = [await newCustomer(), await newCustomer()];
+    await two.call('/accounts', erin);
+    await gateway.database
+      .sql`update accounts set removed_on = created_on - interval '31 days' where removed_on is null and created_on = (select max(created_on) from accounts)`;
+    expect((await third.call('/accounts', erin)).body['code']).toBe('customer-conflict');
   });
 
   it('at a provider that knows its users by an address buys to that address only, by failover, too', async () => {

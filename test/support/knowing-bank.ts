@@ -30,7 +30,8 @@ export const knowingBank = (now: () => number) => {
   const users: User[] = [];
   const orders: Order[] = [];
   const asked: Asked[] = [];
-  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `codesLost`: its answer to a request for a code is lost. `rings`: called before it answers. */
+  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `codesLost`: its answer to a request for a code is lost. `startRefused`: it makes
+   * the user, and refuses the rest. `rings`: called before it answers. */
   const says: {
     refusal?: Refusal;
     lose?: true;
@@ -38,6 +39,7 @@ export const knowingBank = (now: () => number) => {
     attemptsLeft?: number;
     codesRefused?: true;
     codesLost?: true;
+    startRefused?: true;
     rings?: (orderId: string) => Promise<unknown>;
   } = { termsUrl: 'https://bank.example/terms' };
 
@@ -129,6 +131,7 @@ export const knowingBank = (now: () => number) => {
           let user = users.find((one) => one.email === email);
           if (!user) users.push((user = { id: `u-${users.length + 1}`, email, wrong: 0 }));
           Object.assign(user, said.phone === undefined ? {} : { phone: said.phone }, said.termsAccepted ? { terms: true } : {});
+          if (says.startRefused) return { ok: false, refusal: { reason: 'declined', note: 'email-refused' }, customer: user.id };
           return told(user);
         },
         readAccount: async ({ customer }) => {

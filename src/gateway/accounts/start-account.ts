@@ -118,7 +118,11 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
     },
   );
   if (!answer.ok) {
-    if (!existing) await gateway.stores.accounts.discard(account.id);
+    if (answer.customer === undefined) {
+      if (!existing) await gateway.stores.accounts.discard(account.id);
+    } else if (account.userHash === undefined)
+      // The provider has a user now, whose id it has not told. Whoever named the same text next would be that user, so the account keeps it.
+      await stepAccount(gateway, account, undefined, { userHash: gateway.hash(`untold ${account.id}`) });
     throw refusalProblem(answer.refusal);
   }
   const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
