@@ -9,6 +9,12 @@ const toClaim = (row: typeof claims.$inferSelect): Claim => {
   return present(claim);
 };
 
+/**
+ * Matches the claim if nobody else has taken it since `owner` did, even if the lease is over. A claim that is free again may be one for which another
+ * call has stored a link, and given it out.
+ */
+const isStillOf = (orderId: string, owner: string) => and(eq(claims.orderId, orderId), eq(claims.leaseOwner, owner));
+
 export const createClaimStore = (db: Database): ClaimStore => ({
   create: async ({ now, ...claim }, lease) => {
     const made = await db
@@ -34,7 +40,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     const rows = await db
       .update(claims)
       .set({ ...held, state: 'held', ...released })
-      .where(and(eq(claims.orderId, orderId), free(claims, owner)))
+      .where(isStillOf(orderId, owner))
       .returning({ orderId: claims.orderId });
     return rows.length === 1;
   },
@@ -42,7 +48,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     const rows = await db
       .update(claims)
       .set({ ...change, ...released })
-      .where(and(eq(claims.orderId, orderId), free(claims, owner)))
+      .where(isStillOf(orderId, owner))
       .returning({ orderId: claims.orderId });
     return rows.length === 1;
   },

@@ -607,6 +607,20 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect((await claims.take(order.id, lease('two')))?.lnurl).toBe('sealed');
     });
 
+    it('are not changed by an instance that was paused while another one stored a link', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lapsed('paused'));
+      expect(await claims.take(order.id, lease('two'))).toBeDefined();
+      expect(await claims.hold(order.id, 'two', { lnurl: 'given out' })).toBe(true);
+      expect([await claims.hold(order.id, 'paused', { lnurl: 'late' }), await claims.change(order.id, 'paused', { state: 'review' })]).toEqual([false, false]);
+      expect(await claims.find(order.id)).toMatchObject({ state: 'held', lnurl: 'given out' });
+      // If nobody else has taken the claim, the link that came late is the only one.
+      const other = await ordered();
+      await claims.create({ orderId: other.id, now: past }, lapsed('paused'));
+      expect(await claims.hold(other.id, 'paused', { lnurl: 'late' })).toBe(true);
+    });
+
     it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();

@@ -225,8 +225,9 @@ export const memoryStores = (now: () => number) => {
       },
       find: async (orderId) => await Promise.resolve(claims.find((one) => one.orderId === orderId)),
       take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
-      hold: async (orderId, owner, held) => await Promise.resolve(claims.change(orderId, owner, () => true, { ...held, state: 'held' }, true)),
-      change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => true, change, true)),
+      hold: async (orderId, owner, held) =>
+        await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), { ...held, state: 'held' }, true)),
+      change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), change, true)),
       claimDue: async (at, lease, limit, share) => {
         const providerOf = ({ orderId }: Claim): string => orders.find((one) => one.id === orderId)?.providerId ?? '';
         const due = (one: Claim) => ({ on: one.state === 'sending' ? one.nextTryOn : undefined, provider: providerOf(one) });
