@@ -25,20 +25,32 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
  */
 export const refuseReusedKey = async (call: Call, caller: string, route: string, key: string | undefined, raw: string): Promise<void> => {
   if (key === undefined) return;
-  const { gateway } = call;
-  const row = { caller, route, keyHash: gateway.hash(key), fingerprint: fingerprintOf(gateway.hash, raw) };
-  const begun = await gateway.stores.idempotency.begin({ ...row, now: gateway.now(), leaseSeconds: 60 });
-  if (begun.state !== 'begun' && begun.fingerprint !== row.fingerprint)
+  await begin(call, { caller, route, keyHash: call.gateway.hash(key) }, raw);
+};
+
+type Row = { caller: string; route: string; keyHash: string };
+/**
+ * Begins a call with this key, or finds that it has begun. Throws if that was with another body. The body's fingerprint is made with the newest notice
+ * key, so that nobody who reads the database can guess a phone number or an IBAN. A key before it, or an earlier release, may have made the stored one.
+ */
+const begin = async ({ gateway }: Call, row: Row, raw: string) => {
+  const text = bodyText(raw);
+  const again = async (fingerprint: string) => await gateway.stores.idempotency.begin({ ...row, fingerprint, now: gateway.now(), leaseSeconds: 60 });
+  const own = gateway.notices.token('idempotency', text);
+  const begun = await again(own);
+  if (begun.state === 'begun' || begun.fingerprint === own) return begun;
+  if (!gateway.notices.check('idempotency', text, begun.fingerprint) && begun.fingerprint !== gateway.hash(text))
     throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
+  return begun.state === 'done' ? begun : await again(begun.fingerprint);
 };
 
 /**
- * Hashes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may
+ * Writes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may
  * change between repeats.
  */
-const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
+const bodyText = (raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
-  return hash(JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
+  return JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
 /**
@@ -51,12 +63,9 @@ export const onceByKey = async <Body>(call: Call, caller: string, route: string,
   const key = idempotencyKeyOf(call.request);
   if (key === undefined) return new Sent(JSON.stringify(await run()));
   const row = { caller, route, keyHash: gateway.hash(key) };
-  const fingerprint = fingerprintOf(gateway.hash, raw);
-  const begun = await gateway.stores.idempotency.begin({ ...row, fingerprint, now: gateway.now(), leaseSeconds: 60 });
+  const begun = await begin(call, row, raw);
   const place = { table: 'idempotency_keys', row: `${caller} ${route} ${row.keyHash}`, field: 'answer' };
   if (begun.state !== 'begun') {
-    if (begun.fingerprint !== fingerprint)
-      throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
     if (begun.state === 'done') return new Sent(await gateway.seal.open(begun.answer, place));
     throw new Problem('idempotency-in-progress', 'The first request with this key is still in progress.', { retryAfterMs: 1000 });
   }

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import type { IdempotencyStore } from '../ports/idempotency.ts';
+import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
+import type { Call } from './call.ts';
+import { onceByKey } from './idempotency-key.ts';
+
+const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+const raw = JSON.stringify({ session_id: 's', phone: '+43664000001' });
+const written = JSON.stringify([['phone', '+43664000001']]);
+
+/** Returns a way to make one call with a key, over one stored row, and that row. */
+const calling = (stored?: { fingerprint: string; answer?: string }) => {
+  let row = stored;
+  const idempotency: IdempotencyStore = {
+    begin: async ({ fingerprint }) => {
+      if (row?.answer !== undefined) return await Promise.resolve({ state: 'done', fingerprint: row.fingerprint, answer: row.answer });
+      // The call before has stopped, so one of the same body takes over.
+      if (row && row.fingerprint !== fingerprint) return { state: 'running', fingerprint: row.fingerprint };
+      row = { fingerprint };
+      return { state: 'begun' };
+    },
+    finish: async ({ answer }) => await Promise.resolve(void (row = { fingerprint: row?.fingerprint ?? '', answer })),
+    abandon: async () => await Promise.resolve(),
+  };
+  const seal = { seal: async (text: string) => await Promise.resolve(text), open: async (text: string) => await Promise.resolve(text) };
+  const run = async (keys: Uint8Array[], body: string, answer: string): Promise<string> => {
+    const gateway = { hash: sha256Hex, notices: createNoticeTokens(keys), now: () => 0, seal, stores: { idempotency } };
+    const request = new Request('https://ramp.example/accounts', { headers: { 'idempotency-key': 'k' } });
+    try {
+      const sent = await onceByKey({ gateway, request } as unknown as Call, 'caller', '/accounts', body, async () => await Promise.resolve(answer));
+      return JSON.parse(sent.json) as string;
+    } catch (problem) {
+      return (problem as { code: string }).code;
+    }
+  };
+  return { run, row: () => row };
+};
+
+it('what is kept of a body cannot be guessed without a key of the gateway, and tells bodies apart', async () => {
+  const { run, row } = calling();
+  expect(await run([first], raw, 'made')).toBe('made');
+  expect([sha256Hex(written), sha256Hex(raw)]).not.toContain(row()?.fingerprint);
+  expect(row()?.fingerprint).not.toContain(createNoticeTokens([second]).token('idempotency', written));
+  expect([await run([first], raw, 'again'), await run([first], raw.replace('1"', '2"'), 'other')]).toEqual(['made', 'idempotency-key-reused']);
+});
+
+it.each([
+  ['an earlier release', sha256Hex(written)],
+  ['a key that was rotated', createNoticeTokens([first]).token('idempotency', written)],
+])('what %s has kept still matches its body only', async (_by, fingerprint) => {
+  const keys = [second, first];
+  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw, 'again')).toBe('made');
+  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw.replace('1"', '2"'), 'other')).toBe('idempotency-key-reused');
+  // Its call has stopped halfway.
+  expect(await calling({ fingerprint }).run(keys, raw, 'taken over')).toBe('taken over');
+});
