@@ -16,7 +16,7 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { stepAccount } from './account-steps.ts';
-import { changedMeanwhile, findAccount } from './accounts.ts';
+import { findAccount } from './accounts.ts';
 import { accountsOf, providerProblem } from './call-account.ts';
 import { callUnlessContested, refuseContested } from './contested.ts';
 import { invalid } from './start-account.ts';
@@ -48,7 +48,7 @@ const counted = async (gateway: Gateway, account: Account, signup: Signup, count
   const after = await withCounts(gateway, account, signup, counts);
   const change = { sequence: account.sequence + 1, ...defined({ signup: after.signup }) };
   if (await gateway.stores.accounts.change(account, change, [])) return { ...after, ...change };
-  throw changedMeanwhile();
+  throw new Problem('idempotency-in-progress', 'Another request about this account is in progress. Repeat this request.', { retryAfterMs: 1000 });
 };
 
 /** Returns the account with these counts. They are not stored yet. */
