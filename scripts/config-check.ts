@@ -23,6 +23,10 @@ else {
   process.stderr.write(`--env: there is no file ${values.env}\n`);
   process.exit(1);
 }
+if (positionals.length > 1) {
+  process.stderr.write('one file at a time\n');
+  process.exit(1);
+}
 const file = positionals[0] ?? process.env['CONFIG_FILE'] ?? 'providers.config.yaml';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const readOrSay = (): string | undefined => {

@@ -30,7 +30,8 @@ const release = async (provider: string, name: string): Promise<void> =>
 await command(async () => {
   const [verb, id = '', name = '', ...more] = readArguments(process.argv.slice(2)).words;
   if (verb === 'release' && id !== '' && name.trim() !== '' && more.length === 0) return await release(id, name);
-  if ((verb !== 'export' && verb !== 'forget') || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw new Refused(usage);
+  if ((verb !== 'export' && verb !== 'forget') || name !== '' || more.length > 0 || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id))
+    throw new Refused(usage);
   await withDatabase(async ({ sql, record }) => {
     await record(`customer.${verb}`, id);
     if (verb === 'export') {

@@ -32,7 +32,7 @@ await command(async () => {
   const [verb, ...rest] = words;
   if (verb === 'list') {
     const [state] = rest;
-    if (state !== undefined && !isState(state)) throw new Refused(usage);
+    if ((state !== undefined && !isState(state)) || rest.length > 1 || flags.has('dead')) throw new Refused(usage);
     await withDatabase(async ({ stores, record }) => {
       await record('deliveries.list', state ?? 'all');
       const found = await stores.deliveries.list({ ...(state === undefined ? {} : { state }), limit: most });
@@ -40,7 +40,8 @@ await command(async () => {
       for (const one of found) say(line(one));
       say(`${found.length} shown${found.length === most ? `, the newest ${most}` : ''}`);
     });
-  } else if (verb === 'resend' && (rest.length > 0 || flags.has('dead'))) {
+    // Webhooks are named by their ids or by --dead. Either beside the other would be ignored.
+  } else if (verb === 'resend' && rest.length > 0 !== flags.has('dead') && !flags.has('json')) {
     await withDatabase(async ({ stores, record }) => {
       const ids = flags.has('dead') ? (await stores.deliveries.list({ state: 'dead', limit: 10_000 })).map((one) => one.id) : rest;
       if (ids.length === 0) say('nothing to send: no webhook is dead');

@@ -43,6 +43,8 @@ const show = (made: plan.Plan, json: boolean): void => {
 };
 
 const rotate = (kind: string, name: string, to: string | undefined): plan.Plan => {
+  const takesNoName = plan.isEnvironmentKind(kind) || kind === 'operator';
+  if ((takesNoName && name !== '') || (to !== undefined && !plan.isEnvironmentKind(kind))) throw new Refused(usage);
   if (plan.isEnvironmentKind(kind)) return plan.rotateEnvironment(kind, process.env, to);
   const { config } = readConfig();
   if (kind === 'operator' || (kind === 'app' && name !== '')) return plan.rotateHashed(kind, config, name);
@@ -122,6 +124,8 @@ const showNoticeUrl = (id: string): void => {
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['to'] });
   const [verb = '', kind = '', ...rest] = words;
+  const wordsOf: Record<string, number> = { init: 1, list: 1, reseal: 1, 'notice-url': 2, rotate: 3, retire: kind === 'app' ? 4 : 3 };
+  if (words.length > (wordsOf[verb] ?? 0) || (flags.has('to') && verb !== 'rotate')) throw new Refused(usage);
   const json = flags.has('json');
   if (verb === 'init') showVariables({ ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(24).toString('base64url') }, json);
   else if (verb === 'list') await list();

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { sha256Hex } from '../src/seal/hash.ts';
 import { called } from './ops/called.ts';
-import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
+import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
 
 const usage = `usage: ${called('sessions', 'revoke --app <id> | --customer <id> [--new-secret] | --all')}`;
 
@@ -17,7 +17,7 @@ await command(async () => {
   if (words[0] !== 'revoke' || words.length > 1 || chosen.length !== 1 || app === '' || customer === '') throw new Refused(usage);
   if (isNewSecret && customer === undefined) throw new Refused('--new-secret needs --customer: each customer must be given their own');
   if (customer !== undefined && !/^[0-9a-f-]{36}$/.test(customer)) throw new Refused(`--customer needs the id that ${called('order')} shows`);
-  await withDatabase(async ({ stores, record }) => {
+  await withDatabase(async ({ sql, stores, record }) => {
     const subject = app === undefined ? (customer === undefined ? 'all' : `customer ${customer}`) : `app ${app}`;
     await record('sessions.revoke', subject, isNewSecret ? { new_secret: 1 } : undefined);
     const secret = randomBytes(32).toString('base64url');
@@ -28,6 +28,11 @@ await command(async () => {
       { ...(app === undefined ? {} : { appId: app }), ...(customer === undefined ? {} : { customerId: customer }) },
       Date.now(),
     );
+    // Sessions of an app that was taken out of the configuration are revoked all the same.
+    if (revoked === 0 && app !== undefined && !Object.hasOwn(readConfig().config.apps, app))
+      throw new Refused(`no session revoked: there is no app "${app}" in the configuration`);
+    if (revoked === 0 && customer !== undefined && (await sql`select 1 from customers where id = ${customer}`).length === 0)
+      throw new Refused(`no session revoked: there is no customer ${customer}`);
     say(`${revoked} session(s) revoked`);
     if (isNewSecret)
       say(`recovery_secret ${secret}\nIt is shown only here. Give it only to the customer: without a node key, it is all that opens their orders.`);

@@ -1,5 +1,6 @@
 /** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
+import { readDestination } from '../../src/bitcoin/destination.ts';
 import { payoutKinds } from '../../src/domain/payout.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import type { Seal } from '../../src/ports/runtime.ts';
@@ -119,13 +120,21 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
     return counts;
   });
 
+/** Returns a destination as it is stored, however it is written: an LNURL in capitals, for example. */
+const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =>
+  networks.flatMap((network) => {
+    const read = readDestination(kind, name, network);
+    return 'problem' in read ? [] : [read.value];
+  });
+const networks = ['main', 'test', 'signet', 'regtest'] as const;
+
 /**
  * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. Open orders are
  * still followed with their keys. Returns how many accounts it was.
  */
 export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
   const written = [name.trim(), name.trim().toLowerCase()];
-  const hashes = [...written, ...written.flatMap((one) => payoutKinds.map((kind) => `${kind} ${one}`))].map(sha256Hex);
+  const hashes = [...written, ...payoutKinds.flatMap((kind) => [...written, ...canonical(kind, name)].map((one) => `${kind} ${one}`))].map(sha256Hex);
   const at = new Date(now).toISOString();
   return await sql.begin(async (tx) => {
     const rows = await tx<{ id: string }[]>`

@@ -96,7 +96,10 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
 
 const hashesOf = (config: GatewayConfig, kind: 'operator' | 'app', app: string): readonly string[] => {
   if (kind === 'operator') return config.operator.token_hashes;
-  return config.apps[app]?.key_hashes ?? [];
+  const known = Object.hasOwn(config.apps, app) ? config.apps[app] : undefined;
+  if (known) return known.key_hashes;
+  const apps = Object.keys(config.apps).join(', ') || 'none';
+  throw new Refused(`there is no app "${app}" in the configuration: it has ${apps}. List a new app there first, as "${app}: {}" under apps`);
 };
 const yamlOf = (kind: 'operator' | 'app', app: string, hashes: readonly string[]): string => {
   const list = (indent: string): string => (hashes.length === 0 ? ' []' : hashes.map((hash) => `\n${indent}- ${hash}`).join(''));

@@ -1,5 +1,6 @@
 /** Providers that know their customers: one account for buying and selling, codes, pages that the customer must visit, webhooks about anything. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { createNoticeTokens, sha256Hex } from '../../src/seal/hash.ts';
 import { movableClock } from '../support/clock.ts';
 import { releaseName } from '../../scripts/ops/customer-data.ts';
@@ -193,6 +194,15 @@ describe('an account', () => {
     expect((await other.call('/accounts', start)).status).toBe(200);
     expect((await one.call('/account-status', { account_id: own })).body['code']).toBe('account-not-found');
     expect((await one.call('/accounts', start)).body['code']).toBe('customer-conflict');
+  });
+
+  it('at such a provider is released by its address in any writing', async () => {
+    const lnurl = encodeLnurl('https://wallet.example/pay/erin');
+    for (const written of [lnurl.toLowerCase(), lnurl.toUpperCase(), ` lightning:${lnurl.toLowerCase()}`]) {
+      const { status } = await (await newCustomer()).call('/accounts', { provider: 'keyed', payout_to: { lnurl } });
+      expect([written, status]).toEqual([written, 200]);
+      expect(await releaseName(gateway.database.sql, 'keyed', written, clock.now())).toBe(1);
+    }
   });
 
   it('at such a provider gives up its address 30 days after its removal if the bank has made no user', async () => {

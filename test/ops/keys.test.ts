@@ -206,6 +206,8 @@ describe('the other kinds', () => {
     expect(() => retireHashed('app', config, 'shop', '1111')).toThrow('it is the only key of "shop"');
     const app = rotateHashed('app', config, 'shop');
     expect(app.yaml).toBe(`apps:\n  shop:\n    key_hashes:\n      - ${sha256Hex(app.token)}\n      - ${'1'.repeat(64)}`);
+    for (const typo of ['shp', 'constructor'])
+      expect(() => rotateHashed('app', config, typo)).toThrow(`there is no app "${typo}" in the configuration: it has shop. List a new app there first`);
     const webhook = rotateAppWebhook(config, { SHOP_SECRET: 'whsec_old' }, 'shop').variables;
     expect(webhook['SHOP_SECRET']).toMatch(/^whsec_[\w+/]{43}=,whsec_old$/);
     expect(retireAppWebhook(config, webhook, 'shop').variables['SHOP_SECRET']).toBe(webhook['SHOP_SECRET']?.split(',')[0]);
@@ -248,6 +250,9 @@ it('revokes sessions of one customer, one app, or all', async () => {
   expect((await revoke('--all')).code).toBe(0);
   expect(await works(two.sessionId)).toBe(401);
   expect((await revoke()).error).toContain('usage:');
+  const nobody = '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6';
+  expect(await revoke('--app', 'walet')).toEqual({ code: 1, out: '', error: 'no session revoked: there is no app "walet" in the configuration\n' });
+  expect(await revoke('--customer', nobody)).toEqual({ code: 1, out: '', error: `no session revoked: there is no customer ${nobody}\n` });
   await gateway.close();
 });
 

@@ -84,6 +84,32 @@ it.each<[words: string[], error: string]>([
   expect(await runCommand(script, words)).toEqual({ code: 1, out: '', error: `${error}\n` });
 });
 
+it.each<string[]>([
+  ['deliveries', 'resend', 'msg_1', '--dead'],
+  ['deliveries', 'resend', 'msg_1', '--json'],
+  ['deliveries', 'list', 'dead', 'due'],
+  ['deliveries', 'list', '--dead'],
+  ['keys', 'list', 'seal'],
+  ['keys', 'init', 'seal'],
+  ['keys', 'reseal', 's2'],
+  ['keys', 'notice-url', 'alpine', 'borealis'],
+  ['keys', 'rotate', 'seal', 's2'],
+  ['keys', 'rotate', 'operator', 'alice'],
+  ['keys', 'rotate', 'app', 'shop', 'wallet'],
+  ['keys', 'rotate', 'app', 'shop', '--to', 's2'],
+  ['keys', 'retire', 'seal', 's1', '--to', 's2'],
+  ['keys', 'retire', 'seal', 's1', 's2'],
+  ['keys', 'retire', 'app', 'shop', '1111', '2222'],
+  ['sessions', 'revoke', 'wallet', '--all'],
+  ['customer', 'export', '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6', 'again'],
+  ['customer', 'forget', '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6', 'x', 'y'],
+  ['customer', 'release', 'alpine', 'alice@example.com', 'bob@example.com'],
+])('%s %s %s refuses a word or option that it would ignore', async (script, ...words) => {
+  const given = words.filter((word) => typeof word === 'string');
+  const { code, out, error } = await runCommand(script, given, { ...freshSecrets(randomBytes), CONFIG_FILE: write('none.yaml', 'providers: {}\n') });
+  expect([code, out, error]).toEqual([1, '', expect.stringMatching(/^usage: /)]);
+});
+
 describe('with the database away', () => {
   const id = '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6';
   const commands: [string, string[]][] = [
