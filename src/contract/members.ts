@@ -293,7 +293,8 @@ export const members: { readonly [member: string]: string } = {
 
   // ---- orders
   order_id: 'The gateway’s id of the order.',
-  'OrdersRequest.order_id': 'Read only this order. If absent, the customer’s orders of this ramp are read, newest first, up to `limit`.',
+  'OrdersRequest.order_id':
+    'Read only this order. If absent, the customer’s orders of this ramp are read, newest first, up to `limit`. If there are more, those that are not final come before the final ones, and those with money before unpaid ones.',
   'Problem.order_id': 'The order that the problem is about.',
   'BuyProblem.order_id': 'The order that the problem is about.',
   'SellProblem.order_id': 'The order that the problem is about.',

@@ -159,6 +159,7 @@ export type OrderChange = Partial<
 export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
+  /** Returns orders, newest first. If there are more than `limit`, those that are not final come before the final ones, and those with money before unpaid ones. */
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, gte, isNull, not, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNull, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
 import { holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
 import { judgedOf } from '../ports/judged.ts';
@@ -46,6 +46,8 @@ export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, e
 /** Returns whether a delivered or refunded order goes to review. Background work then looks at its fill again (record-store.ts). */
 const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivered(fromStage) || fromStage === 'refunded') && toStage === 'review';
 
+const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
+
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
     const rows = await db
@@ -69,9 +71,9 @@ export const createOrderStore = (db: Database): OrderStore => ({
           ...(changedSince === undefined ? [] : [gte(orders.changedOn, changedSince)]),
         ),
       )
-      .orderBy(desc(orders.createdOn), desc(orders.id))
+      .orderBy(orders.final, inArray(orders.stage, [...unpaidStages]), desc(orders.createdOn), desc(orders.id))
       .limit(limit);
-    return rows.map(toOrder);
+    return rows.map(toOrder).toSorted(newestFirst);
   },
   advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {

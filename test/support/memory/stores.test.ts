@@ -555,6 +555,31 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await stores().orders.list(customerId, 'sell', 10)).toEqual([]);
     });
 
+    it('if there are too many, final ones are left out first, then unpaid ones, however new they are', async () => {
+      const customerId = crypto.randomUUID();
+      const made: Order[] = [];
+      for (const [n, more] of [
+        { stage: 'paid' },
+        { stage: 'awaiting_payment' },
+        { stage: 'filled' },
+        { stage: 'finished', final: true },
+        { stage: 'expired' },
+        { stage: 'finished', final: true },
+      ].entries() as ArrayIterator<[number, Partial<Order>]>) {
+        const intent = await placed({ customerId });
+        const order = orderOf(intent, { createdOn: now + n, ...more });
+        await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+        made.push(order);
+      }
+      const [paid, awaiting, filled, , expired, finished] = ids(made);
+      const list = async (limit: number) => ids(await stores().orders.list(customerId, 'buy', limit));
+      expect([await list(2), await list(3), await list(5)]).toEqual([
+        [filled, paid],
+        [expired, filled, paid],
+        [finished, expired, filled, awaiting, paid],
+      ]);
+    });
+
     it('bring their webhooks: a newer one takes the place of what was not told, and each is written once', async () => {
       const { orders, deliveries } = stores();
       const order = await ordered();

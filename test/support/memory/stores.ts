@@ -96,6 +96,7 @@ export const memoryStores = (now: () => number) => {
     }
   };
 
+  const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
   const stores: Stores = partly<Stores>('stores', {
     intents: {
       create: async (intent, lease, { maxOpen, near }) => {
@@ -193,8 +194,9 @@ export const memoryStores = (now: () => number) => {
         await Promise.resolve(
           orders
             .filter((one) => one.customerId === customerId && (ramp === undefined || one.ramp === ramp) && one.changedOn >= changedSince)
-            .toSorted((a, b) => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1))
-            .slice(0, limit),
+            .toSorted((a, b) => Number(a.final) - Number(b.final) || Number(isUnpaid(a.stage)) - Number(isUnpaid(b.stage)) || newestFirst(a, b))
+            .slice(0, limit)
+            .toSorted(newestFirst),
         ),
       advance: async ({ id, sequence, watch: before, nextCheckOn: known }, change, event, rows) => {
         const stored = orders.find((one) => one.id === id);
