@@ -281,7 +281,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     wanted.push({ session: owner.id, quoteId, name: `${provider.id}-${wanted.length}`, path: `${paths[kind]}/order`, more: more[kind] });
     if (kind === 'liquidity' && !firm) books.channels.set(size, quoteId);
     // A second firm price for the same channel is that of the same order, which only one of both requests may get.
-    if (kind === 'liquidity' && firm && random.chance(0.4)) {
+    if (kind === 'liquidity' && firm && random.chance(0.6)) {
       const again = await ask.liquidity();
       const [second] = (JSON.parse(again.text) as { offers?: { quote_id: string }[] }).offers ?? [];
       if (second) wanted.push({ session: owner.id, quoteId: second.quote_id, name: `${provider.id}-${wanted.length}`, path: '/liquidity/order', more: {} });

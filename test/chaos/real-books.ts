@@ -79,10 +79,19 @@ export const openBooks = (dfx: DfxControl, tank: TankControl) => {
   const orphan = (orderId: string, status: string): Made => ({ provider: 'tank', orderId, intentId: 'none', status });
 
   const paid: string[] = [];
-  /** The customer pays as the answer says, and the provider does its part. Returns false if they have paid before. */
-  const pay = async (answer: string): Promise<boolean> => {
-    if (paid.includes(answer)) return false;
+  /** The answers by which nobody could pay, each with the reason. */
+  const failed = new Map<string, string>();
+  /** The customer pays as the answer says, once, and the provider does its part. */
+  const pay = async (answer: string): Promise<void> => {
+    if (paid.includes(answer)) return;
     paid.push(answer);
+    try {
+      await transfer(answer);
+    } catch (error) {
+      failed.set(answer, error instanceof Error ? error.message : String(error));
+    }
+  };
+  const transfer = async (answer: string): Promise<void> => {
     const { payment_info: info, amount_fiat: cents = 0, pay_sats: paySats } = JSON.parse(answer) as Shown;
     const { payment_details: details, lightning_invoice: invoice = '' } = info;
     if (paySats !== undefined) tank.pay(invoice);
@@ -92,7 +101,6 @@ export const openBooks = (dfx: DfxControl, tank: TankControl) => {
         : await dfx.payInvoice(invoice);
       await dfx.deliver(arrived);
     }
-    return true;
   };
 
   /** Returns what is missing of what customers have paid for, by `orders`, which are all orders of the gateway. */
@@ -101,6 +109,7 @@ export const openBooks = (dfx: DfxControl, tank: TankControl) => {
       const shown = JSON.parse(answer) as Shown;
       const order = orders.find(({ id }) => id === shown.order_id);
       if (!order) return [`order ${shown.order_id}: paid, and not kept`];
+      if (failed.has(answer)) return [`order ${order.id} (${order.upstreamOrderId}): nobody can pay it: ${failed.get(answer)}`];
       const missing = shown.pay_sats === undefined ? exchanged(order, shown) : opened(order);
       const told = order.stage === 'finished' ? [] : [`is ${order.stage}`];
       return [...missing, ...told].map((what) => `order ${order.id} (${order.upstreamOrderId}): paid, and ${what}`);
