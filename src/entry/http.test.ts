@@ -74,7 +74,7 @@ describe.each(forms)('http over %s', (form, http) => {
     );
 
   it.each(['POST', 'PUT', 'PATCH'] as const)('sends a body with %s', async (method) => {
-    const { body } = await http({ method, url: `${base}/echo`, body: '{"a":1}', signal: AbortSignal.timeout(400), maxBytes: 100 });
+    const { body } = await http({ method, url: `${base}/echo`, body: '{"a":1}', signal: AbortSignal.timeout(10_000), maxBytes: 100 });
     expect(new TextDecoder().decode(body)).toBe(`${method} {"a":1}`);
   });
 
