@@ -159,3 +159,15 @@ it('whatever the value is, the result is a time from 1970 to 2100, no expiry, or
     { numRuns: 1000 },
   );
 });
+
+it('the form that most providers write is read like the same time in another form', () => {
+  const two = (least: number, most: number) => fc.integer({ min: least, max: most }).map((n) => String(n).padStart(2, '0'));
+  const parts = fc.tuple(fc.integer({ min: 1999, max: 2101 }), two(0, 13), two(0, 32), two(0, 25), two(0, 61), two(0, 61), fc.constantFrom('', '.000', '.999'));
+  fc.assert(
+    fc.property(parts, ([year, month, day, hour, minute, second, fraction]) => {
+      const text = `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}`;
+      expect([text, readEnd(`${text}Z`)]).toEqual([text, readEnd(`${text}+00:00`)]);
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -29,6 +29,8 @@ const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})
 const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
 /** 20261128, 202611281825 and 20261128182543: date and time in digits alone, which must not be read as a Unix time. */
 const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
+/** What most providers write, and JavaScript reads as we do: days that every month has, in a year with four digits that is no placeholder. */
+const usualForm = /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -51,6 +53,7 @@ export const readEnd = (value: unknown): End => {
 
 const readText = (text: string): End => {
   if (text === '') return undefined;
+  if (usualForm.test(text)) return Date.parse(text);
   const [, day, time] = compactForm.exec(text) ?? [];
   if (day !== undefined) return calendar(time === undefined ? day : `${day}T${time}`);
   return numberForm.test(text) ? epoch(text) : calendar(text);
