@@ -18,7 +18,7 @@ import { createReceiptSigner } from '../outbound/receipt-signer.ts';
 import { createReceivers } from '../outbound/receivers.ts';
 import { createSigner } from '../outbound/sign.ts';
 import { checkPublicUrl } from '../domain/url-guard.ts';
-import type { Http, ProviderModule } from '../providers/spec.ts';
+import type { Http, HttpRequest, ProviderModule } from '../providers/spec.ts';
 import { createGuard } from '../resilience/guard.ts';
 import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
@@ -28,6 +28,16 @@ import { waitAtMost } from './wait-at-most.ts';
 export const version = '0.1.0';
 /** RFC 9110 10.1.5. Some firewalls refuse a call without a User-Agent. */
 const userAgent = { 'user-agent': `ramp-gateway/${version}` };
+type Headers = NonNullable<HttpRequest['headers']>;
+const namedOnce = new WeakMap<Headers, Headers>();
+/** Adds our name. Headers that many calls share are frozen, and get it once. */
+const named = (headers: Headers = {}): Headers => {
+  const known = namedOnce.get(headers);
+  if (known) return known;
+  const made = { ...userAgent, ...headers };
+  if (Object.isFrozen(headers)) namedOnce.set(headers, made);
+  return made;
+};
 
 export type Parts = {
   config: GatewayConfig;
@@ -83,13 +93,13 @@ export const composeInstance = (parts: Parts) => {
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
   const withName =
     (http: Http): Http =>
-    (request) =>
-      http({ ...request, headers: { ...userAgent, ...request.headers } });
-  const named = withName(parts.http);
-  const readFeed = createFeedReader(named);
+    ({ method, url, headers, body, signal, maxBytes }) =>
+      http({ method, url, headers: named(headers), body, signal, maxBytes });
+  const http = withName(parts.http);
+  const readFeed = createFeedReader(http);
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const receiptSigner = createReceiptSigner(secrets.signing);
-  const providers = config.providers.map((provider) => composeProvider(parts, provider, named, state));
+  const providers = config.providers.map((provider) => composeProvider(parts, provider, http, state));
   const ownHosts = [new URL(config.public_url).hostname];
   const check = (url: string) => checkPublicUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
   const notices = createNoticeTokens(secrets.notice);

@@ -15,8 +15,8 @@ import type { Refusal } from '../domain/refusal.ts';
 export type HttpRequest = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   url: string;
-  headers?: Record<string, string>;
-  body?: string;
+  headers?: Readonly<Record<string, string>> | undefined;
+  body?: string | undefined;
   signal: AbortSignal;
   /** The largest response body that is accepted, in bytes. */
   maxBytes: number;

@@ -81,6 +81,7 @@ export const haircutTerms = (gateway: Gateway, provider: Provider, asked: Exchan
   const { options, broken } = gateway.state.record;
   const row = options.get(optionKey(provider.id, asked.ramp, asked));
   const promises = broken.get(rampKey(provider.id, asked.ramp));
+  if (!row && !promises && pinned === undefined) return { haircutBps };
   const cleared = [row, promises].some((one) => one?.resetOn !== undefined);
   const operator = pinned === undefined ? (cleared ? 'reset' : undefined) : 'pinned';
   const ranked: Standing =

@@ -39,10 +39,11 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       url: urlOf(path),
       signal: context.signal,
       schema,
-      ...(body === undefined ? {} : { body }),
-      ...more,
-      ...(more.maxBytes === undefined ? {} : { mayRepeat: path !== 'order-status' }),
-      ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
+      body,
+      maxBytes: more.maxBytes,
+      readUsual: more.readUsual,
+      mayRepeat: more.maxBytes !== undefined && path !== 'order-status',
+      headers: context.traceparent === undefined ? undefined : { traceparent: context.traceparent },
     });
 
   /**

@@ -13,7 +13,7 @@ const unitsOf = (currency: string, { minor_units: units }: Units): 'hundredth' |
 export const isCounted = (currency: string, settings: Units): boolean => exponentOf(currency) === 2 || unitsOf(currency, settings) !== undefined;
 
 /** Returns how many of the provider's units make one whole unit of the currency. */
-const unitsPerWhole = (currency: string, settings: Units): bigint => 10n ** BigInt(unitsOf(currency, settings) === 'iso4217' ? exponentOf(currency) : 2);
+const unitsPerWhole = (currency: string, settings: Units): bigint => (unitsOf(currency, settings) === 'iso4217' ? 10n ** BigInt(exponentOf(currency)) : 100n);
 
 /** Converts hundredths to the provider's units. Returns undefined if the result is not a whole number. */
 export const toUpstream = (hundredths: bigint, currency: string, settings: Units): bigint | undefined => {

@@ -8,22 +8,22 @@ export type JsonCall<S extends z.ZodType> = {
   http: Http;
   method: HttpRequest['method'];
   url: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Sent as compact JSON. A string is sent unchanged, since a signed body must keep its exact bytes. */
   body?: unknown;
   signal: AbortSignal;
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   schema: S;
   /**
    * Reads an answer in its usual form, without the cost of the schema, for calls of which there are many. Returns undefined for any other form, which
    * the schema then judges. What it returns must equal what the schema returns for the same value.
    */
-  readUsual?: (value: unknown) => z.output<S> | undefined;
+  readUsual?: ((value: unknown) => z.output<S> | undefined) | undefined;
   /**
    * Set for lists: if a member appears twice, the last one counts. Otherwise such an answer is malformed, since one value would be lost, perhaps how
    * to pay.
    */
-  mayRepeat?: boolean;
+  mayRepeat?: boolean | undefined;
   /** Statuses whose JSON body counts as an answer, as with 200 (for example, a 409 that names a connected user). */
   alsoGood?: readonly number[];
   /** Whether 401 and 403 mean that our own credentials were refused. Absent if they concern the customer's session. */
@@ -40,8 +40,9 @@ export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false;
 /** Returns whether a 4xx leaves open that the request was carried out, perhaps later or by a server behind the one that answered. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
-const headersOfRead = { accept: 'application/json', 'accept-encoding': 'identity' };
-const headersWithBody = { ...headersOfRead, 'content-type': 'application/json' };
+/** Frozen, since all calls share them. */
+const headersOfRead = Object.freeze({ accept: 'application/json', 'accept-encoding': 'identity' });
+const headersWithBody = Object.freeze({ ...headersOfRead, 'content-type': 'application/json' });
 const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
@@ -59,7 +60,7 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
     headers: call.headers === undefined ? own : { ...own, ...call.headers },
     signal: call.signal,
     maxBytes: call.maxBytes ?? quoteBytes,
-    ...(body === undefined ? {} : { body }),
+    body,
   });
   const { status } = response;
   const isGood = call.alsoGood?.includes(status) ?? false;
