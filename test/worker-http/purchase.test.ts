@@ -1,19 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
-import { createTestHarness, type TestHarness } from 'wrangler';
-import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
+/** Purchases on real workerd, by the wallet's HTTP and on the page in a browser, and the other pages: the same files as on Node, as the Worker's assets. */
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { customerOf, executablePath, launch, sizes } from '../../packages/checkout/test/browser.ts';
+import { button, buyFromOffers } from '../../packages/checkout/test/purchase.ts';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { until } from '../support/gateway.ts';
-import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { needsPostgres } from '../support/postgres.ts';
+import { startTestWorker, type TestWorker } from './start-worker.ts';
 
-let database: TestDatabase;
 let simulators: Record<string, RunningSimulator>;
-let harness: TestHarness;
-let url = '';
+let worker: TestWorker;
 beforeAll(async () => {
-  database = await testDatabase();
   const ids = ['alpine', 'borealis', 'cobalt', 'dune', 'eiger'];
   const options = { quoteTtlS: 3600 };
   simulators = Object.fromEntries(
@@ -34,33 +31,15 @@ beforeAll(async () => {
       ),
     ),
   );
-  process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = database.url;
-  process.env['WRANGLER_SEND_METRICS'] = 'false';
-  harness = createTestHarness({
-    workers: [
-      {
-        configPath: './wrangler.toml',
-        env: '',
-        vars: {
-          ...freshSecrets(randomBytes),
-          ...sandboxSecrets,
-          LOG_LEVEL: 'silent',
-          SANDBOX_URLS: JSON.stringify(Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url]))),
-        },
-      },
-    ],
-  });
-  ({ href: url } = (await harness.listen()).url);
-  url = url.replace(/\/$/, '');
+  worker = await startTestWorker(Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url])));
 });
 afterAll(async () => {
-  await harness.close();
+  await worker.close();
   await Promise.all(Object.values(simulators).map((one) => one.close()));
-  await database.close();
 });
 
 needsPostgres('the same purchase on real workerd, from /verify to finished', async () => {
-  const wallet = createWallet(url);
+  const wallet = createWallet(worker.url);
   expect((await wallet.call('/health/ready')).body).toEqual({ status: 'ready', database: true, migrations: true, configuration: true });
   const { sessionId, proven } = await wallet.open();
   expect(proven.sort()).toEqual(['dune', 'gateway']);
@@ -101,14 +80,14 @@ needsPostgres('the same purchase on real workerd, from /verify to finished', asy
 });
 
 needsPostgres('an order aborted in mid-flight and repeated is the same payable order', async () => {
-  const wallet = createWallet(url);
+  const wallet = createWallet(worker.url);
   const { sessionId } = await wallet.open();
   const { body } = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const provider = (body['provider'] as { id: string }).id;
   const before = simulators[provider]?.control.history.orders.length ?? 0;
   simulators[provider]?.control.setFault({ endpoint: 'order', fault: 'latency', times: 1, ms: 400 });
   const gone = new AbortController();
-  const call = fetch(`${url}/order`, {
+  const call = fetch(`${worker.url}/order`, {
     method: 'POST',
     signal: gone.signal,
     headers: { 'content-type': 'application/json' },
@@ -122,4 +101,60 @@ needsPostgres('an order aborted in mid-flight and repeated is the same payable o
   });
   expect(again.body['stage']).toBe('awaiting_payment');
   expect((simulators[provider]?.control.history.orders.length ?? 0) - before).toBe(1);
+});
+
+describe.skipIf(executablePath === undefined)('in a browser the pages of workerd', () => {
+  let browser: Awaited<ReturnType<typeof launch>>;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(async () => await browser.close());
+  const open = async () => await customerOf(browser, [new URL(worker.url).host], { viewport: sizes.desk });
+
+  needsPostgres('a purchase from the amount to the bitcoin', async () => {
+    // A Worker that has just started may exceed its deadline on a busy machine: the customer comes when it knows a provider's ways to pay.
+    const wallet = createWallet(worker.url);
+    const { sessionId } = await wallet.open();
+    await until('a listing', async () => ((await wallet.call('/payment-options', { session_id: sessionId })).status === 200 ? true : undefined));
+    const customer = await open();
+    const { page } = customer;
+    await page.goto(`${worker.url}/buy`);
+    await button(page, 'Compare prices').click();
+    await page.getByText('Best price').waitFor();
+    await customer.sees('offers-workerd');
+    const alpine = simulators['alpine']?.control;
+    const pay = async (): Promise<void> => await alpine?.pay(alpine.history.orders.at(-1)?.orderId ?? '');
+    await buyFromOffers(customer, { url: worker.url, provider: 'Alpine Pay', pay, suffix: 'workerd' });
+    await customer.leaves();
+  });
+
+  needsPostgres('the documentation: a call by its address, a guide, the list of errors', async () => {
+    const { page, sees, leaves } = await open();
+    const loading = page.waitForResponse((response) => response.url().includes('/assets/scalar-'));
+    await page.goto(`${worker.url}/docs#placeOrder`);
+    await page.getByRole('heading', { name: 'Order a quote', exact: true }).waitFor();
+    const script = await loading;
+    const { 'content-encoding': encoding, 'cache-control': caching, etag = '' } = await script.allHeaders();
+    expect([encoding, caching]).toEqual(['gzip', 'public, max-age=31536000, immutable']);
+    await sees('docs-workerd');
+    for (const guide of ['Sandbox', 'Errors']) {
+      await page.getByRole('navigation', { name: 'Documentation' }).getByRole('link', { name: guide, exact: true }).click();
+      await page.locator('[aria-current=page]', { hasText: guide }).waitFor();
+    }
+    await leaves();
+    const plain = await fetch(script.url(), { headers: { 'accept-encoding': 'identity' } });
+    expect([plain.headers.get('content-encoding'), (await plain.text()).includes('createApiReference')]).toEqual([null, true]);
+    expect((await fetch(script.url(), { headers: { 'if-none-match': etag } })).status).toBe(304);
+  });
+
+  needsPostgres('the console, which takes no wrong token', async () => {
+    const { page, sees, leaves } = await open();
+    const answer = await page.goto(`${worker.url}/console`);
+    expect((await answer?.allHeaders())?.['content-security-policy']).toContain("require-trusted-types-for 'script'");
+    await page.getByLabel("Operator's token").fill('op_somebody-0123456789');
+    await button(page, 'Open').click();
+    await page.getByText('The gateway does not accept this token').waitFor();
+    await sees('console-workerd');
+    await leaves();
+  });
 });
