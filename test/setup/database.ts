@@ -32,6 +32,8 @@ declare module 'vitest' {
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  // esbuild and the TypeScript compiler are written in Go. With fewer garbage collections they take a fifth less processor time.
+  process.env['GOGC'] ??= '400';
   const seed = process.env['CHAOS_SEED'];
   project.provide('seed', seed === undefined ? undefined : Number(seed));
   // Building the pages also generates the client's words, which the bundled child processes need.

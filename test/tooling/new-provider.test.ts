@@ -17,7 +17,7 @@ type Ended = { code: number; output: string };
 const run = async (file: string, ...args: string[]): Promise<Ended> => await runWith({}, file, ...args);
 const runWith = async (more: Record<string, string>, file: string, ...args: string[]): Promise<Ended> =>
   await new Promise((ended) => {
-    const inherited = Object.fromEntries(['PATH', 'HOME', 'NODE_COMPILE_CACHE'].map((name) => [name, process.env[name]]));
+    const inherited = Object.fromEntries(['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'GOGC'].map((name) => [name, process.env[name]]));
     const environment = { ...inherited, NO_COLOR: '1', ...more };
     const child = execFile(
       process.execPath,
