@@ -51,8 +51,7 @@ export const payOf = (raw: FiatPayment | SatsPayment, fiat: Money | undefined, e
   const { payment_details: details, payment_url: url, epc_qr: epcQr } = raw;
   if (details) {
     const { provider_iban: iban, provider_bic: bic, provider_name: name, provider_reference: reference } = details;
-    const named = Object.fromEntries(Object.entries({ iban, bic, name, reference, epcQr, url }).filter(([, value]) => value !== undefined));
-    return { kind: 'bank', amount: fiat, ...named, details, ...common };
+    return { kind: 'bank', amount: fiat, ...defined({ iban, bic, name, reference, epcQr, url }), details, ...common };
   }
   return url === undefined ? undefined : { kind: 'page', amount: fiat, url, ...common };
 };
