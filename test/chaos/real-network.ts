@@ -18,7 +18,7 @@ export type RealNetwork = {
   /** Whether all faults are over. */
   isCalm: () => boolean;
   /** Runs while such a request is on its way. */
-  meanwhile: () => Promise<void>;
+  meanwhile: (id: Id) => Promise<void>;
   /** Requests and the database take turns, so that a seed repeats its history. */
   inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 };
@@ -58,7 +58,7 @@ export const startReal = ({ now, random, outcome, isCalm, meanwhile, inTurn }: R
     const becomes = outcome(id);
     if (becomes === 'not-sent') throw new ProviderFault('unreachable', 'told to', { taken: 'no' });
     if (becomes === 'refused') return { status: 400, headers: {}, body: new TextEncoder().encode('{"statusCode":400,"message":"told to"}') };
-    await meanwhile();
+    await meanwhile(id);
     if (becomes === 'never') throw new ProviderFault('timeout', 'told to');
     if (becomes === 'late') {
       late.push({ from: now() + lateMs, request });
