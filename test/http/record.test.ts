@@ -243,6 +243,7 @@ describe('what the provider reports after its first word', () => {
 });
 
 describe('exactly once', () => {
+  /** A test changes its order first where it can: once the order is not recorded, the background work may count it at any time. */
   const asTheReleaseBefore = async (orderId: string): Promise<void> => {
     await gateway.database.sql`delete from fills where order_id = ${orderId}`;
     await gateway.database.sql`delete from record_estimates`;
@@ -264,8 +265,8 @@ describe('exactly once', () => {
 
   it('a fill that is found days later counts as it would by now', async () => {
     const { orderId, quoted } = await buy('cobalt', 1000);
-    await asTheReleaseBefore(orderId);
     await gateway.database.sql`update order_events set at = at - interval '1 day' where order_id = ${orderId} and to_stage = 'filled'`;
+    await asTheReleaseBefore(orderId);
     const now = gateway.clock.now();
     await gateway.server.gateway.stores.record.addMissing(now, now - 1000, 10);
     expect(await sums()).toMatchObject([{ quoted_sats: Math.floor((quoted * 15) / 16), fast: Math.floor((quoted * 3) / 4), quoted }]);
@@ -273,9 +274,9 @@ describe('exactly once', () => {
 
   it('paid and never filled counts as nothing delivered after 14 days, and is put right when it is filled after all', async () => {
     const { orderId, quoted } = await buy('cobalt', 1000);
-    await asTheReleaseBefore(orderId);
     await gateway.database.sql`update orders set stage = 'paid' where id = ${orderId}`;
     await gateway.database.sql`update order_events set to_stage = 'paid', at = at - interval '13 days' where order_id = ${orderId} and to_stage = 'filled'`;
+    await asTheReleaseBefore(orderId);
     const { record, orders } = gateway.server.gateway.stores;
     const now = gateway.clock.now();
     const fortnight = 14 * 86_400_000;
