@@ -1,6 +1,6 @@
 /** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
-import { readDestination } from '../../src/bitcoin/destination.ts';
+import { destinationName, readDestination } from '../../src/bitcoin/destination.ts';
 import { payoutKinds } from '../../src/domain/payout.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import type { Seal } from '../../src/ports/runtime.ts';
@@ -124,7 +124,7 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
 const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =>
   networks.flatMap((network) => {
     const read = readDestination(kind, name, network);
-    return 'problem' in read ? [] : [read.value];
+    return 'problem' in read ? [] : [`${kind} ${read.value}`, destinationName(read)];
   });
 const networks = ['main', 'test', 'signet', 'regtest'] as const;
 
@@ -134,7 +134,7 @@ const networks = ['main', 'test', 'signet', 'regtest'] as const;
  */
 export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
   const written = [name.trim(), name.trim().toLowerCase()];
-  const hashes = [...written, ...payoutKinds.flatMap((kind) => [...written, ...canonical(kind, name)].map((one) => `${kind} ${one}`))].map(sha256Hex);
+  const hashes = [...written, ...payoutKinds.flatMap((kind) => [...written.map((one) => `${kind} ${one}`), ...canonical(kind, name)])].map(sha256Hex);
   const at = new Date(now).toISOString();
   return await sql.begin(async (tx) => {
     const rows = await tx<{ id: string }[]>`

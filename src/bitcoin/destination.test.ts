@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from './bolt11.ts';
-import { readDestination, type DestinationKind } from './destination.ts';
+import { destinationName, readDestination, type DestinationKind } from './destination.ts';
 import { encodeLnurl } from './lnurl.ts';
 import { publicKeyOf } from './secp256k1.ts';
 
@@ -23,6 +23,22 @@ describe('one canonical form for what means the same', () => {
 
   it.each([pay, pay.toLowerCase(), `lightning:${pay}`, `lnurlp:${pay}`, 'lnurlp://pay.example/lnurlp/alice?x=1', url])('LNURL %j', (text) => {
     expect(read('lnurl', text)).toEqual({ kind: 'lnurl', value: pay, calls: url });
+  });
+
+  it('a Lightning address and its LNURL have one name, and nothing else has it', () => {
+    const nameOf = (kind: DestinationKind, text: string): string => {
+      const made = read(kind, text);
+      return 'problem' in made ? made.problem : destinationName(made);
+    };
+    const own = nameOf('lightning_address', 'Alice@Wallet.example');
+    expect(own).toBe('lightning_address alice@wallet.example');
+    const at = 'https://wallet.example/.well-known/lnurlp/alice';
+    for (const text of [encodeLnurl(at), encodeLnurl(at).toLowerCase(), 'lnurlp://wallet.example/.well-known/lnurlp/alice', at.replace('wallet', 'WALLET')])
+      expect(nameOf('lnurl', text)).toBe(own);
+    for (const other of [`${at}?x=1`, `${at}/`, at.replace('alice', 'Alice'), at.replace('.example', '.example:8443'), url])
+      expect(nameOf('lnurl', other)).toBe(`lnurl ${encodeLnurl(other)}`);
+    expect(nameOf('lnurl', at.replace('/alice', '/bob'))).toBe('lightning_address bob@wallet.example');
+    expect(nameOf('node_pubkey', node)).toBe(`node_pubkey ${node}`);
   });
 
   it('a node key, an address', () => {

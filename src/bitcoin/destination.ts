@@ -16,7 +16,19 @@ type Read = Destination | { problem: string };
 
 /** LUD-16, with the `+tag` that many servers accept. No port: LUD-16 knows none, and a payer would ignore it. */
 const ADDRESS = /^([a-z0-9._+-]{1,64})@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63})$/;
+/** Where the server of a Lightning address answers. */
+const WELL_KNOWN = /^https:\/\/([^/:@]+)\/\.well-known\/lnurlp\/([^/?#]+)$/;
 const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
+
+/**
+ * Returns the destination as one text, for a hash of it: equal for two destinations only if they are the same. An LNURL that a Lightning address stands
+ * for (LUD-16) is named like that address, because whoever is paid, and whoever a provider takes for its user, is the same.
+ */
+export const destinationName = ({ kind, value }: Pick<Destination, 'kind' | 'value'>): string => {
+  const [, host, name] = (kind === 'lnurl' && WELL_KNOWN.exec(toCanonicalLnurl(value, { use: 'pay' })?.url.href ?? '')) || [];
+  const address = `${name}@${host}`;
+  return host !== undefined && ADDRESS.test(address) ? `lightning_address ${address}` : `${kind} ${value}`;
+};
 
 /** Returns the destination, or the problem in words for the customer. */
 export const readDestination = (kind: DestinationKind, text: string, network: BitcoinNetwork): Read => readers[kind](text, network);

@@ -13,6 +13,3 @@ export type PayoutForm = (typeof payoutForms)[number];
  * node key that gets the sats. Nobody can prove a Lightning address, an LNURL or an on-chain address to us: for those it is always false.
  */
 export type PayoutTo = { kind: PayoutKind; value: string; isProven: boolean };
-
-/** Returns the destination as one text, for a hash of it: equal for two destinations only if they are the same. */
-export const payoutName = ({ kind, value }: Pick<PayoutTo, 'kind' | 'value'>): string => `${kind} ${value}`;

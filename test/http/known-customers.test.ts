@@ -205,6 +205,20 @@ describe('an account', () => {
     }
   });
 
+  it('at such a provider keeps its address also in the spelling of an LNURL, and the operator releases both', async () => {
+    const address = 'frida@wallet.example';
+    const lnurl = encodeLnurl('https://wallet.example/.well-known/lnurlp/frida');
+    const [one, other] = [await newCustomer(), await newCustomer()];
+    expect((await one.call('/accounts', { provider: 'keyed', payout_to: { lightning_address: address } })).status).toBe(200);
+    const stolen = await other.call('/accounts', { provider: 'keyed', payout_to: { lnurl } });
+    expect([stolen.status, stolen.body['code']]).toEqual([409, 'customer-conflict']);
+    expect((await one.call('/accounts', { provider: 'keyed', payout_to: { lnurl } })).status).toBe(200);
+    expect(await releaseName(gateway.database.sql, 'keyed', lnurl, clock.now())).toBe(1);
+    const { account_id } = (await other.call('/accounts', { provider: 'keyed', payout_to: { lnurl } })).body;
+    // Nothing is left that is polled during later tests.
+    expect((await other.call('/account-remove', { account_id })).status).toBe(200);
+  });
+
   it('at such a provider gives up its address 30 days after its removal if the bank has made no user', async () => {
     const start = { provider: 'keyed', payout_to: { lightning_address: 'carol@wallet.example' } };
     const [one, other] = [await newCustomer(), await newCustomer()];
@@ -230,7 +244,7 @@ describe('an account', () => {
     expect(body['account_status']).toBe('onboarding');
     // Also once it is removed, and if the bank has never told whose user it is.
     bank.says.startRefused = true;
-    const erin = { provider: 'keyed', payout_to: { lightning_address: 'erin@wallet.example' } };
+    const erin = { provider: 'keyed', payout_to: { lightning_address: 'frida@wallet.example' } };
     const [two, third] = [await newCustomer(), await newCustomer()];
     await two.call('/accounts', erin);
     await gateway.database

@@ -2,7 +2,8 @@
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { AccountAdapter, AccountMember, AccountState, Answer, CallContext } from '../../providers/spec.ts';
-import { payoutName, type PayoutTo } from '../../domain/payout.ts';
+import { destinationName } from '../../bitcoin/destination.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -87,7 +88,8 @@ const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told:
 type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
 
 /** Returns the text by which the provider knows the customer. */
-const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined => (knownBy === 'email' ? email : payoutTo && payoutName(payoutTo));
+const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined =>
+  knownBy === 'email' ? email : payoutTo && destinationName(payoutTo);
 
 const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;

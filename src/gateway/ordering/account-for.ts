@@ -1,4 +1,5 @@
-import { payoutName, type PayoutTo } from '../../domain/payout.ts';
+import { destinationName } from '../../bitcoin/destination.ts';
+import type { PayoutTo } from '../../domain/payout.ts';
 import { notConnected } from '../accounts/accounts.ts';
 import { refreshAccount } from '../accounts/refresh-account.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -43,5 +44,5 @@ export const paysElsewhere = (gateway: Gateway, { offer }: StoredQuote, account:
   const provider = gateway.providers.find(({ id }) => id === offer.providerId);
   const isByName = provider?.adapter.buy?.byAccount === true && provider.adapter.accounts?.knownBy === 'payout_to';
   if (!isByName || offer.offer.facts.payout_kinds === undefined || payoutTo === undefined || account === undefined) return false;
-  return account.emailHash !== gateway.hash(payoutName(payoutTo));
+  return account.emailHash !== gateway.hash(destinationName(payoutTo));
 };
