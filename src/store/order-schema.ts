@@ -64,7 +64,7 @@ export const intents = pgTable(
     movedTo: uuid('moved_to'),
     /** A keyed hash of the customer's network, and of the /48 around it (networkKeyOf). Cleared when quotes of its age are deleted. */
     networkKey: text('network_key'),
-    /** A keyed hash of the invoice that a provider sends the sats to. Null for every other order, and for all of earlier releases. */
+    /** A hash of the payment hash of the invoice that a provider sends the sats to. Null for every other order, and for all of earlier releases. */
     payoutKey: text('payout_key'),
   },
   (t) => [

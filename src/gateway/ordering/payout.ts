@@ -107,7 +107,7 @@ export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: Payou
 };
 
 /**
- * Returns what only one order may have: a keyed hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid once,
+ * Returns what only one order may have: a hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid once,
  * so of two orders that name it the provider could pay only one. Undefined for every destination that takes more than one payment.
  */
 export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, payoutTo: PayoutTo | undefined): string | undefined => {
