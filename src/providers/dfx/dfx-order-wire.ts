@@ -18,6 +18,9 @@ export const userReply = z.object({
 export type UserReply = z.output<typeof userReply>;
 
 const text = soft(wireText.trim().min(1));
+/** A price is made of a few steps, such as EUR to BTC. */
+const mostSteps = 20;
+const priceSteps = soft(wireRows(z.object({ from: text, to: text }), mostSteps));
 
 /**
  * PUT /v1/buy/paymentInfos. Price members as in a quote, which contradict each other or are 0 if the order is invalid. An invalid order has bank
@@ -36,6 +39,10 @@ export const buyOrderReply = quoteReply.extend({
   iban: text,
   bic: text,
   remittanceInfo: text,
+  sepaInstant: soft(wireBoolean),
+  /** What a banking app scans: a GiroCode, or the Swiss QR code. Only its currency is read. */
+  paymentRequest: text,
+  priceSteps,
   isPersonalIban: soft(z.boolean()),
 });
 export type BuyOrderReply = z.output<typeof buyOrderReply>;
@@ -45,6 +52,7 @@ export const sellOrderReply = quoteReply.extend({
   id: soft(wireInteger),
   uid: soft(wireKey),
   paymentRequest: text,
+  priceSteps,
   beneficiary: soft(z.object({ iban: text })),
 });
 export type SellOrderReply = z.output<typeof sellOrderReply>;

@@ -19,8 +19,21 @@ export const toleranceBps = 100;
 type Made = { id: number; order: PlacedOrder } | { refusal: Refusal };
 const wrong = (what: string): ProviderFault => new ProviderFault('malformed', what);
 
-/** What is asked of DFX: amounts in the ramp's units. */
-export type Asked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint };
+/** What is asked of DFX: amounts in the ramp's units. `isInstant`: to pay by SEPA Instant. */
+export type Asked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency?: string; isInstant?: boolean };
+
+/**
+ * Returns the currencies that the answer names. It has no member for that of the order, but the steps of its price and the code for banking apps name
+ * one.
+ */
+const currenciesIn = ({ priceSteps = [] }: Pick<BuyOrderReply, 'priceSteps'>, code: string | undefined): string[][] => {
+  const lines = code?.split(/\r?\n/) ?? [];
+  const coded = lines[0] === 'BCD' ? lines[7]?.slice(0, 3) : lines[0] === 'SPC' ? lines[19] : undefined;
+  const steps = priceSteps.flatMap(({ from, to }) => [from ?? [], to ?? []].flat());
+  return [steps, coded === undefined ? [] : [coded]].filter((names) => names.length > 0);
+};
+const isInCurrency = (named: string[][], currency: string | undefined): boolean =>
+  currency === undefined || named.every((names) => names.some((name) => name.toUpperCase() === currency.toUpperCase()));
 
 /** Reads what every order has. The amounts must be as asked and agree with each other; whether the customer accepts them is up to the gateway. */
 const commonOf = (reply: QuoteReply & { id?: number | undefined; uid?: string | undefined }, asked: Asked) => {
@@ -41,6 +54,8 @@ const dayMs = 86_400_000;
 export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days }: { now: number; order_days: number }): Made => {
   const common = commonOf(reply, asked);
   if ('refusal' in common) return common;
+  if (!isInCurrency(currenciesIn(reply, reply.paymentRequest), asked.currency)) throw wrong('an order in another currency');
+  if (asked.isInstant === true && reply.sepaInstant === false) throw wrong('an instant order at a bank without instant transfers');
   const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
   if (iban === undefined || reply.name === undefined) throw wrong('an order without a bank account to pay to');
   const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
@@ -70,7 +85,9 @@ export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network
   const common = commonOf(reply, asked);
   if ('refusal' in common) return common;
   const { pay } = common.order;
-  if (reply.beneficiary?.iban !== undefined && readIban(reply.beneficiary.iban) !== iban) throw wrong('an order that would pay to another bank account');
+  if (!isInCurrency(currenciesIn(reply, undefined), asked.currency)) throw wrong('an order in another currency');
+  if (reply.beneficiary?.iban === undefined) throw wrong('an order that does not say which bank account it pays to');
+  if (readIban(reply.beneficiary.iban) !== iban) throw wrong('an order that would pay to another bank account');
   if (reply.paymentRequest === undefined) throw wrong('an order without an invoice');
   const value = bareInvoice(reply.paymentRequest);
   const invoice = decodeInvoice(value);

@@ -43,12 +43,14 @@ const refuse = ({ refusal }: Refused): Extract<Answer<never>, { ok: false }> => 
 export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inputs }: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const user = userOf(dfx, inputs.payoutTo);
   if (!user || quote.ramp !== 'buy') return refuse({ refusal: { reason: 'payout-unsupported', note: 'payout-refused' } });
-  const asked: Asked = { ramp: 'buy', fixed: quote.fixed, amount: quote.amount };
+  const { currency, upstream } = quote.option;
+  const { method } = notesOf(upstream);
+  const asked: Asked = { ramp: 'buy', fixed: quote.fixed, amount: quote.amount, currency, isInstant: method === 'Instant' };
   const body = bodyWith(
     {
       currency: { id: currencyIdOf(quote) },
       asset: { blockchain: 'Lightning' },
-      paymentMethod: notesOf(quote.option.upstream).method,
+      paymentMethod: method,
       exactPrice: true,
       ...ownIdOf(context),
     },
@@ -70,7 +72,7 @@ export const placeSellOrder = async (dfx: Dfx, context: CallContext, { quote, of
   if (!user || quote.ramp !== 'sell') return refuse({ refusal: { reason: 'account-required' } });
   const iban = ibanOf(inputs.connection);
   if (iban === undefined) return refuse({ refusal: { reason: 'declined', note: 'connection-required' } });
-  const asked: Asked = { ramp: 'sell', fixed: 'pay', amount: offer.pay };
+  const asked: Asked = { ramp: 'sell', fixed: 'pay', amount: offer.pay, currency: quote.option.currency };
   const members = { iban, asset: { blockchain: 'Lightning' }, currency: { id: currencyIdOf(quote) }, exactPrice: true, ...ownIdOf(context) };
   const body = bodyWith(members, asked);
   const sent = await send(dfx, context, 'sell', user, async (token) => await makeSellOrder(dfx, context, token, body));
