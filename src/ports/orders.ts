@@ -153,6 +153,8 @@ export type OrderChange = Partial<
     | 'upstreamOrderId'
   >
 > & {
+  /** The provider's id of a payment that was recognised by its amount only. If another order there has it, nothing is stored. */
+  payment?: { providerId: string; id: string };
   nextCheckOn?: number | null;
 };
 
@@ -185,8 +187,10 @@ export type OrderStore = {
    */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns the provider's ids of a customer's sell orders there and of their payments, and the amounts of those that a payment may still come for
+   * Returns the provider's ids of a customer's orders there and of their payments, and the amounts of the sales that a payment may still come for
    * (holdsAmount). Leaves out the order `except`.
    */
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
+  /** Returns whether an order of any customer at this provider, other than `except`, has this payment. */
+  isPaymentTaken(providerId: string, payment: string, except: string): Promise<boolean>;
 };

@@ -175,6 +175,8 @@ export type OrderEvidence = {
   moneySeen?: true;
   /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then does not expire by the clock for another day. */
   arriving?: true;
+  /** Set if only the date and amount of the payment in `facts.transaction_id` tell that it is this order's. It then counts for one order at most. */
+  guessed?: true;
   statusOn?: number;
   /** By when the order or payment was made, in Unix milliseconds, if the provider says so: its time, plus slack if its clock may be slow. */
   madeBy?: number;
@@ -198,7 +200,7 @@ export type FollowedOrder = {
   expiresOn?: number;
   upstream: Json;
   facts: Facts;
-  /** sell, matched by amount: the provider's ids of payments and orders that belong to other orders of the account, and so not to this one. */
+  /** If payments are matched by amount: the provider's ids of payments and orders that belong to other orders of the customer, and so not to this one. */
   others?: readonly string[];
   /** liquidity, if the adapter sets `opensForNode`: the node key that the customer had proved when they ordered, in hex. */
   nodePubkey?: string;

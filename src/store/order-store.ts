@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, gte, inArray, isNull, not, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
 import { defined } from '../domain/defined.ts';
 import { holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
 import { judgedOf } from '../ports/judged.ts';
@@ -48,6 +48,17 @@ const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivere
 
 const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
 
+/** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
+const paymentLock = 7_266_003;
+const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> => {
+  const rows = await tx
+    .select({ id: orders.id })
+    .from(orders)
+    .where(and(eq(orders.providerId, providerId), ne(orders.id, except), sql`${orders.facts} ->> 'transaction_id' = ${payment}`))
+    .limit(1);
+  return rows.length > 0;
+};
+
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
     const rows = await db
@@ -75,8 +86,13 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .limit(limit);
     return rows.map(toOrder).toSorted(newestFirst);
   },
-  advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, ...change }, event, deliveries) =>
+  advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, payment, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
+      if (payment !== undefined) {
+        // Two instances may read the same payment for two orders at the same moment. The second one waits here, and sees the first one's order.
+        await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${payment.providerId} ${payment.id}`}, ${paymentLock}))`);
+        if (await isTaken(tx, payment.providerId, payment.id, id)) return false;
+      }
       const [stored] = watch ? await tx.select({ terms: orders.terms }).from(orders).where(eq(orders.id, id)).for('update') : [];
       const rows = await tx
         .update(orders)
@@ -133,6 +149,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
       .map((row) => ({ id: row.id, network: row.terms.network }));
   },
+  isPaymentTaken: async (providerId, payment, except) => await isTaken(db, providerId, payment, except),
   explained: async (providerId, customerId, now, except) => {
     const rows = await db
       .select({
@@ -146,14 +163,14 @@ export const createOrderStore = (db: Database): OrderStore => ({
         terms: orders.terms,
       })
       .from(orders)
-      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId), eq(orders.ramp, 'sell')));
+      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId)));
     const others = rows.map(present).filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {
         const payment = row.facts.transaction_id;
         return [...(row.upstreamOrderId === undefined ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
       }),
-      openAmounts: others.flatMap(({ terms, ...row }) => (holdsAmount({ ...terms, ...row }, now) ? [row.pay] : [])),
+      openAmounts: others.flatMap(({ terms, ...row }) => (row.ramp === 'sell' && holdsAmount({ ...terms, ...row }, now) ? [row.pay] : [])),
     };
   },
 });

@@ -66,6 +66,27 @@ it('an order whose payment is on its way stays open after its end, even if a rea
   expect(await says('awaiting_payment')).toBe('expired');
 });
 
+it('a payment that only its amount tells is that of one order, also if two are read at the same moment', async () => {
+  const world = memoryGateway();
+  const { gateway, scope } = world;
+  const placed = [await world.placed(), await world.placed()];
+  for (const one of world.buyer().orders) Object.assign(one, { stage: 'paid', rawStatus: 'paid', guessed: true, facts: { transaction_id: 'T1' } });
+  const found = async ({ id }: { id: string }): Promise<Order> => {
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  const reads = async () => await Promise.all(placed.map(async (one) => (await refreshOrder(scope, await found(one), 'poll')).stage));
+  expect((await reads()).toSorted()).toEqual(['awaiting_payment', 'paid']);
+  const first = (await Promise.all(placed.map(found))).map(({ stage }) => stage);
+  expect(await reads()).toEqual(first);
+  // Its next poll is not put off because of the other order's payment.
+  for (const one of placed) expect((await found(one)).checks).toBeGreaterThan(0);
+  // If the provider itself links the payment to the other order, that is evidence, and no guess.
+  for (const one of world.buyer().orders) Object.assign(one, { guessed: undefined });
+  expect(await reads()).toEqual(['paid', 'paid']);
+});
+
 it('ranks only rise: a step back is logged and not reported to the customer', async () => {
   const { says, steps, oddities, order } = await ordered();
   expect([await says('paid'), await says('filled'), await says('paid'), await says('awaiting_payment')]).toEqual(['paid', 'filled', 'filled', 'filled']);

@@ -97,10 +97,10 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 };
 
 /**
- * Returns the ids of the customer's other sell orders at this provider and of their payments, if only the amount tells which order a payment is for.
+ * Returns the ids of the customer's other orders at this provider and of their payments, if only the amount may tell which order a payment is for.
  */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
-  if (order.terms.matchedBy !== 'amount') return {};
+  if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds };
 };
 
@@ -111,7 +111,16 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
+  if (evidence.guessed === true) return await gateway.stores.orders.isPaymentTaken(order.providerId, payment, order.id);
+  // The provider itself says that the payment is for this order to buy.
+  if (order.ramp !== 'sell') return false;
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
+};
+
+/** Returns the payment that this read is the first to show. The store refuses it if another order got it in the meantime. */
+const guessedPayment = ({ facts: known, providerId }: Order, { facts = {} }: OrderEvidence): Pick<OrderChange, 'payment'> => {
+  const { transaction_id: id } = facts;
+  return id === undefined || id === known.transaction_id ? {} : { payment: { providerId, id } };
 };
 
 export const followed = (order: Order) => ({
@@ -206,6 +215,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     ...(disputed === (order.disputed === true) ? {} : { disputed, changedOn: now }),
     ...(accepted?.fee === undefined ? {} : { fee: accepted.fee }),
     ...(accepted?.facts ? { facts: { ...order.facts, ...accepted.facts } } : {}),
+    ...(accepted?.guessed === true ? guessedPayment(order, accepted) : {}),
     ...(accepted && sealed !== undefined ? { secret: sealed } : {}),
   };
   const event: OrderEvent | undefined = moved
@@ -407,7 +417,7 @@ const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stag
   return noLaterThanExpiry({ ...at, ...defined({ expiresOn: order.expiresOn }) }, now, next);
 };
 
-const updated = (order: Order, { nextCheckOn, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({
+const updated = (order: Order, { nextCheckOn, payment: _payment, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({
   ...order,
   ...change,
   ...(nextCheckOn === null || nextCheckOn === undefined ? {} : { nextCheckOn }),

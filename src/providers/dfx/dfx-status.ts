@@ -121,7 +121,7 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
   if (only === undefined) return undefined;
   const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
   const isClear = more.length === 0 && only.orderUid === undefined && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
-  return isClear ? evidenceOf(only, ramp, order) : review;
+  return isClear ? { ...evidenceOf(only, ramp, order), guessed: true } : review;
 };
 
 /** Returns whether the order in DFX's books was made by the request that made ours. */

@@ -484,6 +484,26 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
     });
 
+    it('get a payment that was recognised by its amount only if no other order there has it, of two at the same moment, too', async () => {
+      const { orders } = stores();
+      const { providerId } = await ordered();
+      const id = crypto.randomUUID();
+      const change = { facts: { transaction_id: id }, payment: { providerId, id } };
+      const both = [await ordered({ providerId }), await ordered({ providerId })];
+      const isStored = await Promise.all(both.map(async (one) => await orders.advance(one, change, undefined, [])));
+      const [first] = both.filter((_, n) => isStored[n]);
+      const [second, ...more] = both.filter((_, n) => !isStored[n]);
+      expect(more).toEqual([]);
+      expect((await orders.findAny(second?.id ?? ''))?.facts).toEqual(second?.facts);
+      expect([await orders.isPaymentTaken(providerId, id, second?.id ?? ''), await orders.isPaymentTaken(providerId, id, first?.id ?? '')]).toEqual([
+        true,
+        false,
+      ]);
+      // Its own order may be read again, and another provider's ids are its own.
+      expect(await orders.advance(first!, change, undefined, [])).toBe(true);
+      expect(await orders.advance(second!, { ...change, payment: { providerId: `${providerId}-2`, id } }, undefined, [])).toBe(true);
+    });
+
     it('keep what others have learnt since a caller read them', async () => {
       const { orders } = stores();
       const read = await ordered({ watch: { linkUnseen: true, unreadSince: 5, moneySeen: true } });
