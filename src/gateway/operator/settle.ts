@@ -6,6 +6,7 @@ import type { Dossier } from '../../ports/operator.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { Stores } from '../../ports/stores.ts';
 import { Problem } from '../problem.ts';
+import { uuidForm } from './find-orders.ts';
 
 export const settlings = ['leave-review', 'release-short', 'close-dispute', 'close-attempt', 'paid-not-filled'] as const;
 export type Settling = (typeof settlings)[number];
@@ -58,7 +59,6 @@ const changed = (id: string): never => {
   throw new Problem('order-changed', `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`);
 };
 
-const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const orderOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Order | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
   if (order && pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch))) changed(id);
