@@ -140,7 +140,11 @@ await part('types, strict, without skipLibCheck', async () => {
 await part('the React Native example', async () => {
   const example = join(root, 'examples/react-native');
   await installed(example);
-  await run('npm', ['install', '--no-save', '--no-package-lock', '--offline', tarball], example);
+  // Unpacked, since npm would look up every package of the example again, and not all of what it asks for then is in its cache.
+  const client = join(example, 'node_modules/@ramp-gateway/client');
+  rmSync(client, { recursive: true, force: true });
+  mkdirSync(client, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', client, '--strip-components=1'], example);
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], example);
   return 'type-checked';
 });
