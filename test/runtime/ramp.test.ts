@@ -70,7 +70,7 @@ const runs = (): Record<keyof typeof commands, [words: string[], prints: string]
   doctor: [['--url', gateway.url], 'ok   provider alpine'],
   order: [[orderId], orderId],
   deliveries: [['list'], '0 shown'],
-  sessions: [['revoke', '--app', 'nobody'], '0 session(s) revoked'],
+  sessions: [['revoke', '--customer', customer], 'session(s) revoked'],
   customer: [['export', customer], orderId],
   record: [[], 'alpine: '],
   receipt: [['verify', 'route.json', '--url', gateway.url], 'valid  decision'],
