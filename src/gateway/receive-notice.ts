@@ -56,9 +56,9 @@ const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, he
 };
 
 /**
- * Rings for the attempts and orders that have this id at the provider. If there are none, the answer that says the id may still be under way, or lost:
- * then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once. While
- * nothing is under way there, an unknown id leaves nothing behind: the URL gets the notices of all of the provider's customers.
+ * Rings for the attempts and orders that have this id at the provider. If there are none, the answer that contains the id may still be under way, or
+ * lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once.
+ * While the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices of all of the provider's customers.
  */
 const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
   const { gateway } = scope;
@@ -71,7 +71,9 @@ const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: stri
   await intents.wakeUnknown(providerId, gateway.now() + (recorded === 'new' ? 0 : windowMs));
 };
 
-/** Rings for all accounts of this user: one that a neighbour has only named must not take the notices of the one that is connected. */
+/**
+ * Rings for all accounts of this user. An account for which somebody only named the user must not take the notices of the account that is connected.
+ */
 const ringAccounts = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
   const { gateway } = scope;
   for (const { id } of await gateway.stores.accounts.ofUser(providerId, gateway.hash(userId), mostOfUser))
@@ -87,7 +89,7 @@ const record = async (gateway: Gateway, { providerId, purpose, targetId }: Targe
   return await gateway.stores.notices.record({ id, providerId, purpose, targetId, genuine: true, receivedOn: gateway.now(), ...body }, windowMs);
 };
 
-/** Records a genuine notice, and has what it is about read at the provider. */
+/** Records a genuine notice, and reads what it is about at the provider, now or soon. */
 const ring = async (scope: Scope, { providerId, purpose, targetId }: Target, text?: string): Promise<void> => {
   const { gateway } = scope;
   const recorded = await record(gateway, { providerId, purpose, targetId }, text);
@@ -116,7 +118,7 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
  */
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 
-/** Follows up a further notice within the window, when the window has ended. */
+/** Follows up a further notice that came within the window, once the window has ended. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;

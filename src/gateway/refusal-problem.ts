@@ -17,7 +17,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'key-refused': { pointer: '/api_key', detail: 'is not accepted by the provider' },
   'key-of-another': {
     pointer: '/api_key',
-    detail: 'is the key of another user at this provider than the account has; remove the account with POST /sell/account-remove first',
+    detail: 'belongs to a different user at this provider than the account does; remove the account with POST /sell/account-remove first',
   },
   'phone-refused': { pointer: '/phone', detail: 'is not accepted by the provider' },
   'payout-refused': { pointer: '/payout_to', detail: 'is not accepted by the provider' },
@@ -121,7 +121,7 @@ const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward>
     { members: connectTo === undefined ? {} : { connect_to: connectTo } },
   ],
   'proof-required': () => ['proof-required', 'This provider demands proof of a node key. Open a session that proves one.'],
-  // Who does not know `action_url` can still tell the customer what to do.
+  // A wallet that does not know `action_url` can still tell the customer what to do.
   'kyc-required': ({ limits }, ramp) => [
     'account-not-connected',
     'The provider must verify the customer first. They can do that on the page at action_url if there is one, or directly with the provider. Nothing was ordered.',

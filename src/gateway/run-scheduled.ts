@@ -13,7 +13,7 @@ import { addMissing } from './pricing/record.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
-export type TickBudget = { /** How long new work is started. */ ms: number; /** The most deliveries, orders and so on to take, of all parts. */ calls: number };
+export type TickBudget = { /** For how long new work is started. */ ms: number; /** The most deliveries, orders and so on to take, in all parts. */ calls: number };
 type PartName = (typeof backgroundParts)[number];
 export type Scheduled = Record<Exclude<PartName, 'reference'>, number>;
 
@@ -28,9 +28,9 @@ export type Part = {
 };
 
 /**
- * Returns the parts of the background work: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record, receipts and market
- * prices. Any number of instances may run them at the same time. No part waits for another one, because each is slowed down by other people: webhooks
- * by receivers, orders by providers, prices by feeds. The record, figures and receipts need nobody.
+ * Returns the parts of the background work: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record, figures, receipts
+ * and market prices. Any number of instances may run them at the same time. No part waits for another, because each is slowed down by different
+ * servers: webhooks by receivers, orders by providers, prices by feeds. The record, figures and receipts need only the database.
  */
 export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promise<number>): Part[] => {
   const unlessHeld = async (name: string, work: () => Promise<number>): Promise<number> =>

@@ -56,7 +56,7 @@ export type AccountStore = {
    * account is here or was removed after `since`, and for good once it was connected or the provider has made a user for it.
    */
   isHeldByAnother(account: Account, since: number): Promise<boolean>;
-  /** Returns whether another customer has connected an account of the same user at this provider, also if it was removed since. */
+  /** Returns whether another customer has connected an account of the same user at this provider, even if that account was removed since. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
   /**
    * Finds the accounts of the provider's user with this hash, first those that were ever connected. There are several if customers have named the same
@@ -74,8 +74,8 @@ export type AccountStore = {
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   /**
-   * Removes an account. `signup` is what is still kept sealed of it. Returns false if `sequence` has changed since the account was read, so that codes
-   * which were counted meanwhile are kept, or if it is removed already.
+   * Removes an account. `signup` is what is still kept sealed of it. Returns false if `sequence` has changed since the account was read, because
+   * codes that were counted meanwhile must be kept, or if the account is already removed.
    */
   remove(account: Pick<Account, 'id' | 'sequence'>, now: number, signup?: string): Promise<boolean>;
   /** Finds the account that this customer removed last at this provider. */

@@ -16,7 +16,7 @@ export type ClaimStore = {
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
-  /** Stores the link. Returns false, as `change` does, if the claim was taken by another owner since, even if that one has finished. */
+  /** Stores the link. Returns false, as `change` does, if another owner has taken the claim since, even if that owner has finished. */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }): Promise<boolean>;
   change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
   /** `providerId`: the provider of the claim's order. */

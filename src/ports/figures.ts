@@ -45,7 +45,7 @@ export type FigureFilter = {
   most: number;
 };
 
-/** What was asked of a provider for prices since some time. `p95Ms` is of its answers that were ranked. */
+/** How many price requests a provider has answered since a given time, and how many have failed. `p95Ms` covers only its answers that were ranked. */
 export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
 export type MissingFigure = { providerId: string; what: 'excluded' | 'refused' | 'failed'; reason: string; n: number };
 
@@ -53,8 +53,8 @@ export type OpenCircuit = { provider: string; operation: Operation; on: number; 
 export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
 
 /**
- * `keptFrom`: rows made before are being deleted, so their hours are not counted any more. `mostRows`: how many rows one statement counts, and one
- * transaction beyond its first hour.
+ * `keptFrom`: rows made before this are being deleted, so their hours are no longer counted. `mostRows`: how many rows one statement counts, and how
+ * many one transaction counts unless its first hour alone has more.
  */
 export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 
@@ -62,9 +62,9 @@ export type LookedAt = { looked: number; failed?: { hour: number; source: Figure
 
 export type FigureStore = {
   /**
-   * Looks at up to a day of hours of one source that are due for a look, the newest first, and counts those whose rows look different from when they
-   * were last counted. Some stay due if they have many rows. Returns at how many hours it looked, or undefined if none is due. `failed`: the database
-   * answered, and refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
+   * Checks the hours of one source that are due, at most 24 of them, newest first, and counts those whose rows look different from when they were
+   * last counted. Some stay due if they have many rows. Returns how many hours it checked, or undefined if none is due. `failed`: the database
+   * answered, but refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
    */
   countDue(counting: Counting): Promise<LookedAt | undefined>;
   /** Postpones the next look at an hour that could not be counted. */
@@ -77,7 +77,7 @@ export type FigureStore = {
   callsByHour(since: number): Promise<CallFigures[]>;
   missing(since: number): Promise<MissingFigure[]>;
   openOrders(): Promise<{ providerId: string; n: number }[]>;
-  /** Writes that an instance runs. */
+  /** Notes that an instance is running. */
   seen(instance: Omit<Instance, 'seenOn'>): Promise<void>;
   /** Lists the instances that were seen in the last `withinMs` by the database's clock. */
   instances(withinMs: number): Promise<Instance[]>;

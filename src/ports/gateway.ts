@@ -27,9 +27,9 @@ export type InstanceState = {
   instance: string;
   version: string;
   startedOn: number;
-  /** The kinds of keys of which old ones are still in use, with the ids of all keys, the current one first. */
+  /** The kinds of keys whose old versions are still in use, with the ids of all keys, the current one first. */
   keysInRotation: { purpose: string; keys: string[] }[];
-  /** When this instance last wrote that it runs (gateway/figures/count-hours.ts). */
+  /** When this instance last noted that it is running (gateway/figures/count-hours.ts). */
   seenOn: number;
   /** When this instance last found no hour whose figures had to be counted (gateway/figures/count-hours.ts). */
   figuresIdleOn: number;

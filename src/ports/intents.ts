@@ -60,9 +60,9 @@ export type OpenLimits = { maxOpen: number; near?: NearAmounts };
 export type IntentStore = {
   /**
    * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
-   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of
-   * them has an amount that the provider could not tell from this one's. `payout-used`: another attempt has the same `payoutKey`. A lock on the customer ensures that parallel calls cannot exceed `maxOpen`
-   * together, or be near each other.
+   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of them
+   * has an amount that the provider could not tell from this one's. `payout-used`: another attempt has the same `payoutKey`. A lock on the customer
+   * ensures that parallel calls cannot exceed `maxOpen` together, or have amounts that are near each other.
    */
   create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | 'payout-used' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;

@@ -1,4 +1,4 @@
-/** What an operator judges when they settle an order or an attempt. Two texts differ as soon as anything in it does. */
+/** What an operator judges when they settle an order or an attempt, as one string. The string changes as soon as anything that they judge does. */
 import type { Intent } from './intents.ts';
 import type { Order, OrderWatch } from './orders.ts';
 
@@ -21,7 +21,7 @@ type Judged = Pick<
 
 const textOf = (values: readonly unknown[]): string => JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 
-/** The sequence alone does not tell: a read may report other amounts, or money for an order in review, without an event. */
+/** The sequence alone is not enough: a read may report other amounts, or money for an order in review, without an event. */
 export const judgedOf = (order: Judged, { reviewed, disputeClosed, ...watch }: OrderWatch): string =>
   textOf([
     [order.sequence, order.stage, order.rawStatus, order.disputed === true, order.shortReleasedOn, order.recordedOn],

@@ -41,7 +41,7 @@ export const orderLists = ['review', 'late', 'unknown', 'disputed', 'twins', 'op
 
 /** Every member narrows the search. `from` and `to` are Unix milliseconds; `amount` matches what is paid or received, in the ramp's units. */
 export type OrderSearch = {
-  /** Of the request that ordered, or of one that asked for the price since `pricedSince`. */
+  /** The id of the request that placed the order, or of a request since `pricedSince` that asked for its price. */
   requestId?: string;
   pricedSince?: number;
   upstreamOrderId?: string;
@@ -126,18 +126,20 @@ export type OperatorStore = {
   /** Removes a switch. With `expected`, as in setSwitch. Returns whether it is gone. */
   clearSwitch(name: string, expected?: number | null): Promise<boolean>;
   /**
-   * Writes what an operator has settled about an order, and `more`, and has the order read at once. Returns false, and does nothing, if what the
-   * operator judged (judgedOf) is not as it was read. What else has been noted since, such as who was given a link, stays.
+   * Stores what an operator has settled about an order, and `more`, and makes the order due at once. Returns false, and does nothing, if what the
+   * operator judged (judgedOf) has changed since it was read. Anything else that was noted meanwhile stays, for example that a link was given out.
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
   /** Lets the customer withdraw a short fill. Returns false under the same condition. */
   releaseShort(order: Order, now: number): Promise<boolean>;
   /** Finds an attempt in review without an order by its id or order id. */
   attemptInReview(id: string): Promise<JudgedAttempt | undefined>;
-  /** Ends such an attempt. Returns false if it is not in review any more, or not as it was read. */
+  /** Ends such an attempt. Returns false if it is no longer in review, or has changed since it was read. */
   closeAttempt(attempt: JudgedAttempt): Promise<boolean>;
   hasWebhook(id: string): Promise<boolean>;
-  /** Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed, and were tried at least so often. */
+  /**
+   * Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed and were tried at least this often.
+   */
   webhooks(
     filter: { states: readonly DossierDelivery['state'][]; tries?: number | undefined },
     limit: number,
@@ -152,7 +154,7 @@ export type OperatorStore = {
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
    * Called after a restore. Quotes of the last seven days can no longer be ordered. Unresolved intents become `unknown`, so that their orders are
-   * looked for. Sequences are raised by so much that the next ones should be above all that were reported in the lost time. Returns how many routes,
+   * searched for. Sequences are raised so far that the next ones should be above all those reported in the lost time. Returns how many routes,
    * intents and orders were changed.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;

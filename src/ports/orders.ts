@@ -161,7 +161,10 @@ export type OrderChange = Partial<
 export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
-  /** Returns orders, newest first. If there are more than `limit`, those that are not final come before the final ones, and those with money before unpaid ones. */
+  /**
+   * Returns orders, newest first. If there are more than `limit`, those that are not final come before the final ones, and those with money before
+   * unpaid ones.
+   */
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed
@@ -177,7 +180,7 @@ export type OrderStore = {
   /** Takes orders with money first. Of the unpaid ones, each network's first comes before the second of any other. */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Order[]>;
   /**
-   * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides anew whether it is
+   * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides again whether it is
    * final.
    */
   wake(id: string, now: number): Promise<void>;

@@ -27,7 +27,7 @@ export type CallLimits = {
 };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
-  /** `endsOn`: from when on nobody may wait for the answer any longer, in Unix milliseconds. */
+  /** `endsOn`: the time from which nobody may wait for the answer any longer, in Unix milliseconds. */
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T>;
   health(): {
     circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
@@ -50,7 +50,10 @@ export type Provider = {
   demandsProof: boolean;
   /** The mode in the configuration. `core.mode` follows the operator's switch. */
   configuredMode: ProviderCore['mode'];
-  /** Whether the variables with our credentials that its block names are set. Only a provider that is off may lack one. `none`: it names none. */
+  /**
+   * Whether the credential variables that the provider's configuration block names are set. Only a provider that is off may lack one. `none`: the
+   * block names none.
+   */
   credentials: 'none' | 'set' | 'missing';
   /** Whether the gateway cannot order from it, so that it is never `on`. */
   pricesOnly: boolean;

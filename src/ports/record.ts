@@ -66,14 +66,15 @@ export type RecordStore = {
     failed?: (orderId: string, error: unknown) => void,
   ): Promise<number>;
   /**
-   * Stores what an order's withdrawal link pays. If the order's fill counts in the provider's record, counts it again with that amount. Called before a link is given out, even if its
-   * amount is unknown. Only the first call for an order has an effect, and returns true: after that call, the customer may have withdrawn a part.
+   * Stores what an order's withdrawal link pays, or, without `receive`, that the link was not read. If the order's fill counts in the provider's
+   * record, counts it again with that amount. Called before any link is given out: afterwards, the customer may have withdrawn a part, so the amount
+   * would say nothing. Only the first call for an order has an effect; it returns true.
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
-   * Records an order as paid and never filled, because the operator has proof of payment. That includes an order whose provider reports a
-   * refund that never arrived. Returns false if there is nothing to record, for example because the order was delivered, already counts as never filled, does not exist,
-   * or is not as the operator saw it (`seen`).
+   * Records an order as paid and never filled, because the operator has proof of payment. That includes an order whose provider reports a refund that
+   * never arrived. Returns false if there is nothing to record: for example, the order was delivered, already counts as never filled, does not exist,
+   * or has changed since the operator saw it (`seen`).
    */
   paidNotFilled(orderId: string, now: number, seen?: Order): Promise<boolean>;
   /**

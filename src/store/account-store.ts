@@ -25,8 +25,8 @@ const holdMs = 86_400_000;
 const wasConnected = or(isNotNull(accounts.connectedOn), inArray(accounts.status, ['connected', 'needs_reconnect']));
 
 /**
- * Returns whether the e-mail belongs to another customer: it does for good once that customer's account was connected. The account may wait to be
- * connected again, or be removed, since its owner may come back.
+ * Returns whether the e-mail belongs to another customer. Once that customer's account was connected, it does for good, even if the account has to be
+ * reconnected or was removed, because its owner may come back. Before that, it does for a day if that customer has standing and keeps the account.
  */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;

@@ -28,8 +28,8 @@ const rowsOf: { readonly [source in FigureSource]: { table: SQL; at: SQL; mark: 
 };
 
 /**
- * Returns the statement for the marks of the hours that have rows. A mark is a text that changes whenever the figures of its hour would. It begins with
- * the number of rows, `n`, which says enough of decisions and events, since they never change. Later news about a fill changes its amounts.
+ * Returns the statement for the marks of the hours that have rows. A mark is a string that changes whenever the figures of its hour would. It begins
+ * with the number of rows, `n`, which is enough for decisions and events, because they never change. Later news about a fill changes its amounts.
  */
 export const marksOf = (source: FigureSource, { from, to }: Between): SQL => {
   const { table, at, mark } = rowsOf[source];

@@ -32,7 +32,7 @@ const outdated = sql<boolean>`exists (
   select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
 )`;
 
-/** The network of the order's customer, and of its /48 if it has one. */
+/** The part of the network key by which networks take turns: the hash of the /48 if there is one, or else of the network itself. */
 const wideKey = sql`substring(network_key from '[^ ]+$')`;
 
 const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
@@ -43,12 +43,12 @@ const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
 export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const isDue = and(eq(deliveries.state, 'due'), lte(deliveries.dueOn, now), unleased);
-    // Mostly there are none, and this is much less for the database to plan than what follows.
+    // Usually there are none, and this query is much cheaper to plan than the one that follows.
     if ((await db.select({ id: deliveries.id }).from(deliveries).where(isDue).limit(1)).length === 0) return [];
     const at = new Date(now).toISOString();
     // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
-    // before retries, so that an unreachable host does not starve the others. Among them, networks and apps take turns: anybody can order without paying, and
-    // name a host of their own for each order.
+    // before retries, so that an unreachable host does not starve the others. Among them, networks and apps take turns: anybody can order without
+    // paying, and name a different host for each order.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),

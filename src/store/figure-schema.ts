@@ -1,4 +1,4 @@
-/** What the console's charts show: figures by hour, the hours that have been counted, and the instances that run. No row names a person. */
+/** What the console's charts show: figures by hour, the hours that have been counted, and the instances that are running. No row names a person. */
 import { isNotNull } from 'drizzle-orm';
 import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { Figure, FigureSource } from '../ports/figures.ts';
@@ -34,7 +34,7 @@ export const countedHours = pgTable(
     /** What the source's rows of this hour looked like when they were counted: their number and their sums. Null: not counted yet. */
     mark: text('mark'),
     countedOn: moment('counted_on'),
-    /** When to look whether the rows still look so. Null: not any more. */
+    /** When to check whether the rows still look like that. Null: they are no longer checked. */
     checkOn: moment('check_on'),
   },
   (t) => [primaryKey({ columns: [t.hour, t.source] }), index('counted_hours_due').on(t.checkOn).where(isNotNull(t.checkOn))],

@@ -23,17 +23,20 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const hourOf = (ms: number): number => Math.floor(ms / hourMs) * hourMs;
 
-/** How far back hours are counted, and how long an hour is looked at again. Later changes are so rare that they are not followed. */
+/** How far back hours are counted, and up to what age a counted hour is checked again. Later changes are so rare that they are ignored. */
 const oldestMs = 730 * dayMs;
 const lastLookMs = 90 * dayMs;
-/** An hour is looked at again after a quarter of its age, so that a fresh one is seldom out of date and an old one costs little. */
+/** An hour is checked again after a quarter of its age, so that a fresh one is seldom out of date and an old one costs little. */
 const ageShare = 4;
 const soonestMs = 60_000;
-/** After an hour was counted, the next look is later by so many times what that took, so that counting keeps the database only a little busy. */
+/**
+ * After an hour was counted, its next check is put off by this many times what the count took, so that counting keeps the database only a little
+ * busy.
+ */
 const workShare = 20;
 /**
- * If an hour that ended so long ago has fewer rows than were counted, its old rows are being deleted, and its figures stay. In a younger one, somebody
- * deleted a customer: what is left is counted.
+ * If an hour that ended longer ago than this has fewer rows than were counted, its rows are being deleted because of their age, and its figures stay.
+ * If a more recent hour has fewer, somebody deleted a customer, and what is left is counted.
  */
 const settledMs = dayMs;
 /** The database stopped a statement that took too long. It answers, so this is no reason to leave other hours uncounted. */
@@ -189,8 +192,8 @@ const claim = async (tx: Transaction, now: number): Promise<Claimed[]> => {
 type Changed = Claimed & { newMark: string; n: number };
 
 /**
- * Looks whether the rows of hours have changed. Notes that the others have not, and returns the hours that have to be counted again now, the newest
- * first. If they have many rows, some stay due.
+ * Checks whether the rows of the claimed hours have changed. Notes the hours that need no count, and returns those that have to be counted again now,
+ * the newest first. If they have many rows, some stay due.
  */
 const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFrom, mostRows }: Counting): Promise<Changed[]> => {
   const [newest, oldest] = [claimed[0], claimed.at(-1)];
@@ -222,7 +225,7 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFro
   });
 };
 
-/** Counts one hour anew, in parts, since the database stops a statement that takes too long. */
+/** Counts one hour again, in parts, because the database stops a statement that takes too long. */
 const count = async (tx: Transaction, { hour, source, newMark, n }: Changed, { now, mostRows }: Counting): Promise<void> => {
   await tx.execute(sql`delete from hourly_figures where hour = ${at(hour)} and what in ${kindsOf[source]}`);
   const { from, to } = between(hour);

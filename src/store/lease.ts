@@ -29,7 +29,7 @@ type Queue = {
 const isDue = ({ table, dueOn, waiting }: Queue, now: number): SQL | undefined =>
   and(lte(dueOn, now), waiting, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`)));
 
-/** Returns whether a queue has rows to take. This is much less for the database to plan than `takeDue`, and mostly there are none. */
+/** Returns whether a queue has rows to take. Usually there are none, and this query is much cheaper to plan than that of `takeDue`. */
 export const hasDue = async (db: Database, queue: Queue, now: number): Promise<boolean> =>
   (
     await db

@@ -77,8 +77,8 @@ const amountIs = (amount: bigint): SQL | undefined =>
     sql`${quotedOffer}->>'receive' = ${amount.toString()}`,
   );
 /**
- * Matches the id of the request that ordered, or of the one that asked for the price. A quote's id equals the route's id except for the last byte. No
- * index covers the requests for prices, so only those of a few days are read.
+ * Matches the id of the request that placed the order, or of the one that asked for the price. A quote's id equals the route's id except for the last
+ * byte. No index covers the requests for prices, so only those of a few days are read.
  */
 const requestIs = (requestId: string, since: number, to?: number): SQL =>
   sql`${intents.id} in (

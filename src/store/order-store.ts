@@ -121,7 +121,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
     }),
   claimDue: async (now, lease, limit, share) => {
     const due = { table: orders, id: orders.id, dueOn: orders.nextCheckOn, waiting: eq(orders.final, false) };
-    // Of a /64, what counts is the /48 around it: anybody can get a whole one. All customers of an app with a secret key take the app's turn.
+    // For a /64, the /48 around it counts, because anybody can get a whole /48. All customers of an app with a secret key share the app's turns.
     const key = sql`coalesce(substring(${intents.networkKey} from '[^ ]+$'), 'app ' || ${orders.appId}, 'unknown')`;
     const network = { table: intents, on: eq(intents.id, orders.intentId), key };
     const queue = { ...due, provider: orders.providerId, isUrgent: notInArray(orders.stage, [...unpaidStages]), network };

@@ -17,7 +17,7 @@ type Row = {
 
 /**
  * Returns what each provider did since a given time, for the operator. It reads whole routes, so it never runs while a customer waits. An offer
- * counts as a win lost to the haircut if it gave the most but another one ranked first. (The cause may also be a preference.)
+ * counts as a win lost to the haircut if it gave the most but another offer ranked first. (The cause may also be a preference.)
  */
 export const readFigures = async (db: Database, since: number): Promise<ProviderFigures[]> => {
   const from = new Date(since).toISOString();

@@ -88,7 +88,7 @@ describe('one card', () => {
       { provider: 'alpine', outcome: 'offer', rank: 1, ordered: true, pay: '10000', behind_best_bps: 0 },
       { provider: 'slow', outcome: 'offer', rank: 2, ordered: false },
     ]);
-    expect(body['for_customer']).toBe(`About your order ${id}: Your order waits for your payment. Your wallet shows how to pay.`);
+    expect(body['for_customer']).toBe(`About your order ${id}: Your order is waiting for your payment. Your wallet shows how to pay.`);
   });
 });
 

@@ -57,7 +57,7 @@ const withCounts = async (gateway: Gateway, account: Account, signup: Signup, co
   signup: await gateway.seal.seal(JSON.stringify({ ...signup, ...counts }), signupPlace(account.id)),
 });
 
-/** Has a code sent. `countMail` counts it against the limits of the caller's network. */
+/** Asks the provider to send a code. `countMail` counts the request against the limits of the caller's network. */
 export const sendAccountCode = async (scope: Scope, session: OpenSession, accountId: string, countMail: () => Promise<void>): Promise<ShownAccount> => {
   const { gateway } = scope;
   const { account, signup, codes } = await waitingFor(gateway, session, accountId);
@@ -70,7 +70,7 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
     });
   await countMail();
   const sent: CodeCounts = { codesSince, codesSent: codesSent + 1 };
-  // The code before may still be valid, so its tries go on counting until the provider has surely sent another.
+  // The previous code may still be valid, so the tries for it still count until the provider has certainly sent another.
   const told = await counted(gateway, account, signup, sent);
   const answer = await asked(
     gateway,
@@ -112,7 +112,7 @@ export const confirmAccountCode = async (scope: Scope, session: OpenSession, acc
 
 const another = 'POST /account-code sends another.';
 const noMoreTries = ({ codeExpiresOn }: Signup): Problem =>
-  new Problem('code-expired', `Too many codes were wrong: this one is no longer accepted. ${another}`, {
+  new Problem('code-expired', `Too many codes were wrong, so this code is no longer accepted. ${another}`, {
     members: defined({ code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn) }),
   });
 

@@ -17,8 +17,8 @@ const minute = 60 * second;
 
 /**
  * Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. Some accounts are
- * never connected, because anybody may name any e-mail. So the longer an account has waited for that, the longer is the pause before the next poll,
- * which makes about 50 polls in 30 days. An account that was connected before is polled at least every hour.
+ * never connected, because anybody may name any e-mail. So the pause before the next poll grows with the time that the account has waited: it is
+ * polled about 50 times in 30 days. An account that was connected before is polled at least every hour.
  */
 const accountDelayMs = (
   account: Pick<Account, 'status' | 'statusOn' | 'connectedOn'>,
@@ -53,7 +53,7 @@ const withOwnPages = ({ providers, settings, log }: Gateway, { providerId }: Acc
   return { ...rest, ...defined({ signupUrl: own(signupUrl), termsUrl: own(termsUrl) }) };
 };
 
-/** Returns what is kept sealed after the provider has reported: what the customer told is no longer needed then. */
+/** Returns what is kept sealed after the provider has reported. What the customer told us is then no longer needed. */
 const signupAfter = (kept: Signup, said: AccountState): Signup =>
   defined({
     signupUrl: said.signupUrl ?? kept.signupUrl,

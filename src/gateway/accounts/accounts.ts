@@ -47,7 +47,10 @@ export const connectedAccount = async (gateway: Gateway, accountId: string, cust
   return account;
 };
 
-/** Returns the problem for an account that is not connected. Waiting helps while the provider verifies the customer, but not after a lost key or a rejection. */
+/**
+ * Returns the problem for an account that is not connected. Waiting helps while the provider verifies the customer, but not after a lost key or a
+ * rejection.
+ */
 export const notConnected = async (gateway: Gateway, account: Account): Promise<Problem> => {
   const { status } = account;
   if (status === 'needs_reconnect') return refusalProblem({ reason: 'account-required', note: 'needs-reconnect' });

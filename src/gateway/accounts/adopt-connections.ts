@@ -9,9 +9,7 @@ import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/**
- * How long after an account was connected we keep asking for its connections while none is stored, since the provider may have been down at first.
- */
+/** For how long after an account was connected we keep asking for its connections, if none is stored. The provider may have been down at first. */
 const freshMs = 10 * 60_000;
 
 /** Imports the connections if the provider can be read. A failed call is ignored, since the account itself is connected in any case. */

@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 /** `givesKey`: the answer's key is the newest in any case, since the call was made to get one. */
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string; givesKey?: true };
 
-/** Returns the provider's accounts. Throws `misconfigured` if it no longer has any, although there is one here. */
+/** Returns the provider's adapter for accounts. Throws `misconfigured` if the provider no longer has accounts, although one is stored here. */
 export const accountsOf = ({ id, adapter }: Provider): AccountAdapter => {
   if (!adapter.accounts) throw new Problem('misconfigured', `The provider "${id}" of this account no longer has accounts.`);
   return adapter.accounts;
@@ -32,7 +32,7 @@ export const callAccount = async <T extends object>(
   return await callAs(scope, account, call, async (context) => await attempt(accounts, context));
 };
 
-/** Makes one call about what a seller does for an account. Throws `misconfigured` if the account's provider does not sell. */
+/** Makes one call about selling through an account. Throws `misconfigured` if the account's provider does not sell. */
 export const callSeller = async <T extends object>(
   scope: Scope,
   account: Caller,

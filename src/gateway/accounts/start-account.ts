@@ -69,7 +69,10 @@ const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Prov
 /** The members of the request, and of what is told to the provider. */
 const members = { email: 'email', phone: 'phone', payout_to: 'payoutTo', terms_accepted: 'termsAccepted' } as const satisfies Record<AccountMember, keyof Told>;
 
-/** Returns what the provider is told: only what it takes. Upper and lower case mean the same mailbox, so it always gets the same spelling. */
+/**
+ * Returns what to tell the provider: only the members that it accepts. An e-mail in upper or lower case means the same mailbox, so the provider
+ * always gets it in the same spelling.
+ */
 const toldIn = ({ takes }: AccountAdapter, request: StartRequest): Told => {
   const given: Told = defined({ ...request, email: request.email?.trim().toLowerCase() });
   return defined(Object.fromEntries(takes.map((member) => [members[member], given[members[member]]])));
@@ -87,7 +90,7 @@ const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told:
 /** The customer who starts an account, the provider, and the account that the customer already has at that provider. */
 type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
 
-/** Returns the text by which the provider knows the customer. */
+/** Returns the e-mail or the destination by which the provider knows the customer. */
 const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined =>
   knownBy === 'email' ? email : payoutTo && destinationName(payoutTo);
 
@@ -123,7 +126,8 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
     if (answer.customer === undefined) {
       if (!existing) await gateway.stores.accounts.discard(account.id);
     } else if (account.userHash === undefined)
-      // The provider has a user now, whose id it has not told. Whoever named the same text next would be that user, so the account keeps it.
+      // The provider has a user now, but has not told us that user's id. Whoever gave the same e-mail or destination next would be that user, so this
+      // account keeps it.
       await stepAccount(gateway, account, undefined, { userHash: gateway.hash(`untold ${account.id}`) });
     throw refusalProblem(answer.refusal);
   }
@@ -163,7 +167,7 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
   return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
 };
 
-/** Has a pasted key checked. A provider without such keys refuses every key. */
+/** Asks the provider to check a pasted key. If the provider has no such keys, every key is refused. */
 const adopted = async (accounts: AccountAdapter, context: CallContext, key: string): Promise<Answer<AccountState>> =>
   accounts.adoptKey ? await accounts.adoptKey(context, { key }) : { ok: false, refusal: { reason: 'declined', note: 'key-refused' } };
 

@@ -26,7 +26,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
-    // The operator may have replaced such a name by an alias.
+    // The operator may have replaced such a name with an alias.
     const isCopy = mixesAlphabets(name) && !aliased.has(normalForm(name));
     if (isCopy) copies += 1;
     if (isCopy || (holdsLink(name) && !aliased.has(normalForm(name)))) continue;

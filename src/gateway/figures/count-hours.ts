@@ -1,4 +1,4 @@
-/** Background work for the console: counts the figures of hours, and notes that this instance runs. */
+/** Background work for the console: counts figures by hour, and notes that this instance is running. */
 import { errorText } from '../../domain/error-text.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -6,17 +6,17 @@ import type { Gateway } from '../../ports/gateway.ts';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const seenEveryMs = 15_000;
-/** An hour is looked at a minute after it was counted at the earliest, so hours that are due are found soon enough. */
+/** After an hour was counted, it is due again in a minute at the earliest, so looking this often finds it soon enough. */
 const lookEveryMs = 10_000;
 /** How much an instance's clock may be ahead of the one that deletes old decisions. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
-/** So few that a statement ends long before the database's limit of 30 seconds. */
+/** Few enough that a statement ends long before the database's limit of 30 seconds. */
 const mostRows = 5_000;
 
 /**
- * Counts up to `limit` hours. Returns how often it found some due. An hour that cannot be counted stops no other: it is tried again ten minutes later.
- * After it has found none, it does not look again for ten seconds.
+ * Looks for due hours up to `limit` times, and counts those whose rows have changed. Returns how often it found some. An hour that cannot be counted
+ * stops no other: it is tried again ten minutes later. Once no hour is due, the next look is ten seconds later.
  */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
   const now = gateway.now();
@@ -40,7 +40,7 @@ export const countHours = async (gateway: Gateway, limit: number): Promise<numbe
   return limit;
 };
 
-/** Writes that this instance runs, and which circuits it has open, so that every instance can show it. */
+/** Notes that this instance is running and which of its circuits are open, so that every instance can show it. */
 const noteSeen = async ({ state, providers, stores, now }: Gateway): Promise<void> => {
   const at = now();
   if (isRecent(state.seenOn, at, seenEveryMs)) return;

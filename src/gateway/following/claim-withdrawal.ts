@@ -41,7 +41,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (known) {
-    // Until a link was given out, a shortfall may still have shown since the withdrawal began, and a read for this very answer may show it.
+    // Until a link is given out, a shortfall that has shown since the withdrawal began still counts, and a read for this answer may still show one.
     const isUnseen = order.watch.linkUnseen === true;
     if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
     const given = await answerClaim(scope, order, known, fallback);
@@ -73,8 +73,8 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
 };
 
 /**
- * Notes that background work fetches the link, so that nobody is given it, or that it is given out. Reads the order for this, again if it is changed
- * meanwhile, and `check` may throw. Returns the order as noted.
+ * Notes that background work fetches the link and no customer has it, or (without `linkUnseen`) that it is being given out. Reads the order first,
+ * and again if another call changes it meanwhile. `check` gets the order each time, and may throw. Returns the order as noted.
  */
 const noteUnseen = async (gateway: Gateway, orderId: string, linkUnseen: true | undefined, check?: (order: Order) => void): Promise<Order> => {
   for (;;) {
@@ -119,7 +119,7 @@ const claimUnknown = (): Problem =>
     retryAfterMs: 5000,
   });
 
-/** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released just that, or less. */
+/** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released this fill or a worse one. */
 const refuseShort = (order: Order, { accept_short: accepts }: WithdrawalRequest): void => {
   if (order.disputed === true && !isShortReleased({ ...order, ...order.watch }) && accepts !== true) throw orderShort(order);
 };

@@ -185,12 +185,12 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const seen = watchOf(gateway, order, told, step);
   const pace = withoutUnseenRefund(step.next, seen);
   const ends = isFinal(pace, now, order.followUntil, order.ramp, disputed);
-  // A provider that refuses a read has refused the reads before, too, as a rule. So a refusal counts as unread only if there was a notice since.
+  // A provider that refuses a read has usually refused the earlier ones, too. So a refusal counts as unread only if there has been a notice since.
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
   const isRung = cause === 'notice' || order.watch.noticeUnread === true;
-  // An order that has only now expired may be paid at any moment, however long nobody read it before. So may one whose provider has rung.
+  // An order that has just expired may be paid at any moment, however long ago it was last read. So may an order whose provider has sent a notice.
   const isUsual = cause === 'poll' && told.read === 'done' && !moved && !isRung;
   const sinceRead = isUsual ? { sinceReadMs: now - (order.checkedOn ?? order.createdOn) } : {};
   const watch = withNews(seen, { unreadSince: final ? undefined : unreadSince, noticeUnread: isRung && told.read !== 'done' ? true : undefined });
@@ -246,8 +246,8 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
 };
 
 /**
- * Returns whether the provider said the same at the last read. An oddity that every read repeats is told once: otherwise one order would look like
- * many odd ones.
+ * Returns whether the provider said the same at the last read. An oddity that every read repeats is reported once: otherwise one order would look
+ * like many odd ones.
  */
 const isRepeated = (order: Order, evidence: OrderEvidence, now: number): boolean => {
   const { toldOn: _now, ...told } = toldAmounts(evidence, now);
@@ -341,7 +341,7 @@ const watchOf = (gateway: Gateway, order: Order, told: Told, step: Advance): Ord
   const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
   const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
   const isUnseenRefund = step.next === 'refunded' && !saysMoney({ stage: known, moneySeen: order.watch.moneySeen }) && told.evidence?.moneySeen !== true;
-  // What was paid before a refund went back.
+  // After a refund, an earlier payment no longer counts: it went back.
   const seenOn = step.next === 'refunded' || order.stage === 'refunded' ? undefined : sight.paidSeenOn;
   return withNews(sight, {
     filledSeen: inReview === undefined ? sight.filledSeen : saysFilled(order, inReview) ? true : undefined,
@@ -400,8 +400,8 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
 
 /**
  * Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires, or when it is no longer followed. An
- * unpaid order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: what it rang for may
- * not show yet, and the provider will not ring again.
+ * unpaid order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: its cause may not
+ * show in this read yet, and the provider will not send another.
  */
 const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number; sinceReadMs?: number }, cause: Cause): Promise<number> => {
   const now = gateway.now();

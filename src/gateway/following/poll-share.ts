@@ -14,8 +14,8 @@ const burstMs = 60_000;
 const mostKept = 10_000;
 
 /**
- * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders of an app's own customers have
- * the app's budget. Orders of no app whose network is no longer known share one.
+ * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders whose network is not known
+ * share the budget of their app. Those of no app share one budget.
  */
 export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networkKey: string | undefined, wantedOn: number): number => {
   const { pollSlots } = gateway.state;
@@ -29,7 +29,9 @@ export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networ
   }, wantedOn);
 };
 
-/** Returns until when the polls are used up: now or later. A clock that was set back since that was noted starts anew. */
+/**
+ * Returns the time until which the polls are used up, but never a past time. If the clock was set back since that was noted, it is the current time.
+ */
 const usedUntil = (slot: PollSlot | undefined, now: number): number => (slot && slot.notedOn <= now ? Math.max(now, slot.until) : now);
 
 const budgetsOf = (appId: string | undefined, networkKey: string | undefined): { key: string; networks: number }[] => {

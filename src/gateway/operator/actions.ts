@@ -17,7 +17,7 @@ const day = 86_400_000;
 const time = (ms: number): string => new Date(ms).toISOString();
 
 export const readOrder = async (gateway: Gateway, operator: Operator, id: string) => {
-  // What is no id reads nothing, and may be anything that was pasted by mistake. So it is not logged.
+  // A string that is not an id finds no order, and may be anything that was pasted by mistake. So it is not logged.
   if (!uuidForm.test(id)) throw new Problem('order-not-found', 'There is no such order.');
   await logAction(gateway, operator, 'order.read', id.toLowerCase());
   const found = await lookUpOrder(gateway.stores.operator, gateway.hash, id.toLowerCase(), gateway.now());

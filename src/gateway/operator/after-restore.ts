@@ -107,7 +107,7 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
       );
       for (const row of newOrders(rows, known, [])) {
         const { upstreamOrderId, madeBy } = row;
-        // What an account was used for before it was added here was never ordered here.
+        // An order that was made before the account was added here was not placed by this gateway.
         if (madeBy !== undefined && session.accountMadeOn !== undefined && madeBy < session.accountMadeOn) continue;
         const orderId = await adopt(gateway, session, ramp, row);
         if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });

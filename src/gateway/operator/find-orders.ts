@@ -1,8 +1,8 @@
 /** Finds orders by whatever a person has in hand, without knowing what it is. */
 import type { FoundOrder, OperatorStore, OrderSearch, Place } from '../../ports/operator.ts';
 
-/** `amounts` are in sats or hundredths: an order that has one of them is found. */
-export type Wanted = OrderSearch & { word?: string; amounts?: readonly bigint[]; /** What the word may mean besides. */ or?: readonly OrderSearch[] };
+/** `amounts` are in sats or in hundredths of the currency; an order that has any of them is found. */
+export type Wanted = OrderSearch & { word?: string; amounts?: readonly bigint[]; /** Other things that the word may mean. */ or?: readonly OrderSearch[] };
 
 export const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -27,7 +27,7 @@ export const findOrders = async (
   return [...found.values()].toSorted((a, b) => b.createdOn - a.createdOn || (a.intentId < b.intentId ? 1 : -1)).slice(0, limit);
 };
 
-/** Returns the hash under which a payment reference is stored. A person may write the reference in small letters, or with spaces around it. */
+/** Returns the hash under which a payment reference is stored. A person may write the reference in lower case, or with spaces around it. */
 export const referenceHash = (hash: (text: string) => string, reference: string): string => hash(reference.trim().toUpperCase());
 
 /** Returns the stored amounts that a person may mean by `100.50 EUR`, `5000 sats` or 100: a number without a unit may be fiat or sats. */

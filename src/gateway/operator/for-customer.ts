@@ -9,7 +9,7 @@ const arrived: { readonly [ramp in Ramp]: string } = {
 };
 const pushed = 'Your bitcoin was bought, and the provider is sending it to the destination of your order.';
 const texts: { readonly [stage in Stage]: string | undefined } = {
-  awaiting_payment: 'Your order waits for your payment. Your wallet shows how to pay.',
+  awaiting_payment: 'Your order is waiting for your payment. Your wallet shows how to pay.',
   underpaid: 'A part of your payment has arrived. The rest is missing.',
   expired: 'Your order ended, because no payment arrived in time. If you have paid, tell us when, and from which account.',
   failed: 'The provider could not carry out your order. If you have paid, tell us when, and from which account.',
@@ -27,6 +27,6 @@ export const forCustomer = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>
   if (order) return about + (texts[order.stage] ?? (order.terms.payout === 'push' ? pushed : arrived[order.ramp]));
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
-    return `${about}we are still waiting for the answer of the provider. Please do not pay anything until your wallet shows how.`;
+    return `${about}we are still waiting for the provider's answer. Please do not pay anything until your wallet shows how.`;
   return `${about}it was not placed. Nothing was ordered, and there is nothing to pay.`;
 };

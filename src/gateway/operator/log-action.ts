@@ -3,7 +3,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 
 export type Operator = { actor: string };
 
-/** Writes what an operator reads or does to the table of actions, before it is done. */
+/** Records in the table of actions what an operator is about to read or do. */
 export const logAction = async (gateway: Gateway, { actor }: Operator, action: string, subject: string, detail?: { [name: string]: Json }): Promise<void> => {
   await gateway.stores.operator.record({ at: gateway.now(), actor, action, subject, ...(detail ? { detail } : {}) });
   gateway.log('info', 'operator', { actor, action, subject });

@@ -1,10 +1,10 @@
-/** The cursors of lists: opaque texts that name the last row of a page, so a page stays the same while rows are added before it. */
+/** The cursors of lists: opaque strings that name the last row of a page, so that the next page stays the same while rows are added before it. */
 import type { Place } from '../../ports/operator.ts';
 import { Problem } from '../problem.ts';
 
 const cursorOf = ({ on, id }: Place): string => `${on.toString(36)}.${id}`;
 
-/** Throws `invalid-request` for a text that is not a cursor of this gateway. */
+/** Throws `invalid-request` for a string that is not a cursor of this gateway. */
 export const placeOf = (cursor: string | undefined): Place | undefined => {
   if (cursor === undefined) return undefined;
   const [, on, id] = /^([0-9a-z]{1,9})\.([\w-]{1,64})$/.exec(cursor) ?? [];

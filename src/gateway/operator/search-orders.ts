@@ -12,9 +12,9 @@ const dayMs = 86_400_000;
 const pageSize = 100;
 /** An order that has been `paid` for longer than this is listed as late: its provider has probably forgotten or lost it. */
 export const longestDeliveryMs = 3 * dayMs;
-/** No index covers amounts, so an amount without a day is looked for among the orders of so many days. */
+/** No index covers amounts, so a search for an amount without a day goes back only this many days. */
 const amountDays = 30;
-/** Nor the requests for prices, of which there are many more. */
+/** The same for the ids of price requests, of which there are many more. */
 const priceDays = 2;
 
 export type SearchRequest = {
@@ -80,7 +80,7 @@ const wantedOf = (gateway: Gateway, request: SearchRequest): Wanted => {
   };
   if (word === undefined || isDay) return narrowed;
   const amounts = amountsOf(word) ?? [];
-  // A number without a unit may as well be a provider's id of an order.
+  // A number without a unit may also be a provider's order id.
   return /[A-Za-z]/.test(word) && amounts.length > 0
     ? { ...narrowed, ...recent, amounts }
     : { ...narrowed, word, or: amounts.map((amount) => ({ amount, ...recent })) };

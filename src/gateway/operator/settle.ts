@@ -28,7 +28,7 @@ export type SettleRequest = { id: string; words: string; stage?: Stage | undefin
 export const sequenceOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): number => order?.sequence ?? intent.attempt;
 
 const shortened = (hash: (text: string) => string, judged: string): string => hash(judged).slice(0, 16);
-/** Returns the text that tells whether what an operator judges is still what they saw. */
+/** Returns a string that changes as soon as what an operator judges is no longer what they saw. */
 export const pinOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>, hash: (text: string) => string): string =>
   shortened(hash, order ? judgedOf(order, order.terms) : judgedAttemptOf(intent));
 
@@ -75,7 +75,7 @@ const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> 
   if (stage === undefined || stage === 'review') return refuse('name the stage that is true');
   await desk.record('order.leave-review', id, { stage, reason });
   const told = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
-  // The time makes it differ from every earlier settling of the same review (judgedOf).
+  // The time makes this settling differ from every earlier one of the same review (judgedOf).
   const reviewed = { ...told, on: desk.now };
   // The stage that the operator names replaces what earlier reads said about the customer's money.
   const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
@@ -95,7 +95,7 @@ const releaseShort = async (desk: Desk, request: SettleRequest): Promise<string>
   return `${id}: what was delivered can be withdrawn, ${order.receive} of ${order.quotedReceive} sats. The rest stays owed`;
 };
 
-/** Ends the dispute about an order. A later report of other amounts is judged anew. The provider's record stays as it is. */
+/** Ends the dispute about an order. A later report of other amounts is judged again. The provider's record stays as it is. */
 const closeDispute = async (desk: Desk, request: SettleRequest): Promise<string> => {
   const { id, words: how } = request;
   const order = await orderOf(desk, request);

@@ -142,7 +142,7 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
   });
 };
 
-/** Returns the stage, and what keeps a person busy with the order or did. */
+/** Returns the stage, and why the order needs, or needed, a person. */
 const stageText = (order: NonNullable<Dossier['order']>): string => {
   const { stage, disputed, terms } = order;
   const { reviewReason, reviewed, beforeReview, disputeClosed } = terms;

@@ -1,4 +1,4 @@
-/** What the console's first page shows: what waits, how the providers do, and which instances run. */
+/** What the console's first page shows: what needs a person, how the providers are doing, and which instances are running. */
 import type { Gateway } from '../../ports/gateway.ts';
 import type { CallFigures, Instance, MissingFigure } from '../../ports/figures.ts';
 import type { Switch } from '../../ports/operator.ts';
@@ -12,9 +12,12 @@ import { showSwitch, versionOf } from './switch-provider.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-/** An instance that has not been seen for so long has stopped, or has lost the database. */
+/** An instance that has not been seen for this long has stopped, or cannot reach the database. */
 const seenWithinMs = 2 * minute;
-/** The calls of providers are counted from many rows, so all operators of an instance see the same for so long. What waits is always read. */
+/**
+ * Calls to providers are counted from many rows, so all operators who ask the same instance share one count for this long. The lists of what needs a
+ * person are read for each request.
+ */
 const figuresMs = 5_000;
 const time = (ms: number): string => new Date(ms).toISOString();
 

@@ -1,4 +1,6 @@
-/** Figures over time, for the console's charts: who offers, who wins and why not, and what was delivered of what was quoted. */
+/**
+ * Figures over time, for the console's charts: which providers offer, which win and why others do not, and how much of what was quoted was delivered.
+ */
 import type { Stage } from '../../domain/order.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import type { Figure } from '../../ports/figures.ts';
@@ -9,9 +11,9 @@ import { logAction, type Operator } from './log-action.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** More points than these are more than a chart can show. */
+/** The longest time for each step. A chart cannot show more points. */
 const longest = { hour: 8 * day, day: 731 * day } as const;
-/** An answer with so many figures has some megabytes. */
+/** An answer with this many figures is several megabytes long. */
 const mostFigures = 20_000;
 const usual = { hour: day, day: 30 * day } as const;
 const time = (ms: number): string => new Date(ms).toISOString();

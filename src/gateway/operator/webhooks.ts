@@ -4,7 +4,7 @@ import { Problem } from '../problem.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { pageOf, placeOf } from './place.ts';
 
-/** A webhook that fails is listed from this try on, which comes about five minutes after the first. */
+/** A webhook that fails is listed from this try on. It comes about five minutes after the first try. */
 export const triesToList = 3;
 const pageSize = 100;
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -34,7 +34,7 @@ export const listWebhooks = async (gateway: Gateway, operator: Operator, { list,
 
 /** Makes a webhook due now, under the same id. Throws `webhook-not-found` or `not-possible-now`. */
 export const sendWebhook = async (gateway: Gateway, operator: Operator, id: string) => {
-  // What has not the form of an id (new-delivery.ts) may be anything that was pasted by mistake. So it is not logged.
+  // A string that does not have the form of an id (new-delivery.ts) may be anything that was pasted by mistake. So it is not logged.
   if (!/^msg_[0-9a-f]{32}$/.test(id)) throw new Problem('webhook-not-found', 'There is no such webhook.');
   await logAction(gateway, operator, 'webhook.send', id);
   const now = gateway.now();

@@ -65,7 +65,7 @@ export const endExpired = (why: string): End => ({ state: 'rejected', problem: q
 const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, end: End): End => {
   if (movedFrom.length === 0) return end;
   const { code, detail, more } = end.problem;
-  // This end is stored and given again, and a link for the customer is for once.
+  // This end is stored and given again, but a link for the customer is meant to be given only once.
   const { action_url: _bearer, ...kept } = more.members ?? {};
   const members = { ...kept, moved_from: showMoves(gateway, movedFrom) };
   if (end.state !== 'rejected' || code === 'quote-expired')

@@ -1,14 +1,17 @@
-/** Providers that recognise a payment only roughly by its amount (`amount_tolerance_bps`). Two open orders of a customer must then not be near each other. */
+/**
+ * Some providers recognise a payment only roughly, by its amount (`amount_tolerance_bps`). At such a provider, the amounts of a customer's open
+ * orders must not be near each other.
+ */
 import { asksExchange } from '../../domain/offer.ts';
 import type { NearAmounts } from '../../ports/intents.ts';
 import { Problem } from '../problem.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 
 /**
- * Returns the amounts to pay that the provider could not tell from this quote's, or undefined if it tells every two amounts apart. Two amounts are near
- * if they differ by at most the tolerance of the larger, so that it does not matter which order was first. The order for an estimate may ask for more
- * or less than the quote, by the slippage. That is allowed for here, because it is too late once the order is made: even if it is withheld, it is the
- * newest one at the provider, which would book the payment of the other order to it.
+ * Returns the amounts to pay that the provider could not tell from this quote's, or undefined if it can tell any two amounts apart. Two amounts are
+ * near if they differ by at most the tolerance of the larger, so that it does not matter which order was first. The order for an estimate may ask for
+ * more or less than the quote, by the slippage. That is allowed for here, because it is too late once the order is made: even if it is withheld, it
+ * is the newest one at the provider, which would book the payment of the other order to it.
  */
 export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmounts | undefined => {
   const { offer } = quote.offer;
@@ -30,7 +33,7 @@ export const amountTooNear = (quote: StoredQuote, orderId: string, slippageBps: 
   const bps = (quote.offer.offer.facts.amount_tolerance_bps ?? 0) + slackBps(quote, slippageBps);
   return new Problem(
     'amount-in-use',
-    `A payment for your order ${orderId} at this provider may still be on its way, and the provider could not tell it from this one's: the amounts must differ by more than ${bps / 100} %. Choose another amount, or pay that order if it is still open.`,
+    `A payment for your order ${orderId} at this provider may still be on its way, and the provider could not tell it from the payment for this order: the amounts must differ by more than ${bps / 100} %. Choose another amount, or pay that order if it is still open.`,
     { members: { order_ids: [orderId] } },
   );
 };

@@ -91,8 +91,8 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
 }
 
 /**
- * Returns whether a quote may be ordered now, is within the request's limits, and can be paid out as the request says. The database checks the rest: that no other attempt has this quote
- * or is unresolved in its upstream session, and that the quote's provider is not excluded for this customer.
+ * Returns whether a quote may be ordered now, is within the request's limits, and can be paid out as the request says. The database checks the rest:
+ * that no other attempt has this quote or is unresolved in its upstream session, and that the quote's provider is not excluded for this customer.
  */
 const isOpenTo = (gateway: Gateway, quote: StoredQuote, { minReceive, maxPay }: Failover, payoutTo: PayoutTo | undefined): boolean => {
   const { acceptBy, offer } = quote;

@@ -169,7 +169,9 @@ const lookedFor = (intent: Intent, placing: Placing) => {
   return { orderId: intent.orderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts: { ...facts, user_ref: intent.id } };
 };
 
-/** Reads the order with this id and, if it is the one that was sent for, confirms the attempt. `unclear`: a person must look at the order. */
+/**
+ * Reads the order with this id and, if it can be the one that this attempt made, confirms the attempt. `unclear`: a person must look at the order.
+ */
 const lookUp = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<'confirmed' | 'unclear' | 'unknown'> => {
   const { gateway } = scope;
   const adapter = placing.provider.adapter.liquidity;

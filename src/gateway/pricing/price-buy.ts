@@ -52,9 +52,9 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 };
 
 /**
- * Returns why the customer could not order at a provider that pushes its payouts: they did not say that they can name a destination, or none that the
- * provider pays. Only a customer who said so is offered its prices, so a wallet that knows nothing of pushed payouts can order every offer that it
- * gets. A shadow provider is asked all the same, since nobody is shown its prices.
+ * Returns why the customer could not order at a provider that pushes its payouts: they did not say that they can name a destination, or named no kind
+ * that the provider pays to. Only a customer who named such a kind is offered its prices, so a wallet that knows nothing of pushed payouts can order
+ * every offer that it gets. A shadow provider is asked all the same, since nobody is shown its prices.
  */
 const unpayable = ({ core, adapter }: Provider, { payoutKinds }: Exchange): Refusal | undefined => {
   const paid = adapter.buy?.payoutKinds;

@@ -28,8 +28,8 @@ export type OpenSessionReply = { session_id: string; app_id?: string; expires_on
 
 /**
  * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets
- * the same reply, the recovery secret for ten minutes only; a different key or signature is refused once the session is open. Until then, the session
- * id can be used for nothing else.
+ * the same reply, but the recovery secret only for ten minutes. A different key or signature is refused once the session is open. Until then, the
+ * session id can be used for nothing else.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;

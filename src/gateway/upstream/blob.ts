@@ -1,7 +1,7 @@
 import { blobPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 
-/** Stores a blob, whatever the account has by now: a key that the customer has just been given. */
+/** Stores a blob with a key that the customer has just been given, whatever blob the account has by now. */
 export const saveBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
 
