@@ -13,7 +13,10 @@ import { addMissing } from './pricing/record.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
-export type TickBudget = { /** For how long new work is started. */ ms: number; /** The most deliveries, orders and so on to take, in all parts. */ calls: number };
+export type TickBudget = {
+  /** For how long new work is started. */ ms: number;
+  /** The most deliveries, orders and so on to take, in all parts. */ calls: number;
+};
 type PartName = (typeof backgroundParts)[number];
 export type Scheduled = Record<Exclude<PartName, 'reference'>, number>;
 

@@ -70,7 +70,7 @@ export type FigureStore = {
   /** Postpones the next look at an hour that could not be counted. */
   postpone(hour: number, source: FigureSource, until: number): Promise<void>;
   read(filter: FigureFilter): Promise<Figure[]>;
-  /** Returns how many hours in a range are not counted yet, and when the newest of the others was last looked at. */
+  /** Returns how many hours in a range are not counted yet, and when the newest of the others was last checked. */
   progress(from: number, to: number): Promise<{ missing: number; countedOn?: number }>;
   /** Reads from the decisions themselves, so it is for minutes, not for days. */
   recentCalls(since: number): Promise<CallFigures[]>;

@@ -50,7 +50,8 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 /**
  * The amounts that the provider could not tell from the new order's (`amount_tolerance_bps`), inclusive, in the ramp's units. Compared with the
  * customer's other orders at the same provider and in the same currency that are being placed, or for which a payment may still come (mayBePaid).
- * `slippageBps`: by how much an order that is being placed for an estimate may still change its amount to pay, if the customer did not fix that one.
+ * `slippageBps`: by how much an order that is being placed for an estimate may still change its amount to pay, if the customer did not fix that
+ * amount.
  */
 export type NearAmounts = { currency: string; least: bigint; most: bigint; slippageBps?: number };
 
@@ -61,8 +62,8 @@ export type IntentStore = {
   /**
    * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
    * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of them
-   * has an amount that the provider could not tell from this one's. `payout-used`: another attempt has the same `payoutKey`. A lock on the customer
-   * ensures that parallel calls cannot exceed `maxOpen` together, or have amounts that are near each other.
+   * has an amount that the provider could not tell from the new order's. `payout-used`: another attempt has the same `payoutKey`. A lock on the
+   * customer ensures that parallel calls cannot exceed `maxOpen` together, or have amounts that are near each other.
    */
   create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | 'payout-used' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;

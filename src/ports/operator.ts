@@ -148,8 +148,8 @@ export type OperatorStore = {
   /** Revokes the sessions of one app, of one customer, or all. Returns how many it revoked. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
   /**
-   * Replaces the customer's recovery secret; the old one opens nothing any more. Returns false if the customer has none, because they are unknown or
-   * forgotten.
+   * Replaces the customer's recovery secret; the old one no longer opens anything. Returns false if the customer has none, because they are unknown
+   * or forgotten.
    */
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**

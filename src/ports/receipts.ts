@@ -17,7 +17,7 @@ export type ReceiptStore = {
   of(subjectIds: readonly string[]): Promise<StoredReceipt[]>;
   /**
    * Numbers the receipt within the current day (by the database's clock) and stores it. If the subject already has a receipt of this kind, returns
-   * that one.
+   * the stored one.
    */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
   /** Returns at most `count` leaves of a day, from number `from` on, by number. */

@@ -25,7 +25,7 @@ export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
   /**
    * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them. A
-   * time of reading that lies in the future, because a clock was set back, also counts as due.
+   * reading whose time lies in the future, because a clock was set back, also counts as due.
    */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
   /** Stores the readings, unless the lease has been lost. */

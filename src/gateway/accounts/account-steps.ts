@@ -39,7 +39,7 @@ const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' 
   return [await newDelivery(gateway, { ...told, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
 };
 
-/** Returns the links that lead to the provider's own hosts. Never logs one: it may be a bearer secret. */
+/** Returns the state with only those links that lead to the provider's own hosts. Never logs a link: it may be a bearer secret. */
 const withOwnPages = ({ providers, settings, log }: Gateway, { providerId }: Account, said: AccountState): AccountState => {
   const provider = providers.find(({ id }) => id === providerId);
   if (!provider) return said;

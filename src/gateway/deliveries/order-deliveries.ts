@@ -7,9 +7,9 @@ import type { Order, OrderEvent, OrderTerms, OrderWatch } from '../../ports/orde
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
- * Builds the webhooks for a step of an order, which are stored in the same transaction as the step. The first step has none. If the wallet asked for
- * them, they are `withdrawal_ready`, exactly as in FLS01, when the sats can be withdrawn, and `order_status_changed`, at every step. A webhook only
- * names the order and its status, so a late or lost one does no harm.
+ * Builds the webhooks for a step of an order, which are stored in the same transaction as the step. A wallet can ask for two: `withdrawal_ready`,
+ * exactly as in FLS01, when the sats can be withdrawn, and `order_status_changed` at every step except the first. A webhook only names the order and
+ * its status, so a late or lost one does no harm.
  */
 export const orderDeliveries = async (
   gateway: Telling,

@@ -61,8 +61,8 @@ export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, qu
 };
 
 /**
- * Notes whether the session has proved the node that gets the sats. Throws a Problem if it has not and could have: a node key. The payee of an invoice
- * may be the customer's custodian, so it may be any node.
+ * Returns the destination, and whether the session has proved the node that gets the sats. Throws a Problem if the destination is a node key that the
+ * session has not proved. An invoice may name any node, because its payee may be the customer's custodian.
  */
 export const withProof = async (gateway: Gateway, session: OpenSession, { kind, value, invoice }: Destination): Promise<PayoutTo> => {
   const proven = await provenNode(gateway, session, undefined);
