@@ -37,8 +37,8 @@ export type Intent = {
   /** Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes. */
   networkKey?: string;
   /**
-   * A hash of the payment hash of the invoice that gets the sats of a pushed payout. Only one attempt that has no outcome yet, or made an order, may have it: an
-   * invoice is paid once. Earlier releases store none.
+   * A hash of the payment hash of the invoice that gets the sats of a pushed payout. Only one attempt that has no outcome yet, or made an order, may
+   * have it: an invoice is paid once. Earlier releases store none.
    */
   payoutKey?: string;
 };

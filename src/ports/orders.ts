@@ -153,7 +153,7 @@ export type OrderChange = Partial<
     | 'upstreamOrderId'
   >
 > & {
-  /** The provider's id of a payment that was recognised by its amount only. If another order there has it, nothing is stored. */
+  /** The provider's id of a payment that was recognised only by its amount. If another order at that provider has this payment, nothing is stored. */
   payment?: { providerId: string; id: string };
   nextCheckOn?: number | null;
 };
@@ -167,9 +167,9 @@ export type OrderStore = {
    */
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
-   * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed
-   * since the order was read. If the order was woken (`wake`) since then, the change neither postpones that check nor makes the order final. Of `watch`,
-   * only what differs from `order.watch` is written.
+   * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false, and writes nothing, if
+   * `sequence` has changed since the order was read, or if another order has `change.payment`. If the order was woken (`wake`) since then, the change
+   * neither postpones that check nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
    */
   advance(
     order: Pick<Order, 'id' | 'sequence' | 'watch' | 'nextCheckOn'>,

@@ -89,7 +89,8 @@ export const createOrderStore = (db: Database): OrderStore => ({
   advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, payment, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
       if (payment !== undefined) {
-        // Two instances may read the same payment for two orders at the same moment. The second one waits here, and sees the first one's order.
+        // Two instances may read the same payment for two orders at the same moment. The second instance waits here, and then sees the first one's
+        // order.
         await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${payment.providerId} ${payment.id}`}, ${paymentLock}))`);
         if (await isTaken(tx, payment.providerId, payment.id, id)) return false;
       }

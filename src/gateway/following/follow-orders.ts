@@ -112,7 +112,7 @@ const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEv
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
   if (evidence.guessed === true) return await gateway.stores.orders.isPaymentTaken(order.providerId, payment, order.id);
-  // The provider itself says that the payment is for this order to buy.
+  // Unless an order is a sale, its provider itself says that the payment is for this order.
   if (order.ramp !== 'sell') return false;
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
 };
