@@ -28,7 +28,7 @@ export const operations: { readonly [id: string]: Text } = {
   beginSession: {
     tag: 'Session',
     summary: 'Begin a session',
-    description: 'Returns a new session and the tokens to sign where the customer must or may prove that they own a node. POST /session opens the session.',
+    description: 'Returns a new session, and the tokens to sign if the customer must or may prove that they own a node. POST /session opens the session.',
   },
   openSession: {
     tag: 'Session',
@@ -106,12 +106,12 @@ export const operations: { readonly [id: string]: Text } = {
   sendAccountCode: {
     tag: 'Accounts',
     summary: 'Send a code',
-    description: 'Has the provider send a code to the customer, by mail or SMS. At most five an hour are sent for one account.',
+    description: 'Asks the provider to send the customer a code, by mail or SMS. At most five codes an hour are sent for one account.',
   },
   confirmAccount: {
     tag: 'Accounts',
     summary: 'Confirm with a code',
-    description: 'Hands in the code that the provider sent. After five wrong ones another code has to be sent.',
+    description: 'Passes the code on to the provider that sent it. After five wrong codes, a new one must be sent.',
   },
   removeAccount: {
     tag: 'Accounts',
@@ -235,19 +235,19 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Operator',
     summary: 'How everything is',
     description:
-      'Returns what waits for a person, how each provider does (mode, switch, circuits, credentials, calls of 15 minutes and of 24 hours), and the instances that run.',
+      'Returns what waits for a person, how each provider is doing (mode, switch, circuits, credentials, calls in the last 15 minutes and 24 hours), and the running instances.',
   },
   getOperatorSeries: {
     tag: 'Operator',
     summary: 'Figures over time',
     description:
-      'Returns figures by hour or day: decisions, offers, wins, exclusions, refusals and faults by provider and option; orders by stage; what was delivered of what was quoted. Background work counts them, so the newest are up to some minutes old: see `counted_on`.',
+      'Returns figures by hour or day: decisions, offers, wins, exclusions, refusals and faults by provider and option; orders by stage; what was delivered of what was quoted. Background work counts them, so the newest figures may be some minutes old: see `counted_on`.',
   },
   settleOperatorOrder: {
     tag: 'Operator',
     summary: 'Settle an order',
     description:
-      'Does what only a person can decide: names the stage of an order in review, releases a short fill, closes a dispute or an order attempt, or records a proof of payment. Send the `sequence` that you saw; if the order has changed since, nothing is done.',
+      'Does what only a person can decide: names the stage of an order in review, releases a short fill, closes a dispute or an order attempt, or records a proof of payment. Send the `pin` that you saw; if it has changed since, nothing is done.',
   },
   listOperatorWebhooks: {
     tag: 'Operator',
@@ -257,7 +257,7 @@ export const operations: { readonly [id: string]: Text } = {
   sendOperatorWebhook: {
     tag: 'Operator',
     summary: 'Send a webhook now',
-    description: 'Makes a webhook due now, under the same id. A dead, disabled or delivered one gets all its tries again.',
+    description: 'Makes a webhook due now, under the same id. A dead, disabled or delivered webhook may be tried as often as a new one.',
   },
   getOperatorOrder: {
     tag: 'Operator',
@@ -269,7 +269,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Operator',
     summary: 'Find orders',
     description:
-      'Finds orders, the newest first, page by page. `anything` takes whatever a person has in hand: an order, quote, attempt, request or customer id, a payment reference, the provider’s order id, a UTC day, or an amount such as `100.50 EUR`. The other members narrow the search.',
+      'Finds orders, the newest first, page by page. `anything` takes whatever a person has at hand: an order, quote, attempt, request or customer id, a payment reference, the provider’s order id, a UTC day, or an amount such as `100.50 EUR`. The other members narrow the search.',
   },
   getOperatorAttention: {
     tag: 'Operator',
