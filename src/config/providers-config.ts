@@ -226,7 +226,7 @@ export const topLevel = z.strictObject({
         'New sessions of one network: an IPv4 address or an IPv6 /64. In the limits of a network, an IPv6 /48 has up to 16 times the budget',
       ),
       quotes_per_minute: count(60).describe(
-        'Price requests of one session; reads of sell accounts are counted separately, with the same limit, and reads of unpaid orders at their providers with twice the limit',
+        'Price requests of one session; reads of accounts are counted separately, with the same limit, and reads of unpaid orders at their providers with twice the limit',
       ),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
@@ -237,7 +237,9 @@ export const topLevel = z.strictObject({
         .int()
         .min(1)
         .optional()
-        .describe('Sell accounts started by e-mail (the provider writes to that address). Default: 2 times orders_per_minute'),
+        .describe(
+          'Calls from one network for which a provider may send the customer an e-mail or a text message: accounts started, and codes sent. Default: 2 times orders_per_minute',
+        ),
       operator_guesses_per_minute: count(10).describe(
         'Wrong operator tokens from one network. Beyond that, the network gets 429 for wrong tokens for a minute; a right one still works',
       ),
@@ -262,7 +264,7 @@ export const topLevel = z.strictObject({
       idempotency_hours: count(24),
       operator_log_days: count(365),
       fills_days: count(730).describe('The figures of what was delivered for each order; the sums that rank offers fade by themselves'),
-      figures_days: count(730).describe('The figures by hour that the console shows'),
+      figures_days: count(730).describe('The hourly figures that the console shows'),
     }),
   ),
   providers: z

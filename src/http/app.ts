@@ -63,7 +63,7 @@ const requestIdOf = (c: Context, gateway: Gateway): string => {
 
 const baseHeaders = (c: Context, requestId: string, options: AppOptions): AnswerHeaders => {
   const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store' };
-  // Nobody else's page reads what operators see, and no browser takes it for a page.
+  // No page of another site may read what operators see, and no browser may render it as a page.
   if (isForOperators(c.req.raw, c.req.path, options.http))
     Object.assign(headers, { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' });
   else Object.assign(headers, corsHeaders(c.req.raw, options.http));
@@ -87,7 +87,7 @@ const marked = async (c: Context, options: AppOptions, answer: Response): Promis
   const { headers } = await begin(c, options);
   // A page may depend on Accept-Encoding as well as on Origin.
   const vary = [headers['vary'], answer.headers.get('vary')].filter((one) => typeof one === 'string').join(', ');
-  // Made from the whole answer: on workerd, that also keeps whether the body is compressed already.
+  // Copies the whole answer: on workerd, the copy then also knows whether the body is already compressed.
   const sent = new Response(answer.body, answer);
   for (const [name, value] of Object.entries(headers)) if (!sent.headers.has(name)) sent.headers.set(name, value);
   if (vary !== '') sent.headers.set('vary', vary);
@@ -195,7 +195,8 @@ const databaseMs = 5_000;
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
   const { network } = call.scope;
-  // A guard has let the operator through. Their neighbours must not lock them out, so they count only against the limit of all requests.
+  // A guard has let the operator through. Neighbours must not lock operators out, so an operator's requests count only against the limit of all
+  // requests.
   const caller = endpoint.guard ? {} : { app: call.app, ...(network ? { network } : {}) };
   const leave = takePlace(progress, caller, endpoint.lane, call.http);
   try {

@@ -1,7 +1,10 @@
 /** Decides which host serves the operator's console, and which serves the public. */
 import type { HttpSettings } from './call.ts';
 
-/** A browser sends at least one of these with every call of a script. */
+/**
+ * A browser sends at least one of these with every request to an https or loopback address. Over plain http to another name, a GET from the same
+ * origin may have none.
+ */
 const browserHeaders = ['origin', 'sec-fetch-site', 'sec-fetch-mode'] as const;
 const isFromBrowser = (request: Request): boolean => browserHeaders.some((name) => request.headers.has(name));
 
@@ -12,10 +15,11 @@ export const isConsoleHost = (request: Request, { consoleHost }: Pick<HttpSettin
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(host);
 
 /**
- * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which serves
- * nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no console. In
- * the sandbox they exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback address does not
- * count. Over plain http, a browser does not say that a script reads: such a name reaches `/operator`, where it has no token.
+ * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which
+ * serves nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no
+ * console. In the sandbox they exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback
+ * address does not count. Over plain http, such a name may reach `/operator`, because the request does not show that it comes from a browser. But a
+ * script there has no token.
  */
 export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
   const isConsole = path === '/console' || (isOperatorCall(path) && isFromBrowser(request));

@@ -30,8 +30,9 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
 
 type Row = { caller: string; route: string; keyHash: string };
 /**
- * Begins a call with this key, or finds that it has begun. Throws if that was with another body. The body's fingerprint is made with the newest notice
- * key, so that nobody who reads the database can guess a phone number or an IBAN. A key before it, or an earlier release, may have made the stored one.
+ * Begins a call with this key, or finds that one has begun. Throws if that call had another body. The body's fingerprint is made with the newest
+ * notice key, so that nobody who reads the database can guess a phone number or an IBAN. The stored fingerprint may have been made with an older key,
+ * or by an earlier release.
  */
 const begin = async ({ gateway }: Call, row: Row, raw: string) => {
   const text = bodyText(raw);
@@ -54,7 +55,7 @@ const bodyText = (raw: string): string => {
 };
 
 /**
- * Runs a creating call once per Idempotency-Key. As long as the key is stored (`retention.idempotency_hours`), the same body gets the same bytes, and
+ * Runs a creating call once per Idempotency-Key. While the key is stored (`retention.idempotency_hours`), the same body gets the same bytes, and
  * another body gets 422. A repeat during the first call gets 409; after a minute it takes over, in case the first call has stopped. A failed call is
  * forgotten, so that it can be repeated. Without a key the call just runs.
  */

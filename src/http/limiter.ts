@@ -101,7 +101,7 @@ export const readsPerQuote = 2;
 
 const what: Record<LimitName, string> = {
   verify: 'requests for tokens',
-  sessions: 'openings of sessions',
+  sessions: 'requests to open a session',
   quotes: 'requests for prices',
   orders: 'new orders',
   routes: 'requests for routes',

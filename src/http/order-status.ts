@@ -3,7 +3,10 @@ import { readOrders, type ReadOrdersRequest } from '../gateway/following/read-or
 import { readSession } from '../gateway/sessions/read-session.ts';
 import type { Call } from './call.ts';
 
-/** Answers the requests for orders of all ramps. Reads at providers are counted; beyond the limit, the answer is the stored state. */
+/**
+ * Answers the order-status calls of all ramps. Reads of unpaid orders at their providers are counted; beyond the limit, the answer is the stored
+ * state.
+ */
 export const orderStatusOf = async <R extends Ramp>(call: Call, ramp: R, request: ReadOrdersRequest & { session_id: string }) => {
   const session = await readSession(call.gateway, request.session_id, 'owned');
   return { body: await readOrders(call.scope, session, ramp, request, async () => await call.allows('order-reads', session.idHash)) };

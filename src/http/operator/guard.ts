@@ -16,7 +16,7 @@ const operatorOf = (call: Call): string | undefined => {
 /**
  * Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. A network that has shown too
  * many wrong tokens gets 429 for the rest of the minute. A right token works even then: otherwise a stranger behind the same address could lock the
- * operator out. Guessing on is hopeless all the same, since a token has at least 16 random characters.
+ * operator out. Further guessing is hopeless in any case, since a token has at least 16 random characters.
  */
 export const operatorOnly = async (call: Call): Promise<void> => {
   if (operatorOf(call) !== undefined) return;

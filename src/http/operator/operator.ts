@@ -113,7 +113,7 @@ export const operatorSearch = endpoint({
     .refine(
       ({ anything, request_id, upstream_order_id, reference, amount }) =>
         anything === undefined || [request_id, upstream_order_id, reference, amount].every((value) => value === undefined),
-      'anything may be a request id, an order id of the provider, a reference or an amount itself: give it without them',
+      'anything may itself be a request id, an order id of the provider, a reference or an amount: send it without those members',
     ),
   answer: z.object({
     orders: z.array(found),
