@@ -23,7 +23,7 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
   return { address: info.bech32 ? address.toLowerCase() : address };
 }
 
-/** Returns whether a link's parameters have one that we must understand (`req-`, BIP21), which we never do. */
+/** Returns whether a link has a parameter that its reader must understand (`req-`, BIP21). We understand no such parameter. */
 export const hasDemand = (query: string): boolean => [...new URLSearchParams(query).keys()].some((name) => /(?:^|[;?\s])req-/i.test(name));
 
 /** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. */

@@ -1,15 +1,18 @@
-/** Reads where a customer wants bought sats to go. What no text can show, such as whose Lightning address it is, is not checked here. */
+/** Reads where a customer wants bought sats to go. What the text alone cannot show, such as whose Lightning address it is, is not checked here. */
 import { hex } from '@scure/base';
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 import { decodeInvoice, type Invoice } from './bolt11.ts';
 import { toCanonicalLnurl } from './lnurl.ts';
 import { isCompressedKey } from './secp256k1.ts';
 
-/** The same words as PayoutKind of src/domain/payout.ts, which this folder does not import: what differs does not compile where both meet. */
+/**
+ * The same words as PayoutKind of src/domain/payout.ts, which this folder does not import. If the two differ, the code that uses both does not
+ * compile.
+ */
 export type DestinationKind = 'lightning_address' | 'lnurl' | 'invoice' | 'node_pubkey' | 'onchain';
 /**
- * A destination in its one canonical form: texts in other letters or with a prefix such as `lightning:` that mean the same become equal. `calls`: the
- * URL that a payer calls, whose host must be public. The network is checked where the text shows it (invoices and addresses).
+ * A destination in its one canonical form: ways to write it that differ in case, or in a prefix such as `lightning:`, become equal. `calls`: the URL
+ * that a payer calls, whose host must be public. The network is checked where the text shows it (invoices and addresses).
  */
 export type Destination = { kind: DestinationKind; value: string; calls?: string; invoice?: Invoice };
 type Read = Destination | { problem: string };

@@ -14,8 +14,8 @@ const URL_CHARACTERS = /^https?:\/\/[a-z0-9.\-:[\]]+(?:[/?#][a-z0-9\-._~:/?#[\]@
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
 /**
- * `loopbackHttp` also allows plain http on a loopback host, for the sandbox. `use`: what the link must be for; by default a withdrawal. A link need not
- * say what it is for, but one that says something else is refused.
+ * `loopbackHttp` also allows plain http on a loopback host, for the sandbox. `use`: what the link must be for; by default a withdrawal. A link need
+ * not say what it is for, but one that says something else is refused.
  */
 export type LnurlOptions = { loopbackHttp?: boolean; use?: LnurlUse };
 type LnurlUse = 'withdraw' | 'pay';
@@ -32,10 +32,10 @@ export function encodeLnurl(url: string): string {
 }
 
 /**
- * Returns the URL behind a link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks
- * that an e-mail or a terminal added. It may also be lnurlw:// (or lnurlp://, to pay), an https or bitcoin: link with a `lightning` parameter, or a bare URL. Returns
- * undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is of another use, and for over 2,000
- * characters.
+ * Returns the URL behind a link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks that an
+ * e-mail or a terminal added. It may also be lnurlw:// (or lnurlp://, to pay), an https or bitcoin: link with a `lightning` parameter, or a bare URL.
+ * Returns undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is of another use, and for over
+ * 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();

@@ -18,7 +18,7 @@ export function signDigest(digest: Uint8Array, privateKeyHex: string): Recoverab
   return { recoveryId: bytes[0] ?? 0, rs: bytes.slice(1) };
 }
 
-/** Keys that were recovered lately. An invoice is read again with each poll of its order, and recovering its key takes more than a millisecond. */
+/** Keys that were recovered recently. An invoice is read again with each poll of its order, and recovering its key takes more than a millisecond. */
 const recovered = new Map<string, string | undefined>();
 const mostRecovered = 256;
 

@@ -7,7 +7,10 @@ it("codes in everyday use become ISO's codes; a text that is not a country is re
   expect(['ZZ', 'EU', 'XX', 'AN', 'D', '', '__proto__', 'constructor', 'DEU', 'ДЕ'].map(readCountry)).toEqual(Array(10).fill(undefined));
 });
 
-/** Codes that ICU treats as regions but that are refused: reserved codes, groups of countries and test codes. (XK is accepted, although not in ISO 3166-1.) */
+/**
+ * Codes that ICU treats as regions but that are refused: reserved codes, groups of countries and test codes. (XK is accepted, although not in ISO
+ * 3166-1.)
+ */
 const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
 const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
 

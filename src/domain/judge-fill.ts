@@ -1,6 +1,6 @@
 /**
  * Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. The amount that was paid is the
- * provider's own statement. So a low one never excuses a short fill: whoever keeps a part of the money could say that less had come.
+ * provider's own statement. So a low amount never excuses a short fill: a provider that keeps part of the money could say that less had come.
  * docs/decisions/2026-11-29-more-less-late.md lists the cases.
  */
 import type { Bounds } from './judge-order.ts';

@@ -39,8 +39,8 @@ export type Facts = {
   /** For a pushed payout that was made: when the provider sent it, in RFC 3339. Shown to the customer. */
   payout_on?: string;
   /**
-   * Set if the provider takes a payment for another open order of the customer when the amounts differ by up to this much. Then the customer cannot
-   * have two open orders there whose amounts to pay are that close.
+   * Set if the provider may book a payment to another open order of the customer when the amounts differ by no more than this. Then the customer
+   * cannot have two open orders there whose amounts to pay are that close.
    */
   amount_tolerance_bps?: number;
   /** For sell. */

@@ -83,8 +83,9 @@ export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: 
 
 /**
  * Returns the next stage, and what kind of step leads to it. `unknown` (the status word is unknown to us) and `stale` (the report names an earlier
- * stage) keep the stage, except that an unpaid order may expire or be paid with `unknown`. `contradiction` and `undelivered` lead to review. follow-orders.ts
- * logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as the stage before the review.
+ * stage) keep the stage, except that an unpaid order may expire or be paid with `unknown`. `contradiction` and `undelivered` lead to review.
+ * follow-orders.ts logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as the stage
+ * before the review.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
@@ -167,16 +168,16 @@ export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number)
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
 /**
- * Returns when an unpaid order expires by the clock. A payment that is on its way may come up to a day after the order's own end: a customer who is
- * told that the order expired unpaid pays another one.
+ * Returns when an unpaid order expires by the clock. A payment that is on its way may come up to a day after the order's own end: a customer who was
+ * told that the order expired unpaid would pay another one.
  */
 const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: boolean | undefined }): number | undefined =>
   expiresOn === undefined || arriving !== true ? expiresOn : expiresOn + dayMs;
 const dayMs = 86_400_000;
 
 /**
- * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's end does not stop a bank transfer: money that was
- * sent a minute before comes days later. Until then, its provider may book it to another order of nearly the same amount.
+ * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's end does not stop a bank transfer: money that
+ * was sent a minute before that end may come days later. Until then, its provider may book it to another order of nearly the same amount.
  */
 export const mayBePaid = (
   order: { ramp: Ramp; stage: Stage; expiresOn?: number | undefined; arriving?: boolean | undefined; arrivalSeconds?: number | undefined; network?: Network },
@@ -194,8 +195,9 @@ type Network = 'lightning' | 'onchain' | undefined;
 export const matchSlackMs = 15 * 60_000;
 
 /**
- * Returns whether a payment that is dated now could be matched to a sale that is known only by its amount, or to one that is ordered now. The older
- * one takes payments that are dated up to the slack after its last one, the new one those up to the slack before it: the two must not overlap.
+ * Returns whether a sale whose payment is known only by its amount still needs that amount for itself, so that no new sale may have it. This sale
+ * takes payments dated up to `matchSlackMs` after it can last be paid. A new sale takes payments dated from `matchSlackMs` before it is ordered. The
+ * two periods must not overlap.
  */
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
@@ -235,7 +237,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
   const { stage, pay, receive, fee, echo, moneySeen } = evidence;
   if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
     return `${order.placing}, yet the provider reports ${stage ?? ''}`;
-  // The provider says that it has money of this order: either the refund was none, or it was paid after it.
+  // The provider says that it has money of this order: either there was no refund, or the order was paid after it.
   if (reachedBy(order) === 'refunded' && (wasPaid(stage) || isNewMoney(order, evidence))) return `refunded, then ${stage ?? 'a payment'}`;
   if (isAsReviewed(order, evidence)) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
@@ -259,7 +261,10 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
   return receive !== undefined && receive !== accepted.receive ? 'the amount to receive changed' : undefined;
 };
 
-/** Returns whether a report shows money that cannot be the refunded one, since no payment had been seen by then, and that no operator has judged yet. */
+/**
+ * Returns whether a report shows money that no operator has judged yet, and that cannot be the refunded money, since no payment had been seen before
+ * the refund.
+ */
 const isNewMoney = (order: OrderNow, evidence: Evidence): boolean =>
   order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && !isJudged(order, evidence);
 
@@ -301,8 +306,8 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats wait for their owner for ever, or for a payout that was not shown yet. A sale or a liquidity order stops being followed, because some providers report nothing more about
-      // euros on their way or links to redeem.
+      // Bought sats may wait for their owner, or for a payout that was not shown yet, for ever. A sale or a liquidity order is no longer followed,
+      // because some providers report nothing more about euros on their way or links to redeem.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'underpaid':
     case 'paid':

@@ -9,7 +9,8 @@ export const payoutForms = ['claim', 'push'] as const;
 export type PayoutForm = (typeof payoutForms)[number];
 
 /**
- * A destination that the customer named, checked and in one canonical form (bitcoin/destination.ts). `isProven`: the customer's session has proved the
- * node key that gets the sats. Nobody can prove a Lightning address, an LNURL or an on-chain address to us: for those it is always false.
+ * A destination that the customer named, checked and in one canonical form (bitcoin/destination.ts). `isProven`: the customer's session has proved
+ * the node key that gets the sats. Nobody can prove to us that a Lightning address, an LNURL or an on-chain address is theirs: for those it is always
+ * false.
  */
 export type PayoutTo = { kind: PayoutKind; value: string; isProven: boolean };

@@ -2,7 +2,7 @@ import type { FeedVerdict } from './reference.ts';
 
 /**
  * The rule that ranked a route. Version 1 lowers the value of an estimate by its configured haircut; if there are only two offers and they are
- * further apart than the outlier bound, the binding offer comes first. Version 2 ranks by expected value, also if there are only two offers.
+ * further apart than the outlier bound, the binding offer comes first. Version 2 ranks by expected value, even if there are only two offers.
  */
 export type RuleVersion = 1 | 2;
 

@@ -22,8 +22,8 @@ export const amountNames = {
 export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` above ensures that `sides` has every ramp as a key
 
 /**
- * Whether the customer has to withdraw what they bought, unless the provider pushes its payouts. The sats wait at the provider for ever, unless the customer named an on-chain address for
- * the case that the withdrawal link expires.
+ * Whether the customer has to withdraw what they bought, unless the provider pushes its payouts. The sats wait at the provider for ever, unless the
+ * customer named an on-chain address in case the withdrawal link expires.
  */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 

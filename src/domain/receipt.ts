@@ -44,8 +44,8 @@ const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
   ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
 
 /**
- * Returns the allowed members of a stored decision, so no secrets and no data of adapters. Its offers, ranked again, come in the same sequence as in
- * the route.
+ * Returns the allowed members of a stored decision, which hold no secrets and none of the adapters' own data. Its offers, ranked again, come in the
+ * same sequence as in the route.
  */
 export const receiptRoute = (route: Route): Json =>
   toJson({

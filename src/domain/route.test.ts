@@ -184,7 +184,7 @@ describe('properties', () => {
     );
   });
   test('no provider is chosen for its name or its position in the file', () => {
-    // No name is one of p0 to p7: a provider that is not in the market would otherwise exclude the one that was given its name.
+    // No new name is one of p0 to p7: `declined` may list a provider that is not in the market, and would exclude the one that got its name.
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/).filter((text) => !/^p\d$/.test(text));
     const names = fc.uniqueArray(name, { minLength: 8, maxLength: 8 });
     const market = fc

@@ -18,7 +18,9 @@ export type RouteInput = {
   policy: DecisionPolicy;
   /** Providers that went back on an offer to this customer. */
   declined?: Declined | undefined;
-  /** A random text of our own, made before any provider was asked. The caller may choose the request id, so the request id must not decide a tie. */
+  /**
+   * A random string of our own, made before any provider was asked. The caller may choose the request id, so the request id must not decide a tie.
+   */
   tieSeed: string;
   /** Returns the lower-case hex of SHA-256(tie seed ‖ provider id). */
   tieKey: (providerId: string) => string;

@@ -3,7 +3,7 @@ type Released = {
   pay: bigint;
   receive: bigint;
   shortReleasedOn?: number | undefined;
-  /** What was delivered and charged then. Unknown for what an earlier release of the gateway released. */
+  /** What was delivered and charged then. Absent if an earlier version of the gateway released the fill. */
   shortReleased?: { pay: string; receive: string } | undefined;
 };
 
