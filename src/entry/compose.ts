@@ -30,7 +30,7 @@ export const version = '0.1.0';
 const userAgent = { 'user-agent': `ramp-gateway/${version}` };
 type Headers = NonNullable<HttpRequest['headers']>;
 const namedOnce = new WeakMap<Headers, Headers>();
-/** Adds our name. Headers that many calls share are frozen, and get it once. */
+/** Adds our name. Headers that many calls share are frozen, so their copy with the name is made only once. */
 const named = (headers: Headers = {}): Headers => {
   const known = namedOnce.get(headers);
   if (known) return known;
@@ -164,7 +164,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
     ...configured,
     get mode() {
       const mode = modeOf(state.switches, configured.id, configured.mode, now());
-      // A switch from before the block got this kind, or from a release that could order, must not show offers that cannot be ordered.
+      // A switch may have been set before the block had this kind, or by a release that could order. It must not show offers that cannot be ordered.
       return mode === 'on' && pricesOnly ? 'shadow' : mode;
     },
   };
@@ -240,7 +240,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     'account-steps': orders,
     // A read may be a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
-    // Only reads that would be calls to a provider count. Beyond the limit, a wallet gets the stored state.
+    // Only reads of unpaid orders that would be calls to a provider count. Beyond the limit, a wallet gets the stored state.
     'order-reads': {
       session: limits.quotes_per_minute * readsPerQuote,
       network: quotesOfNetworkIn(limits) * readsPerQuote,

@@ -21,8 +21,8 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
   let trusted = true;
   let seemedPooled = false;
   /**
-   * Ends read-only connections: those among the connections that the driver uses for so many simultaneous statements. Returns how many it ended or
-   * found lost.
+   * Ends the read-only ones among the connections that the driver uses for this many simultaneous statements. Returns how many it ended or found
+   * lost.
    */
   const endThose = async (statements: number): Promise<number> => {
     const ended = await Promise.allSettled(
@@ -40,7 +40,7 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
       if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'renewing connections that are read-only or lost' });
       suspicious = found > 0 ? roundsAfter : Math.max(0, suspicious - 1);
       const pooled = !database.pooled && (await answersForServer(sql));
-      // A connection that was renewed meanwhile looks like a pooler's for one round, so it takes two such rounds.
+      // A connection that was renewed meanwhile looks like a pooler's for one round. So only two such rounds in a row count.
       const isPooled = pooled && seemedPooled;
       seemedPooled = pooled;
       if (isPooled && trusted)

@@ -110,9 +110,9 @@ export const connect = (url: string, max: number, { prepare = false, settings = 
     ...(address.keepAliveS === undefined ? {} : { keep_alive: address.keepAliveS }),
     prepare: prepare && address.prepare,
     max,
-    // One statement at a time on a connection; further statements take the next free connection. The driver would send a second statement right behind
-    // the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows of one
-    // for those of the other.
+    // A connection has one statement at a time; further statements take the next free connection. The driver would send a second statement right
+    // behind the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows
+    // of one for those of the other.
     max_pipeline: 0,
     fetch_types: false,
     connect_timeout: address.connectTimeoutS ?? 10,

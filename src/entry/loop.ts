@@ -2,7 +2,7 @@
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 
-/** The pause after each run of a work. */
+/** The pause after each run of a part. */
 export const pauseMs = 1_000;
 const pruneMs = 600_000;
 
@@ -18,8 +18,8 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
 type Loops = { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number; pauseMs: number };
 
 /**
- * Runs each work in a loop of its own, with a pause of `pauseMs` after each run, so that a slow one delays no other. A work that fails is logged, and
- * tried again after the pause. `prune` runs every ten minutes.
+ * Runs each part of the work in a loop of its own, with a pause of `pauseMs` after each run, so that a slow part delays no other. A part that fails
+ * is logged, and runs again after the pause. `prune` runs every ten minutes.
  */
 export const startLoops = ({ works, prune, log, now, pauseMs: waitMs }: Loops) => {
   let stopped = false;

@@ -60,8 +60,8 @@ export type ServerOptions = {
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
   /**
-   * Parts that replace the process's own. A test passes a clock that it can move. Leases always follow the database's clock. `pauseMs` is how long the
-   * background work pauses after each run: a test calls `tick` instead of waiting for it.
+   * Parts that replace the process's own. A test passes a clock that it can move. Leases always follow the database's clock. `pauseMs` is how long
+   * the background work pauses after each run: a test calls `tick` instead of waiting for it.
    */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'> & { pauseMs: number }>;
 };
@@ -81,11 +81,14 @@ export type RunningServer = {
   stop: () => Promise<void>;
 };
 
-/** Opened secrets may take one part in so many of the heap: 32 MB of the image's, enough for the sessions of 1,500 customers with 20 providers. */
+/** Opened secrets may take a sixteenth of the heap: 32 MB in the image, enough for the sessions of 1,500 customers with 20 providers. */
 const partForSecrets = 16;
 /** How long a stop waits for running work before it aborts that work. */
 const idleLimitMs = 8_000;
-/** What one part of the background work may use before it pauses for a second: how long it starts new work, and its provider calls and deliveries. */
+/**
+ * What one part of the background work may use before it pauses for a second: the time in which it starts new work, and the number of its provider
+ * calls and deliveries.
+ */
 const partBudget = { ms: 25_000, calls: 200 };
 /** How long a stop waits for connections to close cleanly. */
 const closeLimitMs = 1_000;

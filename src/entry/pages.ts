@@ -86,8 +86,8 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 /**
- * The operator's console. Its screens are behind #, so the gateway never sees which one is open. Nothing may frame it, no other page keeps a handle on
- * its window, and no text becomes script.
+ * The operator's console. Its screens are behind #, so the gateway never sees which one is open. Nothing may frame it, no other page keeps a handle
+ * on its window, and no text becomes a script.
  */
 const consolePage: Page = {
   file: 'console.html',

@@ -22,7 +22,7 @@ type Wait = { until: number; times: number };
  * served in between. Without a time from the provider, a wait lasts 1, 2, 4 and then 8 s.
  */
 export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }: BackOffSettings, now: () => number) => {
-  /** Customers that were limited, the one that was limited longest ago in front. */
+  /** Customers that were limited; the one that was limited longest ago comes first. */
   const customers = new Map<string, Wait>();
   const callers = createRecentCallers(windowMs);
   const all: Wait = { until: 0, times: 0 };

@@ -5,7 +5,7 @@ import { createRecentCallers } from './recent-callers.ts';
 const pauseMs = 60_000;
 
 export type CredentialsSettings = {
-  /** How many different callers must be refused, with no price served in between, before the refusal counts as one of our credentials. */
+  /** How many different callers must be refused, with no price served in between, before we take it that our credentials are refused. */
   callersNeeded: number;
   /** How long a refused caller counts towards that number. */
   windowMs: number;
@@ -23,8 +23,8 @@ export type Refused = {
 
 /**
  * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a
- * text that a customer chose. So a refusal counts at once only if the call had no such text, or was not sent because we have no credentials.
- * Otherwise it takes refusals of several callers. Then no price is asked for during one minute. The next price call after that shows whether the
+ * string that a customer chose. So a refusal counts at once only if the call had no such string, or was not sent because we have no credentials.
+ * Otherwise it takes refusals of several callers. Then no price is asked for during the next minute. The next price call after that shows whether the
  * credentials are accepted again.
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
@@ -35,7 +35,7 @@ export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: Cr
   const isCertain = ({ caller, isOwn, status }: Refused, at: number): boolean => isOwn || status === undefined || callers.note(caller, at) >= callersNeeded;
 
   return {
-    /** Returns since when our credentials are refused, in Unix milliseconds. */
+    /** Returns when the provider began to refuse our credentials, in Unix milliseconds. Undefined while it accepts them. */
     refusedSince: (): number | undefined => refusedOn,
     /** Throws `rejected-credentials` during the pause. */
     check: (): void => {

@@ -13,8 +13,8 @@ export type GuardSettings = {
   bulkhead: BulkheadSettings;
   retryAttempts: number;
   /**
-   * How long a price request may go on after its caller stopped waiting, so that the timeout is learnt from late answers, too. With 0, as on Workers, the
-   * request is aborted at once. Does not apply to a price that needs an order.
+   * How long a price request may go on after its caller has stopped waiting, so that the timeout is learnt from late answers, too. With 0, as on
+   * Workers, the request is aborted at once. Does not apply to a price that needs an order.
    */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
@@ -82,7 +82,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     const caller = customerKey ?? customer ?? own;
     if (fault.kind === 'rejected-credentials') credentials.refused({ caller, isOwn: isOwn === true, status: fault.status });
     if (fault.kind === 'rate-limited') {
-      // Without this status, the limit was our own or was only named in words.
+      // Without this status, the limit was our own, or was only mentioned in the answer's text.
       if (fault.status !== 429) return;
       classes[operation].backOff.limited(customer ?? own, caller, fault.retryAfterMs);
     }
@@ -130,7 +130,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         const isUsualPrice = operation === 'quote' && limits.idempotent;
         const patienceMs = isUsualPrice ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
         const endsOn = now() + patienceMs;
-        // The caller stops waiting after `patienceMs`, or as late as the deadline while the answer is needed. The call itself is aborted after a grace
+        // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is aborted after a grace
         // period, so that we learn from late answers.
         const cut = new AbortController();
         const onAbort = (): void => cut.abort();

@@ -1,6 +1,6 @@
 /**
- * Counts the different callers that had the same kind of failure, refusal or limit within `windowMs`. What one caller has may be of its own making,
- * so it counts for all callers only once several have had it.
+ * Counts the different callers that had the same kind of failure, refusal or limit within `windowMs`. A caller may have brought a failure on itself,
+ * so failures count for all callers only once several callers have had them.
  */
 export const createRecentCallers = (windowMs: number) => {
   /** When each caller was last noted, oldest first. */

@@ -23,13 +23,13 @@ type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** An opened value with its place and its sealed form. */
 type Kept = { table: string; field: string; sealed: string; value: string };
-/** What an entry takes in addition to its texts: its row's id, the objects, the places in the map. */
+/** What an entry takes in addition to its strings: its row's id, the objects, its place in the map. */
 const perKept = 200;
 
 const version = 'v1';
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
-/** How many characters the opened values may have that are kept, together with their sealed form, unless the runtime says otherwise. */
+/** How many characters the kept values may have, opened and sealed forms together, unless the runtime says otherwise. */
 const usuallyKept = 4_000_000;
 
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
