@@ -508,7 +508,7 @@ export const members: { readonly [member: string]: string } = {
   'SellProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   'LiquidityProblem.amount_sats': 'With order-short: the amount that was delivered, in sats.',
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
-  order_ids: 'The open orders because of which the request was refused.',
+  order_ids: 'The open orders that caused the refusal.',
   'Problem.expires_on': 'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
   'BuyProblem.expires_on':
     'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
@@ -658,7 +658,7 @@ export const members: { readonly [member: string]: string } = {
   'SettleOperatorOrderRequest.stage': 'For leave-review: the stage that is true.',
   'SettleOperatorOrderRequest.pin': 'The `pin` that you saw. If the pin has changed since, nothing is done.',
   done: 'One sentence that says what was done.',
-  keys_in_rotation: 'The kinds of keys of which old ones are still configured. Remove an old key when nothing needs it any more.',
+  keys_in_rotation: 'The kinds of keys for which old keys are still configured. Remove an old key when nothing needs it any more.',
   'KeysInRotation.purpose': 'The variable of the keys.',
   'KeysInRotation.keys': 'The ids of the keys, the current one first.',
   'ProviderSwitch.version': 'The version of the switch, for If-Match. `none` if it is not set.',

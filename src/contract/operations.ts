@@ -172,7 +172,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Liquidity',
     summary: 'Get every price of liquidity',
     description:
-      'Returns every seller’s price, ranked by the fee for this request. Prices are estimates by default. `firm` asks for binding prices, of which each node may have a few a day.',
+      'Returns every seller’s price, ranked by the fee for this request. Prices are estimates by default. `firm` asks for binding prices; each node may have a few a day.',
   },
   getLiquidityQuote: {
     tag: 'Liquidity',

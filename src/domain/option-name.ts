@@ -21,7 +21,7 @@ const asRead = (name: string): string => {
   return letters.every((letter) => LIKE_LATIN.has(letter)) ? name.replaceAll(/\p{L}/gu, (letter) => LIKE_LATIN.get(letter) ?? letter) : name;
 };
 
-/** Alphabets with letters that look like those of another one. Letters of other scripts, such as Chinese ones, may occur next to any of them. */
+/** Alphabets with letters that look like those of another alphabet. Letters of other scripts, such as Chinese ones, may occur next to any of them. */
 const ALPHABETS = [
   /\p{sc=Latin}/u,
   /\p{sc=Cyrillic}/u,

@@ -332,10 +332,10 @@ export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Sta
 
 /**
  * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
- * ceiling. An order that ended unpaid is polled ever more rarely once no money can be on its way any more, each time after twice as long: hardly any
- * is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how long before a successful poll the order was
- * last read. It is absent after any other read: one that failed, or that a notice caused, is a reason to look again soon. `random` is in [0, 1).
- * Whatever this returns, an unpaid order expires at `expiresOn`.
+ * ceiling. An order that ended unpaid is polled less and less often once no money can be on its way any more: each wait is twice as long as the last
+ * one. Hardly any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how long before a
+ * successful poll the order was last read. It is absent after any other read: one that failed, or that a notice caused, is a reason to look again
+ * soon. `random` is in [0, 1). Whatever this returns, an unpaid order expires at `expiresOn`.
  */
 export const refreshDelayMs = (
   order: { stage: Stage; stageOn: number; arrivalSeconds?: number; sinceReadMs?: number },

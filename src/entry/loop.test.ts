@@ -4,7 +4,7 @@ import { pauseMs, startLoops } from './loop.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-it('a work that takes long delays no other, one that fails is tried again, and a stop waits for those that run', async () => {
+it('a part that takes long delays no other, one that fails runs again, and a stop waits for those that are running', async () => {
   const done = { slow: 0, quick: 0, failing: 0, pruned: 0 };
   const logged: unknown[] = [];
   let end: () => void = () => undefined;

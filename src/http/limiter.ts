@@ -96,7 +96,7 @@ const ownLimitOf = (name: LimitName, app: KnownApp | undefined): number | undefi
   if (name === 'order-reads') return app?.quotesPerMinute === undefined ? undefined : app.quotesPerMinute * readsPerQuote;
   return name === 'quotes' ? app?.quotesPerMinute : undefined;
 };
-/** How many reads of orders are allowed for each price request: a price costs a call to every provider, a read of an order costs one. */
+/** How many reads of orders are allowed for each price request: a price costs a call to every provider; reading an order costs one call. */
 export const readsPerQuote = 2;
 
 const what: Record<LimitName, string> = {

@@ -30,7 +30,7 @@ export type Breaker = {
   state(): BreakerState;
   /** Returns when the next probe may be sent, or undefined if the circuit is closed. */
   retryOn(): number | undefined;
-  /** Returns since when the circuit has not been closed, and the fault that opened it. Returns undefined while it is closed. */
+  /** Returns when the circuit opened, and the fault that opened it. Returns undefined while it is closed. */
   opened(): { on: number; fault: FaultKind } | undefined;
 };
 
