@@ -462,7 +462,7 @@ export const members: { readonly [member: string]: string } = {
 
   // ---- webhooks, keys, health
   keys: 'A JSON Web Key set (RFC 7517). During a rotation it holds both the old and the new keys.',
-  'GetReceiptKeysAnswer.keys': 'A JSON Web Key set (RFC 7517) with every key that ever signed a receipt.',
+  'GetReceiptKeysAnswer.keys': 'A JSON Web Key set (RFC 7517) with the current key and every key that ever signed a receipt.',
   kid: 'The id of the key.',
   kty: 'The key type, see RFC 8037.',
   crv: 'The curve, see RFC 8037.',
