@@ -24,8 +24,9 @@ const WELL_KNOWN = /^https:\/\/([^/:@]+)\/\.well-known\/lnurlp\/([^/?#]+)$/;
 const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 /**
- * Returns the destination as one text, for a hash of it: equal for two destinations only if they are the same. An LNURL that a Lightning address stands
- * for (LUD-16) is named like that address, because whoever is paid, and whoever a provider takes for its user, is the same.
+ * Returns the destination as one string, from which a hash is made. Two destinations have the same string only if they lead to the same receiver. An
+ * LNURL that a Lightning address stands for (LUD-16) gets the string of that address: whoever is paid, and whoever a provider takes for its user, is
+ * the same.
  */
 export const destinationName = ({ kind, value }: Pick<Destination, 'kind' | 'value'>): string => {
   const [, host, name] = (kind === 'lnurl' && WELL_KNOWN.exec(toCanonicalLnurl(value, { use: 'pay' })?.url.href ?? '')) || [];
