@@ -1,6 +1,6 @@
 /**
- * Accounts. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home,
- * which they enter on DFX's own page.
+ * Accounts. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home
+ * address, which they enter on DFX's own page.
  */
 import { defined } from '../../domain/defined.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
@@ -41,7 +41,7 @@ const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: Accoun
   const known = readUserBlob(context);
   const user =
     known && isOf(known, payoutTo) ? { ...known, ...(payoutTo?.isProven === true ? { isProven: true } : {}) } : known ? undefined : userOf(dfx, payoutTo);
-  // An account stays that of its address: orders under way are the address's.
+  // An account keeps its address, because the orders under way belong to that address.
   if (!user) return payoutTo === undefined ? { ok: true, value: { status: 'onboarding', needs: ['payout_to'] } } : declined('payout-refused');
   const login = await logIn(dfx, context, user.address);
   if ('refusal' in login) return { ok: false, refusal: login.refusal };
@@ -58,7 +58,7 @@ const isOf = ({ address }: KnownUser, payoutTo: PayoutTo | undefined): boolean =
 const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: string): Promise<Answer<AccountState>> => {
   const { token, ...rest } = user;
   const reply = await setMail(dfx, context, token ?? (await tokenFor(dfx, context, user)), mail);
-  // DFX has made this user part of the account that has the e-mail address, so the login before is over.
+  // DFX has made this user part of the account that has the e-mail address, so the earlier login is no longer valid.
   if (!reply.ok && reply.status === 401) return await read(dfx, context, rest);
   if (!reply.ok && reply.status === 409) return { ...declined('email-refused'), customer: writeUserBlob(user) };
   if (!reply.ok) {
@@ -83,7 +83,7 @@ const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<An
   return stated(dfx, { ...user, token }, reply.value);
 };
 
-/** Hands in the code. DFX does not say how it refuses a wrong one, so every refusal means that. */
+/** Hands in the code. DFX does not say how it refuses a wrong code, so every refusal is taken to mean a wrong code. */
 const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType<NonNullable<AccountAdapter['codes']>['confirm']> => {
   const user = readUserBlob(context);
   if (user?.mail === undefined) return declined('no-code-expected');

@@ -78,7 +78,7 @@ export const createDfxBuyer = (dfx: Dfx): PushingBuyer => {
   };
 };
 
-/** What the invoice of a sale can be made over. */
+/** The amounts for which DFX makes the invoice of a sale. */
 const invoiceSats = { least: 100n, most: 100_000_000n };
 const beyondInvoice = ({ pay }: ProviderOffer, { fixed }: SellQuoteRequest): Refusal | undefined => {
   if (pay < invoiceSats.least) return { reason: 'below-minimum', ...(fixed === 'pay' ? { limits: { minPay: invoiceSats.least } } : {}) };

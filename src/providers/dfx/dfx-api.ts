@@ -33,14 +33,14 @@ export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContex
     ...call,
   });
 
-/** A listing has no refusal: whatever is not the listing is a fault. */
+/** A listing is never refused: any other answer is a fault. */
 export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
   if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a listing`, { status: reply.status });
   return reply.value;
 };
 
-/** Signs in, or up when the address is new to DFX. `signature` is the custodial secret: never the customer's signature of DFX's sentence. */
+/** Signs in, or signs up an address that is new to DFX. `signature` is the custodial secret, never the customer's signature of DFX's sentence. */
 export const signIn = async (dfx: Dfx, context: CallContext, address: string, signature: string): Promise<JsonReply<z.output<typeof authReply>>> => {
   const { wallet, special_code: specialCode } = dfx.settings;
   const body = { address, signature, ...(wallet === undefined ? {} : { wallet }), ...(specialCode === undefined ? {} : { specialCode }) };
@@ -63,7 +63,9 @@ export const makeBuyOrder = async (dfx: Dfx, context: CallContext, token: string
 export const makeSellOrder = async (dfx: Dfx, context: CallContext, token: string, body: string): Promise<JsonReply<SellOrderReply>> =>
   await callDfx(dfx, context, { method: 'PUT', path: '/v1/sell/paymentInfos', schema: sellOrderReply, body, token });
 
-/** Sets an order to waiting. Returns false if DFX says that it cannot be paid. One that was confirmed before is good, too. */
+/**
+ * Confirms an order, which then waits for its payment. Returns true even if it was confirmed before, and false if DFX says that it cannot be paid.
+ */
 export const confirmBuyOrder = async (dfx: Dfx, context: CallContext, token: string, id: number): Promise<boolean> => {
   const reply = await callDfx(dfx, context, { method: 'PUT', path: `/v1/buy/paymentInfos/${id}/confirm`, schema: z.unknown(), mayBeEmpty: true, token });
   if (reply.ok || reply.status === 409) return true;
@@ -71,16 +73,16 @@ export const confirmBuyOrder = async (dfx: Dfx, context: CallContext, token: str
   throw new ProviderFault('malformed', `status ${reply.status} in response to a confirmation`, { status: reply.status });
 };
 
-/** Reads what DFX shows to everybody about one order or payment. Returns undefined for 404: DFX deletes an order that nobody paid after 90 days. */
+/** Reads what DFX shows to everybody about one order or payment. Returns undefined for 404: DFX deletes unpaid orders after 90 days. */
 export const readTransaction = async (dfx: Dfx, context: CallContext, orderUid: string): Promise<TransactionReply | undefined> => {
   const path = `/v1/transaction/single?order-uid=${encodeURIComponent(orderUid)}`;
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema: transactionReply });
   if (reply.ok) return reply.value;
-  // A 404 of DFX has its stock body. That of a wrong address or of a proxy must not read as "there is no order".
+  // DFX's own 404 has its stock body. A 404 from a wrong address or a proxy must not be read as "there is no order".
   if (reply.status === 404 && messagesIn(reply.body).length > 0) return undefined;
   throw new ProviderFault('malformed', `status ${reply.status} in response to a status`, { status: reply.status });
 };
 
-/** Reads all payments of the user, and those orders that were confirmed. */
+/** Reads all of the user's payments, and the orders that were confirmed. */
 export const readTransactions = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<TransactionReply[]>> =>
   await callDfx(dfx, context, { method: 'GET', path: '/v1/transaction/detail', schema: transactionsReply, maxBytes: listingBytes, token });

@@ -8,7 +8,7 @@ import type { Catalogue, CatalogueOption } from '../spec.ts';
 import type { DfxSettings } from './dfx-settings.ts';
 import type { AssetRow, FiatRow } from './dfx-wire.ts';
 
-/** DFX's words. It refuses `Card` to everyone since March 2026, so cards are no option. */
+/** DFX's words. It has refused `Card` to everyone since March 2026, so there is no option for cards. */
 export type Method = 'Bank' | 'Instant';
 
 const nameOf = (currency: string, method: Method): string => (method === 'Instant' ? 'SEPA Instant' : currency === 'EUR' ? 'SEPA' : 'Bank transfer');

@@ -1,7 +1,7 @@
 /**
  * Who a customer is at DFX: the address that sats are sent to, and a secret that DFX keeps with it. The first sign-up of an address fixes its secret.
  * Whoever knows the secret is this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown or logged
- * (it is derived again from the operator's key), and an address is only used if it is the customer's own (dfx-buyer.ts).
+ * (it is derived again from the operator's key), and an unproven address is used only if the operator allows that (`userOf` in dfx-login.ts).
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha512 } from '@noble/hashes/sha2.js';
@@ -10,7 +10,7 @@ import { hex } from '@scure/base';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 
-/** DFX's three forms of an address, without LNDHUB, for which the API has no name. */
+/** Two of DFX's three forms of an address. The third is LNDHUB, for which our API has no name. */
 const forms = /^(?:LNURL[A-Z0-9]{25,250}|LNNID0[23][0-9A-F]{64})$/;
 
 /** Returns the destination as DFX writes it, or undefined if DFX has no form for it or would refuse it. */
@@ -28,9 +28,9 @@ const addressIn = (kind: PayoutTo['kind'], value: string): string | undefined =>
 };
 
 const leastKeyLength = 32;
-/** DFX takes 140 to 146 of a-z and 0-9. */
+/** DFX takes secrets of 140 to 146 characters from a-z and 0-9. */
 const secretLength = 140;
-/** 1,024 bits are 199 digits to the base of 36. The last 140 of them are as good as evenly distributed. */
+/** 1,024 bits are 199 digits in base 36. The last 140 of them are as good as evenly distributed. */
 const secretBytes = 128;
 
 /** Derives the secret of an address. Returns undefined for a key that is too short to be one. Must never change: every customer would be locked out. */

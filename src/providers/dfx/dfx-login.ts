@@ -11,11 +11,12 @@ import { pagesOf } from './dfx-settings.ts';
 import { kycPage, refusalOfBody, refusing } from './dfx-refusal.ts';
 
 export type Refused = { refusal: Refusal };
-/** `token`: the one of an earlier login, if it was kept. `isProven`: whether the session has shown that the address is the customer's. */
+/** `token`: from an earlier login, if it was kept. `isProven`: whether the session has shown that the address is the customer's. */
 export type User = { address: string; token?: string; isProven?: boolean };
 
 /**
- * Returns the user whose address gets the sats. Only an address of which we know that it is the customer's may become a user (dfx-identity.ts).
+ * Returns the user whose address gets the sats. Only an address that is known to be the customer's may become a user (dfx-identity.ts), unless the
+ * operator lets unproven addresses register.
  */
 export const userOf = ({ settings }: Dfx, payoutTo: PayoutTo | undefined): User | undefined => {
   const address = payoutTo && addressOf(payoutTo);
@@ -36,11 +37,11 @@ export const logIn = async (dfx: Dfx, context: CallContext, address: string): Pr
   if (reply.status === 401) return { refusal: { reason: 'account-required', note: 'address-known' } };
   if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a login`, { status: reply.status, taken: 'no' });
   const refusal = refusedBy(dfx, reply.body, 'buy');
-  // Without a word that we know, a bad request is about the only thing that comes from the customer.
+  // A bad request without a word that we know must be about the address, the only thing in it that comes from the customer.
   return { refusal: refusal.reason === 'declined' && reply.status === 400 ? { ...refusal, note: 'payout-refused' } : refusal };
 };
 
-/** Reads a refusal of a logged-in call. DFX checks the country of the caller, and that is the gateway: the operator must know. */
+/** Reads the refusal of a call made as a user. DFX checks the caller's country, and the caller is the gateway: the operator must know. */
 export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): Refusal => {
   const { refusal, isOperators } = refusalOfBody(body, ramp, true);
   if (isOperators) dfx.deps.log('warn', 'operator_country');
@@ -71,13 +72,15 @@ export const asUser = async <T>(
 };
 
 /**
- * Returns whether the customer may be given the page where DFX identifies the user. Whoever has the page acts as that user, so a customer who only named
- * an address, which may be a stranger's, may not. If it was not kept whether the address is proven, it is unless the operator registers others, too.
+ * Returns whether the customer may be given the page where DFX identifies the user. Whoever has the page acts as that user, so a customer who only
+ * named an address, which may be a stranger's, may not. If the blob does not say whether the address is proven, it counts as proven, unless the
+ * operator lets unproven addresses register.
  */
 export const mayHavePage = ({ settings }: Dfx, { isProven }: Pick<User, 'isProven'>): boolean => isProven ?? settings.unproven_addresses !== 'register';
 
 /**
- * Adds the page where the customer can do what DFX misses, if there is such a page. Without it the refusal is still true, so no fault is passed on.
+ * Adds the page where the customer can supply what DFX still needs, if there is such a page. Without it the refusal is still true, so a fault in
+ * reading it is not passed on.
  */
 export const withKycPage = async (dfx: Dfx, context: CallContext, user: Omit<User, 'address'>, refusal: Refusal): Promise<Refusal> => {
   const { token } = user;

@@ -23,8 +23,8 @@ const mostSteps = 20;
 const priceSteps = soft(wireRows(z.object({ from: text, to: text }), mostSteps));
 
 /**
- * PUT /v1/buy/paymentInfos. Price members as in a quote, which contradict each other or are 0 if the order is invalid. An invalid order has bank
- * details all the same.
+ * PUT /v1/buy/paymentInfos. The price members are those of a quote; in an invalid order, they contradict each other or are 0. An invalid order has
+ * bank details all the same.
  */
 export const buyOrderReply = quoteReply.extend({
   id: soft(wireInteger),
@@ -47,7 +47,7 @@ export const buyOrderReply = quoteReply.extend({
 });
 export type BuyOrderReply = z.output<typeof buyOrderReply>;
 
-/** PUT /v1/sell/paymentInfos. The reusable LNURL (`depositAddress`) is not read: nobody may be given it to pay to. */
+/** PUT /v1/sell/paymentInfos. The reusable LNURL (`depositAddress`) is not read: no customer may be asked to pay to it. */
 export const sellOrderReply = quoteReply.extend({
   id: soft(wireInteger),
   uid: soft(wireKey),
@@ -58,9 +58,9 @@ export const sellOrderReply = quoteReply.extend({
 export type SellOrderReply = z.output<typeof sellOrderReply>;
 
 /**
- * GET /v1/transaction/single, and a row of /v1/transaction/detail. `uid` is the order's (Q…) until a payment is there, then the transaction's (T…) with
- * the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books. `externalTransactionId` is the one that the order was sent
- * with; strangers do not see it.
+ * GET /v1/transaction/single, and a row of /v1/transaction/detail. `uid` is the order's (Q…) until a payment is there, then the transaction's (T…)
+ * with the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books. `externalTransactionId` is the value that the order
+ * was sent with; strangers do not see it.
  */
 export const transactionReply = z.object({
   id: soft(wireInteger),
@@ -83,11 +83,11 @@ export const transactionReply = z.object({
   date: soft(wireTime),
 });
 export type TransactionReply = z.output<typeof transactionReply>;
-/** How many payments of one customer are looked at. */
+/** The most payments of one customer that are read. */
 const mostTransactions = 1_000;
 export const transactionsReply = wireRows(transactionReply, mostTransactions);
 
-/** The body of a webhook. Its `data` says which order to read, and is not believed otherwise. */
+/** The body of a webhook. Its `data` says only which order to read. Nothing else in it is believed. */
 export const noticeBody = z.object({
   type: soft(wireText),
   accountId: soft(wireInteger),

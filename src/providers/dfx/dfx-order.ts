@@ -1,4 +1,4 @@
-/** What DFX answers to an order, checked before the customer sees how to pay. Pure. An answer that is not wholly right makes no order. */
+/** Checks DFX's answer to an order before the customer sees how to pay. Pure. An answer that is not right in every part makes no order. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
@@ -59,7 +59,7 @@ export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days
   const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
   if (iban === undefined || reply.name === undefined) throw wrong('an order without a bank account to pay to');
   const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
-  // An account of the customer's own needs no reference. Any other gets the payments of all customers.
+  // An account of the customer's own needs no reference. Any other account receives all customers' payments.
   if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('an order without its reference');
   const paymentDetails = defined({
     provider_name: reply.name,
@@ -80,7 +80,7 @@ const addressIn = ({ street, number, zip, city, country }: BuyOrderReply): strin
 
 type Sale = { iban: string; network: AdapterDeps['network']; now: number };
 
-/** The invoice is the only way to pay that is shown: DFX's LNURL is for every amount and for ever. */
+/** The invoice is the only way to pay that is shown: DFX's LNURL takes any amount, and never expires. */
 export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network, now }: Sale): Made => {
   const common = commonOf(reply, asked);
   if ('refusal' in common) return common;
@@ -111,7 +111,7 @@ const toDisplay = (amount: bigint, places: number): string => {
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 };
 
-/** Returns DFX's id of the currency, the only way to name one in an order. Absent in an offer of an earlier release. */
+/** Returns DFX's id of the currency, the only way to name one in an order. Throws for an offer of an earlier release, which lacks it. */
 export const currencyIdOf = ({ option }: { option: CatalogueOption }): number => {
   const { currency } = notesOf(option.upstream);
   if (currency === undefined) throw new ProviderFault('malformed', 'an offer without the id of its currency', { taken: 'no' });

@@ -213,7 +213,7 @@ describe('an order that DFX does not take', () => {
     expect(await place(buy)).toEqual({ ok: false, refusal: { reason: 'country-restricted' } });
     expect(logs).toEqual(['operator_country']);
   });
-  it('because the token is over, is ordered with a new one; twice is a fault', async () => {
+  it('because the token has expired, is sent again with a new one; a second refusal is a fault', async () => {
     const { buy } = start();
     await known(buy);
     const before = sent('POST /v1/auth').length;
@@ -333,7 +333,7 @@ describe('following', () => {
     expect(await read(buy, order)).toMatchObject({ stage: 'review', moneySeen: true });
     expect(other.upstreamOrderId).not.toBe(uid);
   });
-  it('a payment of long before is of another order', async () => {
+  it('a payment from long before belongs to another order', async () => {
     const { buy, order } = await placed();
     await control.pay(order.upstreamOrderId ?? '', 10_300);
     now += day;
@@ -379,7 +379,7 @@ describe('following', () => {
 
 type Parts = ReturnType<typeof start>;
 const email = 'alice@example.com';
-/** Starts an account, and has DFX know its customer. Returns the account's blob. */
+/** Starts an account, and makes its customer known to DFX. Returns the account's blob. */
 const seller = async ({ accounts }: Parts): Promise<string> => {
   const answer = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
   await control.setAccount(addressOf(node) ?? '', { approved: true, level: 30, dataComplete: true });

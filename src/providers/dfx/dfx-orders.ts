@@ -20,8 +20,8 @@ import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts'
 const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
 
 /**
- * Sends an order. A second one after a lost answer makes another order with the same bank details, so nobody pays twice for it. DFX links the payment
- * to the newest of the two, which may be the one that we were not told of (`unlinked`).
+ * Sends an order. Sending it again after a lost answer makes a second order with the same bank details, so nobody pays twice. DFX links the payment
+ * to the newer of the two, which may be the one whose answer was lost (`unlinked`).
  */
 const send = async <T>(
   dfx: Dfx,
@@ -61,12 +61,12 @@ export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inp
   const { value, status, token } = sent;
   const made = namedBy(value.uid, status, () => toBuyOrder(value, asked, { now: dfx.deps.now(), order_days: dfx.settings.order_days }));
   if ('refusal' in made) return refuse({ refusal: await withKycPage(dfx, context, { ...user, token }, made.refusal) });
-  // A confirmed order is listed, and wins the payment of its amount. So none is shown before it is confirmed.
+  // A confirmed order is listed, and a payment of its amount goes to it first. So no order is shown before it is confirmed.
   if (!(await confirmed(dfx, context, token, made))) return refuse({ refusal: { reason: 'declined', note: 'order-refused' } });
   return { ok: true, value: made.order };
 };
 
-/** Sells the sats of the offer, also if the customer asked for an amount of fiat: the invoice is for whole steps of sats (README). */
+/** Sells the sats of the offer, even if the customer asked for an amount of fiat: the invoice is for whole steps of sats (README). */
 export const placeSellOrder = async (dfx: Dfx, context: CallContext, { quote, offer, inputs }: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const user = readUserBlob(context);
   if (!user || quote.ramp !== 'sell') return refuse({ refusal: { reason: 'account-required' } });
@@ -144,7 +144,7 @@ const searchAfterMs = ({ settings }: Dfx, ramp: ExchangeRamp): number => {
   return ramp === 'sell' ? Math.min(afterMs, saleMs) : afterMs;
 };
 
-/** Looks for a payment that DFX has booked without its order. If DFX cannot be asked, the order's own state is still true. */
+/** Searches for a payment that DFX has booked without its order. If DFX cannot be asked, the order's own state is still true. */
 const unlinkedPayment = async (
   dfx: Dfx,
   context: CallContext,

@@ -1,6 +1,7 @@
 /**
  * Turns DFX's figures into offers. Exact: the figures are decimals, amounts are integers (sats, hundredths of the fiat unit). DFX rounds each figure
- * in its own way (README), so an offer uses those that state the amount closest, and a figure that contradicts the others makes the answer malformed.
+ * in its own way (README), so an offer uses those that state the amount most closely, and a figure that contradicts the others makes the answer
+ * malformed.
  */
 import { decimalTimesCeil, decimalTimesFloor, divCeil, divFloor, satsPerBtc, type Decimal } from '../../domain/money.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -13,7 +14,7 @@ export type Asked = { fixed: 'pay' | 'receive'; amount: bigint };
 export type Price = { pay: bigint; receive: bigint; fee: bigint; btcPrice?: bigint };
 type Priced = { price: Price } | { refusal: Refusal };
 
-/** What one sat may be off after two roundings. */
+/** How far off an amount may be after two roundings, in sats. */
 const slack = 1n;
 const contradiction = (what: string): ProviderFault => new ProviderFault('malformed', what);
 
@@ -48,7 +49,7 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
   const btcPrice = reply.exchangeRate === undefined ? {} : { btcPrice: decimalTimesFloor(reply.exchangeRate, 100n) };
   const { least, most } = satsAt(rate, pay);
   if (fixed === 'pay') {
-    // `estimatedAmount` is rounded half up, so by up to half a step more than arrives.
+    // `estimatedAmount` is rounded half up, so it may be up to half a step more than arrives.
     const step = stepAt(shown);
     if (least > shown + step + slack || most + step + slack < shown) throw contradiction('a rate that contradicts the amounts');
     return { price: { pay, receive: least, fee, ...btcPrice } };
@@ -63,7 +64,7 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
   return { price: { pay, receive: asked, fee, ...btcPrice } };
 };
 
-/** Refuses sats that DFX cannot express: it would make the invoice for the next lower amount that it can. Nothing needs to be asked for that. */
+/** Refuses sats that DFX cannot express: it would make the invoice for the next lower amount that it can. This needs no call to DFX. */
 export const offStep = ({ fixed, amount }: Asked): Refusal | undefined =>
   fixed === 'receive' || isOnStep(amount) ? undefined : { reason: 'off-step', detail: nearestTwo(amount) };
 
@@ -75,7 +76,7 @@ export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
   const price = reply.exchangeRate;
   return {
     price: {
-      // For fiat that was asked for, `amount` is rounded down by less than a step: the amount itself might bring less than promised, the next does not.
+      // If the fiat to receive was fixed, `amount` was rounded down by less than a step. It might bring less than promised; the next step does not.
       pay: fixed === 'pay' ? sats : nextStep(sats),
       receive: decimalTimesFloor(estimated, 100n),
       fee,

@@ -48,14 +48,14 @@ const meaningOf = (said: string): Meaning =>
 /** The statuses of DFX's own refusals. Any other 4xx comes from something else, such as a wrong `base_url`. */
 export const refusing = new Set([400, 403, 409, 422]);
 
-/** The steps of DFX's page that help with one word. For the other words, the page itself knows what comes next. */
+/** The step of DFX's page that helps with a word. For the other words, the page itself knows what comes next. */
 const steps: ReadonlyMap<string, string> = new Map([
   ['RecommendationRequired', 'Recommendation'],
   ['EmailRequired', 'ContactData'],
   ['BankTransactionOrVideoMissing', 'Ident/SumsubVideo'],
   ['VideoIdentRequired', 'Ident/SumsubVideo'],
 ]);
-/** Nothing on the page helps. */
+/** The words with which nothing on the page helps. */
 const helpless = new Set(['BankTransactionMissing']);
 
 /** Returns the customer's page at DFX, where they identify themselves. Whoever has the link acts as the customer. */
@@ -67,7 +67,7 @@ export const kycPage = (pagesUrl: string, hash: string, word: string | undefined
 
 const isWord = /^[A-Za-z]{1,64}$/;
 
-/** Who asks for the price of a sale without an account must open one first, whatever word about a person DFX has for it. */
+/** A customer who asks for the price of a sale without an account must open one first, whatever DFX says about the person. */
 const withoutAccount = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
   ramp === 'sell' && reason === 'kyc-required' && !hasLimit ? 'account-required' : reason;
 
@@ -98,7 +98,8 @@ const limitsOf = ({ ramp, fixed }: Request, bound: 'min' | 'max', limit: Decimal
 };
 
 /**
- * Returns why DFX gives no price or takes no order, with its limit in the unit of the request. Undefined if it does. `isUser`: DFX knows who asks.
+ * Returns why DFX gives no price or takes no order, with its limit in the unit of the request. Undefined if there is no refusal. `isUser`: DFX knows
+ * who asks.
  */
 export const refusalIn = (reply: QuoteReply, request: Request, isUser = false): Refusal | undefined => {
   const first = reply.errors?.[0] ?? (reply.error === undefined ? undefined : { error: reply.error, limit: undefined, limitTarget: undefined });

@@ -24,12 +24,12 @@ export const dfxSettings = z.strictObject({
     .url()
     .optional()
     .describe("DFX's pages for customers, where they identify themselves. Default: https://app.dfx.swiss; in the sandbox, the simulator"),
-  order_days: z.int().min(1).max(7).default(7).describe('How long an order waits for the payment; DFX finds the order of a payment for 7 days'),
+  order_days: z.int().min(1).max(7).default(7).describe('How long an order waits for its payment; DFX matches a payment only to orders of the last 7 days'),
   search_unlinked_after_s: z
     .int()
     .min(0)
     .default(86_400)
-    .describe('From what age on of an unpaid order we look for a payment that DFX has booked without its order'),
+    .describe('How old an unpaid order must be before we search for a payment that DFX has booked without its order'),
   unlinked_within_bps: z.int().min(100).max(5_000).default(1_000).describe('How far such a payment may be from the amount of the order'),
   wallet: word.optional().describe("The operator's partner name at DFX; its fees and rules then apply to prices"),
   special_code: word.optional().describe('A discount code, sent with every price'),
@@ -41,7 +41,7 @@ export const dfxSettings = z.strictObject({
   listed_limits: z
     .enum(['buy', 'both', 'none'])
     .default('buy')
-    .describe("For which ramps the limits in DFX's list of currencies count before a price is asked for; each price states its limits anyway"),
+    .describe("The ramps for which the limits in DFX's list of currencies apply before a price is requested; each price states its own limits anyway"),
   send_country: z.boolean().default(true).describe("Send the customer's country with a price, if the wallet named it"),
   buy_fee_ppm: ppm.default(14_900).describe('Shown in the listing; prices state their own fee'),
   sell_fee_ppm: ppm.default(9_900),

@@ -77,7 +77,7 @@ describe('a payment without its order', () => {
     ['for another coin', payment('T1', 100, { outputAsset: 'ETH' })],
     ['for bitcoin on chain', payment('T1', 100, { outputAsset: 'BTC', outputBlockchain: 'Bitcoin' })],
   ])('%s is not', (_, other) => expect(found(open('Q7', 100), other)).toBeUndefined());
-  it("is a sale's only if it is of the very amount, in bitcoin over Lightning, and explains no other sale", () => {
+  it("is a sale's only if it is of exactly its amount, in bitcoin over Lightning, and explains no other sale", () => {
     const sale = { ...order, pay: 105_000n, receive: 8_000n, others: ['T9'] };
     const paid = (uid: string, inputAmount: number, more: object = {}) => payment(uid, inputAmount, { type: 'Sell', inputAsset: 'BTC', ...more });
     const soldBy = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'sell', sale, 1_000);

@@ -17,7 +17,7 @@ const unpaid = new Set(['WaitingForPayment', 'Created']);
 /** CheckPending, KycRequired and LimitExceeded wait for the customer. */
 const holding = ['CheckPending', 'KycRequired', 'LimitExceeded'];
 const working = new Set(['Processing', 'LiquidityPending', 'PriceUndeterminable', 'FeeTooHigh', 'ReturnPending', ...holding]);
-/** Needs a person: money of which DFX does not know whose it is, or a payout that it stopped. */
+/** A person must look: DFX does not know whose money it is, or has stopped the payout. */
 const unclear = new Set(['Stopped', 'Unassigned']);
 
 /** Returns the stage, or undefined for a state that is unknown to us. */
@@ -26,7 +26,7 @@ export const stageOf = (row: TransactionReply, ramp: ExchangeRamp): Stage | unde
   if (unpaid.has(state)) return hasPayment(row) ? 'paid' : 'awaiting_payment';
   if (working.has(state)) return 'paid';
   if (state === 'PayoutInProgress') return ramp === 'sell' ? 'filled' : 'paid';
-  // An order that has just been matched reads Completed, too, for as long as its transaction is not in the books.
+  // An order that has just been matched also reads Completed, until its transaction is in the books.
   if (state === 'Completed') return row.id !== undefined || row.outputDate !== undefined ? 'finished' : 'paid';
   if (state === 'Returned') return 'refunded';
   if (state === 'Failed') return row.chargebackTxId === undefined ? 'failed' : 'refunded';
@@ -48,7 +48,7 @@ const amountsIn = (row: TransactionReply, ramp: ExchangeRamp, ordered: Ordered):
     const back = row.chargebackAmount;
     return defined({ pay: back && (ramp === 'buy' ? decimalTimesFloor(back, 100n) : told(sats(back), ordered.pay)) });
   }
-  // Until the payout, the output is an estimate at the price of the moment.
+  // Until the payout, the output is an estimate at the current price.
   const isDone = stageOf(row, ramp) === 'finished';
   const received = isDone && output ? (ramp === 'buy' ? told(sats(output), ordered.receive) : decimalTimesFloor(output, 100n)) : undefined;
   return defined({ pay: paid, receive: received });
@@ -60,7 +60,7 @@ const payoutIn = ({ outputTxId, outputDate }: TransactionReply, stage: Stage | u
     ? {}
     : defined({ payout_id: outputTxId, payout_on: outputDate === undefined ? undefined : new Date(outputDate).toISOString() });
 
-/** The states that only a payment can have. */
+/** Returns whether a row can only mean that money has arrived. */
 const showsMoney = (row: TransactionReply, stage: Stage | undefined): boolean => hasPayment(row) || stage === 'review';
 
 /** Returns what a row says about the order that it belongs to. */
@@ -79,7 +79,7 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
 };
 
 type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'>;
-/** What DFX does not state may be Lightning. */
+/** If DFX does not state the coin or its blockchain, it may be bitcoin over Lightning. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
   return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
@@ -88,16 +88,16 @@ const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
 const slackMs = 600_000;
 
 /**
- * Looks for a payment that DFX booked without the order. There are two kinds:
+ * Searches for a payment that DFX booked without the order. There are two kinds:
  *
  * - DFX linked it to a twin. A request that was sent again after a lost answer made a second order, and DFX links a payment to the newest, which may
- *   be the one that we were never told of. Both have our id of the attempt. DFX shows that id to the account's owner, so a sale without one is most
- *   likely the customer's own, but of the very amount it is a case for a person.
- * - DFX linked it to no order, because it came later than 7 days or is more than 1 % off. All orders of a customer have the same reference, so only
- *   date and amount tell. It counts as the order's if no other open order is as near to it.
+ *   be the one whose answer was lost. Both have our id of the attempt. DFX shows that id to the account's owner, so a sale without one is most likely
+ *   the customer's own. But if its amount is exactly the order's, a person must decide.
+ * - DFX linked it to no order, because it came more than 7 days later or is more than 1 % off. All orders of a customer have the same reference, so
+ *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
- * DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's invoice is for an exact amount, and what explains
- * another sale does not explain this one. Returns undefined if there is no payment; more than one are a case for a person.
+ * DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's invoice is for an exact amount, and a payment that
+ * belongs to another sale does not count for this one. Returns undefined if there is no payment; if there are several, a person must decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const word = ramp === 'buy' ? 'Buy' : 'Sell';

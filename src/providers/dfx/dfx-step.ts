@@ -8,7 +8,7 @@ const digits = 5;
 export const stepAt = (sats: bigint): bigint => 10n ** BigInt(Math.max(0, sats.toString().length - digits));
 
 export const floorToStep = (sats: bigint): bigint => sats - (sats % stepAt(sats));
-/** Returns the next amount above: the same for 99,999 (step 1) as for 999,990 (step 10), whose sum has one digit more and still five that count. */
+/** Returns the next amount above, even where the number of digits grows: 99,999 (step 1) and 999,990 (step 10) give 100,000 and 1,000,000. */
 export const nextStep = (sats: bigint): bigint => floorToStep(sats) + stepAt(sats);
 export const ceilToStep = (sats: bigint): bigint => (floorToStep(sats) === sats ? sats : nextStep(sats));
 /** Rounds half up. */

@@ -1,6 +1,6 @@
 /**
- * The blob that the gateway keeps sealed for one customer's account: whose address it is, whether they have shown that, the token of the last login,
- * and the e-mail address as long as its code is awaited. Never the secret.
+ * The blob that the gateway keeps sealed for one customer's account: the address, whether the customer has shown that it is theirs, the token of the
+ * last login, and the e-mail address while its code is awaited. Never the secret.
  */
 import * as z from 'zod';
 import type { CallContext } from '../spec.ts';

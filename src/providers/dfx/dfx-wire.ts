@@ -72,7 +72,7 @@ export const fiatsReply = wireRows(
 );
 export type FiatRow = z.output<typeof fiatsReply>[number];
 
-/** The stock body of NestJS for 4xx: `message` is a text, or a list of texts about a bad request body. */
+/** The stock body of NestJS for 4xx: `message` is a string, or a list of strings about a bad request body. */
 const errorBody = z.object({
   message: soft(z.union([wireText.transform((one) => [one]), wireFirst(mostReasons).transform((all) => all.filter((one) => typeof one === 'string'))])),
 });

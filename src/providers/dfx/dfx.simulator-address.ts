@@ -1,4 +1,4 @@
-/** The payout addresses of the simulated DFX, the credentials that open them, and LNURL-pay towards them. Only hosts on loopback are really asked. */
+/** The payout addresses of the simulated DFX, the credentials that open them, and LNURL-pay towards them. Only hosts on loopback are contacted. */
 import { bech32 } from '@scure/base';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { recoverNodeKey } from '../../bitcoin/node-signature.ts';

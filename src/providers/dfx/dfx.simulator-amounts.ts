@@ -45,11 +45,11 @@ const toDigits = (amount: Fraction, rounding: Rounding): Fraction => {
 
 const rounded = (amount: Fraction, unit: Unit, rounding: Rounding): Fraction => (unit === 'fiat' ? toPlaces(amount, 2, rounding) : toDigits(amount, rounding));
 
-/** What the target, rates and limits are rounded with. */
+/** Rounds the target, rates and limits. */
 export const roundHalfUp = (amount: Fraction, unit: Unit): Fraction => rounded(amount, unit, halfUp);
-/** What the source amount is rounded with. */
+/** Rounds the source amount. */
 export const roundDown = (amount: Fraction, unit: Unit): Fraction => rounded(amount, unit, divFloor);
-/** "ceil above 0.01" for fiat. The sheet does not say what happens below one cent: here it is half up. Crypto is half up. */
+/** Rounds a fee: "ceil above 0.01" for fiat. The sheet does not say what happens below one cent: here it is half up. Crypto is half up. */
 export const roundFee = (fee: Fraction, unit: Unit): Fraction => rounded(fee, unit, unit === 'fiat' && !isLess(fee, hundredths(1)) ? divCeil : halfUp);
 
 /** Returns a rounded amount, whose denominator is a power of ten, as its JSON number. */

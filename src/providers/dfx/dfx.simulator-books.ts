@@ -11,7 +11,7 @@ export type Account = {
   mail: string | undefined;
   /** An address that was given and not yet verified. */
   pending: { mail: string; code: string } | undefined;
-  /** Whether the customer may trade: invited by another one, or approved by DFX. */
+  /** Whether the customer may trade, because another customer invited them or DFX approved them. */
   approved: boolean;
   /** −20 rejected, −10 terminated, 0, 10 mail, 20 personal data, 30 identified, 40 financial, 50 approved. */
   level: number;
@@ -90,7 +90,7 @@ export type Books = Later & {
   /** What was paid out over Lightning. `invoice` is absent if the address is not on loopback: then nobody was asked for one. */
   payouts: { address: string; sats: number; invoice: string | undefined; txId: string }[];
   webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
-  /** Bodies that were sent, by which equal ones are sent once. */
+  /** The bodies that were sent. A body that equals one of them is not sent again. */
   told: Set<string>;
   signUps: { at: number; network: string }[];
   mailChanges: { at: number; network: string }[];
@@ -135,7 +135,7 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 export const walletOf = ({ options }: Books, user: User | undefined) =>
   user?.wallet !== undefined && Object.hasOwn(options.wallets, user.wallet) ? options.wallets[user.wallet] : undefined;
 
-/** The stock NestJS error body. `message` is a list for a bad request body, and one text otherwise. */
+/** The stock NestJS error body. `message` is a list for a bad request body, and a string otherwise. */
 export const refuse = (status: number, message: string | string[]): Response => {
   const words: { [status: number]: string } = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 409: 'Conflict' };
   const error = status === 401 && message !== 'Unauthorized' ? 'Unauthorized' : words[status];

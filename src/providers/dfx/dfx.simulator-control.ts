@@ -43,7 +43,7 @@ export const createControl = (books: Books) => {
     /** Does what is due by the simulator's clock. */
     catchUp: async (): Promise<void> => await books.catchUp(),
 
-    /** Changes what DFX knows of a customer. Tells the partner. */
+    /** Changes what DFX knows about a customer, and tells the partner. */
     setAccount: async (address: string, changed: Partial<Omit<Account, 'id'>>): Promise<void> => {
       const account = Object.assign(accountOf(address), changed);
       await tellAccount(books, account, account.level === -20 ? 'KycFailed' : 'KycChanged');
@@ -53,7 +53,10 @@ export const createControl = (books: Books) => {
     /** The account of one address becomes part of that of another. */
     merge: (address: string, into: string): void => merge(books, accountOf(address), accountOf(into)),
 
-    /** The customer pays an order, exactly or another amount: hundredths of the currency, or sats. Returns the transaction's uid. */
+    /**
+     * The customer pays an order: `amount` hundredths of the currency (a purchase) or sats (a sale), or the exact amount if it is absent. Returns the
+     * transaction's uid.
+     */
     pay: async (orderUid: string, amount?: number): Promise<string> => await uidOf(payments.payOrder(books, orderOf(orderUid), amount)),
     /** A bank transfer of `amount` hundredths. An unknown reference makes it `Unassigned`. */
     transfer: async (transfer: payments.Transfer): Promise<string> => await uidOf(payments.receiveTransfer(books, transfer)),
@@ -68,12 +71,12 @@ export const createControl = (books: Books) => {
       await payments.deliver(books, transactionOf(uid));
       return transactionOf(uid).state;
     },
-    /** A state such as `CheckPending`, `KycRequired`, `LimitExceeded` or `FeeTooHigh`, until `release`. */
+    /** Puts a transaction into a state such as `CheckPending`, `KycRequired`, `LimitExceeded` or `FeeTooHigh`, until `release`. */
     hold: async (uid: string, state: string, reason?: string): Promise<void> => await payments.hold(books, transactionOf(uid), state, reason),
     release: async (uid: string): Promise<void> => await payments.release(books, transactionOf(uid)),
-    /** `ReturnPending`; called again, `Returned`. */
+    /** Sets `ReturnPending` or, when called again, `Returned`. */
     giveBack: async (uid: string): Promise<void> => await payments.giveBack(books, transactionOf(uid)),
-    /** Any other word, such as `Failed` or `Stopped`. */
+    /** Sets any other state, such as `Failed` or `Stopped`. */
     setState: async (uid: string, state: string): Promise<void> => void (await payments.become(books, transactionOf(uid), state)),
     /** A stranger, or DFX much later, posts a body to the address for webhooks. */
     forge: async (url: string, body: object, key?: string): Promise<void> => await post(books, { url, key, body: JSON.stringify(body) }),

@@ -10,7 +10,7 @@ import type { Endpoint, QuoteError, SimulatedAsset, SimulatedCurrency } from './
 
 const dayMs = 86_400_000;
 const expiryMs = 30 * 60_000;
-/** A payment finds no order that is older. */
+/** A payment is never matched to an order older than this. */
 export const matchMs = 7 * dayMs;
 const forgetMs = 90 * dayMs;
 /** What the LNURL of a sale takes, in sats. */
@@ -24,7 +24,7 @@ export const currencyOf = ({ options }: Books, { currency }: QuoteRequest): Simu
 
 export const satsOf = ({ n, d }: Fraction): number => Number((n * 100_000_000n) / d);
 
-/** Returns the price of a request. With a user, their wallet's fee and the reasons against them count. */
+/** Returns the price of a request. For a user, their wallet's fee and the reasons why they may not trade are part of it. */
 export const priced = (books: Books, ramp: Ramp, request: QuoteRequest, customer?: { user: User; iban: string | undefined }) => {
   const [asset, currency] = [assetOf(books, request), currencyOf(books, request)];
   if (!customer || !currency) return quote(books.options, ramp, { request, asset, currency });
@@ -171,7 +171,9 @@ export const newInvoice = (books: Books, route: Route, sats: number, isForeign =
   return pr;
 };
 
-/** Sets an order to `WaitingForPayment`, so that it is listed and wins the match. UNKNOWN in the docs: what an unknown id gets, and the body of 200. */
+/**
+ * Sets an order to `WaitingForPayment`, so that it is listed and matched first. UNKNOWN in the docs: what an unknown id gets, and the body of 200.
+ */
 export const confirmOrder = (books: Books, user: User, id: string): Response => {
   const order = books.orders.find((one) => String(one.id) === id && one.route.user.account === user.account);
   if (!order || order.route.ramp !== 'buy') return refuse(404, 'Transaction request not found');

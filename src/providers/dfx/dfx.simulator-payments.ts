@@ -94,7 +94,7 @@ export const payInvoice = async (books: Books, pr: string): Promise<Transaction>
   return await receiveSats(books, invoice);
 };
 
-/** The customer pays an order, exactly or another amount (hundredths of the currency, or sats). */
+/** The customer pays an order: `other` hundredths of the currency (a purchase) or sats (a sale), or the exact amount if it is absent. */
 export const payOrder = async (books: Books, { route, currency, amount }: Order, other?: number): Promise<Transaction> => {
   if (route.ramp === 'sell') return await receiveSats(books, { route, sats: other ?? satsOf(amount), hash: randomHex(books, 32) });
   const cents = Number((amount.n * 100n) / amount.d);
@@ -125,7 +125,7 @@ const stepLater = (books: Books, transaction: Transaction): void => {
   });
 };
 
-/** Takes the next of three steps: `Processing`, `PayoutInProgress` with the price, `Completed`. Returns whether another one may follow. */
+/** Takes the next of three steps: `Processing`, `PayoutInProgress` with the price, `Completed`. Returns whether another step may follow. */
 export const step = async (books: Books, transaction: Transaction): Promise<boolean> => {
   switch (transaction.state) {
     case 'Created':
@@ -193,9 +193,9 @@ const paySats = async (books: Books, { output, route }: Transaction): Promise<st
   return paid.txId;
 };
 
-// ---- what can go another way -----------------------------------------------------------------------------------------------------------
+// ---- other outcomes --------------------------------------------------------------------------------------------------------------------
 
-/** DFX or the customer has to do something first. `release` goes on where this began. */
+/** DFX or the customer has to do something first. `release` resumes where the hold began. */
 export const hold = async (books: Books, transaction: Transaction, state: string, reason?: string): Promise<void> => {
   transaction.heldIn ??= transaction.state;
   transaction.reason = reason;

@@ -70,7 +70,7 @@ const feesOf = (options: Settled, ramp: Ramp, inSource: (cents: number) => Fract
   });
   /** The target is computed from the rounded fee: with the exact one, the sheet's 49.90 EUR would give 0.00061446. */
   const totalOf = (source: Fraction): Fraction => roundFee(Object.values(partsOf(source)).reduce(plus), unit);
-  /** Returns the least source that leaves `net`. The fee of a guess gives the next guess; rounding ends this, as long as the rates are below 100 %. */
+  /** Returns the smallest source that leaves `net`. Each guess's fee gives the next guess; rounding ends the loop if the rates are below 100 %. */
   const sourceFor = (net: Fraction): Fraction => {
     let source = net;
     for (;;) {
@@ -144,7 +144,7 @@ export const quote = (options: Settled, ramp: Ramp, { request, asset, currency, 
   const fees = feesOf(options, ramp, (cents) => inSource(hundredths(cents)), request.wallet);
   const source = 'amount' in request ? request.amount : fees.sourceFor(times(request.targetAmount, price));
   const total = fees.totalOf(source);
-  // The target is from the exact amount that was asked for, even where the answer shows it rounded.
+  // The target is calculated from the exact amount requested, even where the answer shows it rounded.
   const target = 'amount' in request ? larger(inTarget(minus(source, total)), zero) : request.targetAmount;
 
   const limits = fiatLimits(options, currency, request.paymentMethod);
@@ -159,7 +159,7 @@ export const quote = (options: Settled, ramp: Ramp, { request, asset, currency, 
     ...(customer?.reasonsOf(isBuy ? source : inTarget(source)) ?? []),
     ...options.refuse,
   ];
-  // The fee ate all: there is no rate. The sheet does not say what DFX writes then.
+  // The fee takes the whole amount, so there is no rate. The sheet does not say what DFX writes then.
   const rate = target.n === 0n ? zero : roundHalfUp(over(source, target), from);
   const limitOf: { [error in QuoteError]?: Fraction } = {
     AmountTooLow: least,
@@ -202,7 +202,9 @@ export const quote = (options: Settled, ramp: Ramp, { request, asset, currency, 
 /** A payment: `amount` in the source's unit. `guaranteed`: the rate of its order, if DFX keeps it. */
 export type Payment = { ramp: Ramp; amount: Fraction; currency: SimulatedCurrency; wallet: string | undefined; guaranteed: Fraction | undefined };
 
-/** Returns what a payment brings, and the fee in the source's unit. With a guaranteed rate, which already holds the fee, the fee is taken twice. */
+/**
+ * Returns what a payment brings, and the fee in the source's unit. With a guaranteed rate, which already includes the fee, the fee is taken twice.
+ */
 export const delivery = (options: Settled, { ramp, amount, currency, wallet, guaranteed }: Payment): { fee: Fraction; output: Fraction } => {
   const perBitcoin = hundredths(currency.price);
   const price = ramp === 'buy' ? perBitcoin : over(one, perBitcoin);

@@ -1,4 +1,4 @@
-/** How the simulated DFX reads the body of a quote or order: unknown members are dropped, and wrong types are 400 with a list of texts. */
+/** How the simulated DFX reads the body of a quote or order: unknown members are dropped, and wrong types get a 400 with a list of messages. */
 import * as z from 'zod';
 import { readIban } from '../../banking/bank-account.ts';
 import { isAddress, isCredential } from './dfx.simulator-address.ts';
@@ -44,7 +44,7 @@ export type QuoteRequest = {
   country: string | undefined;
 } & ({ amount: Fraction } | { targetAmount: Fraction });
 
-/** Returns the request, or the texts of what is wrong. A sell quote has no payment method: the member is unknown there, and dropped. */
+/** Returns the request, or messages that say what is wrong. A sell quote has no payment method: the member is unknown there, and dropped. */
 export const readQuoteRequest = (ramp: 'buy' | 'sell', body: unknown): QuoteRequest | string[] => {
   const read = members.safeParse(ramp === 'buy' ? body : { ...(body as object), paymentMethod: undefined });
   if (!read.success) return textsOf(read.error);
@@ -70,7 +70,9 @@ const orderMembers = z.object({
 
 export type OrderRequest = { quote: QuoteRequest; externalId: string | undefined; exactPrice: boolean; iban: string | undefined };
 
-/** Returns the order, or the texts of what is wrong. Orders name the currency by its id only; a name counts as an unknown member. A sale needs an IBAN. */
+/**
+ * Returns the order, or messages that say what is wrong. Orders name the currency only by its id: a name is an unknown member. A sale needs an IBAN.
+ */
 export const readOrderRequest = (ramp: 'buy' | 'sell', body: unknown): OrderRequest | string[] => {
   const read = orderMembers.safeParse(body);
   if (!read.success) return textsOf(read.error);
@@ -103,7 +105,7 @@ export const readLogin = (body: unknown): LoginRequest | string[] => {
   return { address, signature, wallet: wallet ?? undefined, recommendationCode: recommendationCode ?? undefined };
 };
 
-/** Returns the text of one member, such as an e-mail address, or the texts of what is wrong. */
+/** Returns the value of one member, such as an e-mail address, or messages that say what is wrong. */
 export const readText = (body: unknown, member: string, form: RegExp): { value: string } | string[] => {
   const read = z.object({ [member]: z.string({ error: 'must be a string' }).regex(form, { error: 'has another form' }) }, object).safeParse(body);
   return read.success ? { value: read.data[member] ?? '' } : textsOf(read.error);

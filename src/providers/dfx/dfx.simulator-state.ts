@@ -26,10 +26,10 @@ export type Endpoint =
   | 'GET /v1/lnurlp/{id}/callback';
 /**
  * `country-403`: DFX refuses the country of the caller's IP address. `address-linked`: a login answers that the address belongs to another account.
- * `unauthorized`: the token counts as over. `unknown-member`: the answer has a member that no document mentions. `lost-answer`: the request is carried
- * out, and the answer is lost. `oversized`: the answer is true and has 4 MB more. The others are lies in an order (`other-amount`, `other-estimate`,
- * `foreign-uid`: the uid of another customer's order; `no-details`; `bad-iban`; `invoice-amount`; `other-network`) or in a status (`other-uid`,
- * `other-input`, `other-currency`, `unknown-state`, `absurd-output`).
+ * `unauthorized`: the token counts as expired. `unknown-member`: the answer has a member that no document mentions. `lost-answer`: the request is
+ * carried out, and the answer is lost. `oversized`: the answer is true, with 4 MB added to it. The others are lies in an order (`other-amount`,
+ * `other-estimate`, `foreign-uid`: the uid of another customer's order; `no-details`; `bad-iban`; `invoice-amount`; `other-network`) or in a status
+ * (`other-uid`, `other-input`, `other-currency`, `unknown-state`, `absurd-output`).
  */
 export type Fault = KitFault<
   | 'country-403'
@@ -145,24 +145,24 @@ export type SimulatorOptions = {
   recommendationCodes?: string[];
   /** UNKNOWN in the docs: when a new e-mail address needs a code (202). `change`: only if the account has one already. */
   mailCode?: 'change' | 'always' | 'never';
-  /** What an e-mail address of another account answers: 409, or 401 and both accounts are one from now on. */
+  /** The answer to an e-mail address of another account: 409, or 401, and the two accounts are one from then on. */
   mailOfAnother?: 'conflict' | 'merged';
-  /** How long after the e-mail address is set, or the KYC page is opened, a customer is approved and identified, without a call of `control`. */
+  /** How long after the e-mail address is set, or the KYC page is opened, a customer is approved and identified, without a call to `control`. */
   autoApproveMs?: number;
 
   bank?: Bank;
   /** Whether the account number is the customer's own, so that a transfer needs no reference. */
   personalIban?: boolean;
-  /** Whether an invalid buy order still says where to pay, as DFX's do. */
+  /** Whether an invalid buy order still says where to pay, as DFX's invalid orders do. */
   detailsIfInvalid?: boolean;
   /** Currencies for which no bank is found, and how a 400 says so. */
   noBank?: { currencies: string[]; message: 'NoBankAvailableForThisCurrency' | 'No Bank for the given amount/currency' };
   /** UNKNOWN in the docs: how long the invoice of a sale lives. */
   invoiceLifeS?: number;
 
-  /** How long after an order is made its money arrives, without a call of `control`. */
+  /** How long after an order is made its money arrives, without a call to `control`. */
   autoPayMs?: number;
-  /** How long each step from the money's arrival to `Completed` takes, without a call of `control`. There are three. */
+  /** How long each step from the money's arrival to `Completed` takes, without a call to `control`. There are three. */
   stepMs?: number;
   /** How many reads of a paid order say `Completed` with `id: null`, before its transaction is booked. */
   unbookedReads?: number;
@@ -193,7 +193,7 @@ export type Bank = {
   sepaInstant: boolean;
 };
 
-// UNKNOWN in the docs: the details but for the IBAN, which is from a test of DFX.
+// UNKNOWN in the docs: the details, except the IBAN, which is from one of DFX's tests.
 const bank: Bank = {
   name: 'DFX AG',
   bank: 'Bank Frick AG',
@@ -236,7 +236,7 @@ export const settle = (given: SimulatorOptions): Settled => ({
       sellable: true,
       instantBuyable: false,
       instantSellable: true,
-      // UNKNOWN in the docs: the countries of each currency but CHF.
+      // UNKNOWN in the docs: the countries of each currency except CHF.
       allowedIbanCountries: ['AT', 'BE', 'CH', 'DE', 'ES', 'FR', 'IT', 'LI', 'NL'],
     },
     {

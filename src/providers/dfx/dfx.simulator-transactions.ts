@@ -64,7 +64,7 @@ export const transactionRow = (books: Books, transaction: Transaction, isOwner: 
 
 const isOf = (user: User | undefined, owner: User | undefined): boolean => user !== undefined && owner?.account === user.account;
 
-/** Takes one read of an order that is paid and not booked. */
+/** Returns whether a paid order still reads as not booked, and counts the read. */
 const isUnbooked = (order: Order): boolean => {
   if (order.unbookedReads === 0) return false;
   order.unbookedReads -= 1;
@@ -74,7 +74,9 @@ const isUnbooked = (order: Order): boolean => {
 export type Sought = { id?: string | undefined; uid?: string | undefined; orderId?: string | undefined; orderUid?: string | undefined };
 export type Reader = { endpoint: Endpoint; user: User | undefined };
 
-/** Finds a row. By an order's id or uid, it is the order's until its transaction is booked. An external id finds nothing. */
+/**
+ * Finds a row. An order's id or uid finds the order's row until its transaction is booked, and then the transaction's. An external id finds nothing.
+ */
 const rowOf = (books: Books, { id, uid, orderId, orderUid }: Sought, { user, endpoint }: Reader): Row | undefined => {
   const isPublic = endpoint === 'GET /v1/transaction/single';
   const order =

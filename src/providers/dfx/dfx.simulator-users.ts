@@ -24,8 +24,8 @@ export const newToken = (books: Books, user: User, ip: string): string => {
 };
 
 /**
- * Returns the user of an `authorization` header, or undefined if the token is not ours, is over, or names somebody unknown. `isMerged`: the account
- * of the token is part of another one since.
+ * Returns the user of an `authorization` header, or undefined if the token is not ours, has expired, or names somebody unknown. `isMerged`: the
+ * token's account has since become part of another account.
  */
 export const holderOf = (books: Books, authorization: string | undefined): { user: User; isMerged: boolean } | undefined => {
   const [, head, body, seal] = /^Bearer ([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(authorization ?? '') ?? [];
@@ -37,7 +37,7 @@ export const holderOf = (books: Books, authorization: string | undefined): { use
   return user && { user, isMerged: user.account.id !== claims.account };
 };
 
-/** What the token of an account gets that became part of another one. UNKNOWN in the docs: the names of the members. */
+/** The answer to a token whose account became part of another account. UNKNOWN in the docs: the names of the members. */
 export const mergedAnswer = (into: Account): Response =>
   Response.json({ statusCode: 401, message: 'Account is merged', error: 'Unauthorized', switchToCode: into.kycHash }, { status: 401 });
 
@@ -59,7 +59,7 @@ const newAccount = (books: Books): Account => ({
   nationality: undefined,
 });
 
-/** Counts a call of this network in `calls`, unless there were `most` within the time. */
+/** Counts a call from this network in `calls`. Returns false, and does not count it, if there were already `most` within the time. */
 const isWithin = (calls: Books['signUps'], { now, network }: { now: number; network: string }, most: number, windowMs: number): boolean => {
   if (calls.filter((call) => call.network === network && call.at > now - windowMs).length >= most) return false;
   calls.push({ at: now, network });
@@ -73,8 +73,8 @@ const networkOf = ({ ip }: Caller): string => ip.split('.').slice(0, 3).join('.'
 
 export type LoginVia = 'auth' | 'signUp' | 'signIn';
 /**
- * A custodial secret is not checked: the first one of an address is fixed, and from then on it must be equal. A signature of the node always opens
- * the account of its own address, whatever opened it first.
+ * The first custodial secret of an address is not checked but kept, and every later one must equal it. A node's signature always opens the account of
+ * the node's own address, whatever opened it first.
  */
 export const login = async (books: Books, via: LoginVia, body: unknown, caller: Caller): Promise<Response> => {
   const request = readLogin(body);
@@ -167,7 +167,7 @@ export const merge = (books: Books, account: Account, into: Account): void => {
 
 // ---- what the person and DFX do --------------------------------------------------------------------------------------------------------
 
-/** The customer fills in all of the page, and DFX approves. */
+/** The customer fills in the whole page, and DFX approves. */
 export const approve = async (books: Books, account: Account): Promise<void> => {
   account.mail ??= `customer-${account.id}@example.com`;
   account.name ??= 'Alice Example';
@@ -179,7 +179,7 @@ const approveLater = (books: Books, account: Account): void => {
   if (autoApproveMs !== undefined) books.later(autoApproveMs, async () => await approve(books, account));
 };
 
-/** The hosted page. Both links are bearer: a token, or the account's code. */
+/** The hosted page. Both are bearer links: by a token, or by the account's code. */
 export const kycPage = (books: Books, session: string | undefined, code: string | undefined): Response => {
   const account = session === undefined ? books.accounts.find(({ kycHash }) => kycHash === code) : holderOf(books, `Bearer ${session}`)?.user.account;
   if (!account) return new Response('This link is not valid.\n', { status: 401 });

@@ -33,7 +33,7 @@ const tell = async (books: Books, user: User, event: { type: Event; data: object
   if (webhooks === 'duplicated') await post(books, message);
 };
 
-/** `left`: how often it is tried, at most. Returns after the first try. The others follow by the simulator's clock. */
+/** `left`: the most tries. Returns after the first; the others follow by the simulator's clock. */
 export const post = async (books: Books, message: { url: string; key: string | undefined; body: string }, left = 1): Promise<void> => {
   const { url, key, body } = message;
   const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) };

@@ -1,6 +1,6 @@
 /**
  * A simulated DFX over real HTTP: the catalogue, prices, login, identity, orders, payments, status and webhooks. It misbehaves on demand. For the
- * sandbox and for tests. It was written from DFX's contract alone, and not from our adapter, so that both do not share one error.
+ * sandbox and for tests. It was written from DFX's contract alone, and not from our adapter, so that the two do not share an error.
  */
 import { Hono, type Context } from 'hono';
 import { cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';

@@ -4,7 +4,7 @@ import { createDfxBuyer, createDfxSeller } from './dfx-adapter.ts';
 import { dfxNotices } from './dfx-notice.ts';
 import { dfxSettings } from './dfx-settings.ts';
 
-/** DFX.swiss: bank transfers (EUR, CHF) to sats over Lightning, and back.  */
+/** DFX.swiss: bank transfers (EUR, CHF) to sats over Lightning, and back. */
 export const provider = defineProvider({
   kind: 'dfx',
   ramps: ['buy', 'sell'],

@@ -182,11 +182,11 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
       // An order is read in the session that placed it. An ended session is not a fault of the provider, and says nothing about the order.
       if (reply.status === 401 && asked !== undefined) return { ok: false, refusal: sessionOver.refusal };
-      throw new ProviderFault('server', `status ${reply.status} in response to a read of orders`, { status: reply.status });
+      throw new ProviderFault('server', `status ${reply.status} when reading orders`, { status: reply.status });
     },
 
     claim: async (context, { order, fallbackAddress }) => {
-      if (order.upstreamOrderId === undefined) throw new Error('an order without an id of the provider cannot be claimed');
+      if (order.upstreamOrderId === undefined) throw new Error("an order without the provider's id cannot be claimed");
       const failback = fallbackAddress === undefined ? {} : { failback_onchain: settings.bip21 ? `bitcoin:${fallbackAddress}` : fallbackAddress };
       const reply = await call(context, 'withdrawal', withdrawalReply, {
         session_id: blobOf(context).sessionId,
@@ -210,7 +210,7 @@ const blobOf = (context: CallContext): Blob => {
   return JSON.parse(context.customer) as Blob;
 };
 
-/** Signs with the gateway's own key, to open the gateway's own session, in which the listing is read. */
+/** Signs with the gateway's own key to open the gateway's own session, which reads the listing. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
   // Like a customer's key, the gateway's key must not sign anything that is valid at another service.

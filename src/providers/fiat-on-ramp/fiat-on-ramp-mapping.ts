@@ -48,7 +48,9 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
 
 /** The most payment options per provider: a listing is read often, and is part of the list that every customer gets. */
 const mostOptions = 100;
-/** The most entries that are read for them, currencies and options together: one that cannot be read costs more time than one that can. */
+/**
+ * The most entries that are parsed to find them, currencies and options together. An entry that cannot be parsed costs more time than one that can.
+ */
 const mostEntries = 1_000;
 
 /**
@@ -199,7 +201,7 @@ const toStage = (status: string): Stage | undefined => {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Maps a placed order. Amounts that the order does not repeat are those of the quote. If the fee is impossible, it is the quote's. If the fee is
+ * Maps a placed order. Amounts that the order does not repeat are taken from the quote, and so is the fee if the order's is impossible. If the fee is
  * impossible or the expiry unreadable, the customer is not shown how to pay.
  */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {

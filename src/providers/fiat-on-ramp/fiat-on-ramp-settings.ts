@@ -52,6 +52,6 @@ export const settings = z.strictObject({
   not_taken_statuses: z
     .array(z.int().min(400).max(499))
     .default([400, 401, 403, 404, 410, 413, 415, 422])
-    .describe('Answers to /order that mean: certainly no order was made'),
+    .describe('Statuses in response to /order that mean for certain that no order was made'),
 });
 export type Settings = z.output<typeof settings>;

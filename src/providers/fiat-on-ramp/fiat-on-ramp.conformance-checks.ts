@@ -12,7 +12,12 @@ const kinds = {
   'refusal-form': ['all', 'advice', 'A refusal is a 4xx with a JSON object', 'the standard does not describe errors; RFC 9110 15.5 and RFC 9457 do'],
   'endpoint-names': ['all', 'must', 'The endpoints have the names of the standard', 'table of endpoints (text)'],
   'features-answer': ['/features', 'must', 'The answer has the members of the standard', '/features, answer (OpenAPI)'],
-  'features-agree': ['/features', 'advice', 'quotes and estimates agree with the prices', '/features, quotes and estimates; /quote, is_estimate (text)'],
+  'features-agree': [
+    '/features',
+    'advice',
+    'The flags quotes and estimates match the prices that are returned',
+    '/features, quotes and estimates; /quote, is_estimate (text)',
+  ],
   'verify-answer': ['/verify', 'must', 'The answer has the members of the standard', '/verify, answer (text and OpenAPI)'],
   'verify-fresh': [
     '/verify',
@@ -48,7 +53,12 @@ const kinds = {
     'A currency that is not offered returns an empty list',
     '/payment-options, request, currency_code: the standard does not say what an unknown one returns',
   ],
-  'options-stable': ['/payment-options', 'must', 'Read twice, the ids are the same', '/quote, request: the ids are those of /payment-options (text)'],
+  'options-stable': [
+    '/payment-options',
+    'must',
+    'Two readings of the listing have the same ids',
+    '/quote, request: the ids are those of /payment-options (text)',
+  ],
   'quote-price': [
     '/quote',
     'must',

@@ -82,7 +82,7 @@ export type SimulatorOptions = {
   seed?: number;
   currencies?: SimulatedCurrency[];
   spreadBps?: number;
-  /** The price moves around its start by up to this many basis points. */
+  /** The most basis points by which the price moves around its starting value. */
   driftBps?: number;
   feeStyle?: 'included' | 'added';
   estimate?: boolean;
@@ -92,7 +92,7 @@ export type SimulatorOptions = {
   latencyMs?: number | [number, number];
   webhooks?: boolean;
   fallback?: boolean;
-  /** The milliseconds after an order is made until its money is seen and the order is filled by itself. */
+  /** How many milliseconds after an order is made its money is seen and the order is filled, without a call to `control`. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
   /** Whether some amounts decide what happens: fiat-on-ramp.simulator-magic.ts. */
