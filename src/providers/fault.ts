@@ -42,7 +42,8 @@ export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
 };
 
 /**
- * Checks an order that exists at the provider. A fault that `judge` throws carries the order's id, and `status`, that of the answer with the order.
+ * Checks an order that exists at the provider. A fault that `judge` throws carries the order's id, and `status`, the status of the answer that held
+ * the order.
  */
 export const namingOrder = <T>(orderMade: string, judge: () => T, status?: number): T => {
   try {
@@ -55,8 +56,8 @@ export const namingOrder = <T>(orderMade: string, judge: () => T, status?: numbe
 };
 
 /**
- * Thrown when our queue for a provider, or one network's share of it, is full, and when a call has waited in the queue for too long. Nothing was
- * sent, so the fault says nothing about the provider.
+ * Thrown when our queue for a provider, or one network's share of it, is full, or when a call has waited in the queue for too long. Nothing was sent,
+ * so the fault says nothing about the provider.
  */
 export class ProviderBusy extends ProviderFault {
   constructor() {

@@ -40,7 +40,7 @@ export type AdapterDeps<LogField extends string = never> = {
   log: AdapterLog<LogField>;
   network: 'main' | 'test' | 'signet' | 'regtest';
   mode: 'sandbox' | 'live';
-  /** The hosts where what redeems an order may lead (`payout_hosts`). If absent, the host of `base_url`. The gateway shows no link to any other. */
+  /** The hosts to which a link that redeems an order may lead (`payout_hosts`). If absent, only the host of `base_url`. No other link is shown. */
   payoutHosts?: readonly string[];
   /** Returns the value of an environment variable that the block names (`*_env` settings). The value is never logged. */
   secret: (name: string) => string | undefined;
@@ -53,8 +53,8 @@ export type AdapterDeps<LogField extends string = never> = {
 export type CallContext = {
   signal: AbortSignal;
   /**
-   * From when on the gateway may no longer wait for the answer, in Unix milliseconds. Then nothing that the call has learnt counts. So an adapter whose
-   * answer could do without its last step gives that step less time.
+   * When the gateway may stop waiting for the answer, in Unix milliseconds. What the call has learnt by then is lost. So an adapter that can answer
+   * without its last step gives that step less time.
    */
   endsOn?: number;
   requestId: string;
@@ -120,7 +120,7 @@ export type QuoteRequest = BuyQuoteRequest | SellQuoteRequest | LiquidityQuoteRe
 
 /** What the customer adds to the order. Each ramp uses its own members. */
 export type OrderInputs = {
-  /** buy: where the sats go. Always there, and of one of the adapter's `payoutKinds`, if the adapter pushes its payouts; others ignore it. */
+  /** buy: where the sats go. Always set, to one of the adapter's `payoutKinds`, if the adapter pushes its payouts. Other adapters ignore it. */
   payoutTo?: PayoutTo;
   /** recharge: the customer's own BOLT11 invoice. */
   invoice?: string;
@@ -173,12 +173,12 @@ export type OrderEvidence = {
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
-  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then does not expire by the clock for another day. */
+  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then expires by the clock one day later. */
   arriving?: true;
   /** Set if only the date and amount of the payment in `facts.transaction_id` tell that it is this order's. It then counts for one order at most. */
   guessed?: true;
   statusOn?: number;
-  /** By when the order or payment was made, in Unix milliseconds, if the provider says so: its time, plus slack if its clock may be slow. */
+  /** The latest time at which the order or payment was made, in Unix milliseconds: the time that the provider states, plus slack for its clock. */
   madeBy?: number;
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */
@@ -191,7 +191,7 @@ export type OrderEvidence = {
 export type FollowedOrder = {
   orderId: string;
   upstreamOrderId?: string;
-  /** The `idempotencyKey` of the calls that placed the order. After a lost answer there were several. */
+  /** The `idempotencyKey` of the calls that placed the order. After a lost answer, there were several calls with this one key. */
   idempotencyKey?: string;
   createdOn: number;
   pay: bigint;
@@ -227,8 +227,8 @@ export type Proof = { signature: string; nodePubkey: string };
 type BuyVerbs = Verbs<BuyQuoteRequest> & {
   /**
    * Set if prices and orders are made with the customer's account (`ProviderAdapter.accounts`) instead of an upstream session. `context.customer` is
-   * then the account's blob. It is absent from a price request of a customer without a connected account; such an offer names `account` in
-   * `requires` unless it can be ordered without one. beginSession and openSession are then never called.
+   * then the account's blob. It is absent from a price request by a customer without a connected account; such an offer names `account` in `requires`
+   * unless it can be ordered without one. The gateway never calls beginSession or openSession of such an adapter.
    */
   byAccount?: true;
   /** Reads the listing, in the gateway's own session at the provider. */
@@ -294,7 +294,9 @@ export type AccountState = {
 export type AccountAdapter = {
   /** What startAccount takes. The gateway passes on nothing else. */
   takes: readonly AccountMember[];
-  /** The member by which the provider knows a user again. Calls with the same value lead to one account, for one customer of the gateway only. */
+  /**
+   * The member by which the provider recognises a user. Calls with the same value lead to one account, which serves one customer of the gateway only.
+   */
   knownBy: 'email' | 'payout_to';
   /** Hosts of the provider's pages for signing up and of its terms, in addition to `payment_hosts`. */
   pageHosts?: readonly string[];
@@ -305,7 +307,7 @@ export type AccountAdapter = {
   adoptKey?(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
   /** Codes by mail or SMS, with which an account that `needs` a code is confirmed. Absent if the provider sends none. */
   codes?: {
-    /** Has a code sent, or another one. If there is no other for now, refuses with the note `resend-refused`. */
+    /** Asks the provider to send a code, or to send another. If it sends no other for now, refuses with the note `resend-refused`. */
     send(context: CallContext): Promise<Answer<AccountState>>;
     /** Hands in the code that was sent. The gateway allows few tries; a code is never logged or stored. */
     confirm(context: CallContext, code: string): Promise<Answer<AccountState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
@@ -374,7 +376,7 @@ export type LiquidityListing = {
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
   /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
-  /** Set if reads need the proven node key, because the adapter itself has the channel of a paid order opened. */
+  /** Set if reads need the proven node key, because the adapter itself asks for the channel of a paid order to be opened. */
   opensForNode?: boolean;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
   /** Returns what redeems a filled order: bearer secrets. */

@@ -543,7 +543,7 @@ describe('a purchase whose answer was lost', () => {
     expect(sent('GET /orders')).toHaveLength(options.listPage === 1 ? 3 : 1);
     expect(valueOf(await adapter.readOrders(call(), lost('nobody’s')))).toEqual([]);
   });
-  it('is not looked for beyond three pages, and then it may still exist', async () => {
+  it('is not searched for beyond three pages, so it may still exist', async () => {
     const { adapter, call, place, sent } = await start({ deliver: 'by-hand', listPage: 1 }, block);
     for (let n = 0; n < 5; n += 1) valueOf(await place('inbound', 500_000n, { payWith: 'balance', context: { idempotencyKey: `k${n}` } }));
     expect(await adapter.readOrders(call(), lost('k0'))).toMatchObject({ ok: false, refusal: { note: 'orders-not-listed' } });

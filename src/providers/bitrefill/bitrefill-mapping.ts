@@ -63,8 +63,9 @@ export const contradictionIn = (order: OrderReply, wanted: Wanted): string | und
 };
 
 /**
- * Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount, and for an operator's account that is not in
- * bitcoin it is in that account's currency. So next to `expected`, the sats as we know them, a price of another magnitude is not read as sats.
+ * Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount, and for an operator's account that is not
+ * in bitcoin it is in that account's currency. So if `expected`, the sats as we know them, is given, a price of another magnitude is not read as
+ * sats.
  */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply, expected?: bigint): bigint | undefined => {
   const isSats = price !== undefined && (expected === undefined || (price * 2n > expected && price < expected * 2n));
@@ -124,7 +125,7 @@ export const stageOf = (
 /** A refund that is only due (`refund_pending`) is money that Bitrefill still has. */
 const isPaid = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply): boolean =>
   paymentReceived === true || paying.has(status.toLowerCase()) || /refund(?!ed)/i.test(status) || zeroConf.test(zeroConfStatus);
-/** Returns whether a status word says that the delivery failed, which only a paid order's can. A word about a failed payment does not say so. */
+/** Returns whether a status word says that the delivery failed, as only that of a paid order can. A word about a failed payment does not count. */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
 /**
  * Returns whether an order names money that its stage may not show: a payment, in full or in part, next to a failure, for example. False for
@@ -144,7 +145,7 @@ export const rawStatusOf = (order: OrderReply): string => {
 
 export type Redemption = { lnurl?: string; link?: string; rebuilt?: boolean };
 
-/** Returns whether an order says how to redeem it. The base URL of the LNURL is of no importance here. */
+/** Returns whether an order says how to redeem it. The LNURL's base URL does not matter here. */
 const holdsRedemption = (info: ThorInfo, loopbackHttp: boolean): boolean =>
   redemptionOf({ secret: secretOf(info) }, 'https://thor.invalid', loopbackHttp) !== undefined;
 
@@ -157,7 +158,7 @@ export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
 
 /**
  * Returns what redeems the order: the LNURL as given, or one rebuilt from k1 in the form that all known LNURLs have (`<base>/thor?q=<k1>`). A plain
- * link is passed on as it is, since a customer can also redeem the order on that page. Placeholders, such as a link that is no URL, are nothing.
+ * link is passed on as it is, since a customer can also redeem the order on that page. Placeholders, such as a link that is no URL, are ignored.
  */
 export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl: string, loopbackHttp: boolean): Redemption | undefined => {
   if (typeof secret !== 'object' || secret === null || Array.isArray(secret)) return undefined;

@@ -161,7 +161,7 @@ const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<Plac
 
 /**
  * Buys from the operator's balance. The money leaves with this call, so the price is checked again first. The call is never sent again, even if its
- * answer was lost: the order is then looked for by its notice and by our reference, and in the end by the operator.
+ * answer was lost. The order is then found by its notice or by our reference, or else by the operator.
  */
 const buyFromBalance = async (
   bitrefill: Bitrefill,
@@ -188,7 +188,7 @@ const buyFromBalance = async (
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
 };
 
-/** Logs a price that is not the amount that counts, so that the operator sees it. */
+/** Logs a price that differs from the amount to pay, so that the operator sees it. */
 const tellPrice = ({ log }: Bitrefill['deps'], { price }: OrderReply, pay: bigint): void => {
   if (price !== undefined && price !== pay) log('warn', 'bitrefill_price_differs', { price: Number(price), to_pay: Number(pay) });
 };

@@ -36,7 +36,7 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
-/** One word, as addresses of all coins are, and none that a wallet reads as a bitcoin address, an invoice or an LNURL. A link is not one word. */
+/** One word, as addresses of all coins are, that no wallet reads as a bitcoin address, an invoice or an LNURL. A link is not one word. */
 const otherAddress = /^(?!ln(?:bc|tb|sb|url)|(?:bc|tb|bcrt)1)[a-z0-9]{20,128}$/i;
 /** Another coin's invoice in the form of BOLT11, with an amount. */
 const otherInvoice = /^ln(?!bc|tb|sb)[a-z]{2,8}\d{1,15}[munp]?1[ac-hj-np-z02-9]{110,}$/;
@@ -48,8 +48,8 @@ const isOtherInvoice = (text: string): boolean =>
   text.length <= 4296 && otherInvoice.test(text.toLowerCase()) && bech32.decodeUnsafe(text, false) !== undefined;
 
 /**
- * Reads a payment in another coin. Units differ per coin and are undocumented, so the amount is Bitrefill's own string. Only its form is checked, as
- * that of the address: we do not know the coin. An invoice in bitcoin is judged like that of a Lightning order.
+ * Reads a payment in another coin. Units differ per coin and are undocumented, so the amount is Bitrefill's own string. Only the forms of the amount
+ * and the address are checked, because we do not know the coin. An invoice in bitcoin is judged like a Lightning order's.
  */
 const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   const { address, lightningInvoice, altcoinPrice, altcoinCode } = payment;

@@ -1,4 +1,4 @@
-/** Prices and limits from the inventory. Pure; sats are integers, rates exact decimals. Only an order makes the final price. */
+/** Prices and limits from the inventory. Pure; sats are integers, rates exact decimals. Only an order fixes the final price. */
 import type { LiquidityProduct } from '../spec.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ceilTo, plus, times, type Decimal } from './bitrefill-decimal.ts';

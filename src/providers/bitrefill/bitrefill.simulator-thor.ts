@@ -1,4 +1,4 @@
-/** LUD-02 of the simulated Thor: the endpoints that an LNURL wallet calls. They need no credentials, by the standard. */
+/** The LUD-02 endpoints of the simulated Thor, which an LNURL wallet calls. As in the standard, they need no credentials. */
 import type { Order, State } from './bitrefill.simulator-state.ts';
 
 const nodeId = '02'.padEnd(66, 'a1');

@@ -33,7 +33,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     moveQuote: (bps: number): void => void (state.quoteBps = bps),
     setBalance: (sats: number): void => void (state.balance = sats),
     order: orderBy,
-    /** Pays an order, also after its deadline, since customers may pay late. */
+    /** Pays an order, even after its deadline, because customers may pay late. */
     pay: async (target: string): Promise<void> => await pay(state, orderBy(target), origin()),
     underpay: (target: string): void => void (orderBy(target).partial = true),
     deliver: async (target: string): Promise<void> => await deliver(state, orderBy(target), origin()),

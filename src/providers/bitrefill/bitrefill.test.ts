@@ -243,7 +243,7 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted({ ...order, status });
     expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail, orderMade: id } });
   });
-  it('the answer is about another order is no evidence', async () => {
+  it('an answer about another order is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
     await expect(adapter.readOrders(call, followed)).rejects.toThrow('the answer is about another order');
   });

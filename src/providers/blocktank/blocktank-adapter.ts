@@ -68,7 +68,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     if (!info.ok) return info;
     const asked = toTerms(request, info.value, settings);
     if ('refusal' in asked) return refused(asked.refusal);
-    // Without this address, Blocktank refunds a payment on chain only when a person asks for it.
+    // Without this address, Blocktank refunds an on-chain payment only when a person asks for it.
     if (payWith === 'onchain' && refundOnchain === undefined) return refused({ reason: 'payment-method-unsupported', note: 'refund-address-required' });
     const { terms } = asked;
     // What is on sale may have changed since the estimate.

@@ -75,7 +75,7 @@ export const getOrder = async (blocktank: Blocktank, context: CallContext, id: s
   }
   if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an order', { status: reply.status });
   if (reply.status === 404) return undefined;
-  throw new ProviderFault('server', `status ${reply.status} in response to a read of an order`, { status: reply.status });
+  throw new ProviderFault('server', `status ${reply.status} when reading an order`, { status: reply.status });
 };
 
 /** Asks the seller to open the channel of a paid order. It opens at most one, however often it is asked. */

@@ -43,8 +43,8 @@ const endOf = ({ orderExpiresAt }: OrderWire, { upstream }: Followed): number | 
 
 type Opened = { order: OrderWire } | { problem: Problem };
 /**
- * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and a later read tries again. A fault of this
- * call is no fault of the read: it must not hide that the order was paid. Nor must a seller that takes its time.
+ * Asks the seller to open the channel to the proven node. Whatever goes wrong, the order stays paid, and a later read tries again. Neither a fault of
+ * this call nor a slow seller may hide that the order was paid, so neither makes the read fail.
  */
 const open = async (blocktank: Blocktank, reading: CallContext, followed: Followed, toOpen: ToOpen): Promise<Opened> => {
   const { openings, deps } = blocktank;
@@ -58,7 +58,7 @@ const open = async (blocktank: Blocktank, reading: CallContext, followed: Follow
     return opened;
   } catch (error) {
     if (!(error instanceof ProviderFault)) throw error;
-    // The guard does not see this fault, so we ourselves wait.
+    // The guard does not see this fault, so the waiting is done here.
     if (error.kind === 'rate-limited') openings.limited(toOpen, error.retryAfterMs);
     deps.log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
@@ -76,7 +76,7 @@ const askToOpen = async (blocktank: Blocktank, context: CallContext, followed: F
   return again ? { order: orderIn(again, followed) } : { problem };
 };
 
-/** Returns the call's context with half of the time that is left, so that the rest of the read can still be told. */
+/** Returns the call's context with half of the time that is left, so that what the read has learnt can still be returned in time. */
 const withinHalf = (context: CallContext, now: number): CallContext => {
   const { signal, endsOn } = context;
   if (endsOn === undefined) return context;
@@ -91,8 +91,8 @@ const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: str
 };
 
 /**
- * Returns whether the seller states another balance, on either side, another lease, an earlier end of the channel or another node than was ordered.
- * Such a channel must not be opened.
+ * Returns whether what the seller states differs from what was ordered: the balance on either side, the lease, the node, or a channel that ends too
+ * early. Such a channel must not be opened.
  */
 const differs = (order: OrderWire, { facts, receive }: Followed): boolean => {
   const { lspBalanceSat, clientBalanceSat, channelExpiryWeeks, lspNode } = order;

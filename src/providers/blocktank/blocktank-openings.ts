@@ -1,7 +1,7 @@
 /**
- * Says when the channel of an order may be asked for again. A customer can make an opening fail, or be limited, at will: with a node that does not
- * answer, for example. So what became of an opening holds back that order only. All orders wait only once several nodes' openings have been limited
- * with no channel opened in between, and then no longer than reads of orders do.
+ * Decides when the seller may be asked again to open an order's channel. A customer can make an opening fail, or hit the seller's rate limit, at
+ * will: with a node that does not answer, for example. So the outcome of an opening holds back only its own order. All orders wait only after
+ * openings for several nodes have been limited with no channel opened in between, and then no longer than reads of orders do.
  */
 import { isRecent } from '../../domain/is-recent.ts';
 import type { OpenError } from './blocktank-errors.ts';
@@ -12,18 +12,18 @@ export type Problem = OpenError | 'open-failed';
 const waitMs = 30_000;
 const mostForAllMs = 8000;
 const nodesForAll = 5;
-/** How long the opening of a node counts as limited. */
+/** How long a node's opening counts as limited. */
 const windowMs = 60_000;
 const mostOrders = 1000;
 
 export type Openings = ReturnType<typeof createOpenings>;
-/** An order whose channel is to be opened. `endsOn`: when its seller gives up waiting for that, in Unix milliseconds, if known. */
+/** An order whose channel is to be opened. `endsOn`: when the seller stops waiting for the opening, in Unix milliseconds, if known. */
 export type ToOpen = { id: string; nodePubkey: string; endsOn: number | undefined };
 
 export const createOpenings = (now: () => number) => {
-  /** The last opening of each order, the order that was tried longest ago in front. */
+  /** The last opening of each order. The order that was tried longest ago comes first. */
   const tried = new Map<string, { on: number; waitMs: number; problem: Problem }>();
-  /** When the openings of which nodes were limited, since the last channel was opened. */
+  /** The nodes whose openings were limited since the last channel was opened, and when. */
   const limited = new Map<string, number>();
   let all = { on: 0, waitMs: 0 };
 

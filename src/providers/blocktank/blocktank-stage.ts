@@ -29,7 +29,7 @@ const isPaid = (order: OrderWire): boolean => {
 /** Returns whether the order waits for somebody to open its channel. */
 export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:created|paid)$/.test(statesOf(order).order);
 
-/** Returns whether the answer shows that money arrived, even if it was sent back since. */
+/** Returns whether the answer shows that money arrived, even if it has been sent back since. */
 export const hasMoney = (order: OrderWire): boolean => {
   const { payment, invoice } = statesOf(order);
   // A refund that is due or under way, whatever the word for it.
@@ -37,7 +37,7 @@ export const hasMoney = (order: OrderWire): boolean => {
   return isKept || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
 };
 
-/** Returns when the order can no longer be paid, by what it says itself: the earlier one of its own end and, for Lightning, its invoice's. */
+/** Returns when the order says that it can no longer be paid: at its own end or, for Lightning, at its invoice's end if that is earlier. */
 const endOf = ({ orderExpiresAt, payment }: OrderWire, payWith: 'lightning' | 'onchain'): number | undefined => {
   const request = payWith === 'lightning' ? payment?.bolt11Invoice?.request : undefined;
   const invoice = request === undefined ? undefined : decodeInvoice(bareInvoice(request));
@@ -95,8 +95,8 @@ const wasReturned = (order: OrderWire, { payWith, paymentSeen }: Following): boo
   payWith === 'lightning' && statesOf(order).invoice !== 'paid' && confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);
 
 /**
- * Money has confirmed on chain, yet the order still waits. If it is the whole amount, the seller has overlooked it: a person must ask, once it has had
- * twelve blocks (about two hours) more than it requires.
+ * Money has confirmed on chain, yet the order still waits. If it is the whole amount, the seller has overlooked it. A person must ask once the
+ * payment has `stuck_after_blocks` more confirmations than required (by default 12, about two hours), or two hours after the order's end.
  */
 const onchainMoney = (order: OrderWire, { now, settings }: Following): Stage => {
   if (order.feeSat === undefined || confirmedOf(order) < order.feeSat) return 'underpaid';
@@ -115,11 +115,11 @@ const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined 
   if (isPart(order)) return 'underpaid';
   // A held payment is about to be released.
   if (held.has(invoice) && payment !== 'canceled') return undefined;
-  // If there is money all the same, for example because it came after the end, the gateway makes this a review.
+  // If there is money all the same, for example because it came after the end, the gateway puts the order into review.
   return /^(?:created|canceled|paid)$/.test(payment) ? 'expired' : undefined;
 };
 
-/** An order that is paid on chain has a refund address, so it is refunded by itself. Any other, and one that waits too long, needs a person. */
+/** An order paid on chain has a refund address, so it is refunded by itself. Any other order, and one whose refund is late, needs a person. */
 const owesRefund = (order: OrderWire, { payWith, now, settings }: Following): boolean =>
   payWith !== 'onchain' || (typeof order.orderExpiresAt === 'number' && now >= order.orderExpiresAt + settings.refund_days * dayMs);
 

@@ -56,7 +56,7 @@ export const toListings = (info: InfoWire, settings: Settings): LiquidityListing
 /** What is ordered: balances in sats and the lease in weeks. */
 export type Terms = { lspSats: bigint; clientSats: bigint; weeks: number };
 
-/** Returns what to order, or why the seller would refuse it: its limits are looked at before an order is made, and again after a refusal. */
+/** Returns what to order, or why the seller would refuse it. The seller's limits are checked before an order is made, and again after a refusal. */
 export const toTerms = (request: LiquidityQuoteRequest, info: InfoWire, settings: Settings): { terms: Terms } | { refusal: Refusal } => {
   const range = rangeOf(info, request.product, settings);
   if (!range) return { refusal: { reason: 'option-unsupported' } };

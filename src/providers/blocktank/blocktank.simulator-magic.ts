@@ -1,6 +1,6 @@
 /**
- * Magic amounts, like test card numbers: the sats on the seller's side decide what happens. Only a simulator with the option `magic` obeys them.
- * They are the other sellers' amounts, so that a wallet sees the same whoever sells.
+ * Magic amounts, like test card numbers: the sats on the seller's side decide what happens. Only a simulator with the option `magic` obeys them. They
+ * are the same as the other sellers', so that a wallet sees the same from every seller.
  */
 export const magicAmounts = { 1_000_103: 'expired', 1_000_104: 'refunded', 1_000_105: 'slow' } as const;
 export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];

@@ -10,7 +10,7 @@ const prefixes: Record<BitcoinNetwork, string> = { main: 'bc', test: 'tb', signe
 const otherNetwork: Record<BitcoinNetwork, BitcoinNetwork> = { main: 'test', test: 'main', signet: 'main', regtest: 'main' };
 const nodeKey = /^0[23][0-9a-f]{64}$/i;
 const weekMs = 7 * 86_400_000;
-/** How long a fee for a payment without confirmation is accepted, at least. */
+/** How long the fee for an unconfirmed payment stays valid. */
 const zeroConfFeeMs = 120_000;
 
 // ---- what may be ordered ---------------------------------------------------------------------------------------------------------------
@@ -48,7 +48,8 @@ export const orderBody = ({ options, nodePubkey }: State) =>
       if (body.zeroConf && body.announceChannel) refuse('announceChannel', 'excludes zeroConf');
       if (body.zeroConfPayment && client > 0) refuse('zeroConfPayment', 'excludes clientBalanceSat');
       const proven = together.filter((member) => body[member] !== undefined).length;
-      if ((proven > 0 && proven < together.length) || (proven === 0 && options.signatureRequired)) refuse('signature', 'clientNodeId, signature and timestamp');
+      if ((proven > 0 && proven < together.length) || (proven === 0 && options.signatureRequired))
+        refuse('signature', 'clientNodeId, signature and timestamp belong together');
     });
 export type OrderBody = z.output<ReturnType<typeof orderBody>>;
 
@@ -135,13 +136,13 @@ export const confirmedSats = (state: State, order: SimulatedOrder): number =>
   order.transactions.reduce((sum, one) => sum + (isConfirmed(state, one) ? one.amountSat : 0), 0);
 const hasPending = (state: State, order: SimulatedOrder): boolean => order.transactions.some((one) => !isConfirmed(state, one));
 
-/** The seller's counting starts at the order's end, not when the channel opens. */
+/** The seller counts the lease from the order's end, not from when the channel opens. */
 export const leaseEnd = (order: SimulatedOrder): number => order.expiresOn + order.weeks * weekMs;
 
 const change = (state: State, order: SimulatedOrder, changes: Partial<SimulatedOrder>): void =>
   void Object.assign(order, changes, { updatedOn: state.options.now() });
 
-/** Pays the invoice: the seller holds the payment until the channel opens. Throws as the payment would fail. */
+/** Pays the invoice: the seller holds the payment until the channel opens. Throws if a real payment would fail. */
 export const pay = (state: State, order: SimulatedOrder): void => {
   settle(state, order);
   if (order.invoiceState !== 'pending') throw new Error(`the invoice can no longer be paid: it is ${order.invoiceState}`);
@@ -150,7 +151,7 @@ export const pay = (state: State, order: SimulatedOrder): void => {
 };
 
 export type OnchainPayment = { sats?: number; feeRate?: number; neverMined?: boolean };
-/** Sends sats to the order's address, at any time. The price, if not said otherwise. Only `mine` confirms them. */
+/** Sends sats to the order's address, at any time: the price of the order, unless `sats` says otherwise. Only `mine` confirms them. */
 export const payOnchain = (state: State, order: SimulatedOrder, { sats, feeRate, neverMined = false }: OnchainPayment): void => {
   settle(state, order);
   const { options } = state;
@@ -197,7 +198,7 @@ export const settle = (state: State, order: SimulatedOrder): void => {
 const lapse = (state: State, order: SimulatedOrder): void => {
   const { cancelledBackWord, unpaidWord } = state.options;
   const onLightning = order.invoiceState === 'holding' ? cancelledBackWord : unpaidWord;
-  // The app of users whose payment never confirmed showed "canceled".
+  // Users whose payment never confirmed saw "canceled" in their app.
   change(state, order, { state: 'expired', invoiceState: 'canceled', payment: hasPending(state, order) ? 'canceled' : onLightning });
 };
 

@@ -18,8 +18,8 @@ export type OpenCode =
 
 /**
  * `endpoint`: as in `POST /channels/{id}/open`, without the prefix `/api`, or `*`. An OpenCode is a 412 of the open call. These change the order that
- * is made: `absurd-price`, `wrong-currency` (the invoice is for another network), `wrong-address` (so is the address), `invoice-amount` (the invoice is
- * over more than the price). The others change one answer.
+ * is made: `absurd-price`, `wrong-currency` (the invoice is for another network), `wrong-address` (the address is for another network),
+ * `invoice-amount` (the invoice is for more than the price). The others change one answer.
  */
 export type Fault = KitFault<
   | 'lost-answer'
@@ -54,7 +54,7 @@ type Options = {
   hiddenMaxSats: number;
   /** Absent from /info if undefined, as in the reference's sample. */
   maxClientSats: number | undefined;
-  /** Only named in /info. UNKNOWN in the docs: what it limits. */
+  /** Only stated in /info. UNKNOWN in the docs: what it limits. */
   max0ConfClientSats: number;
   /** Whether the client's balance is required and must be less than the seller's, as in 2023. */
   strictClient: boolean;
@@ -70,7 +70,7 @@ type Options = {
   priceRate: 'fast' | 'mid' | 'slow';
   /** Virtual bytes of opening and closing, from the published sample. */
   channelVbytes: number;
-  /** Instead of `channelVbytes` at the rate. */
+  /** A fixed miner's fee instead of `channelVbytes` at the rate. */
   networkFeeSats: number | undefined;
   /** UNKNOWN in the docs: how the service fee is rounded. */
   rounding: 'up' | 'down';
@@ -139,7 +139,7 @@ type Options = {
   /** UNKNOWN in the docs: what a list does with an unknown id. */
   unknownInList: 'left-out' | '404';
 
-  /** How long after an order is made its invoice is paid, without a call of `control`. */
+  /** How long after an order is made its invoice is paid, without a call to `control`. */
   autoPayMs: number | undefined;
   /** Whether some amounts decide what happens: blocktank.simulator-magic.ts. */
   magic: boolean;
@@ -250,9 +250,9 @@ export type SimulatedOrder = {
   payment: 'created' | 'paid' | 'refundAvailable' | 'refunded' | 'canceled';
   /** Since when the on-chain payment is to be sent back. */
   refundableOn: number;
-  /** An on-chain payment was not confirmed at the order's end. */
+  /** Whether an on-chain payment was not confirmed at the order's end. */
   isLate: boolean;
-  /** An open call runs. */
+  /** Whether an open call is in progress. */
   isLocked: boolean;
   channel: Channel | undefined;
   k1: string;

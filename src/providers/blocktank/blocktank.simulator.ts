@@ -1,7 +1,7 @@
 /**
  * A simulated Blocktank (API v2): prices without an order, orders with both ways to pay, and channels that open only when somebody asks. It speaks
  * real HTTP, makes invoices that decode, and misbehaves on demand. For the sandbox and for tests. Written from Blocktank's published API reference,
- * client types and open server of 2023, apart from the adapter, so that both do not share one error.
+ * client types and open server of 2023, independently of the adapter, so that the two do not share an error.
  */
 import { Hono, type Context } from 'hono';
 import { cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
@@ -42,7 +42,7 @@ const createControl = (state: State) => {
     setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
     /** Pays the invoice. Throws if it can no longer be paid. */
     pay: (target?: string): void => orders.pay(state, orderBy(target)),
-    /** Sends sats to the address, also too few or too late. `mine` confirms them. */
+    /** Sends sats to the address, even too few or too late. `mine` confirms them. */
     payOnchain: (target?: string, payment: orders.OnchainPayment = {}): void => orders.payOnchain(state, orderBy(target), payment),
     mine: (blocks = 1): void => orders.mine(state, blocks),
     /** Ends the time to pay and to open. */

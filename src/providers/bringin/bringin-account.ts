@@ -54,7 +54,7 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
 
 /**
  * Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Registers no callback; without one, everything is polled. Once the
- * account has a key, refuses one of another user: with it, the account's earlier orders could not be read.
+ * account has a key, refuses another user's key, with which the account's earlier orders could not be read.
  */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
@@ -63,7 +63,7 @@ export const adoptKey = async (bringin: Bringin, context: CallContext, request: 
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
   const owner = before?.userId ?? (before?.key === undefined ? undefined : await userIdOf(bringin, context, before.key));
-  // If the account has a key of which nobody can say whose it is, the same e-mail connects the account again.
+  // If nobody can say whose key the account has, no other key is taken: the same e-mail connects the account again.
   if ((before?.key !== undefined || owner !== undefined) && owner !== userId) return declined('key-of-another');
   // An e-mail that was only entered is dropped: it may be another user's, and would bring that user's key.
   const { email, ref } = owner === userId ? (before ?? {}) : {};
@@ -92,9 +92,10 @@ const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFact
 };
 
 /**
- * Returns the account with what Bringin has just said of its e-mail. A lost key is forgotten when Bringin asks for consent again, but never whose
- * account it is. The e-mail may be another user's by now: with that user's key, the account's earlier orders could not be read, so the account stays
- * as it was and needs reconnecting. A new key is asked whose it is, if Bringin does not say so: a key that no longer works does not tell.
+ * Returns the account with what Bringin has just said about its e-mail. When Bringin asks for consent again, the lost key is forgotten, but never the
+ * user whose account it is. By now, the e-mail may be another user's. With that user's key, the account's earlier orders could not be read, so the
+ * account stays as it was and needs reconnecting. If Bringin does not say whose a new key is, we ask with the new key, because the old one may no
+ * longer work.
  */
 const withFacts = async (bringin: Bringin, context: CallContext, before: BringinCustomer, facts: AccountFacts): Promise<BringinCustomer> => {
   const { key: known, userId: owner, ...rest } = before;

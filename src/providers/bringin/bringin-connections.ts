@@ -66,7 +66,7 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   if (reply.ok) {
     const { value } = reply;
     if (value !== 'unread') return answer(shown(bringin, value, asRequested(value, request)));
-    // The request was accepted, but the answer has no id: the list has the connection, now or in seconds.
+    // The request was accepted, but the answer has no id: the list shows the connection now, or will within seconds.
     return (await lookUp(bringin, context, key, request)) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
   }
   const note = linkNote(reply.body);

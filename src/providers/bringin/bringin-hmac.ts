@@ -1,4 +1,4 @@
-/** Request signing by docs.bringin.app "authentication/hmac-signing". POST /application/connect demands it if the body has a callback. */
+/** Request signing as on docs.bringin.app, page "authentication/hmac-signing". POST /application/connect demands it if the body has a callback. */
 import { hmac } from '@noble/hashes/hmac.js';
 import { md5 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -7,8 +7,8 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 export type SignedParts = { method: 'GET' | 'POST'; path: string; body?: string; timestampMs: number };
 
 /**
- * Returns the Authorization header. `body` must be exactly the text that is sent. It is unknown whether the server hashes the raw bytes or the parsed
- * body; compact JSON in insertion order suits both. Without a body, the two characters `{}` are hashed. `path` starts at /api/v0.
+ * Returns the Authorization header. `body` must be exactly the string that is sent. It is unknown whether the server hashes the raw bytes or the
+ * parsed body; compact JSON in insertion order suits both. Without a body, the two characters `{}` are hashed. `path` starts at /api/v0.
  */
 export const hmacHeader = (secret: string, { method, path, body = '{}', timestampMs }: SignedParts): string => {
   const raw = `${timestampMs}${method}${path}${bodyHash(body)}`;

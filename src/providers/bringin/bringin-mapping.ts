@@ -71,7 +71,7 @@ export const stageOf = (status: string, rail: Rail): Stage | undefined => {
 
 type Subtypes = Pick<BringinSettings, 'lightning_subtypes' | 'onchain_subtypes'>;
 
-/** Maps a row. One with an impossible amount is in `review`, since nobody believes its status either. */
+/** Maps a row. A row with an impossible amount is in `review`, because its status cannot be trusted either. */
 export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTransaction => {
   const kind = kindOf(row, subtypes);
   const stage = row.isOdd ? 'review' : stageOf(row.status, sameWord(row.subType, 'LN_ADDRESS') ? 'sepa' : 'card');
@@ -125,10 +125,10 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 
 /**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
- * payment may be dated up to 15 minutes before the order, or after the time by which a payment that was sent in time must have arrived; a payment that
- * Bringin already had when the order was placed never matches. Nothing else may take the amount meanwhile (holdsAmount in domain/order-life). A failed
- * transaction counts, since sats arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer may
- * have paid twice, and may be owed one payment.
+ * payment may be dated up to 15 minutes before the order, or up to 15 minutes after the time by which a payment sent in time must have arrived. A
+ * payment that Bringin already had when the order was placed never matches. Meanwhile, no other order may take the amount (holdsAmount in
+ * domain/order-life). A failed transaction counts, because sats arrived for it; an expired one counts only if there is no other. If two match, does
+ * not guess: the customer may have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

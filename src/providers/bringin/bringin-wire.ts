@@ -166,7 +166,7 @@ const transactionRow = document(
 export type TransactionRow = z.output<typeof transactionRow>;
 
 const mostRows = 1_000;
-/** Returns the stated total, whose name is looked for as it is written: renaming every row for it would cost as much as reading the rows. */
+/** Returns the stated total. Searches for its name as written, because renaming the members of every row would cost as much as reading the rows. */
 const totalIn = (members: Members): unknown => {
   const named = (form: RegExp): unknown => Object.entries(members).find(([name, value]) => form.test(name) && value !== null)?.[1];
   return named(/^total[_-]?count$/i) ?? named(/^total$/i);

@@ -55,11 +55,11 @@ export type SimulatorOptions = {
   codeAttempts?: number;
   /** How long it takes to make a standing order. */
   linkMs?: number;
-  /** The milliseconds after `connect` until the user signs up, is verified and consents by themselves. */
+  /** How many milliseconds after `connect` the user signs up, is verified and consents, without a call to `control`. */
   autoConnectMs?: number;
   /** How long the conversion of sats to euros takes after they arrive. */
   convertMs?: number;
-  /** The milliseconds after its creation until an invoice is paid by itself. */
+  /** How many milliseconds after its creation an invoice is paid, without a call to `control`. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bringin.simulator-magic.ts. */
   magic?: boolean;

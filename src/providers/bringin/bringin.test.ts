@@ -314,7 +314,7 @@ describe('answers that no simulator gives', () => {
     lightningUsername: 'alice',
   } as const;
 
-  it('an earlier request arrives between our look and our own: 409, and the connection is there', async () => {
+  it('an earlier request arrives between our lookup and our own request: 409, and the connection is there', async () => {
     const { adapter, asked, call } = scripted([200, []], [409, {}], [200, [link('ACTIVE')]]);
     expect(await adapter.connections?.create(call, wanted)).toMatchObject({ ok: true, value: { upstreamId: 'l-1', status: 'active' } });
     expect(asked).toEqual(['GET /bringin-link', 'POST /bringin-link', 'GET /bringin-link']);

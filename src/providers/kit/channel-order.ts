@@ -35,7 +35,7 @@ const largeChannelSats = 16_777_216n;
 export const warningsFor = ({ lspSats, clientSats }: { lspSats: bigint; clientSats: bigint }): OfferWarning[] =>
   lspSats + clientSats >= largeChannelSats ? ['large-channel'] : [];
 
-/** An address without marks that could change how a wallet or a person reads it. An address of IPv6 is in brackets. */
+/** An address without marks that could change how a wallet or a person reads it. An IPv6 address is in brackets. */
 const peerForm = /^0[23][0-9a-f]{64}@(?:[a-z0-9_](?:[a-z0-9_.-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/i;
 /** The most addresses of a listing, which is part of the list that every customer gets. */
 export const mostPeers = 20;

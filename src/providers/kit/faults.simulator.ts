@@ -18,11 +18,11 @@ export type TransportFault =
   | 'huge-header'
   | 'redirect';
 /**
- * `endpoint`: the simulator's name for an endpoint, or `*`. `times`: for how many calls the fault is set. Without `times`, it is set until cleared.
+ * `endpoint`: the simulator's name for an endpoint, or `*`. `times`: how many calls get the fault. Without `times`, it is set until it is cleared.
  */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
-/** Holds the faults that are set, and counts down how often each is still used. */
+/** Holds the faults that are set, and how many uses each has left. */
 export const createFaults = <F extends Fault<string>>() => {
   let faults: F[] = [];
   return {

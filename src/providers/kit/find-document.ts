@@ -39,7 +39,7 @@ type Search = { isIt: (members: Members) => boolean; left: number };
 export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined =>
   search(value, { isIt, left: mostCopied }, deepest, {});
 
-/** `around`: the members of the envelopes outside. Only the object's own members are taken for further envelopes. */
+/** `around`: the members of the outer envelopes. Only the object's own members can be further envelopes. */
 const search = (value: unknown, from: Search, levels: number, around: Members): Members | undefined => {
   if (levels < 0 || from.left < 0) return undefined;
   if (Array.isArray(value)) {
@@ -67,11 +67,14 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
   return undefined;
 };
 
-/** No adapter reads a longer name, so a longer one stays as it is. So do the names of an object with more members, and of the rows after so many. */
+/**
+ * No adapter reads a longer name, so a longer one is not renamed. Nor are the names in an object with more than `mostRenamed` members, or in the rows
+ * of a list beyond that many.
+ */
 const longestName = 128;
 const mostRenamed = 1_000;
 const deepestRenamed = 6;
-/** Returns the value with its members renamed, down to `levels`. If several members get the same name, the one that was already written so counts. */
+/** Returns the value with its members renamed, down to `levels`. If several members get the same name, the one that already had it counts. */
 const renamed = (value: unknown, rename: (name: string) => string, levels: number): unknown => {
   if (levels < 0) return value;
   if (Array.isArray(value)) return value.map((item, n) => (n < mostRenamed ? renamed(item, rename, levels - 1) : item));

@@ -1,8 +1,6 @@
 /** What a kind of provider exports as `sandbox` from `<kind>.sandbox.ts`. For scripts and tests, never in a bundle. */
 export type Sandbox<Options extends { id: string } = { id: string }> = {
-  /**
-   * The options of the simulated providers, as JSON can hold them. Each provider starts if the configuration has a block of this kind with its id.
-   */
+  /** The options of the simulated providers, as plain JSON. Each provider starts if the configuration has a block of this kind with its id. */
   providers: readonly Options[];
   /** Made-up values for the environment variables that these blocks name. They are the same on every machine. */
   secrets: Record<string, string>;

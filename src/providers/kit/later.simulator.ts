@@ -1,7 +1,7 @@
 /** What a simulated provider does by itself after a while. */
 
 export type Later = {
-  /** Does the work once, when `ms` have passed by the machine's clock, or at the first `catchUp` after they have passed by the simulator's clock. */
+  /** Does the work once: when `ms` have passed by the machine's clock, or at the first `catchUp` after they have passed by the simulator's clock. */
   later: (ms: number, work: () => Promise<void> | void) => void;
   /** Does the work that is due by the simulator's clock. A simulator calls this before it answers a request. */
   catchUp: () => Promise<void>;

@@ -123,7 +123,7 @@ const no =
 const done = /\b(?:created|accepted|placed|queued|scheduled|received|thank)/;
 const undone = /\bnot\b|n't\b|\bcannot\b|\bunable\b|\bfail/;
 
-/** Returns whether the words leave open that the request was carried out. */
+/** Returns whether the words leave open whether the request was carried out. */
 export const isUnsure = (said: SaidError): boolean => unsure.test(asSentence(said));
 
 /**

@@ -4,7 +4,7 @@
  */
 
 /**
- * Later dates are read as this one. Providers write 9999 for "never", and PostgreSQL cannot read the year 10000 as JavaScript writes it (+010000).
+ * Any later date is read as this date. Providers write 9999 for "never", and PostgreSQL cannot read the year 10000 as JavaScript writes it (+010000).
  */
 const furthestMs = Date.UTC(2100, 0, 1);
 /** The last of the years that frameworks write for "not set": 0 (MySQL) and 1 (Go, .NET). */
@@ -29,7 +29,7 @@ const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})
 const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
 /** 20261128, 202611281825 and 20261128182543: date and time in digits alone, which must not be read as a Unix time. */
 const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
-/** What most providers write, and JavaScript reads as we do: days that every month has, in a year with four digits that is no placeholder. */
+/** The form that most providers write. JavaScript reads it as we do: every month has its days, and its year is never a placeholder. */
 const usualForm = /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
 

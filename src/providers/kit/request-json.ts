@@ -15,13 +15,13 @@ export type JsonCall<S extends z.ZodType> = {
   maxBytes?: number | undefined;
   schema: S;
   /**
-   * Reads an answer in its usual form, without the cost of the schema, for calls of which there are many. Returns undefined for any other form, which
-   * the schema then judges. What it returns must equal what the schema returns for the same value.
+   * Reads an answer in its usual form without the cost of the schema, for calls that are made often. Returns undefined for any other form, which is
+   * then left to the schema. What it returns must equal what the schema returns for the same value.
    */
   readUsual?: ((value: unknown) => z.output<S> | undefined) | undefined;
   /**
-   * Set for lists: if a member appears twice, the last one counts. Otherwise such an answer is malformed, since one value would be lost, perhaps how
-   * to pay.
+   * Set for lists: if a member appears twice, the last one counts. Otherwise such an answer is malformed, because one of the two values would be
+   * lost, and it may be the one that says how to pay.
    */
   mayRepeat?: boolean | undefined;
   /** Statuses whose JSON body counts as an answer, as with 200 (for example, a 409 that names a connected user). */
@@ -37,7 +37,7 @@ export type JsonCall<S extends z.ZodType> = {
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
-/** Returns whether a 4xx leaves open that the request was carried out, perhaps later or by a server behind the one that answered. */
+/** Returns whether the request may be carried out in spite of this 4xx: later, or by a server behind the one that answered. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
 /** Frozen, since all calls share them. */
@@ -48,8 +48,8 @@ export const listingBytes = 256 * 1024;
 
 /**
  * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value. Returns a refusal with its parsed body, for the adapter
- * to judge: a 4xx (except 429, unless it is `alsoGood`, and, with `credentials`, 401 and 403), or a 5xx for which `refusesAt5xx` is true. Throws a ProviderFault for everything
- * else. A fault's text does not quote the provider's values.
+ * to judge: a 4xx other than 429 and those in `alsoGood` (and, with `credentials`, other than 401 and 403), or a 5xx for which `refusesAt5xx` is
+ * true. Throws a ProviderFault for everything else. A fault's text does not quote the provider's values.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -83,7 +83,7 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   if (usual !== undefined) return { ok: true, status, value: usual };
   const parsed = call.schema.safeParse(given);
   if (parsed.success) return { ok: true, status, value: parsed.data };
-  // Only the answer that the schema describes makes a 429 one. Any other 429 asks for a pause.
+  // A 429 is an answer only if its body matches the schema. Any other 429 asks for a pause.
   if (status === 429) throw rateLimited();
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status });
@@ -110,7 +110,7 @@ const needsWalk = (text: string): boolean => {
 };
 
 /**
- * An answer with this many commas has too many members: far more than a full listing, or than any other full answer. Reading it would hold up all
+ * An answer with this many commas has too many members: far more than a full listing has, or any other full answer. Reading it would hold up all
  * other requests.
  */
 const mostMembers = { listing: 20_000, other: 5_000 };
@@ -210,12 +210,12 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** A provider that asks for a longer wait gets this one, since customers are told the wait as well. */
+/** If a provider asks for a longer wait, we wait only this long, because customers are told the wait as well. */
 const mostWaitMs = 3_600_000;
 
 /**
- * Returns the wait in milliseconds, at most `mostWaitMs`, from Retry-After (seconds or a date) or from x-ratelimit-reset or ratelimit-reset (seconds
- * to wait; from 1e9 on a Unix time, from 1e12 on in milliseconds).
+ * Returns the wait in milliseconds, at most `mostWaitMs`, from Retry-After (seconds or a date) or from x-ratelimit-reset or ratelimit-reset (below
+ * 1e9, the seconds to wait; from 1e9 on, a Unix time in seconds; from 1e12 on, one in milliseconds).
  */
 const retryAfterOf = (response: HttpResponse): { retryAfterMs?: number } => {
   const asked = askedWaitOf(response);

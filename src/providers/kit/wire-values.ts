@@ -4,9 +4,9 @@ import { readEnd, readTime } from './read-time.ts';
 /** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
-/** The first `most` rows of a list. The others are not looked at: a row that cannot be read costs more time than one that can. */
+/** The first `most` rows of a list. The others are not read, because a row that cannot be read costs more time than one that can. */
 export const wireFirst = (most: number) => z.array(z.unknown()).transform((all) => all.slice(0, most));
-/** The first `most` rows of a list, without the odd ones. */
+/** Those of the first `most` rows of a list that can be read. */
 export const wireRows = <S extends z.ZodType>(row: S, most: number) =>
   wireFirst(most).transform((all) =>
     all.flatMap((one): z.output<S>[] => {
@@ -66,7 +66,7 @@ export const satsWithUnit = (text: string): bigint | undefined => {
   return satsOfMsat(BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + rest);
 };
 
-/** Reads true, 1 and their opposites, also as strings. */
+/** Reads true, false, 1 and 0, also as strings. */
 export const wireBoolean = z.unknown().transform((value, context) => {
   if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;
   if (value === false || value === 0 || (typeof value === 'string' && /^(?:false|0(?:\.0+)?)$/i.test(value))) return false;

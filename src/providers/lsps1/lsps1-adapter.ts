@@ -169,7 +169,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const found = findOrder(said);
       if (found === undefined || found === 'unnamed' || found.isError) {
         if (found !== 'unnamed' && !isUnrouted(said) && (status === 404 || isNotFound(said))) return { ok: true, value: [] };
-        if (status >= 300) throw new ProviderFault('server', `status ${status} in response to a read of an order`, { status });
+        if (status >= 300) throw new ProviderFault('server', `status ${status} when reading an order`, { status });
         throw new ProviderFault('malformed', 'an error in place of an order');
       }
       if (!found.order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });

@@ -176,7 +176,7 @@ export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: numb
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
-    throw new ProviderFault('malformed', 'the order has other balances than requested');
+    throw new ProviderFault('malformed', "the order's balances differ from those requested");
   // An announced channel makes a private node public, and that cannot be undone.
   if ((order.announce_channel ?? terms.announce) !== terms.announce) return { refusal: { reason: 'option-unsupported' } };
   const wire = order.ways[payWith];
@@ -319,12 +319,12 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
     // A hold invoice is refunded by itself.
     if (wentBack(state, payWith) || (state === 'HOLD' && payWith === 'lightning')) return 'refunded';
     if (state === 'EXPECT_PAYMENT' || cancelled.has(state)) return isOver ? 'expired' : 'failed';
-    // The seller says nothing about the money, and may have missed it on chain. If money was seen before, order-life.ts makes the order a review.
+    // The seller says nothing about the money, and may have missed it on chain. If money was seen before, order-life.ts puts the order into review.
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
   if (wentBack(state, payWith) || (wentBack(orderState, payWith) && state !== 'EXPECT_PAYMENT')) return 'refunded';
-  // Cancelled without a refund: if no payment was seen, one on chain may still arrive. If one was, order-life.ts makes the order a review.
+  // Cancelled without a refund: if no payment was seen, one on chain may still arrive. If one was, order-life.ts puts the order into review.
   if ([state, orderState].some((word) => cancelled.has(word)) || orderState === 'REFUNDED') return isOver ? 'expired' : 'failed';
   if (orderState === 'EXPIRED') return 'expired';
   const isWaiting = orderState === 'CREATED' || orderState === 'EXPECT_PAYMENT' || (orderState === '' && state !== '');
@@ -333,7 +333,7 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
 };
 
 type Promised = Pick<FollowedOrder, 'receive' | 'upstream' | 'facts'>;
-/** Returns whether the seller states another channel than was ordered: other balances, a shorter lease, or another announcement. */
+/** Returns whether the channel that the seller states differs from the one ordered: other balances, a shorter lease, or public instead of private. */
 const differs = (order: OrderWire, { receive, upstream, facts }: Promised): boolean => {
   const { announce } = notesOf(upstream);
   const { inbound_sats: inbound, lease_blocks: lease } = facts;

@@ -16,7 +16,7 @@ const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (sa
 
 /**
  * A number of confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. A number that cannot be read counts as missing: our
- * request is not raised to it, and the seller may refuse.
+ * request is not raised to meet it, and the seller may refuse.
  */
 const confirmations = z
   .unknown()
@@ -87,7 +87,7 @@ const paymentWire = z.object({
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
-/** The most entries of a list of ways to pay that are looked at. */
+/** The most entries that are read from a list of ways to pay. */
 const mostWays = 100;
 const names: Record<PayWith, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)$/, onchain: /^(?:on_?chain|chain|bitcoin|btc)$/ };
 /** Ways to pay that we cannot use. */

@@ -199,7 +199,7 @@ describe('fixtures', () => {
     const asked = { ramp: 'liquidity', product: 'turbo', amountSats: 2_000_000n, payWith: 'onchain', leaseBlocks: 144, announce: true, firm: true } as const;
     const fault = await adapter.quote(context, { ...asked, nodePubkey, refundOnchain }).catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(ProviderFault);
-    expect(String(fault)).toBe('ProviderFault: malformed: the order has other balances than requested');
+    expect(String(fault)).toBe("ProviderFault: malformed: the order's balances differ from those requested");
     const printed = named('blip51-create-order').request;
     expect(sent[1]).toEqual({ ...printed, body: { ...printed.body, lsp_balance_sat: '2000000', required_channel_confirmations: 6 } });
   });

@@ -89,7 +89,7 @@ export type SimulatorOptions = {
   freeToken?: string;
   /** Orders that one node key may make; further ones get 429. */
   ordersPerNode?: number;
-  /** How long after an order is made it is paid and its channel opens, without a call of `control`. */
+  /** How long after an order is made it is paid and its channel opens, without a call to `control`. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: lsps1.simulator-magic.ts. */
   magic?: boolean;
