@@ -50,7 +50,7 @@ export const showInfo = (state: State): object => {
   };
 };
 
-/** Takes the faults that are set for `endpoint` and change one answer. */
+/** Writes an order. Uses up the faults that are set for `endpoint` and change one answer. */
 export const showOrder = (state: State, order: SimulatedOrder, endpoint: string, origin: string): object => {
   const { options, faults } = state;
   const lies = (name: Fault['fault']): boolean => faults.take(endpoint, name) !== undefined;

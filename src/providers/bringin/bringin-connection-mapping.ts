@@ -148,7 +148,7 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
 export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
 
 /**
- * Looks for the requested connection among the existing ones: by kind, Lightning address and IBAN or, for buying, by the destination address. A
+ * Searches the existing connections for the requested one: by kind, Lightning address and IBAN or, for buying, by the destination address. A
  * connection that is still being made shows neither IBAN nor destination address. If such a connection has the requested name, it may be the
  * requested one, so the result is `unclear`, and a call some seconds later will tell.
  */

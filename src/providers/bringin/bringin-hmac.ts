@@ -12,7 +12,7 @@ export type SignedParts = { method: 'GET' | 'POST'; path: string; body?: string;
  */
 export const hmacHeader = (secret: string, { method, path, body = '{}', timestampMs }: SignedParts): string => {
   const raw = `${timestampMs}${method}${path}${bodyHash(body)}`;
-  // The secret is the key's text itself, not its base64-decoded bytes.
+  // The secret is the key string itself, not its base64-decoded bytes.
   return `HMAC ${timestampMs}:${bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(raw)))}`;
 };
 

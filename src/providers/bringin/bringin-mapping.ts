@@ -26,7 +26,7 @@ export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[],
   return { status: 'onboarding', mailSent: true, ...(signupUrl === undefined ? {} : { signupUrl }) };
 };
 
-/** Returns whether a text has one `@`, no spaces and a dot in the domain. Only Bringin can find out whether the mailbox exists. */
+/** Returns whether a string has one `@`, no spaces and a dot in the domain. Only Bringin can find out whether the mailbox exists. */
 export const isEmail = (text: string): boolean => text.length <= 254 && /^[^\s@"<>]+@[^\s@."<>]+(\.[^\s@."<>]+)+$/.test(text);
 
 // ---- transactions --------------------------------------------------------------------------------------------------------------------

@@ -189,7 +189,7 @@ const pageSize = 100;
 /**
  * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
  * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Reads at most
- * `transaction_pages` pages. Repeated rows are one payment.
+ * `transaction_pages` pages. Repeated rows count as one payment.
  */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
   const rows = new Map<string, TransactionRow>();

@@ -338,7 +338,7 @@ describe('withdrawals', () => {
   it('an order that the provider never named cannot be claimed', async () => {
     const { upstreamOrderId: _, ...nameless } = followed;
     const { adapter, asked } = answering([{ lnurlw: lnurl }]);
-    await expect(adapter.claim(context, { order: nameless })).rejects.toThrow('without an id');
+    await expect(adapter.claim(context, { order: nameless })).rejects.toThrow("without the provider's id");
     expect(asked).toEqual([]);
   });
 });
