@@ -21,7 +21,7 @@ const bundle = async (): Promise<string> => {
   await promisify(execFile)(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), join(here, 'gateway.ts'), bundled], { cwd: root });
   return bundled;
 };
-/** Returns Node's flags of the image, or those of BENCH_FLAGS. */
+/** Returns the flags that the image gives to Node, or those of BENCH_FLAGS. */
 const gatewayFlags = (): string[] => {
   const text = process.env['BENCH_FLAGS'] ?? /NODE_OPTIONS="([^"]*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1];
   if (text === undefined) throw new Error('the Dockerfile has no NODE_OPTIONS');
@@ -29,7 +29,7 @@ const gatewayFlags = (): string[] => {
   return [...text.split(' ').filter((flag) => flag !== ''), ...profile];
 };
 
-/** Starts one of the processes in this folder, and waits until it has told its address. */
+/** Starts one of the processes in this folder, and waits until it has reported its address. */
 export const start = async (file: string, environment: Environment): Promise<Child> => {
   const isGateway = file === 'gateway.ts';
   const child = fork(isGateway ? await (bundling ??= bundle()) : join(here, file), {

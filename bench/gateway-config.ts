@@ -1,12 +1,12 @@
-/** The configuration of the measured gateway, on Node and on workerd: FLS01 providers on loopback, and limits that no load of the benchmark reaches. */
+/** The measured gateway's configuration, on Node and on workerd: FLS01 providers on loopback, and limits that the benchmark's load never reaches. */
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 
 const most = 100_000_000;
-/** The operator's token. The gateway listens on loopback, for the time of the benchmark. */
+/** The operator's token. It need not be secret: the gateway listens on loopback, and only during the benchmark. */
 export const operatorToken = 'token-of-the-benchmark';
 
-/** Returns the text of providers.config.yaml. `providersUrl` serves provider number n below `/n`. */
+/** Returns the text of providers.config.yaml. `providersUrl` serves provider number n under `/n`. */
 export const configFor = (count: number, providersUrl: string): string =>
   stringify({
     mode: 'sandbox',

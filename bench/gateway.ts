@@ -1,4 +1,4 @@
-/** The real gateway, configured with the benchmark's providers. SECRETS: its keys as JSON, if somebody else has to know them. */
+/** The real gateway, configured with the benchmark's providers. SECRETS: its keys as JSON, if another process has to know them. */
 import { randomBytes } from 'node:crypto';
 import { freshSecrets } from '../src/config/secrets.ts';
 import { startServer } from '../src/entry/node-server.ts';

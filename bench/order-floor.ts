@@ -1,7 +1,7 @@
 /**
- * The bare floor of orders and webhooks. POST /order reads a quote, writes that an order is going to be sent, sends it with undici and writes what came
- * back. POST /order-status reads an order, asks the provider and writes when that was. POST /deliver sends all webhooks that are due, 20 at a time,
- * and writes that each was sent. Each write is durable before the next step. Nothing is checked, sealed or signed.
+ * The bare floor of orders and webhooks. POST /order reads a quote, writes that an order is going to be sent, sends it with undici and writes what
+ * came back. POST /order-status reads an order, asks the provider and writes when that was. POST /deliver sends all webhooks that are due, 20 at a
+ * time, and writes that each was sent. Each write is durable before the next step. Nothing is checked, sealed or signed.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -25,7 +25,7 @@ const syncsOf = async (sql: Sql): Promise<number> => {
   await wait(1100);
   return Number((await sql<{ n: string }[]>`select wal_sync as n from pg_stat_wal`)[0]?.n);
 };
-/** Measures the most that the disk can do for the ten connections of a gateway, which each write one small row after the other. */
+/** Measures the most that the disk can do for the ten connections of a gateway, each of which writes small rows one after another. */
 const measureDisk = async (url: string): Promise<Disk> => {
   const sql = connect(url, 10);
   await sql`create table bench_syncs (n int)`;
@@ -61,7 +61,7 @@ const boundBy = (one: Figures, syncs: number, possible: Disk): string => {
 const sayDisk = ({ say }: Report, { commits, syncs }: Disk): void =>
   say(`ten writers alone: ${commits.toFixed(0)} durable commits a second, in ${syncs.toFixed(0)} syncs`);
 
-/** Orders of customers whose quotes are ready; then their status, which is read at the provider each time. */
+/** Orders from customers who have their quotes already, then the status of those orders, which the gateway reads at the provider each time. */
 export const orders: Part = async ({ databaseUrl, report }) => {
   await withDatabase(
     databaseUrl,

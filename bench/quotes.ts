@@ -85,7 +85,7 @@ export const providers: Part = async (world) => {
   report.atLeast(`20 providers, ${loads.many}: throughput ÷ floor`, twenty.many.perSecond / twenty.floor.perSecond, 0.6);
   for (const load of ['few', 'many'] as const) {
     report.atMost(`a further provider, 5 → 20, ${loads[load]}: CPU ÷ floor`, slope(load, 5, 20) / slope('floor', 5, 20), 2);
-    // A tenth is within what two runs differ by.
+    // Two runs may differ by a tenth without any reason in the code.
     report.atMost(`the same, ${loads[load]}: 10 → 20 ÷ 5 → 10`, slope(load, 10, 20) / slope(load, 5, 10), 1.1);
   }
   for (const [count, { many }] of at)
@@ -109,10 +109,10 @@ const circuitOpens = async (gateway: Child, body: () => string): Promise<void> =
   throw new Error('the circuit did not open within three minutes');
 };
 
-/** Two gateways with twenty providers each: one's are all well, of the other's one has stopped to answer and its circuit is open. */
+/** Two gateways with twenty providers each. All of the first one's are well. One of the other's has stopped answering, and its circuit is open. */
 export const hang: Part = async ({ databaseUrl, report }) => {
   const count = 20;
-  // Half a round is enough for p99, and the quotes of twenty providers take long.
+  // Half a round is enough for p99, and quotes from twenty providers take a long time.
   const requests = Math.ceil(perRound / 2);
   const well = async (work: (gateway: Child, body: () => string, providersOf: Child) => Promise<void>): Promise<void> =>
     await withDatabase(
@@ -140,7 +140,7 @@ export const hang: Part = async ({ databaseUrl, report }) => {
   );
 };
 
-/** The resident memory after quotes of many customers. */
+/** The resident memory after many customers have asked for quotes. */
 export const memory: Part = async ({ databaseUrl, report }) => {
   const people = Math.ceil(memoryQuotes / 5);
   await withDatabase(
@@ -187,9 +187,9 @@ const overview = async ({ url }: Child): Promise<void> => {
 };
 
 /**
- * Two gateways, one with an empty table of routes and one with a full one; the latter also while its background work counts the console's figures over
- * all of them, and while an operator looks at the console's overview, which asks for it every second. Hours are marked as counted, or as due, before each
- * round.
+ * Two gateways, one with an empty table of routes and one with a full one. The full one is also measured while its background work counts the
+ * console's figures over all routes, and while an operator watches the console's overview, which is requested every second. Hours are marked as
+ * counted, or as due, before each round.
  */
 export const rows: Part = async ({ databaseUrl, report }) => {
   await withDatabase(

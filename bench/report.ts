@@ -1,6 +1,6 @@
 /**
- * The table of `npm run bench`. Each part has a section of its own in bench/README.md, between `<!-- bench PART -->` and `<!-- /bench PART -->`. What it
- * says about sizing stands in docs/operations.md, between the same marks.
+ * The table of `npm run bench`. Each part has a section of its own in bench/README.md, between `<!-- bench PART -->` and `<!-- /bench PART -->`. What
+ * it says about sizing is in docs/operations.md, between the same marks.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -48,7 +48,7 @@ export const headline = (database: string, command: string): string => {
   return `${new Date().toISOString().slice(0, 10)}, ${machine}, load average ${loadavg()[0]?.toFixed(1)} before, Node ${process.versions.node}, PostgreSQL ${database}, \`${command}\``;
 };
 
-/** Returns the page with a new section of a part. */
+/** Returns the page with a part's section replaced. */
 export const withSection = (page: string, part: string, text: string): string => {
   const section = new RegExp(`<!-- bench ${part} -->[\\s\\S]*<!-- /bench ${part} -->`);
   if (!section.test(page)) throw new Error(`there is no section <!-- bench ${part} -->`);

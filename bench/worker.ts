@@ -12,7 +12,7 @@ import { configFor } from './gateway-config.ts';
 import { load } from './load.ts';
 import { asking, inParallel, openSessions, perRound, withDatabase, withProviders, type Part } from './world.ts';
 
-/** The copy has no limits by Cloudflare's bindings and no pages. Everything else is as in wrangler.toml. */
+/** Returns wrangler.toml for the benchmark: without Cloudflare's rate limits and without the pages, and otherwise unchanged. */
 const tomlFor = (): string => {
   const text = readFileSync(join(root, 'wrangler.toml'), 'utf8');
   const before = text.slice(0, text.indexOf('[env.production]'));
@@ -56,7 +56,7 @@ const cpuPer = async (requests: number, work: () => Promise<void>): Promise<{ wo
 };
 
 type Built = { sizeKb: number; startMs: number };
-/** Builds the Worker of a folder with its own check:worker, which prints the size and the CPU of the start. A limit that it misses is no matter here. */
+/** Builds the Worker of a folder with its own check:worker, which prints the size and the CPU of the start. Its limits do not matter here. */
 const build = (folder: string): Built => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', 'scripts/check-worker.ts'], { cwd: folder, encoding: 'utf8' });
   const [size, started] = [/gzipped (\d+) KiB/.exec(stdout)?.[1], /start-up ([\d.]+) ms/.exec(stdout)?.[1]];

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: bundles the server and the operator's commands into one file each, dist/server.mjs and dist/ramp.mjs, for the image. Leaves out the
- * embedded database.
+ * `npm run build`: bundles the server and the operator's commands into one file each, dist/server.mjs and dist/ramp.mjs, for the image. Leaves out
+ * the embedded database.
  */
 import { build } from 'esbuild';
 

@@ -24,7 +24,7 @@ else {
   process.exit(1);
 }
 if (positionals.length > 1) {
-  process.stderr.write('one file at a time\n');
+  process.stderr.write('config:check reads one file at a time: name only one\n');
   process.exit(1);
 }
 const file = positionals[0] ?? process.env['CONFIG_FILE'] ?? 'providers.config.yaml';

@@ -23,7 +23,7 @@ const release = async (provider: string, name: string): Promise<void> =>
   await withDatabase(async ({ sql, record }) => {
     await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });
     const released = await releaseName(sql, provider, name, Date.now());
-    if (released === 0) throw new Refused(`nobody has named this at "${provider}"`);
+    if (released === 0) throw new Refused(`no account at "${provider}" has named this e-mail or address`);
     say(`released: ${released} account(s) removed. Whoever names it next at "${provider}" is logged in there as its user`);
   });
 

@@ -111,12 +111,12 @@ const money: Row[] = [
       },
       {
         title: 'Oddities',
-        help: 'What providers report that makes no sense, or is less than was ordered; per hour.',
+        help: 'Reports from providers that make no sense or are worse than what was ordered, per hour.',
         unit: 'short',
         lines: { '{{provider}} {{kind}}': `sum by (provider, kind) (increase(ramp_order_oddities_total{${provider}}[1h]))` },
       },
       {
-        title: 'Waits for a person',
+        title: 'Waiting for a person',
         help: 'Orders in review, orders paid three days ago and not delivered, and attempts without an outcome.',
         unit: 'short',
         lines: {
@@ -167,7 +167,7 @@ const machinery: Row[] = [
       },
       {
         title: 'Circuits',
-        help: '0 closed, 1 half-open, 2 open, 3 no prices since our credentials are refused; the worst of all instances.',
+        help: '0 closed, 1 half-open, 2 open, 3 no prices, because the provider refuses our credentials. Shows the worst state among all instances.',
         unit: 'short',
         lines: { '{{provider}} {{operation}}': `max by (provider, operation) (ramp_provider_circuit_state{${provider}})` },
       },
@@ -239,7 +239,7 @@ const machinery: Row[] = [
       },
       {
         title: 'Database connections',
-        help: 'Of all instances, by state; and the most that all instances open.',
+        help: 'Open connections of all instances, by state, and the most that all instances together may open.',
         unit: 'short',
         lines: { '{{state}}': 'max by (state) (ramp_database_connections)', 'limit of all instances': 'sum(ramp_database_pool_size)' },
       },

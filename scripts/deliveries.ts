@@ -9,7 +9,7 @@ const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|
 const most = 200;
 
 const time = (ms: number): string => new Date(ms).toISOString();
-/** Says when it will be tried again, when it ended, or when it was made. */
+/** Says when a webhook will be tried again, when it ended, or when it was made. */
 const timeOf = (one: Delivery): string => (one.state === 'due' ? `next try ${time(one.dueOn)}` : `at ${time(one.doneOn ?? one.createdOn)}`);
 const line = (one: Delivery): string =>
   `${one.id}  ${one.state.padEnd(10)} ${one.type.padEnd(22)} ${one.host.padEnd(28)} tries ${one.attempt}  ${one.lastOutcome ?? '-'}  ${timeOf(one)}  about ${one.subjectId}`;
@@ -40,7 +40,7 @@ await command(async () => {
       for (const one of found) say(line(one));
       say(`${found.length} shown${found.length === most ? `, the newest ${most}` : ''}`);
     });
-    // Webhooks are named by their ids or by --dead. Either beside the other would be ignored.
+    // Webhooks are named either by their ids or by --dead. If both were given, one of them would be ignored.
   } else if (verb === 'resend' && rest.length > 0 !== flags.has('dead') && !flags.has('json')) {
     await withDatabase(async ({ stores, record }) => {
       const ids = flags.has('dead') ? (await stores.deliveries.list({ state: 'dead', limit: 10_000 })).map((one) => one.id) : rest;

@@ -1,6 +1,6 @@
 /**
- * `npm run keys -- init|list|rotate|retire|notice-url|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines or, with
- * --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
+ * `npm run keys -- init|list|rotate|retire|notice-url|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines
+ * or, with --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
@@ -32,7 +32,7 @@ const showVariables = (variables: plan.Variables, json: boolean): void => {
 };
 const show = (made: plan.Plan, json: boolean): void => {
   // Otherwise the new token would be lost: it is in the sentences, which --json leaves out.
-  if (json && Object.keys(made.variables).length === 0) throw new Refused('--json prints variables, and this changes none: leave it out');
+  if (json && Object.keys(made.variables).length === 0) throw new Refused('--json prints variables, but this command changes none: leave --json out');
   if (!json) say(`${made.say.join('\n')}\n`);
   if (made.yaml !== undefined) say(made.yaml);
   showVariables(made.variables, json);
@@ -112,7 +112,7 @@ const resealAll = async (): Promise<void> => {
   });
 };
 
-/** Prints the URL for the notices of a provider that sends all of them to one URL. Whoever knows it can make the gateway read, and nothing else. */
+/** Prints the notice URL for a provider that sends all notices to one URL. Whoever knows that URL can make the gateway poll, and nothing else. */
 const showNoticeUrl = (id: string): void => {
   const { config } = readConfig();
   if (!config.providers.some((provider) => provider.id === id)) throw new Refused(id === '' ? usage : `there is no provider "${id}" in the configuration`);

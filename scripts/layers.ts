@@ -1,6 +1,6 @@
 /**
- * The rules of which file may import which. `scripts/check-layers.ts` applies them to the repository, test/tooling/layers.test.ts to planted files.
- * Type-only imports count like any other: a type is knowledge too.
+ * The rules about which file may import which. `scripts/check-layers.ts` applies them to the repository, test/tooling/layers.test.ts to planted
+ * files. Type-only imports count like any other: a type is knowledge too.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

@@ -6,8 +6,8 @@
  * refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw
  * an order that was filled with less than was ordered, or for which more was charged, without having agreed to that. `npm run order -- <order id>
  * --close-dispute <how>`: ends the dispute about such an order once it is settled. `npm run order -- <order id or order attempt id> --close-placing
- * <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has
- * proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
+ * <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator
+ * has proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
  */
 import { amountsOf, dayOf, findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';

@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'dist/site');
 const stamp = join(root, 'dist/.site-inputs');
 
-/** Builds the pages if necessary, and tells `say` the sizes of their scripts. Returns whether it had to. */
+/** Builds the pages if necessary, and prints the sizes of their scripts with `say`. Returns whether it had to build. */
 export const buildPages = async (say: (line: string) => void = () => undefined): Promise<boolean> => {
   const inputs = hashOfInputs();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return false;
@@ -112,7 +112,7 @@ const operatorConsole: PageSource = { name: 'console', folder: 'packages/console
 
 /** Makes a page and the files that it loads, under names that change with their content. Throws if the script is larger than it may be. */
 const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource, say: (line: string) => void): Promise<[name: string, text: string][]> => {
-  // The page may hold the client, which holds words of the document.
+  // The page may contain the client, which contains words of the OpenAPI document.
   await import('../packages/client/scripts/types.ts');
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
     import('../packages/checkout/scripts/bundle.ts'),

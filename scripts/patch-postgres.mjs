@@ -4,14 +4,14 @@
  * - It writes a statement in the next turn of the event loop. If the connection has closed meanwhile, as in every restart of the database under
  *   traffic, it throws outside of every promise, which ends the process; or it leaves the timer set, and that connection never writes again.
  *   github.com/porsager/postgres, issues 1154 and 1208, pull requests 1168 and 1209, open in November 2026.
- * - It counts the rows of a statement, and does not reset the count if the statement fails after its first rows (a time-out, an ended connection). The next
- *   statement on that connection then stores its rows after empty places, so that its first row seems to be missing. Not reported so far.
- * - A transaction goes on after its connection has closed: its next statement, at the least the rollback, is written to whatever that connection has
+ * - It counts the rows of a statement, and does not reset the count if the statement fails after its first rows (a time-out, an ended connection).
+ *   The next statement on that connection then stores its rows after empty places, so that its first row seems to be missing. Not reported so far.
+ * - A transaction goes on after its connection has closed: its next statement, or at least the rollback, is written to whatever that connection has
  *   become. If the driver has connected again, the statement runs in another session, outside any transaction or inside another one. If it has not,
  *   the pool counts the connection as occupied for ever. Not reported so far.
  * - It keeps the message with which the server ended a connection, and fails the first statement of the next connection with it. Not reported so far.
- * - Its limit of statements that wait on one connection also holds back the `begin` of a transaction, so that a limit of 0 (none waits behind another)
- *   stops every transaction. Not reported so far.
+ * - Its limit on the statements that wait on one connection also holds back the `begin` of a transaction, so that a limit of 0 (none waits behind
+ *   another) stops every transaction. Not reported so far.
  *
  * Delete this file with the release that fixes all five. test/runtime/driver.test.ts shows them.
  */

@@ -5,7 +5,7 @@
  *     npm run record:examples -- /tmp/exchanges.jsonl
  *
  * The example of a request has the same ids as the example of its answer. Keeps every example that still matches the document, so that a recording
- * changes only what has to change; `--all` chooses all of them anew.
+ * changes only what has to change; `--all` chooses all of them again.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contr
 type Chosen = { [part in keyof Examples]: { [name: string]: unknown } };
 const kept = { ...noExamples, ...(JSON.parse(readFileSync(target, 'utf8')) as Partial<Examples>) };
 
-/** Rates a recorded answer. Those of the recipes of docs/ come first. Among them, and among the rest, many kinds of members and short text count. */
+/** Rates a recorded answer. Answers to the recipes of docs/ come first. Within each group, those with many kinds of members and little text do. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
 const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<string> => {
   if (Array.isArray(value)) for (const item of value) membersOf(item, `${at}/-`, found);

@@ -75,5 +75,5 @@ else
     process.stdout.write(`${await command.run(...words)}\n`);
   } catch (error) {
     const isAway = error instanceof TypeError && error.message === 'fetch failed';
-    end(isAway ? `nothing answers at ${gateway}: npm start` : error instanceof Error ? error.message : String(error));
+    end(isAway ? `nothing answers at ${gateway}: start the gateway with npm start` : error instanceof Error ? error.message : String(error));
   }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:market`: does the customer get the best price? Runs seeded markets of providers over real HTTP, some of which err or lie. Every
+ * `npm run bench:market`: does the customer get the best price? Runs seeded markets over real HTTP, in which some providers err or lie. Every
  * customer buys once, and the result is compared with an oracle that knows what each provider would have delivered.
  *
  * `-- --seed 7 --only "refuses" --root <folder of another version> --customers 0.25` (a share of the customers).

@@ -1,4 +1,4 @@
-/** Copies orders with everything that belongs to them, for a table of the size of years. */
+/** Copies orders with everything that belongs to them, until the tables are as large as after years. */
 import type postgres from 'postgres';
 
 /** The columns that differ in copy `k`, which is `shift` later. All others, among them the wide ones, are copied as they are. */
@@ -43,7 +43,7 @@ function quoteOf(column: string): string {
   return `(left((md5(left(${column}::text, 34) || k)::uuid)::text, 34) || '01')::uuid`;
 }
 
-/** Puts the originals aside, so that copies are made of them alone. */
+/** Sets the originals aside, so that only they are copied. */
 export const keepOriginals = async (sql: postgres.Sql): Promise<void> => {
   for (const [table, where] of Object.entries(originals)) await sql.unsafe(`create table original_${table} as select * from ${table} where ${where}`);
 };
@@ -52,8 +52,8 @@ export const dropOriginals = async (sql: postgres.Sql): Promise<void> => {
 };
 
 /**
- * Runs `work` while the copied tables have no keys and no indexes, and makes those afterwards, which takes a fraction of the time. The tables stay
- * unlogged and are not vacuumed by themselves: otherwise the disk would write everything two or three times. Reads do not know the difference.
+ * Runs `work` while the copied tables have no keys and no indexes, and makes those afterwards. That takes a fraction of the time. The tables stay
+ * unlogged and without autovacuum: otherwise everything would be written to disk two or three times. That makes no difference to reads.
  */
 export const withoutIndexes = async (sql: postgres.Sql, work: () => Promise<void>): Promise<void> => {
   const tables = Object.keys(changed);

@@ -1,7 +1,8 @@
 /**
  * `npm run bench:operator`: how long the console's charts take over 90 days of orders. Copies one real order, with its decision, attempt, events and
- * fill, so often (BENCH_ORDERS, 1,000,000; a multiple of 5,000), counts the figures of every hour, and reads them. Needs 7.5 kB of disk for each order.
- * Uses the PostgreSQL of DATABASE_URL (an empty database), or starts one of its own. `-- --write` puts the result into bench/README.md.
+ * fill, until there are BENCH_ORDERS orders (a multiple of 5,000; default 1,000,000). Then counts the figures of every hour, and reads them. Needs
+ * 7.5 kB of disk for each order. Uses the PostgreSQL of DATABASE_URL (an empty database), or starts one of its own. `-- --write` puts the result into
+ * bench/README.md.
  */
 import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
@@ -24,9 +25,9 @@ const goalMs = 300;
 const [days, dayMs] = [90, 86_400_000];
 const wanted = Number(process.env['BENCH_ORDERS'] ?? 1_000_000);
 const originals = 5_000;
-/** What an order needs on disk, with its indexes. */
+/** The bytes that an order takes on disk, with its indexes. */
 const bytesEach = 7_500;
-/** The only order is not measured, so it may take its time on a busy machine. */
+/** The one real order is not measured, so it may take its time on a busy machine. */
 const patient = { quote_deadline_ms: 20_000, verify_deadline_ms: 20_000, order_deadline_ms: 20_000 };
 const command = `BENCH_ORDERS=${wanted} npm run bench:operator`;
 const root = join(import.meta.dirname, '../..');
@@ -64,7 +65,7 @@ const took = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   return [value, performance.now() - began];
 };
 
-/** Stops the run if the rest of the copies would not fit on the disk of a server on this machine. */
+/** Stops the run if it started the server itself and the rest of the copies would not fit on this machine's disk. */
 const checkRoom = async (sql: postgres.Sql): Promise<void> => {
   const [row] = await sql<{ folder: string }[]>`select current_setting('data_directory') as folder`;
   if (!own || !row) return;
@@ -100,7 +101,7 @@ try {
     const copies = wanted / originals - 1;
     await withoutIndexes(sql, async () => {
       let next = 0;
-      // The copies of neighbours are written at the same time, so rows are in the sequence of their times, or nearly so.
+      // Copies that follow each other in time are written at the same time, so rows are stored nearly in the sequence of their times.
       const copy = async (): Promise<void> => {
         const connection = connect(url, 1);
         for (let k = (next += 1); k <= copies; k = next += 1) {
@@ -121,7 +122,7 @@ try {
   const bytesOf = (await widths(sql)).map(({ table, bytes }) => `${table} ${Math.round(bytes / wanted)}`);
   say(`bytes of an order, with indexes: ${bytesOf.join(', ')}`);
 
-  // The gateway that took the order has looked at these hours before.
+  // The gateway that took the order may already have counted these hours.
   await sql`delete from counted_hours`;
   await sql`delete from hourly_figures`;
   const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
@@ -139,7 +140,7 @@ try {
     }
     await connection.end();
   };
-  // Two count at the same time, as two instances would.
+  // Two counts run at the same time, as those of two instances would.
   const [, countedMs] = await took(async () => await Promise.all([count(), count()]));
   const slowest = each.toSorted((a, b) => b - a)[0] ?? 0;
   say(`counted ${days * 24} hours in ${each.length} steps: ${Math.round(countedMs / 1000)} s, the slowest step ${Math.round(slowest)} ms`);

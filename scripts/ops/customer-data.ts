@@ -120,7 +120,7 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
     return counts;
   });
 
-/** Returns a destination as it is stored, however it is written: an LNURL in capitals, for example. */
+/** Returns the stored form of a destination, whatever form it was typed in: an LNURL in capitals, for example. */
 const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =>
   networks.flatMap((network) => {
     const read = readDestination(kind, name, network);
@@ -130,7 +130,7 @@ const networks = ['main', 'test', 'signet', 'regtest'] as const;
 
 /**
  * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. Open orders are
- * still followed with their keys. Returns how many accounts it was.
+ * still followed with their keys. Returns how many accounts were removed.
  */
 export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
   const written = [name.trim(), name.trim().toLowerCase()];

@@ -30,7 +30,7 @@ export type Ops = {
 /** Returns who runs the command, for the table of actions. In a container all people are the same user, so OPERATOR may name the person. */
 const actorOf = (): string => {
   const { OPERATOR: named = '' } = process.env;
-  if (named !== '' && !/^[\w.@-]{1,64}$/.test(named)) throw new Refused('OPERATOR is a name of letters, digits and ._@-, of at most 64 characters');
+  if (named !== '' && !/^[\w.@-]{1,64}$/.test(named)) throw new Refused('OPERATOR must be a name of letters, digits and ._@-, of at most 64 characters');
   if (named !== '') return `cli:${named}`;
   try {
     return `cli:${userInfo().username}`;
@@ -94,7 +94,7 @@ const refusalOf = (error: unknown): string => {
 
 /**
  * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`); all other arguments are words. Anything else is
- * refused: a command that ignored a misspelt option, or took the next option for a value, would do something else than it was asked to.
+ * refused: a command that ignored a misspelt option, or took the next option for a value, would not do what it was asked to do.
  */
 export const readArguments = (
   given: readonly string[],

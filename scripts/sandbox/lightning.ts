@@ -1,6 +1,6 @@
 /**
- * Does what a wallet does on the Lightning network, for the sandbox. The simulated providers take the place of the network, and their invoices are
- * paid by themselves.
+ * Does what a wallet does on the Lightning network, for the sandbox. The simulated providers take the place of the network, and treat their own
+ * invoices as paid after a moment.
  */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 

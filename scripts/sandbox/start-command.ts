@@ -28,7 +28,7 @@ const ownProcessOf = (words: string[]): string[] => {
     const { values } = parseArgs({ args: words, options: { 'own-process': { type: 'string', default: '' } } });
     return values['own-process'].split(',').filter((id) => id !== '');
   } catch {
-    throw new StartRefused(`npm start accepts only -- --own-process alpine,dune, not: ${words.join(' ')}`);
+    throw new StartRefused(`npm start has one option, as in "npm start -- --own-process alpine,dune". It was given: ${words.join(' ')}`);
   }
 };
 

@@ -112,6 +112,6 @@ const makeFolder = (dataDir: string): void => {
     accessSync(dataDir, constants.W_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new StartRefused(`${dataDir}: this is not a folder that can be written to (${code}); DATA_DIR names it`);
+    throw new StartRefused(`${dataDir} is not a folder that can be written to (${code}): set DATA_DIR to one that is`);
   }
 };

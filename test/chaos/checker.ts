@@ -8,8 +8,8 @@ export type Told = {
   /** The response without values that differ for each request. */ essence: string;
 };
 /**
- * An order that a provider made. The intent's id is part of the notice URL that the provider got. `terms`: how the order is paid, and over what amount,
- * as the provider has it.
+ * An order that a provider made. The intent's id is part of the notice URL that the provider got. `terms`: how the order is paid and what amount is
+ * due, as the provider has it.
  */
 export type Made = { provider: string; orderId: string; intentId: string; status: string; terms?: string };
 /** How a provider's orders differ from those of FLS01, where an attempt has at most one order, whose id is kept. */
@@ -121,7 +121,7 @@ export const violations = (told: readonly Told[], made: readonly Made[], kept: r
     if (!terminal.has(intent.state)) broken.push(`${name}: not settled`);
     const [order] = orders;
     const isKept = orders.some((one) => one.orderId === intent.upstreamOrderId);
-    // An order that nobody was shown may stay unknown, if it ends by itself or if another one took its place.
+    // An order that nobody was shown may stay unknown, if it ends by itself or if another order took its place.
     const mayBeUnknown = intent.state !== 'confirmed' && (repeats || (lapses && intent.state === 'unpayable'));
     if (order && !isKept && !mayBeUnknown) broken.push(`${name}: the provider's order ${order.orderId} is not the one kept (${intent.upstreamOrderId})`);
     if (!order && (intent.state === 'confirmed' || (intent.state === 'unpayable' && !lapses))) broken.push(`${name}: the provider has no such order`);

@@ -1,5 +1,5 @@
 /**
- * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are calls of
+ * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are calls by
  * the gateway to its store or a provider, so the product needs no hook for them.
  */
 import { flushCompileCache } from 'node:module';
@@ -104,7 +104,7 @@ for (const provider of gateway.providers) {
     seller.quote = async (context, request) => (request.firm ? await firmly(context, request) : await quote(context, request));
   }
 }
-// A process that is killed does not leave its compile cache to the next.
+// Otherwise a process that is killed would leave no compile cache for the next one.
 flushCompileCache();
 say(`url ${server.url}`);
 

@@ -1,8 +1,8 @@
 /**
  * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, the firm prices of two sellers
- * of channels, the order of such a channel, an order at Bitrefill, at Blocktank and at DFX, and a purchase from the operator's balance. Two other instances
- * recover; the wallet repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the
- * balance is made twice.
+ * of channels, the order of such a channel, an order at Bitrefill, at Blocktank and at DFX, and a purchase from the operator's balance. Two other
+ * instances recover; the wallet repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from
+ * the balance is made twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -255,7 +255,7 @@ needsPostgres(
       const priced = [await firm(first.url), await firm(second.url), await firm(first.url)];
       const reserved = {
         north: [...north.control.orders.values()].filter((order) => order.nodePubkey === wallet.pubkey && order.lspSats === 700_000).length,
-        // Blocktank is not told the node: the number is that of all points so far.
+        // Blocktank is not told whose node it is, so this is the number of orders over all points so far.
         tank: [...tank.control.orders.values()].filter((order) => order.lspSats === 700_000).length,
       };
       for (const seller of ['north', 'tank'] as const) {

@@ -103,7 +103,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
     if (random.chance(0.5)) await settle(one);
   };
 
-  // ---- what each customer wants ---------------------------------------------------------------------------------------------------------------------
+  // ---- what each customer wants -------------------------------------------------------------------------------------------------------------------
   type Opened = { wallet: Wallet; session_id: string };
   let next = 0;
   const opened = async (): Promise<Opened> => {

@@ -16,7 +16,7 @@ afterAll(async () => {
   await whole.close();
 });
 
-/** Seeds that once ran differently the second time, because rows of the first run stayed: an option's number, and recorded fills. */
+/** Seeds that once ran differently the second time, because rows of the first run were left: an option's number, and recorded fills. */
 const toldOtherwise = [1_403_865_323, 1_403_865_319];
 
 it('a seed repeats its history', { timeout: 180_000 }, async () => {

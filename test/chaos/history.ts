@@ -1,8 +1,8 @@
 /**
  * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every
- * re-POST profile, and the real adapters of DFX and Blocktank over their simulators. Its faults are responses that are lost or late, instances that stop at any of their steps, senders that sleep past their lease,
- * and a receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are
- * asked one after the other, and every timer runs by the history's clock.
+ * re-POST profile, and the real adapters of DFX and Blocktank over their simulators. Its faults are responses that are lost or late, instances that
+ * stop at any of their steps, senders that sleep past their lease, and a receiver that is down. One thing happens at a time, so that a seed repeats
+ * its history: the database and the threads that seal and sign do one task at a time, and every timer runs by the history's clock.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
@@ -70,7 +70,7 @@ export type Story = {
   moves: number;
 };
 
-/** The ramps, as often as they are drawn. */
+/** The ramps. One that is listed more often is drawn more often. */
 const kinds = ['buy', 'buy', 'buy', 'liquidity', 'sell'] as const;
 const paths = { buy: '', sell: '/sell', liquidity: '/liquidity' } as const;
 
@@ -280,7 +280,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     const more = { buy: { payout_to: { node_pubkey: owner.node }, ...failover }, sell: { connection_id: connection }, liquidity: {} };
     wanted.push({ session: owner.id, quoteId, name: `${provider.id}-${wanted.length}`, path: `${paths[kind]}/order`, more: more[kind] });
     if (kind === 'liquidity' && !firm) books.channels.set(size, quoteId);
-    // A second firm price for the same channel is that of the same order, which only one of both requests may get.
+    // A second firm price for the same channel belongs to the same order. Only one of the two requests may get that order.
     if (kind === 'liquidity' && firm && random.chance(0.6)) {
       const again = await ask.liquidity();
       const [second] = (JSON.parse(again.text) as { offers?: { quote_id: string }[] }).offers ?? [];
@@ -293,7 +293,8 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
         say('meanwhile:');
         const sleeps = random.chance(0.4);
         if (sleeps) await expireLeases(on.name);
-        // DFX books the money for the newest order that was confirmed. A lease outlasts the deadline, after which the sender confirms none.
+        // DFX books the money for the order that was confirmed last. A real lease outlasts the deadline, after which a sender confirms no order. So
+        // if the lease has expired here, the clock must pass that deadline, too.
         pass(sleeps && at === 'dfx' ? 2000 : random.below(4000));
         await (random.chance(0.5) ? tick(other) : order(other, mine));
       };
@@ -427,7 +428,7 @@ type World = {
 /** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
-/** Calls of the database and of the threads that seal and sign take turns. If they ran in parallel, a seed would not always repeat its history. */
+/** Calls to the database and to the threads that seal and sign take turns. If they ran in parallel, a seed would not always repeat its history. */
 type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 const oneAtATime = (): Turns => {
   let last: Promise<unknown> = Promise.resolve();

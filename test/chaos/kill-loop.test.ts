@@ -1,7 +1,7 @@
 /**
  * G1, G2: orders under load while gateway processes are killed at random moments and providers' responses are lost, all from one seed. A wallet
- * repeats each request, at any running instance, until it has a final response. In each round it orders at one provider of each profile, and once more
- * at DFX (buying or selling) or at Blocktank (a channel). What it orders there it pays, as it was told to.
+ * repeats each request, at any running instance, until it has a final response. In each round it orders at one provider of each profile, and once
+ * more at DFX (buying or selling) or at Blocktank (a channel). It pays for what it orders there, as the response says.
  */
 import { afterAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -38,13 +38,13 @@ const misbehave = (on: Fleet, random: ReturnType<typeof createRandom>): void => 
   }
 };
 
-/** How long after a request the order is made that nobody waits for any more. */
+/** How long after its request a late order is made. By then, nobody waits for the response. */
 const lateMs = 1800;
 const orders = { buy: 'PUT /v1/buy/paymentInfos', sell: 'PUT /v1/sell/paymentInfos', channel: 'POST /channels' } as const;
 const laterSteps = { buy: 'PUT /v1/buy/paymentInfos/{id}/confirm', sell: 'POST /v1/auth', channel: 'POST /channels/{id}/open' } as const;
 type Kind = keyof typeof orders;
 
-/** Sets faults for the next order at DFX or Blocktank: like above, or the answer to a step after it is lost. */
+/** Sets faults for the next order at DFX or Blocktank: a lost or late response to the order, or a lost response to a later step. */
 const misbehaveReally = ({ dfx, tank }: { dfx: Dfx; tank: Tank }, kind: Kind, random: ReturnType<typeof createRandom>): void => {
   const { control } = kind === 'channel' ? tank : dfx;
   const draw = random.next();
@@ -140,7 +140,7 @@ needsPostgres(
         return [quoteOf(await call('/sell/offers', { amount_sats: nextSale(), ...sepaSale }), 'dfx'), { connection_id }, '/sell'];
       },
       channel: async ({ sessionId }) => {
-        // Each channel has a size of its own, since nothing else tells whose order it is.
+        // Each channel has a size of its own, because nothing else shows whose order it is.
         const size = 100_000 + (asked += 1);
         const firm = random.chance(0.5);
         misbehaveReally({ dfx, tank }, 'channel', random);
@@ -161,7 +161,7 @@ needsPostgres(
       let customer = await newCustomer();
       for (let round = 1; left > 0 && Date.now() < end; round += 1) {
         if (round % 20 === 0) customer = await newCustomer();
-        // DFX does not tell amounts apart that are nearer than 1 %.
+        // DFX cannot tell apart amounts that differ by less than 1 %.
         const body = (await customer.call('/offers', { amount_fiat: 10_000 + 200 * (round % 20), ...sepa, payout_kinds: ['node_pubkey'] })) as Offers;
         misbehave(on, random);
         const offers = (body.offers ?? []).filter((one) => one.provider.id !== 'dfx');

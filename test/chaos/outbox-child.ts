@@ -11,6 +11,6 @@ const { environment, configText, root } = JSON.parse(process.env['CHAOS_CHILD'] 
 // This process must not outlive its parent.
 process.stdin.on('end', () => process.exit()).resume();
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
-// A process that is killed does not leave its compile cache to the next.
+// Otherwise a process that is killed would leave no compile cache for the next one.
 flushCompileCache();
 process.stdout.write(`url ${server.url}\n`);

@@ -1,6 +1,7 @@
 /**
  * G7, G8: webhooks while their receiver is down, for a minute of real time (3 s in the short form) and for half an hour on a moved clock, and
- * while the processes that send them are killed. Senders and sockets are real except on the moved clock; what was accepted is compared with what the outbox says.
+ * while the processes that send them are killed. Senders and sockets are real except on the moved clock. What the receiver accepted is compared with
+ * what the outbox says.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -149,7 +150,7 @@ describe.concurrent('the outbox', () => {
       let isBackSeen = false;
       for (; time.now < outage.to + 5 * 60_000; time.now += stepAt(time.now)) {
         // Events come until the receiver has been back for half a minute.
-        // The first comes as it is back: a receiver is found to be back by the next webhook that is due.
+        // One comes at the moment when it is back: only the next webhook that is due shows that a receiver is back.
         const isFirst: boolean = time.now >= outage.to && !isBackSeen;
         isBackSeen ||= isFirst;
         if (isFirst || (time.now < outage.to + 30_000 && random.chance(stepAt(time.now) / (isFull ? 20_000 : 40_000)))) {

@@ -19,7 +19,7 @@ export const dfxOptions: DfxOptions = {
   yearlyLimit: most,
 };
 export const tankOptions: TankOptions = { id: 'tank', lifeS: 172_800 };
-/** Returns the blocks of both providers, without what all providers of a suite have. */
+/** Returns the configuration blocks of both providers, without the settings that all providers of a suite share. */
 export const realBlocks = (urls: { dfx: string; tank: string }) => ({
   dfx: { kind: 'dfx', base_url: urls.dfx, login_key_env: 'DFX_LOGIN_KEY', wallet: 'ours', repost: 'same', currencies: ['EUR'] },
   tank: { kind: 'blocktank', base_url: urls.tank, repost: 'duplicates', quotes_per_node_per_day: most, orders_per_day: most },
@@ -44,7 +44,9 @@ type Shown = {
 type Row = { id: string; stage: string; upstreamOrderId: string };
 
 export const openBooks = (dfx: DfxControl, tank: TankControl) => {
-  /** The quotes for channels whose orders are made when they are ordered, by the channel's size, which is each request's own. */
+  /**
+   * The quotes for channels that were not firm, so that Blocktank makes their orders later. By the channel's size, which differs for each request.
+   */
   const channels = new Map<number, string>();
   const { books } = dfx;
   const { iban } = books.options.bank;

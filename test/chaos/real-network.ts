@@ -23,11 +23,11 @@ export type RealNetwork = {
   inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
-/** How long after a request that is late the order is made. */
+/** How long after a late request its order is made. */
 const lateMs = 900;
 /** The share of all other requests that are lost, before or after they are carried out. */
 const lostShare = 0.1;
-/** What makes an order. */
+/** Matches the paths of requests that make an order. */
 const orders = /\/paymentInfos$|\/channels$/;
 
 export const startReal = ({ now, random, outcome, isCalm, meanwhile, inTurn }: RealNetwork) => {

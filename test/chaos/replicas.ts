@@ -18,8 +18,10 @@ import { quotedSql, violations, type Habits, type Kept, type Made, type Told } f
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
 export type CrashPoint = (typeof crashPoints)[number];
-/** M0 to M2 are points before, during and after the commit of a move to the next rank. At M3 to M6, the order that is placed at that rank is at C3, C5, C6
- * and C8. */
+/**
+ * M0 to M2 are points before, during and after the commit of a move to the next rank. At M3 to M6, the order that is placed at that rank is at C3,
+ * C5, C6 and C8.
+ */
 export const movePoints = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5', 'M6'] as const;
 export type MovePoint = (typeof movePoints)[number];
 type Point = CrashPoint | MovePoint | 'none';
@@ -99,7 +101,7 @@ export const startChild = async (point: Point, environment: Record<string, strin
   };
 };
 
-/** More providers of a fleet: their blocks, what these need of the environment, and their orders. */
+/** Further providers of a fleet: their blocks, the environment variables that the blocks name, and their orders. */
 export type More = {
   blocks: { [provider: string]: object };
   environment: { [variable: string]: string };

@@ -77,7 +77,7 @@ needsPostgres(
     };
     const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
     const phase = async (): Promise<void> => await wait(4000);
-    /** Replaces the instances by one with this environment. For a while all of them get requests, but none that is about to stop. */
+    /** Replaces the instances by one with this environment. For a while all of them get requests, but one that is about to stop gets none. */
     const roll = async (environment: Environment): Promise<void> => {
       const next = await start(environment);
       const old = live;

@@ -46,7 +46,7 @@ describe.skipIf(executablePath === undefined)('in a browser the documentation', 
     expect(page.url()).toBe(`${gateway.url}/docs`);
     await heading(page, 'Session').waitFor();
     await sees(`docs-${size}`);
-    // The page takes three seconds of processor time for each of its loads, so this is not a test of its own.
+    // Each load of the page takes three seconds of processor time, so this is not a test of its own.
     if (size === 'desk') await triesOut(page);
     const navigation = page.getByRole('navigation', { name: 'Documentation' });
     const guides = await navigation.getByRole('link').allTextContents();
@@ -64,7 +64,7 @@ describe.skipIf(executablePath === undefined)('in a browser the documentation', 
     await page.goto(`${gateway.url}/docs#placeOrder`);
     await heading(page, 'Order a quote').waitFor();
     const top = async (): Promise<number | undefined> => (await heading(page, 'Order a quote').boundingBox())?.y;
-    // While the page builds itself, a single question may take a second.
+    // While the page is building itself, reading one position may take a second.
     await expect.poll(top, { timeout: 20_000 }).toSatisfy((y?: number) => y !== undefined && y > -1 && y < 844);
     await sees('docs-call-dark-phone');
     await leaves();

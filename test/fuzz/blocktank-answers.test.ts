@@ -1,6 +1,6 @@
 /**
- * G6 for Blocktank, one lie at a time: each member of each of its answers takes every value of its kind, while the other members stay true. No lie may
- * become a defect, an offer over another amount than the invoice, or an order that can be paid after its end. Both forms try a random part.
+ * G6 for Blocktank, one lie at a time: each member of each of its answers takes every value of its kind, while the other members stay true. No lie
+ * may become a defect, an offer for an amount other than the invoice's, or an order that can be paid after its end. Both forms try a random part.
  */
 import { expect, it } from 'vitest';
 import { decodeInvoice } from '../../src/bitcoin/bolt11.ts';

@@ -52,7 +52,7 @@ const flawsOf = async ({ buy, sell }: ReturnType<typeof start>): Promise<string[
   const judge = (what: string, offer: ProviderOffer | undefined, isRight: (offer: ProviderOffer) => boolean): void => {
     if (offer && (offer.fee < 0n || offer.binding || !isRight(offer))) wrong.push(`${what}: ${offer.pay} for ${offer.receive}`);
   };
-  // The gateway itself excludes an offer for another amount than the asked one.
+  // The gateway itself excludes an offer for an amount other than the requested one.
   const bought = { ramp: 'buy', option } as const;
   judge(
     'buy',

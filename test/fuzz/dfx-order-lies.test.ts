@@ -1,6 +1,6 @@
 /**
- * G6 for DFX's orders and accounts, one lie at a time: each member of each answer takes every value of its kind, while the other members stay true. No
- * lie may become a defect, a way to pay that was not checked, or a payout that was not shown. The short form tries a random part.
+ * G6 for DFX's orders and accounts, one lie at a time: each member of each answer takes every value of its kind, while the other members stay true.
+ * No lie may become a defect, a way to pay that was not checked, or a payout that was not shown. The short form tries a random part.
  */
 import { expect, it } from 'vitest';
 import { readIban } from '../../src/banking/bank-account.ts';
@@ -33,7 +33,7 @@ const run = async (lie: Lie | undefined): Promise<{ told: Map<string, unknown>; 
   const deps: AdapterDeps = {
     providerId: 'dfx',
     http: async ({ method, url, body, headers: given = {} }) => {
-      // With the step of the run, since the same endpoint answers differently in another step.
+      // Includes the step of the run, because the same endpoint answers differently in another step.
       const call = `${step}: ${method} ${new URL(url).pathname.replace(/\d{3,}/, '{id}')}`;
       const response = await app.fetch(new Request(url, { method, headers: given, ...(body === undefined ? {} : { body }) }));
       const text = await response.text();

@@ -1,4 +1,7 @@
-/** Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words, without the gateway's code (but for how names compare). */
+/**
+ * Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words. Uses none of the gateway's code,
+ * except to compare names.
+ */
 import { normalForm } from '../../src/domain/option-name.ts';
 import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';

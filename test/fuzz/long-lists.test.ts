@@ -1,5 +1,5 @@
 /**
- * A list from a provider costs no more than a full one would: of 20,000 rows, which fit into an answer, only so many are looked at. Every row that
+ * An overlong list from a provider costs no more than a full one. An answer has room for 20,000 rows, but at most 1,000 are read. A row that
  * cannot be read costs as much as one that can.
  */
 import { expect, it } from 'vitest';

@@ -283,7 +283,8 @@ it(
         ...(['GET', 'HEAD'].includes(method) ? {} : { body: toText(hostileValue(random)) }),
       };
       const seen = await send(sent);
-      // Providers send notices from servers, not from a web page, so CORS does not apply to them. Which of these paths are the operator's is no matter.
+      // Providers send notices from servers, not from web pages, so CORS does not apply to notices. Whether a corrupted path is still one of the
+      // operator's is not checked.
       if (!bent.startsWith('/notices/') && !bent.includes('/operator/')) wrong.push(...corsFlaws(sent, seen).map((flaw) => `${method} ${bent}: ${flaw}`));
       if (seen.status >= 500) wrong.push(`${method} ${bent}: ${seen.status} ${seen.text}`);
       else if (seen.status >= 400 && method !== 'HEAD' && seen.headers.get('content-type') !== 'application/problem+json')

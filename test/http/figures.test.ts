@@ -132,7 +132,8 @@ needsPostgres(
 
       for (const step of ['hour', 'day']) expect(await seriesOf(gateway, step, from)).toEqual(await plainOf(sql, step, from));
 
-      // An instance whose clock is far behind, or the release before: rows in hours that were counted. And later news about fills.
+      // An instance whose clock is far behind, or one of the release before, adds rows to hours that are already counted. There is also news about
+      // fills.
       await seedOrders(sql, { like, from: from - 3000 * minute, everyMs: 3 * minute, first: 1001, last: 1060 });
       await sql`update fills set counted_delivered = counted_delivered - 777, told_receive = told_receive - 777 where counted_quoted % 13 = 0`;
       const before = await plainOf(sql, 'hour', from);

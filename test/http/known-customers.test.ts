@@ -215,7 +215,7 @@ describe('an account', () => {
     expect((await one.call('/accounts', { provider: 'keyed', payout_to: { lnurl } })).status).toBe(200);
     expect(await releaseName(gateway.database.sql, 'keyed', lnurl, clock.now())).toBe(1);
     const { account_id } = (await other.call('/accounts', { provider: 'keyed', payout_to: { lnurl } })).body;
-    // Nothing is left that is polled during later tests.
+    // Otherwise this account would be polled during later tests.
     expect((await other.call('/account-remove', { account_id })).status).toBe(200);
   });
 
@@ -242,7 +242,7 @@ describe('an account', () => {
     expect((await other.call('/accounts', start)).body['code']).toBe('customer-conflict');
     const { body } = await one.call('/accounts', start);
     expect(body['account_status']).toBe('onboarding');
-    // Also once it is removed, and if the bank has never told whose user it is.
+    // The same is true after the account is removed, even if the bank never said whose user it is.
     bank.says.startRefused = true;
     const erin = { provider: 'keyed', payout_to: { lightning_address: 'frida@wallet.example' } };
     const [two, third] = [await newCustomer(), await newCustomer()];
@@ -433,7 +433,7 @@ describe('a user whom another customer has named, too', () => {
     const userId = bank.users.find(({ email }) => email === owner.email)?.id ?? '';
     const thief = await waiting();
     await thief.call('/account-code', thief.account);
-    // As if the owner had connected by a pasted key after the neighbour had named their e-mail.
+    // As if the owner had connected with a pasted key after the neighbour had named their e-mail.
     const user = bank.users.find(({ email }) => email === thief.email);
     await gateway.database.sql`update accounts set email_hash = null, user_hash = ${sha256Hex(user?.id ?? '')} where user_hash = ${sha256Hex(userId)}`;
     bank.asked.length = 0;
@@ -444,7 +444,7 @@ describe('a user whom another customer has named, too', () => {
     ] as const)
       expect(outcome(await thief.call(path, body))).toEqual(conflict);
     expect(asks()).toBe(0);
-    // If the bank says only with its answer who the user is, the answer is withheld.
+    // If the gateway learns only from the bank's answer who the user is, it withholds the answer.
     await gateway.database.sql`update accounts set user_hash = null where id = ${thief.account.account_id}`;
     expect(outcome(await thief.call('/account-confirm', { ...thief.account, code: codeOf(thief.email) }))).toEqual(conflict);
     clock.move(3_000);
@@ -468,7 +468,7 @@ describe('a page that the customer must visit', () => {
     refusing(`${link}-2`);
     const again = await call(`${paths[ramp].prefix}/order`, { quote_id });
     expect(again.body['action_url']).toBe(`${link}-2`);
-    // Once the customer was there, the same quote can be ordered.
+    // Once the customer has visited the page, the same quote can be ordered.
     delete bank.says.refusal;
     expect((await call(`${paths[ramp].prefix}/order`, { quote_id })).status).toBe(200);
   });

@@ -1,4 +1,4 @@
-/** What one network may use: what is counted by session is counted by network, too, since sessions cost nothing. */
+/** What one network may use. Everything that is counted by session is also counted by network, because sessions cost nothing. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';

@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 /** Makes a false response from the true one. */
 type Lie = (truth: Body) => Body;
-/** Changes a provider's responses: to an order (`order`), to the read of orders (`status`, for each order) and to a withdrawal (`withdrawal`). */
+/** Changes a provider's responses: to an order (`order`), to a read of orders (`status`, for each order) and to a withdrawal (`withdrawal`). */
 const lie = (id: string, lies: { order?: Lie; status?: Lie; withdrawal?: Lie }): void => {
   control(id).options.says = (endpoint, truth) => {
     if (endpoint === 'order' || endpoint === 'withdrawal') return lies[endpoint]?.(truth);

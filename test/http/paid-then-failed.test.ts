@@ -1,6 +1,6 @@
 /**
- * Paid orders that the provider says it will not deliver, and payments that it reports late. Every kind of provider is tested, over HTTP, with PostgreSQL
- * and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
+ * Paid orders that the provider says it will not deliver, and payments that it reports late. Every kind of provider is tested, over HTTP, with
+ * PostgreSQL and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { topLevel } from '../../src/config/providers-config.ts';

@@ -65,7 +65,7 @@ describe('one field for anything', () => {
     expect((await ask('/operator/orders-search', { anything: '<img src=x onerror=alert(1)>' })).body).toMatchObject({ orders: [], more: false });
     expect((await ask('/operator/orders-search', { anything: day, cursor: 'nonsense' })).body['code']).toBe('invalid-request');
     expect(idsOf((await ask('/operator/orders-search', { list: 'open', provider: 'slow' })).body)).toEqual([]);
-    // What no index covers is looked for among newer rows, and the answer says so. A day leads to older ones.
+    // Without an index, only newer rows are searched, and the answer says so. A search that names a day also finds older rows.
     const since = (days: number): string => new Date(gateway.clock.now() - days * 86_400_000).toISOString().slice(0, 16);
     const { amounts_from: amountsFrom } = (await ask('/operator/orders-search', { amount: 10_000 })).body;
     expect(String(amountsFrom)).toContain(since(30));
@@ -193,7 +193,7 @@ describe('what a settling is about', () => {
         expect([what, one.settling, (await settle(id, pin, one))['code']]).toEqual([what, one.settling, 'order-changed']);
       expect(await gateway.database.sql`select * from orders where id = ${id}`).toEqual([before]);
     }
-    // A read that reports nothing new, and what does not concern the money, is no news.
+    // A read that reports nothing new is no news. Neither is anything that does not concern the money.
     const pin = await pinOf(id);
     await set('checks = checks + 1, checked_on = now()')(id);
     await learn('noticeUnread', 'true')(id);
@@ -368,7 +368,7 @@ describe('wrong tokens', () => {
     expect([await guess(), await guess(), await guess(), await guess()]).toEqual([404, 404, 404, 429]);
     // A stranger behind the operator's address cannot lock them out.
     expect((await ask('/operator/attention')).status).toBe(200);
-    // Whoever shows no token at all guesses nothing.
+    // A request without any token is not a guess.
     expect((await createWallet(gateway.url).call('/operator/attention')).status).toBe(404);
     expect(gateway.logs.filter((line) => line.includes('operator_token_refused'))).toHaveLength(3);
     gateway.clock.move(61_000);

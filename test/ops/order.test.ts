@@ -207,7 +207,7 @@ it('records who did it by the name that is given, since in a container all peopl
   const named = await gateway.database.sql`select action from operator_actions where actor = 'cli:alice@wallet.example'`;
   expect(named).toEqual([{ action: 'deliveries.list' }]);
   const refused = await as("a b'");
-  expect([refused.code, refused.out, refused.error]).toEqual([1, '', expect.stringMatching(/^OPERATOR is a name of letters.*\n$/)]);
+  expect([refused.code, refused.out, refused.error]).toEqual([1, '', expect.stringMatching(/^OPERATOR must be a name of letters.*\n$/)]);
 });
 
 it('records every read and action with who did it', async () => {

@@ -78,7 +78,7 @@ it.each<[words: string[], error: string]>([
   [['record', 'x', '--reset', '--reason', '--why'], '--reason needs a value. One that begins with "--" is given as --reason=<value>'],
   [['provider-check', 'x', '--report', '--out', '--json'], '--out needs a value. One that begins with "--" is given as --out=<value>'],
   [['customer', 'export', '-x'], '-x is not an option of this command: it has none'],
-  // A value that is meant to begin so is read: this goes on to what else is wrong.
+  // With `=`, a value may begin with dashes: it is read, and then refused for what it says.
   [['record', '--days=--why'], 'usage: npm run record -- [<provider>] [--why] [--days <n>] [--json]'],
 ])('%j takes no option for the value of another', async ([script = '', ...words], error) => {
   expect(await runCommand(script, words)).toEqual({ code: 1, out: '', error: `${error}\n` });

@@ -1,6 +1,6 @@
 /**
  * Runs an operator's command. In each test run, the first run of each command is a process of its own, started from its source as users start it. All
- * others run in the test's process, because a start costs ten times as much as what a command does.
+ * others run in the test's process, because starting a process costs ten times as much as the work of a command.
  */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -22,7 +22,7 @@ export const runAsRamp = async ([name = '', ...args]: readonly string[], environ
   await inThisProcess(['/usr/local/bin/ramp', ...args], environment, resolve(`scripts/${name.replace(':', '-')}.ts`));
 
 const inOwnProcess = async (path: string, args: readonly string[], environment: Record<string, string>): Promise<Ran> => {
-  // The module that is loaded first only spares work: without it, loading the files takes twice as long.
+  // The module that is loaded first only saves time: without it, loading the files takes twice as long.
   const quick = resolve('scripts/quick-modules.ts');
   const child = spawn(process.execPath, ['--no-warnings', '--import', quick, path, ...args], {
     env: { ...process.env, ...environment },

@@ -1,7 +1,7 @@
 /**
  * The settings that operators get wrong, in every way to start a gateway: `npm start`, the bundle, and the bundle inside the image. The process must
- * end by itself with code 1 and say why in words for a person, without the value of any secret. A run refuses each setting in this process, and starts
- * a process with some of them in each way, which the seed changes. CHAOS=full starts each in every way.
+ * end by itself with code 1 and say why in words for a person, without the value of any secret. A run refuses each setting in this process.
+ * It also starts a process with some of them in each way, and the seed decides which. CHAOS=full starts each of them in every way.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -43,7 +43,7 @@ const write = (name: string, text: string | Buffer): string => {
 type Way = 'npm start' | 'the bundle' | 'the image';
 const ways: Way[] = ['npm start', 'the bundle', 'the image'];
 /**
- * Returns the cases that this run starts in `way`: over all ways, one case in `every`, or with CHAOS=full each case in every way. The seed changes
+ * Returns the cases that this run starts in `way`: over all ways, one case in `every`, or with CHAOS=full each case in every way. The seed decides
  * which.
  */
 const casesOf = <T>(way: Way, all: readonly T[], every = 1): T[] =>
@@ -201,7 +201,7 @@ describe.runIf(isRoot)('as the image’s user', () => {
 describe('npm start in a data folder that cannot be used', () => {
   const sandbox = 'mode: sandbox\nnetwork: regtest\nproviders: {}\n';
   it.each([
-    ['is a file', () => write('data-file', ''), /^\S+data-file: this is not a folder that can be written to \(EEXIST\); DATA_DIR names it$/],
+    ['is a file', () => write('data-file', ''), /^\S+data-file is not a folder that can be written to \(EEXIST\): set DATA_DIR to one that is$/],
     [
       'has keys that cannot be read',
       () => {

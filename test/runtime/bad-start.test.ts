@@ -72,7 +72,7 @@ const cases: { name: string; config: string; variables: Record<string, string>; 
   },
 ];
 
-/** What a process adds to the refusal is held by bad-settings.test.ts. */
+/** bad-settings.test.ts tests what a process adds to the refusal. */
 describe('Node', () => {
   const refusal = async (config: string, variables: Record<string, string>): Promise<string> =>
     await startServer({ environment: { LOG_LEVEL: 'silent', ...variables }, modules: providerModules, root, configText: config }).then(

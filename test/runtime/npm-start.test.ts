@@ -45,7 +45,9 @@ providers:
 `,
 );
 
-/** Settings for a busy machine: a long deadline, since a sound provider may take seconds, and no tight limit on the quotes that the test asks for. */
+/**
+ * Settings for a busy machine: a long deadline, because a sound provider may take seconds, and no tight limit on the quotes that the test asks for.
+ */
 const patient = 'limits: { quotes_per_minute: 10000 }\nrouting: { quote_deadline_ms: 20000 }\n';
 const sandboxFile = (providers: string): string => {
   const file = join(folder, 'sandbox.yaml');
@@ -118,5 +120,5 @@ it('knows no other provider and no other option', async () => {
   const environment = { CONFIG_FILE: sandboxFile(`${alpine}`), DATA_DIR: join(folder, 'unknown') };
   const refused = async (...words: string[]): Promise<unknown[]> => Object.values(await run(environment, ...words));
   expect(await refused('--own-process', 'alpine,dune')).toEqual([1, 'ramp-gateway does not start:\n--own-process dune: the sandbox has alpine\n']);
-  expect(await refused('--own')).toEqual([1, 'ramp-gateway does not start:\nnpm start accepts only -- --own-process alpine,dune, not: --own\n']);
+  expect(await refused('--own')).toEqual([1, 'ramp-gateway does not start:\nnpm start has one option, as in "npm start -- --own-process alpine,dune". It was given: --own\n']);
 });

@@ -57,8 +57,8 @@ const ramp = async (words: string[], more: Record<string, string> = {}): Promise
 };
 
 /**
- * Runs a command that must refuse. A run starts one command from the bundle, which the seed changes, and config:check, which ends its process
- * itself.
+ * Runs a command that must refuse. Each test run starts one command from the bundle (the seed decides which), and also config:check, which ends its
+ * process itself.
  */
 const refuse = async ([name = '', ...words]: string[], more?: Record<string, string>): Promise<Ran> =>
   await (['config:check', names[chaosSeed % names.length]].includes(name) ? ramp : runAsRamp)([name, ...words], more);
@@ -112,7 +112,7 @@ it('does nothing if an option is misspelt', async () => {
   const actions = async (): Promise<number> => (await gateway.database.sql`select 1 from operator_actions`).length;
   const before = await actions();
   for (const [n, [name, [words]]] of Object.entries(runs()).entries()) {
-    // A run tries one of the two with each command, which the seed changes.
+    // Each test run tries one of the two with each command. The seed decides which.
     const option = (n + chaosSeed) % 2 === 0 ? '--no-such-option' : '--to-no-avail=1';
     const { code, out, error } = await refuse([name, ...words, option], variables);
     expect([name, code, out + error]).toEqual([name, 1, expect.stringMatching(/--no-such-option|--to-no-avail|^usage: /)]);

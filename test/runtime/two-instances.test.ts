@@ -1,4 +1,7 @@
-/** Two instances on one PostgreSQL. One is killed while orders go through both (96, or 200 with CHAOS=full), and nothing that was promised to a wallet is lost. */
+/**
+ * Two instances on one PostgreSQL. One is killed while orders go through both (96, or 200 with CHAOS=full), and nothing that was promised to a wallet
+ * is lost.
+ */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

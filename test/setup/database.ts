@@ -63,7 +63,7 @@ const startServer = async (project: TestProject): Promise<() => Promise<void>> =
   const inside = new URL(url);
   inside.pathname = `/${template}`;
   if (existsSync(`${migrationsFolder}/meta/_journal.json`)) await migrate({ kind: 'postgres', url: inside.href, sql }, migrationsFolder);
-  // Copying the template's files costs a third of what logging each page costs. But a server of DATABASE_URL may first sync them to its disk.
+  // Copying the template's files costs a third of what logging each page costs. But the server at DATABASE_URL may first sync them to its disk.
   const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`;
   const copying = own && (version?.number ?? 0) >= 150_000 ? 'strategy file_copy' : '';
   project.provide('testServer', { url, template, copying });

@@ -57,7 +57,10 @@ export class WaitersFirst extends BaseSequencer {
   }
 }
 
-/** A worker that changes projects is a new process. So the files that run inside workerd come last, which are many and short: no worker ends early. */
+/**
+ * A worker that changes projects becomes a new process. So the files that run inside workerd come last. They are many and short, so that no worker
+ * ends early.
+ */
 const rankOf = ({ moduleId, project }: TestSpecification): number => {
   if (project.name === 'workerd') return waiters.length + 1;
   const rank = waiters.findIndex((waiter) => moduleId.endsWith(waiter));

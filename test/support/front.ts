@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 export type Asked = { path: string; headers: IncomingHttpHeaders; body: string };
 export type Said = { status: number; headers?: Record<string, string>; body: string };
 
-/** Starts a server in front of a simulator, such as a firewall. `instead` returns the answers that it gives itself. `url` is the simulator's, there. */
+/**
+ * Starts a server, such as a firewall, in front of a simulator. `instead` returns the server's own answers. `url` leads to the simulator through it.
+ */
 export const startFront = async (target: string, instead: (asked: Asked) => Said | undefined) => {
   const { origin } = new URL(target);
   const server = createServer((request, response) => {

@@ -1,6 +1,6 @@
 /**
- * A kind of provider only for tests: a bank that knows its customers. One account buys and sells; it needs terms, a phone and a code. The bank refuses
- * until a customer was identified on its page, and sends all its webhooks to one URL. It lives in this process, and a test sets what it says.
+ * A kind of provider only for tests: a bank that knows its customers. One account buys and sells; it needs terms, a phone and a code. The bank
+ * refuses until a customer was identified on its page, and sends all its webhooks to one URL. It lives in this process, and a test sets what it says.
  */
 import * as z from 'zod';
 import { ProviderFault } from '../../src/providers/fault.ts';
@@ -30,8 +30,10 @@ export const knowingBank = (now: () => number) => {
   const users: User[] = [];
   const orders: Order[] = [];
   const asked: Asked[] = [];
-  /** What the bank says next. `lose`: it makes the order, and its answer is lost. `codesLost`: its answer to a request for a code is lost. `startRefused`: it makes
-   * the user, and refuses the rest. `rings`: called before it answers. */
+  /**
+   * What the bank says next. `lose`: it makes the order, and its answer is lost. `codesLost`: its answer to a request for a code is lost.
+   * `startRefused`: it makes the user, and refuses the rest. `rings`: called before it answers.
+   */
   const says: {
     refusal?: Refusal;
     lose?: true;
@@ -108,7 +110,7 @@ export const knowingBank = (now: () => number) => {
         quote: async ({ customer }, request) => await Promise.resolve(quoted(request, customer, 'buy', knownBy === 'payout_to' ? 1n : 0n)),
         placeOrder: async ({ customer }, { offer }) => await place('buy', customer, offer),
         readOrders: async ({ customer }, order) => await Promise.resolve(read(customer, order?.upstreamOrderId)),
-        // A bank that knows its users by their destination pays there.
+        // A bank that knows its users by their destination sends the sats there.
         ...(knownBy === 'payout_to'
           ? { payoutKinds: ['lightning_address' as const, 'lnurl' as const] as const }
           : { claim: () => Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const) }),

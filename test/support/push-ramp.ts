@@ -1,6 +1,6 @@
 /**
- * A kind of provider that pushes its payouts, for tests. It speaks FLS01 to FLS01's simulator, except that the customer never withdraws: the test says
- * what the provider shows of a payout.
+ * A kind of provider that pushes its payouts, for tests. It speaks FLS01 to FLS01's simulator, except that the customer never withdraws: the test
+ * says what the provider shows of a payout.
  */
 import type { PayoutKind, PayoutTo } from '../../src/domain/payout.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -13,7 +13,7 @@ export type PushRamp = {
   read: (PayoutTo | undefined)[];
   /** What the provider shows of the payout of an order, by its own id. */
   shown: Map<string, { payout_id?: string; payout_on?: string }>;
-  /** The orders of which it says that it paid out half. */
+  /** The orders of which it says that it has paid out only half. */
   short: Set<string>;
   tolerance: { bps: number | undefined };
 };

@@ -1,4 +1,4 @@
-/** Copies one real order, with its decision and everything else about it, into as many as are wanted. The rows are as wide as real ones. */
+/** Copies one real order, with its decision and everything else about it, as often as wanted. The rows are as wide as real ones. */
 import type postgres from 'postgres';
 
 /** `from`: when the first decision was made. Each next one is `everyMs` later. `like`: the id of the order to copy, whose decision has two offers. */

@@ -7,7 +7,7 @@ export type ReceivedWebhook = { path: string; headers: IncomingHttpHeaders; body
 export type WebhookReceiver = {
   url: string;
   received: ReceivedWebhook[];
-  /** Waits for a request. If a gateway of this process will send it, pass that gateway: its clock is moved, instead of waiting for its next run. */
+  /** Waits for a request. If a gateway in this process sends it, pass that gateway: then its clock is moved, and nobody waits for its next run. */
   waitFor: (what: string, is: (one: ReceivedWebhook) => boolean, sender?: Pick<TestGateway, 'passUntil'>) => Promise<ReceivedWebhook>;
   respond: (status: number, headers?: Record<string, string>) => void;
   close: () => Promise<void>;

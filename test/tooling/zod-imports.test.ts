@@ -1,4 +1,7 @@
-/** What is imported by name from zod takes the messages of all its 64 languages along into the Worker's bundle. Lint has no rule that tells the two forms apart. */
+/**
+ * What is imported by name from zod takes the messages of all its 64 languages along into the Worker's bundle. Lint has no rule that tells the two
+ * forms apart.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

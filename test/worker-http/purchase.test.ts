@@ -1,4 +1,7 @@
-/** Purchases on real workerd, by the wallet's HTTP and on the page in a browser, and the other pages: the same files as on Node, as the Worker's assets. */
+/**
+ * Purchases on real workerd: by a wallet over HTTP, and on the page in a browser. Also the other pages, which are the same files as on Node, served
+ * as the Worker's assets.
+ */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { customerOf, executablePath, launch, sizes } from '../../packages/checkout/test/browser.ts';
 import { button, buyFromOffers } from '../../packages/checkout/test/purchase.ts';
@@ -43,7 +46,8 @@ needsPostgres('the same purchase on real workerd, from /verify to finished', asy
   expect((await wallet.call('/health/ready')).body).toEqual({ status: 'ready', database: true, migrations: true, configuration: true });
   const { sessionId, proven } = await wallet.open();
   expect(proven.sort()).toEqual(['dune', 'gateway']);
-  // On a busy machine, a Worker that has just started may exceed its deadline. So the purchase begins when the listings of all providers were read.
+  // On a busy machine, a Worker that has just started may exceed its deadline. So the purchase begins once the listings of all providers have been
+  // read.
   const options = await until('a listing', async () => {
     const answer = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });
     return answer.status === 503 ? undefined : answer;

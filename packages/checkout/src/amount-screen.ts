@@ -52,7 +52,10 @@ export const amountScreen = (view: View): TemplateResult => {
     </form>`;
 };
 
-/** Returns the chosen currency and way to pay. Defaults: euros if they are offered, otherwise the first currency; and that currency's first way to pay. */
+/**
+ * Returns the chosen currency and way to pay. Defaults: euros if they are offered, otherwise the first currency; and that currency's first way to
+ * pay.
+ */
 const choiceOf = ({ state, form }: View) => {
   const known = state.options ?? [];
   const currencies = [...new Set(known.map(({ currency }) => currency))];

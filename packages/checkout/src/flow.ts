@@ -15,7 +15,7 @@ export type State = {
   instead?: Offer | undefined;
   /** The offers that were ordered before the page was left, or in another tab, and may have become orders. They too rule out other orders. */
   unresolved: readonly string[];
-  /** The offer, if any, of which it is not known yet whether it became an order. Until it is known or given up, nothing else may be ordered. */
+  /** The offer, if any, that may or may not have become an order. Until that is known or the offer is given up, nothing else may be ordered. */
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
@@ -159,16 +159,19 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const { orders, pending } = await ramp.open(signal);
     if (mine < reads.shown) return;
     reads.shown = mine;
-    // What is being ordered here is pending, too. It is read again afterwards.
+    // A request that this tab is sending is pending, too. So the list is read again afterwards.
     if (state.working === 'ordering') isStale = true;
     else set({ open: orders, unresolved: pending.map(({ offerId }) => offerId) });
   };
-  /** Reads the ways to pay, unless some are known. Whoever has an order open reaches it without them. */
+  /** Reads the ways to pay, unless some are known. A customer with an open order can reach it without them. */
   const listOptions = async (signal: AbortSignal): Promise<void> => {
     if (!state.options?.length) set({ options: await ramp.options(signal) });
   };
   const mayReread = (): boolean => state.step === 'amount' || (state.step === 'offers' && state.working !== 'ordering');
-  /** Reads the open orders again if another tab has changed them, also during this. The customer is not held up; if it fails, the old list stays. */
+  /**
+   * Reads the open orders again if another tab has changed them, even during such a read. The customer need not wait. If it fails, the old list
+   * stays.
+   */
   const reread = async (): Promise<void> => {
     if (isRereading) return;
     isRereading = true;
@@ -196,7 +199,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         const { open, unresolved, warned } = await readOpen(signal);
         set({ open, unresolved });
         const [first] = open;
-        // An order's own screen would hide the warning, and the request that it is about is not repeated again.
+        // An order's own screen would hide the warning, and the request that the warning is about is not repeated.
         if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
         const isFirst = open.length === 0 && unresolved.length === 0;
         if (!isFirst) set({ step: 'amount' });
@@ -226,7 +229,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     order: async (offer: Offer): Promise<void> => {
       if (state.working === 'ordering') return;
       await run('ordering', async (signal) => {
-        // Another tab may not know yet what became of its order. A page that was frozen has not heard of that.
+        // Another tab may not know yet what became of its order. A page that was frozen has not heard of that order.
         const others = state.unsure?.id === offer.id ? undefined : await pendingBeside(offer, signal);
         if (others) return set({ ...others, step: 'amount', offers: undefined, instead: undefined });
         try {

@@ -43,7 +43,7 @@ const stopped = ({ words }: View, { stage }: OrderState): Part => {
   return help === undefined ? nothing : html`<p class="note ${stage === 'refunded' ? '' : 'bad'}">${help}</p>`;
 };
 
-/** Nothing may be paid after the end, which the page itself must notice while the gateway is away. */
+/** After its time limit, an order may not be paid. The page itself must notice that while the gateway is away. */
 const toPay = (view: View, pay: Pay): TemplateResult =>
   pay.before && pay.before.getTime() <= view.now ? html`<p class="note bad">${view.words.stageHelp['expired']}</p>` : howToPay(view, pay);
 
@@ -111,7 +111,7 @@ const claim = (view: View): TemplateResult => {
   const { state, words, language, flow } = view;
   const { withdrawal, short } = state;
   const sats = (text: string): string => showMoney({ text, currency: 'sat' }, language);
-  // If all that was ordered is there, the customer is asked because more was charged for it.
+  // If everything that was ordered has arrived, the customer is asked because more was charged.
   const isOver = short !== undefined && BigInt(short.sats) >= BigInt(short.quotedSats);
   if (short && !withdrawal && !state.working)
     return html`<div class="note">

@@ -36,7 +36,9 @@ export const problem = ({ words }: View, trouble: Trouble, next?: { label: strin
     ${next ? html`<button type="button" class="second" @click=${next.run}>${next.label}</button>` : nothing}
   </div>`;
 
-/** Returns whether only the operator can find out what became of an order attempt. Otherwise, an order that cannot be paid may be replaced at once. */
+/**
+ * Returns whether only the operator can find out what became of an order attempt. Otherwise, an order that cannot be paid may be replaced at once.
+ */
 const isInReview = ({ code, action }: Trouble): boolean => code === 'order-unpayable' && action === 'contact-support';
 
 /** Shows that it is not known yet whether what was ordered became an order. The customer may ask again, or give it up. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** The shell has no windows: with it, Chromium took 13 s of CPU for buy.test.ts instead of 25. */
+/** The headless shell comes first, because it has no windows: buy.test.ts took 13 s of CPU with it, and 25 s with the full Chromium. */
 export const executablePath = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
@@ -13,11 +13,11 @@ export const launch = async (): Promise<Browser> =>
 
 export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } } as const;
 
-/** Each page that is loaded reads it again, which costs a quarter less than what the package exports. */
+/** The minified file: each page that is loaded runs it again, which costs a quarter less than running what the package exports. */
 const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 type AxeResult = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
 
-/** Takes a screenshot, if SCREENSHOTS names a folder for them. Each costs as much as the steps before it. */
+/** Takes a screenshot, but only if SCREENSHOTS names a folder: one screenshot costs as much as the steps of the test that lead up to it. */
 export const picture = async (of: Pick<Page | Locator, 'screenshot'>, name: string): Promise<void> => {
   const folder = process.env['SCREENSHOTS'];
   if (folder !== undefined) await of.screenshot({ path: join(folder, `${name}.png`), ...('goto' in of ? { fullPage: true } : {}) });
@@ -36,7 +36,7 @@ export type Customer = {
   leaves: () => Promise<void>;
 };
 
-/** Waits until nothing fades in any more: text that is still fading has too little contrast. What moves without an end is not waited for. */
+/** Waits until nothing fades in any more: text that is still fading has too little contrast. Ignores animations that never end. */
 const isStill = `Promise.allSettled(document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity).map(({ finished }) => finished))`;
 
 /** Shortens pauses. A timer of 20 s or more is a deadline, and is left as it is. */
@@ -59,7 +59,7 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
     if (/^https?:$/.test(protocol) && !hosts.includes(host)) foreign.push(request.url());
   });
   const sees = async (name: string): Promise<void> => {
-    // Half a megabyte, which stays until the page is loaded anew.
+    // axe is half a megabyte. It stays in the page until the page is reloaded.
     if (await page.evaluate<boolean>('window.axe === undefined')) await page.evaluate(axe);
     await page.evaluate(isStill);
     const { violations } = await page.evaluate<AxeResult>(`axe.run(document, { resultTypes: ['violations'] })`);

@@ -15,7 +15,7 @@ import { customerOf, executablePath, launch, picture, sizes } from './browser.ts
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A style sheet that does its worst to every element of the page. */
+/** A style sheet that spoils every element of the page as much as it can. */
 const hostile = `* { all: unset !important; color: #fefefe !important; background: #fff !important; font: 6px serif !important; direction: rtl !important; line-height: 0 !important; }
   :focus { outline: none !important; } ramp-buy * { visibility: hidden !important; }`;
 const heard = `addEventListener('message', ({ data, origin }) => (window.heard = [...(window.heard ?? []), { data, origin }]));

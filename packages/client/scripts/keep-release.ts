@@ -1,7 +1,7 @@
 /**
  * `npm run keep-release -w packages/client -- <commit>`: writes test/fixtures/previous-client.mjs, the client of that commit (its entries `.`,
- * `./sell` and `./liquidity` as one file), which a test lets buy from today's gateway. To be run once at each release, with the commit of that
- * release, and committed.
+ * `./sell` and `./liquidity` as one file), which a test lets buy from today's gateway. Run it once at each release, with the commit of that
+ * release, and commit the result.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

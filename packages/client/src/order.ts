@@ -31,7 +31,10 @@ export type OrderState = {
   /** Whether it was filled with less than was ordered, or more was charged; the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
-  /** Buying, if the provider sends the sats itself: where to, as the gateway has it. Compare it with what you named. `is_proven`: see docs/wallet.md. */
+  /**
+   * Buying, if the provider sends the sats itself: where to, as stored by the gateway. Compare it with what you named. `is_proven`: see
+   * docs/wallet.md.
+   */
   payoutTo?: { [Kind in PayoutKind]?: string } & { is_proven: boolean };
   /** Why the order is in `review`, if the gateway says. */
   reviewReason?: Open<'paid-not-delivered' | 'contradiction' | 'unclear' | 'twin' | 'unsafe-link'>;
@@ -48,8 +51,8 @@ export type Order = OrderState & {
    */
   updates: (signal?: AbortSignal, onAway?: (error: RampError) => void) => AsyncGenerator<OrderState, void, undefined>;
   /**
-   * Waits until the order reaches one of these stages or a later one. Throws RampError `ended` if the order goes another way: to `expired`, `failed`,
-   * `refunded`, or `review` by the gateway's operator.
+   * Waits until the order reaches one of these stages or a later one. Throws RampError `ended` if the order goes another way: to `expired`, `failed`
+   * or `refunded`, or to a `review` by the gateway's operator.
    */
   until: (stages: KnownStage | readonly KnownStage[], signal?: AbortSignal) => Promise<OrderState>;
 };

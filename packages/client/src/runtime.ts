@@ -37,7 +37,7 @@ export const defaultRuntime: Runtime = {
   id: () => `${Date.now().toString(36)}-${random()}${random()}`,
 };
 
-/** Used in place of WebCrypto, which Hermes lacks. The ids made of it only tell the requests of one customer apart, and are not secret. */
+/** Used in place of WebCrypto, which Hermes lacks. The ids that are made from it only tell one customer's requests apart, and are not secret. */
 const random = (): string => Math.random().toString(36).slice(2, 12).padEnd(10, '0');
 
 /** Returns why the caller gave up. Old polyfills of AbortSignal have no reason. */

@@ -1,4 +1,7 @@
-/** `@ramp-gateway/client/sell`: sells sats for fiat, to a bank account or a card. Also the customer's accounts, which some providers need for buying, too. */
+/**
+ * `@ramp-gateway/client/sell`: sells sats for fiat, to a bank account or a card. Also the customer's accounts, which some providers need for buying,
+ * too.
+ */
 import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { contextOf, type Context } from './context.ts';
@@ -72,7 +75,7 @@ export type AccountState = {
   signupUrl?: string;
   /** Whether the provider has sent the customer an e-mail. */
   mailSent: boolean;
-  /** What is still missing: members to give `account` again, or `code`: see `sendCode`. */
+  /** What is still missing: members for another call to `account`, or `code` (see `sendCode`). */
   needs: Open<'email' | 'phone' | 'payout_to' | 'terms_accepted' | 'code'>[];
   /** The provider's terms, while `needs` has `terms_accepted`. */
   termsUrl?: string;
@@ -84,9 +87,9 @@ export type Account = AccountState & {
   refresh: Read<AccountState>;
   /** Waits for one of these statuses, such as `connected`. Throws RampError `ended` if the provider rejected the customer instead. */
   until: (statuses: AccountStatus | readonly AccountStatus[], signal?: AbortSignal) => Promise<AccountState>;
-  /** Has the provider send the customer a code, if the account `needs` one. */
+  /** Asks the provider to send the customer a code, if the account `needs` one. */
   sendCode: (signal?: AbortSignal) => Promise<AccountState>;
-  /** Hands in the code. A wrong one throws RampError `code-wrong`: ask again. */
+  /** Submits the code. A wrong code throws RampError `code-wrong`: ask again. */
   confirm: (code: string, signal?: AbortSignal) => Promise<AccountState>;
   connect: (connection: NewConnection, signal?: AbortSignal) => Promise<Connection>;
   balance: (signal?: AbortSignal) => Promise<Money>;
@@ -141,8 +144,8 @@ export const createSell = (ramp: Ramp) => {
       return offersOf('sell', await inSession('/sell/offers', body, { signal }), currency);
     },
     /**
-     * Starts the customer's account at a provider, continues it with what it `needs`, or recovers it: for most providers by e-mail, or by a key from the
-     * provider's own dashboard. One account serves buying and selling.
+     * Starts the customer's account at a provider, continues it with what it `needs`, or recovers it: for most providers by e-mail, or by a key from
+     * the provider's own dashboard. One account serves buying and selling.
      */
     account: async (provider: string, by: AccountDetails | { apiKey: string }, signal?: AbortSignal): Promise<Account> => {
       const { email, phone, payoutTo, termsAccepted, apiKey } = by as AccountDetails & { apiKey?: string };

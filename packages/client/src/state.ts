@@ -62,7 +62,7 @@ const parse = (text: string | undefined): Kept => {
   });
 };
 
-/** Codes of the file system that a retry does not help: for example, the folder may not be written to, or is not a folder. */
+/** File-system errors that would happen again on a retry: for example, the folder may not be written to, or is not a folder. */
 const lasting = /^E(?:ACCES|PERM|ROFS|NOTDIR|ISDIR|EXIST|NOENT)$/;
 
 const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {

@@ -99,7 +99,7 @@ it('finds its orders again when the gateway has lost the session, and when the w
   // Two devices of one node, each with an empty store: the second finds what the first bought.
   const own = await rampOf(gateway, { node }).buy((await rampOf(gateway, { node }).offers({ pay: '100', currency: 'EUR', by: 'SEPA' })).best ?? { id: '' });
   expect((await rampOf(gateway, { node }).open()).orders.map(({ id }) => id)).toEqual([own.id]);
-  // The gateway was set up anew and does not know the store's secret. The error says so, and `forget` mends it.
+  // The gateway was set up again from scratch, and does not know the store's secret. The error says so, and `forget` solves it.
   store.set(key, JSON.stringify({ recovery: 'a'.repeat(43) }));
   const ramp = rampOf(gateway, { store });
   expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery secret is not known.' });

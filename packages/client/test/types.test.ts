@@ -86,7 +86,7 @@ describe('the reference', () => {
   const membersOf = (type: ts.Type): string[] => {
     const forms = type.isUnion() ? type.types : [type];
     const all = forms.flatMap((form) => checker.getPropertiesOfType(form));
-    // What every Error of JavaScript has is not the client's.
+    // Leaves out the members that every JavaScript Error has: they are not the client's.
     const own = all.filter(({ declarations = [] }) =>
       declarations.some((one) => !program.isSourceFileDefaultLibrary(one.getSourceFile()) && !(ts.getCombinedModifierFlags(one) & ts.ModifierFlags.Private)),
     );

@@ -14,9 +14,9 @@ export type Settling = Schemas['Settling'];
 export type SwitchMode = Schemas['SwitchMode'];
 export type Problem = Schemas['Problem'];
 
-/** The gateway knows no such token. It answers so to a wrong token, to one that was taken out of the configuration, and on a host without console. */
+/** The gateway does not accept the token: it is wrong or was taken out of the configuration, or this host has no console. All get the same answer. */
 export class Locked extends Error {}
-/** The gateway did not answer, or not as a gateway does. What was asked for may have been done or not. */
+/** There was no answer, or one that is not from a gateway. The action may or may not have been done. */
 export class Away extends Error {}
 /** The gateway refused, and did nothing. */
 export class Refused extends Error {
@@ -32,7 +32,7 @@ export type SwitchRequest = { mode: SwitchMode; reason: string; until?: string }
 
 export type Api = ReturnType<typeof createApi>;
 
-/** An operator's token as the gateway takes it. Anything else could not even be sent. */
+/** The form of an operator's token that the gateway accepts. Some other strings could not even be sent. */
 const tokenForm = /^[\w.~+/=-]{16,256}$/;
 
 export const createApi = (fetch: typeof globalThis.fetch, token: string) => {

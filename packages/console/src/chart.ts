@@ -3,7 +3,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import uPlot from 'uplot';
 import type { Lines } from './figures.ts';
 
-/** So many lines can be told apart. The style sheet has a colour for each. */
+/** No more lines than this can be told apart. The style sheet has a colour for each. */
 export const mostLines = 8;
 const height = 220;
 
@@ -21,7 +21,7 @@ export class RampChart extends LitElement {
     this.requestUpdate();
   };
 
-  /** The style sheet of the page applies. */
+  /** Without a shadow root, so that the page's style sheet applies. */
   protected override createRenderRoot(): this {
     return this;
   }

@@ -38,7 +38,7 @@ export class RampConsole extends LitElement {
   };
   readonly #moved = (): void => void this.#desk.go(placeOf(location.hash));
 
-  /** The style sheet of the page applies. */
+  /** Without a shadow root, so that the page's style sheet applies. */
   protected override createRenderRoot(): this {
     return this;
   }

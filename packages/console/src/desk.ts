@@ -48,9 +48,9 @@ export type State = {
   place: Place;
   span: Span;
   overview?: Overview | undefined;
-  /** By how much the gateway's clock is ahead of this computer's. Ages are by the gateway's. */
+  /** How far the gateway's clock is ahead of this computer's. Ages are by the gateway's clock. */
   aheadMs: number;
-  /** Since when the gateway has not answered, by its own clock. */
+  /** The time since which the gateway has not answered, by the gateway's clock. */
   awaySince?: number | undefined;
   sheet: Sheet;
   notice?: { isBad: boolean; text: string } | undefined;
@@ -68,7 +68,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
   let api: Api | undefined;
   /** Counts the changes of screen and token: what was asked for before is not shown after. */
   let turn = 0;
-  /** Only the newest loop goes on. */
+  /** Counts the loops: only the newest one goes on. */
   let loop = 0;
   let state: State = { isOpen: false, place: { screen: 'waiting' }, span: 'month', aheadMs: 0, sheet: {}, isWorking: false };
   const set = (change: Partial<State>): void => {

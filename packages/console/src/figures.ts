@@ -15,16 +15,16 @@ export type Sums = {
   provider: string;
   offers: number;
   won: number;
-  /** Asked, but without an offer that counts. */
+  /** How often it was asked but had no offer in the ranking. */
   without: number;
-  /** Of the decisions that had a winner, in ppm. */
+  /** Its share of the decisions that had a winner, in ppm. */
   winPpm: number | null;
   /** The mean distance of its offers to the best one. */
   behindBps: number | null;
   fills: number;
   quotedSats: number;
   deliveredSats: number;
-  /** By how much less than quoted was delivered: negative. */
+  /** Delivered against quoted: negative if less was delivered. */
   deliveredBps: number | null;
 };
 
@@ -34,7 +34,7 @@ const deliveredBps = (fills: Series['fills']): number | null => {
   const quoted = total(fills, (one) => one.quoted_sats);
   return ratio(total(fills, (one) => one.delivered_sats) - quoted, quoted, 10_000);
 };
-/** Each mean weighs as much as the offers that it is of. */
+/** Weights each mean by the number of its offers. */
 const behindBps = (offers: Series['offers']): number | null => {
   const known = offers.filter((one) => one.behind_best_bps !== null);
   return ratio(

@@ -113,7 +113,7 @@ const life = (desk: Desk, { events, placing, claim, order }: Card): TemplateResu
 
 // ---- what can be settled -------------------------------------------------------------------------------------------------------------------
 
-/** Each form is of one order and one action: what somebody has written for one is never sent for another. */
+/** Each form belongs to one order and one action: what somebody has written in it is never sent for another. */
 const toSettle = (desk: Desk, card: Card): Part =>
   card.settlings.length === 0
     ? nothing

@@ -12,7 +12,7 @@ export const providersScreen = (desk: Desk): TemplateResult => {
   const { overview, place } = desk.state();
   const chosen = place.screen === 'providers' ? place.provider : undefined;
   const rows = overview?.providers ?? [];
-  // Who is ill stands first. What somebody is writing stays with its provider when that changes.
+  // Ill providers come first. If that changes the sequence, what somebody is writing stays with its provider.
   const sorted = rows.toSorted((a, b) => Number(isIll(b)) - Number(isIll(a)));
   return html`<h1 tabindex="-1">Which provider is ill?</h1>
     ${rows.length === 0 && overview ? html`<p class="note">No provider is configured.</p>` : nothing}
@@ -102,7 +102,7 @@ const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
     const text = fieldsOf(event);
     const [mode, reason, until] = [text('mode') as SwitchMode, text('reason'), text('until')];
     if (reason === '') return;
-    // The field has no zone: what was written is UTC.
+    // The field has no time zone: what was entered is UTC.
     const end = until === '' ? undefined : `${until.length === 16 ? `${until}:00` : until}Z`;
     desk.ask({
       title: mode === 'configured' ? `Return ${id} to its configured mode?` : `Switch ${id} to "${mode}"?`,

@@ -17,7 +17,7 @@ export const waitingScreen = (desk: Desk): TemplateResult => {
     ${names.length === 0 ? html`<p class="note good" role="status">Nothing waits for you.</p>` : nothing} ${names.map((name) => group(desk, attention, name))}`;
 };
 
-/** The gateway lists at most so many of each kind. */
+/** The gateway lists at most this many of each kind. */
 const most = 100;
 const group = (desk: Desk, attention: Attention, name: keyof Attention): TemplateResult => {
   const { title, help } = groups[name];

@@ -7,7 +7,7 @@ import { isIn, linesOf, sumsOf, type Filter, type Kind, type Sums } from './figu
 import { link, nameOf, orderTable, table, theirs, time, type Part } from './parts.ts';
 import { plain, showBps, showCount, showSats, showShare } from './show.ts';
 
-/** What the operator chose to look at. It outlives a change of the screen. */
+/** What the operator chose to look at. It is kept when they go to another screen. */
 export type Wish = { filter: Filter; choose: (filter: Filter) => void };
 
 const spanNames: Readonly<Record<Span, string>> = { day: '24 hours', month: '30 days', quarter: '90 days' };

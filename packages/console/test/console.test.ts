@@ -55,7 +55,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     const { control } = gateway.simulators['alpine'] ?? {};
     await control?.pay(control.history.orders.at(0)?.orderId ?? '');
     await gateway.passUntil('a webhook', async () => await Promise.resolve(receiver.received.length > 0 ? true : undefined));
-    // Its third try.
+    // The webhook is at its third attempt.
     await sql`update deliveries set attempt = 3 where state = 'due'`;
     // The sequence and the far check keep a read that is under way, or due, from ending the review first.
     await sql`
@@ -145,7 +145,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await button(page.getByRole('dialog'), 'Remove the switch').click();
     await page.getByText('Done: cobalt is in its configured mode.').waitFor();
     await cobalt.getByText('You set it to off').waitFor({ state: 'detached' });
-    // The provider takes the key again, and no longer stands first. What is being written stays where it is.
+    // The provider accepts the key again, and no longer comes first. What the operator is writing stays with its provider.
     const reason = page.getByRole('article', { name: 'Alpine Pay' }).getByLabel('Reason');
     await page.getByText('Switch Alpine Pay').click();
     await reason.fill('for Alpine');

@@ -25,7 +25,7 @@ type Options = {
   /** Facts that the provider adds to its offer, and to its answer to the order. */
   offered?: Facts;
   answered?: Facts;
-  /** How long the provider takes for its answer to the order. */
+  /** How long the provider takes to answer the order. */
   answersAfterMs?: number;
 };
 

@@ -142,7 +142,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect([await tried(), await tried({ quoteId: first.quoteId, customerId: first.customerId })]).toEqual(['payout-used', 'exists']);
       expect(await intents.reject(first.id, 'one', { refused: 'busy' })).toBe(true);
       const second = await placed({ payoutKey });
-      // The customer was never shown how to pay, so nothing will be paid out. Money that arrives all the same makes it a review.
+      // The customer was never shown how to pay, so nothing will be paid out. If money arrives all the same, the placing goes into review.
       expect(await intents.end(second.id, 'one', { state: 'unpayable' }, undefined)).toBe(true);
       const third = await placed({ payoutKey });
       expect(await intents.changeWithheld(second.id, 'one', { state: 'review' })).toBe(true);
@@ -202,7 +202,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       };
       await all(found);
       for (const more of [{ customerId: crypto.randomUUID() }, { providerId: crypto.randomUUID() }]) expect(await create(more)).toBe('created');
-      // Each of these has another amount or currency; what they leave open has the quote of `aPlacing`, which has no amount.
+      // Each of these asks for another currency or other amounts. The attempts that this creates are for 0.01 EUR, so that none is near the next.
       for (const near of [
         { currency: 'CHF', least: 9_900n, most: 10_000n },
         { currency: 'EUR', least: 9_900n, most: 9_999n },
@@ -302,7 +302,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         await intents.create(intent, lapsed('dead'), { maxOpen: 100 });
         return intent.id;
       };
-      // Earlier than all others, so that they are the first of the queue.
+      // They are due before all others, so they come first in the queue.
       const [first, second, third, late] = [await add(slow, 1), await add(slow, 2), await add(slow, 3), await add(other, 4)];
       expect(ids(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: {} }))).toEqual(expect.arrayContaining([first, second, late]));
       expect(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: { [slow]: 2 } })).toEqual([]);
@@ -628,10 +628,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       };
       const [a1, a2, a3] = [await due(11, 'a wide'), await due(12, 'b wide', { stage: 'expired' }), await due(13, 'c wide')];
       const [quiet, app, paid] = [await due(14, 'other'), await due(15, undefined), await due(16, 'a wide', { stage: 'paid' })];
-      // The order holds within what one provider gets (`most`) and for all that is taken (`limit`).
+      // The sequence is the same whether one provider's share (`most`) or the whole batch (`limit`) is what ends it.
       const take = async (limit: number, most = 100): Promise<string[]> => ids(await orders.claimDue(20, lease('one'), limit, { most, busy: {} }));
       expect([await take(100, 1), (await take(3)).toSorted(), await take(100, 1), await take(5)]).toEqual([[paid], [a1, quiet, app].toSorted(), [a2], [a3]]);
-      // So do apps, whose customers have no network here, and orders of which neither is known any more.
+      // Apps, whose customers have no network here, take turns, too. So do orders whose network and app are no longer known.
       const [b1, b2] = [await due(1, undefined, { appId: 'wallet' }), await due(2, undefined, { appId: 'wallet' })];
       const [old1, old2, shop] = [await due(3, undefined), await due(4, undefined), await due(5, undefined, { appId: 'shop' })];
       expect([(await take(3)).toSorted(), (await take(2)).toSorted()]).toEqual([[b1, old1, shop].toSorted(), [b2, old2].toSorted()]);

@@ -2,7 +2,7 @@
  * The buy ramp's stores in memory, for tests of use cases. A call is one step, and nothing else runs within it. These rules are as in PostgreSQL,
  * and stores.test.ts checks both: one live intent per quote; one unresolved intent per exclusive key; a limit on open orders; an order is stored
  * with its first event and webhooks, or not at all; an order moves only from the step that was read; one claim per order; leases, but by the test's
- * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. A call of a missing verb throws.
+ * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. Calling a missing verb throws.
  */
 import { asksExchange } from '../../../src/domain/offer.ts';
 import { isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
@@ -28,7 +28,7 @@ const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstream
 const isOpen = ({ stage, final, expiresOn }: Order, at: number): boolean =>
   (stage === 'underpaid' || (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at))) && !final;
 
-/** Returns the implemented part of a store. A call of any other verb throws an error that names the verb. */
+/** Returns the implemented part of a store. A call to any other verb throws an error that names the verb. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
   new Proxy(verbs, {
     get: (there, verb) => {
