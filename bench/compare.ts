@@ -48,7 +48,7 @@ const gatewayOf = async (folder: string, name: string, databaseUrl: string, prov
   const environment = { PROVIDERS: '5', PROVIDERS_URL: providersUrl, DATABASE_URL: url.href, ROOT: folder };
   return await start(bundled, environment, ['--max-semi-space-size=16', '--max-old-space-size=512', ...profile]);
 };
-/** Makes request bodies with the commit's own wallet, since what a wallet signs has changed. */
+/** Makes request bodies with the commit's own wallet, because what a wallet signs has changed. */
 const bodies = async ({ url }: Child, folder: string): Promise<() => string> => {
   const { createWallet } = (await import(pathToFileURL(join(folder, 'scripts/demo/wallet.ts')).href)) as typeof wallets;
   const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };

@@ -19,7 +19,7 @@ const tomlFor = (): string => {
   return before.replaceAll(/\[\[ratelimits\]\]\n(?:[^\n[][^\n]*\n)+/g, '').replace(/\[assets\]\n(?:[^\n[][^\n]*\n)+/, '');
 };
 
-/** Makes a folder with the Worker's source and the benchmark's configuration, since the configuration is a part of the Worker. */
+/** Makes a folder with the Worker's source and the benchmark's configuration, because the configuration is a part of the Worker. */
 const makeFolder = (providersUrl: string): string => {
   const folder = mkdtempSync(join(tmpdir(), 'ramp-bench-worker-'));
   mkdirSync(join(folder, 'migrations'));

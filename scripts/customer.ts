@@ -18,7 +18,7 @@ const sealOf = () => {
   return createSeal(read.keys);
 };
 
-/** Releases a name. The log of actions gets only its hash, since it is personal data. */
+/** Releases a name. The log of actions gets only its hash, because it is personal data. */
 const release = async (provider: string, name: string): Promise<void> =>
   await withDatabase(async ({ sql, record }) => {
     await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });

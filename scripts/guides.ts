@@ -40,7 +40,7 @@ ${body}</body></html>
 /** Wraps the text of a guide, or of the list of errors, in the `<main>` that has their style. */
 export const guideOf = (html: string): string => `<main class="guide">\n${html}</main>`;
 
-/** Returns a heading's anchor. It is the one that GitHub makes, since the guides use those in their links. */
+/** Returns a heading's anchor. It is the one that GitHub makes, because the guides use those in their links. */
 const slugOf = (heading: string): string =>
   heading
     .toLowerCase()

@@ -36,7 +36,7 @@ const targets: Record<string, string[]> = {
 };
 /** How long a mutant may take before it counts as endless. */
 const patienceMs = 60_000;
-/** A child ends after this many mutants, since vitest keeps much memory from its runs. */
+/** A child ends after this many mutants, because vitest keeps much memory from its runs. */
 const batch = 60;
 
 const operators: Record<string, string | undefined> = Object.fromEntries(

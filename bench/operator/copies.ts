@@ -71,7 +71,7 @@ export const withoutIndexes = async (sql: postgres.Sql, work: () => Promise<void
   await work();
   await sql`set maintenance_work_mem = '1GB'`;
   for (const { definition } of indexes) await sql.unsafe(definition);
-  // Primary keys first, since the others refer to them.
+  // Primary keys first, because the others refer to them.
   for (const { table, name, definition } of constraints.toReversed()) await sql.unsafe(`alter table ${table} add constraint ${name} ${definition}`);
 };
 

@@ -61,7 +61,7 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     for (const dialect of found.by) keep(dialect);
   }
   // Some settings can be read from a provider's answers. The walks so far asked for few prices. So the first round ends with a thorough
-  // walk, which asks for many. The second round repeats it if its answers showed more settings, since a setting may change the requests.
+  // walk, which asks for many. The second round repeats it if its answers showed more settings, because a setting may change the requests.
   for (const round of ['searched', 'all']) {
     const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
     for (const dialect of learnt) keep(dialect);
@@ -158,7 +158,7 @@ const recording =
     }
   };
 
-/** Returns a finding if prices arrive later than the gateway waits, since such prices are never offered. */
+/** Returns a finding if prices arrive later than the gateway waits, because such prices are never offered. */
 const slowPrices = (exchanges: readonly Exchange[], quoteMs: number): { what: string; isAll: boolean }[] => {
   const prices = exchanges.filter((one) => one.path.endsWith('/quote'));
   const slow = prices.filter((one) => one.ms > quoteMs);

@@ -34,7 +34,7 @@ const lines = (variable: string, current: string, old: readonly string[]): Varia
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);
-  if (current === '') throw new Refused(`${variable} is not set: ${called('keys', 'init')}`);
+  if (current === '') throw new Refused(`${variable} is not set: ${called('keys', 'init')} prints a new one`);
   if (to !== undefined) {
     const chosen = old.find((one) => idOf(one) === to);
     if (chosen === undefined) throw new Refused(`${variable}_OLD has no key "${to}": it has ${old.map(idOf).join(', ') || 'none'}`);
@@ -79,7 +79,7 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
   const [only] = old;
   const chosen = id === undefined && old.length === 1 ? only : old.find((one) => idOf(one) === id);
   if (chosen === undefined) {
-    if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: ${called('keys', `rotate ${kind}`)} first`);
+    if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: run ${called('keys', `rotate ${kind}`)} first`);
     throw new Refused(`name the key to retire: ${variable}_OLD has ${old.map(idOf).join(', ') || 'none'}`);
   }
   return {

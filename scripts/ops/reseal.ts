@@ -4,7 +4,7 @@ import type { SealWithRotation } from '../../src/seal/seal.ts';
 import { documentColumns as documents, sealedColumns } from '../../src/store/sealed-columns.ts';
 
 /**
- * A regular expression for the key id in jsonb, which puts a space after the colon. Passed as a parameter, since a template's own text loses its
+ * A regular expression for the key id in jsonb, which puts a space after the colon. Passed as a parameter, because a template's own text loses its
  * backslashes.
  */
 const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;

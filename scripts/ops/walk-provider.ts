@@ -138,7 +138,7 @@ const expiryIn = (text: string): string => {
 const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
   const call = callOf(parts);
   const blocked = (why: string): void =>
-    void walk.blockers.push(`the gateway itself cannot read its listing, since a proof is demanded (${why}): set catalogue_key_env, or list its options`);
+    void walk.blockers.push(`the gateway itself cannot read its listing, because a proof is demanded (${why}): set catalogue_key_env, or list its options`);
   try {
     const begun = await buy.beginSession(call());
     const opened = begun.ok ? await buy.openSession(call(begun.customer ?? '')) : begun;

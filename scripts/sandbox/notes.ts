@@ -25,7 +25,7 @@ export const noteSandbox = (dataDir: string, gateway: string, providers: Provide
 export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> =>
   read<{ providers: Record<string, string> }>(dataDirs, 'sandbox.json', gateway)[0]?.providers ?? {};
 
-/** Notes that a gateway is starting, since the first start takes a while. The note stays; it counts only while the process lives. */
+/** Notes that a gateway is starting, because the first start takes a while. The note stays; it counts only while the process lives. */
 export const noteStarting = (dataDir: string, gateway: string): void => write(dataDir, 'starting.json', { gateway, pid: process.pid });
 
 const isAlive = (pid: number): boolean => {

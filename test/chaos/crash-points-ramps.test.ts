@@ -166,7 +166,7 @@ needsPostgres(
         (reply.body['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id)?.quote_id ?? '';
       const payout_to = { node_pubkey: wallet.pubkey };
       const sent = async (): Promise<string> => quoteOf(await call('/offers', { amount_fiat: 10_000, ...sepa, payout_kinds: ['node_pubkey'] }), 'dfx');
-      // A first order tells DFX the address. It refuses that order, since it does not know whose the address is.
+      // A first order tells DFX the address. It refuses that order, because it does not know whose the address is.
       await call('/order', { quote_id: await sent(), payout_to });
       await dfx.control.approve(addressOf({ kind: 'node_pubkey', value: wallet.pubkey }) ?? '');
       const orders: Case[] = [

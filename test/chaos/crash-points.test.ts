@@ -126,7 +126,7 @@ const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void
     profiles.map(async (profile) => {
       let turn = 0;
       const ask = async () => await on.order(on.recoverers[(turn += 1) % 2]?.url ?? '', session, quotes[profile], webhook);
-      // This loop has no limit, since the other children may take long to crash. If a request never settles, the test's own time limit ends it.
+      // This loop has no limit, because the other children may take long to crash. If a request never settles, the test's own time limit ends it.
       for (;;) {
         await new Promise((done) => setTimeout(done, 250));
         const { status } = await ask();

@@ -41,7 +41,7 @@ const startWorld = async (server: PostgresServer, pooler?: (url: string) => Prom
   const network = await startSlowNetwork(Number(url.port));
   const through = new URL(url);
   through.host = `127.0.0.1:${network.port}`;
-  // The gateway's time limits are also settings of the database, since a pooler does not pass on those of DATABASE_URL.
+  // The gateway's time limits are also settings of the database, because a pooler does not pass on those of DATABASE_URL.
   await command(`alter database ${name} set statement_timeout = 1500`, `alter database ${name} set lock_timeout = 1000`);
   const address = pooler ? await pooler(through.href) : `${through.href}?statement_timeout=1500&lock_timeout=1000`;
   const database: TestDatabase = { url: address, kind: 'postgres', sql, close: async () => undefined };

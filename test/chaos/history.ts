@@ -94,7 +94,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   }
 };
 
-/** Deletes all rows, since the options and fills of the previous history would change the next one. The migrations are in another schema. */
+/** Deletes all rows, because the options and fills of the previous history would change the next one. The migrations are in another schema. */
 const emptyDatabase = async ({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> => {
   const tables = await sql<{ name: string }[]>`select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`;
   await sql.unsafe(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`);
@@ -118,7 +118,7 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
   let interluded: Promise<void> | undefined;
   const providers = new Map<string, FakeProvider>(
     profiles.map((id, n): [string, FakeProvider] => {
-      // Each provider has its own random source, since providers are asked in parallel.
+      // Each provider has its own random source, because providers are asked in parallel.
       const failing = createRandom(seed + 2 + n);
       return [
         id,
@@ -425,7 +425,7 @@ type World = {
   receive: (headers: Record<string, string>, body: string) => boolean;
 };
 
-/** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
+/** The app is shared by all instances, because building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
 /** Calls to the database and to the threads that seal and sign take turns. If they ran in parallel, a seed would not always repeat its history. */

@@ -40,7 +40,7 @@ const quoted = async (): Promise<string> => {
 };
 const routeOf = async (of: object): Promise<Shown> => (await wallet.call('/route', { session_id: session, ...of })).body as unknown as Shown;
 const keysNow = async (): Promise<PublicKeys> => (await (await fetch(`${gateway.url}/.well-known/receipt-keys`)).json()) as PublicKeys;
-/** Moves every existing receipt to an earlier day, since the database's clock cannot be moved. */
+/** Moves every existing receipt to an earlier day, because the database's clock cannot be moved. */
 const aDayLater = async (): Promise<void> => {
   const sql = connect(gateway.database.url, 1);
   await sql`update receipts set day = day - 2 where day > current_date - 2`;

@@ -57,7 +57,7 @@ it('keeps up with 100 quotes a second: ten minutes of them go at once, not a tho
   const { sql } = gateway.database;
   const [row] = await sql<{ customer_id: string }[]>`select customer_id from routes limit 1`;
   expect(row).toBeDefined();
-  // The routes have no decisions, since only their number matters here.
+  // The routes have no decisions, because only their number matters here.
   await sql`with one as materialized (select to_jsonb(r) || jsonb_build_object('created_on', now() - interval '40 days', 'route', '{}'::jsonb) as kept from routes r limit 1)
     insert into routes select (jsonb_populate_record(null::routes, kept || jsonb_build_object('id', gen_random_uuid()))).* from one, generate_series(1, 60000)`;
   // Pruning lasts at most a minute by the gateway's clock, which stands still here, so a busy machine does not matter.

@@ -47,7 +47,7 @@ const text = (value: string): string =>
 /** Sorts the answers in a detail such as "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR.", which lists them as they arrived. */
 const sorted = (detail: string): string => detail.replace(/(?<=: ).*(?=\.$)/, (answers) => answers.split(', ').toSorted().join(', '));
 
-/** Returns the content of a receipt, since its signature differs each time. */
+/** Returns the content of a receipt, because its signature differs each time. */
 const receipt = (jws: string): unknown => {
   const [header, payload] = jws
     .split('.')

@@ -1,8 +1,8 @@
 /**
  * Checks every request that a test sends to a gateway by `fetch`, and its response, against the OpenAPI document: requests that were served, the
  * status, the headers, the members of the schema (no others are allowed), and the problem codes of the operation. The compiler finds most mistakes;
- * answers.ts fails the test for what the compiler cannot see (an extra member, stored bytes). This file is loaded once per process, since making the
- * document takes longer than most files' tests. RECORD_EXCHANGES names a file to which all of this is written, for the document's examples.
+ * answers.ts fails the test for what the compiler cannot see (an extra member, stored bytes). This file is loaded once per process, because making
+ * the document takes longer than most files' tests. RECORD_EXCHANGES names a file to which all of this is written, for the document's examples.
  */
 import { appendFileSync } from 'node:fs';
 import { expect } from 'vitest';

@@ -181,7 +181,7 @@ const version = async (call: Call): Promise<unknown> => {
 
 const run = async (world: OldWorld, sql: Sql): Promise<void> => {
   const orders = await fillOldWorld(world, sql);
-  // Nobody reads this order, neither on time nor for a customer: today's release would end the review, since it keeps a short fill as a dispute.
+  // Nobody reads this order, neither on time nor for a customer: today's release would end the review, because it keeps a short fill as a dispute.
   await sql`update orders set next_check_on = '9999-01-01', checked_on = now() + interval '1 hour' where stage = 'review'`;
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const logs: string[] = [];

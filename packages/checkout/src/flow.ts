@@ -260,7 +260,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       await run('loading', async (signal) => void follow(await ramp.find(order.id, signal)));
     },
     withdraw,
-    /** Stops waiting, since the customer gave up. What was ordered stays ordered. */
+    /** Stops waiting, because the customer no longer wants to. What was ordered stays ordered. */
     cancel: (): void => {
       work.abort();
       set({ working: undefined, isSlow: false });

@@ -7,8 +7,8 @@ import type { Answer, PostPath } from './words.ts';
 
 type Verify = paths['/verify']['get']['responses'][200]['content']['application/json'];
 /**
- * `key`: the Idempotency-Key. `failed`: called with the error of each attempt. `once`: the request is never repeated, since each one has an effect of
- * its own.
+ * `key`: the Idempotency-Key. `failed`: called with the error of each attempt. `once`: the request is never repeated, because each one has an effect
+ * of its own.
  */
 export type CallOptions = { signal?: AbortSignal | undefined; key?: string; failed?: (error: RampError) => void; once?: true };
 export type Call = {
@@ -81,7 +81,7 @@ const withDeadline = async <T>(
 
 /**
  * Returns a system code such as `ECONNREFUSED`, which fetch keeps in `cause`, or our own text for a missed deadline. Never returns an error's whole
- * message, since that may quote a header and so a key.
+ * message, because that may quote a header and so a key.
  */
 const systemCode = (error: unknown): string | undefined => {
   const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };

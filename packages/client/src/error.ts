@@ -92,7 +92,7 @@ export const needs = <T extends object>(given: T | null | undefined, ...names: (
   return given;
 };
 
-/** Returns the words to wait for. Throws if one is misspelt, since the wait would never end. */
+/** Returns the words to wait for. Throws if one is misspelt, because the wait would never end. */
 export const oneOf = <Word extends string>(what: string, known: readonly Word[], words: Word | readonly Word[]): readonly Word[] => {
   const wanted = typeof words === 'string' ? [words] : words;
   if (!Array.isArray(wanted) || wanted.length === 0 || wanted.some((word) => !known.includes(word)))

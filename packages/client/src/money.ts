@@ -28,7 +28,9 @@ const hundredths = (units: bigint): string => {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 };
 
-/** Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number, since 99.5 and 9950 could be confused. */
+/**
+ * Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number, because 99.5 and 9950 could be confused.
+ */
 export type Amount = string | bigint | Money;
 
 /** Returns the amount as the API takes it. `least`: 0 if zero is allowed. */

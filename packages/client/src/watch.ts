@@ -47,6 +47,6 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
   }
 };
 
-/** The first pause after a change is short, since the next change is then likely. Each further pause is longer, up to `longestMs`. */
+/** The first pause after a change is short, because the next change is then likely. Each further pause is longer, up to `longestMs`. */
 const [firstMs, longestMs, leastMs] = [2000, 15_000, 1000];
 const outageMs = 300_000;

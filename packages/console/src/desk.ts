@@ -156,7 +156,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
         set({
           notice: {
             isBad: true,
-            text: 'The gateway did not answer. It may have done this or not: look at what it shows when it is back, before you repeat it.',
+            text: 'The gateway did not answer. It may or may not have done this. Before you repeat it, look at what the gateway shows once it is back.',
           },
         });
       else failed(error);

@@ -129,7 +129,7 @@ const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
     </fieldset>
     <label for="reason-${id}">Reason</label>
     <input id="reason-${id}" name="reason" maxlength="500" autocomplete="off" required />
-    <label for="until-${id}">Until (UTC), if it shall end by itself</label>
+    <label for="until-${id}">Until (UTC), if it should end by itself</label>
     <input id="until-${id}" name="until" type="datetime-local" />
     <div class="row">
       <button class="second" ?disabled=${desk.state().isWorking}>Switch …</button>

@@ -142,6 +142,6 @@ const decisionsOf = (desk: Desk, provider: string): Part => {
   return html`<section aria-labelledby="decisions">
     <h2 id="decisions">The latest orders at ${theirs(nameOf(desk, provider))}</h2>
     <p class="muted">The card of each shows the whole decision: who was asked, what each offered, and why it won.</p>
-    ${!found ? nothing : found.rows.length === 0 ? html`<p class="note">There is none.</p>` : orderTable(desk, found.rows, `Orders at ${provider}`)}
+    ${!found ? nothing : found.rows.length === 0 ? html`<p class="note">There are none.</p>` : orderTable(desk, found.rows, `Orders at ${provider}`)}
   </section>`;
 };

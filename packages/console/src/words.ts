@@ -15,7 +15,7 @@ export const settlings: Readonly<Record<Settling, Told>> = {
     reason: 'Reason',
     happens: (stage) => [
       `The order continues from "${stage}" at the next read that agrees with it. Until then, it stays in review.`,
-      'As long as the provider reports the same amounts, these lead to no other review.',
+      'As long as the provider reports the same amounts, they do not lead to another review.',
     ],
   },
   'release-short': {
@@ -31,15 +31,15 @@ export const settlings: Readonly<Record<Settling, Told>> = {
     reason: 'How it was settled',
     happens: () => [
       'The order is no longer disputed: it leaves this list, the wallet no longer sees a dispute, and the order can become final.',
-      "The provider's record stays as it is. A later report of other amounts is judged anew.",
+      "The provider's record stays as it is. A later report of other amounts is judged again.",
     ],
   },
   'close-attempt': {
     button: 'Close the attempt',
     reason: 'Reason',
     happens: () => [
-      'The attempt ends: its quote can no longer be ordered, and it is not looked for any more.',
-      'First look for it at the provider, and tell the customer.',
+      'The attempt ends: its quote can no longer be ordered, and the gateway stops searching for its order.',
+      'Before you close it, search for the order at the provider, and tell the customer.',
     ],
   },
   'paid-not-filled': {

@@ -79,7 +79,7 @@ const recharge = liquidity.offers.find(({ requires }) => requires.every((one) =>
 say(`liquidity: ${recharge ? `${recharge.pay_sats} sats for ${recharge.client_sats}` : liquidity.refused.map(({ reason }) => reason).join()}`);
 say(`how to pay: ${payTo({ kind: 'lightning_address', lightning_address: 'alice@example.com', amount_sats: 5000 })}`);
 
-// The list of reasons is open, so an unknown reason compiles. The list of stages is closed, since a client must act on each stage.
+// The list of reasons is open, so an unknown reason compiles. The list of stages is closed, because a client must act on each stage.
 const later: Schemas['RefusalReason'] = 'a-reason-of-next-year';
 // @ts-expect-error the list of stages is complete
 const unknown: Schemas['Stage'] = 'teleported';
