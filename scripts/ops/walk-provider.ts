@@ -12,9 +12,9 @@ import { stepsOf, type Exchange, type Step } from '../../src/providers/kit/kind.
 import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter, Proof, ProviderAdapter, SellAdapter } from '../../src/providers/spec.ts';
 
 export type Walk = {
-  /** How far the gateway would come. */
+  /** How far the gateway would get. */
   reached: Step;
-  /** How far the walk came, past what blocks the gateway. */
+  /** How far the walk got, past what blocks the gateway. */
   saw: Step;
   /** What the walk saw, with one line per step. */
   steps: string[];

@@ -51,7 +51,7 @@ const start = (lie: Lie | undefined) => {
   return { adapter, control, told };
 };
 
-/** What no member of any kind should be. */
+/** Values that no member of any kind should have. */
 const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 'NaN', '1e400', 'x'.repeat(5000)];
 /** Returns lies for a member, by the kind of its true value: kinds.ts knows the names of another standard. */
 const liesFor = (key: string, old: unknown): unknown[] => {

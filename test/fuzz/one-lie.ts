@@ -22,7 +22,7 @@ export const liesAbout = (told: ReadonlyMap<string, unknown>, liesFor: (key: str
   );
 
 const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 1e-9, 1e9, '0x10', 'NaN', '1e400', 'x'.repeat(5000)];
-/** Returns what no member of any kind should be, and lies like the true value. `words` are the provider's. */
+/** Returns values that no member of any kind should have, and lies that resemble the true value. `words` are the provider's. */
 export const liesLike = (old: unknown, words: readonly string[], now: number): unknown[] => {
   if (typeof old === 'number') return [...odd, ...liesOfKind('amount_sats', old, { now, ids: [] }), old * 1.001, old * 2, -old, `${old}`, `${old} EUR`];
   return typeof old === 'string' ? [...odd, ...words, `${old}0`, ` ${old}`, `${old}\u0000`] : odd;

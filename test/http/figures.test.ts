@@ -103,7 +103,7 @@ needsPostgres(
       const gateway = await start(0);
       const from = Math.floor(gateway.clock.now() / hour) * hour - 40 * hour;
       const like = await buy(gateway);
-      // The first that writes this kind of figure sleeps in the middle of its hour.
+      // The first writer of this kind of figure sleeps in the middle of its hour.
       await sql.unsafe(`
         create table killed (pid int);
         create function wait_once() returns trigger language plpgsql as $$

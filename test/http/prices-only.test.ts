@@ -1,4 +1,4 @@
-/** A provider that only gives prices, in both directions: asked and recorded with every decision, and never offered, whoever wants it. */
+/** A provider that only gives prices, in both directions: it is asked and recorded with every decision, but never offered to anybody. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';

@@ -188,7 +188,7 @@ describe('what a settling is about', () => {
       const pin = await pinOf(id);
       await change(id);
       const [before] = await gateway.database.sql`select * from orders where id = ${id}`;
-      // Each kind of settling gets some of the news, and the first kind of news gets all of them.
+      // Each kind of settling is tried after some of the news, and all of them after the first kind of news.
       for (const one of settlings.filter((_, j) => i === 0 || i % settlings.length === j))
         expect([what, one.settling, (await settle(id, pin, one))['code']]).toEqual([what, one.settling, 'order-changed']);
       expect(await gateway.database.sql`select * from orders where id = ${id}`).toEqual([before]);

@@ -120,5 +120,8 @@ it('knows no other provider and no other option', async () => {
   const environment = { CONFIG_FILE: sandboxFile(`${alpine}`), DATA_DIR: join(folder, 'unknown') };
   const refused = async (...words: string[]): Promise<unknown[]> => Object.values(await run(environment, ...words));
   expect(await refused('--own-process', 'alpine,dune')).toEqual([1, 'ramp-gateway does not start:\n--own-process dune: the sandbox has alpine\n']);
-  expect(await refused('--own')).toEqual([1, 'ramp-gateway does not start:\nnpm start has one option, as in "npm start -- --own-process alpine,dune". It was given: --own\n']);
+  expect(await refused('--own')).toEqual([
+    1,
+    'ramp-gateway does not start:\nnpm start has one option, as in "npm start -- --own-process alpine,dune". It was given: --own\n',
+  ]);
 });

@@ -43,7 +43,7 @@ const simulated: SimulatorOptions[] = [
 ];
 type Parts = { simulators: Record<string, RunningSimulator>; baseUrls: Record<string, string>; variables: Record<string, string>; database: TestDatabase };
 
-/** The list of requests only buys. Providers of other kinds are configured, but cannot be reached. */
+/** The requests in the list only buy. Providers of other kinds are configured, but cannot be reached. */
 const nowhere = Object.fromEntries(Object.keys((parse(configText) as { providers: object }).providers).map((id) => [id, 'http://127.0.0.1:9']));
 
 const prepare = async (): Promise<Parts> => {

@@ -1,6 +1,6 @@
 /**
- * What is imported by name from zod takes the messages of all its 64 languages along into the Worker's bundle. Lint has no rule that tells the two
- * forms apart.
+ * A named import from zod brings the messages of all its 64 languages into the Worker's bundle. No lint rule tells a named import and a namespace
+ * import of zod apart.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

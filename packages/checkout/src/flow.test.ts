@@ -207,7 +207,7 @@ it('rules out another order while another tab does not know what became of its o
 });
 
 const otherId = quoteId.replace(/01$/, '02');
-/** Returns two tabs at the list of offers. The one has ordered the only offer of its list, and does not know what became of it. */
+/** Returns two tabs at the list of offers. The first has ordered the only offer of its list, and does not know what became of it. */
 const twoTabs = async () => {
   const store = new Map<string, string>();
   const other = customer(

@@ -499,7 +499,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         true,
         false,
       ]);
-      // Its own order may be read again, and another provider's ids are its own.
+      // The order that has the payment may be read again, and another provider may use the same id for a payment of its own.
       expect(await orders.advance(first!, change, undefined, [])).toBe(true);
       expect(await orders.advance(second!, { ...change, payment: { providerId: `${providerId}-2`, id } }, undefined, [])).toBe(true);
     });
