@@ -40,6 +40,8 @@ const misbehave = (on: Fleet, random: ReturnType<typeof createRandom>): void => 
 
 /** How long after its request a late order is made. By then, nobody waits for the response. */
 const lateMs = 1800;
+/** A fault that is meant for the order of another wallet may meet this request. */
+const sendUntilAnswered = async (request: Request): Promise<Response> => await fetch(request.clone()).catch(async () => await sendUntilAnswered(request));
 const orders = { buy: 'PUT /v1/buy/paymentInfos', sell: 'PUT /v1/sell/paymentInfos', channel: 'POST /channels' } as const;
 const laterSteps = { buy: 'PUT /v1/buy/paymentInfos/{id}/confirm', sell: 'POST /v1/auth', channel: 'POST /channels/{id}/open' } as const;
 type Kind = keyof typeof orders;
@@ -100,7 +102,7 @@ needsPostgres(
     const newCustomer = async () => {
       const wallet = createWallet(first.url);
       const { sessionId } = await wallet.open();
-      await introduce(dfx.control, dfx.url, wallet.pubkey, fetch);
+      await introduce(dfx.control, dfx.url, wallet.pubkey, sendUntilAnswered);
       const call = async (path: string, body: object) => (await wallet.call(path, { session_id: sessionId, ...body })).body;
       let [connection, sales]: [unknown, number] = [undefined, 0];
       /** Connects the account at DFX and the bank, once. */

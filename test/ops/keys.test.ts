@@ -289,5 +289,5 @@ it('replaces the recovery secret of a customer, since whoever had a session may 
 });
 
 it('does not lose a new token: --json is refused where there are no variables to print', async () => {
-  expect(await keys({}, 'rotate', 'operator', '--json')).toMatchObject({ code: 1, error: expect.stringContaining('leave it out') });
+  expect(await keys({}, 'rotate', 'operator', '--json')).toMatchObject({ code: 1, error: expect.stringContaining('leave --json out') });
 });
