@@ -179,6 +179,9 @@ export const orders = pgTable(
     uniqueIndex('orders_intent').on(t.intentId),
     index('orders_upstream').on(t.providerId, t.upstreamOrderId),
     index('orders_reference').on(t.referenceHash),
+    index('orders_payment')
+      .on(t.providerId, sql`(facts ->> 'transaction_id')`)
+      .where(sql`facts ->> 'transaction_id' is not null`),
     uniqueIndex('orders_upstream_key')
       .on(t.providerId, t.upstreamKey)
       .where(sql`upstream_key is not null`),

@@ -50,14 +50,15 @@ const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn ||
 
 /** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
 const paymentLock = 7_266_003;
-const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> => {
-  const rows = await tx
+/** Selects another order that has the payment. The index `orders_payment` has the same expression, because this is read at many polls. */
+export const otherWithPayment = (tx: Transaction | Database, providerId: string, payment: string, except: string) =>
+  tx
     .select({ id: orders.id })
     .from(orders)
     .where(and(eq(orders.providerId, providerId), ne(orders.id, except), sql`${orders.facts} ->> 'transaction_id' = ${payment}`))
     .limit(1);
-  return rows.length > 0;
-};
+const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> =>
+  (await otherWithPayment(tx, providerId, payment, except)).length > 0;
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {

@@ -1,0 +1,1 @@
+CREATE INDEX "orders_payment" ON "orders" USING btree ("provider_id",(facts ->> 'transaction_id')) WHERE facts ->> 'transaction_id' is not null;

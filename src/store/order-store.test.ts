@@ -1,0 +1,21 @@
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { otherWithPayment } from './order-store.ts';
+import * as schema from './schema.ts';
+
+let database: TestDatabase;
+beforeAll(async () => void (database = await testDatabase()));
+afterAll(async () => await database.close());
+
+it('whether another order has a payment is read by an index, and not from all orders of the provider', async () => {
+  const plan = await drizzle(database.sql, { schema }).transaction(async (tx) => {
+    // The table is empty, so reading all of it would cost nothing.
+    await tx.execute(sql`set local enable_seqscan = off`);
+    return await tx.execute(sql`explain ${otherWithPayment(tx, 'dfx', 'T-1', crypto.randomUUID())}`);
+  });
+  const text = JSON.stringify(plan);
+  expect(text).toContain('orders_payment');
+  expect(text).toMatch(/Index Cond: .*provider_id.*transaction_id/);
+});
