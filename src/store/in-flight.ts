@@ -14,6 +14,9 @@ const unreadMs = 14 * 86_400_000;
  * Anybody can order large amounts and send dust. So as long as no report has shown more than a part of an order's payment, the order counts with the
  * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was
  * paid any better than by reporting nothing.
+ *
+ * Such an order has no network if its customer is an app's, or once its key was cleared with the quotes. After the time that the money needs, all of
+ * these count together like one network. Until then, each counts in full, as it does unpaid.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();
@@ -26,7 +29,7 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
         o.stage = 'paid' or never_filled or (o.stage = 'review' and (o.terms->>'paidSeenOn' is not null or coalesce(o.terms->>'beforeReview', '') in ('paid', 'filled', 'finished')))
           or exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished')) as whole,
         case when o.ramp <> 'buy' and o.told_pay < o.pay then o.told_pay else 0 end as part,
-        o.stage in ('awaiting_payment', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
+        o.stage in ('awaiting_payment', 'underpaid', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
           and coalesce(o.expires_on > ${at}, true) as young
       from orders o join intents i on i.id = o.intent_id
         cross join lateral (select exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null) as never_filled) n
@@ -35,7 +38,7 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
     ), under_way as (
       select case when whole then sats else part end as sats, network, true as paid from open where paid
       union all
-      select case when paid then sats - part else sats end, network, false from open where case when paid then not whole else young end
+      select case when paid then sats - part else sats end, coalesce(network, case when not young then '' end), false from open where case when paid then not whole else young end
       union all
       select (i.quote->'route'->'offers'->0->'offer'->>case i.ramp when 'buy' then 'receive' else 'pay' end)::bigint, i.network_key, false
       from intents i where i.provider_id = ${providerId} and i.state in ('prepared', 'sending', 'unknown')

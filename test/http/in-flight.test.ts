@@ -141,6 +141,59 @@ it('a part of a payment makes no order count beyond its network’s share: anybo
   await own.close();
 });
 
+it('a part of a payment shuts nobody out after its network is forgotten, nor if it is an app’s', async () => {
+  const own = await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 86_400 }, block: { max_in_flight_sats: limit } } },
+    { config: { trusted_proxies: ['127.0.0.1'] } },
+  );
+  const { stores } = own.server.gateway;
+  const { sql } = own.database;
+  const wallet = walletFrom(own.url, '203.0.113.9');
+  const { sessionId } = await wallet.open();
+  const quotes = [];
+  for (const sats of [600_000, 500_000]) quotes.push((await ask({ wallet, sessionId }, sats)).offers[0]?.quote_id);
+  for (const quote_id of quotes) expect((await wallet.call('/order', { session_id: sessionId, quote_id })).status).toBe(200);
+  let now = own.clock.now();
+  const counts: [string, number][] = [];
+  const note = async (what: string): Promise<unknown> =>
+    counts.push([what, Number(await stores.record.inFlight('alpine', { own: 100_000n, wide: 500_000n }, now))]);
+  await sql`update intents set network_key = null`;
+  await note('unpaid, of an app');
+  await sql`update orders set stage = 'underpaid'`;
+  await note('a part, while the rest may arrive');
+  await sql`update orders set terms = (terms::jsonb || '{"reviewReason":"paid-not-delivered","beforeReview":"underpaid"}'::jsonb)::json, stage = 'review'`;
+  now += 8 * 86_400_000;
+  await note('a part, a week later, of an app');
+  await sql`update orders set stage = 'underpaid' where pay = (select min(pay) from orders)`;
+  await note('one of them not in review');
+  await sql`update intents set network_key = 'somebody'`;
+  await note('with its network');
+  const kept = {
+    idempotencyBefore: 0,
+    noticesBefore: 0,
+    deliveriesBefore: 0,
+    sessionsBefore: 0,
+    operatorBefore: 0,
+    peopleBefore: 0,
+    fillsBefore: 0,
+    figuresBefore: 0,
+  };
+  expect((await stores.prune({ ...kept, quotesBefore: now - 7 * 86_400_000 }, 100)).counts['network_keys']).toBe(2);
+  await note('after its network was forgotten');
+  await sql`update orders set stage = 'paid' where pay = (select min(pay) from orders)`;
+  await note('one of them paid in whole');
+  expect(counts).toEqual([
+    ['unpaid, of an app', 1_100_000],
+    ['a part, while the rest may arrive', 1_100_000],
+    ['a part, a week later, of an app', 100_000],
+    ['one of them not in review', 100_000],
+    ['with its network', 100_000],
+    ['after its network was forgotten', 100_000],
+    ['one of them paid in whole', 600_000],
+  ]);
+  await own.close();
+});
+
 it('an order that was not paid in the time that the money needs counts no longer; a paid one counts until it is filled', async () => {
   const { sql } = gateway.database;
   gateway.clock.move(61_000);
