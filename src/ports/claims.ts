@@ -16,8 +16,12 @@ export type ClaimStore = {
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
-  /** Stores the link. Returns false, as `change` does, if another owner has taken the claim since, even if that owner has finished. */
-  hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }): Promise<boolean>;
+  /**
+   * Stores the link. If another owner has taken the claim since, the link is stored only if that one has finished without a link: if the claim still has
+   * the link that it had when it was asked for (`known`), or none. Returns whether the link was stored.
+   */
+  hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
+  /** Returns false if another owner has taken the claim since, even if that one has finished. */
   change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
   /** `providerId`: the provider of the claim's order. */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<(Claim & { providerId: string })[]>;

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, or, sql } from 'drizzle-orm';
 import type { Claim, ClaimStore } from '../ports/claims.ts';
 import { present, type Database } from './database.ts';
 import { free, hasDue, leaseOf, released, takeDue } from './lease.ts';
@@ -36,11 +36,13 @@ export const createClaimStore = (db: Database): ClaimStore => ({
       .returning();
     return rows[0] && toClaim(rows[0]);
   },
-  hold: async (orderId, owner, held) => {
+  hold: async (orderId, owner, held, known) => {
+    // Another call may have taken the claim, and got no link. Then this one may be the only link that the provider gives.
+    const isOnly = and(eq(claims.orderId, orderId), sql`${claims.lnurl} is not distinct from ${known ?? null}`, free(claims, owner));
     const rows = await db
       .update(claims)
       .set({ ...held, state: 'held', ...released })
-      .where(isStillOf(orderId, owner))
+      .where(or(isStillOf(orderId, owner), isOnly))
       .returning({ orderId: claims.orderId });
     return rows.length === 1;
   },

@@ -64,6 +64,20 @@ it('if the answer was lost, the link is requested again and then kept', async ()
   expect([(await withdraw()).lnurlw, calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), before]);
 });
 
+it('a link that came after the lease is kept if the call that took the claim meanwhile was refused', async () => {
+  const { withdraw, buyer, gateway, clock, id } = await bought();
+  const lnurl = encodeLnurl('https://api.buyer.example/w/only');
+  buyer().script.claim = async () => {
+    clock.now += 3_600_000;
+    buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    return { ok: true, value: { lnurl } };
+  };
+  const first = await withdraw();
+  expect(first.lnurlw.toLowerCase()).toBe(lnurl.toLowerCase());
+  expect([(await withdraw()).lnurlw, (await gateway.stores.claims.find(id))?.state]).toEqual([first.lnurlw, 'held']);
+});
+
 it('one claim that cannot be worked on stops no other', async () => {
   const { withdraw, buyer, gateway, clock, logs, ...world } = await bought();
   const other = await world.placed();

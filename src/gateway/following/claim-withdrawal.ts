@@ -259,8 +259,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
     const expiresOn = endOf(answer.value.expiresOn, gateway.now(), claim);
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
-    if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
-      // Our lease had expired, and another call has stored its own link, so every caller gets that link.
+    if (!(await gateway.stores.claims.hold(order.id, lease.owner, held, claim.lnurl))) {
+      // Our lease had expired, and another call has stored its own link, so every caller gets that link. Or that call is still asking.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await showHeld(scope, order, kept);

@@ -666,6 +666,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await claims.hold(other.id, 'paused', { lnurl: 'late' })).toBe(true);
     });
 
+    it('keep a link that came late if the instance that took the claim meanwhile got none', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lapsed('paused'));
+      expect(await claims.take(order.id, lease('two'))).toBeDefined();
+      expect(await claims.hold(order.id, 'paused', { lnurl: 'first' })).toBe(false);
+      expect(await claims.change(order.id, 'two', { state: 'review' })).toBe(true);
+      expect([await claims.change(order.id, 'paused', {}), await claims.hold(order.id, 'paused', { lnurl: 'first' })]).toEqual([false, true]);
+      expect(await claims.find(order.id)).toMatchObject({ state: 'held', lnurl: 'first' });
+      // The same for a link that replaces an expired one, but not if the other instance has replaced it.
+      const late = async () => await claims.hold(order.id, 'paused', { lnurl: 'second' }, 'first');
+      expect(await claims.take(order.id, lapsed('paused'))).toBeDefined();
+      expect(await claims.take(order.id, lease('two'))).toBeDefined();
+      expect(await claims.change(order.id, 'two', {})).toBe(true);
+      expect([await late(), (await claims.find(order.id))?.lnurl, await late()]).toEqual([true, 'second', false]);
+    });
+
     it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();

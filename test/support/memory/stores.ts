@@ -232,8 +232,8 @@ export const memoryStores = (now: () => number) => {
       },
       find: async (orderId) => await Promise.resolve(claims.find((one) => one.orderId === orderId)),
       take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
-      hold: async (orderId, owner, held) =>
-        await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), { ...held, state: 'held' }, true)),
+      hold: async (orderId, owner, held, known) =>
+        await Promise.resolve(claims.change(orderId, owner, ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known, { ...held, state: 'held' }, true)),
       change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), change, true)),
       claimDue: async (at, lease, limit, share) => {
         const providerOf = ({ orderId }: Claim): string => orders.find((one) => one.id === orderId)?.providerId ?? '';
