@@ -54,3 +54,19 @@ it.each([
   // Its call has stopped halfway.
   expect(await calling({ fingerprint }).run(keys, raw, 'taken over')).toBe('taken over');
 });
+
+it('an instance that has not made the second step of a rotation yet repeats what one that has began, and the other way around', async () => {
+  for (const [by, repeatedBy] of [
+    [
+      [second, first],
+      [first, second],
+    ],
+    [
+      [first, second],
+      [second, first],
+    ],
+  ] as const) {
+    const { run } = calling();
+    expect([await run([...by], raw, 'made'), await run([...repeatedBy], raw, 'again')]).toEqual(['made', 'made']);
+  }
+});
