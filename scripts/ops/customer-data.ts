@@ -1,6 +1,6 @@
 /** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
-import { destinationName, readDestination } from '../../src/bitcoin/destination.ts';
+import { destinationNames, readDestination } from '../../src/bitcoin/destination.ts';
 import { payoutKinds } from '../../src/domain/payout.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import type { Seal } from '../../src/ports/runtime.ts';
@@ -124,7 +124,7 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
 const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =>
   networks.flatMap((network) => {
     const read = readDestination(kind, name, network);
-    return 'problem' in read ? [] : [`${kind} ${read.value}`, destinationName(read)];
+    return 'problem' in read ? [] : destinationNames(read);
   });
 const networks = ['main', 'test', 'signet', 'regtest'] as const;
 

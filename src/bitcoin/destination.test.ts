@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from './bolt11.ts';
-import { destinationName, readDestination, type DestinationKind } from './destination.ts';
+import { destinationName, destinationNames, readDestination, type DestinationKind } from './destination.ts';
 import { encodeLnurl } from './lnurl.ts';
 import { publicKeyOf } from './secp256k1.ts';
 
@@ -39,6 +39,15 @@ describe('one canonical form for what means the same', () => {
       expect(nameOf('lnurl', other)).toBe(`lnurl ${encodeLnurl(other)}`);
     expect(nameOf('lnurl', at.replace('/alice', '/bob'))).toBe('lightning_address bob@wallet.example');
     expect(nameOf('node_pubkey', node)).toBe(`node_pubkey ${node}`);
+  });
+
+  it('what the release before named in two ways has both names in either writing', () => {
+    const at = encodeLnurl('https://wallet.example/.well-known/lnurlp/alice');
+    const both = ['lightning_address alice@wallet.example', `lnurl ${at}`];
+    expect(destinationNames({ kind: 'lightning_address', value: 'alice@wallet.example' })).toEqual(both);
+    expect(destinationNames({ kind: 'lnurl', value: at })).toEqual(both);
+    expect(destinationNames({ kind: 'lnurl', value: pay })).toEqual([`lnurl ${pay}`]);
+    expect(destinationNames({ kind: 'node_pubkey', value: node })).toEqual([`node_pubkey ${node}`]);
   });
 
   it('a node key, an address', () => {

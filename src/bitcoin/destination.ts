@@ -2,7 +2,7 @@
 import { hex } from '@scure/base';
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 import { decodeInvoice, type Invoice } from './bolt11.ts';
-import { toCanonicalLnurl } from './lnurl.ts';
+import { encodeLnurl, toCanonicalLnurl } from './lnurl.ts';
 import { isCompressedKey } from './secp256k1.ts';
 
 /**
@@ -21,6 +21,7 @@ type Read = Destination | { problem: string };
 const ADDRESS = /^([a-z0-9._+-]{1,64})@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63})$/;
 /** Where the server of a Lightning address answers. */
 const WELL_KNOWN = /^https:\/\/([^/:@]+)\/\.well-known\/lnurlp\/([^/?#]+)$/;
+const wellKnown = (user: string, host: string): string => `https://${host}/.well-known/lnurlp/${user}`;
 const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 /**
@@ -34,6 +35,17 @@ export const destinationName = ({ kind, value }: Pick<Destination, 'kind' | 'val
   return host !== undefined && ADDRESS.test(address) ? `lightning_address ${address}` : `${kind} ${value}`;
 };
 
+/**
+ * Returns every name under which an account may be stored, today's first. The release before named an LNURL of a Lightning address by itself, so that
+ * a destination with two writings had two names.
+ */
+export const destinationNames = (destination: Pick<Destination, 'kind' | 'value'>): string[] => {
+  const name = destinationName(destination);
+  const [, user, host] = /^lightning_address (.+)@(.+)$/.exec(name) ?? [];
+  const asLnurl = host === undefined ? [] : [`lnurl ${encodeLnurl(wellKnown(`${user}`, host))}`];
+  return [...new Set([name, `${destination.kind} ${destination.value}`, ...asLnurl])];
+};
+
 /** Returns the destination, or the problem in words for the customer. */
 export const readDestination = (kind: DestinationKind, text: string, network: BitcoinNetwork): Read => readers[kind](text, network);
 
@@ -42,7 +54,7 @@ const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) =
     const value = bare(text).toLowerCase();
     const [, name, host] = ADDRESS.exec(value) ?? [];
     if (name === undefined || host === undefined) return { problem: 'This is not a Lightning address, such as alice@wallet.example.' };
-    return { kind: 'lightning_address', value, calls: `https://${host}/.well-known/lnurlp/${name}` };
+    return { kind: 'lightning_address', value, calls: wellKnown(name, host) };
   },
   lnurl: (text) => {
     const read = toCanonicalLnurl(text.trim(), { use: 'pay' });

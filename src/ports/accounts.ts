@@ -52,10 +52,11 @@ export type AccountStore = {
   /** Returns whether another customer has started an account with the same e-mail at this provider after `since`, or was ever connected by it. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /**
-   * Returns whether the account's name belongs to another customer at a provider whose users belong to whoever names them first: while that customer's
-   * account is here or was removed after `since`, and for good once it was connected or the provider has made a user for it.
+   * Returns whether a name of the account, given by its hashes, belongs to another customer at a provider whose users belong to whoever names them
+   * first: while that customer's account is here or was removed after `since`, and for good once it was connected or the provider has made a user for
+   * it.
    */
-  isHeldByAnother(account: Account, since: number): Promise<boolean>;
+  isHeldByAnother(account: Account, nameHashes: string[], since: number): Promise<boolean>;
   /** Returns whether another customer has connected an account of the same user at this provider, even if that account was removed since. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
   /**

@@ -60,13 +60,13 @@ const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, sinc
   );
 
 /**
- * Matches accounts of other customers that have this name. A name is given up 30 days after its account was removed, and never once the provider has
- * made a user for it: whoever named it next would be that user.
+ * Matches accounts of other customers that have one of these names. A name is given up 30 days after its account was removed, and never once the
+ * provider has made a user for it: whoever named it next would be that user.
  */
-const heldByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
+const heldByOthers = ({ customerId, providerId }: Account, nameHashes: string[], since: number) =>
   and(
     eq(accounts.providerId, providerId),
-    eq(accounts.emailHash, emailHash),
+    inArray(accounts.emailHash, nameHashes),
     ne(accounts.customerId, customerId),
     or(wasConnected, isNotNull(accounts.userHash), isNull(accounts.removedOn), gt(accounts.removedOn, since)),
   );
@@ -92,8 +92,12 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const rows = await db.select({ id: accounts.id }).from(accounts).where(namedByOthers(account, since)).limit(1);
     return rows.length > 0;
   },
-  isHeldByAnother: async (account, since) => {
-    const rows = await db.select({ id: accounts.id }).from(accounts).where(heldByOthers(account, since)).limit(1);
+  isHeldByAnother: async (account, nameHashes, since) => {
+    const rows = await db
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(heldByOthers(account, nameHashes, since))
+      .limit(1);
     return rows.length > 0;
   },
   isUserOfAnother: async ({ providerId, customerId }, userHash) => {

@@ -219,6 +219,22 @@ describe('an account', () => {
     expect((await other.call('/account-remove', { account_id })).status).toBe(200);
   });
 
+  it('at such a provider keeps its address also if the release before this one stored it as an LNURL', async () => {
+    const [address, lnurl] = ['gina@wallet.example', encodeLnurl('https://wallet.example/.well-known/lnurlp/gina')];
+    const [one, other] = [await newCustomer(), await newCustomer()];
+    const { account_id } = (await one.call('/accounts', { provider: 'keyed', payout_to: { lnurl } })).body;
+    await gateway.database.sql`update accounts set email_hash = ${sha256Hex(`lnurl ${lnurl}`)} where id = ${String(account_id)}`;
+    for (const payout_to of [{ lightning_address: address }, { lnurl }]) {
+      const stolen = await other.call('/accounts', { provider: 'keyed', payout_to });
+      expect([stolen.status, stolen.body['code']]).toEqual([409, 'customer-conflict']);
+      const own = await one.call('/accounts', { provider: 'keyed', payout_to });
+      expect([own.status, own.body['account_id']]).toEqual([200, account_id]);
+    }
+    const different = await one.call('/accounts', { provider: 'keyed', payout_to: { lightning_address: 'other@wallet.example' } });
+    expect(different.status).toBe(400);
+    expect(await releaseName(gateway.database.sql, 'keyed', address, clock.now())).toBe(1);
+  });
+
   it('at such a provider gives up its address 30 days after its removal if the bank has made no user', async () => {
     const start = { provider: 'keyed', payout_to: { lightning_address: 'carol@wallet.example' } };
     const [one, other] = [await newCustomer(), await newCustomer()];
@@ -274,6 +290,10 @@ describe('an account', () => {
     const declined = await call('/order', { quote_id: best, payout_to, failover: { max: 2, min_amount_sats: 1000 } });
     expect([declined.status, declined.body['code'], bank.calls('buy order')]).toEqual([409, 'provider-declined', 1]);
     delete bank.says.refusal;
+    // The release before this one stored the other spelling.
+    const asLnurl = encodeLnurl('https://wallet.example/.well-known/lnurlp/own');
+    await gateway.database.sql`update accounts set email_hash = ${sha256Hex(`lnurl ${asLnurl}`)} where id = ${String(body['account_id'])}`;
+    expect((await call('/order', { quote_id: keyed, payout_to })).body['code']).toBe('payout-unsuitable');
     expect((await call('/order', { quote_id: keyed, payout_to: own })).body['payout_to']).toEqual({ ...own, is_proven: false });
   });
 

@@ -2,7 +2,7 @@
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { AccountAdapter, AccountMember, AccountState, Answer, CallContext } from '../../providers/spec.ts';
-import { destinationName } from '../../bitcoin/destination.ts';
+import { destinationNames } from '../../bitcoin/destination.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -90,20 +90,19 @@ const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told:
 /** The customer who starts an account, the provider, and the account that the customer already has at that provider. */
 type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
 
-/** Returns the e-mail or the destination by which the provider knows the customer. */
-const nameIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string | undefined =>
-  knownBy === 'email' ? email : payoutTo && destinationName(payoutTo);
+/** Returns the texts by which the provider may know the customer, first the one that a new account gets. */
+const namesIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string[] | undefined =>
+  knownBy === 'email' ? (email === undefined ? undefined : [email]) : payoutTo && destinationNames(payoutTo);
 
 const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;
   const { existing, provider, webhook } = start;
   const accounts = accountsOf(provider);
-  const name = nameIn(accounts, told);
-  const nameHash = name === undefined ? existing?.emailHash : gateway.hash(name);
+  const nameHashes = namesIn(accounts, told)?.map((name) => gateway.hash(name));
   const { knownBy } = accounts;
   // The e-mail must be the account's own, even if the account's key has been lost: the provider returns a key for any e-mail, and the customer has
   // not proved that another e-mail is theirs.
-  if (existing && existing.emailHash !== nameHash)
+  if (existing && nameHashes && !nameHashes.includes(existing.emailHash ?? ''))
     throw invalid(
       `/${knownBy}`,
       `the customer already has an account with another ${words[knownBy]} at this provider; remove it with POST /account-remove first`,
@@ -113,7 +112,7 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
   if (existing) await refuseUserOfAnother(gateway, existing);
   await countMail();
   const all = existing ? { ...toldOf(await openSignup(gateway, existing)), ...told } : told;
-  const account = existing ?? (await newAccount(gateway, start, { nameHash: nameHash ?? '', told }));
+  const account = existing ?? (await newAccount(gateway, start, { nameHashes: nameHashes ?? [], told }));
   const call = { verb: 'start_account', idempotent: true, givesKey: true } as const;
   const answer = await callUnlessContested(scope, account, call, async (at, context) => await at.startAccount(context, startOf(gateway, account, all))).catch(
     async (fault: unknown) => {
@@ -179,7 +178,7 @@ const webhookOf = async (gateway: Gateway, accountId: string, webhook: Webhook):
 const newAccount = async (
   gateway: Gateway,
   { customerId, provider, webhook }: Start,
-  by: { nameHash: string; told: Told } | { blob: string },
+  by: { nameHashes: string[]; told: Told } | { blob: string },
 ): Promise<Account> => {
   const id = gateway.ids.uuid();
   const now = gateway.now();
@@ -194,7 +193,7 @@ const newAccount = async (
     sequence: 0,
     createdOn: now,
     nextCheckOn: now + 30_000,
-    ...('told' in by ? { emailHash: by.nameHash, signup: await gateway.seal.seal(JSON.stringify({ ...by.told, ...counts }), signupPlace(id)) } : {}),
+    ...('told' in by ? { emailHash: by.nameHashes[0] ?? '', signup: await gateway.seal.seal(JSON.stringify({ ...by.told, ...counts }), signupPlace(id)) } : {}),
     ...(await webhookOf(gateway, id, webhook)),
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
@@ -204,7 +203,8 @@ const newAccount = async (
   if (made === 'customer-has-one')
     throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
   // Whoever names an address is logged in there as its user, so it belongs to the first customer who names it, even before it is connected.
-  if ('told' in by && accountsOf(provider).knownBy === 'payout_to' && (await gateway.stores.accounts.isHeldByAnother(account, now - namedMs))) {
+  const isFirstCome = 'told' in by && accountsOf(provider).knownBy === 'payout_to';
+  if (isFirstCome && (await gateway.stores.accounts.isHeldByAnother(account, by.nameHashes, now - namedMs))) {
     await gateway.stores.accounts.discard(id);
     throw claimed('payout_to');
   }

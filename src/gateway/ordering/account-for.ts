@@ -1,4 +1,4 @@
-import { destinationName } from '../../bitcoin/destination.ts';
+import { destinationNames } from '../../bitcoin/destination.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import { notConnected } from '../accounts/accounts.ts';
 import { refreshAccount } from '../accounts/refresh-account.ts';
@@ -44,5 +44,5 @@ export const paysElsewhere = (gateway: Gateway, { offer }: StoredQuote, account:
   const provider = gateway.providers.find(({ id }) => id === offer.providerId);
   const isByName = provider?.adapter.buy?.byAccount === true && provider.adapter.accounts?.knownBy === 'payout_to';
   if (!isByName || offer.offer.facts.payout_kinds === undefined || payoutTo === undefined || account === undefined) return false;
-  return account.emailHash !== gateway.hash(destinationName(payoutTo));
+  return !destinationNames(payoutTo).some((name) => account.emailHash === gateway.hash(name));
 };
