@@ -17,6 +17,13 @@ type Ranked = Exclude<Stage, 'review'>;
 
 const ranks: Record<Ranked, number> = { awaiting_payment: 0, expired: 1, failed: 2, underpaid: 3, paid: 4, filled: 5, finished: 6, refunded: 7 };
 
+/**
+ * Returns how far a stage is on the way to the delivery, for comparisons only. Undefined if the stage is not on that way: something went wrong, money
+ * went back, or the status word is unknown.
+ */
+export const progressOf = (stage: Stage | undefined): number | undefined => (stage !== undefined && onTheWay.has(stage) ? ranks[stage as Ranked] : undefined);
+const onTheWay: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'underpaid', 'paid', 'filled', 'finished']);
+
 /** The parts of an order that its next stage depends on. */
 export type OrderNow = {
   stage: Stage;

@@ -357,7 +357,7 @@ describe('status answers', () => {
     expect(evidenceOf([entry])).toEqual([known]);
     expect(evidenceOf(entry)).toEqual([{ ...known, upstreamOrderId: 'asked' }]);
   });
-  it('of several entries about one order, the one whose status began last counts; without dates, a person must look', () => {
+  it('of several entries about one order, the one whose status began last counts; without dates, the one that is furthest', () => {
     const placed = { ...entry, order_status: 'placed', order_status_date: '2026-11-21T10:15:00Z' };
     const [of, told] = [
       (one: object) => ({ order_id: 'a', ...one }),
@@ -370,13 +370,43 @@ describe('status answers', () => {
     expect(told([of(entry), of(placed)])).toEqual([['filled', 'filled']]);
     const { order_status_date: _none, ...undated } = entry;
     for (const unclear of [undated, { ...undated, order_status_date: placed.order_status_date }])
-      expect(told([of(placed), of(unclear)])).toEqual([['review', 'placed, filled']]);
+      for (const rows of [
+        [of(placed), of(unclear)],
+        [of(unclear), of(placed)],
+      ])
+        expect(told(rows)).toEqual([['filled', 'filled']]);
     expect(told([of(undated), of(undated)])).toEqual([['filled', 'filled']]);
     expect(evidenceOf([entry, entry])).toHaveLength(2);
     // A map may have one order under two writings of its id.
     expect(toEvidence(statusWire.parse({ [uuid]: placed, [uuid.toUpperCase()]: entry }), uuid, 'EUR', settings())).toEqual([
       { ...known, upstreamOrderId: uuid },
     ]);
+  });
+  it('if entries about one order contradict each other, a person must look, and no money is forgotten', () => {
+    const row = (order_status: string, more: object = {}) => ({ order_id: 'a', order_status, amount_fiat: 10_000, amount_sats: 107_000, ...more });
+    const [t1, t2] = ['2026-11-21T10:15:00Z', '2026-11-21T11:15:00Z'].map((order_status_date) => ({ order_status_date }));
+    const amounts = { pay: 10_000n, receive: 107_000n };
+    const review = { upstreamOrderId: 'a', stage: 'review', ...amounts };
+    expect(evidenceOf([row('paid'), row('placed')])).toMatchObject([{ stage: 'paid', rawStatus: 'paid', ...amounts }]);
+    expect(evidenceOf([row('filled', t1), row('paid', t1)])).toMatchObject([{ stage: 'filled', rawStatus: 'filled', ...amounts }]);
+    // The word does not depend on the order of the list, so that an operator's decision about it holds.
+    for (const rows of [
+      [row('paid'), row('expired')],
+      [row('expired'), row('paid')],
+    ])
+      expect(evidenceOf(rows)).toEqual([{ ...review, rawStatus: 'expired, paid', moneySeen: true }]);
+    expect(evidenceOf([row('filled'), row('refunded'), row('placed')])).toMatchObject([{ ...review, moneySeen: true }]);
+    expect(evidenceOf([row('paid', t1), row('placed', t2), row('failed', t2)])).toEqual([{ ...review, rawStatus: 'failed, placed', moneySeen: true }]);
+    // Also if the dates tell which one counts.
+    expect(evidenceOf([row('paid', t1), row('expired', t2)])).toMatchObject([{ stage: 'expired', moneySeen: true }]);
+    expect(evidenceOf([row('paid', t1), row('refunded', t2)])[0]).not.toHaveProperty('moneySeen');
+    expect(evidenceOf([row('refunded', t1), row('expired', t2)])[0]).not.toHaveProperty('moneySeen');
+    expect(evidenceOf([row('placed'), row('expired')])).toEqual([{ ...review, rawStatus: 'expired, placed' }]);
+    expect(evidenceOf([row('placed'), row('pondering')])).toEqual([{ ...review, rawStatus: 'placed, pondering' }]);
+    const [other] = evidenceOf([row('filled', { amount_sats: 106_000 }), row('paid')]);
+    expect(other).toEqual({ upstreamOrderId: 'a', stage: 'review', rawStatus: 'filled, paid', moneySeen: true });
+    // 0 is no amount as long as nothing is delivered.
+    expect(evidenceOf([row('filled'), row('paid', { amount_sats: 0 })])).toMatchObject([{ stage: 'filled', ...amounts }]);
   });
   it('an entry that cannot be read is left out; the others are kept', () => {
     expect(evidenceOf({ a: 'gone', b: null, c: [], d: { order_status: 5 }, e: entry }).map(({ upstreamOrderId }) => upstreamOrderId)).toEqual(['e']);

@@ -2,8 +2,10 @@
 import type * as z from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
 import { readCurrencyCode } from '../../domain/currency.ts';
+import { defined } from '../../domain/defined.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
+import { progressOf, saysMoney, withoutUntold } from '../../domain/order-life.ts';
 import { printableName } from '../../domain/printable.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
@@ -259,16 +261,38 @@ export const toEvidence = (
 
 /**
  * Returns one row of each order. A list may have several about one order, for example one for each status it had: the one whose status began last
- * counts. If the dates do not tell which that is, a person must look.
+ * counts. If the dates do not tell which that is, it is the one that is furthest on the way to the delivery, as long as every row is on that way and
+ * their amounts agree. Otherwise a person must look. Money in any of the rows is not forgotten.
  */
 const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
   const lastOf = (id: string, some: OrderEvidence[]): OrderEvidence => {
-    const last = some.reduce((a, b) => ((b.statusOn ?? 0) > (a.statusOn ?? 0) ? b : a));
-    const isClear = some.every((row) => row === last || isSameNews(row, last) || (row.statusOn !== undefined && row.statusOn < (last.statusOn ?? 0)));
-    return isClear ? last : { upstreamOrderId: id, rawStatus: some.map(({ rawStatus }) => rawStatus).join(', '), stage: 'review' };
+    const last = Math.max(...some.map(({ statusOn = 0 }) => statusOn));
+    const latest = some.filter(({ statusOn }) => statusOn === undefined || statusOn === last).toSorted((a, b) => (b.statusOn ?? 0) - (a.statusOn ?? 0));
+    const furthest = latest.reduce((a, b) => (isBefore(a, b) ? b : a));
+    const amounts = agreedAmounts(latest);
+    if (latest.every((row) => isSameNews(row, furthest) || (amounts && isBefore(row, furthest)))) return withMoneyOf(some, furthest);
+    const rawStatus = [...new Set(latest.map((row) => row.rawStatus))].toSorted().join(', ');
+    return { upstreamOrderId: id, rawStatus, stage: 'review', ...amounts, ...(some.some(saysMoney) ? { moneySeen: true } : {}) };
   };
   const byId = Map.groupBy(rows, ({ upstreamOrderId }) => upstreamOrderId);
   return [...byId].flatMap(([id, some]) => (id === undefined || some.length === 1 ? some : [lastOf(id, some)]));
+};
+/** Adds the money of a row that does not count any more. If money went back, the row that counts says so, or is later than that. */
+const withMoneyOf = (rows: OrderEvidence[], last: OrderEvidence): OrderEvidence => {
+  const isForgotten = !saysMoney(last) && rows.some(saysMoney) && rows.every(({ stage }) => stage !== 'refunded');
+  return isForgotten ? { ...last, moneySeen: true } : last;
+};
+/** Returns whether both rows are on the way to the delivery, and `a` is less far. */
+const isBefore = (a: OrderEvidence, b: OrderEvidence): boolean => {
+  const [from, to] = [progressOf(a.stage), progressOf(b.stage)];
+  return from !== undefined && to !== undefined && from < to;
+};
+/** Returns the amounts that the rows tell, or undefined if two of them differ. */
+const agreedAmounts = (rows: OrderEvidence[]): Pick<OrderEvidence, 'pay' | 'receive' | 'fee'> | undefined => {
+  const told = rows.map((row) => withoutUntold(row));
+  const [pay, receive, fee] = (['pay', 'receive', 'fee'] as const).map((name) => new Set(told.flatMap((row) => row[name] ?? [])));
+  if ([pay, receive, fee].some((amounts) => (amounts?.size ?? 0) > 1)) return undefined;
+  return defined({ pay: pay?.values().next().value, receive: receive?.values().next().value, fee: fee?.values().next().value });
 };
 const isSameNews = (a: OrderEvidence, b: OrderEvidence): boolean =>
   a.rawStatus === b.rawStatus && a.stage === b.stage && a.pay === b.pay && a.receive === b.receive && a.fee === b.fee;
