@@ -47,6 +47,8 @@ export type Facts = {
   delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;
   transaction_id?: string;
+  /** Set if the request for the order was sent more than once, so that the provider may have made another order for it. */
+  sent_again?: true;
   /** The provider's ids of the account's latest payments when the order was placed. None of them is for this order. */
   earlier_payments?: string[];
   /** For liquidity. */

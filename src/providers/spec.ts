@@ -177,6 +177,8 @@ export type OrderEvidence = {
   arriving?: true;
   /** Set if only the date and amount of the payment in `facts.transaction_id` tell that it is this order's. It then counts for one order at most. */
   guessed?: true;
+  /** What the provider says about the order without the payment in `facts.transaction_id`. It counts if that payment is another order's. */
+  otherwise?: OrderEvidence;
   statusOn?: number;
   /** The latest time at which the order or payment was made, in Unix milliseconds: the time that the provider states, plus slack for its clock. */
   madeBy?: number;
@@ -343,7 +345,17 @@ export type ConnectionRequest = {
   lightningUsername?: string;
   destinationAddress?: string;
 };
-export type SellTransaction = { upstreamId: string; stage?: Stage; rawStatus: string; kind: string; pay?: bigint; receive?: bigint; createdOn: number };
+export type SellTransaction = {
+  upstreamId: string;
+  /** The provider's id of the payment itself, if `upstreamId` is that of the order to which the provider has linked it. */
+  paymentId?: string;
+  stage?: Stage;
+  rawStatus: string;
+  kind: string;
+  pay?: bigint;
+  receive?: bigint;
+  createdOn: number;
+};
 export type SellAdapter = Verbs<SellQuoteRequest> & {
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
   balance(context: CallContext): Promise<Answer<{ currency: string; amountFiat: bigint }>>;

@@ -128,27 +128,33 @@ describe('buying', () => {
   });
 });
 
+/** A customer with a connected account and a bank account. */
+const seller = async () => {
+  const { call, meets, payout } = await customer();
+  const started = await call('/accounts', { provider: 'dfx', payout_to: payout, email: `seller-${payout.node_pubkey.slice(0, 8)}@example.com` });
+  await meets();
+  const account_id = started.body['account_id'];
+  await gateway.passUntil(
+    'an account',
+    async () => {
+      const { body } = await call('/account-status', { account_id });
+      return body['account_status'] === 'connected' ? body : undefined;
+    },
+    { stepMs: 5_000, limitMs: 600_000 },
+  );
+  const bank = { iban: 'DE89370400440532013000', bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
+  const connection = await call('/sell/connections', { account_id, name: 'Bank', lightning_username: 'unused', ...bank });
+  expect(connection.body).toMatchObject({ connection_status: 'active' });
+  return { call, signedUp: started.body, account_id, connection_id: connection.body['connection_id'] };
+};
+
 describe('selling', () => {
   it('with an account by the same address, and an invoice of its own', async () => {
-    const { call, meets, payout } = await customer();
-    const started = await call('/accounts', { provider: 'dfx', payout_to: payout, email: `seller-${payout.node_pubkey.slice(0, 8)}@example.com` });
-    expect(started.body).toMatchObject({ account_status: 'onboarding', signup_url: expect.stringContaining('https://app.dfx.swiss/kyc?code=') as string });
-    await meets();
-    const account_id = started.body['account_id'];
-    await gateway.passUntil(
-      'an account',
-      async () => {
-        const { body } = await call('/account-status', { account_id });
-        return body['account_status'] === 'connected' ? body : undefined;
-      },
-      { stepMs: 5_000, limitMs: 600_000 },
-    );
-    const bank = { iban: 'DE89370400440532013000', bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
-    const connection = await call('/sell/connections', { account_id, name: 'Bank', lightning_username: 'unused', ...bank });
-    expect(connection.body).toMatchObject({ connection_status: 'active' });
+    const { call, signedUp, connection_id } = await seller();
+    expect(signedUp).toMatchObject({ account_status: 'onboarding', signup_url: expect.stringContaining('https://app.dfx.swiss/kyc?code=') as string });
     const { offers } = (await priced(call, '/sell', { amount_sats: 250_000 })) as { offers: Body[] };
     expect(offers).toMatchObject([{ requires: [] }]);
-    const order = await call('/sell/order', { quote_id: offers[0]?.['quote_id'], connection_id: connection.body['connection_id'] });
+    const order = await call('/sell/order', { quote_id: offers[0]?.['quote_id'], connection_id });
     const invoice = String((order.body['payment_info'] as Body)['lightning_invoice']);
     expect(invoice).toMatch(/^lnbcrt2500u1/);
     expect(JSON.stringify(order.body)).not.toMatch(/lnurl/i);
@@ -157,6 +163,35 @@ describe('selling', () => {
     await reaches(call, '/sell', order.body['order_id'], 'paid');
     await dfx.control.deliver(uid);
     expect(await reaches(call, '/sell', order.body['order_id'], 'finished')).toMatchObject({ stage: 'finished' });
+  });
+
+  it('a payment that DFX linked to another order of the same request is not told as one without an order', async () => {
+    const { call, account_id, connection_id } = await seller();
+    const { offers } = (await priced(call, '/sell', { amount_sats: 250_000 })) as { offers: Body[] };
+    const order = await call('/sell/order', { quote_id: offers[0]?.['quote_id'], connection_id });
+    const [row] = await gateway.database.sql<{ id: string }[]>`select intent_id as id from orders where id = ${String(order.body['order_id'])}`;
+    const date = new Date(clock.now()).toISOString();
+    const euros = { outputAmount: 198.02, outputAsset: 'EUR', outputDate: date, date };
+    const sats = { inputAmount: 0.0025, inputAsset: 'BTC', inputBlockchain: 'Lightning' };
+    const twin = { id: 77, uid: 'T77', orderUid: 'Q77', externalTransactionId: row?.id, type: 'Sell', state: 'Completed', ...sats, ...euros };
+    dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? [twin] : undefined) });
+    await reaches(call, '/sell', order.body['order_id'], 'finished');
+    const settled = async () =>
+      await gateway.database.sql<{ id: string }[]>`select transaction_id as id from settlements where account_id = ${String(account_id)}`;
+    const refreshed = async (): Promise<void> => {
+      await gateway.server.gateway.stores.accounts.wake(String(account_id), clock.now());
+      for (let passed = 0; passed < 2_000; passed += 500) await gateway.pass(500);
+    };
+    await refreshed();
+    expect(await settled()).toEqual([]);
+    // A sale in DFX's own app is told once, also if DFX links it to its order only later.
+    const own = { ...twin, id: 78, uid: 'T78', externalTransactionId: null };
+    for (const orderUid of [null, 'Q78']) {
+      dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? [twin, { ...own, orderUid }] : undefined) });
+      await refreshed();
+      expect((await settled()).map(({ id }) => id)).toEqual(['T78']);
+    }
+    dfx.control.setOptions({ says: () => undefined });
   });
 });
 

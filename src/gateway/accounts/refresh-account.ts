@@ -1,6 +1,6 @@
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
-import type { AccountRequest } from '../../providers/spec.ts';
+import type { AccountRequest, SellTransaction } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
 import { namedMs, unlessContested, wasConnected } from './contested.ts';
@@ -182,17 +182,15 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
     if (!read.ok) return;
     const settled = read.value.filter((row) => row.kind.startsWith('sell') && (row.stage === 'filled' || row.stage === 'finished'));
     if (settled.length === 0) return;
-    const known = new Set(
-      await gateway.stores.accounts.knownSettlements(
-        account.id,
-        settled.map((row) => row.upstreamId),
-      ),
-    );
+    // A payment has another id once the provider links it to an order, which need not be the order of ours that it explains.
+    const idsOf = ({ upstreamId, paymentId }: SellTransaction): string[] => (paymentId === undefined ? [upstreamId] : [upstreamId, paymentId]);
+    const known = await gateway.stores.accounts.knownSettlements(account.id, settled.flatMap(idsOf));
     const explained = await gateway.stores.orders.explained(account.providerId, account.customerId, gateway.now());
+    const told = new Set([...known, ...explained.upstreamIds]);
     const active = connections.filter((connection) => connection.status === 'active' && connection.direction === 'sell');
     const only = active.length === 1 ? active[0]?.id : undefined;
     for (const row of settled) {
-      if (known.has(row.upstreamId) || explained.upstreamIds.includes(row.upstreamId)) continue;
+      if (idsOf(row).some((id) => told.has(id))) continue;
       if (row.pay !== undefined && explained.openAmounts.includes(row.pay)) continue;
       await tellSettlement(gateway, account, row.upstreamId, only).catch((error: unknown) => unread(gateway, undefined, error));
     }

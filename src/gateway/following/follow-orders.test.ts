@@ -87,6 +87,14 @@ it('a payment that only its amount tells is that of one order, also if two are r
   expect(await reads()).toEqual(['paid', 'paid']);
 });
 
+it("a payment that turns out to be another order's does not cost the order the provider's word about itself", async () => {
+  const { says, order, gateway } = await ordered();
+  Object.assign(gateway.stores.orders, { isPaymentTaken: async () => await Promise.resolve(true) });
+  const otherwise = { upstreamOrderId: (await order()).upstreamOrderId, stage: 'failed' as const, rawStatus: 'cancelled' };
+  expect(await says('paid', { guessed: true, facts: { transaction_id: 'T1' }, otherwise } as object)).toBe('failed');
+  expect((await order()).rawStatus).toBe('cancelled');
+});
+
 it('ranks only rise: a step back is logged and not reported to the customer', async () => {
   const { says, steps, oddities, order } = await ordered();
   expect([await says('paid'), await says('filled'), await says('paid'), await says('awaiting_payment')]).toEqual(['paid', 'filled', 'filled', 'filled']);

@@ -92,8 +92,8 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);
-  const evidence = row && withoutUnshownPayout(order, payoutTo, row, gateway.now());
-  return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
+  const evidence = row && (await isSomebodyElses(gateway, order, row)) ? row.otherwise : row;
+  return { read: 'done', evidence: evidence && withoutUnshownPayout(order, payoutTo, evidence, gateway.now()) };
 };
 
 /**

@@ -571,6 +571,34 @@ describe('selling', () => {
     now += 700_000;
     expect(valueOf(await parts.sell.readOrders({ ...context, customer }, order))).toMatchObject(evidence);
   });
+  it.each([
+    ['sent once', undefined, 'awaiting_payment'],
+    ['sent again', 2, 'review'],
+  ])("a sale in DFX's own app of the very amount does not make an order look paid that was %s", async (_, attempt, stage) => {
+    const parts = start();
+    const customer = await seller(parts);
+    context = { ...context, ...(attempt === undefined ? {} : { attempt }) };
+    const order = followed(valueOf((await sale(parts, customer)).answer));
+    now += 1_000;
+    const { idempotencyKey: _ours, ...inApp } = context;
+    context = inApp;
+    const own = valueOf((await sale(parts, customer)).answer);
+    await control.payInvoice(own.paymentInfo.kind === 'invoice' ? own.paymentInfo.value : '');
+    now += 700_000;
+    const [said] = valueOf(await parts.sell.readOrders({ ...context, customer }, order));
+    expect(said).toMatchObject({ stage });
+    expect(said).not.toHaveProperty('moneySeen');
+  });
+  it('a payment of another order of the request is listed with both its ids', async () => {
+    const parts = start();
+    const customer = await seller(parts);
+    const { paymentInfo, upstreamOrderId } = valueOf((await sale(parts, customer)).answer);
+    await control.payInvoice(paymentInfo.kind === 'invoice' ? paymentInfo.value : '');
+    await control.deliver(upstreamOrderId ?? '');
+    expect(valueOf(await parts.sell.transactions({ ...context, customer }, { limit: 5 }))).toMatchObject([
+      { upstreamId: upstreamOrderId, paymentId: expect.stringMatching(/^T/) as string },
+    ]);
+  });
   it('the invoice of an older order, paid after a newer one was made, is still found', async () => {
     const parts = start();
     const customer = await seller(parts);

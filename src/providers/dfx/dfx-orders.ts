@@ -18,6 +18,8 @@ import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts'
 
 /** Our id of the order attempt. DFX keeps it and shows it with the order's payment, but finds nothing by it. */
 const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
+/** Returns whether an earlier try may have made an order: its answer was lost. */
+const isSentAgain = ({ attempt = 1 }: CallContext): boolean => attempt > 1;
 
 /**
  * Sends an order. Sending it again after a lost answer makes a second order with the same bank details, so nobody pays twice. DFX links the payment
@@ -81,7 +83,8 @@ export const placeSellOrder = async (dfx: Dfx, context: CallContext, { quote, of
   const made = namedBy(value.uid, status, () => toSellOrder(value, asked, { iban, network: dfx.deps.network, now: dfx.deps.now() }));
   const customer = kept(user, token);
   if ('refusal' in made) return { ...refuse({ refusal: await withKycPage(dfx, context, { ...user, token }, made.refusal) }), ...customer };
-  return { ok: true, value: made.order, ...customer };
+  const { order } = made;
+  return { ok: true, value: isSentAgain(context) ? { ...order, facts: { ...order.facts, sent_again: true } } : order, ...customer };
 };
 
 const storedConnection = z.object({ iban: z.string() });
@@ -134,7 +137,8 @@ const readOrder = async (
   if (row.type !== undefined && row.type !== words[ramp]) throw new ProviderFault('malformed', 'the status of an order in the other direction');
   if (!user || !isOpenOrder(row) || dfx.deps.now() < order.createdOn + searchAfterMs(dfx, ramp)) return { ok: true, value: [evidenceOf(row, ramp, order)] };
   const { found, ...more } = await unlinkedPayment(dfx, context, ramp, order, user);
-  return { ok: true, value: [found ?? evidenceOf(row, ramp, order)], ...more };
+  const own = evidenceOf(row, ramp, order);
+  return { ok: true, value: [found ? { ...found, otherwise: own } : own], ...more };
 };
 
 /** Sats arrive at once. So after ten minutes, a sale that still looks unpaid may be one whose payment DFX has booked without it. */
@@ -183,5 +187,6 @@ export const listSales = async (
 const toSale = (row: TransactionReply): SellTransaction[] => {
   if (row.type !== 'Sell' || row.date === undefined) return [];
   const { stage, pay, receive } = evidenceOf(row, 'sell', { pay: 0n, receive: 0n });
-  return [{ upstreamId: row.orderUid ?? row.uid, rawStatus: row.state, kind: 'sell', createdOn: row.date, ...defined({ stage, pay, receive }) }];
+  const ids = row.orderUid === undefined ? { upstreamId: row.uid } : { upstreamId: row.orderUid, paymentId: row.uid };
+  return [{ ...ids, rawStatus: row.state, kind: 'sell', createdOn: row.date, ...defined({ stage, pay, receive }) }];
 };

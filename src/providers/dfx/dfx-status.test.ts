@@ -97,13 +97,18 @@ describe('a payment without its order', () => {
     for (const more of [{ externalTransactionId: 'theirs' }, { externalTransactionId: null }, { date: date(-1) }, { outputAsset: 'ETH' }])
       expect(bought(twin(more))).toBeUndefined();
   });
-  it('is for a person if DFX does not say which request made the order to sell that it linked it to', () => {
-    const sale = { ...order, pay: 105_000n, receive: 8_000n, idempotencyKey: 'ours', others: ['Q9'] };
+  it('is for a person if the order was sent again and DFX does not say which request made the order to sell that it linked it to', () => {
+    const sale = { ...order, pay: 105_000n, receive: 8_000n, idempotencyKey: 'ours', others: ['Q9'], facts: { sent_again: true as const } };
     const paid = (more: object = {}) => payment('T1', 0.00105, { type: 'Sell', inputAsset: 'BTC', orderUid: 'Q8', ...more });
-    const sold = (row: object) => unlinked(transactionsReply.parse([row]), 'sell', sale, 1_000);
-    expect(sold(paid())).toMatchObject({ stage: 'review', moneySeen: true });
+    const sold = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'sell', sale, 1_000);
+    expect(sold(paid())).toMatchObject({ stage: 'review' });
+    // It may as well be a sale in DFX's own app: nothing shows that this order was paid.
+    for (const rows of [[paid()], [paid(), paid({ uid: 'T2', orderUid: 'Q10' })]]) expect(sold(...rows)).not.toHaveProperty('moneySeen');
+    expect(sold(paid(), paid({ uid: 'T2', orderUid: null }))).toMatchObject({ stage: 'review', moneySeen: true });
     expect(sold(paid({ externalTransactionId: 'ours' }))).toMatchObject({ stage: 'paid' });
     for (const more of [{ externalTransactionId: 'theirs' }, { inputAmount: 0.00106 }, { orderUid: 'Q9' }]) expect(sold(paid(more))).toBeUndefined();
+    // A request that was sent once made one order.
+    expect(unlinked(transactionsReply.parse([paid()]), 'sell', { ...sale, facts: {} }, 1_000)).toBeUndefined();
   });
   it('is for a person if there are two', () => {
     expect(found(open('Q7', 100), payment('T1', 95), payment('T2', 102))).toMatchObject({ stage: 'review', moneySeen: true });

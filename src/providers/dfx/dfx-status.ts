@@ -78,7 +78,7 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
   };
 };
 
-type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'>;
+type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'> & Partial<Pick<FollowedOrder, 'facts'>>;
 /** If DFX does not state the coin or its blockchain, it may be bitcoin over Lightning. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
@@ -92,7 +92,8 @@ const slackMs = 600_000;
  *
  * - DFX linked it to a twin. A request that was sent again after a lost answer made a second order, and DFX links a payment to the newest, which may
  *   be the one whose answer was lost. Both have our id of the attempt. DFX shows that id to the account's owner, so a sale without one is most likely
- *   the customer's own. But if its amount is exactly the order's, a person must decide.
+ *   the customer's own, made in DFX's app. But if our request was sent more than once and the amount is exactly the order's, it may be a twin: a
+ *   person must decide. It does not show that our order was paid.
  * - DFX linked it to no order, because it came more than 7 days later or is more than 1 % off. All orders of a customer have the same reference, so
  *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
@@ -113,19 +114,25 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
     (row) =>
       row.uid.startsWith('T') && !isExplained(row.uid) && !isExplained(row.orderUid) && (row.date ?? 0) >= order.createdOn - slackMs && isLightning(row, ramp),
   );
-  const review = { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order', moneySeen: true } as const;
+  const unclear = { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order' } as const;
+  const review = { ...unclear, moneySeen: true } as const;
   const twins = payments.filter((row) => row.orderUid !== undefined && isSentBy(order, row));
   if (twins[0]) return twins.length === 1 ? evidenceOf(twins[0], ramp, order) : review;
-  const perhaps = payments.filter((row) => isOurs(amountOf(row)) && (row.orderUid === undefined || isPerhapsTwin(row, ramp)));
+  const perhaps = payments.filter((row) => isOurs(amountOf(row)) && (row.orderUid === undefined || isPerhapsTwin(order, row, ramp)));
   const [only, ...more] = perhaps;
   if (only === undefined) return undefined;
+  if (perhaps.every(({ orderUid }) => orderUid !== undefined)) return unclear;
   const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
-  const isClear = more.length === 0 && only.orderUid === undefined && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
+  const isClear = more.length === 0 && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
   return isClear ? { ...evidenceOf(only, ramp, order), guessed: true } : review;
 };
 
 /** Returns whether the order in DFX's books was made by the request that made ours. */
 const isSentBy = ({ idempotencyKey: id }: Looked, { externalTransactionId }: TransactionReply): boolean => id !== undefined && externalTransactionId === id;
 
-/** Of two orders to buy, the confirmed one gets the payment, and we confirm the one whose answer we got. Sales are not confirmed. */
-const isPerhapsTwin = ({ externalTransactionId }: TransactionReply, ramp: ExchangeRamp): boolean => ramp === 'sell' && externalTransactionId === undefined;
+/**
+ * Returns whether a request of ours may have made the order in DFX's books: only one that was sent again makes two. Of two orders to buy, the
+ * confirmed one gets the payment, and we confirm the one whose answer we got. Sales are not confirmed.
+ */
+const isPerhapsTwin = ({ facts }: Looked, { externalTransactionId }: TransactionReply, ramp: ExchangeRamp): boolean =>
+  ramp === 'sell' && facts?.sent_again === true && externalTransactionId === undefined;
