@@ -396,6 +396,9 @@ describe('status answers', () => {
     ])
       expect(evidenceOf(rows)).toEqual([{ ...review, rawStatus: 'expired, paid', moneySeen: true }]);
     expect(evidenceOf([row('filled'), row('refunded'), row('placed')])).toMatchObject([{ ...review, moneySeen: true }]);
+    for (const before of ['placed', 'paid']) expect(evidenceOf([row(before), row('refunded')])[0]).toEqual({ ...review, rawStatus: `${before}, refunded` });
+    const words = Array.from({ length: 3000 }, (_, nth) => row(`word ${nth}`));
+    expect(evidenceOf(words)[0]?.rawStatus).toHaveLength(200);
     expect(evidenceOf([row('paid', t1), row('placed', t2), row('failed', t2)])).toEqual([{ ...review, rawStatus: 'failed, placed', moneySeen: true }]);
     // Also if the dates tell which one counts.
     expect(evidenceOf([row('paid', t1), row('expired', t2)])).toMatchObject([{ stage: 'expired', moneySeen: true }]);

@@ -5,7 +5,7 @@ import { readCurrencyCode } from '../../domain/currency.ts';
 import { defined } from '../../domain/defined.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
-import { progressOf, saysMoney, withoutUntold } from '../../domain/order-life.ts';
+import { isDelivered, progressOf, saysMoney, withoutUntold } from '../../domain/order-life.ts';
 import { printableName } from '../../domain/printable.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
@@ -259,6 +259,9 @@ export const toEvidence = (
   return oneOfEach(Object.entries(wire).flatMap(([id, entry]) => read(entry, id)));
 };
 
+/** The length of a status that names the words of several rows: a list may have thousands of them. */
+const mostStatus = 200;
+
 /**
  * Returns one row of each order. A list may have several about one order, for example one for each status it had: the one whose status began last
  * counts. If the dates do not tell which that is, it is the one that is furthest on the way to the delivery, as long as every row is on that way and
@@ -271,8 +274,10 @@ const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
     const furthest = latest.reduce((a, b) => (isBefore(a, b) ? b : a));
     const amounts = agreedAmounts(latest);
     if (latest.every((row) => isSameNews(row, furthest) || (amounts && isBefore(row, furthest)))) return withMoneyOf(some, furthest);
-    const rawStatus = [...new Set(latest.map((row) => row.rawStatus))].toSorted().join(', ');
-    return { upstreamOrderId: id, rawStatus, stage: 'review', ...amounts, ...(some.some(saysMoney) ? { moneySeen: true } : {}) };
+    const rawStatus = [...new Set(latest.map((row) => row.rawStatus))].toSorted().join(', ').slice(0, mostStatus);
+    // What a row says was refunded is not held any more, unless another row says that it was delivered.
+    const isBack = latest.some(({ stage }) => stage === 'refunded') && !latest.some(({ stage }) => isDelivered(stage));
+    return { upstreamOrderId: id, rawStatus, stage: 'review', ...amounts, ...(some.some(saysMoney) && !isBack ? { moneySeen: true } : {}) };
   };
   const byId = Map.groupBy(rows, ({ upstreamOrderId }) => upstreamOrderId);
   return [...byId].flatMap(([id, some]) => (id === undefined || some.length === 1 ? some : [lastOf(id, some)]));
