@@ -46,24 +46,31 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     // Usually there are none, and this query is much cheaper to plan than the one that follows.
     if ((await db.select({ id: deliveries.id }).from(deliveries).where(isDue).limit(1)).length === 0) return [];
     const at = new Date(now).toISOString();
-    // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
-    // before retries, so that an unreachable host does not starve the others. Among them, networks and apps take turns: anybody can order without
-    // paying, and name a different host for each order.
+    // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. Anybody can order without
+    // paying, and name any URL. So networks and apps take turns: among the webhooks of one host, where somebody may name a path that always fails; and
+    // among the hosts, of which somebody may name many. Of all that are taken, first attempts come before retries, so that an unreachable host does not
+    // starve the others.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),
       full_hosts as materialized (select host from under_way group by host having count(*) >= ${perHost})
       select id from deliveries where id in (
         select id from (
-          select firsts.*, row_number() over (partition by host order by firsts.attempt, due_on) as of_host,
-            row_number() over (partition by firsts.attempt, coalesce(${wideKey}, 'app ' || orders.app_id, host) order by due_on) as of_network
+          select turns.*, row_number() over (partition by host order by turn, attempt, due_on) as of_host,
+            row_number() over (partition by attempt, network order by due_on) as of_network
           from (
-            select id, subject_id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
-            from deliveries
-            where state = 'due' and due_on <= ${at} ${awake} and (lease_until is null or lease_until < now())
-              and subject_id not in (select subject_id from under_way) and host not in (select host from full_hosts)
-          ) firsts left join orders on orders.id = subject_id left join intents on intents.id = orders.intent_id
-          where of_subject = 1
+            select named.*, row_number() over (partition by host, network order by attempt, due_on) as turn
+            from (
+              select firsts.*, coalesce(${wideKey}, 'app ' || orders.app_id, host) as network
+              from (
+                select id, subject_id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
+                from deliveries
+                where state = 'due' and due_on <= ${at} ${awake} and (lease_until is null or lease_until < now())
+                  and subject_id not in (select subject_id from under_way) and host not in (select host from full_hosts)
+              ) firsts left join orders on orders.id = subject_id left join intents on intents.id = orders.intent_id
+              where of_subject = 1
+            ) named
+          ) turns
         ) ranked
         where of_host <= ${perHost}
         order by attempt, of_network, due_on limit ${limit}

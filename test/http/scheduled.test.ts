@@ -131,18 +131,24 @@ it('an instance that is told to stop takes no new rows, however many are due', a
   expect(await runPart(leaving, { name: 'orders', batch: 20, work }, 25_000, { own: 200, spare: { calls: 0 } })).toBe(0);
 });
 
+/** Places an order from this address, and returns its id. */
+const placed = async (ip: string): Promise<string> => {
+  const wallet = walletFrom(gateway.url, ip);
+  const { sessionId: session_id } = await wallet.open();
+  await wallet.call('/payment-options', { session_id });
+  const { body } = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  return String((await wallet.call('/order', { session_id, quote_id: body['quote_id'] })).body['order_id']);
+};
+/** Makes a webhook due, `on` seconds after an hour from now. */
+const due = async (subject: string, host: string, on: number, attempt = 0): Promise<unknown> =>
+  await gateway.database.sql`insert into deliveries (id, subject_id, type, sequence, body, url, host, state, attempt, created_on, due_on)
+    values (${`msg_${host}_${on}`}, ${subject}, 'order_status_changed', 2, '{}', 'sealed', ${host}, 'due', ${attempt}, now(),
+      now() + interval '1 hour' + make_interval(secs => ${on}))`;
+const claim = async (limit: number) =>
+  await gateway.server.gateway.stores.deliveries.claimDue(gateway.clock.now() + 7_200_000, { owner: 'test', seconds: 60 }, limit, 4);
+
 it('the webhooks of one network take turns with those of another, however many hosts it names', async () => {
-  const placed = async (ip: string): Promise<string> => {
-    const wallet = walletFrom(gateway.url, ip);
-    const { sessionId: session_id } = await wallet.open();
-    await wallet.call('/payment-options', { session_id });
-    const { body } = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
-    return String((await wallet.call('/order', { session_id, quote_id: body['quote_id'] })).body['order_id']);
-  };
   const { sql } = gateway.database;
-  const due = async (subject: string, host: string, on: number): Promise<unknown> =>
-    await sql`insert into deliveries (id, subject_id, type, sequence, body, url, host, state, created_on, due_on)
-      values (${`msg_${host}`}, ${subject}, 'order_status_changed', 2, '{}', 'sealed', ${host}, 'due', now(), now() + interval '1 hour' + make_interval(secs => ${on}))`;
   // Addresses of one /48 are one network here.
   for (let n = 1; n <= 5; n += 1) await due(await placed(`2001:db8:5:${n}::1`), `h${n}.many.example`, n);
   await due(await placed('203.0.113.9'), 'wallet.example', 60);
@@ -154,8 +160,17 @@ it('the webhooks of one network take turns with those of another, however many h
     await sql`update orders set app_id = 'wallet' where id = ${order}`;
     await due(order, `a${n}.app.example`, 10 + n);
   }
-  const { deliveries } = gateway.server.gateway.stores;
-  const taken = await deliveries.claimDue(gateway.clock.now() + 7_200_000, { owner: 'test', seconds: 60 }, 4, 4);
+  const taken = await claim(4);
   expect(taken.map((one) => one.host).toSorted()).toEqual(['a1.app.example', 'account.example', 'h1.many.example', 'wallet.example']);
   await sql`delete from deliveries`;
+});
+
+it('the webhooks of one network to a host take turns with those of others to it, also with those that failed before', async () => {
+  for (let n = 1; n <= 6; n += 1) await due(await placed(`2001:db8:6:${n}::1`), 'wallet.example', n);
+  const own = await placed('203.0.113.10');
+  await due(own, 'wallet.example', 60, 3);
+  const taken = await claim(20);
+  expect(taken.map((one) => one.subjectId)).toContain(own);
+  expect(taken).toHaveLength(4);
+  await gateway.database.sql`delete from deliveries`;
 });
