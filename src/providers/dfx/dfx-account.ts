@@ -71,7 +71,11 @@ const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: s
 
 const tokenFor = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<string> => {
   const login = await logIn(dfx, context, user.address);
-  if ('refusal' in login) throw new ProviderFault('rejected-credentials', 'the login of a known user was refused', { taken: 'no' });
+  if ('refusal' in login) {
+    // A fault without a status says that the operator's key is missing, so that no customer is served. One customer's refusal says nothing of the kind.
+    const isKeyMissing = login.refusal.note === 'token-refused';
+    throw new ProviderFault('rejected-credentials', 'the login of a known user was refused', { taken: 'no', ...(isKeyMissing ? {} : { status: 403 }) });
+  }
   return login.token;
 };
 

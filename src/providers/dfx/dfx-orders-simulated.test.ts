@@ -427,6 +427,16 @@ describe('an account', () => {
       refusal: { note: 'no-code-expected' },
     });
   });
+  it('whose login DFX refuses says nothing about the operator’s key', async () => {
+    const { accounts } = start({ mailCode: 'always' });
+    const begun = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    const { token: _old, ...withoutToken } = JSON.parse(begun.customer ?? '{}') as { token?: string };
+    const known = { ...context, customer: JSON.stringify(withoutToken) };
+    control.setFault({ endpoint: 'POST /v1/auth', fault: 'country-403' });
+    expect(await faultOf(accounts.codes?.send(known) ?? Promise.resolve())).toMatchObject({ kind: 'rejected-credentials', status: 403 });
+    const keyless = start({ mailCode: 'always' }, { login_key_env: undefined });
+    expect(await faultOf(keyless.accounts.codes?.send(known) ?? Promise.resolve())).toMatchObject({ kind: 'rejected-credentials', status: undefined });
+  });
   it('needs an address of which we know whose it is', async () => {
     const { accounts } = start();
     expect(await accounts.startAccount(context, { email, payoutTo: alice, ref: 'r' })).toMatchObject({ refusal: { note: 'payout-refused' } });
