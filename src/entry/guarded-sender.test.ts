@@ -47,3 +47,17 @@ it('a refused URL is not even resolved', async () => {
 it('loopback is reached in sandbox mode', async () => {
   expect(await send(`http://wallet.example:${port()}/`, ['127.0.0.1'], true)).toMatchObject({ outcome: 'delivered', status: 200 });
 });
+
+it('tests to a path that never answers take up no connection of the webhooks to the same host', async () => {
+  const silent = createServer((request, response) => (request.url === '/hangs' ? undefined : void response.end('ok')));
+  await new Promise<void>((ready) => silent.listen(0, '127.0.0.1', ready));
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const sender = createGuardedSender({ check: () => ({ ok: true }), sandbox: true });
+  const one = { headers: {}, body: '{}' };
+  const tests = Array.from({ length: 40 }, async () => await sender.send({ ...one, url: `${url}/hangs`, timeoutMs: 3000, isTest: true }));
+  expect(await sender.send({ ...one, url, timeoutMs: 2500 })).toMatchObject({ outcome: 'delivered' });
+  silent.closeAllConnections();
+  silent.close();
+  expect(new Set((await Promise.all(tests)).map(({ outcome }) => outcome))).toEqual(new Set(['failed']));
+  await sender.close();
+});

@@ -14,12 +14,15 @@ export const createGuardedSender = (options: {
   sandbox: boolean;
   lookup?: LookupFunction;
 }): { send: Sender; close: () => Promise<void> } => {
-  const agent = new Agent({ connect: { lookup: guardedLookup(options), timeout: 5000 }, connections: 16, pipelining: 1, keepAliveTimeout: 4000 });
-  const send: Sender = async ({ url, headers, body, timeoutMs }) => {
+  const newAgent = (connections: number) =>
+    new Agent({ connect: { lookup: guardedLookup(options), timeout: 5000 }, connections, pipelining: 1, keepAliveTimeout: 4000 });
+  const [agent, testAgent] = [newAgent(16), newAgent(4)];
+  const send: Sender = async ({ url, headers, body, timeoutMs, isTest = false }) => {
     if (!options.check(url).ok) return { outcome: 'blocked', statusClass: 'blocked' };
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+      const dispatcher = isTest ? testAgent : agent;
+      const answer = await request(url, { method: 'POST', headers, body, dispatcher, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
       answer.body.destroy();
       answer.body.on('error', () => undefined);
       return outcomeOf(answer.statusCode, retryAfterMs(one(answer.headers['retry-after']), one(answer.headers['date']), Date.now()));
@@ -27,7 +30,7 @@ export const createGuardedSender = (options: {
       return { outcome: isBlocked(error) ? 'blocked' : 'failed', statusClass: isBlocked(error) ? 'blocked' : errorClass(error) };
     }
   };
-  return { send, close: async () => await agent.close() };
+  return { send, close: async () => void (await Promise.all([agent.close(), testAgent.close()])) };
 };
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header);

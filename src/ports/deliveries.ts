@@ -45,7 +45,8 @@ export type DeliveryStore = {
   resend(id: string, now: number): Promise<boolean>;
 };
 
-export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number };
+/** `isTest`: a webhook that a wallet asked for with POST /webhook-test. Anybody can send many, so they take up no connections of the others. */
+export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number; isTest?: boolean };
 /** What we keep of a sending. It never holds the body of the response, or the address that it came from. */
 export type SendOutcome = { outcome: 'delivered' | 'failed' | 'blocked'; statusClass: string; status?: number; retryAfterMs?: number };
 export type Sender = (sending: Sending) => Promise<SendOutcome>;

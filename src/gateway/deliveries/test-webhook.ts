@@ -16,6 +16,6 @@ export const testWebhook = async (gateway: Gateway, url: string, appId: string |
     'webhook-sequence': '1',
     'webhook-attempt': '1',
   };
-  const sent = await gateway.sender({ url, body, headers, timeoutMs: 15_000 });
+  const sent = await gateway.sender({ url, body, headers, timeoutMs: 15_000, isTest: true });
   return { delivered: sent.outcome === 'delivered', status_class: sent.statusClass };
 };
