@@ -1,5 +1,5 @@
 /**
- * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import circle. Fails if there is any, or if
+ * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import cycle. Fails if there is any, or if
  * it found no imports at all.
  */
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,6 @@ import { checkLayers } from './layers.ts';
 
 const { modules, imports, violations, circles } = checkLayers(fileURLToPath(new URL('..', import.meta.url)));
 for (const { from, to, rule } of violations) console.error(`${from} → ${to}: ${rule}`);
-for (const circle of circles) console.error(`import circle: ${circle.join(', ')}`);
+for (const circle of circles) console.error(`import cycle: ${circle.join(', ')}`);
 console.log(`${modules} modules, ${imports} imports, ${violations.length} against the layers, ${circles.length} circles`);
 if (violations.length > 0 || circles.length > 0) process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
  * `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer.
- * `npm run customer -- release <provider> <e-mail or address>`: lets its owner use it there, although another customer has named it first.
+ * `npm run customer -- release <provider> <e-mail or address>`: lets the owner of that e-mail or address use it at that provider, even if another
+ * customer named it first (that customer's account there is removed).
  */
 import { readSealKeys } from '../src/config/secrets.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -23,7 +24,7 @@ const release = async (provider: string, name: string): Promise<void> =>
   await withDatabase(async ({ sql, record }) => {
     await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });
     const released = await releaseName(sql, provider, name, Date.now());
-    if (released === 0) throw new Refused(`no account at "${provider}" has named this e-mail or address`);
+    if (released === 0) throw new Refused(`no account at "${provider}" uses this e-mail or address`);
     say(`released: ${released} account(s) removed. Whoever names it next at "${provider}" is logged in there as its user`);
   });
 

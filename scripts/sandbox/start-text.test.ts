@@ -23,7 +23,7 @@ next, in another terminal
   http://127.0.0.1:8787/console          the operator's view; its token until this stops: op_1
   curl -s http://127.0.0.1:8787/verify   a session to begin with
   http://127.0.0.1:8787/docs             every call
-  docs/sandbox.md                        how to pay, the code of the text message, amounts that make things go wrong
+  docs/sandbox.md                        how to pay, the code to enter, amounts that make things go wrong
 `);
 });
 

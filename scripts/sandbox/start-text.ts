@@ -46,7 +46,7 @@ const sandboxHints = (url: string, rows: string | undefined, demo: string, opera
     [`${url}/console`, `the operator's view${operatorToken === undefined ? '' : `; its token until this stops: ${operatorToken}`}`],
     [`curl -s ${url}/verify`, 'a session to begin with'],
     [`${url}/docs`, 'every call'],
-    ['docs/sandbox.md', 'how to pay, the code of the text message, amounts that make things go wrong'],
+    ['docs/sandbox.md', 'how to pay, the code to enter, amounts that make things go wrong'],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
   return [

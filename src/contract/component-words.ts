@@ -194,7 +194,7 @@ export const components: { readonly [name: string]: string } = {
   TieBreak: `What decides between offers that rank equally. ${open}`,
   ReferenceSource: `Where the price comes from: the configuration, several public tickers, one ticker, or the median of the offers. ${open}`,
   FeedState: `Whether a ticker was used, or why not. ${open}`,
-  Learning: `How the records of past deliveries are used. ${open}`,
+  Learning: `How the providers’ records of past fills are used. ${open}`,
   ReceiptKind: `What the receipt signs: the decision, what was filled, or the link that was handed out. ${open}`,
   DeliveredAs: `What the seller delivers: a channel, something to redeem, or a payment. ${open}`,
   DeliveredTo: `Where the money for sold sats goes: to the balance of a card, or out by bank transfer. ${open}`,

@@ -200,7 +200,7 @@ export const members: { readonly [member: string]: string } = {
   'BuyOrderState.on_chain_fallback': 'Whether a withdrawal that is not claimed in time can be sent to a bitcoin address instead.',
   pay_sats: 'The total that the customer pays, in sats.',
   fee_sats: 'The cost of the liquidity, in sats: pay_sats − client_sats.',
-  client_sats: 'The sats that the customer can spend afterwards on their side.',
+  client_sats: 'What the customer can spend afterwards, in sats: their side of the channel or, for a recharge, what is paid to their invoice.',
   inbound_sats: 'How much the customer can receive through the channel, in sats.',
   fee_ppm: 'fee_sats relative to inbound_sats, in parts per million.',
   connect_to: 'The node that the customer’s node must connect to first, as key@host:port.',
@@ -251,7 +251,7 @@ export const members: { readonly [member: string]: string } = {
   'FeedVerdict.name': 'The name of the ticker.',
   'FeedVerdict.state': 'Whether the ticker was used, or why not.',
   price_check: 'Present if the only two offers differ too much, and there is no other price to judge them by.',
-  learning: 'How the providers’ records of past deliveries are used: they rank offers, are only shown, or are not used.',
+  learning: 'How the providers’ records of past fills are used: they rank offers, are only shown, or are not used.',
   record_snapshot: 'Identifies the state of the record that ranked the offers.',
   outlier_bps: 'How much better than the other offers an offer may be before it is excluded as too good, in basis points.',
   tolerance_bps:

@@ -61,7 +61,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'iban-invalid': kind(422, 'The IBAN is not valid', 'ask-user'),
   'invoice-unsuitable': kind(422, 'The invoice does not fit the order', 'ask-user'),
   'payout-required': kind(422, 'The order must say where the sats go', 'fix-request'),
-  'payout-unsuitable': kind(422, 'The sats cannot be sent there', 'ask-user'),
+  'payout-unsuitable': kind(422, 'The sats cannot be sent to this destination', 'ask-user'),
   'rate-limited': kind(429, 'Too many requests', 'wait', true),
   'too-many-open-orders': kind(429, 'Too many open unpaid orders', 'ask-user'),
   'daily-limit-reached': kind(429, 'The daily limit is reached', 'wait'),

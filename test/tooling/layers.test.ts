@@ -103,7 +103,7 @@ describe('layer rules', () => {
   });
 
   const circlesIn = (files: Record<string, string>): string[][] => checkLayers(plant(files)).circles.map((circle) => circle.toSorted());
-  it('finds an import circle, one of types alone too', () => {
+  it('finds an import cycle, even one of types alone', () => {
     const files = {
       'src/domain/b.ts': `import type { C } from './c.ts'; import './leaf.ts';`,
       'src/domain/c.ts': `export type { A } from './a.ts'; import './d.ts';`,

@@ -180,7 +180,7 @@ describe('payments', () => {
       paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: 1_000n },
     }));
   it.each([
-    [newInvoice({ amountMsat: 1_000_001n }), 'an invoice for another amount than the order'],
+    [newInvoice({ amountMsat: 1_000_001n }), "the invoice's amount differs from the order's"],
     [newInvoice({ network: 'main' }), 'an invoice for another network'],
     [newInvoice({ timestamp: now / 1000 - 3_600 }), 'an invoice that has already expired'],
     [`${lightningInvoice.slice(0, -1)}q`, 'no invoice that can be paid'],
@@ -216,7 +216,7 @@ describe('payments', () => {
       [1_000_000n, 2_000_000n].map((amountMsat) =>
         paymentInfoOf(paymentOf({ lightningInvoice: newInvoice({ amountMsat }) }), { ...wanted, method: 'lightning-x' }),
       ),
-    ).toMatchObject([{ paymentInfo: { kind: 'invoice', amountSats: 1_000n } }, { problem: 'an invoice for another amount than the order' }]));
+    ).toMatchObject([{ paymentInfo: { kind: 'invoice', amountSats: 1_000n } }, { problem: "the invoice's amount differs from the order's" }]));
   it.each([
     [{ address: 'https://evil.example/pay', altcoinPrice: '5' }],
     [{ address: `litecoin:${litecoin}`, altcoinPrice: '5' }],

@@ -20,7 +20,7 @@ const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, n
   const invoice = decodeInvoice(value);
   if (!invoice) return { problem: 'no invoice that can be paid' };
   if (invoice.network !== network) return { problem: 'an invoice for another network' };
-  if (invoice.amountMsat !== sats * 1000n) return { problem: 'an invoice for another amount than the order' };
+  if (invoice.amountMsat !== sats * 1000n) return { problem: "the invoice's amount differs from the order's" };
   if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has already expired' };
   return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };

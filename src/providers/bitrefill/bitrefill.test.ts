@@ -228,7 +228,7 @@ describe('answers that no simulator gives', () => {
     [{ product: 'lightning-recharge' }, 'an order for another product'],
     [{ value: '2000001' }, 'an order for another value'],
     [{ userRef: 'somebody else' }, 'an order with another reference'],
-    [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, 'an invoice for another amount than the order'],
+    [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, "the invoice's amount differs from the order's"],
     [{ payment: { address: order.payment.address, satoshiPrice: 40_395 } }, 'no invoice that can be paid'],
     [{ expirationTime: now + 60_000 }, 'an order that has already expired'],
   ])('an order with %j is shown to nobody', async (more, problem) => {

@@ -46,15 +46,15 @@ const broken = (what: string): never => {
  */
 export const toMade = (order: OrderWire, terms: Terms, checks: Checks): { made: Made } | { refusal: Refusal } => {
   const { network, now, payWith, settings } = checks;
-  const pay = order.feeSat ?? broken('an order without feeSat');
+  const pay = order.feeSat ?? broken('the order has no feeSat');
   contradict(order, pay, terms, checks);
   const end = order.orderExpiresAt;
-  if (typeof end !== 'number') return broken('an order whose end cannot be read');
+  if (typeof end !== 'number') return broken('the end of the order cannot be read');
   const { bolt11Invoice, onchain } = order.payment ?? {};
   const invoice = bolt11Invoice?.request === undefined ? undefined : checkedInvoice(bolt11Invoice.request, pay, checks);
   const address = onchain?.address === undefined ? undefined : checkedAddress(onchain.address, network);
   if (end <= now) return broken('the order had already expired when it was made');
-  const payTo = (payWith === 'lightning' ? invoice?.text : address) ?? broken('an order without the requested way to pay');
+  const payTo = (payWith === 'lightning' ? invoice?.text : address) ?? broken('the order lacks the requested way to pay');
   const margin = (payWith === 'lightning' ? settings.expiry_margin_s : settings.onchain_margin_s) * 1000;
   const expiresOn = payWith === 'lightning' ? Math.min(end - margin, invoice?.expiresOn ?? end) : end - margin;
   // Too little time is left to pay and to open the channel.
@@ -84,24 +84,24 @@ const contradict = (order: OrderWire, pay: bigint, terms: Terms, { info, now, se
   if (order.channelExpiresAt !== undefined && order.channelExpiresAt < now + terms.weeks * 7 * dayMs - dayMs) broken('the channel ends before its lease does');
   if (pay < terms.clientSats || pay < 0n) broken("feeSat is less than the customer's balance");
   const key = order.lspNode?.pubkey;
-  if (!info.nodes.some(({ pubkey }) => pubkey === key)) broken('the order is of a node that /info does not name');
-  if (settings.lsp_node !== undefined && settings.lsp_node !== key) broken('the order is of another node than requested');
+  if (!info.nodes.some(({ pubkey }) => pubkey === key)) broken('the order names a seller node that /info does not list');
+  if (settings.lsp_node !== undefined && settings.lsp_node !== key) broken('the order is from a different node than requested');
   const { order: state, payment } = statesOf(order);
-  if (!/^(?:created|)$/.test(state) || !/^(?:created|)$/.test(payment)) broken('a new order that is not new');
+  if (!/^(?:created|)$/.test(state) || !/^(?:created|)$/.test(payment)) broken('the new order is not in the state created');
 };
 
 const checkedInvoice = (request: string, pay: bigint, { network, now }: Checks): { text: string; expiresOn: number } => {
   const text = bareInvoice(request);
   const invoice = decodeInvoice(text) ?? broken('the invoice cannot be paid');
   if (invoice.network !== network) broken('the invoice is for another network');
-  if (invoice.amountMsat !== pay * 1000n) broken('the invoice is for another amount than the order');
+  if (invoice.amountMsat !== pay * 1000n) broken("the invoice's amount differs from the order's");
   const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
   return expiresOn > now ? { text, expiresOn } : broken('the invoice has already expired');
 };
 
 const checkedAddress = (given: string, network: BitcoinNetwork): string => {
   const checked = checkPayoutAddress(given.trim(), network);
-  return 'problem' in checked ? broken('the address cannot be paid to') : checked.address;
+  return 'problem' in checked ? broken('the address cannot be used for a payment') : checked.address;
 };
 
 /** Returns the LNURL with which a wallet opens the channel, in upper-case bech32. Undefined if the order has none that can be read. */

@@ -19,7 +19,7 @@ export const settings = z.strictObject({
     .nullable()
     .default('/geocheck')
     .describe('Path that says whether our own country is blocked, asked before the listing is read; null: not asked'),
-  lsp_node: nodeKey.optional().describe('The one node of /info that sells us channels, if not any of them'),
+  lsp_node: nodeKey.optional().describe('The only node of /info that may sell us channels; without it, any of them may'),
   source: z.string().min(1).max(128).optional().describe('Sent with every order, to tell Blocktank where it comes from'),
 
   least_lsp_sats: z.int().min(1).default(20_000).describe("The smallest balance on Blocktank's side; raised to the smallest channel of /info"),
@@ -27,7 +27,7 @@ export const settings = z.strictObject({
   default_lease_blocks: z.int().min(1).default(4320).describe('The lease that is requested if the customer names none, rounded up to weeks'),
   max_lease_blocks: z.int().min(1).optional().describe("Our own upper limit for leases, if below Blocktank's longest"),
   zero_conf: z.boolean().default(false).describe('Whether private channels are ordered as usable before their funding confirms'),
-  zero_reserve: z.boolean().default(false).describe('Whether channels are ordered without a reserve on the side of the customer'),
+  zero_reserve: z.boolean().default(false).describe("Whether channels are ordered without a reserve on the customer's side"),
 
   estimate_includes_client_balance: z
     .boolean()
@@ -40,7 +40,11 @@ export const settings = z.strictObject({
     .default(600)
     .describe("How long before the order's end we stop taking Lightning payments, since the channel has to be opened before the end"),
   onchain_margin_s: z.int().min(3600).default(3600).describe("How long before the order's end we stop taking payments on chain"),
-  stuck_after_blocks: z.int().min(1).default(12).describe('After how many more confirmations than required an unnoticed payment on chain needs a person'),
+  stuck_after_blocks: z
+    .int()
+    .min(1)
+    .default(12)
+    .describe('How many confirmations beyond the required number an on-chain payment may have, without the seller noticing it, before it needs a person'),
   refund_days: z.int().min(1).default(14).describe("How long after the order's end an automatic refund may take before it needs a person"),
 });
 export type Settings = z.output<typeof settings>;

@@ -39,9 +39,9 @@ export const bringinSettings = z.strictObject({
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
   client_ipv4: z.enum(['required', 'optional']).default('required').describe("required: no card top-up without the customer's own IPv4"),
-  order_attempts: z.int().positive().default(3).describe('How often one card top-up is sent at most, if its answer was lost'),
+  order_attempts: z.int().positive().default(3).describe('How many times one card top-up is sent at most, if answers are lost'),
   timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto').describe('Unit of expiresAt; auto: milliseconds from 1e12 on'),
-  invoice_expiry_tolerance_s: z.int().nonnegative().default(1).describe('How far the expiry of an order and of its invoice may be apart'),
+  invoice_expiry_tolerance_s: z.int().nonnegative().default(1).describe('How far apart the expiry of an order and that of its invoice may be'),
 
   match_window_s: seconds.default(86_400).describe('How long to look for a payment that only its amount identifies'),
   lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']).describe('Values of subType that mean a conversion by Lightning'),

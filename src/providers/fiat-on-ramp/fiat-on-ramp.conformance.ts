@@ -99,7 +99,10 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
     const other = await verifyOnce(run);
     const again = await open(run, other, signed(sentence.replace('TOKEN', other.token ?? ''), run.newKey()));
     if (isGood(again)) {
-      tally.broken('session-opens', 'it wants the sentence “I confirm my bitcoin wallet. [token]” signed, not the bare token');
+      tally.broken(
+        'session-opens',
+        'it does not accept the bare token signed, but “I confirm my bitcoin wallet. [TOKEN]”, with the token in place of TOKEN and the square brackets kept',
+      );
       run.run.learnt['proof_template'] = sentence;
       [answered, opened] = [again, other];
     }

@@ -228,7 +228,7 @@ const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: Bitc
   const text = [bip21, uri, payment_uri, address].find((one) => one !== undefined && /^\s*bitcoin:/i.test(one));
   return text === undefined ? undefined : readBitcoinLink(text, network);
 };
-/** Throws if a bitcoin: link in the order asks for another amount than the order, or for an unreadable one. */
+/** Throws if a bitcoin: link in the order asks for an amount that differs from the order's, or that cannot be read. */
 const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
   const amountSats = linkOf(wire, network)?.amountSats;
   if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that contradicts the order');
@@ -245,12 +245,12 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
-  if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is for another amount than the order');
+  if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', "the invoice's amount differs from the order's");
   return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
 const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Checks): number => {
-  if ('problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be paid to');
+  if ('problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be used for a payment');
   if (ends === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the order cannot be read');
   return ends ?? now + onchainLifeMs;
 };
