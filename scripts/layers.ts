@@ -168,7 +168,7 @@ const readFolder = (folder: string): string[] => {
 };
 
 /**
- * Returns import circles: groups of files that all reach each other through imports, including a file that imports itself. Every file is in at most
+ * Returns import cycles: groups of files that all reach each other through imports, including a file that imports itself. Every file is in at most
  * one group (Tarjan's strongly connected components).
  */
 const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] => {

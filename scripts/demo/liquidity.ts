@@ -1,5 +1,6 @@
 /**
- * Gets liquidity: compares sellers of inbound capacity and buys from one, then buys two turbo channels: one is redeemed, the other opens by itself.
+ * Gets liquidity: compares sellers of inbound capacity and buys from one, then buys two turbo channels: one is redeemed, the other opens
+ * automatically.
  */
 import { renderUnicodeCompact } from 'uqr';
 import type { Order } from '../../packages/client/src/index.ts';

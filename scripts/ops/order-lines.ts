@@ -93,7 +93,7 @@ const evidenceText = (evidence: Json): string => {
     .join(', ');
 };
 
-/** What the state of the record of a withdrawal link means. */
+/** What each state of a claim means. */
 const withdrawalWords = { sending: 'its link is being fetched', held: 'the gateway has its link', review: 'in review: no usable link' };
 
 /** Returns at most 25 lines that say where an order is. */

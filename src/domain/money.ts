@@ -18,7 +18,7 @@ export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(par
 /** Returns part / whole in basis points, rounded down. */
 export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
 
-/** Returns that many basis points of an amount, rounded down. */
+/** Returns `bps` basis points of `amount`, rounded down. */
 export const mulBps = (amount: bigint, bps: number): bigint => divFloor(amount * BigInt(bps), 10_000n);
 
 /** The number digits / 10^scale, with scale ≥ 0. */

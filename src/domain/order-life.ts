@@ -72,9 +72,7 @@ export type Evidence = {
   arriving?: boolean;
 };
 
-/**
- * Drops amounts of 0 that mean that the amount is not known: both until the order is delivered or refunded, and the amount that went back in a refund.
- */
+/** Drops amounts of 0 that mean "not known": `pay` unless the order is delivered, and `receive` unless it is delivered or refunded. */
 export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
   const isDelivery = delivered.has(evidence.stage);
   const isTold = (amount: bigint | undefined, isDone: boolean): amount is bigint => amount !== undefined && (amount !== 0n || isDone);

@@ -13,7 +13,10 @@ export const orderSecretPlace = place('orders', 'secret');
 export const lnurlPlace = place('claims', 'lnurl');
 export const fallbackPlace = place('claims', 'fallback');
 export const blobPlace = place('provider_sessions', 'blob');
-/** The place of a reserved order's secret, by the order's upstream id. The secret is in last_prices, routes and intents. */
+/**
+ * The secret of a reserved order is copied between last_prices, routes and intents, so all copies share one place: the row is the order's upstream
+ * id.
+ */
 export const reservedPlace = place('routes', 'reserved');
 export const challengePlace = place('sessions', 'challenge');
 export const replyPlace = place('sessions', 'opened_reply');

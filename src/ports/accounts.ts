@@ -22,7 +22,7 @@ export type Account = {
   removedOn?: number;
   /** When the account was first connected. Absent if it never was. */
   connectedOn?: number;
-  /** The hash of the provider's id of the user. Absent until the provider has said it. */
+  /** The hash of the provider's id of the user. Absent until the provider has stated it. */
   userHash?: string;
 };
 export type Connection = {

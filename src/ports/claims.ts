@@ -17,8 +17,8 @@ export type ClaimStore = {
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   /**
-   * Stores the link. If another owner has taken the claim since, the link is stored only if that one has finished without a link: if the claim still has
-   * the link that it had when it was asked for (`known`), or none. Returns whether the link was stored.
+   * Stores the link. If another owner has taken the claim since, the link is stored only if that owner has finished without a link of its own. Then
+   * the claim has no link, or still the one that it had when this link was requested (`known`). Returns whether the link was stored.
    */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
   /** Returns false if another owner has taken the claim since, even if that one has finished. */

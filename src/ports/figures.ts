@@ -32,7 +32,10 @@ export type Figure = {
   receive: bigint;
 };
 
-/** Which figures to read, from the hour of `from` to the end of the hour before `to`. Members without a value do not narrow. */
+/**
+ * Which figures to read: those of every hour that starts before `to`, beginning with the hour that contains `from`. A filter without a value matches
+ * everything.
+ */
 export type FigureFilter = {
   from: number;
   to: number;
@@ -67,7 +70,7 @@ export type FigureStore = {
    * answered, but refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
    */
   countDue(counting: Counting): Promise<LookedAt | undefined>;
-  /** Postpones the next look at an hour that could not be counted. */
+  /** Postpones the next check of an hour that could not be counted. */
   postpone(hour: number, source: FigureSource, until: number): Promise<void>;
   read(filter: FigureFilter): Promise<Figure[]>;
   /** Returns how many hours in a range are not counted yet, and when the newest of the others was last checked. */

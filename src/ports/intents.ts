@@ -110,8 +110,8 @@ export type IntentStore = {
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /**
-   * Takes the withheld intents that are due. Their customers were never shown how to pay: they are unpayable, dead, or moved with an order at the
-   * provider. They are checked for money that should not have arrived.
+   * Takes the withheld intents that are due: those that are unpayable, dead, or were moved after their provider had made an order. Their customers
+   * were never shown how to pay, so these intents are checked for money that should not have arrived.
    */
   claimWithheld(now: number, lease: Lease, limit: number, share?: Share): Promise<Intent[]>;
   changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;

@@ -121,9 +121,12 @@ export type OperatorStore = {
     failing: (DossierDelivery & { subjectId: string })[];
   }>;
   switches(): Promise<Switch[]>;
-  /** Stores a switch. With `expected`, only if the switch was last set then, or (`null`) is not set. Returns whether it was stored. */
+  /**
+   * Stores a switch. If `expected` is given, stores it only if the switch was last set at that time (`null`: only if it is not set). Returns whether
+   * it was stored.
+   */
   setSwitch(change: Switch, expected?: number | null): Promise<boolean>;
-  /** Removes a switch. With `expected`, as in setSwitch. Returns whether it is gone. */
+  /** Removes a switch. `expected` works as in setSwitch. Returns whether the switch is gone. */
   clearSwitch(name: string, expected?: number | null): Promise<boolean>;
   /**
    * Stores what an operator has settled about an order, and `more`, and makes the order due at once. Returns false, and does nothing, if what the
@@ -138,7 +141,8 @@ export type OperatorStore = {
   closeAttempt(attempt: JudgedAttempt): Promise<boolean>;
   hasWebhook(id: string): Promise<boolean>;
   /**
-   * Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed and were tried at least this often.
+   * Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed and were tried at least this many
+   * times.
    */
   webhooks(
     filter: { states: readonly DossierDelivery['state'][]; tries?: number | undefined },

@@ -15,7 +15,7 @@ export type CallLimits = {
   signal?: AbortSignal | undefined;
   /** The caller for the circuit breaker: failures open a circuit only once enough different callers have had them. */
   customerKey?: string | undefined;
-  /** The customer or session that the call is made for, if any. A 429 first holds back only its calls of this class. */
+  /** The customer or session that the call is made for, if any. At first, a 429 holds back only their calls of this class. */
   customer?: string | undefined;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
   isOwn?: boolean | undefined;

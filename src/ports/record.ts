@@ -86,7 +86,7 @@ export type RecordStore = {
   /** Clears a provider's sums. Returns how many rows were cleared. */
   reset(providerId: string, now: number): Promise<number>;
   figures(since: number): Promise<ProviderFigures[]>;
-  /** Returns at most `limit` fills of one provider, those that fell short most first. */
+  /** Returns at most `limit` fills of one provider, the largest shortfall first. */
   fills(providerId: string, limit: number): Promise<ShownFill[]>;
   /** Returns whether an instance of the previous release has stored a route after `since`. Such an instance can read only version 1. */
   oldReaders(since: number): Promise<boolean>;

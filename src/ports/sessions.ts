@@ -51,7 +51,7 @@ export type SessionStore = {
   findUpstream(owner: string, providerId: string): Promise<ProviderSession | undefined>;
   findUpstreamById(id: string): Promise<{ id: string; owner: string; providerId: string; blob?: string } | undefined>;
   saveUpstream(id: string, change: { blob: string; ready: boolean; expiresOn?: number }): Promise<void>;
-  /** Replaces the sealed blob `known`. Returns false, and changes nothing, if the session has another one by now. */
+  /** Replaces the sealed blob `known`. Returns false, and changes nothing, if the session has a different blob by now. */
   replaceUpstream(id: string, known: string | undefined, blob: string): Promise<boolean>;
   retireUpstream(id: string, now: number): Promise<void>;
 };

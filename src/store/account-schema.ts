@@ -36,7 +36,7 @@ export const accounts = pgTable(
     checkedOn: moment('checked_on'),
     nextCheckOn: moment('next_check_on'),
     removedOn: moment('removed_on'),
-    /** When the account was first connected. From then on, its e-mail belongs to its customer, also while the account is connected again. */
+    /** When the account was first connected. From then on, its e-mail belongs to its customer, even while the account is being reconnected. */
     connectedOn: moment('connected_on'),
     /** SHA-256 of the id that the provider gives the user. Whoever has connected an account of that user keeps others from its key. */
     userHash: text('user_hash'),

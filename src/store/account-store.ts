@@ -25,8 +25,9 @@ const holdMs = 86_400_000;
 const wasConnected = or(isNotNull(accounts.connectedOn), inArray(accounts.status, ['connected', 'needs_reconnect']));
 
 /**
- * Returns whether the e-mail belongs to another customer. Once that customer's account was connected, it does for good, even if the account has to be
- * reconnected or was removed, because its owner may come back. Before that, it does for a day if that customer has standing and keeps the account.
+ * Returns whether the e-mail belongs to another customer. Once that customer's account has been connected, the e-mail is theirs for good, even if the
+ * account has to be reconnected or was removed, because its owner may come back. Before that, it is theirs for a day if they have standing and keep
+ * the account.
  */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;

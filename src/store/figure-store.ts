@@ -30,8 +30,8 @@ const lastLookMs = 90 * dayMs;
 const ageShare = 4;
 const soonestMs = 60_000;
 /**
- * After an hour was counted, its next check is put off by this many times what the count took, so that counting keeps the database only a little
- * busy.
+ * After an hour has been counted, its next check is put off by this many times the duration of the count, so that counting takes up little of the
+ * database's time.
  */
 const workShare = 20;
 /**
@@ -175,8 +175,8 @@ const timeOf = (value: Date | string | null | undefined): number | undefined =>
 type Claimed = { hour: number; source: FigureSource; mark: string | null };
 
 /**
- * Takes the newest hour that is due for a look, and others of its source in the day before it. The rows' locks last until the end of the transaction,
- * so only one instance counts an hour.
+ * Takes the newest hour that is due for a check, and others of its source in the day before it. The rows' locks last until the end of the
+ * transaction, so only one instance counts an hour.
  */
 const claim = async (tx: Transaction, now: number): Promise<Claimed[]> => {
   const rows = await tx.execute<{ hour: string; source: FigureSource; mark: string | null }>(sql`
@@ -199,7 +199,7 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFro
   const [newest, oldest] = [claimed[0], claimed.at(-1)];
   if (!newest || !oldest) return [];
   const { source } = newest;
-  // The marks are read before the figures. A row that arrives in between is among the figures but not in the mark, so it is found at the next look.
+  // The marks are read before the figures. A row that arrives in between is among the figures but not in the mark, so it is found at the next check.
   const rows = await tx.execute<{ hour: string; mark: string; n: number }>(marksOf(source, { from: at(oldest.hour), to: at(newest.hour + hourMs) }));
   const marks = new Map(rows.map(({ hour, mark, n }) => [Date.parse(hour), { mark, n }]));
   const same: { hour: string; mark: string | null; check_on: string | null }[] = [];

@@ -16,7 +16,7 @@ const unreadMs = 14 * 86_400_000;
  * paid any better than by reporting nothing.
  *
  * Such an order has no network if its customer is an app's, or once its key was cleared with the quotes. After the time that the money needs, all of
- * these count together like one network. Until then, each counts in full, as it does unpaid.
+ * these count together like one network. Until then, each counts in full, as an unpaid order does.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

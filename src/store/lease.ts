@@ -20,7 +20,7 @@ type Queue = {
   id: PgColumn;
   dueOn: PgColumn;
   /** Which rows of the table may be taken. */ waiting: SQL | undefined;
-  /** The provider that a row has to do with. */ provider: PgColumn | SQL;
+  /** The provider that a row is about. */ provider: PgColumn | SQL;
   /** Whether a row comes before all others. */ isUrgent?: SQL;
   /** `key`: the network or app that a row belongs to, never null. `table`: what to join to find it. Networks take turns, and so do apps. */
   network?: { table: PgTable; on: SQL; key: SQL };
@@ -89,6 +89,6 @@ export const unlessWoken = (column: PgColumn, known: number | undefined, next: n
   const after = sql`${sql.param(next, column)}::timestamptz`;
   return sql`case when ${isWoken(column, known)} then least(${column}, ${after}) else ${after} end`;
 };
-/** Matches rows whose next poll time was set since they were read, as a notice does. */
+/** Matches rows whose next poll time has changed since they were read, for example because a notice arrived. */
 export const isWoken = (column: PgColumn, known: number | undefined): SQL =>
   sql`(${column} is not null and ${column} is distinct from ${sql.param(known ?? null, column)}::timestamptz)`;

@@ -146,7 +146,7 @@ export const orders = pgTable(
     expiresOn: moment('expires_on'),
     /**
      * What was agreed, which never changes, and what we have learnt by following the order. Both are in one object, because the previous release
-     * reads them so (order-terms.ts).
+     * reads them that way (order-terms.ts).
      */
     terms: document<StoredTerms>()('terms').notNull(),
     /** What the provider has said about the offer and the order. */

@@ -7,7 +7,7 @@ import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
 
-/** Every member that we learn by following an order. One that is missing here does not compile. */
+/** Every member that we learn by following an order. If one is missing here, this does not compile. */
 const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   beforeReview: true,
   reviewReason: true,
@@ -26,7 +26,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   twinSeen: true,
 };
 
-/** Reads stored terms. An adopted order is stored without a currency and a payment option. */
+/** Reads stored terms. An adopted order is stored without a currency or a payment option. */
 export const fromStored = (stored: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => {
   const members = Object.entries(defined(stored));
   const of = (isLearnt: boolean): object => Object.fromEntries(members.filter(([name]) => Object.hasOwn(learnt, name) === isLearnt));

@@ -13,7 +13,9 @@ export type State = {
   offers?: Offers | undefined;
   /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
   instead?: Offer | undefined;
-  /** The offers that were ordered before the page was left, or in another tab, and may have become orders. They too rule out other orders. */
+  /**
+   * The offers that were ordered before the page was left, or in another tab, and may have become orders. Like `unsure`, they block any other order.
+   */
   unresolved: readonly string[];
   /** The offer, if any, that may or may not have become an order. Until that is known or the offer is given up, nothing else may be ordered. */
   unsure?: Offer | undefined;

@@ -507,7 +507,7 @@ const text = `
 `;
 
 /**
- * Replaces `rem` by `var(--rem)`, which is at least 16 px. A larger root font is the customer's wish, and is followed. A smaller one is only the host
- * page's way of counting, like `html { font-size: 62.5% }`.
+ * Replaces `rem` by `var(--rem)`, which is at least 16 px. A larger root font is the customer's wish, and is followed. A smaller one is only the unit
+ * that the host page counts in, as with `html { font-size: 62.5% }`.
  */
 export const style = unsafeCSS(text.replaceAll(/(?<!max\(|[\d.])(-?[\d.]+)rem\b/g, 'calc(var(--rem) * $1)'));

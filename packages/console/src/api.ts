@@ -14,7 +14,10 @@ export type Settling = Schemas['Settling'];
 export type SwitchMode = Schemas['SwitchMode'];
 export type Problem = Schemas['Problem'];
 
-/** The gateway does not accept the token: it is wrong or was taken out of the configuration, or this host has no console. All get the same answer. */
+/**
+ * The gateway does not accept the token: it is wrong or was taken out of the configuration, or this host has no console. All three get the same
+ * answer.
+ */
 export class Locked extends Error {}
 /** There was no answer, or one that is not from a gateway. The action may or may not have been done. */
 export class Away extends Error {}

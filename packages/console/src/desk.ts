@@ -66,7 +66,7 @@ const soonMs = 3000;
 export type Desk = ReturnType<typeof createDesk>;
 export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed: () => void) => {
   let api: Api | undefined;
-  /** Counts the changes of screen and token: what was asked for before is not shown after. */
+  /** Counts the changes of screen and token: what was requested before a change is not shown after it. */
   let turn = 0;
   /** Counts the loops: only the newest one goes on. */
   let loop = 0;

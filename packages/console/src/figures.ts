@@ -1,7 +1,7 @@
 /** Sums up the gateway's figures by provider: over the whole time for the table, and by hour or day for the charts. */
 import type { Series } from './api.ts';
 
-/** Which of the figures count. Members without a value do not narrow. */
+/** Which of the figures count. A filter without a value matches everything. */
 export type Filter = { ramp?: string | undefined; currency?: string | undefined; option?: string | undefined };
 type Of = { ramp: string; currency: string; option: string };
 export const isIn =

@@ -55,7 +55,7 @@ export const copyButton = (desk: Desk, name: string, text: string): TemplateResu
     Copy<span class="hidden"> ${name}</span>
   </button>`;
 
-/** The head of a column. For a column of numbers, it is aligned as they are. */
+/** The head of a column. The head of a number column is aligned like its numbers. */
 type Head = string | { number: string };
 /** Shows a table that can be scrolled sideways. `rows`: its <tr> elements. */
 export const table = (title: string, heads: readonly Head[], rows: readonly TemplateResult[]): TemplateResult =>

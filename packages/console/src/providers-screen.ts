@@ -1,4 +1,4 @@
-/** Which provider is ill? A row each, and the switch. */
+/** Which provider is in trouble? One row for each, with its switch. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ProviderRow, SwitchMode } from './api.ts';
@@ -12,7 +12,7 @@ export const providersScreen = (desk: Desk): TemplateResult => {
   const { overview, place } = desk.state();
   const chosen = place.screen === 'providers' ? place.provider : undefined;
   const rows = overview?.providers ?? [];
-  // Ill providers come first. If that changes the sequence, what somebody is writing stays with its provider.
+  // Providers in trouble come first. If that changes the sequence, what somebody is writing stays with its provider.
   const sorted = rows.toSorted((a, b) => Number(isIll(b)) - Number(isIll(a)));
   return html`<h1 tabindex="-1">Which provider is ill?</h1>
     ${rows.length === 0 && overview ? html`<p class="note">No provider is configured.</p>` : nothing}

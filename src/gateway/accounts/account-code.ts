@@ -1,6 +1,6 @@
 /**
  * Codes that a provider sends to the customer of an account, by mail or SMS. A code is passed on and forgotten: it is never stored or logged. Whatever
- * the provider allows, the gateway lets only few codes be sent and tried for each account. So nobody can try out codes, whoever they are.
+ * the provider allows, the gateway lets only few codes be sent and tried for each account. So nobody can guess codes by trying them.
  */
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';

@@ -9,10 +9,13 @@ import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** For how long after an account was connected we keep asking for its connections, if none is stored. The provider may have been down at first. */
+/** How long after an account was connected we keep asking for its connections, if none is stored. The provider may have been down at first. */
 const freshMs = 10 * 60_000;
 
-/** Imports the connections if the provider can be read. A failed call is ignored, since the account itself is connected in any case. */
+/**
+ * Imports the connections of a recently connected account that has none stored. If the provider cannot be reached, nothing is imported: the account
+ * itself is connected in any case.
+ */
 export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const { accounts } = gateway.stores;

@@ -22,7 +22,7 @@ export const namedMs = 30 * 86_400_000;
 export const wasConnected = ({ status, connectedOn }: Pick<Account, 'status' | 'connectedOn'>): boolean =>
   connectedOn !== undefined || status === 'connected' || status === 'needs_reconnect';
 
-/** An answer about an account, or that the provider does not accept a code. */
+/** An answer about an account, or the fact that the provider does not accept a code. */
 type Answered = Answer<AccountState> | { ok: 'code-wrong' | 'code-expired' };
 
 /** Returns the provider's answer about the account, without a key that may belong to another customer. */
@@ -74,7 +74,7 @@ const isUserOfAnother = async (gateway: Gateway, account: Account, userHash: str
 
 const words: Record<AccountAdapter['knownBy'], string> = { email: 'e-mail', payout_to: 'address' };
 
-/** Returns the problem for an e-mail or address that is another customer's here. */
+/** Returns the problem for an e-mail or address that belongs to another customer here. */
 export const claimed = (knownBy: AccountAdapter['knownBy']): Problem =>
   new Problem(
     'customer-conflict',

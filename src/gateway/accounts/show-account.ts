@@ -7,14 +7,14 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** What the customer said of themselves when they started the account. */
+/** What the customer said about themselves when they started the account. */
 export type Told = Omit<AccountRequest, 'ref' | 'noticeUrl'>;
 /**
- * What an account keeps sealed: what the customer told, until the provider has answered; then what the provider said about signing up; and how many
- * codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
+ * What an account keeps sealed: what the customer told us, until the provider has answered; then what the provider said about signing up; and how
+ * many codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
  */
 export type Signup = Told & Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> & CodeCounts;
-/** Returns what the customer told and the provider has not answered yet. */
+/** Returns what the customer told us and the provider has not answered yet. */
 export const toldOf = ({ email, phone, payoutTo, termsAccepted }: Signup): Told => defined({ email, phone, payoutTo, termsAccepted });
 /** `codesSince`: when the counted hour began. `codeTries`: wrong codes, and codes whose outcome is unknown, since the last code was sent. */
 export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: number };

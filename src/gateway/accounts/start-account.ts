@@ -66,7 +66,7 @@ const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Prov
   return provider;
 };
 
-/** The members of the request, and of what is told to the provider. */
+/** The members of the request, and of what we tell the provider. */
 const members = { email: 'email', phone: 'phone', payout_to: 'payoutTo', terms_accepted: 'termsAccepted' } as const satisfies Record<AccountMember, keyof Told>;
 
 /**

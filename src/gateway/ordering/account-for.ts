@@ -27,7 +27,7 @@ export const accountFor = async (scope: Scope, session: OpenSession, { offer, pr
   return account;
 };
 
-/** Returns the same as paysElsewhere for a move by failover, in which the account is the one that the price was asked with. */
+/** Works like paysElsewhere, for a move by failover. There, the account is the one with which the price was requested. */
 export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, payoutTo: PayoutTo | undefined): Promise<boolean> => {
   const { providerSessionId: id, offer } = quote;
   if (id === undefined || payoutTo === undefined || offer.offer.facts.payout_kinds === undefined) return false;

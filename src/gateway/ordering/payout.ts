@@ -97,8 +97,8 @@ export const misfit = (gateway: Gateway, { offer: { offer, terms } }: StoredQuot
 };
 
 /**
- * Returns the latest time for the customer's payment to a provider that pushes, if the destination sets one. Money that was sent at the last moment still
- * has to arrive (paymentDueBy counts it as in time), and the sats have to be sent, before the invoice expires.
+ * Returns the latest time for the customer's payment to a provider that pushes, if the destination sets one. Money that was sent at the last moment
+ * still has to arrive (paymentDueBy counts it as on time), and the sats have to be sent, before the invoice expires.
  */
 export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: PayoutTo | undefined): number | undefined => {
   const isInvoice = offer.facts.payout_kinds !== undefined && payoutTo?.kind === 'invoice';

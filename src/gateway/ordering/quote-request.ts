@@ -20,5 +20,5 @@ const exchangeParts = ({ route, option, terms }: StoredQuote): { fixed: 'pay' | 
   return { fixed, amount, option, ...defined({ country: terms.country }) };
 };
 
-/** Rebuilds the request for a quote. `nodePubkey` is the node that the customer had proved when they ordered. */
+/** Rebuilds the request for a quote. `nodePubkey` is the node key that the customer had proved to be theirs by the time they ordered. */
 export const quoteRequestOf = (quote: StoredQuote, nodePubkey: string | undefined): QuoteRequest => requests[quote.route.asked.ramp](quote, nodePubkey);

@@ -82,7 +82,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   };
   const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
     if ('refusal' in answer) {
-      // The provider did not refuse: we had no free slot or session at the moment.
+      // The provider did not refuse: we had no free slot or session at that moment.
       if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: withoutActionUrl(answer.refusal) });
       return;

@@ -9,7 +9,7 @@ import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
 import { readingSession, stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
-/** The problems of calls about an account that need its provider. */
+/** The problems that an account call can return if it has to reach the account's provider. */
 export const accountProblems = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const accountBody = z.object({ session_id: sessionId, account_id: uuid });

@@ -32,7 +32,7 @@ export const createBitrefillAdapter = (deps: AdapterDeps<LogField>, settings: Bi
   };
 };
 
-/** Bitrefill's notices have a URL of their own for each order. */
+/** Each order gives Bitrefill its own notice URL. */
 export const bitrefillNotices: NoticeReader = {
   hints: (body) => {
     const hint = readNotice(body);

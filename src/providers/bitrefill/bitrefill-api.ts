@@ -41,9 +41,9 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
 const paymentRequired = 402;
 
 /**
- * Calls Bitrefill. Most 4xx, and most errors under HTTP 200, are refusals. A good answer is parsed again, with its numbers as strings. If the call
- * makes an order (`makes`), a refusal means for certain that there is no order, and the fault for an order that cannot be used carries the order's
- * id.
+ * Calls Bitrefill. Most 4xx, and most errors with HTTP status 200, are refusals. A good answer is parsed again, with its numbers as strings. If the
+ * call makes an order (`makes`), a refusal means for certain that there is no order, and the fault for an order that cannot be used carries the
+ * order's id.
  */
 const call = async <S extends z.ZodType>(
   bitrefill: Bitrefill,

@@ -215,7 +215,7 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
   const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
   if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
   if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };
-  // An error under HTTP 200 may have any cause, so it counts as a failure of the server. An unexpected 4xx does not.
+  // An error with HTTP status 200 may have any cause, so it counts as a failure of the server. An unexpected 4xx does not.
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 

@@ -163,7 +163,7 @@ const errorBody = z
 const hasErrorWords = (body: Members): boolean => !Object.values(errorBody.parse(body)).every(isNothing);
 const plainCode = /^[\w-]{1,64}$/;
 
-/** Returns whether a body under HTTP 200 is an error: it has members of an error, and is neither an order nor an inventory (`operator`). */
+/** Returns whether a body with HTTP status 200 is an error: it has members of an error, and is neither an order nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
   if (!isMembers(body) || orderIn(body) !== undefined || 'operator' in body) return false;
   return hasErrorWords(body);
@@ -186,7 +186,8 @@ const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_e
 export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);
 
 /**
- * Returns whether an error under 200 says that no order was made. "Went wrong" does not say so: the operator's balance may have paid for an order.
+ * Returns whether an error with status 200 says that no order was made. "Went wrong" does not say so: the operator's balance may have paid for an
+ * order.
  */
 export const isCertain = (body: unknown): boolean => {
   const said = readError(body);

@@ -72,7 +72,7 @@ export type SimulatorOptions = {
   failedStatus?: string;
   /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
-  /** How many milliseconds after its creation an order is paid by itself. */
+  /** How many milliseconds after its creation an order is paid automatically. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
   magic?: boolean;

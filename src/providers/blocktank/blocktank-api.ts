@@ -1,4 +1,4 @@
-/** The calls to Blocktank. A call returns what the seller says under 2xx or 4xx, and throws a ProviderFault for everything else. */
+/** The calls to Blocktank. A call returns what the seller says with a 2xx or 4xx, and throws a ProviderFault for everything else. */
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, mayBeDone, requestJson, type JsonReply } from '../kit/request-json.ts';

@@ -42,7 +42,7 @@ export const createOpenings = (now: () => number) => {
       const waits = (wait: { on: number; waitMs: number }): boolean => isRecent(wait.on, now(), Math.min(wait.waitMs, mostMs));
       return (own && waits(own)) || waits(all) ? (own?.problem ?? 'open-failed') : undefined;
     },
-    /** Notes that an opening begins, so that a second read does not begin another. */
+    /** Notes that an opening has begun, so that another read of the same order does not start a second one. */
     begun: (order: ToOpen): void => note(order, 'open-failed', waitMs),
     failed: (order: ToOpen, problem: Problem): void => note(order, problem, waitMs),
     limited: (order: ToOpen, askedMs: number | undefined): void => {

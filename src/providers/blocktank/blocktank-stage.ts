@@ -66,7 +66,7 @@ export type Following = {
   settings: Settings;
 };
 
-/** Returns the stage of an order, or undefined for states that are unknown together. */
+/** Returns the stage of an order, or undefined for a combination of states that we do not know. */
 export const stageOf = (order: OrderWire, following: Following): Stage | undefined => {
   const states = statesOf(order);
   if (executed.has(states.order)) return isPaid(order) ? 'finished' : undefined;
@@ -89,7 +89,7 @@ const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
 
 /**
  * Returns whether a cancelled payment has gone back by itself, as the money of a hold invoice does. A settled invoice and a payment on chain do not:
- * the seller reports their refunds in words of their own.
+ * the seller reports their refunds with separate words.
  */
 const wasReturned = (order: OrderWire, { payWith, paymentSeen }: Following): boolean =>
   payWith === 'lightning' && statesOf(order).invoice !== 'paid' && confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);

@@ -248,9 +248,9 @@ export type SimulatedOrder = {
   zeroConfFee: { satPerVByte: number; endsOn: number } | undefined;
   state: 'created' | 'paid' | 'executed' | 'expired';
   payment: 'created' | 'paid' | 'refundAvailable' | 'refunded' | 'canceled';
-  /** Since when the on-chain payment is to be sent back. */
+  /** When the on-chain payment became refundable. */
   refundableOn: number;
-  /** Whether an on-chain payment was not confirmed at the order's end. */
+  /** Whether an on-chain payment was still unconfirmed when the order ended. */
   isLate: boolean;
   /** Whether an open call is in progress. */
   isLocked: boolean;

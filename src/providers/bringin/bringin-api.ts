@@ -28,7 +28,7 @@ type Call<S extends z.ZodType> = {
   schema: S;
   alsoGood?: readonly number[];
   credentials?: boolean;
-  /** Set if the call makes an order. An error under 2xx is then a refusal only if its words, or a 4xx in its body, say that no order was made. */
+  /** Set if the call makes an order. An error with a 2xx is then a refusal only if its words, or a 4xx in its body, say that no order was made. */
   makes?: boolean;
   /** The value for an answer that only says "done": an empty body, `{success: true}`, a sentence. */
   bare?: z.output<S>;
@@ -53,7 +53,7 @@ const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: C
   return reply.ok ? read(reply, request) : reply;
 };
 
-/** Reads an answer under 2xx, which may be a refusal: `{success: false, message}`, an error body, a sentence. */
+/** Reads an answer with a 2xx, which may be a refusal: `{success: false, message}`, an error body, a sentence. */
 const read = <S extends z.ZodType>(
   { status, value }: { status: number; value: unknown },
   { schema, bare, credentials, makes }: Call<S>,

@@ -1,7 +1,7 @@
 /**
  * Bringin's webhooks are unsigned, and may come repeatedly and in any sequence. They go to the callback URL with the event's path appended or, for
  * older accounts, to the callback URL itself. A notice only says what to read again. The secret callback URL tells us which customer the notice is
- * about. In the body, only ids count, and which members are present. No status, amount or key is read from it.
+ * about. From the body, we use only the ids and the fact that certain members are present. No status, amount or key is read from it.
  */
 import * as z from 'zod';
 

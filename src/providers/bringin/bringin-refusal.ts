@@ -1,4 +1,4 @@
-/** Tells what a refusal by Bringin is about from its words, because its codes are not documented. The words themselves are not passed on. */
+/** Finds out what a refusal by Bringin is about. Uses its words, because its codes are not documented. The words themselves are not passed on. */
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { asSentence, readError } from '../kit/read-error.ts';
 

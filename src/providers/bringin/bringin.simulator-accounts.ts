@@ -6,7 +6,7 @@ const toleranceMs = 5 * 60_000;
 const md5 = (text: string): string => createHash('md5').update(text, 'utf8').digest('hex');
 
 /**
- * Checks a signature by the strictest reading: the raw body and its compact form must have the same hash, and the clocks must agree within five
+ * Checks a signature under the strictest reading: the raw body and its compact form must have the same hash, and the clocks must agree within five
  * minutes.
  */
 export const isSigned = (state: State, authorization: string | undefined, method: string, path: string, raw: string): boolean => {

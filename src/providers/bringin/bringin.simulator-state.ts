@@ -46,7 +46,7 @@ export type SimulatorOptions = {
   network?: 'main' | 'test' | 'signet' | 'regtest';
   /** The domain of Lightning addresses. */
   lightningDomain?: string;
-  /** People who are Bringin users already, but not of our app. */
+  /** People who already use Bringin, but not through our app. */
   knownUsers?: string[];
   keyPrefix?: string;
   price?: string;

@@ -120,7 +120,7 @@ export type SimulatorOptions = {
   wallets?: { [name: string]: PartnerWallet };
   /** Makes every quote and order invalid for these reasons, besides its own. */
   refuse?: QuoteError[];
-  /** How `refuse` comes in orders: in an answer under 200, or as the message of a 400. The docs have both, for the same words. */
+  /** How `refuse` comes in orders: in an answer with status 200, or as the message of a 400. The docs have both, for the same words. */
   refuseOrdersBy?: '200' | '400';
   /** Quotes with one of these as `country` get CountryNotAllowed. */
   refusedCountries?: string[];
@@ -173,7 +173,7 @@ export type SimulatorOptions = {
   /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. The sample is rounded. */
   output?: 'rounded' | 'exact';
   webhooks?: 'sent' | 'duplicated' | 'missing' | 'wrong-key' | 'no-key';
-  /** Returns a body to send under 200 instead of `truth`, or undefined to send `truth`. */
+  /** Returns a body to send with status 200 instead of `truth`, or undefined to send `truth`. */
   says?: ((endpoint: Endpoint, truth: unknown) => unknown) | undefined;
 };
 type Optional = 'says' | 'autoApproveMs' | 'autoPayMs' | 'stepMs';

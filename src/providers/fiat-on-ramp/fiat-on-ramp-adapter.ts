@@ -152,7 +152,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
     placeOrder: async (context, { quote, offer, noticeUrl }) => {
       if (quote.ramp !== 'buy') throw new Error('this adapter buys only');
       const { quote_id } = offer.upstream as { quote_id: string };
-      // A string under HTTP 200 ("An order already exists …") does not match the schema. The fault is then `malformed`, and there may be an order.
+      // A string with status 200 ("An order already exists …") does not match the schema. The fault is then `malformed`, and there may be an order.
       const reply = await call(context, 'order', orderWire, {
         session_id: blobOf(context).sessionId,
         quote_id,
@@ -175,7 +175,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       if (reply.ok) {
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
-        // If an error under 200 comes instead of one order, there is no such order. If it comes instead of a list, the list is unknown, not empty.
+        // An error with status 200 instead of one order means that there is no such order. Instead of a list, it leaves the list unknown, not empty.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'the answer is not a list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }

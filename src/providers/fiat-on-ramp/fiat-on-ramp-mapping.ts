@@ -228,7 +228,7 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
   };
 };
 
-/** Returns whether an answer is a list of orders: `{"message": …}` under 200 says nothing about the orders of a session. */
+/** Returns whether an answer is a list of orders: `{"message": …}` with status 200 says nothing about the orders of a session. */
 export const isListing = (wire: z.output<typeof statusWire>): boolean =>
   wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
 

@@ -132,13 +132,13 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
 };
 const endpointOf = { verify: '/verify', session: '/session', quote: '/quote', order: '/order', status: '/order-status', withdrawal: '/withdrawal' } as const;
 
-/** Returns the flaw of an answer that is not an object. Refusals under 200 are often like that. */
+/** Returns the flaw of an answer that is not an object. Refusals with status 200 are often like that. */
 const notAnObject = (answer: keyof typeof members | 'features' | 'payment-options', value: unknown): Flaw => ({
   what: `the answer is ${kindOf(value)}, not an object`,
   clause: `${answer === 'features' || answer === 'payment-options' ? `/${answer}` : endpointOf[answer]}, answer 200: an object (OpenAPI)`,
 });
 
-/** Returns the flaws of one answer under 200, at most one for each member. */
+/** Returns the flaws of one answer with status 200, at most one for each member. */
 export const flawsOf = (answer: keyof typeof members, { value, written }: Body): Flaw[] => {
   if (!isObject(value)) return [notAnObject(answer, value)];
   const asWritten = isObject(written) ? written : {};

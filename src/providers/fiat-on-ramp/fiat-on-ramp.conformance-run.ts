@@ -14,7 +14,7 @@ export type Run = ConformanceParts & {
   tally: Tally;
   /** Calls an endpoint. `sent` is the body of a POST, or the query of a GET. */
   ask: (endpoint: Endpoint, sent?: Members, method?: 'GET' | 'POST') => Promise<Answered>;
-  /** Records a flaw if a request that must be refused is accepted. `isAccepted` says whether an answer under 200 counts as accepting it. */
+  /** Records a flaw if a request that must be refused is accepted. `isAccepted` says whether an answer with status 200 counts as such. */
   mustRefuse: (id: CheckId, what: string, ask: Promise<Answered>, isAccepted: (value: Members) => boolean) => Promise<void>;
   run: ConformanceRun;
 };

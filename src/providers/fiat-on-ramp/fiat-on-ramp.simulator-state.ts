@@ -102,7 +102,7 @@ export type SimulatorOptions = {
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];
-  /** Returns a body to send under 200 instead of `truth`, or undefined to send `truth`. */
+  /** Returns a body to send with status 200 instead of `truth`, or undefined to send `truth`. */
   says?: ((endpoint: string, truth: Record<string, unknown>) => unknown) | undefined;
 };
 

@@ -30,7 +30,7 @@ export type JsonCall<S extends z.ZodType> = {
   credentials?: boolean;
   /** For servers that also write plain text: a sentence instead of JSON is returned as a string. HTML is returned only from a refusal. */
   plainText?: boolean;
-  /** Whether an empty body under 2xx counts as an answer, read as null. */
+  /** Whether an empty body with a 2xx counts as an answer, read as null. */
   mayBeEmpty?: boolean;
   /** Returns whether the body of a 5xx is a refusal, which says that nothing was done. */
   refusesAt5xx?: (body: unknown) => boolean;

@@ -40,7 +40,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
   /**
-   * Calls a seller. Returns what an answer under 2xx or 4xx (except 429), or a refusal under 5xx, says, whatever its form. Throws for the rest.
+   * Calls a seller. Returns what an answer with a 2xx or 4xx (except 429), or a refusal with a 5xx, says, whatever its form. Throws for the rest.
    */
   const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
     const reply = await requestJson({
