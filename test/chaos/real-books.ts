@@ -118,7 +118,10 @@ export const openBooks = (dfx: DfxControl, tank: TankControl) => {
     });
   const opened = ({ upstreamOrderId }: Row): string[] => (tank.orders.get(upstreamOrderId)?.state === 'executed' ? [] : ['Blocktank has opened no channel']);
   const exchanged = ({ upstreamOrderId }: Row, { payment_info: info, amount_sats: sats = 0 }: Shown): string[] => {
-    const { transaction: done, isConfirmed } = books.orders.find(({ uid }) => uid === upstreamOrderId) ?? {};
+    const own = books.orders.find(({ uid }) => uid === upstreamOrderId);
+    // If the request was sent again after a lost answer, DFX may book the money for the other order of the same attempt. That order counts as ours.
+    const twin = books.orders.find(({ externalId, transaction }) => externalId !== undefined && externalId === own?.externalId && transaction !== undefined);
+    const { transaction: done, isConfirmed } = (own?.transaction ? own : twin) ?? {};
     if (!done) return ['DFX booked the money for another order'];
     if (!info.payment_details) return [];
     if (!isConfirmed) return ['DFX did not list the order'];
