@@ -120,8 +120,11 @@ export const orderLines = (shown: ShownOrder): string[] => {
     ...actionsOf(shown).map((text, n): Row => [n === 0 ? 'you can' : '', text]),
     ['all of it', called('order', `${shown.order_id} --json`)],
   ];
-  return rows.map(([label, text]) => `${label.padEnd(11)}${text}`.trimEnd());
+  return rows.map(([label, text]) => `${label.padEnd(11)}${onOneLine(text)}`.trimEnd());
 };
+
+/** A provider writes some of the words, and must not make a line of its own or give the terminal commands. */
+const onOneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 
 /** Returns one line for each order. */
 export const foundLines = (found: readonly FoundOrder[]): string[] =>

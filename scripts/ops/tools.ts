@@ -15,7 +15,9 @@ import type { Stores } from '../../src/ports/stores.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 
-export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+/** Matches what a terminal obeys instead of showing, and marks that change the writing direction. Providers and customers write some of these texts. */
+const COMMANDS = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
+export const say = (text: string): void => void process.stdout.write(`${text.replaceAll(COMMANDS, '')}\n`);
 /** Thrown to end a command: only its message is printed, with exit code 1. */
 export class Refused extends Error {}
 

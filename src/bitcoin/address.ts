@@ -26,8 +26,12 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
 /** Returns whether a link has a parameter that its reader must understand (`req-`, BIP21). We understand no such parameter. */
 export const hasDemand = (query: string): boolean => [...new URLSearchParams(query).keys()].some((name) => /(?:^|[;?\s])req-/i.test(name));
 
-/** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. */
+/** Returns whether a text can be an address and nothing else: no link, no parameters, no blanks. */
+export const isBareAddress = (text: string): boolean => /^[a-z0-9]+$/i.test(text);
+
+/** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. Throws if the address is not bare: it could bring parameters along. */
 export function bitcoinUri(address: string, amountSats?: bigint): string {
+  if (!isBareAddress(address)) throw new Error('a bitcoin: link needs a bare address');
   if (amountSats === undefined) return `bitcoin:${address}`;
   const digits = amountSats.toString().padStart(9, '0');
   const amount = `${digits.slice(0, -8)}.${digits.slice(-8)}`.replace(/\.?0+$/, '');

@@ -35,6 +35,12 @@ const outdated = sql<boolean>`exists (
 /** The part of the network key by which networks take turns: the hash of the /48 if there is one, or else of the network itself. */
 const wideKey = sql`substring(network_key from '[^ ]+$')`;
 
+/**
+ * A webhook that was tried this often is not brought forward any more. Another URL of the host may answer while this one still fails, as often as a
+ * stranger likes. So the last tries, over almost three days, keep their times.
+ */
+const mostKicked = 5;
+
 const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
   const { leaseOwner: _owner, leaseUntil: _until, ...delivery } = row;
   return present(delivery);
@@ -118,7 +124,12 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .update(deliveries)
       .set({ dueOn: sql<number>`${at}::timestamptz + random() * make_interval(secs => ${spreadMs / 1000})` })
       .where(
-        and(eq(deliveries.host, host), eq(deliveries.state, 'due'), sql`${deliveries.dueOn} > ${at}::timestamptz + make_interval(secs => ${spreadMs / 1000})`),
+        and(
+          eq(deliveries.host, host),
+          eq(deliveries.state, 'due'),
+          lte(deliveries.attempt, mostKicked),
+          sql`${deliveries.dueOn} > ${at}::timestamptz + make_interval(secs => ${spreadMs / 1000})`,
+        ),
       )
       .returning({ id: deliveries.id });
     return kicked.length;

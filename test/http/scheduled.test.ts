@@ -174,3 +174,13 @@ it('the webhooks of one network to a host take turns with those of others to it,
   expect(taken).toHaveLength(4);
   await gateway.database.sql`delete from deliveries`;
 });
+
+it('a host that answers again brings forward only webhooks that have most of their tries left', async () => {
+  const { sql } = gateway.database;
+  for (const [n, attempt] of [1, 5, 6, 9].entries()) await due(crypto.randomUUID(), 'back.example', 7200 + n, attempt);
+  const now = gateway.clock.now();
+  expect(await gateway.server.gateway.stores.deliveries.kickHost('back.example', now, 60_000)).toBe(2);
+  const rows = await sql`select attempt from deliveries where host = 'back.example' and due_on <= ${new Date(now + 60_000)} order by attempt`;
+  expect(rows.map(({ attempt }) => Number(attempt))).toEqual([1, 5]);
+  await sql`delete from deliveries`;
+});

@@ -65,6 +65,18 @@ it('the customer paid 100 EUR, names the reference, and nothing came: one comman
   expect(logged).toMatchObject([{ route: '/order', status: 200, request_id: mine.requestId, provider: 'alpine' }]);
 });
 
+it('a provider’s word neither makes lines of its own nor gives the terminal commands', async () => {
+  const { sql } = gateway.database;
+  const said = (await run(mine.orderId)).out.split('\n').length;
+  const word = 'refunded", read\u001b]52;c;eA==\u0007\r\nnext       nothing: the order is final\u2028\u202e\u009b8m';
+  await sql`update orders set raw_status = ${word} where id = ${mine.orderId}`;
+  const { out } = await run(mine.orderId);
+  await sql`update orders set raw_status = 'placed' where id = ${mine.orderId}`;
+  expect(out.split('\n')).toHaveLength(said);
+  expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
+  expect(out).not.toMatch(/^next +nothing/m);
+});
+
 it.each(['orderId', 'quoteId', 'attempt', 'requestId', 'reference', 'upstreamId', 'customer'] as const)('finds it by its %s', async (name) => {
   expect((await run(mine[name])).out).toContain(`order      ${mine.orderId}  buy at alpine\n`);
   expect((JSON.parse((await run(mine[name], '--json')).out) as { order_id: string }).order_id).toBe(mine.orderId);

@@ -155,10 +155,16 @@ export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
-/** Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. */
+/**
+ * Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. Once a payment
+ * is on its way, or a part has arrived, whoever obeys would pay the whole amount once more. Only an invoice is safe, because it is paid once.
+ */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
-  return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment) : undefined;
+  if (!canBePaid) return undefined;
+  const shown = JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment;
+  const isBegun = order.stage === 'underpaid' || order.watch.arriving === true;
+  return isBegun && !('kind' in shown && shown.kind === 'invoice') ? undefined : shown;
 };
 
 /** Shows an order with FLS01's members, and with what a wallet needs if it was closed between ordering and paying. */

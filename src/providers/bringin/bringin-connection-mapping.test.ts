@@ -6,9 +6,10 @@ import { linkReply } from './bringin-wire.ts';
 
 const createdAt = '2026-11-21T10:00:00.000Z';
 const createdOn = Date.parse(createdAt);
-const timing = { code_life_s: 1_800, initiating_timeout_s: 60 };
+const timing = { code_life_s: 1_800, initiating_timeout_s: 60, lightning_hosts: ['bringin.xyz'], bitcoin: 'regtest' as const };
 const settings = { ln_address_form: 'full' as const, lightning_hosts: ['bringin.xyz', 'other.example'] };
 const iban = 'DE89370400440532013000';
+const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 
 const link = (status: string, more: object = {}, of: object = {}): LinkReply =>
   linkReply.parse({
@@ -118,12 +119,20 @@ describe('a link and its standing order', () => {
     expect(show(reply)).toMatchObject({ direction: 'buy', network: 'onchain', status: 'active', depositIban: 'LT613250046722895172' });
   });
   test('selling on chain', () => {
-    expect(show(link('ACTIVE', { standingOrder: active, depositAddress: 'bc1q', destinationIban: iban }, { subtype: 'ONCHAIN' }))).toMatchObject({
-      direction: 'sell',
-      network: 'onchain',
-      depositAddress: 'bc1q',
-      iban,
-    });
+    for (const depositAddress of [address, `bitcoin:${address.toUpperCase()}?amount=1`, ` ${address}?lightning=lnbcrt1`]) {
+      const reply = link('ACTIVE', { standingOrder: active, depositAddress, destinationIban: iban }, { subtype: 'ONCHAIN' });
+      expect(show(reply)).toMatchObject({ direction: 'sell', network: 'onchain', depositAddress: address, iban });
+    }
+  });
+  test('an address that nobody should pay to is not shown, and a known one never changes', () => {
+    for (const more of [{ lnAddress: 'alice@evil.example' }, { lnAddress: 'alice@bringin.xyz.evil.example' }, { depositAddress: 'bc1q' }]) {
+      const reply = link('ACTIVE', { standingOrder: active, ...more });
+      expect(show(reply)).toEqual({ ...base, status: 'active', upstream: { standingOrderId: active.id } });
+      expect(show(reply, { ...base, status: 'active', upstream: {}, ...known })).toMatchObject(known);
+    }
+    const other = link('ACTIVE', { standingOrder: active, lnAddress: 'mallory@bringin.xyz' });
+    expect(show(other, { ...base, status: 'active', upstream: {}, ...known })).toMatchObject(known);
+    expect(show(link('ACTIVE', { lnAddress: ' lightning:alice@bringin.xyz' }))).toMatchObject({ lightningAddress: 'alice@bringin.xyz' });
   });
   test('stored notes are read for what they are', () => {
     const notes = { challengeId: 'c', standingOrderId: 's', cancel: { challengeId: 'x', expiresOn: 5 } };

@@ -4,6 +4,7 @@ import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.t
 import type { Json } from '../../domain/offer.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { ConnectionRequest, ConnectionState } from '../spec.ts';
+import { readLightningAddress, withoutScheme } from './bringin-deposit.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
@@ -34,22 +35,23 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
   CANCELED: 'inactive',
 };
 
-type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
+type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lightning_hosts'> & { bitcoin: BitcoinNetwork };
 
 /**
  * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
  * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
- * link was created, or earlier if Bringin says so, even if the code was sent again later.
+ * link was created, or earlier if Bringin says so, even if the code was sent again later. Payers use the addresses without an order, so they are
+ * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes.
  */
-export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
+export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
   const { cancel, ...earlier } = readConnectionNotes(before?.upstream ?? null);
   const told = statusOf(reply) ?? before?.status ?? 'initiating';
   const createdOn = link.createdAt ?? before?.createdOn;
   const pendingCancel = told === 'active' && cancel !== undefined && cancel.expiresOn > now ? cancel : undefined;
   const status = pendingCancel ? 'code_required' : told;
-  const codeExpiresOn = pendingCancel?.expiresOn ?? codeExpiry(reply, createdOn, timing);
-  const late = status === 'initiating' && createdOn !== undefined && now - createdOn > timing.initiating_timeout_s * 1000;
+  const codeExpiresOn = pendingCancel?.expiresOn ?? codeExpiry(reply, createdOn, rules);
+  const late = status === 'initiating' && createdOn !== undefined && now - createdOn > rules.initiating_timeout_s * 1000;
   const failure = status === 'failed' ? failureOf(reply.error) : late ? 'takes-too-long' : undefined;
   const upstream: ConnectionNotes = {
     ...earlier,
@@ -58,8 +60,8 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(pendingCancel ? { cancel: pendingCancel } : {}),
   };
   const iban = reply.destinationIban ?? before?.iban;
-  const lightningAddress = reply.lnAddress ?? before?.lightningAddress;
-  const depositAddress = reply.depositAddress ?? before?.depositAddress;
+  const lightningAddress = before?.lightningAddress ?? safeLightningAddress(reply.lnAddress, rules);
+  const depositAddress = before?.depositAddress ?? safeAddress(reply.depositAddress, rules);
   const depositIban = reply.depositIban ?? before?.depositIban;
   return {
     upstreamId: link.id,
@@ -80,6 +82,15 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   };
 };
 
+const safeLightningAddress = (text: string | undefined, { lightning_hosts: hosts }: Rules): string | undefined => {
+  const address = text === undefined ? undefined : withoutScheme(text);
+  return address !== undefined && readLightningAddress(address, hosts) ? address : undefined;
+};
+const safeAddress = (text: string | undefined, { bitcoin }: Rules): string | undefined => {
+  const checked = text === undefined ? undefined : checkPayoutAddress(text.trim(), bitcoin);
+  return checked && 'address' in checked ? checked.address : undefined;
+};
+
 export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, statusWord(status));
 /** Returns a status word in upper case, with `_` between its parts. */
 const statusWord = (status: string): string => status.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
@@ -91,7 +102,7 @@ const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['s
   return Object.hasOwn(statuses, word) ? statuses[word] : undefined;
 };
 
-const codeExpiry = ({ standingOrder }: LinkReply, createdOn: number | undefined, { code_life_s: life }: Timing): number | undefined => {
+const codeExpiry = ({ standingOrder }: LinkReply, createdOn: number | undefined, { code_life_s: life }: Rules): number | undefined => {
   const named = standingOrder?.challengeExpiresAt;
   if (createdOn === undefined) return named;
   return Math.min(createdOn + life * 1000, named ?? Infinity);

@@ -39,7 +39,7 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
 
 const shown = ({ deps, settings }: Bringin, link: LinkReply, before: ConnectionState | undefined): ConnectionState => {
   if (!isKnownStatus(link.bringinLink.status)) deps.log('warn', 'bringin_status_unknown', { of: 'connection' });
-  return toConnection(link, before, deps.now(), settings);
+  return toConnection(link, before, deps.now(), { ...settings, bitcoin: deps.network });
 };
 const answer = (value: ConnectionState): Answer<ConnectionState> => ({ ok: true, value });
 const withNotes = (connection: ConnectionState, notes: ConnectionNotes): ConnectionState => ({

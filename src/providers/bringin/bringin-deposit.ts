@@ -17,7 +17,7 @@ export const depositForm = (address: string): DepositForm => {
 };
 
 /** Strips `lightning:` in front, and spaces and line breaks on both sides, as wallets do. */
-const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
+export const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 export type LightningAddress = { user: string; host: string };
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { namingOrder, ProviderFault } from '../fault.ts';
+import { isBareAddress } from '../../bitcoin/address.ts';
 import { fallsShort, toPaymentInfo, unpayable, type PayWith } from '../kit/channel-order.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import { sameId } from '../../domain/same-id.ts';
@@ -144,7 +145,10 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const { pay_with: payWith, order_id: reserved, free } = notesOf(offer.upstream);
       const { secret: payTo } = offer;
       if (reserved !== undefined && (payTo !== undefined || free === true)) {
-        if (offer.expiresOn !== undefined && deps.now() >= offer.expiresOn) return { ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } };
+        const isOver = offer.expiresOn !== undefined && deps.now() >= offer.expiresOn;
+        // The release before stored an address as the seller wrote it.
+        const isUnsafe = payWith === 'onchain' && payTo !== undefined && !isBareAddress(payTo);
+        if (isOver || isUnsafe) return { ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } };
         const { pay, receive, fee, expiresOn } = offer;
         return { ok: true, value: placed(reserved, { pay, receive, fee, ...(expiresOn === undefined ? {} : { expiresOn }) }, payWith, payTo) };
       }

@@ -333,6 +333,20 @@ describe('an order that is there, but cannot be sold', () => {
     expect(await quoted({ body: { ...order, ...more } })).toEqual({ fault: 'malformed', taken: 'maybe', orderMade: 'o-1' });
   });
 
+  it.each(['?amount=1&x=', '?lightning=lnbcrt1', '?', ' ', '\n?amount=1', '&amount=1', '#x', '?req-x=1'])('an address with “%s” behind it', async (more) => {
+    for (const way of [{ address: `${address}${more}x` }, { address: `bitcoin:${address}?label=a b${more}x` }]) {
+      const said = await quoted({ body: { ...order, payment: { onchain: { ...onchain, ...way } } } }, { payWith: 'onchain' });
+      expect(said).toEqual({ fault: 'malformed', taken: 'maybe', orderMade: 'o-1' });
+    }
+  });
+
+  it('a firm price of an earlier release with such an address', async () => {
+    const offer = (await quoted({ body: { ...order, expires_at, payment: { bolt11, onchain } } }, { payWith: 'onchain' })) as ProviderOffer;
+    const { adapter } = seller({ body: {} });
+    const placed = await adapter.placeOrder(context, { quote: asked, offer: { ...offer, secret: `${address}?amount=1&x=` }, inputs: {} });
+    expect(placed).toEqual({ ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } });
+  });
+
   it('a link over another amount than the order', async () => {
     const bip21 = `bitcoin:${address}?amount=0.00006301`;
     expect(await quoted({ body: { ...order, payment: { onchain: { ...onchain, bip21 } } } }, { payWith: 'onchain' })).toMatchObject({ orderMade: 'o-1' });

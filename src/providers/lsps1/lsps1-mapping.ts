@@ -1,5 +1,5 @@
 /** Maps a seller's answers to the gateway's words. Pure: no clock, no network. */
-import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { checkPayoutAddress, isBareAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
@@ -222,7 +222,9 @@ const payToOf = (wire: PaymentWire, payWith: PayWith, network: BitcoinNetwork): 
   }
   const address = wire.address ?? wire.onchain_address ?? link?.address;
   if (address === undefined || address.trim() === '') return undefined;
-  return readBitcoinLink(address, network)?.address ?? address.trim();
+  const text = readBitcoinLink(address, network)?.address ?? address.trim();
+  const checked = checkPayoutAddress(text, network);
+  return isBareAddress(text) && 'address' in checked ? checked.address : text;
 };
 const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: BitcoinNetwork) => {
   const text = [bip21, uri, payment_uri, address].find((one) => one !== undefined && /^\s*bitcoin:/i.test(one));
@@ -250,7 +252,8 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
 };
 
 const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Checks): number => {
-  if ('problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be used for a payment');
+  // Whoever pays gets this text in a bitcoin: link. With a "?" in it, the seller could add an amount or an invoice of its own.
+  if (!isBareAddress(text) || 'problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be used for a payment');
   if (ends === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the order cannot be read');
   return ends ?? now + onchainLifeMs;
 };
