@@ -157,14 +157,16 @@ const payable = new Set(['awaiting_payment', 'underpaid']);
 
 /**
  * Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. Once a payment
- * is on its way, or a part has arrived, whoever obeys would pay the whole amount once more. Only an invoice is safe, because it is paid once.
+ * is on its way, or a part has arrived, whoever obeys would pay the whole amount once more. An invoice is safe, because it is paid once. A bank's
+ * details stay after a part has arrived: the customer may need them to send the rest, and knows what they have sent.
  */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
   if (!canBePaid) return undefined;
   const shown = JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment;
-  const isBegun = order.stage === 'underpaid' || order.watch.arriving === true;
-  return isBegun && !('kind' in shown && shown.kind === 'invoice') ? undefined : shown;
+  const kind = 'kind' in shown ? shown.kind : 'fiat';
+  const isPaidTwice = kind !== 'invoice' && (order.watch.arriving === true || (order.stage === 'underpaid' && kind !== 'fiat'));
+  return isPaidTwice ? undefined : shown;
 };
 
 /** Shows an order with FLS01's members, and with what a wallet needs if it was closed between ordering and paying. */
