@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitcoinUri } from './address.ts';
-import { bareInvoice, readBitcoinLink } from './bitcoin-uri.ts';
+import { withoutLightningScheme, readBitcoinLink } from './bitcoin-uri.ts';
 
 const segwit = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const legacy = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn';
@@ -51,4 +51,4 @@ it.each([
   [' LIGHTNING:LNBC1X', 'LNBC1X'],
   ['lightning://lnbc1x', 'lnbc1x'],
   ['lnbc1x', 'lnbc1x'],
-])('the invoice of %s', (text, invoice) => expect(bareInvoice(text)).toBe(invoice));
+])('the invoice of %s', (text, invoice) => expect(withoutLightningScheme(text)).toBe(invoice));

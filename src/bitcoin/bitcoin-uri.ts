@@ -41,5 +41,5 @@ const amountOf = (text: string): bigint | 'unreadable' => {
   return whole === undefined || `${whole}${fraction}` === '' ? 'unreadable' : BigInt(`${whole}${fraction.padEnd(8, '0')}`);
 };
 
-/** Returns an invoice without the prefix that QR codes and links add. */
-export const bareInvoice = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
+/** Strips `lightning:` in front, which QR codes and links add, and spaces and line breaks on both sides, as wallets do. */
+export const withoutLightningScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');

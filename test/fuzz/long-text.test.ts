@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { likelyReferences } from '../../src/banking/payment-reference.ts';
-import { bareInvoice, readBitcoinLink } from '../../src/bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme, readBitcoinLink } from '../../src/bitcoin/bitcoin-uri.ts';
 import { readCountry } from '../../src/domain/country.ts';
 import { readCurrencyCode } from '../../src/domain/currency.ts';
 import { customerLink, customerText, holdsLink } from '../../src/domain/links.ts';
@@ -95,7 +95,7 @@ const ofTexts: Record<string, readonly ((text: string) => unknown)[]> = {
     (text) => customerLink(text, hosts, false),
     (text) => customerText(text, hosts, false),
     (text) => readBitcoinLink(text, 'regtest'),
-    bareInvoice,
+    withoutLightningScheme,
     (text) => checkPublicUrl(text, { sandbox: false, allowedPorts: [443], ownHosts: [] }),
   ],
   'an address': [isEmail, depositForm, (text) => readLightningAddress(text, hosts)],

@@ -2,7 +2,7 @@
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
-import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { OrderEvidence } from '../spec.ts';
@@ -83,7 +83,8 @@ const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id
  */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return expirationTime;
-  const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(bareInvoice(payment.lightningInvoice), { allowMissingSecret: true });
+  const invoice =
+    payment?.lightningInvoice === undefined ? undefined : decodeInvoice(withoutLightningScheme(payment.lightningInvoice), { allowMissingSecret: true });
   if (invoice) return (invoice.timestamp + invoice.expirySeconds) * second;
   return (invoiceTime ?? createdOn(id) ?? seenOn) + lifeMs;
 };

@@ -1,7 +1,7 @@
 /** Returns how to pay a Bitrefill order. An order that contradicts itself or cannot be paid is not shown. Pure. */
 import { bech32 } from '@scure/base';
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
-import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { defined } from '../../domain/defined.ts';
 import type { PaymentInfo } from '../spec.ts';
@@ -16,7 +16,7 @@ export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: 
 };
 
 const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, now }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
-  const value = bareInvoice(lightningInvoice ?? readBitcoinLink(BIP21, network)?.invoice ?? '');
+  const value = withoutLightningScheme(lightningInvoice ?? readBitcoinLink(BIP21, network)?.invoice ?? '');
   const invoice = decodeInvoice(value);
   if (!invoice) return { problem: 'no invoice that can be paid' };
   if (invoice.network !== network) return { problem: 'an invoice for another network' };
@@ -55,7 +55,7 @@ const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo }
   const { address, lightningInvoice, altcoinPrice, altcoinCode } = payment;
   const { method, sats } = wanted;
   const isInvoice = method.startsWith('lightning');
-  const value = isInvoice ? lightningInvoice && bareInvoice(lightningInvoice) : address;
+  const value = isInvoice ? lightningInvoice && withoutLightningScheme(lightningInvoice) : address;
   if (value === undefined) return { problem: 'no address or invoice to pay' };
   if (isInvoice && bitcoinInvoice.test(value)) return byInvoice(payment, wanted);
   if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'not an address or invoice of another coin' };

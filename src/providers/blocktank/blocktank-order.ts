@@ -1,6 +1,6 @@
 /** Checks a new order before anybody is asked to pay it. Pure. */
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
-import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
@@ -91,7 +91,7 @@ const contradict = (order: OrderWire, pay: bigint, terms: Terms, { info, now, se
 };
 
 const checkedInvoice = (request: string, pay: bigint, { network, now }: Checks): { text: string; expiresOn: number } => {
-  const text = bareInvoice(request);
+  const text = withoutLightningScheme(request);
   const invoice = decodeInvoice(text) ?? broken('the invoice cannot be paid');
   if (invoice.network !== network) broken('the invoice is for another network');
   if (invoice.amountMsat !== pay * 1000n) broken("the invoice's amount differs from the order's");

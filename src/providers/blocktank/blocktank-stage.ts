@@ -1,5 +1,5 @@
 /** Maps the states of an order to a stage. Pure. */
-import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Settings } from './blocktank-settings.ts';
@@ -40,7 +40,7 @@ export const hasMoney = (order: OrderWire): boolean => {
 /** Returns when the order says that it can no longer be paid: at its own end or, for Lightning, at its invoice's end if that is earlier. */
 const endOf = ({ orderExpiresAt, payment }: OrderWire, payWith: 'lightning' | 'onchain'): number | undefined => {
   const request = payWith === 'lightning' ? payment?.bolt11Invoice?.request : undefined;
-  const invoice = request === undefined ? undefined : decodeInvoice(bareInvoice(request));
+  const invoice = request === undefined ? undefined : decodeInvoice(withoutLightningScheme(request));
   const ends = [orderExpiresAt, invoice && (invoice.timestamp + invoice.expirySeconds) * 1000].filter((end) => typeof end === 'number');
   return ends.length === 0 ? undefined : Math.min(...ends);
 };

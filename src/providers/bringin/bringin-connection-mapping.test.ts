@@ -6,7 +6,7 @@ import { linkReply } from './bringin-wire.ts';
 
 const createdAt = '2026-11-21T10:00:00.000Z';
 const createdOn = Date.parse(createdAt);
-const timing = { code_life_s: 1_800, initiating_timeout_s: 60, lightning_hosts: ['bringin.xyz'], bitcoin: 'regtest' as const };
+const rules = { code_life_s: 1_800, initiating_timeout_s: 60, lightning_hosts: ['bringin.xyz'], bitcoin: 'regtest' as const };
 const settings = { ln_address_form: 'full' as const, lightning_hosts: ['bringin.xyz', 'other.example'] };
 const iban = 'DE89370400440532013000';
 const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -19,7 +19,7 @@ const link = (status: string, more: object = {}, of: object = {}): LinkReply =>
 const pending = { id: 'pending_abc123', status: 'PENDING_CONFIRMATION', challengeId: 'c-1', challengeExpiresAt: '2026-11-21T10:30:00.000Z' };
 const active = { id: '0b6f7d1e-52a3-4c8e-9a51-7c1f5e0d9b42', status: 'ACTIVE' };
 const context = { lnAddress: 'alice@bringin.xyz', destinationIban: 'DE89 3704 0044 0532 0130 00' };
-const show = (reply: LinkReply, before?: ConnectionState, now = createdOn + 10_000): ConnectionState => toConnection(reply, before, now, timing);
+const show = (reply: LinkReply, before?: ConnectionState, now = createdOn + 10_000): ConnectionState => toConnection(reply, before, now, rules);
 
 const base = { upstreamId: 'l-1', name: 'Savings', direction: 'sell', network: 'lightning', createdOn } as const;
 const known = { lightningAddress: 'alice@bringin.xyz', iban };

@@ -1,10 +1,11 @@
 /** Maps a bringinLink and its standing order to our connection. Pure. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { ConnectionRequest, ConnectionState } from '../spec.ts';
-import { readLightningAddress, withoutScheme } from './bringin-deposit.ts';
+import { readLightningAddress } from './bringin-deposit.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
@@ -83,7 +84,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
 };
 
 const safeLightningAddress = (text: string | undefined, { lightning_hosts: hosts }: Rules): string | undefined => {
-  const address = text === undefined ? undefined : withoutScheme(text);
+  const address = text === undefined ? undefined : withoutLightningScheme(text);
   return address !== undefined && readLightningAddress(address, hosts) ? address : undefined;
 };
 const safeAddress = (text: string | undefined, { bitcoin }: Rules): string | undefined => {

@@ -1,5 +1,6 @@
 /** Checks an address or invoice that sats will be sent to, before a payer sees it. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
@@ -10,14 +11,11 @@ export type DepositForm = 'lightning_address' | 'lnurl' | 'invoice' | 'onchain';
 
 /** Recognises the form of a Lightning deposit address by its text, since Bringin does not document it. */
 export const depositForm = (address: string): DepositForm => {
-  const text = withoutScheme(address);
+  const text = withoutLightningScheme(address);
   if (text.includes('@')) return 'lightning_address';
   if (/^lnurl1/i.test(text)) return 'lnurl';
   return /^ln(bc|tb)/i.test(text) ? 'invoice' : 'onchain';
 };
-
-/** Strips `lightning:` in front, and spaces and line breaks on both sides, as wallets do. */
-export const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 export type LightningAddress = { user: string; host: string };
 
@@ -44,7 +42,7 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
   if (form === 'onchain') return judgeOnchain(address, wanted);
   const way = (value: string): Judged => ({ paymentInfo: { kind: form, value, amountSats: wanted.sats } });
   if (form === 'lightning_address') {
-    const known = readLightningAddress(withoutScheme(address), hosts);
+    const known = readLightningAddress(withoutLightningScheme(address), hosts);
     return known ? way(`${known.user}@${known.host}`) : { problem: 'a Lightning address at another host' };
   }
   const canonical = toCanonicalLnurl(address, { loopbackHttp });
@@ -59,7 +57,7 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
  * after the order has expired.
  */
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
-  const bare = withoutScheme(text);
+  const bare = withoutLightningScheme(text);
   const invoice = decodeInvoice(bare);
   if (!invoice) return { problem: 'an invoice that cannot be read' };
   if (invoice.network !== wanted.network) return { problem: 'an invoice for another network' };

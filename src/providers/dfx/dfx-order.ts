@@ -1,6 +1,6 @@
 /** Checks DFX's answer to an order before the customer sees how to pay. Pure. An answer that is not right in every part makes no order. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
-import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { defined } from '../../domain/defined.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
@@ -89,7 +89,7 @@ export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network
   if (reply.beneficiary?.iban === undefined) throw wrong('an order that does not say which bank account it pays to');
   if (readIban(reply.beneficiary.iban) !== iban) throw wrong('an order that would pay to another bank account');
   if (reply.paymentRequest === undefined) throw wrong('an order without an invoice');
-  const value = bareInvoice(reply.paymentRequest);
+  const value = withoutLightningScheme(reply.paymentRequest);
   const invoice = decodeInvoice(value);
   if (!invoice) throw wrong('an invoice that cannot be read');
   if (invoice.network !== network) throw wrong('an invoice for another network');

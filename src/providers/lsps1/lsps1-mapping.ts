@@ -1,6 +1,6 @@
 /** Maps a seller's answers to the gateway's words. Pure: no clock, no network. */
 import { checkPayoutAddress, isBareAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
-import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
+import { withoutLightningScheme, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
@@ -218,7 +218,7 @@ const payToOf = (wire: PaymentWire, payWith: PayWith, network: BitcoinNetwork): 
   if (payWith === 'lightning') {
     const invoice = wire.invoice ?? wire.lightning_invoice ?? wire.bolt11_invoice ?? wire.bolt11 ?? wire.payment_request ?? wire.pr ?? link?.invoice;
     if (invoice === undefined || invoice.trim() === '') return undefined;
-    return readBitcoinLink(invoice, network)?.invoice ?? bareInvoice(invoice);
+    return readBitcoinLink(invoice, network)?.invoice ?? withoutLightningScheme(invoice);
   }
   const address = wire.address ?? wire.onchain_address ?? link?.address;
   if (address === undefined || address.trim() === '') return undefined;
