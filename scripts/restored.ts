@@ -2,11 +2,10 @@
  * `npm run restored`: run it after the database came back from a backup. Pauses new orders and deliveries, resolves and refreshes known orders,
  * reads every provider session, adopts unknown orders in `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
  */
-import { withoutInvisible } from '../src/domain/printable.ts';
 import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
 import { called } from './ops/called.ts';
 import { withGateway } from './ops/gateway.ts';
-import { command, readArguments, Refused, say } from './ops/tools.ts';
+import { command, onOneLine, readArguments, Refused, say } from './ops/tools.ts';
 
 const usage = `usage: ${called('restored', '[--wait <seconds>] [--settle <seconds>] | --hold | --release')}`;
 const seconds = (given: string | undefined, fallback: number): number => {
@@ -36,7 +35,7 @@ await command(async () => {
     );
     say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks were out of date and will not be sent`);
     say(`${done.sessions} provider sessions read, ${done.adopted.length} unknown orders adopted in review`);
-    for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${withoutInvisible(one.upstreamOrderId)} "${withoutInvisible(one.rawStatus)}"`);
+    for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${onOneLine(one.upstreamOrderId)} "${onOneLine(one.rawStatus)}"`);
     for (const one of done.unreadable) say(`  NOT READ ${one.provider} session ${one.session}: ${one.reason}`);
     await record('restored.release', 'gateway', { adopted: done.adopted.length, unreadable: done.unreadable.length });
     await releaseTraffic(gateway);

@@ -7,6 +7,7 @@ import type { FoundOrder } from '../../src/ports/operator.ts';
 import type { OrderTerms } from '../../src/ports/orders.ts';
 import type { LiquidityTerms, RouteTerms } from '../../src/ports/routes.ts';
 import { called } from './called.ts';
+import { onOneLine } from './tools.ts';
 
 export type ShownOrder = NonNullable<Awaited<ReturnType<typeof lookUpOrder>>>;
 type Row = [label: string, text: string];
@@ -122,9 +123,6 @@ export const orderLines = (shown: ShownOrder): string[] => {
   ];
   return rows.map(([label, text]) => `${label.padEnd(11)}${onOneLine(text)}`.trimEnd());
 };
-
-/** A provider writes some of the words, and must not make a line of its own or give the terminal commands. */
-const onOneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 
 /** Returns one line for each order. */
 export const foundLines = (found: readonly FoundOrder[]): string[] =>

@@ -18,6 +18,8 @@ import { createStores } from '../../src/store/stores.ts';
 /** Matches what a terminal obeys instead of showing, and marks that change the writing direction. Providers and customers write some of these texts. */
 const COMMANDS = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
 export const say = (text: string): void => void process.stdout.write(`${text.replaceAll(COMMANDS, '')}\n`);
+/** For words of a provider within a line: they must not make a line of their own. */
+export const onOneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 /** Thrown to end a command: only its message is printed, with exit code 1. */
 export class Refused extends Error {}
 
