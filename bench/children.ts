@@ -15,30 +15,32 @@ export type Child = { process: ChildProcess; url: string };
 export type Environment = { readonly [name: string]: string };
 
 let bundling: Promise<string> | undefined;
-/** Bundles the gateway into one file, as the image has it. Returns the file's path. */
-const bundle = async (): Promise<string> => {
-  const bundled = join(root, 'dist/bench-gateway.mjs');
-  await promisify(execFile)(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), join(here, 'gateway.ts'), bundled], { cwd: root });
+/** Bundles the gateway of a worktree into one file, as the image has it. Returns the file's path. */
+export const bundle = async (folder: string): Promise<string> => {
+  const bundled = join(folder, 'dist/bench-gateway.mjs');
+  await promisify(execFile)(process.execPath, ['--no-warnings', join(folder, 'scripts/build.ts'), join(folder, 'bench/gateway.ts'), bundled], { cwd: folder });
   return bundled;
 };
-/** Returns the flags that the image gives to Node, or those of BENCH_FLAGS. */
-const gatewayFlags = (): string[] => {
+/** Returns the flags that the image gives to Node, or those of BENCH_FLAGS. `profiles`: a folder for CPU profiles. */
+export const gatewayFlags = (profiles: string | undefined): string[] => {
   const text = process.env['BENCH_FLAGS'] ?? /NODE_OPTIONS="([^"]*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1];
   if (text === undefined) throw new Error('the Dockerfile has no NODE_OPTIONS');
-  const profile = process.env['BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env['BENCH_PROFILE']];
+  const profile = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
   return [...text.split(' ').filter((flag) => flag !== ''), ...profile];
 };
 
 /** Starts one of the processes in this folder, and waits until it has reported its address. */
-export const start = async (file: string, environment: Environment): Promise<Child> => {
-  const isGateway = file === 'gateway.ts';
-  const child = fork(isGateway ? await (bundling ??= bundle()) : join(here, file), {
-    env: { ...process.env, MALLOC_ARENA_MAX: '2', ROOT: root, ...environment },
-    execArgv: ['--no-warnings', ...(isGateway ? gatewayFlags() : [])],
-  });
+export const start = async (file: string, environment: Environment): Promise<Child> =>
+  file === 'gateway.ts'
+    ? await launch(await (bundling ??= bundle(root)), environment, gatewayFlags(process.env['BENCH_PROFILE']))
+    : await launch(join(here, file), environment);
+/** Starts a process from a file that may belong to another commit. */
+export const launch = async (path: string, environment: Environment, flags: string[] = []): Promise<Child> => {
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2', ROOT: root, ...environment };
+  const child = fork(path, { env, execArgv: ['--no-warnings', ...flags] });
   const { url } = await new Promise<{ url: string }>((ready, failed) => {
     child.once('message', (message) => ready(message as { url: string }));
-    child.once('exit', (code) => failed(new Error(`${file} ended with code ${code}`)));
+    child.once('exit', (code) => failed(new Error(`${path} ended with code ${code}`)));
   });
   const started = { process: child, url };
   running.add(started);
@@ -66,7 +68,7 @@ export const usage = async (child: Child): Promise<{ cpuMs: number; rssMb: numbe
   });
 
 /** The times that all cores have worked and rested, in milliseconds. */
-export const machineTimes = (): { busy: number; all: number } => {
+const machineTimes = (): { busy: number; all: number } => {
   const times = cpus().map((one) => one.times);
   const all = times.reduce((sum, one) => sum + one.user + one.nice + one.sys + one.irq + one.idle, 0);
   return { all, busy: all - times.reduce((sum, one) => sum + one.idle, 0) };
@@ -77,14 +79,22 @@ export type Figures = { perSecond: number; p50: number; p99: number; cpuUs: numb
 export type Request = { path: string; body: () => string; requests: number };
 
 /** Sends `requests` requests to a process, and measures them and the CPU of the process. */
-export const measure = async (target: Child, { path, body, requests }: Request): Promise<Figures> => {
-  const [before, machine, began] = [await usage(target), machineTimes(), performance.now()];
-  const got = await load({ url: target.url + path, body, connections, requests });
-  const [after, machineAfter, ms] = [await usage(target), machineTimes(), performance.now() - began];
+export const measure = async (target: Child, { path, body, requests }: Request): Promise<Figures> =>
+  await during(target, requests, async () => {
+    const began = performance.now();
+    const got = await load({ url: target.url + path, body, connections, requests });
+    return { ...got, ms: performance.now() - began };
+  });
+type Timed = Pick<Figures, 'perSecond' | 'p50' | 'p99' | 'failed'> & { ms: number };
+/** Measures the CPU that a process, and all others, use for `count` pieces of work. `ms`: how long the work took. */
+export const during = async (target: Child, count: number, work: () => Promise<Timed>): Promise<Figures> => {
+  const [before, machine] = [await usage(target), machineTimes()];
+  const { ms, ...got } = await work();
+  const [after, machineAfter] = [await usage(target), machineTimes()];
   const cpuMs = after.cpuMs - before.cpuMs;
   return {
     ...got,
-    cpuUs: (cpuMs * 1000) / requests,
+    cpuUs: (cpuMs * 1000) / count,
     core: cpuMs / ms,
     machine: (machineAfter.busy - machine.busy) / Math.max(1, machineAfter.all - machine.all),
   };

@@ -3,50 +3,27 @@
  * database of its own. `npx node --no-warnings bench/compare.ts <worktree of the other commit, with its packages>`; COMPARE_ROUNDS (10),
  * BENCH_REQUESTS (600).
  */
-import { execFile, fork, type ChildProcess } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { connect } from '../src/entry/database-node.ts';
 import type * as wallets from '../scripts/demo/wallet.ts';
 import { startPostgres } from '../test/setup/postgres-server.ts';
+import { bundle, gatewayFlags, launch, root, start, stop, usage, type Child } from './children.ts';
 import { load } from './load.ts';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(here);
 const rounds = Number(process.env['COMPARE_ROUNDS'] ?? 10);
 const requests = Number(process.env['BENCH_REQUESTS'] ?? 600);
 
-type Child = { process: ChildProcess; url: string };
-const start = async (file: string, environment: Record<string, string>, flags: string[] = []): Promise<Child> => {
-  const child = fork(file, { env: { ...process.env, MALLOC_ARENA_MAX: '2', ...environment }, execArgv: ['--no-warnings', ...flags] });
-  const { url } = await new Promise<{ url: string }>((ready, failed) => {
-    child.once('message', (message) => ready(message as { url: string }));
-    child.once('exit', (code) => failed(new Error(`${file} ended with code ${code}`)));
-  });
-  return { process: child, url };
-};
-const cpuMs = async (child: Child): Promise<number> =>
-  await new Promise((told) => {
-    child.process.once('message', (message) => {
-      const { cpu } = message as { cpu: NodeJS.CpuUsage };
-      told((cpu.user + cpu.system) / 1000);
-    });
-    child.process.send({});
-  });
-
 /** Starts the gateway of a worktree as users run it: one bundled file, with the image's flags, on a database of its own. */
 const gatewayOf = async (folder: string, name: string, databaseUrl: string, providersUrl: string): Promise<Child> => {
-  const bundled = join(folder, `dist/compare-${name}.mjs`);
-  await promisify(execFile)(process.execPath, ['--no-warnings', join(folder, 'scripts/build.ts'), join(folder, 'bench/gateway.ts'), bundled], { cwd: folder });
   const sql = connect(databaseUrl, 1);
   await sql.unsafe(`create database compare_${name}`);
   await sql.end();
   const url = new URL(databaseUrl);
   url.pathname = `/compare_${name}`;
-  const profile = process.env['BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', join(process.env['BENCH_PROFILE'], name)];
+  const profiles = process.env['BENCH_PROFILE'];
   const environment = { PROVIDERS: '5', PROVIDERS_URL: providersUrl, DATABASE_URL: url.href, ROOT: folder };
-  return await start(bundled, environment, ['--max-semi-space-size=16', '--max-old-space-size=512', ...profile]);
+  return await launch(await bundle(folder), environment, gatewayFlags(profiles === undefined ? undefined : join(profiles, name)));
 };
 /** Makes request bodies with the commit's own wallet, because what a wallet signs has changed. */
 const bodies = async ({ url }: Child, folder: string): Promise<() => string> => {
@@ -68,7 +45,7 @@ const [other] = process.argv.slice(2);
 if (other === undefined) throw new Error('usage: compare.ts <worktree of the other commit>');
 const postgres = await startPostgres({ durable: true });
 if (!postgres) throw new Error('no PostgreSQL was found');
-const providers = await start(join(here, 'providers.ts'), { PROVIDERS: '5' });
+const providers = await start('providers.ts', { PROVIDERS: '5' });
 const pair = [await gatewayOf(other, 'before', postgres.url, providers.url), await gatewayOf(root, 'now', postgres.url, providers.url)];
 const folders = [other, root];
 const quotes = await Promise.all(pair.map(async (child, i) => await bodies(child, folders[i] ?? root)));
@@ -77,10 +54,10 @@ const failures: [number, number] = [0, 0];
 const perRequest = async (which: 0 | 1): Promise<number> => {
   const [child, body] = [pair[which], quotes[which]];
   if (!child || !body) throw new Error('no gateway');
-  const before = await cpuMs(child);
+  const before = await usage(child);
   const { failed } = await load({ url: `${child.url}/quote`, body, connections: 8, requests });
   failures[which] += failed;
-  return ((await cpuMs(child)) - before) / requests;
+  return ((await usage(child)).cpuMs - before.cpuMs) / requests;
 };
 // Warms up first, so that code is compiled before it is measured.
 for (let warm = 0; warm < 3; warm += 1) for (const which of [0, 1] as const) await perRequest(which);
@@ -102,9 +79,5 @@ console.log(`without an offer in time: before ${failures[0]}, now ${failures[1]}
 console.log(
   `ratio: median ${median(ratios).toFixed(3)}, from ${ratios[0]?.toFixed(3)} to ${ratios.at(-1)?.toFixed(3)}; ${ratios.map((one) => one.toFixed(2)).join(' ')}`,
 );
-for (const child of [...pair, providers]) {
-  const gone = new Promise((done) => child.process.once('exit', done));
-  child.process.disconnect();
-  await gone;
-}
+await stop(...pair, providers);
 await postgres.stop();

@@ -11,7 +11,7 @@ import { providerModules } from '../src/providers/registry.gen.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import * as schema from '../src/store/schema.ts';
 import { connect } from '../src/entry/database-node.ts';
-import { alternate, machineTimes, measure, start, stop, usage, type Child, type Figures } from './children.ts';
+import { alternate, during, measure, start, stop, type Child, type Figures } from './children.ts';
 import { configFor } from './gateway-config.ts';
 import type { Report } from './report.ts';
 import { inParallel, openSessions, perRound, price, rounds, withDatabase, withProviders, type Part } from './world.ts';
@@ -41,13 +41,19 @@ const measureDisk = async (url: string): Promise<Disk> => {
   await sql.end();
   return { commits: (commits * 1000) / ms, syncs: (syncs * 1000) / ms };
 };
-/** Measures, and counts the syncs per second meanwhile. */
-const withSyncs = async (sql: Sql, work: () => Promise<Figures>): Promise<Figures & { syncs: number }> => {
-  const before = await syncsOf(sql);
-  const began = performance.now();
-  const figures = await work();
-  const seconds = (performance.now() - began) / 1000;
-  return { ...figures, syncs: ((await syncsOf(sql)) - before) / seconds };
+type Side = 'gateway' | 'floor';
+/** Counts the syncs per second while a side is measured. `syncs`: of each side's last round. */
+const countSyncs = (sql: Sql) => {
+  const syncs = { gateway: 0, floor: 0 };
+  const counted = async (side: Side, work: () => Promise<Figures>): Promise<Figures> => {
+    const before = await syncsOf(sql);
+    const began = performance.now();
+    const figures = await work();
+    const seconds = (performance.now() - began) / 1000;
+    syncs[side] = ((await syncsOf(sql)) - before) / seconds;
+    return figures;
+  };
+  return { syncs, counted };
 };
 
 /** Says what is used most: the process's core, all cores of the machine, or the disk. */
@@ -83,15 +89,13 @@ export const orders: Part = async ({ databaseUrl, report }) => {
           });
           await sql`insert into floor_quotes select (q->>'quote')::uuid, (select route from routes limit 1) from json_array_elements(${JSON.stringify(quotes)}::text::json) q`;
           const next = { gateway: 0, floor: 0 };
-          const syncs = { gateway: 0, floor: 0 };
-          const place = (side: 'gateway' | 'floor', target: Child) => async (): Promise<Figures> => {
+          const { syncs, counted } = countSyncs(sql);
+          const place = (side: Side, target: Child) => async (): Promise<Figures> => {
             const body = (): string => {
               const { session, quote } = quotes[(next[side] += 1) - 1] ?? { session: '', quote: '' };
               return JSON.stringify({ session_id: session, quote_id: quote });
             };
-            const got = await withSyncs(sql, async () => await measure(target, { path: '/order', body, requests }));
-            syncs[side] = got.syncs;
-            return got;
+            return await counted(side, async () => await measure(target, { path: '/order', body, requests }));
           };
           const placing = { floor: place('floor', floor), gateway: place('gateway', gateway) };
           for (const side of Object.values(placing)) await side();
@@ -112,14 +116,12 @@ export const orders: Part = async ({ databaseUrl, report }) => {
             gateway: known.map(({ id, quote }) => ({ session_id: owners.get(quote), order_id: id })),
             floor: ofFloor.map(({ id }) => ({ order_id: id })),
           };
-          const read = (side: 'gateway' | 'floor', target: Child) => async (): Promise<Figures> => {
+          const read = (side: Side, target: Child) => async (): Promise<Figures> => {
             let index = 0;
             if (side === 'gateway') await wait(5_500);
             const list = bodies[side].slice(0, requests);
             const body = (): string => JSON.stringify(list[(index += 1) % list.length]);
-            const got = await withSyncs(sql, async () => await measure(target, { path: '/order-status', body, requests }));
-            syncs[side] = got.syncs;
-            return got;
+            return await counted(side, async () => await measure(target, { path: '/order-status', body, requests }));
           };
           const reading = { floor: read('floor', floor), gateway: read('gateway', gateway) };
           for (const side of Object.values(reading)) await side();
@@ -195,27 +197,18 @@ export const deliveries: Part = async ({ databaseUrl, report }) => {
         const floor = await start('order-floor.ts', { ...environment, DATABASE_URL: url });
         const count = Math.min(2000, perRound);
         const db = drizzle(sql, { schema });
-        const syncs = { gateway: 0, floor: 0 };
-        const sent = async (side: 'gateway' | 'floor', target: Child, write: () => Promise<void>, begin: () => Promise<unknown>): Promise<Figures> => {
+        const { syncs, counted } = countSyncs(sql);
+        const sent = async (side: Side, target: Child, write: () => Promise<void>, begin: () => Promise<unknown>): Promise<Figures> => {
           const arrived = hosts.expect(count);
-          const got = await withSyncs(sql, async () => {
-            const [before, machine] = [await usage(target), machineTimes()];
-            await write();
-            const [, ms] = await Promise.all([begin(), arrived()]);
-            const [after, machineAfter] = [await usage(target), machineTimes()];
-            const cpuMs = after.cpuMs - before.cpuMs;
-            return {
-              perSecond: (count * 1000) / ms,
-              p50: Number.NaN,
-              p99: Number.NaN,
-              failed: 0,
-              cpuUs: (cpuMs * 1000) / count,
-              core: cpuMs / ms,
-              machine: (machineAfter.busy - machine.busy) / Math.max(1, machineAfter.all - machine.all),
-            };
-          });
-          syncs[side] = got.syncs;
-          return got;
+          return await counted(
+            side,
+            async () =>
+              await during(target, count, async () => {
+                await write();
+                const [, ms] = await Promise.all([begin(), arrived()]);
+                return { perSecond: (count * 1000) / ms, p50: Number.NaN, p99: Number.NaN, failed: 0, ms };
+              }),
+          );
         };
         const body = JSON.stringify({ type: 'order_status_changed', data: { order_id: randomUUID(), order_status: 'filled' } });
         const ofGateway = async (): Promise<void> => {
@@ -254,7 +247,7 @@ export const deliveries: Part = async ({ databaseUrl, report }) => {
         for (const side of Object.values(sides)) await side();
         const got = await alternate(rounds, sides);
         sayDisk(report, possible);
-        const line = (name: string, one: Figures, which: 'gateway' | 'floor'): void =>
+        const line = (name: string, one: Figures, which: Side): void =>
           report.say(
             `${name.padEnd(24)} ${one.perSecond.toFixed(0).padStart(6)}/s  cpu ${one.cpuUs.toFixed(0).padStart(5)} µs  ${boundBy(one, syncs[which], possible)}`,
           );
