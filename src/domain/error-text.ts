@@ -12,8 +12,8 @@ export const errorText = (error: unknown): string => {
 };
 
 /**
- * Returns the first stack frame of the error, or of its innermost cause. In the stack, the frames come after the message, which may have several
- * lines.
+ * Returns the first stack frame of the error's innermost cause, or of the error itself if it has no cause. In the stack, the frames come after the
+ * message, which may have several lines.
  */
 export const errorPlace = (error: unknown): string | undefined =>
   rootOf(error)

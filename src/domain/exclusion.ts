@@ -71,10 +71,10 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 
 /**
  * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound is
- * excluded, best first, until two are left. An offer must beat the median both in what is received and in the price without the fee, because a small
- * fixed fee alone is not a lie. If the number of other offers is even, their median is the better of the middle two, so with three offers the best is
- * compared with the second. So offers that lie and agree with each other are still found if they are a minority. `trusted`: a live reference has
- * confirmed every candidate, so none is too good.
+ * excluded, best first, until two are left. Only an offer that beats the median both with and without its fee is excluded, because a small fixed fee
+ * alone is not a lie. If the number of other offers is even, their median is the better of the middle two, so with three offers the best is compared
+ * with the second. So offers that lie and agree with each other are still found if they are a minority. `trusted`: a live reference has confirmed
+ * every candidate, so none is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;
@@ -156,8 +156,8 @@ const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
 };
 
 /**
- * Compares the offer with the amount that was asked for. Sats must be repeated exactly. Fiat may differ a little, because a sat is not divisible:
- * a buyer may pay slightly less, a seller may get slightly more.
+ * Compares the offer with the amount that was asked for. An amount in sats must be exactly as asked. An amount in fiat may differ a little, because a
+ * sat is not divisible: a customer who buys may pay slightly less, and one who sells may get slightly more.
  */
 const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
   const got = { pay, receive }[asked.fixed];

@@ -6,7 +6,10 @@ export type IpRange = { address: IpAddress; bits: number };
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const mapped = 0xffffn;
-/** An address has at most 45 characters, and a zone at most 33. A header is read before any limit applies, so a longer text is refused unread. */
+/**
+ * An address has at most 45 characters, and a zone at most 33. An address may come from a header, which is read before any limit applies, so a longer
+ * string is refused unread.
+ */
 const longestWritten = 45 + 33;
 
 /**

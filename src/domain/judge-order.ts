@@ -9,9 +9,10 @@ export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
- * Judges an order. The order for a binding quote must repeat both amounts. The order for an estimate may be worse by `slippageBps` of the net result
- * (receive per pay), but never beyond the customer's own limits. Nor may it ask for more money than the slippage allows: the customer did not order
- * ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
+ * Judges an order. The order for a binding quote must have exactly the accepted amounts. On the estimate of a purchase or a sale, `receive` per `pay`
+ * may be worse by `slippageBps`, and `pay` may be higher by about as much, because nobody ordered ten times what they accepted. On a channel's
+ * estimate, only `pay` may be worse, by `slippageBps`. No order may go beyond the customer's own limits. An order in another currency or payment
+ * option does not belong to this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
@@ -38,7 +39,7 @@ const latestEnd = (endsOn: number): number => (endsOn % minuteMs === 0 ? endsOn 
 
 /**
  * Judges the expiry of an order. `over`: the order has expired or is about to, so the customer's money would come too late. `price-changed`: the
- * order expires before the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, since the
+ * order expires before the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, because the
  * quote's expiry applies.
  */
 export const judgeEnd = (

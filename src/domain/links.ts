@@ -42,7 +42,7 @@ const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
 const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
 /**
  * Finds something that a wallet pays or redeems, anywhere in the text. A fiat provider has no reason to send that. The text is also searched without
- * its spaces, because wallets skip them. In an LNURL, only the characters of BIP 173 count.
+ * its spaces, because wallets skip them. An LNURL consists of BIP 173's characters only.
  */
 const WALLET_LINK = /lnurl1[ac-hj-np-z02-9]{20,}|(?:lightning|lnurl[cpw]?|keyauth|bitcoin(?:cash)?|ethereum|litecoin|monero|solana|payto|upi):[a-z0-9]{14,}/i;
 /**

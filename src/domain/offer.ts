@@ -60,7 +60,7 @@ export type Facts = {
   least_pay_sats?: number;
   funding_outpoint?: string;
   channel_expires_on?: string;
-  /** Our own reference, if the provider repeats it with the order. */
+  /** Our own reference, if the provider returns it with the order. */
   user_ref?: string;
 };
 /** How we know that a payment belongs to an order: by the order's own invoice or address, or only by the amount. */
@@ -151,7 +151,8 @@ export type Failed = { providerId: string; reason: FaultKind; retryable: boolean
 
 /**
  * A candidate with its rank. `behindBestBps` is rounded up; it is negative when the offer, before haircut and preference, gives more than rank 1.
- * Routes of version 2 also hold the haircut by which the offer was ranked, the source of that haircut, and P of the formula (record.ts).
+ * Routes of version 2 also hold the haircut by which the offer was ranked, the source of that haircut, and `priorSats`, which is the P of the formula
+ * in record.ts.
  */
 export type RankedOffer = Candidate & {
   rank: number;

@@ -32,7 +32,7 @@ const ALPHABETS = [
   /\p{sc=Lisu}/u,
   /\p{sc=Deseret}/u,
 ];
-/** Returns whether a name has letters of two alphabets, as a copy of another option's name has ("SEPA" with a Cyrillic А). */
+/** Returns whether a name mixes letters of two alphabets. A name that imitates another option's name may do that ("SEPA" with a Cyrillic А). */
 export const mixesAlphabets = (name: string): boolean => ALPHABETS.filter((alphabet) => alphabet.test(name)).length > 1;
 
 /**

@@ -116,8 +116,9 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Decides about a status word that is unknown to us. It keeps the stage, and an unpaid order may expire. If the report shows money that is news, the
- * order counts as paid, so that nobody pays it again; if it had already ended unpaid, a person must find out what the word means.
+ * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire. If the report shows money that
+ * was not known before, an order that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in
+ * review, needs a person who finds out what the word means.
  */
 const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advance => {
   const word = `unknown status "${statusWord(evidence.rawStatus)}"`;
@@ -131,9 +132,9 @@ const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advanc
 
 /**
  * Returns why the provider owes money: by its own reports, money arrived that it neither delivered nor refunded. Returns undefined if they do not
- * show that. A delivery that is reported as failed afterwards leaves such money, too. A provider that reports "unpaid" after a payment may only be
- * slow, so that report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the rest may
- * arrive up to an hour after the order has expired.
+ * show that. If a delivery is reported as failed afterwards, the provider owes the money, too. A provider that reports "unpaid" after a payment may
+ * only be slow, so that report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the
+ * rest may arrive up to an hour after the order has expired.
  */
 const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: Evidence, now: number): string | undefined => {
   if (reached === 'refunded') return undefined;
@@ -162,10 +163,13 @@ const settledByOperator = (order: OrderNow, evidence: Evidence): Ranked | undefi
   return says && ends.has(reached) ? reached : undefined;
 };
 
-/** Returns whether a report has the amounts that an operator has judged. A report without amounts has them. */
+/** Returns whether a report has the amounts that an operator has judged. An amount that the report does not state counts as the same. */
 const isAsReviewed = ({ reviewed }: OrderNow, { pay = reviewed?.pay, receive = reviewed?.receive }: Evidence): boolean =>
   reviewed !== undefined && pay === reviewed.pay && receive === reviewed.receive;
-/** Returns whether a report says what an operator has judged: the same status word and the same amounts, since new money may come under an old word. */
+/**
+ * Returns whether a report says what an operator has judged: the same status word and the same amounts. The word alone is not enough, because it may
+ * also report new money.
+ */
 const isJudged = (order: OrderNow, evidence: Evidence): boolean => order.reviewed?.rawStatus === evidence.rawStatus && isAsReviewed(order, evidence);
 
 /** Returns whether an unpaid order has passed its expiry. A later report from the provider still moves the order on. */
@@ -173,8 +177,8 @@ export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number)
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
 /**
- * Returns when an unpaid order expires by the clock. A payment that is on its way may come up to a day after the order's own end: a customer who was
- * told that the order expired unpaid would pay another one.
+ * Returns when an unpaid order expires by the clock. If a payment is on its way, that is a day after the order's own end, because a customer who was
+ * told that the order expired unpaid would pay for another order.
  */
 const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: boolean | undefined }): number | undefined =>
   expiresOn === undefined || arriving !== true ? expiresOn : expiresOn + dayMs;
@@ -182,7 +186,7 @@ const dayMs = 86_400_000;
 
 /**
  * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's end does not stop a bank transfer: money that
- * was sent a minute before that end may come days later. Until then, its provider may book it to another order of nearly the same amount.
+ * was sent a minute before that end may come days later. Until then, the provider may book it to another order of nearly the same amount.
  */
 export const mayBePaid = (
   order: { ramp: Ramp; stage: Stage; expiresOn?: number | undefined; arriving?: boolean | undefined; arrivalSeconds?: number | undefined; network?: Network },
@@ -242,7 +246,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
   const { stage, pay, receive, fee, echo, moneySeen } = evidence;
   if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
     return `${order.placing}, yet the provider reports ${stage ?? ''}`;
-  // The provider says that it has money of this order: either there was no refund, or the order was paid after it.
+  // The provider says that it has money for this order: either there was no refund, or the order was paid again after it.
   if (reachedBy(order) === 'refunded' && (wasPaid(stage) || isNewMoney(order, evidence))) return `refunded, then ${stage ?? 'a payment'}`;
   if (isAsReviewed(order, evidence)) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
@@ -258,7 +262,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
   const paid = hasPaid && (pay ?? 0n) < ordered ? ordered : (pay ?? order.pay);
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'the fee is higher than the amount to pay';
   // Once the order is paid, judge-fill.ts judges the amounts: too little delivered, or too much charged, is no contradiction here. It does not judge
-  // an adopted order, since nobody knows what was agreed.
+  // an adopted order, because nobody knows what was agreed.
   if (hasPaid) return order.accepted ? undefined : oddlyPaid(order, pay ?? order.pay, receive ?? order.receive);
   if (!order.binding) return worsened(order, pay, receive);
   const { accepted = order } = order;
@@ -267,8 +271,8 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
 };
 
 /**
- * Returns whether a report shows money that no operator has judged yet, and that cannot be the refunded money, since no payment had been seen before
- * the refund.
+ * Returns whether a report shows money that no operator has judged yet, and that cannot be the refunded money, because no payment had been seen
+ * before the refund.
  */
 const isNewMoney = (order: OrderNow, evidence: Evidence): boolean =>
   order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && !isJudged(order, evidence);
@@ -297,8 +301,8 @@ export const lastPaymentOn = (createdOn: number, followUntil: number): number =>
 
 /**
  * Returns whether we stop following an order in this stage. An order that was not paid is followed until `followUntil`; after that, a genuine notice
- * still causes a read. We never stop following underpaid and paid orders, reviews, disputed fills, and bought sats that have not been withdrawn.
- * A refund before which no payment was seen is followed like `failed`: the payment may still be on its way.
+ * still causes a read. We never stop following underpaid and paid orders, reviews, disputed fills, and bought sats that have not been withdrawn. For
+ * a refund before which no payment was seen, the caller passes `failed`, because the payment may still be on its way.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {
@@ -311,8 +315,8 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats may wait for their owner, or for a payout that was not shown yet, for ever. A sale or a liquidity order is no longer followed,
-      // because some providers report nothing more about euros on their way or links to redeem.
+      // Bought sats may wait for ever: for their owner, or for a payout that has not been shown yet. A sale or a liquidity order is followed no
+      // longer, because some providers report nothing more about euros that are on their way or links to redeem.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'underpaid':
     case 'paid':
@@ -338,9 +342,9 @@ export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Sta
 /**
  * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
  * ceiling. An order that ended unpaid is polled less and less often once no money can be on its way any more: each wait is twice as long as the last
- * one. Hardly any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how long before a
- * successful poll the order was last read. It is absent after any other read: one that failed, or that a notice caused, is a reason to look again
- * soon. `random` is in [0, 1). Whatever this returns, an unpaid order expires at `expiresOn`.
+ * one, up to a week. Hardly any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how
+ * long before a successful poll the order was last read. It is absent after a read that failed or that a notice caused, because both are reasons to
+ * poll again soon. `random` is in [0, 1). Whatever this returns, an unpaid order expires at `expiresOn`.
  */
 export const refreshDelayMs = (
   order: { stage: Stage; stageOn: number; arrivalSeconds?: number; sinceReadMs?: number },

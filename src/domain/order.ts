@@ -1,7 +1,7 @@
 /**
  * The stages of an order, the same for all ramps. A provider's reports only raise the rank: awaiting_payment < expired < failed < underpaid < paid <
- * filled < finished. Any of these may become `refunded`. `review` has no rank; the operator ends it, or usually a read whose stage ranks at least as
- * high as the stage before it.
+ * filled < finished. Any of these may become `refunded`. `review` has no rank. The operator ends it, and so, in most cases, does a read whose stage
+ * ranks at least as high as the stage before the review.
  */
 export const stages = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded', 'review'] as const;
 export type Stage = (typeof stages)[number];

@@ -10,13 +10,13 @@ export type RuleVersion = 1 | 2;
 export type DecisionPolicy = {
   /** The version by which the route is written and ranked. */
   version: RuleVersion;
-  /** An offer that beats the median of the others by more than this, both in what is received and in its price, is `too-good`. */
+  /** An offer that beats the median of the others by more than this, both with and without its fee, is `too-good`. */
   outlierBps: number;
   /** A buy offer whose amounts differ from its provider's stated price by more than this gets a warning. */
   toleranceBps: number;
   /** The default haircut, for display. The haircut of each candidate is in its terms. */
   indicativeHaircutBps: number;
-  /** An offer that expires sooner than this is excluded, since it could not be ordered in time. 30 s by default. */
+  /** An offer that expires sooner than this is excluded, because it could not be ordered in time. 30 s by default. */
   shortestLifeMs?: number;
   /** The reference price that offers are compared with, in hundredths per bitcoin of the requested currency. */
   reference?: DecisionReference;

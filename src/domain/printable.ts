@@ -29,7 +29,7 @@ export const printableName = (text: string, max = 64): string | undefined => {
 };
 
 /**
- * Returns a provider's status word for a log line or a note, if it is short and consists of letters. Otherwise it may be a link, an IBAN or an e-mail
- * address.
+ * Returns a provider's status word for a log line or a note, if it is short and consists of words. Anything else is replaced, because it may be a
+ * link, an IBAN or an e-mail address.
  */
 export const statusWord = (word: string): string => (/^[a-z][a-z _+-]{0,63}$/i.test(word) ? word : '(no word)');

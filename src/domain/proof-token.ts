@@ -4,7 +4,7 @@
  * token may look like a gateway's. Nor may a provider's token be a sentence whose signature another service accepts as a permanent login.
  */
 
-/** Every token of a ramp-gateway starts with this mark, except for those of an early release (`unmarked`). */
+/** Every token of a ramp-gateway starts with this mark, except for the tokens of the early release that `unmarked` describes. */
 const mark = 'ramp-gateway:';
 /** Makes our own token. `host` is the host and port of public_url. Wallets check the token's start before they sign it (docs/wallet-http.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;
@@ -19,8 +19,8 @@ const printable = /^[\x20-\x7e]{1,200}$/;
  */
 const permanent = /(?:lnnid|(?<![0-9a-f]))0[23][0-9a-f]{64}(?![0-9a-f])|ln(?:url|dhub)[a-z0-9]{25,}/i;
 /**
- * Finds a token of the release before the mark existed, anywhere in a text: a host, a colon and 16 random bytes. Gateways of that release may still
- * be in use.
+ * Finds a token of the early release, which had no mark, anywhere in a string: a host, a colon and 16 random bytes in base64url. Gateways of that
+ * release may still be in use.
  */
 const unmarked = /[a-z0-9-]\.[a-z0-9-]{2,63}(?::\d{1,5})?:[\w-]{22}(?![\w-])/;
 /** A token shorter than this could occur inside another token by chance. */
@@ -29,8 +29,8 @@ const leastInside = 16;
 type Own = { host: string; token: string; templates: readonly string[] };
 
 /**
- * Returns why we do not pass a provider's token on, or undefined when the token by itself is fine. `host` is this gateway's own host, with which
- * the previous release started its tokens.
+ * Returns why we do not pass a provider's token on, or undefined when the token by itself is fine. `host` is this gateway's own host: the early
+ * release started its tokens with it.
  */
 export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined => {
   if (!printable.test(token)) return 'not-printable';

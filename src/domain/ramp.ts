@@ -1,7 +1,7 @@
 /**
  * The three things a customer can do, and the units of each ramp's amounts. `pay` is all that the customer gives, `receive` all that they get. `fiat`
- * is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing from these
- * tables does not compile.
+ * is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing from one of
+ * these tables is a compile error.
  */
 export type Ramp = 'buy' | 'sell' | 'liquidity';
 export type Unit = 'fiat' | 'sats';
@@ -22,8 +22,8 @@ export const amountNames = {
 export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` above ensures that `sides` has every ramp as a key
 
 /**
- * Whether the customer has to withdraw what they bought, unless the provider pushes its payouts. The sats wait at the provider for ever, unless the
- * customer named an on-chain address in case the withdrawal link expires.
+ * Whether customers of this ramp withdraw what they bought, unless the provider pushes its payouts. Sats that are not withdrawn stay at the provider,
+ * unless the customer named an on-chain address for them in case the withdrawal link expires.
  */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 

@@ -116,7 +116,8 @@ describe('a receipt', () => {
     expect(await verifyReceipt(all[2] ?? '', keys, place)).toEqual({ ok: false, problem: 'the receipt is not in the tree of 2026-11-28' });
     const alone = { day: day.day, index: 0, size: 1, proof: [], root: leaves[3] ?? '' };
     const notSigned = { ok: false, problem: 'the gateway has not signed this root of 2026-11-28' };
-    // A proof that leads to a root of the caller's own, next to the true signed root, to that of another day, and to none.
+    // The proof leads to a root that the caller made up. It comes with the true signed root, with a root signed for another day, and with no signed
+    // root.
     expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: place.signed_root })).toEqual(notSigned);
     expect(await verifyReceipt(all[3] ?? '', keys, { ...alone, signed_root: await signed({ ...alone, day: '2026-11-27' }) })).toEqual(notSigned);
     for (const signed_root of ['', all[3] ?? '', undefined as never])

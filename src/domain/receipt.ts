@@ -12,7 +12,9 @@ import type { Json } from './offer.ts';
 import { replay, type Route, type RoutedOffer } from './route.ts';
 import { fromJson, toJson } from './route-json.ts';
 
-/** What a receipt states. `decision`: the ranking. `filled`: the quoted and the reported amounts. `link`: the amount that the payout link stated. */
+/**
+ * What a receipt states. `decision`: the ranking. `filled`: the quoted and the reported amounts. `link`: the amount that the withdrawal link stated.
+ */
 export type ReceiptKind = 'decision' | 'filled' | 'link';
 type Members = { [member: string]: Json };
 export type ReceiptPayload = {

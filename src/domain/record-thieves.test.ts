@@ -26,7 +26,7 @@ const run = ({ binding, orderSats, everyHours, steals }: Thief): { stolen: numbe
     nth += 1;
     const steal = steals(nth);
     stolen += steal ? 1 : 0;
-    // Keeping a promise earns nothing.
+    // A binding offer that is kept adds nothing to the record.
     if (steal || !binding) sums = added(sums, { quotedSats: orderSats, deliveredSats: steal ? 0n : orderSats });
   }
   return { stolen, honest: nth - stolen };
@@ -86,9 +86,9 @@ test.each<[string, bigint, number]>([
 });
 
 /**
- * Shows the limit of any record of past deliveries: a provider can order from itself at no cost. With orders to itself of 100 times what it stole, it
- * buys back its rank: for estimates by delivering them in full, for binding offers by delivering its own large orders a little short. The operator's
- * `max_in_flight_sats` limits the damage, and the customer and the operator see each order that falls short.
+ * Shows the limit of any record of past deliveries: a provider can order from itself at no cost. With orders to itself of 20 times what it stole, it
+ * lowers its haircut to less than 5 %: for estimates by delivering them in full, for binding offers by delivering its own large orders a little
+ * short. The operator's `max_in_flight_sats` limits the damage, and the customer and the operator see each order that falls short.
  */
 test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {
   const afterTheft = added(emptyWindows(), { quotedSats: 1_000_000n, deliveredSats: 0n });

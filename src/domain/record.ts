@@ -1,6 +1,7 @@
 /**
  * Compares what a provider delivered with what it quoted, and computes the haircut by which its next offer ranks lower. The formulas are the same for
- * every provider. Sums are in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
+ * every provider. Sums are in sats, shares in parts per million (ppm), times in Unix milliseconds. These functions are pure: the store keeps the
+ * sums.
  */
 import { divCeil, divFloor } from './money.ts';
 import { fiatAndSats, isExchange, sides, type ExchangeRamp, type Ramp } from './ramp.ts';
@@ -110,7 +111,7 @@ export type Fill = {
   linkReceive?: bigint;
   quotedOn: number;
   filledOn: number;
-  /** When the gateway first saw the whole payment, and the last time at which a payment was in time (paymentDueBy). */
+  /** When the gateway first saw the whole payment, and until when a payment was in time (paymentDueBy). */
   paidOn?: number;
   dueBy?: number;
   /** The live reference price at the time of the quote and at the time of the fill, in hundredths per bitcoin. */
@@ -177,8 +178,8 @@ const ofThePaidPart = (fill: Fill): Fill | undefined => {
 /**
  * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
  * times; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was paid late does not count, nor
- * does any order that was paid late and never filled. Of bought sats, the delivered amount is the least of the reported amount, the link's amount,
- * and the expected amount plus half a per cent.
+ * does any order that was paid late and never filled. For bought sats, the delivered amount is the smallest of the reported amount, the link's
+ * amount, and the expected amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;

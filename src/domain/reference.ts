@@ -5,16 +5,16 @@
  */
 
 /**
- * Why a feed has no price that counts. `away`: the feed could not be read. `malformed`: its answer is not a ticker. `crossed`: its bid is above its
- * ask. `stale`: its price is too old, or its time stamp too far in the future.
+ * Why a feed's price is not used. `away`: the feed could not be read. `malformed`: its answer is not a ticker. `crossed`: its bid is above its ask.
+ * `stale`: its price is too old, or its time stamp too far in the future.
  */
 export const feedFaults = ['away', 'malformed', 'crossed', 'stale'] as const;
 export type FeedFault = (typeof feedFaults)[number];
-/** `repeats`: another feed of the same venue comes first. */
+/** `repeats`: another usable feed of the same venue is listed before this one. */
 export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
 export type FeedState = (typeof feedStates)[number];
 
-/** The last reading of one feed. While the feed is down, the figures that it gave last (`said`) count until they are too old. */
+/** The last reading of one feed. While the feed is down, the figures that it gave last (`said`) are used until they are too old. */
 export type FeedReading = {
   name: string;
   fault?: FeedFault;
@@ -95,8 +95,8 @@ const isIndependent = (group: Usable[]): boolean =>
   group.some((a) => group.some((b) => a !== b && !a.voice.averages.includes(b.voice.venue) && !b.voice.averages.includes(a.voice.venue)));
 
 /**
- * Returns the largest independent group of feeds that agree; of groups of the same size, the one whose prices are closest. Returns undefined if there
- * is none, or if another group of that size has no feed in common with it: then we cannot tell which of the two is right.
+ * Returns the largest independent group of feeds that agree; of groups of the same size, the one whose prices are closest together. Returns undefined
+ * if there is none, or if another group of that size has no feed in common with it: then we cannot tell which of the two is right.
  */
 const agreeing = (usable: Usable[]): Usable[] | undefined => {
   const sorted = usable.toSorted((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));

@@ -87,11 +87,15 @@ export type Refusal = {
   /** More for human readers, such as the provider's own code, or the nearest amounts that the provider would accept. */
   detail?: string;
   /**
-   * A page of the provider that the customer must visit, for example to identify themselves. It is a bearer secret. Only the problem for the customer
-   * shows it; whoever stores or logs a refusal leaves it out. callProvider drops a link that does not lead to one of the provider's `payment_hosts`.
+   * The URL of a page of the provider that the customer must visit, for example to identify themselves. The URL is a bearer secret: only the problem
+   * for the customer shows it, and code that stores or logs a refusal leaves it out. callProvider drops a link that does not lead to one of the
+   * provider's `payment_hosts`.
    */
   actionUrl?: string;
-  /** The id of an order that the provider made although it refused. Such an order for a firm price still counts against the daily limits. */
+  /**
+   * The id of an order that the provider made although it refused. If the request was for a firm price, the order still counts against the daily
+   * limits.
+   */
   orderMade?: string;
 };
 

@@ -31,8 +31,8 @@ export type RouteInput = {
 };
 
 /**
- * A ranked offer with the figures to show. Only liquidity has `feePpm` (parts per million of the inbound capacity); only buy and sell have the other
- * three. `costIsOf` returns what `costBps` is measured against.
+ * A ranked offer with the figures to show. Only liquidity has `feePpm` (parts per million of the inbound capacity); only buy and sell have
+ * `btcPrice`, `feeBps` and `costBps`. `costIsOf` returns what `costBps` is measured against.
  */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 

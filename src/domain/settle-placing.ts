@@ -48,7 +48,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('no order has appeared, and this provider cannot be asked');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
-    return now >= deadOn + lastReadMs ? dead('the quote expired, and the provider has not been readable since') : { do: 'read' };
+    return now >= deadOn + lastReadMs ? dead('the quote expired, and no read of the provider has succeeded since') : { do: 'read' };
   }
   if (profile.repost !== 'rejects') return { do: 'read' };
   const certainFrom = placing.sentOn + profile.lateCommitMaxMs;
@@ -92,5 +92,5 @@ export const newOrders = <T extends { upstreamOrderId?: string }>(
 
 const backOffSeconds = [1, 2, 4, 8, 15, 30];
 
-/** Returns how long to wait after so many tries: 1, 2, 4, 8, 15, 30, then 60 s, each ±20 %. `tries` counts from 0; `random` is in [0, 1). */
+/** Returns how long to wait after try number `tries`, counted from 0: 1, 2, 4, 8, 15, 30, then 60 s, each ±20 %. `random` is in [0, 1). */
 export const backOffMs = (tries: number, random: number): number => jittered((backOffSeconds[tries] ?? 60) * 1_000, random);

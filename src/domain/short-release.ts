@@ -1,9 +1,9 @@
-/** A fill that the operator released although it is short: the customer may withdraw it. */
+/** A fill, and whether the operator released it although it was short, so that the customer may withdraw it. */
 type Released = {
   pay: bigint;
   receive: bigint;
   shortReleasedOn?: number | undefined;
-  /** What was delivered and charged then. Absent if an earlier version of the gateway released the fill. */
+  /** What had been delivered and charged by then. Absent if an earlier version of the gateway released the fill. */
   shortReleased?: { pay: string; receive: string } | undefined;
 };
 
