@@ -5,8 +5,8 @@ import { moment, sealed } from './columns.ts';
 import { customers } from './session-schema.ts';
 
 /**
- * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the account's id, so that intents
- * and orders find it as they find an upstream session.
+ * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the account's id, so that it is
+ * found for an intent or an order in the same way as an upstream session.
  */
 export const accounts = pgTable(
   'accounts',
@@ -24,8 +24,8 @@ export const accounts = pgTable(
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
     /**
-     * The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. Of a removed account, only
-     * how many codes were sent and tried.
+     * The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. For a removed account,
+     * only how many codes were sent and tried.
      */
     signup: sealed('signup'),
     sequence: integer('sequence').notNull().default(0),
@@ -38,7 +38,10 @@ export const accounts = pgTable(
     removedOn: moment('removed_on'),
     /** When the account was first connected. From then on, its e-mail belongs to its customer, even while the account is being reconnected. */
     connectedOn: moment('connected_on'),
-    /** SHA-256 of the id that the provider gives the user. Whoever has connected an account of that user keeps others from its key. */
+    /**
+     * SHA-256 of the id that the provider gives the user. Once a customer has connected an account of that user, no other customer gets the user's
+     * key by naming an e-mail or address.
+     */
     userHash: text('user_hash'),
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
@@ -59,8 +62,8 @@ export const accounts = pgTable(
 );
 
 /**
- * A standing connection of an account. One that a customer asks for is written before the provider is asked. If the answer is lost, the request is
- * repeated; the adapter first looks for the connection at the provider, so it is not made twice.
+ * A standing connection of an account. A connection that a customer asks for is stored before the provider is asked. If the answer is lost, the
+ * request is repeated; the adapter first looks for the connection at the provider, so it is not made twice.
  */
 export const connections = pgTable(
   'connections',
@@ -81,7 +84,7 @@ export const connections = pgTable(
     upstreamId: text('upstream_id'),
     sequence: integer('sequence').notNull().default(0),
     createdOn: moment('created_on').notNull(),
-    /** Who is asking the provider for the connection, and until when at most. */
+    /** The call that is asking the provider for the connection, and when its lease ends. */
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
   },

@@ -15,13 +15,13 @@ const toConnection = (row: typeof connections.$inferSelect): Connection => {
 };
 
 /**
- * True for a customer who has connected at this provider before. Such a customer was not made just to block an e-mail, so the next e-mail that they
+ * True for a customer who has connected at this provider before. Such a customer does not exist only to block an e-mail, so the next e-mail that they
  * name is reserved for them for a day.
  */
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and (before.connected_on is not null or before.status in ('connected', 'needs_reconnect')))`;
 const holdMs = 86_400_000;
 
-/** Matches accounts that were connected at any time. The release before this one does not write `connected_on`. */
+/** Matches accounts that were connected at any time. The previous release does not write `connected_on`. */
 const wasConnected = or(isNotNull(accounts.connectedOn), inArray(accounts.status, ['connected', 'needs_reconnect']));
 
 /**
@@ -49,8 +49,8 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
 const over = ['failed', 'expired', 'inactive'] as const;
 
 /**
- * Matches accounts of other customers that named this e-mail after `since`, or were ever connected by it. Includes removed accounts: giving an e-mail
- * up does not free it for others.
+ * Matches accounts of other customers that were started with this e-mail after `since`, or were ever connected by it. Includes removed accounts,
+ * because removing an account does not free its e-mail for others.
  */
 const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
   and(
@@ -61,8 +61,8 @@ const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, sinc
   );
 
 /**
- * Matches accounts of other customers that have one of these names. A name is given up 30 days after its account was removed, and never once the
- * provider has made a user for it: whoever named it next would be that user.
+ * Matches accounts of other customers that have one of these names. A name is free again once its account was removed before `since`, but never if
+ * the account was connected or the provider has made a user for the name: the next customer who named it would be that user.
  */
 const heldByOthers = ({ customerId, providerId }: Account, nameHashes: string[], since: number) =>
   and(
@@ -182,7 +182,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
   },
   claimDue: async (now, lease, limit, share) => {
     const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
-    // Anybody can name e-mails, and so start accounts that will never be connected.
+    // Accounts that were connected come first, because anybody can start accounts that never will be, by naming e-mails.
     const queue = { ...due, isUrgent: sql`${wasConnected}` };
     if (!(await hasDue(db, queue, now))) return [];
     const rows = await db

@@ -33,7 +33,7 @@ export const listings = pgTable(
   (t) => [primaryKey({ columns: [t.providerId, t.ramp] })],
 );
 
-/** The last price seen at a seller for one request. Estimates are taken from it, so that a slider in a wallet costs the seller no call. */
+/** The last price seen at a seller for one request. Estimates are taken from it, so that moving a slider in a wallet causes no call to the seller. */
 export const lastPrices = pgTable(
   'last_prices',
   {

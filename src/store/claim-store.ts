@@ -10,8 +10,8 @@ const toClaim = (row: typeof claims.$inferSelect): Claim => {
 };
 
 /**
- * Matches the claim if nobody else has taken it since `owner` did, even if the lease is over. A claim that is free again may be one for which another
- * call has stored a link, and given it out.
+ * Matches the claim if nobody else has taken it since `owner` did, even if the owner's lease has expired. It would not be enough that the claim is
+ * free: another call may have taken it meanwhile, stored a link and given that link out.
  */
 const isStillOf = (orderId: string, owner: string) => and(eq(claims.orderId, orderId), eq(claims.leaseOwner, owner));
 
@@ -37,7 +37,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     return rows[0] && toClaim(rows[0]);
   },
   hold: async (orderId, owner, held, known) => {
-    // Another call may have taken the claim, and got no link. Then this one may be the only link that the provider gives.
+    // Another call may have taken the claim, and got no link. Then the link in `held` may be the only one that the provider gives.
     const isOnly = and(eq(claims.orderId, orderId), sql`${claims.lnurl} is not distinct from ${known ?? null}`, free(claims, owner));
     const rows = await db
       .update(claims)

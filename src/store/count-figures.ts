@@ -10,7 +10,7 @@ export const kindsOf: { readonly [source in FigureSource]: readonly Figure['what
   fills: ['filled'],
 };
 
-/** The upper bounds of the buckets of the time to an answer, in milliseconds. */
+/** The upper bounds of the latency buckets, in milliseconds. */
 export const latencyBounds = [50, 100, 150, 200, 300, 400, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 5_000, 10_000] as const;
 
 /** The mark of an hour without rows. */
@@ -49,14 +49,14 @@ export const cutsOf = (source: FigureSource, { from, to }: Between, most: number
 };
 
 /**
- * Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the figures
- * of the others.
+ * Limits a sum to what its column can hold (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the
+ * figures of the others.
  */
 const storable = (sum: SQL): SQL => sql`least(greatest(coalesce(${sum}, 0), -9000000000000000000), 9000000000000000000)::bigint`;
 const total = (column: string): SQL => storable(sql`sum(${sql.identifier(column)})`);
 const both = (column: string): SQL => storable(sql`f.${sql.identifier(column)}::numeric + excluded.${sql.identifier(column)}`);
 
-/** What an insert into `hourly_figures f` does with rows that exist already. */
+/** The end of an insert into `hourly_figures f`: adds the new figures to rows that exist already. */
 export const addUp = sql`
   on conflict (hour, what, provider_id, ramp, currency, option, reason) do update set (n, bps, quoted_sats, delivered_sats, pay, receive) = (f.n + excluded.n,
     ${both('bps')}, ${both('quoted_sats')}, ${both('delivered_sats')}, ${both('pay')}, ${both('receive')})`;
@@ -67,7 +67,7 @@ export const figuresOf = (source: FigureSource, hour: string, between: Between):
   return source === 'stages' ? stages(hour, between) : fills(hour, between);
 };
 
-/** A distance that no provider can make so large that the sums overflow. */
+/** Limits a distance to a million basis points in either direction, so that no provider can make the sums overflow. */
 const bounded = (bps: SQL): SQL => sql`least(greatest(coalesce(round((${bps})::numeric), 0), -1000000), 1000000)`;
 
 const decisions = (hour: string, { from, to }: Between): SQL => {
@@ -95,7 +95,7 @@ const decisions = (hour: string, { from, to }: Between): SQL => {
     from figures group by what, provider_id, ramp, currency, option, coalesce(reason, '')`;
 };
 
-/** The currency and the option are those of the decision, as in its own figures. */
+/** The currency and the option are those that were asked for, as in the figures of decisions. */
 const stages = (hour: string, { from, to }: Between): SQL => sql`
   with reached as materialized (
     select o.provider_id, o.ramp, e.to_stage, coalesce(asked->>'currency', '') as currency,
@@ -115,7 +115,10 @@ const fills = (hour: string, { from, to }: Between): SQL => sql`
 /** How many payment options of an hour have figures of their own. */
 const mostOptions = 200;
 
-/** Returns the statement that puts the figures of all but the largest options of an hour under the name `other`: providers name their options. */
+/**
+ * Returns the statement that puts the figures of all but the largest options of an hour under the name `other`. Providers name their options, so an
+ * hour may have any number of them.
+ */
 export const mergeSmall = (source: FigureSource, hour: string): SQL => sql`
   with ranked as (
     select ramp, currency, option, row_number() over (order by sum(n) desc, ramp, currency, option) as place from hourly_figures

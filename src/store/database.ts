@@ -14,7 +14,7 @@ export const sqlState = (error: unknown): string | undefined => {
 export const uniqueViolation = '23505';
 /**
  * Returns whether the database answered and refused the statement: the SQLSTATE is not one for connections, resources, shutdowns or read-only
- * servers. Each of PostgreSQL's has a digit, unlike EPIPE.
+ * servers. Each SQLSTATE of PostgreSQL has a digit, unlike error codes such as EPIPE.
  */
 export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)(?=.*\d)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
@@ -25,6 +25,6 @@ export const constraintOf = (error: unknown): string | undefined => {
   return undefined;
 };
 
-/** A row without its nulls. Outside the store, absent replaces null everywhere. */
+/** A row without its nulls. Outside the store, a value that does not exist is absent, never null. */
 export type Present<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & { [K in keyof T as null extends T[K] ? K : never]?: NonNullable<T[K]> };
 export const present = <T extends object>(row: T): Present<T> => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Present<T>;

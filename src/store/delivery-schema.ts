@@ -29,7 +29,9 @@ export const deliveries = pgTable(
   'deliveries',
   {
     id: text('id').primaryKey(),
-    /** What the webhook is about: an order, account or connection, or an id of its own. At most one webhook per subject is in flight. */
+    /**
+     * The id of the order, account or connection that the webhook is about, or else an id of its own. At most one webhook per subject is in flight.
+     */
     subjectId: uuid('subject_id').notNull(),
     type: text('type').notNull(),
     sequence: integer('sequence').notNull(),

@@ -8,8 +8,8 @@ import { deliveries } from './schema.ts';
 const unleased = sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`;
 
 /**
- * Writes webhooks in the caller's transaction. A newer event supersedes the undelivered older ones of its subject and type; since bodies hold only
- * ids and a status, nothing is lost. A webhook that is being sent stays due, and becomes superseded if it fails.
+ * Writes webhooks in the caller's transaction. A newer event supersedes the undelivered older ones of its subject and type. Nothing is lost, because
+ * bodies hold only ids and a status. A webhook that is being sent stays due, and becomes superseded if it fails.
  */
 export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
   for (const row of rows) {
@@ -36,8 +36,8 @@ const outdated = sql<boolean>`exists (
 const wideKey = sql`substring(network_key from '[^ ]+$')`;
 
 /**
- * A webhook that was tried this often is not brought forward any more. Another URL of the host may answer while this one still fails, as often as a
- * stranger likes. So the last tries, over almost three days, keep their times.
+ * A webhook that was tried more often than this is not brought forward any more. A stranger can make another URL of the same host answer, as often as
+ * they like, while this webhook's URL still fails. So the last tries, spread over almost three days, keep their times.
  */
 const mostKicked = 5;
 
@@ -52,10 +52,10 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     // Usually there are none, and this query is much cheaper to plan than the one that follows.
     if ((await db.select({ id: deliveries.id }).from(deliveries).where(isDue).limit(1)).length === 0) return [];
     const at = new Date(now).toISOString();
-    // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. Anybody can order without
-    // paying, and name any URL. So networks and apps take turns: among the webhooks of one host, where somebody may name a path that always fails; and
-    // among the hosts, of which somebody may name many. Of all that are taken, first attempts come before retries, so that an unreachable host does not
-    // starve the others.
+    // Takes at most one webhook per subject, and of those at most `perHost` per host, so that later webhooks of a subject take up no slots. Anybody
+    // can order without paying, and name any URL. So networks and apps take turns, both within a host, because somebody may name a path there that
+    // always fails, and across hosts, because somebody may name many. First attempts come before retries, so that an unreachable host does not starve
+    // the others.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),

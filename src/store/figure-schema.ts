@@ -25,7 +25,7 @@ export const hourlyFigures = pgTable(
   (t) => [primaryKey({ columns: [t.hour, t.what, t.providerId, t.ramp, t.currency, t.option, t.reason] })],
 );
 
-/** One row per hour and source. Whoever counts the hour holds the row's lock until the figures are stored. */
+/** One row per hour and source. The instance that counts the hour holds the row's lock until the figures are stored. */
 export const countedHours = pgTable(
   'counted_hours',
   {

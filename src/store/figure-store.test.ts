@@ -5,7 +5,7 @@ import { createStores } from './stores.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** Within an hour that is running. */
+/** A time in the middle of an hour. */
 const now = Date.UTC(2026, 10, 28, 12, 30);
 const at = (ms: number): string => new Date(ms).toISOString();
 
@@ -129,7 +129,7 @@ it('a provider whose amounts add up to more than a column holds does not stop th
   const counted = async () => (await figures.read({ from: one, to: one + hour, step: 'hour', most: 5_000 })).filter(({ what }) => what === 'filled');
   expect(await countAll()).toEqual([]);
   expect((await counted()).map(({ providerId, n, pay }) => `${providerId} ${n} ${pay}`).toSorted()).toEqual(['alpine 1 1', `thief 1100 ${most}`]);
-  // In parts, and when the small options are put together.
+  // The same holds if an hour is counted in parts, and if the small options are put together.
   expect(await countAll({ mostRows: 300 })).toEqual([]);
   for (let n = 0; n < 203; n += 1) await huge(`option ${n}`, 'thief');
   expect(await countAll({ mostRows: 100_000 })).toEqual([]);

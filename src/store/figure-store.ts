@@ -39,7 +39,10 @@ const workShare = 20;
  * If a more recent hour has fewer, somebody deleted a customer, and what is left is counted.
  */
 const settledMs = dayMs;
-/** The database stopped a statement that took too long. It answers, so this is no reason to leave other hours uncounted. */
+/**
+ * The SQLSTATE for a statement that the database stopped because it took too long. The database still answers, so this is no reason to leave other
+ * hours uncounted.
+ */
 const tooSlow = '57014';
 
 export const createFigureStore = (db: Database): FigureStore => {

@@ -15,8 +15,8 @@ const unreadMs = 14 * 86_400_000;
  * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was
  * paid any better than by reporting nothing.
  *
- * Such an order has no network if its customer is an app's, or once its key was cleared with the quotes. After the time that the money needs, all of
- * these count together like one network. Until then, each counts in full, as an unpaid order does.
+ * Such an order has no network if an app's backend placed it, or once its network key was cleared with the old quotes. After the time that the money
+ * needs to arrive, all orders without a network count together like one network. Until then, each of them counts in full, as an unpaid order does.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

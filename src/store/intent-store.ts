@@ -11,8 +11,8 @@ const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
 /**
- * Matches attempts that may have made an order whose customer was never shown how to pay. They are still checked, because money may have arrived for
- * them.
+ * Matches attempts that may have led to an order whose customer was never shown how to pay. They are still checked, because money may have arrived
+ * for them.
  */
 const withheld = or(inArray(intents.state, ['unpayable', 'dead']), and(eq(intents.state, 'moved'), isNotNull(intents.upstreamOrderId)));
 
@@ -25,8 +25,8 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
 
 /**
  * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
- * count, even if nobody has read it since. It reads the attempts first: an order that is confirmed between the two reads is then found twice, and
- * never missed.
+ * count, even if nobody has read it since. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead
+ * of being missed.
  */
 const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent): Promise<string[]> => {
   const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)));

@@ -392,7 +392,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         .from(settlements)
         .innerJoin(accounts, eq(accounts.id, settlements.accountId))
         .where(and(eq(accounts.providerId, providerId), inArray(settlements.transactionId, ids)));
-      // A sale that only its amount tells apart has no order id at the provider. Its payment has.
+      // A sale that is recognised only by its amount has no order id at the provider, but its payment has an id.
       const payment = sql<string>`${orders.facts}->>'transaction_id'`;
       const paid = await db
         .select({ id: payment })
@@ -424,8 +424,8 @@ export const createOperatorStore = (db: Database): OperatorStore => {
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
 
 /**
- * Added to the sequences of unfinished orders, accounts and connections after a restore, so that the next ones are above whatever was reported in the
- * lost time.
+ * Added to the sequences of unfinished orders, accounts and connections after a restore, so that their next sequence numbers are higher than any that
+ * was reported in the lost time.
  */
 const sequenceLeap = 1000;
 const restoredWithinMs = 7 * 86_400_000;

@@ -64,7 +64,10 @@ export const intents = pgTable(
     movedTo: uuid('moved_to'),
     /** A keyed hash of the customer's network, and of the /48 around it (networkKeyOf). Cleared when quotes of its age are deleted. */
     networkKey: text('network_key'),
-    /** A hash of the payment hash of the invoice that a provider sends the sats to. Null for every other order, and for all of earlier releases. */
+    /**
+     * A hash of the payment hash of the invoice that a provider sends the sats to. Null for every other order, and for all intents of earlier
+     * releases.
+     */
     payoutKey: text('payout_key'),
   },
   (t) => [
@@ -74,7 +77,8 @@ export const intents = pgTable(
     uniqueIndex('intents_one_unsettled')
       .on(t.exclusiveKey)
       .where(sql`state in ('prepared', 'sending', 'unknown')`),
-    // Only states that no other state leads to: an attempt that is withheld may still become `review`, and that must not fail.
+    // No state outside this list leads to one in it, so no change of state can violate the index. An attempt that is withheld, for example, may still
+    // become `review`.
     uniqueIndex('intents_payout')
       .on(t.payoutKey)
       .where(sql`payout_key is not null and state in ('prepared', 'sending', 'unknown', 'confirmed')`),
@@ -215,7 +219,7 @@ export const orderEvents = pgTable(
   (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence), index('order_events_at').using('brin', t.at)],
 );
 
-/** Claims: the request for a filled order's LNURL, which is sealed before it is returned, because whoever holds it can withdraw. */
+/** Claims: our request for a filled order's LNURL. The LNURL is sealed before the wallet gets it, because whoever holds it can withdraw. */
 export const claims = pgTable(
   'claims',
   {

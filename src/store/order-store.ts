@@ -18,7 +18,7 @@ const toOrder = (row: typeof orders.$inferSelect): Order => {
   return { ...present(order), ...fromStored(terms), facts };
 };
 
-/** Locks an order and reads it. Returns undefined if what an operator judges is not as they saw it (`seen`). */
+/** Locks an order and reads it. Returns undefined if there is none, or if what an operator judged has changed since they saw it (`seen`). */
 export const lockOrder = async (tx: Transaction, id: string, seen?: Order): Promise<Order | undefined> => {
   const [row] = await tx.select().from(orders).where(eq(orders.id, id)).for('update');
   const order = row && toOrder(row);
@@ -27,7 +27,7 @@ export const lockOrder = async (tx: Transaction, id: string, seen?: Order): Prom
 
 /**
  * Counts an order in the provider's record. If that fails, the order's own step is stored all the same, and background work counts the order later,
- * where the error is logged (RecordStore.addMissing).
+ * and logs the error if it fails again (RecordStore.addMissing).
  */
 const counting = async (tx: Transaction, orderId: string, count: (tx: Transaction) => Promise<unknown>): Promise<void> => {
   try {

@@ -7,7 +7,7 @@ const at = (ms: number): string => new Date(ms).toISOString();
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
  * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a
- * late payment needs. A kind that fails stops no other. Returns the counts by kind, and what failed.
+ * late payment needs. A kind that fails does not stop the others. Returns the counts by kind, and what failed.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Pruned> => {
   const statements: [string, SQL][] = [

@@ -7,12 +7,12 @@ import { moment } from './columns.ts';
 export const receipts = pgTable(
   'receipts',
   {
-    /** The route or order that it is about. */
+    /** The route or order that the receipt is about. */
     subjectId: uuid('subject_id').notNull(),
     kind: text('kind').$type<ReceiptKind>().notNull(),
     /** The UTC day by the database's clock. No receipt is added to a closed day. */
     day: date('day').notNull(),
-    /** Its position among the leaves of the day, from 0. */
+    /** The receipt's position among the leaves of its day, from 0. */
     number: integer('number').notNull(),
     leaf: text('leaf').notNull(),
     jws: text('jws').notNull(),

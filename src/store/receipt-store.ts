@@ -26,8 +26,8 @@ export const createReceiptStore = (db: Database): ReceiptStore => ({
           .from(receipts)
           .where(inArray(receipts.subjectId, [...subjectIds]))
           .orderBy(asc(receipts.madeOn), asc(receipts.day), asc(receipts.number)),
-  // One lock numbers the receipts of all instances. The day is read after the lock is taken, because the day may have ended, and been closed, while
-  // we waited for it.
+  // One lock makes all instances number receipts one after the other. The day is read after the lock is taken, because the day may have ended, and
+  // been closed, while we waited for it.
   add: async (receipt, key) =>
     await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtext('ramp-gateway receipts'))`);

@@ -143,8 +143,8 @@ export type RecordFill = {
 
 /**
  * Counts an order's fill, once. Later calls only correct it: if the order counted as never filled and was filled after all, or if the provider now
- * reports less. Counts a refunded order only if it is `proven`. Does not count an adopted one (found after a restore), which has no quote of
- * ours. Returns false if nothing was counted or corrected.
+ * reports less. Counts a refunded order only if it is `proven`. Does not count an adopted order (found after a restore), which has no quote of ours.
+ * Returns false if nothing was counted or corrected.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
@@ -195,7 +195,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
 };
 
 /**
- * Corrects a counted fill by what the order's status now reports. Call it with the order locked. Most reads report what is already known, and then it
+ * Corrects a counted fill by what the order's status now reports. Call it with the order locked. Most reads report what is already known; then this
  * reads only one row. A fill that has not been counted yet waits for background work; a fill that was pruned is not counted again.
  */
 export const recordReport = async (tx: Transaction, orderId: string, told: Partial<Told>, now: number): Promise<void> => {
@@ -273,14 +273,15 @@ const columnsOf = ({ slow, fast }: Windows) => ({
   fastDeliveredSats: storable(fast.deliveredSats),
 });
 /**
- * Returns a sum as its column can hold it (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the
+ * Limits a sum to what its column can hold (8 bytes). A provider that sells to itself can make a sum as large as it likes, and must not stop the
  * others.
  */
 const storable = (sats: bigint): bigint => (sats > mostStored ? mostStored : sats < -mostStored ? -mostStored : sats);
 const mostStored = 9_000_000_000_000_000_000n;
 
 /**
- * Returns a row's sums with `more` added, as of today. If another instance's clock is ahead, the row's own day may be later; then that day counts.
+ * Returns a row's sums with `more` added, as of today. If another instance's clock is ahead, the row's own day may be later; then the sums are as of
+ * that day.
  */
 const withAdded = (stored: Stored, more: Windows, today: number) => {
   const day = Math.max(stored.day, today);
@@ -350,8 +351,8 @@ type KnownFill = typeof fills.$inferSelect;
 type Correction = { known: KnownFill; counted: Counted; now: number; agedDays: number };
 
 /**
- * Corrects the sums by later news about a fill, decayed by `agedDays`. Sums that the operator has cleared since the fill was counted stay as they
- * are.
+ * Corrects the sums after later news about a fill. The change is decayed by `agedDays`. Sums that the operator has cleared since the fill was counted
+ * stay as they are.
  */
 const correct = async (tx: Transaction, asBefore: Counted, { known, counted, now, agedDays }: Correction): Promise<void> => {
   // A fill whose `countedIn` names a row of sums was counted, even if `asBefore` says that it tells nothing.

@@ -30,7 +30,7 @@ export const fills = pgTable(
     filledOn: moment('filled_on').notNull(),
     referenceQuoted: amount('reference_quoted'),
     referenceFilled: amount('reference_filled'),
-    /** How it was last counted, so that later news changes the sums by the difference. */
+    /** How the fill was last counted, so that later news changes the sums by the difference. */
     countedIn: text('counted_in').$type<'estimates' | 'broken' | 'none'>().notNull(),
     countedQuoted: amount('counted_quoted').notNull(),
     countedDelivered: amount('counted_delivered').notNull(),

@@ -15,15 +15,15 @@ const columnsOf = (kind: 'text' | 'json'): readonly ColumnName[] =>
       : [],
   );
 
-/** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
+/** Every sealed column of the schema. `sealed` is the only custom type that is text in the database. */
 export const sealedColumns = columnsOf('text');
 /**
- * Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). Text inside a string that only looks like such a member has
- * escaped quotes, so a search for the member does not match it.
+ * Every column of JSON documents, because an offer in a document may hold a sealed `secret` (src/domain/offer.ts). Text inside a string that only
+ * looks like such a member has escaped quotes, so a search for the member does not match it.
  */
 export const documentColumns = columnsOf('json');
 
-/** Returns one sealed value of each column that has any. */
+/** Returns one sealed value from each column that has any. */
 export const sealedSamples = async (client: Sql): Promise<readonly (ColumnName & { sealed: string })[]> => {
   const one = ({ table, column }: ColumnName) => {
     const [from, name] = [sql.identifier(table), sql.identifier(column)];

@@ -30,7 +30,7 @@ export const sessions = pgTable(
     revokedOn: moment('revoked_on'),
     /** The gateway's own one-time token, and which tokens /verify handed out. */
     challenge: sealed('challenge').notNull(),
-    /** Fingerprint of the /session body that opened it. The same body gets the same reply. */
+    /** Fingerprint of the /session body that opened the session. The same body gets the same reply. */
     openedBy: text('opened_by'),
     openedReply: sealed('opened_reply'),
     /** The node key that was proved to the gateway itself in this session. */
@@ -54,7 +54,7 @@ export const providerSessions = pgTable(
     ready: boolean('ready').notNull().default(false),
     claimedOn: moment('claimed_on').notNull(),
     expiresOn: moment('expires_on'),
-    /** Retired rows make no new quotes; they still read the orders that they placed. */
+    /** When the session was retired. It is then used for no new quotes, but still to read the orders that were placed with it. */
     retiredOn: moment('retired_on'),
   },
   (t) => [
