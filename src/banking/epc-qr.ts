@@ -4,7 +4,7 @@ import { isInEea, isPlaceholder, isQrIban, isSepa, readBic, readIban } from './b
 const MAX_AMOUNT_CENTS = 99_999_999_999n;
 const MAX_NAME_CHARACTERS = 70;
 const MAX_REFERENCE_CHARACTERS = 140;
-/** How much a QR code of version 13 with error correction M holds. The guideline allows no bigger code. */
+/** How many bytes a QR code of version 13 with error correction M holds. The guideline allows no bigger code. */
 const MAX_BYTES = 331;
 
 export type EpcTransfer = { iban: string; bic?: string; name: string; amountCents: bigint; reference?: string };

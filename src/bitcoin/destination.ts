@@ -25,9 +25,9 @@ const wellKnown = (user: string, host: string): string => `https://${host}/.well
 const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 /**
- * Returns the destination as one string, from which a hash is made. Two destinations have the same string only if they lead to the same receiver. An
- * LNURL that a Lightning address stands for (LUD-16) gets the string of that address: whoever is paid, and whoever a provider takes for its user, is
- * the same.
+ * Returns a string that names the destination; accounts are found by its hash. Two destinations have the same string only if they lead to the same
+ * receiver. An LNURL that is the URL of a Lightning address (LUD-16) gets that address's string, because both pay the same receiver, and a provider
+ * knows both as the same user.
  */
 export const destinationName = ({ kind, value }: Pick<Destination, 'kind' | 'value'>): string => {
   const [, host, name] = (kind === 'lnurl' && WELL_KNOWN.exec(toCanonicalLnurl(value, { use: 'pay' })?.url.href ?? '')) || [];
@@ -36,8 +36,8 @@ export const destinationName = ({ kind, value }: Pick<Destination, 'kind' | 'val
 };
 
 /**
- * Returns every name under which an account may be stored, today's first. The release before named an LNURL of a Lightning address by itself, so that
- * a destination with two writings had two names.
+ * Returns every name under which an account for this destination may be stored, the current one first. The previous release gave the LNURL of a
+ * Lightning address a name of its own, so such a destination had two names.
  */
 export const destinationNames = (destination: Pick<Destination, 'kind' | 'value'>): string[] => {
   const name = destinationName(destination);

@@ -34,8 +34,8 @@ export function encodeLnurl(url: string): string {
 /**
  * Returns the URL behind a link. The link may be bech32 in upper or lower case, with a prefix such as `lightning:` and with line breaks that an
  * e-mail or a terminal added. It may also be lnurlw:// (or lnurlp://, to pay), an https or bitcoin: link with a `lightning` parameter, or a bare URL.
- * Returns undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` is of another use, and for over
- * 2,000 characters.
+ * Returns undefined for anything else, for a URL that is not https (http is accepted on .onion), for one whose `tag` names another use, and for a
+ * string of over 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();

@@ -17,9 +17,9 @@ export type BackOffSettings = {
 type Wait = { until: number; times: number };
 
 /**
- * Says who waits after a 429, for one class of operation. Providers often limit one session or one key, and a customer can provoke that at will. So a
- * 429 first holds back only the customer whose call it answered. All customers wait only once several callers have been limited and nobody has been
- * served in between. Without a time from the provider, a wait lasts 1, 2, 4 and then 8 s.
+ * Decides who waits after a 429, for one class of operation. Providers often limit one session or one key, and a customer can provoke that at will.
+ * So a 429 first holds back only the customer whose call it answered. All customers wait only once several callers have been limited and nobody has
+ * been served in between. Without a time from the provider, a wait lasts 1, 2, 4 and then 8 s.
  */
 export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }: BackOffSettings, now: () => number) => {
   /** Customers that were limited; the one that was limited longest ago comes first. */

@@ -23,8 +23,8 @@ export type BreakerSettings = {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
   /**
-   * Throws the ProviderFault `circuit-open` (not taken) if the call is refused. While the circuit is closed, the failures of calls with a
-   * `customerKey` count only once enough different customers have had them.
+   * Throws the ProviderFault `circuit-open` if the call is refused; nothing has been sent then (`taken: 'no'`). While the circuit is closed, the
+   * failures of calls with a `customerKey` count only once enough different customers have had them.
    */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
@@ -99,7 +99,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const counts = (fault: unknown, customer: string | undefined, at: number): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
-    // One customer's failures must not open the circuit for everyone: it takes failures of as many customers as the volume threshold.
+    // One customer's failures must not open the circuit for everyone. Failures count only once as many customers have had them as the volume
+    // threshold says.
     return customers.note(customer, at) >= settings.volumeThreshold;
   };
 
@@ -129,7 +130,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   };
 
   const admit = (at: number, customer: string | undefined): void => {
-    // Whoever had a failed probe lets others go first. Otherwise customers whose calls always fail could keep the circuit open for everyone.
+    // A customer whose probe failed waits longer, so that others go first. Otherwise customers whose calls always fail could keep the circuit open
+    // for everyone.
     const from = customer !== undefined && failedProbers.has(customer) ? probeFrom + settings.resetMs : probeFrom;
     const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
     if (at < from || (probing && settings.neverRefuse !== true))

@@ -5,9 +5,9 @@ export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: nu
 type Waiting = { network: string | undefined; go: () => void; timer: ReturnType<typeof setTimeout> };
 
 /**
- * Limits the calls to one provider that run at a time. Further calls wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old
- * call is wasted work. One network may take at most three quarters (rounded up) of the slots and of the queue; otherwise it could keep all others out
- * with few calls to a slow provider.
+ * Limits how many calls to one provider run at the same time. Further calls wait: at most `queue` of them, for at most `queueAgeMs`, because serving
+ * an old call is wasted work. One network may take at most three quarters (rounded up) of the slots and of the queue; otherwise it could keep all
+ * others out with a few calls to a slow provider.
  */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;

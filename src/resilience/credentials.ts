@@ -5,7 +5,7 @@ import { createRecentCallers } from './recent-callers.ts';
 const pauseMs = 60_000;
 
 export type CredentialsSettings = {
-  /** How many different callers must be refused, with no price served in between, before we take it that our credentials are refused. */
+  /** How many different callers must be refused, with no price served in between, before we conclude that our credentials are refused. */
   callersNeeded: number;
   /** How long a refused caller counts towards that number. */
   windowMs: number;
@@ -17,15 +17,15 @@ export type Refused = {
   caller: string;
   /** Whether nothing in the call came from a caller. */
   isOwn: boolean;
-  /** The HTTP status. Absent if nothing was sent, since we have no credentials. */
+  /** The HTTP status. `undefined` if nothing was sent, because we have no credentials. */
   status: number | undefined;
 };
 
 /**
- * Watches whether a provider accepts our credentials. 401 and 403 do not prove that it does not: a firewall in front of the provider may dislike a
- * string that a customer chose. So a refusal counts at once only if the call had no such string, or was not sent because we have no credentials.
- * Otherwise it takes refusals of several callers. Then no price is asked for during the next minute. The next price call after that shows whether the
- * credentials are accepted again.
+ * Watches whether a provider accepts our credentials. A 401 or 403 does not prove that it refuses them: a firewall in front of the provider may
+ * dislike a string that a customer chose. So a refusal counts at once only if the call had no such string, or was not sent because we have no
+ * credentials. Otherwise it takes refusals of several callers. Then no price is asked for during the next minute. The next price call after that
+ * shows whether the credentials are accepted again.
  */
 export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: CredentialsSettings, now: () => number) => {
   const callers = createRecentCallers(windowMs);

@@ -286,7 +286,7 @@ describe('credentials', () => {
     for (let n = 5; n <= 8; n += 1) await refuse(n);
     expect(await guard.call('quote', limits, answer)).toBe('answer');
     for (let n = 11; n <= 14; n += 1) await refuse(n);
-    // Four of them are too long ago.
+    // Four of the refusals are now too old to count.
     vi.advanceTimersByTime(30_000);
     await refuse(15);
     expect(told).toEqual([]);
@@ -346,7 +346,7 @@ describe('circuits', () => {
       );
       vi.advanceTimersByTime(1_000);
     }
-    // Five open it, then one every ten seconds.
+    // Five calls open the circuit. After that, one call passes every ten seconds.
     expect(asked).toBe(5 + 11);
   });
 });

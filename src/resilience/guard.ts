@@ -36,7 +36,7 @@ const own = '';
 const mostFollowedBackOffMs = 8_000;
 const mostBackOffMs = 300_000;
 const mostBackOffForAllMs = 60_000;
-/** How often a call that has used up its learnt timeout asks whether it is still needed. */
+/** The interval at which a call that has used up its learnt timeout checks whether its answer is still needed. */
 const checkNeedMs = 50;
 
 /**
@@ -108,7 +108,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       lastSuccessOn = ended;
       lastFault = undefined;
       backOff.served(limits.customer ?? own);
-      // Other calls may need no credentials of ours.
+      // Only a price proves that our credentials are accepted: other calls may need none.
       if (isPrice) credentials.accepted();
       budget.succeeded();
       return answer;

@@ -6,7 +6,7 @@ export const createRecentCallers = (windowMs: number) => {
   /** When each caller was last noted, oldest first. */
   const notedOn = new Map<string, number>();
   return {
-    /** Notes a caller. Returns how many different ones were noted within the window. */
+    /** Notes a caller. Returns how many different callers were noted within the window. */
     note: (caller: string, at: number): number => {
       notedOn.delete(caller);
       notedOn.set(caller, at);
