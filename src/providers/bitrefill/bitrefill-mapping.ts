@@ -50,7 +50,7 @@ export const userRefOf = (reference: string): string => reference.slice(0, 128);
 
 export const slugOf = ({ product, operatorSlug, operator }: OrderReply): string | undefined => product ?? operatorSlug ?? operator;
 
-/** What was ordered. What is absent is unknown, and not compared. */
+/** What was ordered. A member that is absent is unknown, and is not compared. */
 export type Wanted = { slug?: string | undefined; value?: bigint | undefined; userRef?: string | undefined };
 
 /** Returns how the answer contradicts the request, if it does. A value that is not a number contradicts nothing. */
@@ -64,8 +64,8 @@ export const contradictionIn = (order: OrderReply, wanted: Wanted): string | und
 
 /**
  * Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount, and for an operator's account that is not
- * in bitcoin it is in that account's currency. So if `expected`, the sats as we know them, is given, a price of another magnitude is not read as
- * sats.
+ * in bitcoin it is in that account's currency. So if `expected` is given (the sats as we already know them), a price counts as sats only between half
+ * and twice that amount.
  */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply, expected?: bigint): bigint | undefined => {
   const isSats = price !== undefined && (expected === undefined || (price * 2n > expected && price < expected * 2n));
@@ -79,7 +79,7 @@ const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id
 
 /**
  * Returns Bitrefill's own deadline in Unix milliseconds: the one that it states, else the invoice's expiry, else `lifeMs` after the order's creation
- * or, if the order does not tell that, after `seenOn`.
+ * or, if the order does not state its creation, after `seenOn`.
  */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return expirationTime;
@@ -126,7 +126,9 @@ export const stageOf = (
 /** A refund that is only due (`refund_pending`) is money that Bitrefill still has. */
 const isPaid = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply): boolean =>
   paymentReceived === true || paying.has(status.toLowerCase()) || /refund(?!ed)/i.test(status) || zeroConf.test(zeroConfStatus);
-/** Returns whether a status word says that the delivery failed, as only that of a paid order can. A word about a failed payment does not count. */
+/**
+ * Returns whether a status word says that the delivery failed, which can be said of a paid order only. A word about a failed payment does not count.
+ */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
 /**
  * Returns whether an order names money that its stage may not show: a payment, in full or in part, next to a failure, for example. False for

@@ -200,7 +200,7 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
     const { kind, taken, status, orderMade } = fault;
-    throw new ProviderFault(kind, 'the purchase', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
+    throw new ProviderFault(kind, 'the purchase has no usable answer', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
   }
 };
 
@@ -219,7 +219,10 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 
-/** The most pages that are read: the order in question was made recently. If there are more, the order may be on one of them. */
+/**
+ * How many pages are read at most. The order in question was made recently, so it should be on the first ones. If there are further pages, it may
+ * still be on one of them.
+ */
 const mostPages = 3;
 const notListed = refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
 

@@ -36,7 +36,10 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
-/** One word, as addresses of all coins are, that no wallet reads as a bitcoin address, an invoice or an LNURL. A link is not one word. */
+/**
+ * Matches a single word, as the addresses of all coins are, unless a wallet would read it as a bitcoin address, an invoice or an LNURL. A link is not
+ * a single word.
+ */
 const otherAddress = /^(?!ln(?:bc|tb|sb|url)|(?:bc|tb|bcrt)1)[a-z0-9]{20,128}$/i;
 /** Another coin's invoice in the form of BOLT11, with an amount. */
 const otherInvoice = /^ln(?!bc|tb|sb)[a-z]{2,8}\d{1,15}[munp]?1[ac-hj-np-z02-9]{110,}$/;

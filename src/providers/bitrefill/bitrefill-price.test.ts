@@ -10,7 +10,7 @@ const decimal = (text: string): Decimal => {
   if (!read) throw new Error(`${text} is no decimal`);
   return read;
 };
-/** The ranges that the document prints: recharge of July 2019, channels of October 2019. */
+/** The ranges in Bitrefill's Thor API document: the one for recharges is of July 2019, those for channels of October 2019. */
 const ranges: Record<'recharge' | 'channel' | 'turbo', Range> = {
   recharge: { min: 500n, max: 4_294_967n, step: 1n, rate: decimal('1.0200634879994863'), purchaseFee: decimal('300.1106152450074') },
   channel: { min: 500_000n, max: 16_777_215n, step: 1n, rate: decimal('0.015185658220118399'), purchaseFee: decimal('10023') },

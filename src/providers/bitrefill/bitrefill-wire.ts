@@ -1,6 +1,6 @@
 /**
- * Wire schemas of Thor's API: only the members that we read. Sources: the Thor document of 2019, else public clients of API v1. They read good
- * answers that were parsed with every number kept as text. Unknown members are ignored, and null means absent.
+ * Wire schemas of Thor's API: only the members that we read. Sources: the Thor document of 2019, else public clients of API v1. The schemas expect
+ * answers in which every number was kept as a string. Unknown members are ignored, and null means absent.
  */
 import * as z from 'zod';
 import { findDocument, idIn, isMembers, type Members } from '../kit/find-document.ts';
@@ -70,7 +70,7 @@ const payment = z.object({
 });
 export type Payment = z.output<typeof payment>;
 
-/** A value of another form (an empty string, an empty list) counts as absent: a placeholder must not make the whole order unreadable. */
+/** A value that is empty or is not text counts as absent, because a placeholder must not make the whole order unreadable. */
 const redeeming = optional(text).catch(undefined);
 const thorInfo = z.object({ link: redeeming, k1: redeeming, lnurl: redeeming });
 export type ThorInfo = z.output<typeof thorInfo>;
@@ -186,8 +186,7 @@ const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_e
 export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);
 
 /**
- * Returns whether an error with status 200 says that no order was made. "Went wrong" does not say so: the operator's balance may have paid for an
- * order.
+ * Returns whether an error says for certain that no order was made. "Went wrong" does not say so: the operator's balance may have paid for an order.
  */
 export const isCertain = (body: unknown): boolean => {
   const said = readError(body);

@@ -9,7 +9,7 @@ import { ring } from './bitrefill.simulator-webhooks.ts';
 
 export type Body = { [name: string]: unknown };
 
-/** The coins of the document; `perBitcoin` is invented. */
+/** The coins in Bitrefill's Thor API document; `perBitcoin` is invented. */
 const coins: Record<string, { code: string; perBitcoin: number }> = {
   'lightning-ltc': { code: 'LNLTC', perBitcoin: 140 },
   ethereum: { code: 'ETH', perBitcoin: 45 },

@@ -1,10 +1,14 @@
-/** Inventory and prices of the simulated Thor: the document's figures, moved by a BTC/EUR quote. Uses floats, unlike the adapter. */
+/**
+ * Inventory and prices of the simulated Thor: the figures in Bitrefill's Thor API document, moved by a BTC/EUR quote. Uses floats, unlike the
+ * adapter.
+ */
 import type { State } from './bitrefill.simulator-state.ts';
 
 type Product = { name: string; isRanged?: true; min: number; max: number; eurRate: number; satRate: number; purchaseFee: number; euroPerBitcoin: number };
 
 /**
- * The document's own figures: recharge of July 2019, channels of October 2019. The BTC/EUR quote is the EUR rate divided by the sat rate, times 1e8.
+ * The figures in Bitrefill's Thor API document: those for recharges are of July 2019, those for channels of October 2019. The BTC/EUR quote is the
+ * EUR rate divided by the sat rate, times 1e8.
  */
 export const products: Record<string, Product> = {
   'lightning-recharge': {
@@ -47,7 +51,7 @@ export const ratesOf = (state: State, product: Product): { eurRate: number; satR
   return { eurRate: product.eurRate, satRate: product.eurRate / (quote / 1e8), purchaseFee, quote };
 };
 
-/** The document's `customerPriceRate` is the EUR rate before a surcharge of one percent. */
+/** The document's `customerPriceRate` for each of its EUR rates: the rate before a surcharge of one percent. */
 const beforeSurcharge: Record<number, number> = {
   9.836778233825446e-5: 9.739384389926184e-5,
   1.0777717208564632e-6: 1.0671007137192704e-6,

@@ -70,14 +70,17 @@ export type SimulatorOptions = {
   notFoundStatus?: number;
   /** The status word of a failed order in dialect A. */
   failedStatus?: string;
-  /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
+  /** When a paid order is delivered: at once, after this many milliseconds, or when `deliver` is called. */
   deliver?: 'at-once' | 'by-hand' | number;
   /** How many milliseconds after its creation an order is paid automatically. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
   magic?: boolean;
   balanceSats?: number;
-  /** What every channel order says instead of how to redeem it: nothing, even before it is paid; or, once paid, a link on a foreign host. */
+  /**
+   * What every channel order has instead of the right `thorInfo`. `empty`, `nulls`: no members, or placeholders, even before it is paid. `foreign`: a
+   * link on a foreign host, once it is delivered. `missing`: no `thorInfo`.
+   */
   thorInfo?: 'empty' | 'nulls' | 'foreign' | 'missing' | undefined;
   /** Whether an order that was paid from the balance has an LNURL. */
   lnurlForBalance?: boolean;

@@ -43,7 +43,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     expire: (target: string): void => void (orderBy(target).deadline = clock(state) - 1),
     refund: (target: string): void => void (orderBy(target).refunded = true),
     setStatus: (target: string, status: string): void => void (orderBy(target).status = status),
-    /** A stranger posts to a webhook URL that they have learned. */
+    /** Posts to a webhook URL, as a stranger could who has learned it. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };
@@ -145,7 +145,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
   });
   app.get('/thor/:k1', (c) => c.html('<h1>Open your channel</h1><p>Scan the LNURL, connect to the node, ask for the channel.</p>'));
 
-  /** Takes {do, args}: the name of a function of the control object. Returns what happened so far, without k1. */
+  /** Takes {do, args}: the name of a function of the control object, and its arguments. Returns what happened so far, without k1. */
   app.post('/__control', async (c) => {
     const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
     const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;
