@@ -29,7 +29,7 @@ const call = async <S extends z.ZodType>(
   });
 };
 
-/** Returns whether the country of the gateway's own address is blocked. A seller that does not answer this question blocks nobody. */
+/** Returns whether the seller blocks the country of the gateway's own address. If the seller does not answer, nothing counts as blocked. */
 export const isBlockedHere = async (blocktank: Blocktank, context: CallContext): Promise<boolean> => {
   const path = blocktank.settings.geocheck_path;
   if (path === null) return false;
@@ -45,7 +45,7 @@ export const isBlockedHere = async (blocktank: Blocktank, context: CallContext):
 export const readInfo = async (blocktank: Blocktank, context: CallContext): Promise<JsonReply<InfoWire>> =>
   await call(blocktank, context, '/info', { schema: infoWire, maxBytes: listingBytes });
 
-/** Asks for an estimate, which changes nothing. A server without estimate-fee-full has estimate-fee. */
+/** Asks for an estimate, which changes nothing. Falls back to estimate-fee on a server that does not have estimate-fee-full. */
 export const estimateFee = async (blocktank: Blocktank, context: CallContext, body: object): Promise<JsonReply<EstimateWire>> => {
   const full = await call(blocktank, context, '/channels/estimate-fee-full', { schema: estimateWire, body });
   if (full.ok || full.status !== 404) return full;

@@ -1,4 +1,4 @@
-/** Reads an order, and opens its channel as soon as it is paid: a paid order that nobody opens is refunded at its end. */
+/** Reads an order, and opens its channel as soon as it is paid. If nobody opens the channel of a paid order, the order is refunded at its end. */
 import { sameId } from '../../domain/same-id.ts';
 import type { Facts } from '../../domain/offer.ts';
 import { defined } from '../../domain/defined.ts';
@@ -15,7 +15,10 @@ import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 
 type Followed = FollowedOrder & { upstreamOrderId: string };
 
-/** Returns what an order says, after the attempt to open its channel. Undefined if the seller does not know the order. */
+/**
+ * Returns what the seller says about an order. If the order's channel waits to be opened, tries that first. Undefined if the seller does not know the
+ * order.
+ */
 export const readOrder = async (blocktank: Blocktank, context: CallContext, followed: Followed): Promise<OrderEvidence | undefined> => {
   const found = await getOrder(blocktank, context, followed.upstreamOrderId);
   if (found === undefined) return undefined;

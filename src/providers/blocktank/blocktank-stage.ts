@@ -17,7 +17,7 @@ const held = new Set(['holding', 'inflight']);
 /** The funding of the channel has begun. `open` and `closed` are the old words. */
 const executed = new Set(['executed', 'open', 'closed']);
 
-/** Only the old words say that a part was paid. */
+/** Returns whether a part was paid. This is one of the old words, but `state2` is searched for it, too. */
 const isPart = ({ payment }: OrderWire): boolean => payment?.state === 'partiallypaid' || payment?.state2 === 'partiallypaid';
 const confirmedOf = ({ payment }: OrderWire): bigint => payment?.onchain?.confirmedSat ?? 0n;
 
@@ -32,7 +32,7 @@ export const isOpenable = (order: OrderWire): boolean => isPaid(order) && /^(?:c
 /** Returns whether the answer shows that money arrived, even if it has been sent back since. */
 export const hasMoney = (order: OrderWire): boolean => {
   const { payment, invoice } = statesOf(order);
-  // A refund that is due or under way, whatever the word for it.
+  // While a refund is due or under way, under any name, the seller still has the money.
   const isKept = isPaid(order) || invoice === 'paid' || isPart(order) || /^refund(?!ed)/.test(payment);
   return isKept || confirmedOf(order) > 0n || (order.payment?.paidSat ?? 0n) > 0n;
 };

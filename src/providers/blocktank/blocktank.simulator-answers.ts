@@ -10,7 +10,7 @@ const foreignNode = publicKeyOf('2a'.repeat(32));
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** A 400 or 404, as the option `errorBodies` says. */
+/** Returns a 400 or 404 with a body as the option `errorBodies` says. */
 export const refuse = ({ options }: State, status: 400 | 404, message: string, issues: Issue[] = []): Response => {
   const sentence = issues.length === 0 ? message : issues.map((one) => `${one.path.join('.')}: ${one.message}`).join('; ');
   if (options.errorBodies === 'text') return new Response(sentence, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } });

@@ -76,11 +76,11 @@ type Options = {
   rounding: 'up' | 'down';
   /** Whether `feeSat` of an order includes the client's balance. If not, the invoice still does. */
   orderFeeWithClient: boolean;
-  /** UNKNOWN in the docs: whether `feeSat` of an estimate does. */
+  /** UNKNOWN in the docs: whether `feeSat` of an estimate includes the client's balance. */
   estimateFeeWithClient: boolean;
   /** `old`: only estimate-fee, with `feeSat` alone. */
   estimates: 'full' | 'old' | 'none';
-  /** UNKNOWN in the docs: an estimate creates nothing, but it is a POST. */
+  /** UNKNOWN in the docs: the HTTP status of an estimate, which creates nothing but is a POST. */
   estimateStatus: 200 | 201;
 
   /** UNKNOWN in the docs for production: "2 days" by one developer, 30 minutes in the open server. */

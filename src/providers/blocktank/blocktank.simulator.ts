@@ -52,7 +52,7 @@ const createControl = (state: State) => {
       Object.assign(order, { expiresOn: now, invoiceExpiresOn: now });
       orders.settle(state, order);
     },
-    /** A human sends the on-chain payment back. */
+    /** Sends the on-chain payment back, as a person at the seller does. */
     refund: (target?: string): void => {
       const order = orderBy(target);
       if (order.payment !== 'refundAvailable') throw new Error(`nothing to refund: the payment is ${order.payment}`);
