@@ -126,9 +126,9 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 /**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
  * payment may be dated up to 15 minutes before the order, or up to 15 minutes after the time by which a payment sent in time must have arrived. A
- * payment that Bringin already had when the order was placed never matches. Meanwhile, no other order may take the amount (holdsAmount in
- * domain/order-life). A failed transaction counts, because sats arrived for it; an expired one counts only if there is no other. If two match, does
- * not guess: the customer may have paid twice, and may be owed one payment.
+ * payment that Bringin already had when the order was placed never matches. During that time, no other order may take the amount (holdsAmount in
+ * domain/order-life.ts). A failed transaction counts, because sats arrived for it; an expired one counts only if there is no other. If two match,
+ * does not guess: the customer may have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

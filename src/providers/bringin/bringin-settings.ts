@@ -20,7 +20,7 @@ export const bringinSettings = z.strictObject({
     .array(host)
     .min(1)
     .default(['bringin.xyz'])
-    .describe('Domains of Lightning addresses; new ones are made under the first, others are never shown to a payer'),
+    .describe('Domains of Lightning addresses; new addresses are made under the first, and no address on any other domain is shown to a payer'),
   lightning_base_url: url.optional().describe('Base URL of the metadata of Lightning addresses, if not https://<domain> (sandbox)'),
   ln_address_form: z.enum(['full', 'username']).default('full').describe('How a new Lightning address is named: alice@bringin.xyz or alice'),
 

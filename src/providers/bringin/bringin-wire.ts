@@ -13,7 +13,10 @@ import { optional, wireBoolean, wireInteger, wireKey, wireSats, wireText, wireTi
 const text = wireText.min(1);
 /** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
-/** An amount, rounded down (euros too), so that no fraction is promised. Numbers are accepted as well as strings, as BTCPay's plugin had to do. */
+/**
+ * An amount in sats or euro cents, rounded down, so that no fraction is promised. Numbers are accepted as well as strings, as BTCPay's plugin had to
+ * do.
+ */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 /** A rate. A number that JavaScript would change arrives as a string (requestJson). */
 const decimal = z.union([text.transform((value) => value.trim()), z.number().transform(String)]);

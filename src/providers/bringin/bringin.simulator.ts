@@ -36,7 +36,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
     user: userOf,
     advanceKyc: async (email: string): Promise<void> => await advanceKyc(state, userOf(email)),
     rejectKyc: (email: string): void => void (userOf(email).step = 'rejected'),
-    /** The person follows the link in the consent e-mail. */
+    /** Connects the user, as if they had followed the link in the consent e-mail. */
     consent: async (email: string): Promise<void> => await connected(state, userOf(email)),
     rotateKey: (email: string): string => (userOf(email).key = newKey(state.options)),
     disconnect: (email: string): void => void (userOf(email).connected = false),
@@ -51,7 +51,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
       await settle(state, userOf(email), row, status, 'card');
     },
     releaseReversed: async (): Promise<void> => await releaseReversed(state),
-    /** A stranger posts to a callback that they have learned. */
+    /** Posts to a callback, as a stranger could who has learned it. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };
@@ -163,7 +163,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   app.notFound((c) => errorReply(state, 404, `Cannot ${c.req.method} ${c.req.path}`, '10404'));
   app.get('/signup', (c) => signupPage(state, c.req.query('inviteId')));
 
-  /** Takes {do, args}: the name of a function of the control object. Returns what happened so far, without keys. */
+  /** Takes {do, args}: the name of a function of the control object, and its arguments. Returns what happened so far, without keys. */
   app.post('/__control', async (c) => {
     const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
     const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;
