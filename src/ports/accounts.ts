@@ -10,7 +10,10 @@ export type Account = {
   emailHash?: string;
   status: AccountState['status'];
   statusOn: number;
-  /** Sealed JSON: the e-mail until the provider has answered, then the signup link. */
+  /**
+   * Sealed JSON of a Signup (gateway/accounts/show-account.ts): what the customer told us, later what the provider said about signing up, and how
+   * many codes were sent and tried.
+   */
   signup?: string;
   sequence: number;
   webhookUrl?: string;
@@ -22,7 +25,7 @@ export type Account = {
   removedOn?: number;
   /** When the account was first connected. Absent if it never was. */
   connectedOn?: number;
-  /** The hash of the provider's id of the user. Absent until the provider has stated it. */
+  /** The hash of the id by which the provider knows the user. Absent until the provider has stated that id. */
   userHash?: string;
 };
 export type Connection = {
@@ -47,36 +50,37 @@ export type AccountChange = Partial<
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
-  /** Stores a new account, and the provider_sessions row of the same id, which holds its blob (the sealed credentials), if there is one. */
+  /** Stores a new account and a row of provider_sessions with the same id. That row holds the blob (the sealed credentials), if there is one. */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
-  /** Returns whether another customer has started an account with the same e-mail at this provider after `since`, or was ever connected by it. */
+  /** Returns whether another customer started an account with the same e-mail at this provider after `since`, or has ever connected one with it. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /**
-   * Returns whether a name of the account, given by its hashes, belongs to another customer at a provider whose users belong to whoever names them
-   * first: while that customer's account is here or was removed after `since`, and for good once it was connected or the provider has made a user for
-   * it.
+   * For a provider whose users belong to the first customer who names them: returns whether another customer holds one of these names. A customer
+   * holds a name while they have the account, or if they removed it after `since`. Once the account was connected, or the provider has made a user
+   * for it, they hold the name for good.
    */
   isHeldByAnother(account: Account, nameHashes: string[], since: number): Promise<boolean>;
-  /** Returns whether another customer has connected an account of the same user at this provider, even if that account was removed since. */
+  /** Returns whether another customer has ever connected an account of the same user at this provider. Removed accounts count, too. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
   /**
-   * Finds the accounts of the provider's user with this hash, first those that were ever connected. There are several if customers have named the same
-   * user, or pasted keys of the same user.
+   * Finds the accounts of the provider's user with this hash. Accounts that were ever connected come first. There are several if customers have named
+   * the same user, or pasted keys of the same user.
    */
   ofUser(providerId: string, userHash: string, limit: number): Promise<Account[]>;
-  /** Deletes an account that was not made at the provider. */
+  /** Deletes an account that the provider has not made. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
   findAny(id: string): Promise<Account | undefined>;
   list(customerId: string): Promise<Account[]>;
   /**
-   * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read, or if it was removed. If
-   * the account was woken (`wake`) since then, the change does not postpone that check. A change that sets the next check ends the lease, and no other does.
+   * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read, or if the account was
+   * removed. If the account was woken (`wake`) since then, the change does not postpone that check. A change that sets the next check also ends the
+   * lease.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   /**
-   * Removes an account. `signup` is what is still kept sealed of it. Returns false if `sequence` has changed since the account was read, because
-   * codes that were counted meanwhile must be kept, or if the account is already removed.
+   * Removes an account. `signup`: the sealed counts of its codes, which are kept. Returns false if the account is already removed, or if `sequence`
+   * has changed since it was read, because codes that were counted in the meantime must be kept.
    */
   remove(account: Pick<Account, 'id' | 'sequence'>, now: number, signup?: string): Promise<boolean>;
   /** Finds the account that this customer removed last at this provider. */
@@ -87,8 +91,8 @@ export type AccountStore = {
   /** Stores a new connection. If the account already has a live connection of that name, stores nothing and returns the live one. */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
   /**
-   * Reserves the right to ask the provider for the connection. Returns false if somebody else is asking at this moment, or if the provider has already
-   * answered.
+   * Reserves the right to request the connection from the provider. Returns false if another call is requesting it at this moment, or if the provider
+   * has already answered.
    */
   leaseConnection(id: string, lease: Lease): Promise<boolean>;
   releaseConnection(id: string, lease: Lease): Promise<void>;
@@ -97,7 +101,7 @@ export type AccountStore = {
   connections(accountId: string): Promise<Connection[]>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
 
-  /** Returns those of the payments that are already stored. */
+  /** Returns the ids of those payments that are already stored. */
   knownSettlements(accountId: string, transactionIds: string[]): Promise<string[]>;
   /** Stores a payment and its webhooks. Returns false, and stores nothing, if the payment was already stored. */
   settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;

@@ -8,8 +8,8 @@ export type CatalogueStore = {
   saveListing(listing: StoredListing): Promise<void>;
   numbers(): Promise<OptionNumber[]>;
   /**
-   * Gives each option a number that it keeps for ever, under a transaction lock. Returns the numbers of these options. Once all numbers for
-   * currencies are used, an option in a new currency gets none.
+   * Gives each option a number that it keeps for ever, under a transaction lock, and returns the numbers of these options. Once every number for
+   * currencies is in use, an option in a new currency gets none.
    */
   number(wanted: { ramp: Ramp; currencyCode: string; normalName: string; name: string }[]): Promise<OptionNumber[]>;
 };

@@ -17,11 +17,11 @@ export type ClaimStore = {
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   /**
-   * Stores the link. If another owner has taken the claim since, the link is stored only if that owner has finished without a link of its own. Then
-   * the claim has no link, or still the one that it had when this link was requested (`known`). Returns whether the link was stored.
+   * Stores the link. Returns false, and stores nothing, if another owner has taken the claim since, unless that owner has finished or lost its lease
+   * and stored no link. In that case the claim still has the link that it had when this one was requested (`known`), or none.
    */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
-  /** Returns false if another owner has taken the claim since, even if that one has finished. */
+  /** Returns false if another owner has taken the claim since, even if that owner has finished. */
   change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
   /** `providerId`: the provider of the claim's order. */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<(Claim & { providerId: string })[]>;

@@ -1,8 +1,8 @@
 /** Webhooks to wallets: what the use cases write and what the sender needs. */
 
 /**
- * A webhook as it will be sent. `url` is sealed for the place (deliveries, id, url); `body` is the exact text that is sent. Times are in Unix
- * milliseconds.
+ * A webhook to send. `url` is sealed, and can be opened only for this row (deliveryUrlPlace). `body` holds exactly the bytes that are sent. Times are
+ * in Unix milliseconds.
  */
 export type NewDelivery = {
   id: string;
@@ -23,31 +23,35 @@ type Ending = { state: 'due'; dueOn: number } | { state: Exclude<DeliveryState, 
 
 export type DeliveryStore = {
   /**
-   * Takes due webhooks under a lease (by the database's clock) and counts the attempt. Takes at most `limit` in all, at most `perHost` for one host,
-   * one for each subject, and none for the hosts in `paused`.
+   * Claims due webhooks under a lease (by the database's clock), and counts an attempt for each. Claims at most `limit` in all, at most `perHost` for
+   * one host, one for each subject, and none for the hosts in `paused`.
    */
   claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number, paused?: readonly string[]): Promise<Delivery[]>;
   /**
-   * Stores the outcome of an attempt; `on` is its time. A webhook that would be tried again becomes superseded if a newer one of its subject and type
-   * exists.
+   * Stores the outcome of an attempt; `on` is its time. A webhook that would be tried again becomes superseded instead if a newer one with its
+   * subject and type exists.
    */
   finish(id: string, owner: string, outcome: { lastOutcome: string; on: number } & Ending): Promise<void>;
   /**
-   * Brings a host's waiting webhooks forward, spread over the next `spreadMs`. Leaves those that are due by then. Returns how many it brought
-   * forward.
+   * Brings a host's waiting webhooks forward, spread over the next `spreadMs`, and returns how many. Leaves those that are due by then anyway, and
+   * those that have been tried more than five times.
    */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
   /**
-   * Makes a webhook due now. One that was delivered, dead or disabled gets all its tries again; a waiting one keeps its count. Returns false if there
-   * is no such webhook, if it is being sent, or if a newer one of its subject and type exists; if it was dead, it then becomes superseded.
+   * Makes a webhook due now. A webhook that was delivered, dead or disabled gets all its tries again; a waiting one keeps its count. Returns false if
+   * there is no such webhook, if it is being sent, or if a newer one with its subject and type exists. In the last case, a dead webhook becomes
+   * superseded.
    */
   resend(id: string, now: number): Promise<boolean>;
 };
 
-/** `isTest`: a webhook that a wallet asked for with POST /webhook-test. Anybody can send many, so they take up no connections of the others. */
+/**
+ * `isTest`: a webhook that a wallet requested with POST /webhook-test. Anybody can cause many of these, so they have a few connections of their own
+ * and take none from real webhooks.
+ */
 export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number; isTest?: boolean };
-/** What we keep of a sending. It never holds the body of the response, or the address that it came from. */
+/** What we keep of a sent webhook: never the body of the response, nor the address that the response came from. */
 export type SendOutcome = { outcome: 'delivered' | 'failed' | 'blocked'; statusClass: string; status?: number; retryAfterMs?: number };
 export type Sender = (sending: Sending) => Promise<SendOutcome>;
 

@@ -2,17 +2,18 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Operation } from './providers.ts';
 
-/** `decisions`: the routes. `stages`: the order events. `fills`: what was delivered (the table of the providers' record). */
+/** The tables that figures are counted from. `decisions`: the routes. `stages`: the order events. `fills`: the orders in the providers' record. */
 export const figureSources = ['decisions', 'stages', 'fills'] as const;
 export type FigureSource = (typeof figureSources)[number];
 
 /**
- * - `decided`, `without-offer`: requests for prices, and those of them without a ranked offer. They have no provider.
- * - `offered`, `won`: ranked offers, and those that ranked first. `bps` of `offered` is the sum of the distances to the best.
- * - `excluded`, `refused`, `failed`: by `reason`.
- * - `latency`: offers by the time to the answer. `reason` is the upper bound of the bucket in milliseconds, or `more`. Not by currency and option.
- * - `stage`: orders that reached the stage `reason`.
- * - `filled`: counted fills; sats quoted and delivered as they count in the record; what was paid and received in the units of the ramp.
+ * - `decided`, `without-offer`: requests for prices, and how many of them got no ranked offer. These figures name no provider.
+ * - `offered`, `won`: ranked offers, and how many of them ranked first. For `offered`, `bps` is the sum of how far they were behind the best offer.
+ * - `excluded`, `refused`, `failed`: providers without a ranked offer, by `reason`.
+ * - `latency`: ranked offers by the time to the answer. `reason` is the upper bound of the bucket in milliseconds, or `more`. Not split by currency
+ *   or option.
+ * - `stage`: orders that reached the stage that `reason` names.
+ * - `filled`: orders in the record, the sats quoted and delivered as they count there, and the amounts paid and received, in the ramp's units.
  */
 export const figureKinds = ['decided', 'without-offer', 'offered', 'won', 'excluded', 'refused', 'failed', 'latency', 'stage', 'filled'] as const;
 export type Figure = {
@@ -56,8 +57,8 @@ export type OpenCircuit = { provider: string; operation: Operation; on: number; 
 export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
 
 /**
- * `keptFrom`: rows made before this are being deleted, so their hours are no longer counted. `mostRows`: how many rows one statement counts, and how
- * many one transaction counts unless its first hour alone has more.
+ * `keptFrom`: older rows are being deleted, so their hours are no longer counted. `mostRows`: the most rows that one statement counts, and the most
+ * that one transaction counts unless its first hour alone has more.
  */
 export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 
@@ -65,17 +66,17 @@ export type LookedAt = { looked: number; failed?: { hour: number; source: Figure
 
 export type FigureStore = {
   /**
-   * Checks the hours of one source that are due, at most 24 of them, newest first, and counts those whose rows look different from when they were
-   * last counted. Some stay due if they have many rows. Returns how many hours it checked, or undefined if none is due. `failed`: the database
+   * Checks the hours of one source that are due, at most 24 of them, newest first. Counts an hour again if its rows have changed since it was last
+   * counted; if there are many such rows, some hours stay due. Returns how many hours it checked, or undefined if none is due. `failed`: the database
    * answered, but refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
    */
   countDue(counting: Counting): Promise<LookedAt | undefined>;
   /** Postpones the next check of an hour that could not be counted. */
   postpone(hour: number, source: FigureSource, until: number): Promise<void>;
   read(filter: FigureFilter): Promise<Figure[]>;
-  /** Returns how many hours in a range are not counted yet, and when the newest of the others was last checked. */
+  /** Returns how many hours in a range have not been counted yet, and when the newest counted hour was last checked. */
   progress(from: number, to: number): Promise<{ missing: number; countedOn?: number }>;
-  /** Reads from the decisions themselves, so it is for minutes, not for days. */
+  /** Reads the stored decisions themselves, so use it for minutes, not for days. */
   recentCalls(since: number): Promise<CallFigures[]>;
   callsByHour(since: number): Promise<CallFigures[]>;
   missing(since: number): Promise<MissingFigure[]>;

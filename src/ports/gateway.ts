@@ -17,7 +17,7 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
-/** The time until which polls are used up, and when that was noted. */
+/** `until`: the time until which polls are used up. `notedOn`: when that was noted. */
 export type PollSlot = { until: number; notedOn: number };
 
 /** What one instance remembers between requests. It may be lost at any time: whatever must survive is in the database. */
@@ -45,7 +45,10 @@ export type InstanceState = {
   reference: ReferenceState;
   /** Orders that could not be counted in the record, and when to try them again. */
   notRecorded: Map<string, number>;
-  /** For each provider and currency: the lowest and highest price of accepted offers since the time `since`, in hundredths of the fiat unit per bitcoin. */
+  /**
+   * For each provider and currency: the lowest and highest price of accepted offers since the time `since`, in hundredths of the fiat unit per
+   * bitcoin.
+   */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
@@ -56,7 +59,7 @@ export type InstanceState = {
 export type Flights = {
   refreshing: Map<string, Promise<void>>;
   opening: Map<string, Promise<unknown>>;
-  /** The last read of each order that a wallet's request caused, even if the provider did not answer. */
+  /** For each order, the last read that a wallet's request caused, even if the provider did not answer. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
   /** The last answers that callers share for a moment (gateway/shared-answer.ts). */
   answers: Map<string, { on: number; answer: Promise<unknown> }>;

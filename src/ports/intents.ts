@@ -32,13 +32,15 @@ export type Intent = {
   upstreamOrderId?: string;
   evidence?: Json;
   answer?: string;
-  /** In the state `moved`: the intent of the next rank, with which the request continues. */
+  /** In the state `moved`: the id of the next rank's intent, with which the request continues. */
   movedTo?: string;
-  /** Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes. */
+  /**
+   * Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes.
+   */
   networkKey?: string;
   /**
-   * A hash of the payment hash of the invoice that gets the sats of a pushed payout. Only one attempt that has no outcome yet, or made an order, may
-   * have it: an invoice is paid once. Earlier releases store none.
+   * A hash of the payment hash of the invoice that a pushed payout pays. An invoice is paid only once, so only one attempt that has no outcome yet,
+   * or made an order, may have this key. Earlier releases store none.
    */
   payoutKey?: string;
 };
@@ -48,22 +50,22 @@ export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn'
 export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
 
 /**
- * The amounts that the provider could not tell from the new order's (`amount_tolerance_bps`), inclusive, in the ramp's units. Compared with the
- * customer's other orders at the same provider and in the same currency that are being placed, or for which a payment may still come (mayBePaid).
- * `slippageBps`: by how much an order that is being placed for an estimate may still change its amount to pay, if the customer did not fix that
- * amount.
+ * The amounts to pay that the provider could not tell from the new order's (`amount_tolerance_bps`), from `least` to `most` inclusive, in the ramp's
+ * units. They are compared with the customer's other orders at the same provider and in the same currency that are being placed, or for which a
+ * payment may still come (mayBePaid). `slippageBps`: by how much the amount to pay of an order that is being placed for an estimate may still change,
+ * if the customer did not fix that amount.
  */
 export type NearAmounts = { currency: string; least: bigint; most: bigint; slippageBps?: number };
 
-/** What a customer may have open. */
+/** The limits on a customer's open orders. */
 export type OpenLimits = { maxOpen: number; near?: NearAmounts };
 
 export type IntentStore = {
   /**
    * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
-   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: one of them
-   * has an amount that the provider could not tell from the new order's. `payout-used`: another attempt has the same `payoutKey`. A lock on the
-   * customer ensures that parallel calls cannot exceed `maxOpen` together, or have amounts that are near each other.
+   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: the amount of
+   * one of the customer's orders at this provider is within `limits.near`. `payout-used`: another attempt has the same `payoutKey`. A lock on the
+   * customer ensures that parallel calls cannot together exceed `maxOpen`, or have amounts that are near each other.
    */
   create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | 'payout-used' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
@@ -86,9 +88,10 @@ export type IntentStore = {
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
    * Moves the request on to `next`, whose creator holds its lease: this intent becomes `moved`, and both rows are committed together. `lost`: another
-   * instance has taken this intent's lease since, as in `reject`. `skipped`: the next quote already has an intent that was not rejected, or its
-   * upstream session has an unresolved one, or its provider is excluded for this customer or could not tell its amount
-   * from that of another open order, or another attempt has its `payoutKey`. After `lost` and `skipped`, nothing has changed.
+   * instance has taken this intent's lease since, as in `reject`. `skipped`: the request cannot continue with the next quote, for one of these
+   * reasons: the quote already has an intent that was not rejected; its upstream session has an unresolved one; its provider is excluded for this
+   * customer, or could not tell its amount from that of another open order; another attempt has its `payoutKey`. After `lost` and `skipped`, nothing
+   * has changed.
    */
   move(
     id: string,
@@ -125,7 +128,7 @@ export type IntentStore = {
   sharing(providerId: string, upstreamIds: string[], except: string | undefined): Promise<Intent[]>;
   /** Returns whether any attempt at this provider has no outcome yet. */
   isPlacingAt(providerId: string): Promise<boolean>;
-  /** Makes the attempts at this provider whose answer was lost due at `now`, if they are not due sooner. */
+  /** For the attempts at this provider whose answers were lost, moves the next check to `now`, unless it is due sooner. */
   wakeUnknown(providerId: string, now: number): Promise<void>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

@@ -1,4 +1,4 @@
-/** What an operator judges when they settle an order or an attempt, as one string. The string changes as soon as anything that they judge does. */
+/** What an operator judges when they settle an order or an attempt, as one string, which changes as soon as anything that they judge does. */
 import type { Intent } from './intents.ts';
 import type { Order, OrderWatch } from './orders.ts';
 

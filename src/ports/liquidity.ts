@@ -7,7 +7,10 @@ export type Counted = { day: string; purpose: string; subject: string };
 export type LiquidityStore = {
   savePrice(providerId: string, asked: string, offer: Json, observedOn: number): Promise<void>;
   findPrice(providerId: string, asked: string): Promise<SeenPrice | undefined>;
-  /** Adds `n` and returns the sum before that, or undefined if the new sum would exceed `limit`. Exact even if many callers add at the same time. */
+  /**
+   * Adds `n` and returns the value before that. Returns undefined, and adds nothing, if the new value would exceed `limit`. Exact even if many
+   * callers add at the same time.
+   */
   take(counted: Counted, n: bigint, limit: bigint): Promise<bigint | undefined>;
   give(counted: Counted, n: bigint): Promise<void>;
   used(counted: Counted): Promise<bigint>;

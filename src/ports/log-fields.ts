@@ -1,6 +1,6 @@
 /**
- * The fields that log calls may use. The list is their type, and the log drops other fields, so new code cannot log a secret in a field of its own.
- * Further fields, which only one kind of provider needs, are in its module's `logFields`.
+ * The fields that log calls may use. Calls with other fields do not compile (LogFields), and the log drops such fields. So new code cannot log a
+ * secret under a new name. A field that only one kind of provider needs is listed in the `logFields` of its module.
  */
 export const logFields = [
   'request_id',

@@ -6,9 +6,9 @@ import { stages } from '../domain/order.ts';
 import { tokenFlaws } from '../domain/proof-token.ts';
 
 /**
- * The values of a label that are known when the process starts: a list, or `providers` and `routes`, which the process fills in. For these, each
- * series exists from the start with the value 0, so that an alert on "nothing happened" can fire, and none misses the first event. Other values may
- * come later. `later`: no value is known at the start.
+ * The values of a label that are known when the process starts: a list, or `providers` or `routes`, which the process fills in. Each series with
+ * known values exists from the start with the value 0, so that an alert on "nothing happened" can fire, and no alert misses the first event. Other
+ * values may come later. `later`: no value is known at the start.
  */
 export type KnownValues = readonly string[] | 'providers' | 'routes' | 'later';
 export type Metric = {

@@ -12,7 +12,7 @@ import type { LiquidityTerms } from './routes.ts';
 type Json = NonNullable<AnyJson>;
 
 export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
-/** The stored order, without its sealed values and without what is about the customer's own server. */
+/** The stored order, without its sealed values and without what concerns the customer's own server. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
 };
@@ -99,7 +99,7 @@ export type OperatorStore = {
    * notices with a wrong token.
    */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
-  /** Finds orders and attempts, the newest first, after the one at `before`. */
+  /** Finds orders and attempts, newest first. With `before`, only those after it in this list. */
   search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
    * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
@@ -126,23 +126,33 @@ export type OperatorStore = {
    * it was stored.
    */
   setSwitch(change: Switch, expected?: number | null): Promise<boolean>;
-  /** Removes a switch. `expected` works as in setSwitch. Returns whether the switch is gone. */
+  /**
+   * Removes a switch. Returns whether it did. With `expected`, removes the switch only if it was last set at that time; with `null`, only returns
+   * whether none is set.
+   */
   clearSwitch(name: string, expected?: number | null): Promise<boolean>;
   /**
    * Stores what an operator has settled about an order, and `more`, and makes the order due at once. Returns false, and does nothing, if what the
-   * operator judged (judgedOf) has changed since it was read. Anything else that was noted meanwhile stays, for example that a link was given out.
+   * operator judged (judgedOf) has changed since it was read. Keeps everything else that was noted in the meantime, for example that a link was given
+   * out.
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
-  /** Lets the customer withdraw a short fill. Returns false under the same condition. */
+  /**
+   * Lets the customer withdraw a short fill. Returns false, and does nothing, if the order is not disputed, or if what the operator judged has
+   * changed since it was read.
+   */
   releaseShort(order: Order, now: number): Promise<boolean>;
-  /** Finds an attempt in review without an order by its id or order id. */
+  /** Finds an attempt that is in review and led to no order, by its own id or by the order id that it has reserved. */
   attemptInReview(id: string): Promise<JudgedAttempt | undefined>;
-  /** Ends such an attempt. Returns false if it is no longer in review, or has changed since it was read. */
+  /**
+   * Ends an attempt in review that led to no order. Returns false if it is no longer in review, has led to an order, or has changed since it was
+   * read.
+   */
   closeAttempt(attempt: JudgedAttempt): Promise<boolean>;
   hasWebhook(id: string): Promise<boolean>;
   /**
-   * Lists webhooks in these states, the newest first, after the one at `before`. `tries`: only those that failed and were tried at least this many
-   * times.
+   * Lists webhooks in these states, newest first. With `before`, only those after it in this list. With `tries`, only those that failed and were
+   * tried at least that many times.
    */
   webhooks(
     filter: { states: readonly DossierDelivery['state'][]; tries?: number | undefined },
@@ -158,8 +168,8 @@ export type OperatorStore = {
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
    * Called after a restore. Quotes of the last seven days can no longer be ordered. Unresolved intents become `unknown`, so that their orders are
-   * searched for. Sequences are raised so far that the next ones should be above all those reported in the lost time. Returns how many routes,
-   * intents and orders were changed.
+   * searched for. Sequences are raised so far that the next ones should exceed every sequence that was reported in the lost time. Returns how many
+   * routes, intents and orders were changed.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;

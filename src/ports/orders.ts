@@ -18,9 +18,9 @@ export type OrderTerms = RouteTerms & {
   /** Found at the provider after a restore: we do not know what was agreed. */
   adopted?: true;
 };
-/** What we learnt by following an order, and need at the next read. */
+/** What we have learnt by following an order, and need for the next read. */
 export type OrderWatch = {
-  /** The last stage before the review. Without it, only the operator ends the review. */
+  /** The last stage before the review. If it is absent, only the operator can end the review. */
   beforeReview?: Stage;
   /** Why the order came into review, shown to its customer. Some orders have no reason, for example those that an earlier release put into review. */
   reviewReason?: ReviewReason;
@@ -39,26 +39,26 @@ export type OrderWatch = {
   paidSeenOn?: number;
   /**
    * The last read that left the order in review reported at least the ordered amount as delivered. Such an order does not count as never filled,
-   * since we withhold it ourselves.
+   * because it is we who withhold it.
    */
   filledSeen?: true;
-  /** The provider reported a refund of an order for which no payment had been seen. So a payment may still arrive. */
+  /** The provider reported a refund, although no payment for the order had been seen. So a payment may still arrive. */
   refundUnseen?: true;
   /** The last read said that a payment is on its way. */
   arriving?: true;
-  /** Background work fetched the order's withdrawal link, and no customer was given it yet. */
+  /** Background work fetched the order's withdrawal link, and the customer has not been given it yet. */
   linkUnseen?: true;
-  /** When the operator closed a dispute, and the amounts that were delivered and charged then. With other amounts, the order is disputed again. */
+  /** When the operator closed a dispute, and the amounts that were delivered and charged then. If an amount changes, the order is judged again. */
   disputeClosed?: { on: number; pay: string; receive: string };
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
   shortReleased?: { pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */
   unreadSince?: number;
-  /** The order could not be read since its provider's last notice. */
+  /** No read has succeeded since the provider's last notice about the order. */
   noticeUnread?: true;
   /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;
-  /** At withdrawal, another order was found with the same id at the provider. From then on, the operator decides. */
+  /** At withdrawal, another order was found with the same id at the provider. The operator decides what follows, so this is not checked again. */
   twinSeen?: true;
 };
 
@@ -162,8 +162,8 @@ export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
   /**
-   * Returns orders, newest first. If there are more than `limit`, those that are not final come before the final ones, and those with money before
-   * unpaid ones.
+   * Returns at most `limit` orders, newest first. If there are more, it chooses orders that are not final before final ones, and orders with money
+   * before unpaid ones.
    */
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
@@ -177,21 +177,24 @@ export type OrderStore = {
     event: OrderEvent | undefined,
     deliveries: NewDelivery[],
   ): Promise<boolean>;
-  /** Takes orders with money first. Of the unpaid ones, each network's first comes before the second of any other. */
+  /**
+   * Claims due orders, those with money first. Unpaid orders take turns: the first order of each IPv4 address, /48 or app comes before the second
+   * order of any.
+   */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Order[]>;
   /**
-   * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides again whether it is
-   * final.
+   * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it has been read; that read decides again whether it
+   * is final.
    */
   wake(id: string, now: number): Promise<void>;
   /**
-   * Finds a customer's sell orders at a provider that hold this amount (holdsAmount), if only the amount tells which order a payment is for. Includes
-   * orders of a removed account.
+   * Finds a customer's sell orders at a provider that hold this amount (holdsAmount) and whose payments can be told apart only by their amounts.
+   * Includes orders of a removed account.
    */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns the provider's ids of a customer's orders there and of their payments, and the amounts of the sales that a payment may still come for
-   * (holdsAmount). Leaves out the order `except`.
+   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, and the amounts of sales for
+   * which a payment may still come (holdsAmount). Leaves out the order `except`.
    */
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
   /** Returns whether an order of any customer at this provider, other than `except`, has this payment. */

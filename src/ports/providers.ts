@@ -6,20 +6,20 @@ import type { ProviderCore } from './settings.ts';
 // ---- providers -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * The classes of calls, each with its own slots, circuit and back-off. `quote`: listings, sessions and prices. `order`: places an order. `claim`: gets
- * the withdrawal link of a paid order. `status`: reads orders. `account`: everything about a customer's account at a sell provider.
+ * The classes of calls, each with its own slots, circuit and back-off. `quote`: listings, sessions and prices. `order`: places an order. `claim`:
+ * gets the withdrawal link of a paid order. `status`: reads orders. `account`: everything about a customer's account at a sell provider.
  */
 export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
-  /** The caller for the circuit breaker: failures open a circuit only once enough different callers have had them. */
+  /** The caller, as the circuit breaker counts callers: a circuit opens only once the calls of enough different callers have failed. */
   customerKey?: string | undefined;
   /** The customer or session that the call is made for, if any. At first, a 429 holds back only their calls of this class. */
   customer?: string | undefined;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
   isOwn?: boolean | undefined;
-  /** The network to whose share of the provider's slots this call belongs. */
+  /** The network whose share of the provider's slots this call uses. */
   network?: string | undefined;
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
@@ -27,14 +27,14 @@ export type CallLimits = {
 };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
-  /** `endsOn`: the time from which nobody may wait for the answer any longer, in Unix milliseconds. */
+  /** `endsOn`: the time after which nobody may wait for the answer any longer, in Unix milliseconds. */
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T>;
   health(): {
     circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
     /** The circuits that are not closed: since when, in Unix milliseconds, and the fault that opened each. */
     opened: { operation: Operation; on: number; fault: FaultKind }[];
     lastSuccessOn?: number;
-    /** The last failure since the last good answer. */
+    /** The last failure, if no good answer has come since. */
     lastFault?: { kind: FaultKind; on: number };
     retryOn?: number;
     credentialsRefused: boolean;
@@ -52,7 +52,7 @@ export type Provider = {
   configuredMode: ProviderCore['mode'];
   /**
    * Whether the credential variables that the provider's configuration block names are set. Only a provider that is off may lack one. `none`: the
-   * block names none.
+   * block names no variable.
    */
   credentials: 'none' | 'set' | 'missing';
   /** Whether the gateway cannot order from it, so that it is never `on`. */

@@ -20,17 +20,18 @@ export type ReceiptStore = {
    * the stored one.
    */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
-  /** Returns at most `count` leaves of a day, from number `from` on, by number. */
+  /** Returns at most `count` leaves of a day, in the sequence of their numbers, beginning with number `from`. */
   leaves(day: string, from: number, count: number): Promise<string[]>;
   /**
-   * Returns the days that have receipts and can be closed now, oldest first: those after the newest closed day that ended at least ten minutes ago by
-   * the database's clock.
+   * Returns the days that have receipts and can be closed now, oldest first. Such a day is later than the newest closed day, and ended at least ten
+   * minutes ago by the database's clock.
    */
   openDays(limit: number): Promise<string[]>;
   /** Stores a closed day. Returns false if another instance has closed it already. */
   close(day: StoredDay & { blockRoots: string[]; closedOn: number }, key: ReceiptKey): Promise<boolean>;
   /**
-   * Returns the roots of a closed day's blocks of leaves (domain/merkle.ts), or undefined for a day that the previous release closed without them.
+   * Returns the roots of a closed day's blocks of leaves (domain/merkle.ts). Returns undefined if the previous release closed the day, because it
+   * stored no such roots.
    */
   blockRoots(day: string): Promise<string[] | undefined>;
   addBlockRoots(day: string, blockRoots: string[]): Promise<void>;

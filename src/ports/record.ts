@@ -8,12 +8,12 @@ type Row = { providerId: string; ramp: Ramp; day: number; windows: Windows; rese
 export type EstimatesRow = Row & {
   currency: string;
   option: string;
-  /** The fills of the option that say anything about the provider, without decay, for display. */
+  /** All fills with this option that say anything about the provider, without decay. They are only shown. */
   all: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
 };
 export type BrokenRow = Row;
 export type RecordRows = { estimates: EstimatesRow[]; broken: BrokenRow[] };
-/** The record as one instance last read it: the sums as they count on that day, and the version of new routes. */
+/** The record as one instance last read it: the sums as they count on the day of the read, and the version of the rules for new routes. */
 export type RecordState = {
   readOn: number;
   /** Set if this instance has added to the sums since it read them. */
@@ -37,7 +37,7 @@ export type ProviderFigures = {
   wins: number;
   winsLostByHaircut: number;
 };
-/** A fill as the operator's command shows it with `--why`, and how it counted. */
+/** A fill, and how it counted, as the operator's command shows it with `--why`. */
 export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFilled'> & {
   orderId: string;
   currency: string;
@@ -54,9 +54,9 @@ export type NetworkSats = { own: bigint; wide: bigint };
 export type RecordStore = {
   read(): Promise<RecordRows>;
   /**
-   * Adds orders that the record lacks, each exactly once: fills of the previous release, and orders that their providers reported as paid before
-   * `unfilledBefore` and that are not, or no longer, filled. Checks at most `limit` orders, and returns how many it checked.
-   * An order that cannot be counted is reported to `failed`, and stops no other; those in `without` are not checked. By default, the error is thrown.
+   * Adds orders that the record lacks, each exactly once: fills that were not counted when they happened, and orders that their providers reported as
+   * paid before `unfilledBefore` and that are not, or no longer, filled. Checks at most `limit` orders, but not those in `without`, and returns how
+   * many it checked. An order that cannot be counted is passed to `failed`, and stops no other. Without `failed`, the error is thrown.
    */
   addMissing(
     now: number,
@@ -67,8 +67,8 @@ export type RecordStore = {
   ): Promise<number>;
   /**
    * Stores what an order's withdrawal link pays, or, without `receive`, that the link was not read. If the order's fill counts in the provider's
-   * record, counts it again with that amount. Called before any link is given out: afterwards, the customer may have withdrawn a part, so the amount
-   * would say nothing. Only the first call for an order has an effect; it returns true.
+   * record, counts it again with that amount. Call it before any link is given out: afterwards, the customer may have withdrawn a part, so the amount
+   * would say nothing. Returns true for the first call for an order. Later calls do nothing and return false.
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /**
@@ -78,9 +78,9 @@ export type RecordStore = {
    */
   paidNotFilled(orderId: string, now: number, seen?: Order): Promise<boolean>;
   /**
-   * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts at most
-   * for as long as its money may take to arrive. The orders of one network that are not known to be paid in whole count for at most `most` in all: they
-   * cost the caller next to nothing, and must not block a provider for others.
+   * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts only for
+   * as long as its money may take to arrive. Orders that are not known to be paid in full count for at most `most` for each network: they cost a
+   * customer next to nothing, and must not block a provider for others.
    */
   inFlight(providerId: string, most: NetworkSats, now: number): Promise<bigint>;
   /** Clears a provider's sums. Returns how many rows were cleared. */
@@ -88,6 +88,6 @@ export type RecordStore = {
   figures(since: number): Promise<ProviderFigures[]>;
   /** Returns at most `limit` fills of one provider, the largest shortfall first. */
   fills(providerId: string, limit: number): Promise<ShownFill[]>;
-  /** Returns whether an instance of the previous release has stored a route after `since`. Such an instance can read only version 1. */
+  /** Returns whether an instance of the previous release has stored a route after `since`. Such an instance can read only routes of version 1. */
   oldReaders(since: number): Promise<boolean>;
 };

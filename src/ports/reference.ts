@@ -9,7 +9,7 @@ export type Feed = {
   ask?: string;
   price?: string;
   time?: string;
-  /** The exchange whose price the ticker gives, and the exchanges whose prices it averages. */
+  /** `venue`: the exchange whose price the ticker gives. `averages`: the exchanges whose prices it averages. */
   venue: string;
   averages: readonly string[];
 };
@@ -25,11 +25,11 @@ export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
   /**
    * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them. A
-   * reading whose time lies in the future, because a clock was set back, also counts as due.
+   * reading that lies further in the future than `due.before` lies in the past also counts as due, because a clock was set back.
    */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
   /** Stores the readings, unless the lease has been lost. */
   save(row: ReferenceRow, lease: Lease): Promise<void>;
-  /** Deletes the rows of all other currencies, which are no longer configured. */
+  /** Deletes the rows of all other currencies, which are no longer configured. Leaves a row while an instance is reading its feeds. */
   keepOnly(currencies: string[]): Promise<void>;
 };

@@ -18,7 +18,7 @@ export type RouteTerms = {
   payoutKinds?: PayoutKind[];
   /** For sell. */
   network?: 'lightning' | 'onchain';
-  /** For sell: the providers that pay out only through a connection, even if the customer already had one. */
+  /** For sell: the providers that pay out only through a connection, whether or not the customer had a connection. */
   needConnection?: string[];
   liquidity?: LiquidityTerms;
 };

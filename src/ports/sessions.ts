@@ -40,7 +40,7 @@ export type SessionStore = {
     expiresOn: number;
   }): Promise<boolean>;
   touch(idHash: string, now: number, expiresOn: number): Promise<void>;
-  /** Returns whether the customer has an order that changed after `since`. If so, even an ended session still gives access to their orders. */
+  /** Returns whether the customer has an order that changed after `since`. Then even a session that has ended still gives access to their orders. */
   ownsOrders(customerId: string, since: number): Promise<boolean>;
   findCustomer(by: { keyHash?: string; recoveryHash?: string }): Promise<{ byKey?: string; byRecovery?: string }>;
   createCustomer(row: { id: string; keyHash?: string; recoveryHash: string; now: number }): Promise<string>;
