@@ -63,7 +63,7 @@ const requestIdOf = (c: Context, gateway: Gateway): string => {
 
 const baseHeaders = (c: Context, requestId: string, options: AppOptions): AnswerHeaders => {
   const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store' };
-  // No page of another site may read what operators see, and no browser may render it as a page.
+  // No page of another site may read what operators see, and no browser may guess a different content type.
   if (isForOperators(c.req.raw, c.req.path, options.http))
     Object.assign(headers, { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' });
   else Object.assign(headers, corsHeaders(c.req.raw, options.http));
@@ -195,8 +195,8 @@ const databaseMs = 5_000;
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
   const { network } = call.scope;
-  // A guard has let the operator through. Neighbours must not lock operators out, so an operator's requests count only against the limit of all
-  // requests.
+  // A guard has let the operator through. Others on the same network must not lock operators out, so an operator's requests count only against the
+  // limit of all requests.
   const caller = endpoint.guard ? {} : { app: call.app, ...(network ? { network } : {}) };
   const leave = takePlace(progress, caller, endpoint.lane, call.http);
   try {

@@ -2,8 +2,8 @@
 import type { HttpSettings } from './call.ts';
 
 /**
- * A browser sends at least one of these with every request to an https or loopback address. Over plain http to another name, a GET from the same
- * origin may have none.
+ * A browser sends at least one of these headers with every request to an https or loopback address. Over plain http to another name, a GET from the
+ * same origin may have none.
  */
 const browserHeaders = ['origin', 'sec-fetch-site', 'sec-fetch-mode'] as const;
 const isFromBrowser = (request: Request): boolean => browserHeaders.some((name) => request.headers.has(name));

@@ -8,7 +8,7 @@ const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
 const raw = JSON.stringify({ session_id: 's', phone: '+43664000001' });
 const written = JSON.stringify([['phone', '+43664000001']]);
 
-/** Returns a way to make one call with a key, over one stored row, and that row. */
+/** Returns `run`, which makes one call with a key, and `row`, which returns the one stored row. */
 const calling = (stored?: { fingerprint: string; answer?: string }) => {
   let row = stored;
   const idempotency: IdempotencyStore = {
@@ -51,7 +51,7 @@ it.each([
   const keys = [second, first];
   expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw, 'again')).toBe('made');
   expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw.replace('1"', '2"'), 'other')).toBe('idempotency-key-reused');
-  // Its call has stopped halfway.
+  // The call that stored this fingerprint has stopped halfway.
   expect(await calling({ fingerprint }).run(keys, raw, 'taken over')).toBe('taken over');
 });
 

@@ -31,8 +31,8 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
 type Row = { caller: string; route: string; keyHash: string };
 /**
  * Begins a call with this key, or finds that one has begun. Throws if that call had another body. The body's fingerprint is made with the newest
- * notice key, so that nobody who reads the database can guess a phone number or an IBAN. The stored fingerprint may have been made with an older key,
- * or by an earlier release.
+ * notice key, so that nobody who reads the database can guess a phone number or an IBAN from it. The stored fingerprint may have been made with an
+ * older key, or by an earlier release.
  */
 const begin = async ({ gateway }: Call, row: Row, raw: string) => {
   const text = bodyText(raw);

@@ -10,9 +10,10 @@ export type InProgress = { total: number; of: Map<string, number> };
 const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
 
 /**
- * Returns the limits that a request counts against, in addition to the limit of all requests. One network may use `budget` slots. A /48 may use 16 times
- * as many, but not more than half of all slots, so that an owner of many addresses leaves some for others. (If `budget` itself is more than half, the
- * /48 may use that.) Calls without a network (an app's backend, an unknown address, the operator) count only against the limit of all requests.
+ * Returns the limits that a request counts against, in addition to the limit of all requests. One network may use `budget` slots. A /48 may use 16
+ * times as many, but not more than half of all slots, so that an owner of many addresses leaves some for others. (If `budget` itself is more than
+ * half, the /48 may use that.) Calls without a network (an app's backend, an unknown address, the operator) count only against the limit of all
+ * requests.
  */
 const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key: string; most: number }[] => {
   if (network === undefined) return [];

@@ -3,8 +3,8 @@ import type { HttpSettings } from './call.ts';
 import type { KnownApp } from './limiter.ts';
 
 /**
- * Returns whether a key of the app is worth stealing: the app may pay from the operator's balance, may name the customer's IP address, or has limits of
- * its own.
+ * Returns whether a key of the app is worth stealing: the app may pay from the operator's balance, may name the customer's IP address, or has limits
+ * of its own.
  */
 const isWorthStealing = (app: KnownApp): boolean =>
   app.allow.length > 0 || [app.quotesPerMinute, app.ordersPerMinute, app.inFlight].some((own) => own !== undefined);

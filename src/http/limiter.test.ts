@@ -55,7 +55,7 @@ it('wherever the clock jumps, nobody waits for longer than a window', async () =
           expect([resetSeconds >= 0 && resetSeconds <= 60, remaining >= 0 && remaining <= 2]).toEqual([true, true]);
         }
       }
-      // The limiter sees a clock only when it is asked.
+      // The limiter reads the clock only when it is called.
       for (const key of ['a', 'b']) await limiter({ ...counter, key });
       at += 60_000;
       for (const key of ['a', 'b']) expect((await limiter({ ...counter, key })).allowed).toBe(true);

@@ -12,7 +12,9 @@ export type KnownApp = {
   isPublic: boolean;
 };
 
-/** The kinds of use, each counted separately. `mails`: e-mails that a provider sends to the address that a caller named. */
+/**
+ * The kinds of use, each counted separately. `mails`: e-mails and text messages that a provider sends to the address or number that a caller named.
+ */
 export type LimitName =
   | 'verify'
   | 'sessions'
@@ -35,7 +37,9 @@ export type Counter = {
   key: string;
   most: number;
   windowMs: number;
-  /** Whether `most` is the configured limit of a session or a network. False for an app, for a limit that an app sets itself, and for a /48. */
+  /**
+   * Whether `most` is the configured limit of any session or network. False for an app, for a limit that is configured for one app, and for a /48.
+   */
   isUsual: boolean;
 };
 /** Counts one use. `allowed` is false once the window is used up. `remaining` is absent with Cloudflare's binding, which does not report it. */
@@ -90,7 +94,7 @@ export const countersFor = (limits: Limits, name: LimitName, { network, app }: C
   return counters;
 };
 
-/** Returns the limit that an app states for itself. */
+/** Returns the limit that is configured for this app, if it has one. */
 const ownLimitOf = (name: LimitName, app: KnownApp | undefined): number | undefined => {
   if (name === 'orders') return app?.ordersPerMinute;
   if (name === 'order-reads') return app?.quotesPerMinute === undefined ? undefined : app.quotesPerMinute * readsPerQuote;
@@ -110,7 +114,7 @@ const what: Record<LimitName, string> = {
   'order-reads': 'reads of orders',
   withdrawals: 'requests for withdrawals',
   'webhook-tests': 'webhook tests',
-  mails: 'requests that send an e-mail',
+  mails: 'requests that send an e-mail or a text message',
   'forged-notices': 'webhooks with a wrong token',
   'operator-guesses': 'requests with a wrong token',
 };

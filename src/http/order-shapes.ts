@@ -12,7 +12,7 @@ const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_
 /** A provider that was tried before, and what ended that attempt. */
 export const turn = z.object({ provider: providerRef, reason: problemCode });
 const estimate = { is_estimate: z.boolean(), next_check_on: time.optional() };
-/** `currency_code` is ours, not FLS01's. An adopted order lacks it, since the gateway does not know what was agreed. */
+/** `currency_code` is ours, not FLS01's. An order that was found at the provider after a restore has it only if the provider reports the currency. */
 const exchanged = { ...exchangedAmounts, currency_code: z.string().optional() };
 export const euroDelivery = z.enum(euroDeliveries);
 export const matchedBy = z.enum(['order_id', 'amount']);
@@ -25,7 +25,7 @@ const warnings = z.array(fillWarning).optional();
 const linkSats = sats.optional();
 
 export const buyWithdrawal = z.object({ order_id: uuid, withdrawal_expiration_date: time, lnurlw: z.string(), link_sats: linkSats, warnings });
-/** One member names the kind of destination. */
+/** Besides `is_proven`, one member is present: it has the name of the kind of destination. */
 export const payoutTo = z.object({
   lightning_address: z.string().optional(),
   lnurl: z.string().optional(),

@@ -9,7 +9,7 @@ export type AppOptions = {
   platform: (c: Context) => Platform | Promise<Platform>;
   http: HttpSettings;
   limiter: Limiter;
-  /** Serves the static pages: the documentation, the OpenAPI document and /buy. Returns undefined for anything else. */
+  /** Serves the static pages: the documentation, the OpenAPI document, /buy, and the console with its files. Returns undefined for anything else. */
   pages: (request: Request) => Promise<Response | undefined>;
   metrics: (c: Context) => Promise<Response>;
 };

@@ -68,7 +68,7 @@ export const charged = { btc_price: btcPrice, order_fee: fiat };
 const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), cost_vs_median_bps: bps.optional(), arrival_seconds: seconds.optional() };
 export const bought = { pay_sats: sats, fee_sats: sats, client_sats: sats };
 
-/** How the sats are handed over. Absent in the answers of releases that knew only claims. */
+/** How the sats are handed over. Absent in the answers of releases in which customers always withdrew them. */
 const handedOver = { payout: payoutForm.optional(), payout_kinds: z.array(payoutKind).optional() };
 export const buyOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_sats: sats, on_chain_fallback: z.boolean(), ...handedOver });
 export const sellOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_fiat: fiat });
@@ -216,7 +216,7 @@ const liquidityAnswer = z.object({
 });
 export const liquidityOffers = liquidityAnswer.extend({ firm_quotes_left: count.optional() });
 
-/** Quoted and delivered sums as decimal text: a sum may outgrow a JSON integer. */
+/** Quoted and delivered sums as decimal strings, because a sum may outgrow a JSON integer. */
 export const storedSums = z.object({ quoted_sats: z.string(), delivered_sats: z.string() });
 export const storedWindows = z.object({ slow: storedSums, fast: storedSums });
 /** The position of a receipt in the tree of its day, once that day is closed (docs/receipts.md). */

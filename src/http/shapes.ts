@@ -23,7 +23,7 @@ export const count = z.int();
 export const time = z.iso.datetime();
 /** A day that PostgreSQL can store, too: it has no year 0, and JavaScript writes the years after 9999 in another form. */
 export const calendarDay = z.iso.date().refine((day) => /^[12]/.test(day), 'must be a day between the years 1000 and 2999');
-/** Swift writes UUIDs in capitals; ours are in lower case. RFC 9562: readers accept both. */
+/** A UUID in either case (RFC 9562 requires readers to accept both): Swift, for example, writes capitals. Ours are in lower case. */
 export const uuid = z.uuid().toLowerCase();
 
 const least = 'must be an integer of at least 1';
@@ -41,8 +41,8 @@ export const maxWait = z.int().min(300).max(60_000);
 export const sessionId = z.uuid().toLowerCase();
 export const text = (max: number) => z.string().min(1).max(max);
 /**
- * An e-mail address as people paste it, with spaces around it. It may be in any script (RFC 6531). Characters that RFC 5322 allows only inside quotes,
- * such as `<` and `;`, are refused: mail providers give out no such addresses.
+ * An e-mail address as people paste it, with spaces around it. It may be in any script (RFC 6531). Characters that RFC 5322 allows only inside
+ * quotes, such as `<` and `;`, are refused: mail providers give out no such addresses.
  */
 export const email = z
   .string()

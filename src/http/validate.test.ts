@@ -41,7 +41,7 @@ it('of every operation: a member that is misspelt is named, and never ignored', 
       const written = slip(name, where % name.length);
       if (members.some((one) => one === written || camelCase(one) === written)) return;
       const problem = answerTo(schema, { [written]: 1 });
-      // Short names have too many neighbours: "code" may be a member "mode" of another client.
+      // Short names are too much alike: "code" may be a typo, or the member "mode" of another client.
       const isShort = problem === undefined && name.length <= 5;
       expect([name, isShort ? `/${written}` : problem?.more.errors?.[0]?.pointer]).toEqual([name, `/${written}`]);
     }),

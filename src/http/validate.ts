@@ -25,8 +25,8 @@ const namesOf = (schema: z.ZodObject): Names => {
 };
 
 /**
- * Accepts camelCase, which FLS01's generated clients send (A34). Throws if a member is present under both names with different values, because it is
- * unclear which is meant.
+ * Accepts member names in camelCase, because FLS01's generated JavaScript client sends them. Throws if a member is present under both names with
+ * different values, because it is unclear which is meant.
  */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
@@ -43,7 +43,7 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
   return copy ?? value;
 };
 
-/** Drops members that are null, which means absent (A39). */
+/** Drops members that are null: null means that the member is absent. */
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
 

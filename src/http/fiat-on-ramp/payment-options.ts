@@ -18,7 +18,7 @@ export const listedCurrency = z.object({ currency_id: smallId, currency_code: z.
 export const optionsBody = z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() });
 export const optionsAnswer = z.object({ currencies: z.array(z.record(z.string(), listedCurrency)) });
 
-/** Shows the options: one currency per array item, keyed by its lower-case code (A4). An unknown code gives an empty list. */
+/** Shows the options as FLS01 does: each item of the array is one currency, keyed by its lower-case code. An unknown code gives an empty list. */
 export const showOptions = (currencies: MergedCurrency[]) => ({
   currencies: currencies.map((currency) => ({
     [currency.currencyCode.toLowerCase()]: {
@@ -59,7 +59,10 @@ export const paymentOptions = endpoint({
   run: async (call, body) => await list(call, body.session_id, body.currency_code),
 });
 
-/** /payment-options by GET, as in the standard's table (A1). The session id is in the header X-Session-Id, because no secret may be in a URL. */
+/**
+ * /payment-options by GET, because FLS01's table lists it with that method. The session id is in the header X-Session-Id, because no secret may be in
+ * a URL.
+ */
 export const paymentOptionsByGet = endpoint({
   id: 'listPaymentOptionsByGet',
   method: 'get',

@@ -39,7 +39,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   return new Response('{"received":true}', { status: 202, headers });
 };
 
-/** Reads the body as text, and stops after 64 KiB. Nothing in it is believed; at most it hints at which order to read. */
+/** Reads the body as text, and stops after 64 KiB. Nothing in the body is believed; at most it hints at which order or account to read. */
 const readText = async (request: Request): Promise<string> => {
   if (!request.body) return '';
   const reader = request.body.getReader();

@@ -126,7 +126,7 @@ export const sellConnectionResend = endpoint({
   path: '/sell/connection-resend',
   body: connectionBody,
   answer: connectionShape,
-  // If a cancel waits for its code, asking for another code repeats the cancel request.
+  // If a cancellation is waiting for its code, asking for another code repeats the request to cancel.
   problems: [...problems, 'code-expired', 'cancel-refused', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
