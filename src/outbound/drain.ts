@@ -89,7 +89,7 @@ const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome>
 const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
   const sent = await send(parts, delivery);
   const now = parts.now();
-  // A blocked webhook was never sent. A 4xx answer comes quickly, and concerns only that URL.
+  // Counts only outcomes that show that the host itself fails: a blocked webhook was never sent, and a 4xx answer (except 429) concerns only its URL.
   const failing = sent.status === undefined ? sent.outcome === 'failed' : sent.status >= 500 || sent.status === 429;
   const isBack = sent.statusClass !== 'defect' && parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });

@@ -6,13 +6,13 @@ export type Receivers = {
   paused(): string[];
   /** Records an outcome. Returns true if the host had failed before and has now answered. */
   note(host: string, answered: boolean): boolean;
-  /** Deliveries in progress. */
+  /** How many deliveries are in progress. */
   inFlight: number;
 };
 
 const patience = 3;
 const firstPauseMs = 10_000;
-/** This is short, so that a host that works again soon gets its waiting webhooks. */
+/** Short, so that a host that works again gets its waiting webhooks soon. */
 const longestPauseMs = 30_000;
 const mostKept = 5000;
 
