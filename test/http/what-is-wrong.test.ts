@@ -126,7 +126,7 @@ describe('every message is a sentence that says what to send', () => {
     const bound = await wallet.call('/order', { session_id: session, quote_id: offer['quote_id'], min_amount_sats: 99_999_999 });
     expect([bound.status, bound.body['detail']]).toEqual([
       422,
-      `the quote pays ${String(offer['amount_sats'])} sats, less than your min_amount_sats 99999999.`,
+      `the quote gives ${String(offer['amount_sats'])} sats, less than your min_amount_sats 99999999.`,
     ]);
     const dear = await wallet.call('/order', { session_id: session, quote_id: offer['quote_id'], max_amount_fiat: 9000 });
     expect(dear.body['detail']).toBe('the quote costs 10000 cents, more than your max_amount_fiat 9000.');

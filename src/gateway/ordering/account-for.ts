@@ -13,7 +13,7 @@ import type { OpenSession } from '../sessions/read-session.ts';
 
 /**
  * Returns the customer's connected account at the quote's provider. Returns undefined if they have none, and the offer was made without one and needs
- * none. Throws the problem that tells the customer what is missing.
+ * none. In all other cases, throws the problem that tells the customer what is missing.
  */
 export const accountFor = async (scope: Scope, session: OpenSession, { offer, providerSessionId }: StoredQuote): Promise<Account | undefined> => {
   const { gateway } = scope;
@@ -27,7 +27,7 @@ export const accountFor = async (scope: Scope, session: OpenSession, { offer, pr
   return account;
 };
 
-/** Works like paysElsewhere, for a move by failover. There, the account is the one with which the price was requested. */
+/** Works like paysElsewhere, for a move by failover. In that case the account is the one with which the price was requested. */
 export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, payoutTo: PayoutTo | undefined): Promise<boolean> => {
   const { providerSessionId: id, offer } = quote;
   if (id === undefined || payoutTo === undefined || offer.offer.facts.payout_kinds === undefined) return false;
@@ -37,8 +37,8 @@ export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, pa
 };
 
 /**
- * Returns whether the sats of this offer's order would go to another destination than the order names: a provider that knows its users by their
- * destination pays to that of the account. An account that was not started by a destination is not trusted to have the order's.
+ * Returns whether the sats would go to a destination other than the one that the order names. A provider that knows its users by their destination
+ * pays to the account's own destination. An account that was not started with a destination never counts as having the order's.
  */
 export const paysElsewhere = (gateway: Gateway, { offer }: StoredQuote, account: Account | undefined, payoutTo: PayoutTo | undefined): boolean => {
   const provider = gateway.providers.find(({ id }) => id === offer.providerId);

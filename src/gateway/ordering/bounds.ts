@@ -20,7 +20,7 @@ export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: big
     new Problem('amount-out-of-range', `${sentence}.`, { errors: [{ pointer: `/${within}${member}`, detail: sentence }] });
   const [least, most] = [`min_${amountNames[ramp].receive}`, `max_${amountNames[ramp].pay}`];
   if (minReceive !== undefined && offer.receive < BigInt(minReceive))
-    throw refuse(least, `the quote pays ${offer.receive} ${units[sides[ramp].receive]}, less than your ${least} ${minReceive}`);
+    throw refuse(least, `the quote gives ${offer.receive} ${units[sides[ramp].receive]}, less than your ${least} ${minReceive}`);
   if (maxPay !== undefined && offer.pay > BigInt(maxPay))
     throw refuse(most, `the quote costs ${offer.pay} ${units[sides[ramp].pay]}, more than your ${most} ${maxPay}`);
 };

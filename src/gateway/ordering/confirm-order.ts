@@ -28,9 +28,9 @@ import { pollOn } from '../following/poll-share.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
- * Handles an order that a provider has returned. It is withheld if, for example, another order has the same id, it is not what the customer accepted,
- * or it cannot be paid in time. Otherwise one transaction commits the intent, the order, its first event and the bytes of the response. If a payment
- * link leads to a foreign host, that order is in review and that response says so.
+ * Handles an order that a provider has returned. The order is withheld if, for example, another order has the same id, it is not what the customer
+ * accepted, or it cannot be paid in time. Otherwise one transaction commits the intent, the order, its first event and the bytes of the response. If
+ * a payment link leads to a foreign host, the order is stored in review, and the response says so.
  */
 export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
   const { gateway } = scope;
@@ -93,7 +93,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   return answer;
 };
 
-/** Returns what the answer repeats of the request. */
+/** Returns what the answer shows besides the order. */
 const toldWith = ({ inputs: { failover, movedFrom = [], order } }: Placing): Told =>
   defined({ moves: failover ? movedFrom : undefined, payoutTo: order.payoutTo });
 
@@ -128,7 +128,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
       gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
     return undefined;
   }
-  // withOffers adds other offers to this problem when the first caller gets it.
+  // When the first caller gets this problem, withOffers adds other offers to it.
   const changed = (detail: string): GivenProblem => ({
     code: 'price-changed',
     detail: `${detail} The order is withheld and expires by itself. There is nothing to pay.`,
@@ -138,7 +138,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (judged === 'price-changed') return changed("The provider's order is not at the price of the accepted quote.");
   if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
-  // Channel sellers are paid at once, so the money needs no margin.
+  // A payment to a channel seller arrives at once, so it needs no margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
@@ -148,8 +148,8 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
 
 /**
  * Returns whether money has moved for an order that the customer was never shown how to pay. Only a person can find out what the provider means by
- * that. Three cases are normal: the operator's balance pays at once, a coupon's channel costs nothing, and if the attempt comes from a restored
- * backup, the customer may have been shown how to pay.
+ * that. There are three normal cases: the operator's balance pays at once; a coupon's channel costs nothing; and the customer may have been shown how
+ * to pay after the backup from which the attempt was restored.
  */
 const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
   stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
@@ -175,13 +175,16 @@ const wasRung = async (gateway: Gateway, { id, providerId }: Intent, { upstreamO
   return isShared && upstreamOrderId !== undefined && (await notices.heard(unknownOrder(gateway, providerId, upstreamOrderId)));
 };
 
-/** Returns the payment reference, by which support people search for an order. */
+/** Returns the payment reference, which support people can search for. */
 const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
   const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
   return typeof reference === 'string' ? reference : undefined;
 };
 
-/** Returns the events to tell the wallet: those that it named, or the usual ones, which a pushed order must have. */
+/**
+ * Returns the events that the wallet gets. If it named none, a pushed order also gets `order_status_changed`, because it never gets
+ * `withdrawal_ready`.
+ */
 const eventsOf = ({ webhookEvents = [], usualEvents }: Placing['inputs'], pushed: 'push' | undefined): string[] =>
   pushed && usualEvents ? [...webhookEvents, 'order_status_changed'] : webhookEvents;
 
@@ -194,7 +197,7 @@ const orderOf = async (
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
-  // The order's terms keep the `matchedBy` that the provider stated when it took the order, not the one it offered.
+  // The order's terms keep the `matchedBy` that the provider stated when it took the order, not the one in its offer.
   const { matched_by: _offered, ...offered } = offer.facts;
   const id = intent.orderId;
   const reference = referenceIn(payment);

@@ -140,7 +140,7 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
 };
 type Lost = { state: 'unpayable' | 'dead' | 'review'; note: string; upstreamOrderId?: string | undefined };
 
-/** Returns when to check a withheld attempt once more: when its quote has expired. */
+/** Returns when to check a withheld attempt once more: as soon as its quote can no longer become an order. */
 export const checkedAgainOn = (gateway: Gateway, { deadOn }: Intent): number => Math.max(deadOn, gateway.now());
 
 const settled = async (gateway: Gateway, intent: Intent, answer: GivenAnswer) => ({

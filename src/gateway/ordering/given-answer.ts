@@ -7,8 +7,8 @@ export type GivenAnswer = { order: string } | { problem: GivenProblem };
 export type GivenProblem = { code: ProblemCode; detail: string; more: ProblemMore };
 
 /**
- * The form of the previous release, whose instances may still run next to this one: status 0 for a problem, with its JSON in `body`. We write this
- * form as long as that release may be in use, and read both forms.
+ * The form in which the previous release stores answers; its instances may still run beside ours. Status 0 means a problem, which is in `body` as
+ * JSON. We write this form as long as that release may be in use, and read both forms.
  */
 type EarlierForm = { status: number; body: string };
 

@@ -7,7 +7,7 @@ import { nearAmounts } from './near-amounts.ts';
 type Estimate = { binding?: boolean; fixed?: 'pay' | 'receive'; slippageBps?: number };
 const near = (pay: bigint, bps?: number, { binding = true, fixed = 'receive', slippageBps = 100 }: Estimate = {}) => {
   const { offer } = aCandidate('acme', { pay, binding, facts: bps === undefined ? {} : { amount_tolerance_bps: bps } });
-  // Only what the function reads.
+  // Only the members that nearAmounts reads.
   const range = nearAmounts({ offer: { offer }, route: { asked: { ...buyFor(pay), fixed } } } as unknown as StoredQuote, slippageBps);
   if (!range) return undefined;
   const { slippageBps: _slippage, ...rest } = range;

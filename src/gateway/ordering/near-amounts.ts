@@ -9,9 +9,9 @@ import type { StoredQuote } from '../pricing/store-route.ts';
 
 /**
  * Returns the amounts to pay that the provider could not tell from this quote's, or undefined if it can tell any two amounts apart. Two amounts are
- * near if they differ by at most the tolerance of the larger, so that it does not matter which order was first. The order for an estimate may ask for
- * more or less than the quote, by the slippage. That is allowed for here, because it is too late once the order is made: even if it is withheld, it
- * is the newest one at the provider, which would book the payment of the other order to it.
+ * near if they differ by at most the tolerance, taken from the larger, so that it does not matter which order was first. The order for an estimate
+ * may differ from the quote by up to the slippage. We allow for that before we order: once the order is made, the provider would book the other
+ * order's payment to it, because it is the newest, even if we withhold it.
  */
 export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmounts | undefined => {
   const { offer } = quote.offer;
@@ -25,7 +25,9 @@ export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmount
 const whole = 100_000_000n;
 const restOf = (bps: number): bigint => BigInt(10_000 - Math.min(Math.max(Math.ceil(bps), 0), 9_999));
 
-/** Returns by how much the order's amount to pay may differ from the quote's. A customer who said how much to pay pays that. */
+/**
+ * Returns by how much the order's amount to pay may differ from the quote's, in basis points. A customer who said how much to pay pays exactly that.
+ */
 const slackBps = ({ offer: { offer }, route: { asked } }: StoredQuote, slippageBps: number): number =>
   offer.binding || (asksExchange(asked) && asked.fixed === 'pay') ? 0 : slippageBps;
 

@@ -26,8 +26,8 @@ import { placingOf, type Failover, type Placing, type PlacingInputs } from './pl
 export type Turn = { intent: Intent; lease: Lease; placing: Placing; endsOn: number; isFirst: boolean };
 
 /**
- * Returns how long the call of this turn may take, in milliseconds, or undefined when too little time is left. A call that is cut short often leaves
- * the outcome unknown, which is worse than no call.
+ * Returns how long this turn's call may take, in milliseconds, or undefined if too little time is left. A call that is cut short often leaves the
+ * outcome unknown, which is worse than no call.
  */
 export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Turn, 'endsOn' | 'isFirst'>): number | undefined => {
   const { order_deadline_ms: whole } = settings.routing;
@@ -45,7 +45,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
   const { failover } = placing.inputs;
   const now = gateway.now();
   if (!failover || failover.moves === 0 || timeFor(gateway, { endsOn, isFirst: false }) === undefined) return undefined;
-  // After accept_by, the caller no longer waits for an order.
+  // After accept_by no order is placed, because it could surprise the customer.
   if (now > placing.quote.acceptBy) return undefined;
   const change = {
     nextTryOn: checkedAgainOn(gateway, intent),
@@ -122,7 +122,7 @@ const nextIntent = async (scope: Scope, { intent, placing }: Turn, quote: Stored
     failover: { ...failover, moves: (failover?.moves ?? 1) - 1 },
     movedFrom: [...movedFrom, { providerId: intent.providerId, reason: end.problem.code }],
   };
-  // Background work has no caller, so the order keeps the network that asked for it.
+  // Background work has no caller, so the order keeps the network of the customer's request.
   const networkKey = networkKeyOf(scope) ?? intent.networkKey;
   const particulars = defined({ exclusiveKey: quote.providerSessionId, networkKey });
   return await newIntent({ gateway, requestId: intent.requestId }, intent.customerId, quote, inputs, particulars);

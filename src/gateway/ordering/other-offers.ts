@@ -15,7 +15,7 @@ import { answerOf } from './placing.ts';
 /**
  * Adds other offers to the answer when an order was declined or its price changed: first the offers that are left from the same price request, then
  * fresh offers of other providers. They are collected when a caller first gets the answer. A background job that resolves an attempt collects none.
- * The offers are stored with the answer, because the same request must get the same bytes. A caller that may not ask for more prices now gets the
+ * The offers are stored with the answer, because the same request must get the same bytes. A caller that has used up its price requests gets the
  * answer without offers, and the next call tries again.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, countPricing }: Asking, answer: GivenAnswer): Promise<GivenAnswer> => {

@@ -16,8 +16,8 @@ export type AskedPayout = { [kind in PayoutKind]?: string | undefined };
 export type BuyOrderRequest = { destination?: Destination | undefined };
 
 /**
- * Reads `payout_to`. Throws a Problem unless it names exactly one destination that can be read, is on this gateway's network as far as its text shows,
- * and makes nobody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
+ * Reads `payout_to`. Throws a Problem unless it names exactly one destination that can be read, is on this gateway's network as far as its text
+ * shows, and makes nobody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
  */
 export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): Destination | undefined => {
   if (asked === undefined) return undefined;
@@ -40,13 +40,13 @@ export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): 
 export const unsuitable = (kind: PayoutKind, detail: string): Problem =>
   new Problem('payout-unsuitable', `payout_to: ${detail}`, { errors: [{ pointer: `/payout_to/${kind}`, detail }] });
 
-/** Returns the destination in the form that a repeated request must have again. */
+/** Returns the destination as it is stored to recognise a repeated request. */
 export const namedPayout = (destination: Destination | undefined): { payout_to?: string } =>
   destination === undefined ? {} : { payout_to: `${destination.kind}:${destination.value}` };
 
 /**
- * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. A destination that comes with an order
- * at another provider is checked and stored too, since failover may move the order to a provider that pushes.
+ * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. A destination that comes with an
+ * order at another provider is checked and stored too, since failover may move the order to a provider that pushes.
  */
 export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, { destination }: BuyOrderRequest): Promise<Prepared> => {
   if (destination === undefined) {
@@ -77,7 +77,7 @@ export const withProof = async (gateway: Gateway, session: OpenSession, { kind, 
   return { kind, value, isProven: proven !== undefined && (kind === 'node_pubkey' || invoice?.payee === proven) };
 };
 
-/** How long a provider may take for the payout once the money is there. An invoice must live that much longer. */
+/** How long a provider may take for the payout once the money is there. An invoice must stay valid for that much longer. */
 const payoutMs = 3_600_000;
 
 /** Returns why this offer's provider could not pay to the destination, in words for the customer. Undefined if it can, or if it does not push. */
@@ -107,8 +107,8 @@ export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: Payou
 };
 
 /**
- * Returns what only one order may have: a hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid once,
- * so of two orders that name it the provider could pay only one. Undefined for every destination that takes more than one payment.
+ * Returns the key that only one order may have: a hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid
+ * once, so of two orders that name it the provider could pay only one. Undefined for every destination that takes more than one payment.
  */
 export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, payoutTo: PayoutTo | undefined): string | undefined => {
   const isInvoice = offer.facts.payout_kinds !== undefined && payoutTo?.kind === 'invoice';

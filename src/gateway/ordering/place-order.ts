@@ -107,7 +107,10 @@ const refuseOtherAim = async (gateway: Gateway, found: Intent, stored: PlacingIn
     });
 };
 
-/** Returns the members of `quote-used`. Usually its action is to read the order; in these states there is no order to read. */
+/**
+ * Returns the members of `quote-used`. Its usual action is to read the order. `nextStep` replaces that action in the states in which there is no
+ * order to read.
+ */
 const membersOf = ({ orderId, state }: Intent): Members => ({ order_id: orderId, ...nextStep[state] });
 type Members = { order_id: string; action?: string; retryable?: boolean };
 const wait = { action: 'wait', retryable: true };

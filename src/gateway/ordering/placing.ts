@@ -37,7 +37,8 @@ export type PlacingInputs = {
   movedFrom?: MovedFrom[];
 };
 /**
- * How often the request may still move to the next rank, and the limits for an order there. They are at least as strict as the request's own limits.
+ * How many more times the request may move to the next rank, and the limits for an order there. They are at least as strict as the request's own
+ * limits.
  */
 export type Failover = { moves: number; minReceive?: string; maxPay?: string };
 
@@ -96,15 +97,15 @@ export const notTaken = (reason: string): Problem =>
 
 /**
  * Returns whether a lost answer is lost for good. Only the answer says how to pay a liquidity order: the seller does not list orders or repeat its
- * answer, and its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do look for an order that the
- * operator's balance pays, since the customer does not need to know how to pay it.
+ * answer, and its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do search for an order that the
+ * operator's balance pays, because the customer does not need to know how to pay it.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, placing: Placing, repost = repostOf(placing)): boolean =>
   rampFacts[intent.ramp].paidByAnswerOnly && repost !== 'same' && placing.inputs.order.payWithBalance !== true;
 
 /**
- * Returns what a second request does at the provider. A reserved order was made together with its price, so placing it again makes no call and shows
- * the same invoice.
+ * Returns what a second request for the same order does at the provider. A reserved order was made together with its price, so placing it again makes
+ * no call and shows the same invoice.
  */
 export const repostOf = ({ provider, quote }: Placing): RepostProfile => (quote.offer.offer.reservation ? 'same' : provider.core.repost);
 

@@ -43,7 +43,10 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
     : prepared;
 };
 
-/** Throws a Problem if the seller has another refund address for the reserved order: it would pay refunds there. */
+/**
+ * Throws a Problem if the seller reserved this order with a different refund address, or with none: it would not pay refunds to the address that is
+ * given now.
+ */
 const refuseOtherRefund = (gateway: Gateway, quote: StoredQuote, refund: string): void => {
   const given = quote.offer.offer.reservation?.refundHash;
   if (given === undefined || given === refundHashOf(gateway, refund)) return;

@@ -17,8 +17,8 @@ type OwnMembers = { buy: BuyOrderRequest; sell: SellOrderRequest; liquidity: Liq
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
 /**
- * If the provider sells bitcoin by account, returns the customer's account as the key that only one attempt may use at a time. Throws if the account
- * is for another destination.
+ * If the provider sells bitcoin by account, returns the id of the customer's account, as the key that only one attempt may use at a time. Throws if
+ * the account pays to a different destination.
  */
 const buyingAccount = async (scope: Scope, session: OpenSession, quote: StoredQuote, payoutTo?: PayoutTo): Promise<Pick<Prepared, 'exclusiveKey'>> => {
   if (upstreamOf(providerOf(scope.gateway, quote.offer.providerId), 'buy') !== 'account') return {};

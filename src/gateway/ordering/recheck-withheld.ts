@@ -72,6 +72,6 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, customerKey: intent.customerId, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
-  // If the provider refuses, its session has probably ended and can never be read again, so we stop asking.
+  // If the provider refuses, the upstream session has probably ended and can never be read again, so we stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

@@ -22,8 +22,8 @@ import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
 /**
- * Sends an attempt in the state `prepared`: reads the orders that already exist, commits `sending`, then makes the one POST. Returns the answer, after
- * failover if the request has it. An instance that takes over an attempt from one that stopped has the whole deadline again.
+ * Sends an attempt in the state `prepared`: reads the orders that already exist, commits `sending`, then makes the one POST. Returns the answer,
+ * after failover if the request has it. An instance that takes over an attempt from one that stopped has the whole deadline again.
  */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const { gateway } = scope;
@@ -42,11 +42,11 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const { gateway } = scope;
   const { intent, lease, placing } = turn;
   const { intents } = gateway.stores;
-  // The instance that was sending the order stopped before anything was sent, and the caller no longer waits. An order now would surprise the
+  // After accept_by nothing is sent. The instance that was to send the order has probably stopped, and an order this late could surprise the
   // customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before the order was sent');
   if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has paused new orders');
-  // This attempt is now counted as in flight itself. If many quotes were given at the same time, not all of them can be ordered.
+  // This attempt itself now counts as in flight. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
   if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);

@@ -60,7 +60,10 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
   }
 };
 
-/** Takes the next steps for an attempt in the state `unknown`, as the pure function in domain/settle-placing.ts decides, and stores the results. */
+/**
+ * Takes the next steps for an attempt that was sent and has no outcome, as the pure function in domain/settle-placing.ts decides, and stores the
+ * results.
+ */
 const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
   const { gateway } = scope;
   const placing = await placingOf(gateway, intent);
@@ -94,7 +97,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       if ('placed' in sent && repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // A request that had no effect at the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
-      // If the account's key is refused, that says nothing about an order either. We check again later, at once when the account is reconnected.
+      // If the account's key is refused, that says nothing about an order either. We check again later, or as soon as the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;
@@ -115,9 +118,9 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * For a purchase with the operator's balance, looks for an order that a notice at this attempt's own URL has named, perhaps before we gave up on the
- * answer, and then for an order under our reference. Only what the provider reports about the order under our credentials counts. Returns whether the
- * attempt was resolved.
+ * For a purchase with the operator's balance, searches for an order that a notice at this attempt's own URL has named, perhaps before we gave up on
+ * the answer, and then for an order under our reference. Only what the provider reports about the order under our credentials counts. Returns whether
+ * the attempt was resolved.
  */
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;
@@ -170,7 +173,7 @@ const lookedFor = (intent: Intent, placing: Placing) => {
 };
 
 /**
- * Reads the order with this id and, if it can be the one that this attempt made, confirms the attempt. `unclear`: a person must look at the order.
+ * Reads the order with this id and, if it can be the order that this attempt made, confirms the attempt. `unclear`: a person must look at the order.
  */
 const lookUp = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<'confirmed' | 'unclear' | 'unknown'> => {
   const { gateway } = scope;
