@@ -124,7 +124,7 @@ describe('a code', () => {
     ] as const) {
       const late = await call(path, { connection_id, ...(code === undefined ? {} : { code }) });
       expect([path, late.status, late.body['code'], late.body['code_expires_on']]).toEqual([path, 410, 'code-expired', body['code_expires_on']]);
-      expect(late.body['detail']).toMatch(/^Too many codes were wrong/);
+      expect(late.body['detail']).toMatch(/^Too many wrong codes were entered/);
     }
     expect(world.control.state.texts).toHaveLength(texts);
   });

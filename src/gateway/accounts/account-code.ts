@@ -1,6 +1,6 @@
 /**
- * Codes that a provider sends to the customer of an account, by mail or SMS. A code is passed on and forgotten: it is never stored or logged. Whatever
- * the provider allows, the gateway lets only few codes be sent and tried for each account. So nobody can guess codes by trying them.
+ * Codes that a provider sends to the customer of an account, by mail or SMS. A code is passed on and forgotten: it is never stored or logged.
+ * Whatever the provider allows, the gateway lets only a few codes be sent and tried for each account, so nobody can guess codes by trying them.
  */
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -23,13 +23,19 @@ import { invalid } from './start-account.ts';
 import { openSignup, showAccount, type CodeCounts, type ShownAccount, type Signup } from './show-account.ts';
 
 const hourMs = 3_600_000;
-/** How many codes the gateway has sent for one account within an hour, and how many it hands in for each of them. */
+/**
+ * The most codes that the gateway lets a provider send for one account within an hour, and the most codes that it hands in for each code that was
+ * sent.
+ */
 const mostSent = 5;
 const mostTries = 5;
 
 type Waiting = { account: Account; signup: Signup; codes: NonNullable<AccountAdapter['codes']> };
 
-/** Finds the customer's account. Throws unless it waits for a code, or its provider could send one. No code settles whose user it is. */
+/**
+ * Finds the customer's account. Throws unless the account needs a code. Also throws if another customer has named or connected the same user, because
+ * no code settles whose user it is.
+ */
 const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Waiting> => {
   const account = await findAccount(gateway, accountId, session.customerId);
   const { codes } = accountsOf(providerOf(gateway, account.providerId));
@@ -86,7 +92,7 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
   return await shown(gateway, await stepAccount(gateway, anew, answer.value));
 };
 
-/** Hands in the code that was sent. Repeating it after the account is connected changes nothing. */
+/** Hands in the code that was sent. Once the account is connected, a repeat changes nothing. */
 export const confirmAccountCode = async (scope: Scope, session: OpenSession, accountId: string, code: string): Promise<ShownAccount> => {
   const { gateway } = scope;
   const found = await findAccount(gateway, accountId, session.customerId);
@@ -112,7 +118,7 @@ export const confirmAccountCode = async (scope: Scope, session: OpenSession, acc
 
 const another = 'POST /account-code sends another.';
 const noMoreTries = ({ codeExpiresOn }: Signup): Problem =>
-  new Problem('code-expired', `Too many codes were wrong, so this code is no longer accepted. ${another}`, {
+  new Problem('code-expired', `Too many wrong codes were entered, so the code that was sent is no longer accepted. ${another}`, {
     members: defined({ code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn) }),
   });
 

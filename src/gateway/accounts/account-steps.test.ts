@@ -4,7 +4,7 @@ import type { Account } from '../../ports/accounts.ts';
 import { nextCheck } from './account-steps.ts';
 
 const day = 86_400_000;
-/** Returns when an account that stays as it is is polled within 30 days, in milliseconds since it was started. */
+/** Returns when an account that does not change is polled within 30 days, in milliseconds since it was started. */
 const pollsOf = (status: Account['status'], first: number, more: Partial<Account> = {}): number[] => {
   const { gateway, clock } = memoryGateway();
   const started = clock.now;

@@ -39,7 +39,7 @@ const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' 
   return [await newDelivery(gateway, { ...told, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
 };
 
-/** Returns the state with only those links that lead to the provider's own hosts. Never logs a link: it may be a bearer secret. */
+/** Returns the state with only those links that lead to the provider's own hosts. A link may be a bearer secret, so it is never logged. */
 const withOwnPages = ({ providers, settings, log }: Gateway, { providerId }: Account, said: AccountState): AccountState => {
   const provider = providers.find(({ id }) => id === providerId);
   if (!provider) return said;
@@ -126,7 +126,7 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
 };
 
-/** Marks a connection as failed: the request for it was repeated in the background, and the provider will not create the connection. */
+/** Marks a connection as failed: its request was repeated, and the provider will not create the connection. */
 export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
   await stepConnection(gateway, account, connection, {
     upstreamId: connection.upstreamId ?? connection.id,

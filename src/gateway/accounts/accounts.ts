@@ -30,11 +30,12 @@ export const readAccount = async (scope: Scope, session: OpenSession, accountId:
   return await showAccount(gateway, fresh.account, fresh.connections);
 };
 
-/** Removes the account here; the account at the provider stays. Open orders are still followed with its key, which is then forgotten. */
+/** Removes the account here; the account at the provider stays. Open orders are still followed with its key. After that, the key is forgotten. */
 export const removeAccount = async (gateway: Gateway, session: OpenSession, accountId: string) => {
   const { accounts } = gateway.stores;
   let account: Account | undefined = await findAccount(gateway, accountId, session.customerId);
-  // A call that changes the account meanwhile may have counted a code, so what is kept is read again. Each repeat means that such a call succeeded.
+  // If another call changes the account in the meantime, for example by counting a code, `remove` does nothing. Then we read the account again, so
+  // that the new counts are kept.
   while (account && !(await accounts.remove(account, gateway.now(), await sealCounts(gateway, accountId, await openCounts(gateway, account)))))
     account = await accounts.findAny(accountId);
   return { account_id: accountId, removed: true };

@@ -22,7 +22,7 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
   const provider = gateway.providers.find(({ id }) => id === account.providerId);
   if (!provider?.adapter.sell?.connections) return;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
-  // A connection that is stored here already may be one of those that the provider lists. refreshConnection finds it there.
+  // If a connection is stored here already, nothing is imported: the provider may list that same connection, and refreshConnection finds it there.
   if ((await accounts.connections(account.id)).length > 0) return;
   for (const state of await listed(scope, account)) {
     const id = gateway.ids.uuid();

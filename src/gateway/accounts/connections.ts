@@ -19,8 +19,8 @@ import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 /**
- * Requests a connection. The same details lead to the same connection. If the provider's answer is lost, the connection stays `initiating` until a
- * later read shows what became of it.
+ * Requests a connection. A repeat with the same details returns the same connection. If the provider's answer is lost, the connection stays
+ * `initiating` until a later read shows what became of it.
  */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
@@ -57,7 +57,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       await gateway.stores.accounts.discardConnection(row.id);
       throw providerProblem(fault);
     }
-    // The connection may exist: the next read looks for it, and requests it again only if it does not.
+    // The connection may exist. The next read searches for it, and requests it again only if it does not exist.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, row);
   }
@@ -156,7 +156,7 @@ const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Pr
 const noTryLeft = (state: ConnectionState): Problem =>
   new Problem(
     'code-expired',
-    'Too many codes were wrong: the provider accepts no further code for this connection. Once the connection has expired, request it again with POST /sell/connections.',
+    'Too many wrong codes were entered, so the provider accepts no further code for this connection. Once the connection has expired, request it again with POST /sell/connections.',
     { members: codeEnd(state) },
   );
 

@@ -1,8 +1,8 @@
 /**
  * Entering an e-mail proves nothing, yet the provider gives us a connected user's key for any e-mail that we send. So entering an e-mail must not
  * lock its owner out, and if two customers have entered the same e-mail and neither is connected, neither gets the key. A code proves nothing either:
- * it may be sent to a phone that the customer has entered. Each can still paste the key from the provider's own dashboard, which only the owner can
- * open.
+ * it may be sent to a phone that the customer has entered. Each customer can still paste the key from the provider's own dashboard, which only the
+ * owner can open.
  */
 import type { AccountAdapter, AccountState, Answer, CallContext } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -36,7 +36,7 @@ export const unlessContested = async <T extends Answered>(gateway: Gateway, acco
   return { ok: true, value: { status: 'pending' } };
 };
 
-/** Makes a call with which the customer continues their account. Throws instead of keeping a key that may belong to another customer. */
+/** Makes a call by which the customer continues to set up their account. Throws instead of keeping a key that may belong to another customer. */
 export const callUnlessContested = async <T extends Answered>(
   scope: Scope,
   account: Account,
@@ -59,7 +59,7 @@ export const refuseContested = async (gateway: Gateway, account: Account): Promi
   if (!wasConnected(account) && (await isContested(gateway, account, account.userHash))) throw contested(gateway, account);
 };
 
-/** Throws if another customer is connected as this user: the account's credentials must not change anything about them at the provider. */
+/** Throws if another customer is connected as this user: the account's credentials must not change anything about that user at the provider. */
 export const refuseUserOfAnother = async (gateway: Gateway, account: Account): Promise<void> => {
   if (!wasConnected(account) && (await isUserOfAnother(gateway, account, account.userHash))) throw contested(gateway, account);
 };
@@ -68,7 +68,7 @@ const isContested = async (gateway: Gateway, account: Account, userHash: string 
   account.emailHash !== undefined &&
   ((await gateway.stores.accounts.isNamedByOthers(account, gateway.now() - namedMs)) || (await isUserOfAnother(gateway, account, userHash)));
 
-/** The user may be connected here without their e-mail, by a pasted key. */
+/** Returns whether another customer has connected this user, if only by a pasted key and without an e-mail. */
 const isUserOfAnother = async (gateway: Gateway, account: Account, userHash: string | undefined): Promise<boolean> =>
   userHash !== undefined && (await gateway.stores.accounts.isUserOfAnother(account, userHash));
 

@@ -13,6 +13,6 @@ it('an account is leased for as long as all its calls may take', async () => {
   gateway.stores.accounts = { claimDue } as Partial<AccountStore> as AccountStore;
   await refreshAccounts(gateway, 10);
   const { order_deadline_ms: each } = gateway.settings.routing;
-  // Its status, its list of connections, one of them, an order and its payments are read one after the other.
+  // The status, the list of connections, one connection, an order and the payments are read one after the other.
   expect(seconds).toEqual([Math.ceil((5 * each) / 1000) + 10]);
 });

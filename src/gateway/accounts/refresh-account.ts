@@ -16,7 +16,10 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
 
-/** How many calls refreshAccount makes one after the other: for the account, its list of connections, each connection, its open orders, its payments. */
+/**
+ * How many calls refreshAccount makes one after the other: for the account, the list of its connections, each connection, its open orders and its
+ * payments. Calls for several connections or orders are made at the same time.
+ */
 const callsOfOne = 5;
 
 /**
@@ -33,8 +36,8 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
   });
 
 /**
- * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account by e-mail that was not connected
- * within `namedMs` is removed instead.
+ * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account that was started with an e-mail or
+ * address, and was not connected within `namedMs`, is removed instead.
  */
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;
@@ -59,7 +62,10 @@ export const refreshAccount = async (scope: Scope, before: Account): Promise<{ a
 const sells = ({ providers }: Gateway, { providerId }: Account): boolean =>
   providers.some(({ id, adapter }) => id === providerId && adapter.sell !== undefined);
 
-/** Logs a row that could not be read, and returns it as it was, so that the account's other rows are read all the same. */
+/**
+ * Logs why a connection or order could not be refreshed, or a payment could not be reported. Returns `row` unchanged, so that the account's other
+ * rows are handled all the same.
+ */
 const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
   defect(log, 'refresh_account', error);
   return row;
@@ -67,7 +73,7 @@ const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
 
 /**
  * Refreshes up to five open orders of the account, since a notice about the account may be about them. They are matched with their payments before
- * readSettlements looks for payments without an order.
+ * readSettlements searches for payments without an order.
  */
 const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
@@ -107,7 +113,10 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 
 const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
-/** Reads one connection. If the request to create it was never answered, sends that request again; the adapter first looks for the connection. */
+/**
+ * Reads one connection. If the request to create it was never answered, sends that request again; the adapter first checks whether the connection
+ * exists.
+ */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;
   if (over.has(connection.status)) return connection;
@@ -132,12 +141,13 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
   }
 };
 
-/** `twin`: the row for which the provider has already made this connection. */
+/** `twin`: the connection here that already stands for what the provider returned. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /**
- * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns the
- * connection as it is if somebody else is asking for it at the moment: both would find no connection at the provider, and both would create one.
+ * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns
+ * the connection as it is if another call is requesting it at the moment: otherwise both could find no connection at the provider, and both would
+ * create one.
  */
 export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { accounts } = scope.gateway.stores;
@@ -182,7 +192,8 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
     if (!read.ok) return;
     const settled = read.value.filter((row) => row.kind.startsWith('sell') && (row.stage === 'filled' || row.stage === 'finished'));
     if (settled.length === 0) return;
-    // A payment has another id once the provider links it to an order, which need not be the order of ours that it explains.
+    // Once the provider links a payment to an order, the payment's id changes, so both ids are compared. The provider's order need not be the one
+    // that the payment belongs to here.
     const idsOf = ({ upstreamId, paymentId }: SellTransaction): string[] => (paymentId === undefined ? [upstreamId] : [upstreamId, paymentId]);
     const known = await gateway.stores.accounts.knownSettlements(account.id, settled.flatMap(idsOf));
     const explained = await gateway.stores.orders.explained(account.providerId, account.customerId, gateway.now());

@@ -10,18 +10,20 @@ import { defined } from '../../domain/defined.ts';
 /** What the customer said about themselves when they started the account. */
 export type Told = Omit<AccountRequest, 'ref' | 'noticeUrl'>;
 /**
- * What an account keeps sealed: what the customer told us, until the provider has answered; then what the provider said about signing up; and how
- * many codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
+ * What an account keeps sealed: until the provider has answered, what the customer told us; then what the provider said about signing up; and always
+ * how many codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
  */
 export type Signup = Told & Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> & CodeCounts;
-/** Returns what the customer told us and the provider has not answered yet. */
+/** Returns what the customer told us, as long as the provider has not answered. */
 export const toldOf = ({ email, phone, payoutTo, termsAccepted }: Signup): Told => defined({ email, phone, payoutTo, termsAccepted });
 /** `codesSince`: when the counted hour began. `codeTries`: wrong codes, and codes whose outcome is unknown, since the last code was sent. */
 export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: number };
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
   account.signup === undefined ? {} : (JSON.parse(await gateway.seal.open(account.signup, signupPlace(account.id))) as Signup);
-/** Returns how many codes were sent and tried. This is kept when an account is removed, so starting it again allows no more. */
+/**
+ * Returns how many codes were sent and tried. The counts are kept when an account is removed, so that starting it again does not allow more codes.
+ */
 export const openCounts = async (gateway: Gateway, account: Account): Promise<CodeCounts> => {
   const { codesSince, codesSent, codeTries } = await openSignup(gateway, account);
   return defined({ codesSince, codesSent, codeTries });

@@ -38,8 +38,8 @@ export type StartRequest = {
 export const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
 /**
- * Starts, continues or recovers an account: for one customer, the same e-mail (or whatever the provider knows its users by) gives the same account. If
- * a step fails, the caller can repeat the request.
+ * Starts, continues or recovers an account: for one customer, the same e-mail (or whatever the provider knows its users by) gives the same account.
+ * If a step fails, the caller can repeat the request.
  */
 export const startAccount = async (scope: Scope, session: OpenSession, request: StartRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
@@ -66,7 +66,7 @@ const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Prov
   return provider;
 };
 
-/** The members of the request, and of what we tell the provider. */
+/** The members of the request, and the members of Told that they become. */
 const members = { email: 'email', phone: 'phone', payout_to: 'payoutTo', terms_accepted: 'termsAccepted' } as const satisfies Record<AccountMember, keyof Told>;
 
 /**
@@ -90,7 +90,7 @@ const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told:
 /** The customer who starts an account, the provider, and the account that the customer already has at that provider. */
 type Start = { customerId: string; provider: Provider; webhook: Webhook; existing: Account | undefined };
 
-/** Returns the texts by which the provider may know the customer, first the one that a new account gets. */
+/** Returns the names by which the provider may know the customer. A new account is stored under the first of them. */
 const namesIn = ({ knownBy }: AccountAdapter, { email, payoutTo }: Told): string[] | undefined =>
   knownBy === 'email' ? (email === undefined ? undefined : [email]) : payoutTo && destinationNames(payoutTo);
 
@@ -125,8 +125,8 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
     if (answer.customer === undefined) {
       if (!existing) await gateway.stores.accounts.discard(account.id);
     } else if (account.userHash === undefined)
-      // The provider has a user now, but has not told us that user's id. Whoever gave the same e-mail or destination next would be that user, so this
-      // account keeps it.
+      // The provider has a user now, but has not told us that user's id. Whoever gave the same e-mail or destination next would be that user, so it
+      // stays reserved for this account.
       await stepAccount(gateway, account, undefined, { userHash: gateway.hash(`untold ${account.id}`) });
     throw refusalProblem(answer.refusal);
   }
