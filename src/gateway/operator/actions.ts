@@ -27,7 +27,7 @@ export const readOrder = async (gateway: Gateway, operator: Operator, id: string
 
 const isIll = ({ circuits }: ReturnType<typeof showHealth>): boolean => Object.values(circuits).some((state) => state !== 'closed');
 
-/** Reads what needs a person now, or soon may: at most 100 of each kind. */
+/** Reads what needs a person now, or may soon: at most 100 orders, claims or webhooks of each kind. */
 export const attentionOf = async (gateway: Gateway) => {
   const paidBefore = gateway.now() - longestDeliveryMs;
   const { review, late, unknown, twins, disputed, claims, dead, failing } = await gateway.stores.operator.attention(most, paidBefore, triesToList);
@@ -61,7 +61,7 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
 
 type Asked = { settling: Settling; reason: string; stage?: Stage | undefined; pin: string };
 
-/** Settles what an operator saw of an order or an attempt (settle.ts). */
+/** Settles an order or an attempt as an operator asks (settle.ts), if it is still as they saw it (`pin`). */
 export const settleOrder = async (gateway: Gateway, operator: Operator, id: string, { settling, reason, stage, pin }: Asked) => {
   const { stores } = gateway;
   const record = async (action: string, subject: string, detail: { [name: string]: string }): Promise<void> =>

@@ -41,7 +41,10 @@ export const releaseTraffic = async (gateway: Gateway): Promise<void> => {
   gateway.state.switches.readOn = 0;
 };
 
-/** Does everything that is needed between holdTraffic and releaseTraffic. Safe to run again. `settleMs`: how long to look for lost answers. */
+/**
+ * Does everything that is needed between holdTraffic and releaseTraffic. Safe to run again. `settleMs`: for how long, at most, to resolve attempts
+ * whose answers were lost.
+ */
 export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Restored> => {
   const store = gateway.stores.operator;
   const { quotes, placings } = await store.distrustRestored(gateway.now());
@@ -91,7 +94,8 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
   const provider = gateway.providers.find((one) => one.id === session.providerId);
   const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
   if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [] };
-  if (!provider.core.status_by_session) return { unreadable: [unreadable('it does not list orders by session: compare with its own list')], adopted: [] };
+  if (!provider.core.status_by_session)
+    return { unreadable: [unreadable('the provider does not list orders by session: compare with its own list')], adopted: [] };
   const read: Read = { unreadable: [], adopted: [] };
   for (const ramp of provider.ramps) {
     try {

@@ -1,4 +1,4 @@
-/** Finds orders by whatever a person has in hand, without knowing what it is. */
+/** Finds orders by an id, a payment reference or an amount that somebody gives without saying which of these it is. */
 import type { FoundOrder, OperatorStore, OrderSearch, Place } from '../../ports/operator.ts';
 
 /** `amounts` are in sats or in hundredths of the currency; an order that has any of them is found. */
@@ -8,7 +8,7 @@ export const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Finds the orders whose order id, quote id, attempt id, request id, payment reference, order id at the provider or customer id is `word`, newest
- * first, at most `limit`, after the one at `before`. The other members narrow the search. Without a word, they alone decide.
+ * first, at most `limit`. With `before`, only those after it in this list. The other members narrow the search. Without a word, they alone decide.
  */
 export const findOrders = async (
   store: Pick<OperatorStore, 'search'>,
@@ -30,7 +30,7 @@ export const findOrders = async (
 /** Returns the hash under which a payment reference is stored. A person may write the reference in lower case, or with spaces around it. */
 export const referenceHash = (hash: (text: string) => string, reference: string): string => hash(reference.trim().toUpperCase());
 
-/** Returns the stored amounts that a person may mean by `100.50 EUR`, `5000 sats` or 100: a number without a unit may be fiat or sats. */
+/** Returns the stored amounts that a person may mean by `100.50 EUR`, `5000 sats` or `100`. A whole number without a unit may be fiat or sats. */
 export const amountsOf = (text: string): bigint[] | undefined => {
   const [, number = '', unit] = /^(\d{1,15}(?:\.\d{1,2})?) *(sats|[A-Z]{3})?$/.exec(text) ?? [];
   if (number === '') return undefined;
@@ -40,7 +40,7 @@ export const amountsOf = (text: string): bigint[] | undefined => {
   return unit === undefined && fraction === '' ? [hundredths, BigInt(whole)] : [hundredths];
 };
 
-/** Returns the beginning and the end of a UTC day, `2026-11-24`, in Unix milliseconds. */
+/** Returns the beginning and the end of a UTC day, given as `2026-11-24`, in Unix milliseconds. */
 export const dayOf = (text: string): { from: number; to: number } | undefined => {
   const from = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   return Number.isNaN(from) ? undefined : { from, to: from + 86_400_000 };

@@ -15,7 +15,7 @@ export const placeOf = (cursor: string | undefined): Place | undefined => {
   return { on: Number.parseInt(on, 36), id };
 };
 
-/** Cuts a list that was read with one row more than a page has. */
+/** Returns one page of a list, which must have been read with one row more than a page has. */
 export const pageOf = <T>(rows: readonly T[], size: number, place: (row: T) => Place) => {
   const shown = rows.slice(0, size);
   const last = shown.at(-1);

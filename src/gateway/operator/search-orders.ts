@@ -14,7 +14,7 @@ const pageSize = 100;
 export const longestDeliveryMs = 3 * dayMs;
 /** No index covers amounts, so a search for an amount without a day goes back only this many days. */
 const amountDays = 30;
-/** The same for the ids of price requests, of which there are many more. */
+/** A search for a request id looks only this many days back among the requests for prices, because there are many more of them than orders. */
 const priceDays = 2;
 
 export type SearchRequest = {
@@ -31,8 +31,8 @@ export type SearchRequest = {
 };
 
 /**
- * Searches orders, page by page, the newest first. `day` is a UTC date. `anything` is whatever a person has in hand. The log of actions gets only
- * hashes of words, because a reference, or what was pasted by mistake, may be personal.
+ * Searches orders, page by page, newest first. `day` is a UTC date. `anything` may be an id, a reference, an amount or a day, whatever the operator
+ * was given. The log of actions gets only hashes of words, because a reference, or something pasted by mistake, may be personal.
  */
 export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const { anything, cursor, limit = pageSize } = request;

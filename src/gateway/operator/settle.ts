@@ -11,7 +11,9 @@ import { uuidForm } from './find-orders.ts';
 export const settlings = ['leave-review', 'release-short', 'close-dispute', 'close-attempt', 'paid-not-filled'] as const;
 export type Settling = (typeof settlings)[number];
 
-/** Who settles, where it is recorded, and the time in Unix milliseconds. */
+/**
+ * What settling needs: the stores, a hash function, the time in Unix milliseconds, and a function that records the action under the operator's name.
+ */
 export type Desk = {
   stores: Pick<Stores, 'orders' | 'operator' | 'record'>;
   hash: (text: string) => string;
@@ -19,8 +21,8 @@ export type Desk = {
   record: (action: string, subject: string, detail: { [name: string]: string }) => Promise<void>;
 };
 /**
- * `id`: of the order, or of the attempt. `words`: the reason, or how it was settled, or the proof. `stage`: for `leave-review`. `pin`: what the
- * operator saw (pinOf); without it, the settling is about the order as it is now.
+ * `id`: the id of the order or the attempt. `words`: the reason, how the dispute was settled, or the proof of payment. `stage`: only for
+ * `leave-review`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is settled as it is now.
  */
 export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; pin?: string | undefined };
 
@@ -65,17 +67,20 @@ const orderOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Prom
   return order;
 };
 
-/** Settles, and returns one sentence that says what was done. Throws `order-changed` or `not-possible-now`, and then nothing was done. */
+/**
+ * Settles an order or an attempt. Returns one sentence that says what was done. Throws `order-changed` or `not-possible-now`, and then nothing was
+ * done.
+ */
 export const settle = async (desk: Desk, settling: Settling, request: SettleRequest): Promise<string> => await by[settling](desk, request);
 
 const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> => {
   const { id, words: reason, stage } = request;
   const order = await orderOf(desk, request);
   if (order?.stage !== 'review') return refuse(`${id}: there is no such order in review`);
-  if (stage === undefined || stage === 'review') return refuse('name the stage that is true');
+  if (stage === undefined || stage === 'review') return refuse('name the stage that the order is really in, other than review');
   await desk.record('order.leave-review', id, { stage, reason });
   const told = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
-  // The time makes this settling differ from every earlier one of the same review (judgedOf).
+  // The time makes this judgement differ from every earlier one of the same review (judgedOf).
   const reviewed = { ...told, on: desk.now };
   // The stage that the operator names replaces what earlier reads said about the customer's money.
   const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;

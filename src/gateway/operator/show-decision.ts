@@ -30,8 +30,8 @@ const textIn = (json: Json | undefined, name: string): string | undefined => {
 };
 
 /**
- * Lists the ranked offers, then what came of the other providers. Stored decisions of every release are read, so nothing is taken for granted. If the
- * decision is no longer stored, lists only the offer that was ordered.
+ * Lists the ranked offers, then what came of the other providers. Any earlier release may have stored the decision, so no member is taken for
+ * granted. If the decision is no longer stored, lists only the offer that was ordered.
  */
 export const showDecision = ({ intent, route }: Pick<Dossier, 'intent' | 'route'>): Row[] => {
   const decision = member(route?.route ?? intent.quote, 'route');

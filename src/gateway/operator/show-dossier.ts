@@ -147,7 +147,7 @@ const stageText = (order: NonNullable<Dossier['order']>): string => {
   const { stage, disputed, terms } = order;
   const { reviewReason, reviewed, beforeReview, disputeClosed } = terms;
   if (stage === 'review') {
-    const named = reviewed === undefined ? undefined : `the operator named ${beforeReview ?? '?'}, no read agrees yet`;
+    const named = reviewed === undefined ? undefined : `the operator named ${beforeReview ?? '?'}, but no read has confirmed it yet`;
     const why = [reviewReason, named].filter((one) => one !== undefined).join('; ');
     return why === '' ? stage : `${stage} (${why})`;
   }

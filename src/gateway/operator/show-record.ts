@@ -1,6 +1,6 @@
 /**
- * Shows an operator what providers delivered compared with their quotes, and how much lower their offers rank for that. Used by the command and over
- * HTTP.
+ * Shows an operator what providers delivered compared with their quotes, and how much lower their offers rank because of that. Used by the command
+ * and over HTTP.
  */
 import { decayed, haircutOf, utcDay, type Standing, type Windows } from '../../domain/record.ts';
 import type { BrokenRow, EstimatesRow, ProviderFigures, RecordStore, ShownFill } from '../../ports/record.ts';
@@ -14,11 +14,11 @@ export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
   now: number;
-  /** The beginning of the time for which orders, refusals, wins and times to fill are shown. Routes are stored for a few days only. */
+  /** From when on orders, refusals, wins and times to fill are shown, in Unix milliseconds. Routes are stored for a few days only. */
   since: number;
 };
 
-/** The offer size for which the haircut is shown. The haircut is the same for all sizes up to a third of the minimum of P (domain/record.ts). */
+/** The offer size for which the haircut is shown. The haircut is the same for all sizes up to a third of `priorSats` (domain/record.ts). */
 const usualSats = 100_000n;
 
 export const showRecord = async (store: RecordStore, view: RecordView) => {

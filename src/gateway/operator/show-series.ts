@@ -11,7 +11,7 @@ import { logAction, type Operator } from './log-action.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** The longest time for each step. A chart cannot show more points. */
+/** The longest period that can be shown by the hour and by the day. A chart cannot show more points. */
 const longest = { hour: 8 * day, day: 731 * day } as const;
 /** An answer with this many figures is several megabytes long. */
 const mostFigures = 20_000;
@@ -83,7 +83,7 @@ export const readSeries = async (gateway: Gateway, operator: Operator, request: 
 
 type Rows = readonly [Figure, ...Figure[]];
 
-/** Puts together the rows that one point of a chart is made of. */
+/** Groups the figures that make up one point of a chart. */
 const grouped = (figures: readonly Figure[], kinds: readonly Figure['what'][], key: (figure: Figure) => string): Rows[] => {
   const wanted = figures.filter(({ what }) => kinds.includes(what));
   return [...Map.groupBy(wanted, key).values()].flatMap(([first, ...others]): Rows[] => (first ? [[first, ...others]] : []));
@@ -96,7 +96,7 @@ const headOf = ([{ on, ramp, currency, option }]: Rows) => ({ on: time(on), ramp
 const sum = (rows: readonly Figure[], kind?: Figure['what']): number =>
   int(rows.filter(({ what }) => kind === undefined || what === kind).reduce((total, { n }) => total + n, 0n));
 
-/** Returns the mean of the distances to the best, rounded to a basis point. */
+/** Returns how far the offers were behind the best one on average, rounded to a basis point. Returns null if there were none. */
 const mean = (rows: readonly Figure[]): number | null => {
   const n = rows.reduce((total, row) => total + row.n, 0n);
   const bps = rows.reduce((total, row) => total + row.bps, 0n);

@@ -22,8 +22,8 @@ type Change = { mode: ProviderMode | 'configured'; reason: string; until?: strin
 
 /**
  * Stores a provider's switch, which every instance obeys within seconds. The mode `configured` returns the provider to its configured mode.
- * `expected`: the version that the operator saw. If another operator has changed the switch since, throws `switch-changed`, which says who, when and
- * why. Without `expected`, the change applies to whatever is set.
+ * `expected`: the version that the operator saw. If another operator has changed the switch since, throws `switch-changed`, which says what they did.
+ * Without `expected`, the change applies whatever the switch is now.
  */
 export const switchProvider = async (gateway: Gateway, operator: Operator, providerId: string, change: Change, expected?: string) => {
   const provider = gateway.providers.find((one) => one.id === providerId);
@@ -37,7 +37,7 @@ export const switchProvider = async (gateway: Gateway, operator: Operator, provi
   const seen = seenOf(expected);
   const detail = { mode: change.mode, reason: change.reason, ...(until === undefined ? {} : { until: time(until) }) };
   await logAction(gateway, operator, 'provider.switch', providerId, detail);
-  // Each version is later than the one before, whatever the instances' clocks say.
+  // The new version is later than the one that the operator saw, whatever the instances' clocks say.
   const setOn = Math.max(now, (seen ?? 0) + 1);
   const { operator: store } = gateway.stores;
   const { mode, reason } = change;
@@ -50,7 +50,10 @@ export const switchProvider = async (gateway: Gateway, operator: Operator, provi
   return { provider: providerId, ...detail, set_on: time(setOn), version: mode === 'configured' ? unset : setOn.toString(36) };
 };
 
-/** Returns when the switch was set that the operator saw; `null` if none was set. Anything that is not a version matches no switch. */
+/**
+ * Returns when the switch, as the operator saw it, was set, or `null` if they saw none. A string that is not a version becomes 0, which matches no
+ * switch.
+ */
 const seenOf = (expected: string | undefined): number | null | undefined => {
   if (expected === undefined) return undefined;
   if (expected === unset) return null;

@@ -4,7 +4,7 @@ import { Problem } from '../problem.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { pageOf, placeOf } from './place.ts';
 
-/** A webhook that fails is listed from this try on. It comes about five minutes after the first try. */
+/** A webhook that fails is listed from its third try on, about five minutes after its first. */
 export const triesToList = 3;
 const pageSize = 100;
 const time = (ms: number): string => new Date(ms).toISOString();
