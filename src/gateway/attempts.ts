@@ -1,4 +1,4 @@
-/** If failover moves a request, the request has one attempt for each provider that was tried. Each attempt names the next one. */
+/** If failover moves a request, the request has one attempt for each provider that was tried. Each attempt names the next attempt. */
 import type { Gateway } from '../ports/gateway.ts';
 import type { Intent } from '../ports/intents.ts';
 import type { Order } from '../ports/orders.ts';

@@ -2,7 +2,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Lease } from '../ports/runtime.ts';
 
 /**
- * Makes a lease that lasts ten seconds longer than the work's calls to a provider may take, one after the other. So an instance whose lease has
+ * Makes a lease that lasts ten seconds longer than the calls that the work makes to a provider, one after the other. So an instance whose lease has
  * expired has usually stopped waiting for its calls.
  */
 export const leaseFor = (gateway: Gateway, of: string, calls = 1): Lease => ({

@@ -21,6 +21,6 @@ export const readNoticePath = (path: string): NoticePath | undefined => {
   return { providerId, purpose, targetId, token };
 };
 
-/** The target under which a notice is recorded that names an order which is unknown here, perhaps because it is still being placed. */
+/** Returns the target id for a notice about an order that is unknown here, perhaps because it is still being placed. */
 export const unknownOrder = ({ hash }: Pick<Gateway, 'hash'>, providerId: string, upstreamOrderId: string): string =>
   hash(`order at ${providerId}: ${canonicalId(upstreamOrderId)}`);

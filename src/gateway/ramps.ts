@@ -1,4 +1,6 @@
-/** How the gateway treats each ramp. The amounts are in domain/ramp.ts. What needs code of its own has one entry per ramp in the folder that runs it. */
+/**
+ * How the gateway treats each ramp. The amounts are in domain/ramp.ts. What needs code of its own has one entry per ramp in the folder that runs it.
+ */
 import type { Ramp } from '../domain/ramp.ts';
 import type { Provider } from '../ports/providers.ts';
 
@@ -19,6 +21,9 @@ export const rampFacts: Record<Ramp, RampFacts> = {
   liquidity: { upstream: 'none', paidByAnswerOnly: true },
 };
 
-/** Returns what the gateway needs at this provider to place and read an order of the ramp: some buyers work by account, too. */
+/**
+ * Returns what the gateway needs at this provider to place and read an order of the ramp. Some providers of the buy ramp work with the customer's
+ * account, too (`byAccount`).
+ */
 export const upstreamOf = ({ adapter }: Pick<Provider, 'adapter'>, ramp: Ramp): RampFacts['upstream'] =>
   ramp === 'buy' && adapter.buy?.byAccount === true ? 'account' : rampFacts[ramp].upstream;

@@ -12,9 +12,9 @@ import type { Scope } from '../ports/scope.ts';
 const windowMs = 2_000;
 const keptChars = 4_000;
 
-/** How many orders and users that one notice names are looked up. */
+/** How many of the orders and users that one notice names are looked up, at most. */
 const mostHints = 20;
-/** For how many accounts of one user a notice rings. */
+/** How many accounts of one user a notice rings for, at most. */
 const mostOfUser = 5;
 
 export type Notice = NoticePath & {
@@ -28,8 +28,8 @@ export type Notice = NoticePath & {
 
 /**
  * Receives a provider's notice, which is only a doorbell. Providers do not sign notices, so we believe nothing in the body. A notice with the right
- * token makes the gateway read what it is about, at most once in two seconds. A notice with a wrong token is only counted and sometimes logged, since
- * anybody can send one; it changes and stores nothing. The response is the same in both cases.
+ * token makes the gateway read what the notice is about, at most once in two seconds. A notice with a wrong token is only counted and sometimes
+ * logged, because anybody can send one; it changes and stores nothing. The response is the same in both cases.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
@@ -58,7 +58,7 @@ const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, he
 /**
  * Rings for the attempts and orders that have this id at the provider. If there are none, the answer that contains the id may still be under way, or
  * lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once.
- * While the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices of all of the provider's customers.
+ * If the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices about all of the provider's customers.
  */
 const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
   const { gateway } = scope;
@@ -72,7 +72,8 @@ const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: stri
 };
 
 /**
- * Rings for all accounts of this user. An account for which somebody only named the user must not take the notices of the account that is connected.
+ * Rings for all accounts of this user. Somebody may have started an account by only naming the user, and must not take the notices away from the
+ * account that is connected.
  */
 const ringAccounts = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
   const { gateway } = scope;
@@ -113,7 +114,7 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
 };
 
 /**
- * The states of attempts whose customers were never shown how to pay, so that money for one of them is an alert. Of the attempts in `moved`, the
+ * Customers were never shown how to pay for attempts in these states, so money for one of them must raise an alert. Of the attempts in `moved`, the
  * store wakes only those with an order at the provider.
  */
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);

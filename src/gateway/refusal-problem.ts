@@ -72,7 +72,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'node-not-listed': ['order-unpayable', 'This seller serves listed nodes only, and the node is not one of them. Choose another offer.'],
   'needs-reconnect': ['account-not-connected', 'The provider no longer accepts the account. Reconnect it with POST /accounts.', { members: forCustomer }],
   'token-refused': ['misconfigured', "The provider does not accept the gateway's credentials. The operator must fix this. Nothing was changed."],
-  // Only the answer to a price request can have this note, and it shows the reason.
+  // Only the answer to a price request can have this note, and that answer shows the reason.
   'proof-not-configured': 'as its reason',
   // A refused read of orders is never shown: the gateway uses what it already knows.
   'orders-not-listed': 'as its reason',

@@ -23,7 +23,7 @@ export type Scheduled = Record<Exclude<PartName, 'reference'>, number>;
 /** A part of the background work. */
 export type Part = {
   name: PartName;
-  /** Which share of all calls is its own, in per cent. A part without a share needs only the database, or has a limit of its own. */
+  /** The part's share of all calls, in per cent. A part without a share needs only the database, or has a limit of its own. */
   share?: number;
   batch: number;
   /** Does at most `limit` pieces of work. Returns how many it found. */

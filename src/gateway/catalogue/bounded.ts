@@ -9,7 +9,7 @@ import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
 /** The most options that one provider may list. */
 const mostOptions = 100;
-/** How many new option names of one provider get a number per day and instance. The limit exists because numbers are never reused. */
+/** How many new option names of one provider get a number per day and instance. There is a limit because numbers are never reused. */
 const mostNewNames = 100;
 const dayMs = 86_400_000;
 
@@ -26,7 +26,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
-    // The operator may have replaced such a name with an alias.
+    // A name that mixes alphabets stays if the operator has replaced it with an alias.
     const isCopy = mixesAlphabets(name) && !aliased.has(normalForm(name));
     if (isCopy) copies += 1;
     if (isCopy || (holdsLink(name) && !aliased.has(normalForm(name)))) continue;

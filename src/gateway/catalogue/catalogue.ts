@@ -66,10 +66,10 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
 };
 
 /**
- * Returns the listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. An older listing is still used, and read
- * again in the background. If it is older than `stale_s`, the request waits for the new one, but at most `maxWaitMs` (by default, the deadline for
- * quotes); a provider without a listing is not asked for prices. A read that failed is repeated in the background, so only the first request waits
- * for a provider that hangs.
+ * Returns the listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. An older listing is still used, and is
+ * read again in the background. If it is older than `stale_s`, the request waits for the new one, but at most `maxWaitMs` (by default, the deadline
+ * for quotes). A provider without a listing is not asked for prices. A read that failed is repeated in the background, so only the first request
+ * waits for a provider that hangs.
  */
 export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<CatalogueView> => {
   const { gateway } = scope;
@@ -188,8 +188,8 @@ const askListing = async <T>(scope: Scope, provider: Provider, ask: (context: Ca
 };
 
 /**
- * Thrown when the provider answered, but refused to list its options. Its prices are then refused for the same reason. Such a refusal is not a fault
- * of the provider's server.
+ * Thrown when the provider answered, but refused to list its options. Requests for its prices are then refused for the same reason. Such a refusal is
+ * not a fault of the provider's server.
  */
 class ListingRefused extends Error {
   readonly refusal: Refusal;

@@ -8,15 +8,15 @@ const dayMs = 24 * hourMs;
 const seenEveryMs = 15_000;
 /** After an hour was counted, it is due again in a minute at the earliest, so looking this often finds it soon enough. */
 const lookEveryMs = 10_000;
-/** How much an instance's clock may be ahead of the one that deletes old decisions. */
+/** How far the clock of the instance that deletes old decisions may be ahead of this instance's clock. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
 /** Few enough that a statement ends long before the database's limit of 30 seconds. */
 const mostRows = 5_000;
 
 /**
- * Looks for due hours up to `limit` times, and counts those whose rows have changed. Returns how often it found some. An hour that cannot be counted
- * stops no other: it is tried again ten minutes later. Once no hour is due, the next look is ten seconds later.
+ * Looks for due hours up to `limit` times, and counts those whose rows have changed. Returns how many times it found due hours. An hour that cannot
+ * be counted stops no other: it is tried again ten minutes later. Once no hour is due, the next look is ten seconds later.
  */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
   const now = gateway.now();

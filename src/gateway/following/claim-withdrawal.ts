@@ -30,9 +30,9 @@ export type WithdrawalRequest = { order_id: string; failback_onchain?: string | 
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
- * Handles POST /withdrawal: requests the LNURL from the provider, and seals it before answering, because a provider may refuse a second request.
- * While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the withdrawal, and can
- * never be changed.
+ * Handles POST /withdrawal: requests the LNURL from the provider, and stores it sealed before answering, because a provider may refuse a second
+ * request. While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the
+ * withdrawal, and can never be changed.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -41,7 +41,8 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (known) {
-    // Until a link is given out, a shortfall that has shown since the withdrawal began still counts, and a read for this answer may still show one.
+    // Until the customer gets a link, a shortfall that appeared after the withdrawal began still stops it. A read that is made for this answer may be
+    // the first to show one.
     const isUnseen = order.watch.linkUnseen === true;
     if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
     const given = await answerClaim(scope, order, known, fallback);
@@ -73,8 +74,9 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
 };
 
 /**
- * Notes that background work fetches the link and no customer has it, or (without `linkUnseen`) that it is being given out. Reads the order first,
- * and again if another call changes it meanwhile. `check` gets the order each time, and may throw. Returns the order as noted.
+ * Notes in the order that background work is fetching the link, which the customer has not seen (`linkUnseen`), or, without `linkUnseen`, that the
+ * link is now being given out. Reads the order first, and again if another call changes it in the meantime. `check` gets the order after each read,
+ * and may throw. Returns the order as noted.
  */
 const noteUnseen = async (gateway: Gateway, orderId: string, linkUnseen: true | undefined, check?: (order: Order) => void): Promise<Order> => {
   for (;;) {
@@ -166,7 +168,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
-    // A person must look at this claim. Unless its order is in review, too, a wallet's request makes us ask the provider again.
+    // A person must look at this claim. We ask the provider again only if the order is filled, a wallet asks for the link, and the next try is due.
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) return await showLast(gateway, order, claim);
   }
@@ -178,8 +180,8 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
     if (!order.final) order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
   }
-  // If a held link has expired and there is no fallback, the provider is asked once more. A claim that has no link yet is tried again, unless another
-  // call is trying.
+  // If the link that we hold has expired and there is no fallback address, the provider is asked once more. A claim that has no link yet is tried
+  // again, unless another call is already trying.
   const lease = leaseFor(gateway, order.id);
   const taken = await gateway.stores.claims.take(order.id, lease);
   if (!taken) throw claimUnknown();
@@ -194,7 +196,10 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/** Stored if the provider's expiry cannot be read. Such a link counts as valid, and each response says that it is valid for some more minutes. */
+/**
+ * Stored as the expiry if the provider's expiry cannot be read. Such a link counts as valid, and each response says that it is valid for ten more
+ * minutes.
+ */
 const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
@@ -260,7 +265,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = endOf(answer.value.expiresOn, gateway.now(), claim);
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held, claim.lnurl))) {
-      // Our lease had expired, and another call has stored its own link, so every caller gets that link. Or that call is still asking.
+      // Our lease had expired. If another call has stored its own link since, every caller gets that link. Otherwise that call is still asking.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await showHeld(scope, order, kept);
@@ -307,7 +312,7 @@ const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<W
   return await show(gateway, order, claim.lnurl, unreadEnd);
 };
 
-/** Repeats at most `limit` claims whose answer was lost, with back-off. Returns how many it repeated. */
+/** Repeats at most `limit` of the claims that are due and have no outcome yet, with back-off. Returns how many it repeated. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
   return await workOnDue(gateway, {

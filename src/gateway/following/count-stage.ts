@@ -4,7 +4,9 @@ import type { Stage } from '../../domain/order.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 
-/** Counts that an order has reached its stage and, once it is delivered, its amounts. Some orders go straight to finished. `from`: the stage before. */
+/**
+ * Counts that an order has reached its stage and, once it is delivered, its amounts. Some orders go straight to finished. `from`: the stage before.
+ */
 export const countStage = ({ count }: Gateway, from: Stage, { providerId: provider, ramp, stage, pay, receive, terms }: Order): void => {
   count('order_stages_total', { provider, stage });
   if (!isDelivered(stage) || isDelivered(from)) return;

@@ -137,7 +137,7 @@ it('each payment after a refund counts from when it was seen itself', async () =
   expect([await says('paid'), await seenOn()]).toEqual(['review', clock.now]);
   const first = await seenOn();
   expect([await says('refunded'), await seenOn()]).toEqual(['refunded', undefined]);
-  // The release before this one kept what was seen before the refund.
+  // The previous release kept what was seen before the refund.
   const now = await order();
   await gateway.stores.orders.advance(now, { watch: { ...now.watch, ...(first === undefined ? {} : { paidSeenOn: first }) } }, undefined, []);
   expect([await says('paid'), await seenOn()]).toEqual(['review', clock.now]);
@@ -251,7 +251,7 @@ it('two reads at the same time with different results: the step that is stored f
     return await Promise.resolve({ ok: true, value: [{ upstreamOrderId: before.upstreamOrderId ?? '', stage: word, rawStatus: word }] });
   };
   const both = await Promise.all([refreshOrder(scope, before, 'read'), refreshOrder(scope, before, 'read')]);
-  // Which of them is stored first is left to chance: each encrypts its webhooks before.
+  // Chance decides which read is stored first, because each encrypts its webhooks before that.
   const { stage } = await order();
   expect(words).toContain(stage);
   expect([both.map((one) => one.stage), steps()]).toEqual([
@@ -363,7 +363,7 @@ const besideASlowOne = async () => {
     await answered;
     return await sound.readOrders(...given);
   };
-  // Whoever waits for a provider does so while no time passes.
+  // No time passes while the code waits for a provider.
   gateway.waitAtMost = async (work) => void (await Promise.race([work, new Promise((done) => setImmediate(() => setImmediate(done)))]));
   return { ...world, quick, answer: () => answer() };
 };
@@ -441,7 +441,7 @@ it('an unpaid order that ended long ago is read again within hours if a read fai
       refused ? await Promise.resolve({ ok: false, refusal: { reason: 'declined' } }) : await Promise.reject(new ProviderFault('unreachable', 'x'));
     expect([(await rings()) <= 7, (await poll()) <= 7, (await poll()) <= 7]).toEqual([true, true, true]);
   }
-  // The notices are answered only now, even if the provider rings again.
+  // Only now does a read succeed and answer the notices. The provider rings once more before it.
   clock.now += 2_000;
   await gateway.stores.orders.wake((await order()).id, clock.now);
   delete buyer().script.readOrders;

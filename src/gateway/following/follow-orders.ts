@@ -112,7 +112,7 @@ const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEv
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
   if (evidence.guessed === true) return await gateway.stores.orders.isPaymentTaken(order.providerId, payment, order.id);
-  // Unless an order is a sale, its provider itself says that the payment is for this order.
+  // If the order is not a sale, it is the provider that says that the payment is for this order.
   if (order.ramp !== 'sell') return false;
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
 };
@@ -160,12 +160,15 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
 };
 
 /**
- * How long we repeat a read that failed, or that was refused after a notice, of an order that would otherwise be final. A notice makes us read a final
- * order once more: if that read failed and we did not repeat it, a late payment would never be seen.
+ * How long we repeat the read of an order that would otherwise be final, if the read failed or, after a notice, was refused. A notice makes us read a
+ * final order once more: if that read failed and we did not repeat it, we would never see a late payment.
  */
 const lastReadsMs = 7 * 86_400_000;
 
-/** A delivered order whose redemption leads to a foreign host needs a person, until the provider sends another redemption. */
+/**
+ * Returns the step that a report causes. A delivered order whose redemption leads to a foreign host goes to review, until the provider sends another
+ * redemption.
+ */
 const stepOf = (gateway: Gateway, order: Order, evidence: OrderEvidence, untrusted: boolean): Advance => {
   if (!untrusted || !isDelivered(evidence.stage)) return advance(nowOf(gateway, order), evidence, gateway.now());
   const step = advance(nowOf(gateway, order), { ...evidence, stage: 'review', moneySeen: true }, gateway.now());
@@ -231,7 +234,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     : undefined;
   const after = updated(order, change, event);
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
-  // Of two reads at the same time, only the one whose step is stored tells the operator.
+  // If two reads run at the same time, only the read whose step is stored alerts the operator.
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (evidence && (moved || !isRepeated(order, evidence, now))) tellOddity(gateway, order, step);
     if (moved) countStage(gateway, order.stage, after);
@@ -379,7 +382,7 @@ const sightOf = (gateway: Gateway, order: Order, told: Told): OrderWatch => {
   return withNews(order.watch, { unreadableSince: told.read === 'done' ? undefined : isLost ? now : since });
 };
 
-/** Puts an order into review. Only the operator ends this review, since no read can show that the cause is gone. */
+/** Puts an order into review. Only the operator can end this review, because no read can show that the cause is gone. */
 export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch & { reviewReason: ReviewReason }): Promise<void> => {
   const now = gateway.now();
   const event: OrderEvent = {
@@ -399,9 +402,9 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
 };
 
 /**
- * Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires, or when it is no longer followed. An
- * unpaid order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: its cause may not
- * show in this read yet, and the provider will not send another.
+ * Returns when to poll the order next: after the usual delay, but an unpaid order no later than when it expires or is no longer followed. An unpaid
+ * order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: its cause may not show in
+ * this read yet, and the provider will not send another notice.
  */
 const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number; sinceReadMs?: number }, cause: Cause): Promise<number> => {
   const now = gateway.now();

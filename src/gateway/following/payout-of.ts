@@ -10,8 +10,8 @@ import type { OrderEvidence } from '../../providers/spec.ts';
 import { inputsPlace } from '../places.ts';
 
 /**
- * Returns what the customer added to the quote when they ordered. It is sealed; if it cannot be unsealed, that is logged as a defect in `where`, and the
- * order is read and shown without it. Empty once the customer's data was erased.
+ * Returns what the customer added to the quote when they ordered. It is sealed; if it cannot be unsealed, that is logged as a defect in `where`, and
+ * the order is read and shown without it. Empty once the customer's data was erased.
  */
 const addedTo = async (gateway: Gateway, { id, intentId }: Pick<Order, 'id' | 'intentId'>, where: string): Promise<Added | 'unreadable'> => {
   const intent = await gateway.stores.intents.find(intentId);
@@ -41,9 +41,10 @@ export const payoutOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'term
 };
 
 /**
- * A pushed payout is made only if the provider shows it: by the payment's hash or the transaction's id, or by the time. Until then, its "filled" and
- * "finished" mean no more than that it has the money. Nobody holds the sats for the customer, so an order that counted as filled on the provider's word
- * alone could be lost without a trace: as `paid`, it stays in flight, is late after three days, and counts as never filled after two weeks.
+ * A pushed payout counts as made only if the provider shows it: by the payment's hash or the transaction's id, or by the time. Until then, the
+ * provider's "filled" and "finished" mean no more than that it has the money. Nobody holds the sats for the customer, so an order that counted as
+ * filled on the provider's word alone could be lost without a trace. As `paid`, it stays in flight, is listed as late after three days, and counts as
+ * never filled after two weeks.
  */
 export const withoutUnshownPayout = (
   order: Pick<Order, 'terms' | 'facts' | 'createdOn'>,
@@ -61,8 +62,8 @@ export const withoutUnshownPayout = (
 type Shown = Pick<Facts, 'payout_id' | 'payout_on'>;
 
 /**
- * Returns the facts without those that show a payout. An offer, the answer to an order and what is found after a restore are not judged, so theirs are
- * not kept: only a read of the order can show a payout.
+ * Returns the facts without those that show a payout. Only a read of the order can show one. Such facts in an offer, in the answer to an order or in
+ * what is found after a restore are not judged, so they are not kept.
  */
 export const withoutPayout = (facts: Facts | undefined): Facts => splitPayout(facts).facts;
 const splitPayout = ({ payout_id, payout_on, ...facts }: Facts = {}): { facts: Facts; shown: Shown } => ({ facts, shown: defined({ payout_id, payout_on }) });
@@ -71,8 +72,8 @@ const splitPayout = ({ payout_id, payout_on, ...facts }: Facts = {}): { facts: F
 const clockSlackMs = 5 * 60_000;
 
 /**
- * Returns what can be true of a payout that the provider shows. Of an invoice, only the payment's hash, which we know. Of other destinations, any hash or
- * id, or a time between the order and now. Of a destination that could not be unsealed, nothing.
+ * Returns what can be true of the facts by which a provider shows a payout. For an invoice, they must include its payment hash, which we know. For
+ * other destinations, any hash or id will do, or a time between the order and now. If the destination could not be unsealed, returns nothing.
  */
 const shownPayout = (
   { terms, createdOn }: Pick<Order, 'terms' | 'createdOn'>,

@@ -1,11 +1,11 @@
 /**
  * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller
- * could fill the queue with them. Kept by each instance for itself, like the limits of requests.
+ * could fill the queue with them. Each instance keeps its own count, as it does for the limits of requests.
  */
 import type { Gateway, PollSlot } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 
-/** A network's unpaid orders are polled this often on average. On Workers, a Cron trigger has only a few calls a minute. */
+/** On average, the unpaid orders of a network get one poll in this time. On Workers, a Cron trigger has only a few calls a minute. */
 const everyMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 1_000 : 10_000);
 /** A /48 (domain/network.ts), and an app whose customers have no network here, may have as many polls as 16 networks. */
 const networksOfWide = 16;
@@ -30,7 +30,8 @@ export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networ
 };
 
 /**
- * Returns the time until which the polls are used up, but never a past time. If the clock was set back since that was noted, it is the current time.
+ * Returns the time until which a slot's polls are used up, but never a past time. If the clock was set back since that time was noted, returns the
+ * current time.
  */
 const usedUntil = (slot: PollSlot | undefined, now: number): number => (slot && slot.notedOn <= now ? Math.max(now, slot.until) : now);
 

@@ -19,10 +19,10 @@ const staleMs = 5_000;
 const refreshedAtOnce = 5;
 
 /**
- * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final and were not
- * read for five seconds are first read again at their providers; the others come from the store. Another customer's order gets `order-not-found`,
- * like an unknown one. `mayRead` counts a read of an unpaid order, and returns whether the caller may have one more; if not, the stored state is
- * shown, which background work keeps fresh. Orders with money are always read.
+ * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final, and that
+ * have not been read for five seconds, are first read again at their providers; the others come from the store. Another customer's order gets
+ * `order-not-found`, like an unknown one. `mayRead` counts a read of an unpaid order, and returns whether the caller may make it. If not, the stored
+ * state is shown, which background work keeps fresh. Orders with money are always read.
  */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest, mayRead: () => Promise<boolean>) => {
   const { gateway } = scope;
@@ -44,7 +44,7 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
   return Object.fromEntries(entries);
 };
 
-/** Logs an order that cannot be read, and returns its stored state, so that the list does not fail. */
+/** Logs why an order could not be read, and returns its stored state, so that the list does not fail. */
 const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
   defect(gateway.log, 'read_orders', error, { order: order.id });
   return order;

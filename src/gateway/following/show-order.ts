@@ -132,7 +132,7 @@ export const showMoves = (gateway: Gateway, moves: readonly MovedFrom[]) =>
   moves.map(({ providerId, reason }) => ({ provider: providerRef(gateway, providerId), reason }));
 type Moves = { quote_id?: string; moved_from?: ReturnType<typeof showMoves> };
 
-/** What the answer repeats of the request. `moves` is given for a request with failover, even if the request did not move. */
+/** What the answer shows besides the order. `moves` is given for a request with failover, even if the request did not move. */
 export type Told = { moves?: readonly MovedFrom[]; payoutTo?: PayoutTo };
 /** Builds the response to /order, /sell/order and /liquidity/order. */
 export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, { moves, payoutTo }: Told = {}) => ({
@@ -156,9 +156,9 @@ export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
 /**
- * Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. Once a payment
- * is on its way, or a part has arrived, whoever obeys would pay the whole amount once more. An invoice is safe, because it is paid once. A bank's
- * details stay after a part has arrived: the customer may need them to send the rest, and knows what they have sent.
+ * Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. Once a
+ * payment is on its way, or a part has arrived, a customer who followed the details would pay the whole amount once more. An invoice is safe, because
+ * it is paid once. A bank's details stay after a part has arrived: the customer may need them to send the rest, and knows what they have sent.
  */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
@@ -196,8 +196,8 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
 };
 
 /**
- * Opens a sealed value. If that fails, for example because it was sealed with another key, logs that and returns undefined, so that neither the order
- * nor the list fails.
+ * Opens a sealed value. If that fails, for example because the value was sealed with another key, logs the error and returns undefined, so that
+ * neither the order nor the list fails.
  */
 const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<T>): Promise<T | undefined> => {
   try {

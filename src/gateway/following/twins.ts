@@ -12,7 +12,7 @@ export const twinsOf = async (gateway: Gateway, of: { intentId: string; provider
   of.upstreamOrderId === undefined ? [] : await gateway.stores.intents.sharing(of.providerId, writingsOf(of.upstreamOrderId), of.intentId);
 
 /**
- * Adds a note about the new twin to each earlier order, and alerts the operator. The earlier order continues, since the new order's customer was
+ * Adds a note about the new twin to each earlier order, and alerts the operator. An earlier order continues, because the new order's customer was
  * never shown how to pay.
  */
 export const markTwins = async (gateway: Gateway, intent: Intent, twins: Intent[]): Promise<void> => {

@@ -24,7 +24,7 @@ export type Offering = {
   sessionId?: string;
   /** The provider's own option that the offer is for. */
   option?: CatalogueOption;
-  /** The terms of the offer's own option, which may differ from those in Ask. */
+  /** The terms of the offer's own option, if they may differ from the terms in Ask. */
   terms?: Terms;
   /** For sell: whether the payment goes through a connection of the account. */
   needsConnection?: boolean;
@@ -179,8 +179,8 @@ const countOffers = ({ count }: Gateway, { asked: { ramp }, offers, excluded, re
 };
 
 /**
- * Resolves `enough` when enough answers have come. This is checked at the time `from`, and then with every later answer, when the caller calls
- * `look`.
+ * Returns `enough`, whose promise resolves once enough answers have come. That is checked at the time `from`, and then after every later answer, when
+ * the caller calls `look`.
  */
 const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;

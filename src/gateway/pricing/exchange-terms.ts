@@ -89,7 +89,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-/** Another of the provider's options of the same name that accepts the amount, with its own terms. */
+/** Another option of the provider with the same name that accepts the amount, with its own terms. */
 type Other = { option: CatalogueOption; terms: Terms };
 type Offered = { provider: Provider; terms: Terms } & (
   | { option: CatalogueOption; others: Other[]; listing: ProviderListing }

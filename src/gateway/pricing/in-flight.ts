@@ -14,15 +14,15 @@ import type { Ask } from './collect-offers.ts';
 const satsOf = (ramp: Ramp, { pay, receive }: { pay: bigint; receive: bigint }): bigint => (isExchange(ramp) && sides[ramp].receive === 'sats' ? receive : pay);
 
 /**
- * Returns how many more sats may be in flight at the provider. The unpaid orders of one network count for at most a tenth of the limit, and those of a
- * /48 for at most half; otherwise a caller with one address, or with one block of addresses, could block a provider with unpaid orders.
+ * Returns how many more sats may be in flight at the provider. The unpaid orders of one network count for at most a tenth of the limit, and those of
+ * a /48 for at most half; otherwise a caller with one address, or with one block of addresses, could block a provider with unpaid orders.
  */
 const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number): Promise<bigint> =>
   BigInt(most) - (await stores.record.inFlight(id, { own: BigInt(most) / 10n, wide: BigInt(most) / 2n }, now()));
 
 /**
  * Returns a keyed hash of the customer's network, for what one network shares: sats in flight, polls of unpaid orders, and webhooks. The hash of an
- * IPv6 /64 is followed by a blank and the hash of its /48. Returns undefined if the call has no network (ports/scope.ts). The address itself is not
+ * IPv6 /64 is followed by a space and the hash of its /48. Returns undefined if the call has no network (ports/scope.ts). The address itself is not
  * stored.
  */
 export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
@@ -50,7 +50,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
     }),
   );
 
-/** Returns the Problem if the provider is beyond its limit. For a new order, it is called when the order itself is already counted. */
+/** Returns the Problem if the provider is beyond its limit. When this is called for a new order, that order itself already counts. */
 export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return undefined;

@@ -53,8 +53,8 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 
 /**
  * Returns why the customer could not order at a provider that pushes its payouts: they did not say that they can name a destination, or named no kind
- * that the provider pays to. Only a customer who named such a kind is offered its prices, so a wallet that knows nothing of pushed payouts can order
- * every offer that it gets. A shadow provider is asked all the same, since nobody is shown its prices.
+ * that the provider pays to. Only a customer who named such a kind is offered the provider's prices, so a wallet that knows nothing of pushed payouts
+ * can order every offer that it gets. A shadow provider is asked all the same, because nobody is shown its prices.
  */
 const unpayable = ({ core, adapter }: Provider, { payoutKinds }: Exchange): Refusal | undefined => {
   const paid = adapter.buy?.payoutKinds;
@@ -87,7 +87,10 @@ const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promi
   );
 };
 
-/** Returns the customer's connected accounts at buyers that work by account, by provider. Reads nothing if there is no such buyer. */
+/**
+ * Returns the customer's connected accounts at providers that sell bitcoin by account, keyed by provider id. Reads nothing if there is no such
+ * provider.
+ */
 const accountsFor = async (gateway: Gateway, session: OpenSession): Promise<Map<string, Account>> => {
   const byAccount = new Set(gateway.providers.flatMap((one) => (one.core.mode !== 'off' && upstreamOf(one, 'buy') === 'account' ? [one.id] : [])));
   if (byAccount.size === 0) return new Map();
@@ -96,7 +99,10 @@ const accountsFor = async (gateway: Gateway, session: OpenSession): Promise<Map<
   return new Map(usable.map((account) => [account.providerId, account]));
 };
 
-/** The credentials with which a provider is asked. For a session, `known` is what the customer's session knows of it. */
+/**
+ * The credentials with which a provider is asked: the id of the upstream session or account, and its blob. Empty if the provider sells by account and
+ * the customer has none.
+ */
 type Credentials = { id?: string; blob?: string };
 const credentialsOf = (
   scope: Scope,
@@ -167,7 +173,7 @@ const answersOf = async (tiers: readonly Tier[], ask: (tier: Tier) => Promise<An
   return answers.length > 0 ? answers : await Promise.all(asking);
 };
 
-/** Returns the best offer of one provider for the same request, the first if several are the best. */
+/** Returns the best of one provider's offers for the same request, or the first of several that are equally good. */
 const bestOf = (answers: readonly TierAnswer[]): { tier: Tier; offer: ProviderOffer } | undefined => {
   let best: { tier: Tier; offer: ProviderOffer } | undefined;
   for (const { tier, answer } of answers)

@@ -122,7 +122,7 @@ const outsideListing = (gateway: Gateway, provider: Provider, { product, amountS
 
 type Seller = { provider: Provider; adapter: LiquidityAdapter };
 
-/** Asks a seller for a price without changing anything upstream. */
+/** Asks a seller for a price without changing anything at the seller. */
 const askFreely = async (
   gateway: Gateway,
   { provider, adapter }: Seller,
@@ -147,8 +147,8 @@ type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: 
 type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
 /**
- * Allows a price that exists only with an order: reuses an earlier order that has not expired, or else counts a new one within the daily limits of the
- * node, its network and the seller.
+ * Allows a price that exists only with an order: reuses an earlier order that has not expired, or else counts a new one within the daily limits of
+ * the node, its network and the seller.
  */
 const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerms, node: { nodePubkey: string; refundOnchain?: string }): Promise<Grant> => {
   const { gateway } = scope;

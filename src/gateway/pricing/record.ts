@@ -1,7 +1,7 @@
 /**
  * The record as this instance knows it: the sums that all instances have added to, and their hash. A request reads them again when they are older
  * than 30 seconds, or older than a second if this instance has added to them. So the next customer is not sent to a provider that has just failed
- * one. Requests never read single fills. If the database does not answer, the last known sums stay in use.
+ * another. Requests never read single fills. If the database does not answer, the last known sums stay in use.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
@@ -96,13 +96,13 @@ export const haircutTerms = (gateway: Gateway, provider: Provider, asked: Exchan
 
 /** An order that was paid this long ago and never filled counts as not delivered. */
 const unfilledMs = 14 * 86_400_000;
-/** When an order that could not be counted is tried again. */
+/** How long we wait before we try again to count an order that could not be counted. */
 const againMs = 10 * 60_000;
 const mostLeftOut = 500;
 
 /**
- * Adds orders that the record lacks. One that cannot be counted is logged and left out for a while, so that it stops no other, however many there
- * are. Returns how many orders were checked.
+ * Adds orders that the record lacks. An order that cannot be counted is logged and left out for a while, so that it stops no other, however many such
+ * orders there are. Returns how many orders were checked.
  */
 export const addMissing = async (gateway: Gateway, limit: number): Promise<number> => {
   const { notRecorded } = gateway.state;

@@ -13,6 +13,6 @@ export const readRefundAddress = (gateway: Gateway, text: string | undefined): s
   return checked.address;
 };
 
-/** The form in which a reservation keeps its refund address, to compare it. Empty if there is none. */
+/** Returns the hash of a refund address, which a reservation keeps for comparison. Empty if there is no address. */
 export const refundHashOf = (gateway: Gateway, address: string | undefined): string =>
   address === undefined ? '' : gateway.hash(`refund ${address}`).slice(0, 32);

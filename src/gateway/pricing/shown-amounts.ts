@@ -50,7 +50,7 @@ type AmountWords<R extends Ramp> = {
   figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
   /** The amount that the customer receives, less the haircut by which the offer was ranked. Rounded down for display. */
   expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
-  /** How long the money takes to arrive, and whether there is an on-chain fallback. */
+  /** How long the money takes to arrive and, for buy, how the sats are handed over. */
   term(ranked: RoutedOffer): ShownOf[R]['term'];
   /** What an excluded offer would have given or cost. */
   excluded(route: Route, offer: ProviderOffer): ShownOf[R]['excluded'];

@@ -8,7 +8,7 @@ import type { Scope } from '../../ports/scope.ts';
 
 /** What GET /verify handed out, sealed in the session's row. */
 export type Challenge = {
-  /** The provider whose token was in `token`, or `gateway`. Absent if there was no `token`. */
+  /** The id of the provider whose token was in the member `token`, or `gateway`. Absent if there was no such member. */
   tokenOf?: string;
   /** Tokens by provider id, and the gateway's own one-time token under `gateway`. */
   tokens: Record<string, string>;
@@ -22,8 +22,8 @@ export type Challenge = {
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
 
 /**
- * Answers GET /verify with a new session id, and with the tokens whose signatures prove the node key. Asks all providers that demand a proof at the
- * same time, within `verify_deadline_ms`. A provider that is late has no token, and stays unreachable in this session.
+ * Answers GET /verify with a new session id, and with the tokens that the wallet's node signs to prove its key. Asks all providers that demand a
+ * proof at the same time, within `verify_deadline_ms`. A provider that is late has no token, and stays unreachable in this session.
  */
 export const beginSession = async (scope: Scope): Promise<BegunSession> => {
   const { gateway } = scope;

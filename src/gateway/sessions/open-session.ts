@@ -27,9 +27,9 @@ export type StoredReply = OpenSessionReply & { unusable?: string[] };
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
 /**
- * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets
- * the same reply, but the recovery secret only for ten minutes. A different key or signature is refused once the session is open. Until then, the
- * session id can be used for nothing else.
+ * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions at providers that demand a proof. The same
+ * body gets the same reply, but the recovery secret only for ten minutes. A different key or signature is refused once the session is open. Until
+ * then, the session id can be used for nothing else.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;
@@ -104,7 +104,7 @@ const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge =
 };
 
 /**
- * Returns the signatures by provider id or `gateway`, after checking that the stated key made them; none if no proof is needed. Throws
+ * Returns the signatures by provider id or `gateway`, after checking that the stated key made them. Returns none if no proof is needed. Throws
  * `ownership-proof-failed` if a proof is missing or wrong.
  */
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
@@ -172,8 +172,8 @@ const customerOf = async (
 const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
 
 /**
- * Opens the upstream sessions that demand a proof, in parallel. If one fails, only that provider makes no offers in this session. Returns the
- * providers whose answer cannot be used as a session.
+ * Opens the upstream sessions at providers that demand a proof, in parallel. If one fails, only that provider makes no offers in this session.
+ * Returns the providers whose answer cannot be used as a session.
  */
 const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<string[]> => {
   const { gateway } = scope;

@@ -1,13 +1,13 @@
 import { blobPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 
-/** Stores a blob with a key that the customer has just been given, whatever blob the account has by now. */
+/** Stores the blob from a call that was made to get a key. It replaces whatever blob the account has by now, because this key is the newest. */
 export const saveBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
 
 /**
- * Stores the blob that a call returned instead of the blob with which the call was made. Returns false if the account has another blob by now: what was
- * stored meanwhile is newer, such as a key that the customer has just pasted.
+ * Stores the blob that a call returned in place of the blob with which the call was made. Returns false if the account has another blob by now: what
+ * was stored in the meantime is newer, for example a key that the customer has just pasted.
  */
 export const replaceBlob = async (gateway: Gateway, accountId: string, { used, now }: { used: string | undefined; now: string }): Promise<boolean> => {
   const { sessions } = gateway.stores;

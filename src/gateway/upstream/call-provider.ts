@@ -74,7 +74,10 @@ export const callProvider = async <T>(
 const isRefusal = (answer: unknown): answer is { ok: false; refusal: Refusal } =>
   typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
 
-/** Drops a refusal's link that does not lead to one of the provider's own hosts. The refusal itself stands. Never logs the link, a bearer secret. */
+/**
+ * Drops a refusal's link if it does not lead to one of the provider's own hosts. The refusal itself stands. The link is a bearer secret, so it is
+ * never logged.
+ */
 const withOwnActionUrl = <T>({ settings, log }: Gateway, provider: Provider, answer: T): T => {
   if (!isRefusal(answer) || answer.refusal.actionUrl === undefined) return answer;
   const actionUrl = customerLink(answer.refusal.actionUrl, linkHosts(provider, provider.core.payment_hosts), settings.mode === 'sandbox');

@@ -15,8 +15,8 @@ export type Upstream = { id: string; blob: string };
 
 /**
  * Returns the upstream session of one owner at one provider: the session in use, or a new one. Only one call opens a new session: across instances,
- * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt makes no new quotes,
- * because its /order-status must stay unambiguous. At a provider that demands a proof, this function refuses until the attempt is resolved.
+ * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt is used for no new
+ * quotes, because its /order-status must stay unambiguous. If the provider demands a proof, this function refuses until the attempt is resolved.
  */
 export const upstreamSession = async (
   scope: Scope,
@@ -56,7 +56,7 @@ const openUpstream = async (
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
-    // All customers use the listing, so many new sessions must not stop us from reading it.
+    // All customers use the listing, so its session does not count: many new sessions must not stop us from reading it.
     if (owner !== gatewayOwner) takeFromBudget(scope, provider);
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
