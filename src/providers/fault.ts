@@ -2,9 +2,9 @@ import { defined } from '../domain/defined.ts';
 import type { FaultKind } from '../domain/fault-kind.ts';
 
 /**
- * Thrown when there is no usable answer from a provider. Only the code that throws the fault decides whether a retry may help. `taken` says whether a
- * call that changes something at the provider can have had an effect. It is `no` only if the request certainly had none, since it was not sent or the
- * provider refused it. Otherwise it is `maybe`.
+ * Thrown when there is no usable answer from a provider. Only the code that throws the fault decides whether a retry may help. `taken` says whether
+ * the request may have changed something at the provider: `no` only if it certainly changed nothing, because it was not sent or the provider refused
+ * it; otherwise `maybe`.
  */
 export class ProviderFault extends Error {
   readonly kind: FaultKind;
@@ -30,7 +30,10 @@ export class ProviderFault extends Error {
   }
 }
 
-/** Waits for a read that comes before the call that changes something. If the read fails, nothing was changed. */
+/**
+ * Waits for a request that must be made before the one that changes something. If it fails with a ProviderFault, rethrows that with `taken: 'no'`,
+ * because the second request was not sent.
+ */
 export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
   try {
     return await reading;
@@ -42,8 +45,8 @@ export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
 };
 
 /**
- * Checks an order that exists at the provider. A fault that `judge` throws carries the order's id, and `status`, the status of the answer that held
- * the order.
+ * Checks an order that exists at the provider. A ProviderFault that `judge` throws is rethrown with the order's id and with `status`, the status of
+ * the response that contained the order.
  */
 export const namingOrder = <T>(orderMade: string, judge: () => T, status?: number): T => {
   try {

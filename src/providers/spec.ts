@@ -1,7 +1,7 @@
 /**
  * The interface between the gateway and every kind of provider. One module serves every provider of its kind; a provider's id is its key in
- * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They return values: a refusal is a
- * value, too. They throw a `ProviderFault` if there is no usable answer.
+ * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They return a refusal as a value,
+ * and throw a `ProviderFault` only if there is no usable answer.
  */
 import type * as z from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
@@ -21,7 +21,7 @@ export type HttpRequest = {
   /** The largest response body that is accepted, in bytes. */
   maxBytes: number;
 };
-/** Header names are in lower case. Never follows redirects: a 3xx is returned as it is. */
+/** Header names are in lower case. Redirects are not followed: a 3xx is returned as it is. */
 export type HttpResponse = { status: number; headers: Record<string, string>; body: Uint8Array };
 /**
  * Sends a request. Throws a ProviderFault: `timeout`, `unreachable` (with `taken: 'no'` only if certainly nothing was sent), or `malformed`, for
@@ -47,20 +47,20 @@ export type AdapterDeps<LogField extends string = never> = {
 };
 
 /**
- * What every call gets. `customer` is the opaque blob that this adapter last returned for this owner and provider. The gateway stores it sealed. The
- * owner is a customer's account if the ramp works by accounts (sell, and buy with `byAccount`), else an upstream session.
+ * What every call gets. `customer` is the opaque blob that this adapter last returned for the customer's account (sell, and buy with `byAccount`) or,
+ * on the other ramps, for the upstream session. The gateway stores it sealed.
  */
 export type CallContext = {
   signal: AbortSignal;
   /**
-   * When the gateway may stop waiting for the answer, in Unix milliseconds. What the call has learnt by then is lost. So an adapter that can answer
-   * without its last step gives that step less time.
+   * When the gateway may stop waiting for the answer, in Unix milliseconds. If the adapter has not answered by then, all that it has learnt is lost.
+   * So an adapter that can answer without its last step gives that step less time.
    */
   endsOn?: number;
   requestId: string;
   /** The same for every try of one order attempt (intent). Sent to the provider if it has a field for it. */
   idempotencyKey?: string;
-  /** The number of this try of the order attempt, from 1. For providers where each try makes a new order. */
+  /** Which try of the order attempt this is, counted from 1. For providers where each try makes a new order. */
   attempt?: number;
   customer?: string;
   /** The customer's own public IPv4 address, if known. Some providers require it. */
@@ -74,13 +74,13 @@ export type Answer<T> = ({ ok: true; value: T } | { ok: false; refusal: Refusal 
 // ---- what all ramps share ------------------------------------------------------------------------------------------------------------
 
 /**
- * One way to pay (buy) or to be paid (sell). Its limits are in hundredths of the fiat unit: what the customer pays, fee included (buy), or receives
- * (sell).
+ * One way to pay (buy) or to be paid (sell). `minFiat` and `maxFiat` limit what the customer pays, fee included (buy), or receives (sell), in
+ * hundredths of the fiat unit.
  */
 export type CatalogueOption = {
   /** ISO 4217 upper case, or the provider's own word. */
   currency: string;
-  /** The provider's own name for it, e.g. "SEPA Instant". */
+  /** The provider's own name for the option, e.g. "SEPA Instant". */
   name: string;
   /** The adapter's own notes, such as the provider's ids. */
   upstream: Json;
@@ -113,14 +113,14 @@ export type LiquidityQuoteRequest = {
   /** The session's proven node key in hex. Firm channel prices are only for this key. */
   nodePubkey?: string;
   refundOnchain?: string;
-  /** The last price seen for this seller, product, size and lease, if the gateway has one. */
+  /** The last price that the gateway has seen from this seller for the same terms, if any. */
   lastSeen?: { offer: Pick<ProviderOffer, 'pay' | 'receive' | 'fee'> & { facts: Facts }; observedOn: number };
 };
 export type QuoteRequest = BuyQuoteRequest | SellQuoteRequest | LiquidityQuoteRequest;
 
 /** What the customer adds to the order. Each ramp uses its own members. */
 export type OrderInputs = {
-  /** buy: where the sats go. Always set, to one of the adapter's `payoutKinds`, if the adapter pushes its payouts. Other adapters ignore it. */
+  /** buy: where the sats go. If the adapter pushes its payouts, always set, and of one of its `payoutKinds`. Other adapters ignore it. */
   payoutTo?: PayoutTo;
   /** recharge: the customer's own BOLT11 invoice. */
   invoice?: string;
@@ -133,8 +133,8 @@ export type OrderInputs = {
 export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: OrderInputs; noticeUrl?: string };
 
 /**
- * Payment instructions are only for the customer, and the gateway seals them. `kind: 'fiat'` passes the provider's keys through; the other kinds
- * (except `none`) hold the one value to pay to.
+ * Payment instructions are only for the customer, and the gateway seals them. With `kind: 'fiat'`, the keys of `paymentDetails` are the adapter's
+ * choice, and are shown unchanged. The other kinds, except `none`, hold the one value to pay to.
  */
 export type PaymentInfo =
   | { kind: 'fiat'; paymentUrl?: string; paymentDetails?: Record<string, string> }
@@ -142,7 +142,7 @@ export type PaymentInfo =
   | { kind: 'lightning_address' | 'lnurl'; value: string; amountSats: bigint; minSats?: bigint; maxSats?: bigint }
   | { kind: 'onchain'; value: string; amountSats: bigint; bip21: string }
   | { kind: 'altcoin'; value: string; amountSats: bigint; altcoinAmount?: string; altcoinCode: string }
-  /** No instructions are shown. If the customer should be able to pay, `problem` says why there are none. */
+  /** There are no instructions to show. If the customer should be able to pay, `problem` says why there are none. */
   | { kind: 'none'; problem?: string };
 
 export type PlacedOrder = {
@@ -155,13 +155,13 @@ export type PlacedOrder = {
   expiresOn?: number;
   paymentInfo: PaymentInfo;
   facts?: Facts;
-  /** The currency and option that the provider echoed. */
+  /** The currency and option that the provider named in its answer, if it named any. */
   echo?: { currency?: string; option?: string };
-  /** sell: how a payment is recognised later. */
+  /** sell: how the customer's payment is matched to the order. */
   matchedBy?: MatchedBy;
 };
 
-/** What one read said about one order. `stage` is absent for an unknown status; the order then counts as pending. */
+/** What one read said about one order. `stage` is absent for an unknown status: the order then usually keeps its stage. */
 export type OrderEvidence = {
   upstreamOrderId?: string;
   stage?: Stage;
@@ -169,18 +169,18 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
-  /** `payout_id` or `payout_on` in `facts` shows that a pushed payout was made. Without either, `filled` and `finished` count only as `paid`. */
+  /** `payout_id` or `payout_on` shows that a pushed payout was made. Without either, a pushed order's `filled` and `finished` count only as `paid`. */
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
-  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then expires by the clock one day later. */
+  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then expires a day later than it otherwise would. */
   arriving?: true;
-  /** Set if only the date and amount of the payment in `facts.transaction_id` tell that it is this order's. It then counts for one order at most. */
+  /** Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for one order at most. */
   guessed?: true;
-  /** What the provider says about the order without the payment in `facts.transaction_id`. It counts if that payment is another order's. */
+  /** The evidence without the payment in `facts.transaction_id`. The gateway uses it if that payment turns out to be another order's. */
   otherwise?: OrderEvidence;
   statusOn?: number;
-  /** The latest time at which the order or payment was made, in Unix milliseconds: the time that the provider states, plus slack for its clock. */
+  /** The latest time, in Unix milliseconds, at which the order or payment was made: the time that the provider states, plus slack for its clock. */
   madeBy?: number;
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */
@@ -193,7 +193,7 @@ export type OrderEvidence = {
 export type FollowedOrder = {
   orderId: string;
   upstreamOrderId?: string;
-  /** The `idempotencyKey` of the calls that placed the order. After a lost answer, there were several calls with this one key. */
+  /** The `idempotencyKey` of the call that placed the order. After a lost answer, the call may have been repeated with the same key. */
   idempotencyKey?: string;
   createdOn: number;
   pay: bigint;
@@ -229,8 +229,8 @@ export type Proof = { signature: string; nodePubkey: string };
 type BuyVerbs = Verbs<BuyQuoteRequest> & {
   /**
    * Set if prices and orders are made with the customer's account (`ProviderAdapter.accounts`) instead of an upstream session. `context.customer` is
-   * then the account's blob. It is absent from a price request by a customer without a connected account; such an offer names `account` in `requires`
-   * unless it can be ordered without one. The gateway never calls beginSession or openSession of such an adapter.
+   * then the account's blob, and is absent if a customer without a connected account asks for a price. The offer then names `account` in `requires`,
+   * unless it can be ordered without an account. The gateway does not call beginSession or openSession of an adapter that sets this.
    */
   byAccount?: true;
   /** Reads the listing, in the gateway's own session at the provider. */
@@ -242,17 +242,17 @@ type BuyVerbs = Verbs<BuyQuoteRequest> & {
 /** The provider holds the sats until the customer withdraws them by LNURL. */
 export type ClaimingBuyer = BuyVerbs & {
   payoutKinds?: undefined;
-  /** Fetches the LNURL in upper-case bech32. It is bearer money. An unreadable expiry does not mean "no expiry". */
+  /** Fetches the withdrawal link, an LNURL in upper-case bech32: bearer money. An unreadable expiry does not mean "no expiry". */
   claim(
     context: CallContext,
     request: { order: FollowedOrder; fallbackAddress?: string },
   ): Promise<Answer<{ lnurl: string; expiresOn?: number | 'unreadable' }>>;
 };
 /**
- * The provider sends the sats itself, to a destination that the order names (docs/decisions/2026-11-29-pushed-payouts.md). Only customers who said that
- * they can name one of `payoutKinds` are offered its prices. The stages of a pushed order: `paid`, the money has arrived; `filled`, the provider's
- * answer shows a payout that has begun; `finished`, one that was made (see `facts` in OrderEvidence). A payout that failed or hangs is `review` with
- * `moneySeen`, or stays `paid` or `filled`; it is never `finished`.
+ * The provider sends the sats itself, to a destination that the order names (docs/decisions/2026-11-29-pushed-payouts.md). Its prices are shown only
+ * to customers who said that they can name a destination of one of `payoutKinds`. A pushed order is `paid` when the money has arrived, `filled` when
+ * the provider's answer shows that the payout has begun, and `finished` when it shows that the payout was made (see `facts` in OrderEvidence). If the
+ * payout failed or hangs, the order is `review` with `moneySeen`, or stays `paid` or `filled`. It is never `finished`.
  */
 export type PushingBuyer = BuyVerbs & {
   claim?: undefined;
@@ -270,8 +270,8 @@ export type AccountMember = 'email' | 'phone' | 'payout_to' | 'terms_accepted';
 export type AccountNeed = AccountMember | 'code';
 
 /**
- * What is known when an account is started, or started once more with what was missing. Holds only members that the adapter `takes`. `email` is in
- * lower case. `termsAccepted` is present only if the customer has accepted the terms at `AccountState.termsUrl`.
+ * What is known when an account is started, or when the start is repeated with what was missing. Of the customer's data, it holds only members that
+ * the adapter `takes`. `email` is in lower case. `termsAccepted` is present only if the customer has accepted the terms at `AccountState.termsUrl`.
  */
 export type AccountRequest = { email?: string; phone?: string; payoutTo?: PayoutTo; termsAccepted?: true; ref: string; noticeUrl?: string };
 
@@ -280,7 +280,7 @@ export type AccountState = {
   /** Where the customer signs up or identifies themselves. It may be a bearer link: the gateway seals it, and shows it only to its customer. */
   signupUrl?: string;
   mailSent?: boolean;
-  /** The provider's id of the user. It keeps other customers from this user's account, and finds the account that a notice is about. */
+  /** The provider's id of the user. With it, the gateway keeps other customers out of this account, and finds the account that a notice is about. */
   userId?: string;
   /** What is still missing before the account can be connected. `code`: the provider has sent a code, or sends one when `codes.send` is called. */
   needs?: AccountNeed[];
@@ -292,7 +292,7 @@ export type AccountState = {
   attemptsLeft?: number;
 };
 
-/** A customer's accounts at a provider. One account serves all of its ramps. */
+/** A customer's accounts at a provider. One account serves all ramps of the provider. */
 export type AccountAdapter = {
   /** What startAccount takes. The gateway passes on nothing else. */
   takes: readonly AccountMember[];
@@ -309,7 +309,7 @@ export type AccountAdapter = {
   adoptKey?(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
   /** Codes by mail or SMS, with which an account that `needs` a code is confirmed. Absent if the provider sends none. */
   codes?: {
-    /** Asks the provider to send a code, or to send another. If it sends no other for now, refuses with the note `resend-refused`. */
+    /** Asks the provider to send a code, or another one. Refuses with the note `resend-refused` if the provider sends no further code for now. */
     send(context: CallContext): Promise<Answer<AccountState>>;
     /** Hands in the code that was sent. The gateway allows few tries; a code is never logged or stored. */
     confirm(context: CallContext, code: string): Promise<Answer<AccountState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
@@ -347,7 +347,7 @@ export type ConnectionRequest = {
 };
 export type SellTransaction = {
   upstreamId: string;
-  /** The provider's id of the payment itself, if `upstreamId` is that of the order to which the provider has linked it. */
+  /** The provider's id of the payment itself, if `upstreamId` is the id of the order to which the provider has linked the payment. */
   paymentId?: string;
   stage?: Stage;
   rawStatus: string;
@@ -386,7 +386,7 @@ export type LiquidityListing = {
   peers: string[];
 };
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
-  /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
+  /** Set if a firm price needs an order at the seller. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
   /** Set if reads need the proven node key, because the adapter itself asks for the channel of a paid order to be opened. */
   opensForNode?: boolean;
@@ -401,7 +401,7 @@ export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
 export type NoticeHint = { upstreamOrderId: string } | { userId: string };
 /** How to read the notices of a provider that sends all of them to one URL. */
 export type NoticeReader = {
-  /** Returns what the body names. Never throws. */
+  /** Returns the orders and users that the body names. Never throws. */
   hints(body: string): NoticeHint[];
   /** The header, in lower case, with which the provider sends a key that the operator has agreed with it. Notices without it count as forged. */
   key?: { header: string; value: string };
@@ -428,7 +428,7 @@ export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends str
   settings: S;
   /** Whether a provider with these settings demands proof of node ownership. */
   demandsProof?: (settings: z.output<S>) => boolean;
-  /** The names of the fields that the adapter may log; other names do not compile. Must not hold anything about a customer. */
+  /** The names of the fields that the adapter may log; other names do not compile. The fields must not say anything about a customer. */
   logFields?: readonly LogField[];
   create(deps: AdapterDeps<LogField>, settings: z.output<S>): ProviderAdapter;
 };

@@ -1,4 +1,4 @@
-/** What adapters of channel sellers do in the same way. Pure. */
+/** What the adapters of channel sellers have in common. Pure. */
 import { bitcoinUri } from '../../bitcoin/address.ts';
 import type { Facts, OfferWarning, ProviderOffer } from '../../domain/offer.ts';
 import type { LiquidityQuoteRequest, PaymentInfo, PlacedOrder } from '../spec.ts';
@@ -11,7 +11,7 @@ export const toPaymentInfo = (payWith: PayWith, payTo: string, pay: bigint): Pay
     ? { kind: 'invoice', value: payTo, amountSats: pay }
     : { kind: 'onchain', value: payTo, amountSats: pay, bip21: bitcoinUri(payTo, pay) };
 
-/** Returns an order that exists at the seller, and that nobody can pay. The gateway reports that, and follows the order. */
+/** Returns an order that exists at the seller but that nobody can pay. The gateway reports this, and still follows the order. */
 export const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer, problem: string): PlacedOrder => ({
   upstreamOrderId: orderId,
   stage: 'awaiting_payment',
@@ -22,8 +22,8 @@ export const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer,
 });
 
 /**
- * Returns whether a channel has a smaller capacity or a shorter lease than the customer asked for or was offered: they accepted the price of that
- * channel. An order for an estimate is made later than its offer, and the seller's limits may have changed in between.
+ * Returns whether the ordered channel has less inbound capacity than was offered, or a shorter lease than was requested or offered. The order for an
+ * estimate is made later than its offer, and the seller's limits may have changed in between.
  */
 export const fallsShort = (ordered: Facts, { leaseBlocks }: LiquidityQuoteRequest, { facts: offered }: ProviderOffer): boolean => {
   const lease = Math.max(leaseBlocks ?? 0, Number(offered.lease_blocks ?? 0));
@@ -35,9 +35,9 @@ const largeChannelSats = 16_777_216n;
 export const warningsFor = ({ lspSats, clientSats }: { lspSats: bigint; clientSats: bigint }): OfferWarning[] =>
   lspSats + clientSats >= largeChannelSats ? ['large-channel'] : [];
 
-/** An address without marks that could change how a wallet or a person reads it. An IPv6 address is in brackets. */
+/** An address without characters that could change how a wallet or a person reads it. An IPv6 address is in brackets. */
 const peerForm = /^0[23][0-9a-f]{64}@(?:[a-z0-9_](?:[a-z0-9_.-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/i;
-/** The most addresses of a listing, which is part of the list that every customer gets. */
+/** The most addresses in one seller's listing: every customer gets the listings of all sellers. */
 export const mostPeers = 20;
 /** Returns the first addresses (`pubkey@host:port`) in what a seller says about its node. */
 export const peersIn = (given: unknown): string[] =>
@@ -46,7 +46,7 @@ export const peersIn = (given: unknown): string[] =>
     .filter((one): one is string => typeof one === 'string' && peerForm.test(one))
     .slice(0, mostPeers);
 
-/** Returns a node's addresses with Tor's last, since not every wallet has Tor. */
+/** Returns a node's addresses with those of Tor last, because not every wallet can use Tor. */
 export const torLast = (addresses: readonly string[]): string[] => {
   const isTor = (address: string): boolean => address.includes('.onion:');
   return [...addresses.filter((one) => !isTor(one)), ...addresses.filter(isTor)];

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 
-/** The faults that every simulated provider can have. Each kind adds its own. */
+/** The faults that every simulated provider can have. A kind of provider may have more: `Name` in `Fault`. */
 export type TransportFault =
   | 'latency'
   | '429'
@@ -18,7 +18,7 @@ export type TransportFault =
   | 'huge-header'
   | 'redirect';
 /**
- * `endpoint`: the simulator's name for an endpoint, or `*`. `times`: how many calls get the fault. Without `times`, it is set until it is cleared.
+ * `endpoint`: the simulator's name for an endpoint, or `*`. `times`: how many calls get the fault. Without `times`, every call gets it until `clear`.
  */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
@@ -30,7 +30,7 @@ export const createFaults = <F extends Fault<string>>() => {
     clear: (): void => {
       faults = [];
     },
-    /** Returns the fault if it is set for this call, and counts the use. */
+    /** Returns the fault if it is set for a call to this endpoint, and counts the use. */
     take: (endpoint: string, name: F['fault'] | TransportFault): F | undefined => {
       const found = faults.find((one) => (one.endpoint === endpoint || one.endpoint === '*') && one.fault === name && (one.times ?? 1) > 0);
       if (found?.times !== undefined) found.times -= 1;
@@ -40,7 +40,7 @@ export const createFaults = <F extends Fault<string>>() => {
 };
 export type Faults<F extends Fault<string>> = ReturnType<typeof createFaults<F>>;
 
-/** Cuts the connection of a request on the Node server, so that the answer is lost. */
+/** Cuts the connection of a request, so that the answer is lost. Without a Node server, the answer is a 500 instead. */
 export const cutConnection = (c: Context): Response => {
   (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing?.destroy();
   return new Response(null, { status: 500 });
@@ -70,10 +70,10 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
   reset: (_fault, c) => cutConnection(c),
 };
 
-/** The faults whose answers each kind of provider writes itself: 429, 500, and the faults that only this kind has. */
+/** The answers that each kind of provider writes itself: for 429 and 500, and for faults that only that kind has. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
-/** Waits if `latency` is set, and returns the response of another fault that is set, if any. Called before a request is carried out. */
+/** Waits if `latency` is set for the call, and returns the response of another fault that is set, if any. Called before a request is carried out. */
 export const transportFault = async <F extends Fault<string>>(
   c: Context,
   endpoint: string,

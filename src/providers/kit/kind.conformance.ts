@@ -1,11 +1,11 @@
 /**
- * What a kind of provider exports as `conformance` from `<kind>.conformance.ts` for `npm run provider:check -- <url> --report`, if its providers
- * follow a published standard. For scripts and tests, never in a bundle.
+ * The types of the export `conformance` of `<kind>.conformance.ts`, for kinds whose providers follow a published standard. It holds the checks that
+ * `npm run provider:check -- <url> --report` runs. For scripts and tests, never in a bundle.
  */
 import type { Http } from '../spec.ts';
 import type { Exchange } from './kind.dialects.ts';
 
-/** One thing that is not as the standard says, and the clause that it violates. */
+/** One thing that a check found wrong, and the clause that the check rests on. */
 export type Flaw = { what: string; clause: string };
 /**
  * One check. `must`: a server that fails the check deviates from the standard. `advice`: the standard is silent or contradicts itself, but clients
@@ -14,19 +14,19 @@ export type Flaw = { what: string; clause: string };
 export type CheckKind = { id: string; endpoint: string; level: 'must' | 'advice'; title: string; clause: string };
 export type ConformanceCheck = CheckKind & {
   outcome: 'held' | 'deviation' | 'advice' | 'not-tried';
-  /** Each flaw once, in the sequence in which they were seen. */
+  /** The first flaws that were found, each once. */
   seen: Flaw[];
   /** Why the check was not tried. */
   because?: string;
 };
 export type ConformanceRun = {
   checks: ConformanceCheck[];
-  /** Whether a price was seen. Without one, nothing can be said to conform. */
+  /** Whether the server returned a price. Without a price, a report never says that the server conforms. */
   priced: boolean;
   /** The provider's ids of the orders that were made. */
   orders: string[];
   exchanges: Exchange[];
-  /** Settings for this server's block in a gateway's configuration, as far as the run found them out. */
+  /** The settings that this server needs in a gateway's configuration, as far as the run has found them out. */
   learnt: Record<string, unknown>;
 };
 export type ConformanceParts = {
@@ -41,7 +41,7 @@ export type ConformanceParts = {
   newKey: () => string;
   /** The most milliseconds that one call may take. */
   stepMs: number;
-  /** How long a gateway waits for a price. */
+  /** How many milliseconds a gateway waits for a price. */
   quoteMs: number;
   /** Whether to make a real order. It is not paid. */
   order: boolean;

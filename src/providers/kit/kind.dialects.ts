@@ -1,6 +1,6 @@
 /**
- * What a kind of provider exports as `dialects` from `<kind>.dialects.ts` if its providers differ from one another. Used by `npm run provider:check`.
- * For scripts and tests, never in a bundle.
+ * The type of the export `dialects` of `<kind>.dialects.ts`, for kinds whose providers differ from one another. `npm run provider:check` tries the
+ * dialects. For scripts and tests, never in a bundle.
  */
 import type { HttpRequest } from '../spec.ts';
 
@@ -20,7 +20,7 @@ export type Exchange = {
 /** How far a check came. For buying, `price` is a price for an amount of fiat; `both` is that and a price for an amount of sats. */
 export const stepsOf = ['nothing', 'answered', 'session', 'listing', 'price', 'both'] as const;
 export type Step = (typeof stepsOf)[number];
-/** One difference from other providers of the kind: the settings that a block needs for it, and what it means. */
+/** One difference from other providers of the kind: the settings that a block needs for it, and a description for people. */
 export type Dialect = { change: Record<string, unknown>; what: string };
 /** A dialect to try. `after`: the last step that a check reaches at a provider with this dialect while the block lacks the dialect's settings. */
 export type KnownDialect = Dialect & { after: Step };
@@ -29,6 +29,6 @@ export type Dialects = {
   known: readonly KnownDialect[];
   /** Returns remarks for people about differences that need no setting. */
   remarks: (exchanges: readonly Exchange[]) => string[];
-  /** Returns the dialects that the answers show and that `settings` do not have yet. */
+  /** Returns the dialects that the answers show and that `settings` do not cover yet. */
   learnt: (exchanges: readonly Exchange[], settings: Record<string, unknown>) => Dialect[];
 };

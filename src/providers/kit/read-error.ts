@@ -1,14 +1,14 @@
 /**
  * Reads a provider's error in many forms, such as JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}` (NestJS),
- * `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, or a page. Callers use the words to tell refusals
- * apart, and do not pass sentences on.
+ * `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, or an HTML page. Callers use the words only to tell
+ * refusals apart. They pass no sentence on.
  */
 import { isMembers } from './find-document.ts';
 
 export type SaidError = {
-  /** JSON-RPC's error code, or another number in its place. */
+  /** JSON-RPC's error code, or another numeric code. */
   code?: number;
-  /** Short words, as written, of members such as `error_code`, `errorType` or `type`. */
+  /** The short words in members such as `error_code`, `errorType` or `type`, as they are written. */
   codes: readonly string[];
   /** The strings and the names of inner members that may state the reason, in lower case, with single spaces. */
   words: string;
@@ -19,7 +19,7 @@ export type SaidError = {
 const longest = 4096;
 const mostValues = 200;
 const codeMember = /^(?:error_?)?(?:code|type|name)$/i;
-/** Members whose words are not about the reason, such as the repeated request, a stack trace, and when and where the error happened. */
+/** Members that do not state the reason, for example an echo of the request, a stack trace, or when and where the error happened. */
 const noReason = new Set([
   'input',
   'request',
@@ -36,7 +36,7 @@ const noReason = new Set([
   'help',
 ]);
 
-/** Members whose words say what the error is about, not why it happened. */
+/** Objects under these names say what the error is about, not why it happened. */
 const documents = new Set(['order', 'payment', 'channel']);
 
 /** Reads an error. `body`: parsed JSON, or a string. Never throws. */
@@ -77,7 +77,7 @@ export const readError = (body: unknown): SaidError => {
   };
 };
 
-/** Returns a page's words, or a text as it is. A hostile page must not cost time that grows with the square of its length. */
+/** Returns the words of an HTML page, or any other text as it is. The page may be hostile: the time must not grow with the square of its length. */
 const withoutMarkup = (text: string): string =>
   /^\s*</.test(text)
     ? text

@@ -29,7 +29,7 @@ const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})
 const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
 /** 20261128, 202611281825 and 20261128182543: date and time in digits alone, which must not be read as a Unix time. */
 const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
-/** The form that most providers write. JavaScript reads it as we do: every month has its days, and its year is never a placeholder. */
+/** The form that most providers write. JavaScript reads it as we do: every month has these days (1 to 28), and the year is never a placeholder. */
 const usualForm = /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
 
@@ -41,7 +41,7 @@ const monthOf = (name: string): number => {
 };
 
 /**
- * An expiry in Unix milliseconds, at most 2100. Undefined: no expiry (no value, an empty string, a date for "not set"). `unreadable`: anything else.
+ * An expiry in Unix milliseconds, not later than the year 2100. Undefined: no expiry (no value, an empty string, a date for "not set"). `unreadable`: anything else.
  */
 export type End = number | undefined | 'unreadable';
 
@@ -67,7 +67,7 @@ export const readTime = (value: unknown): number | undefined => {
 
 /**
  * Reads a Unix time in seconds (9 or 10 digits: 1973 to 2286), or in milli-, micro- or nanoseconds, depending on the number of digits. Cuts the
- * string, since a number cannot hold 19 digits. A number of any other length is not a Unix time.
+ * string, because a number cannot hold 19 digits. A number of any other length is not a Unix time.
  */
 const epoch = (text: string): End => {
   if (zeroEpochs.includes(Number(text))) return undefined;
@@ -121,7 +121,7 @@ const moment = ({ year, month, day, clock: [hour = '00', minute = '00', second =
   const ahead = offsetMs(shift);
   if (ahead === undefined) return 'unreadable';
   const ms = date.getTime() + ofDay - ahead;
-  // A date before 2 January 1970 looks like a number that was not set. It may mean a past time or no expiry.
+  // A date before 2 January 1970 comes from a number that was not set. It may mean a time in the past or no expiry, so it is unreadable.
   return ms < 86_400_000 ? 'unreadable' : Math.min(ms, furthestMs);
 };
 

@@ -9,7 +9,7 @@ export type JsonCall<S extends z.ZodType> = {
   method: HttpRequest['method'];
   url: string;
   headers?: Record<string, string> | undefined;
-  /** Sent as compact JSON. A string is sent unchanged, since a signed body must keep its exact bytes. */
+  /** Sent as compact JSON. A string is sent unchanged, because a signed body must keep its exact bytes. */
   body?: unknown;
   signal: AbortSignal;
   maxBytes?: number | undefined;
@@ -37,10 +37,10 @@ export type JsonCall<S extends z.ZodType> = {
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
-/** Returns whether the request may be carried out in spite of this 4xx: later, or by a server behind the one that answered. */
+/** Returns whether the request may have been carried out in spite of this 4xx, or may yet be, by a server behind the one that answered. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
-/** Frozen, since all calls share them. */
+/** Frozen, because all calls share them. */
 const headersOfRead = Object.freeze({ accept: 'application/json', 'accept-encoding': 'identity' });
 const headersWithBody = Object.freeze({ ...headersOfRead, 'content-type': 'application/json' });
 const quoteBytes = 64 * 1024;
@@ -49,7 +49,7 @@ export const listingBytes = 256 * 1024;
 /**
  * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value. Returns a refusal with its parsed body, for the adapter
  * to judge: a 4xx other than 429 and those in `alsoGood` (and, with `credentials`, other than 401 and 403), or a 5xx for which `refusesAt5xx` is
- * true. Throws a ProviderFault for everything else. A fault's text does not quote the provider's values.
+ * true. Throws a ProviderFault for everything else. Its message does not quote the provider's values.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -110,8 +110,8 @@ const needsWalk = (text: string): boolean => {
 };
 
 /**
- * An answer with this many commas has too many members: far more than a full listing has, or any other full answer. Reading it would hold up all
- * other requests.
+ * An answer with at least this many commas has too many members: far more than the largest listing, or any other answer, needs. Reading it would hold
+ * up all other requests.
  */
 const mostMembers = { listing: 20_000, other: 5_000 };
 
@@ -151,8 +151,8 @@ const membersRead = (value: unknown): number => {
 };
 
 /**
- * Parses a body that must be JSON, or a sentence if `plainText` is set. Throws `malformed` for anything else, such as HTML or a truncated document,
- * and for a document that is too deep, has too many members, or (without `mayRepeat`) has one twice.
+ * Parses a body that must be JSON, or may be a sentence if `plainText` is set. Throws `malformed` for anything else, such as HTML or a truncated
+ * document, and for a document that is too deep, has too many members, or (without `mayRepeat`) has a member twice.
  */
 const parseJson = (
   { status, headers, body }: HttpResponse,
@@ -176,7 +176,7 @@ const parseJson = (
 /** Returns whether a text begins with a word, unlike a JSON document or an HTML page. */
 const isSentence = (text: string): boolean => /^\s*[a-z]/i.test(text) && !/^\s*(?:true|false|null)\s*$/.test(text);
 
-/** Returns the body of a refusal, if it can be read. */
+/** Returns the parsed body of a refusal, or undefined if it cannot be read. */
 const parseLoose = ({ body }: HttpResponse, { plainText, maxBytes }: Pick<JsonCall<z.ZodType>, 'plainText' | 'maxBytes'>): unknown => {
   try {
     const text = textOf(body, maxBytes);

@@ -4,7 +4,7 @@ import { readEnd, readTime } from './read-time.ts';
 /** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
-/** The first `most` rows of a list. The others are not read, because a row that cannot be read costs more time than one that can. */
+/** The first `most` rows of a list. The others are not read: a long list would cost too much time, above all if its rows do not match the schema. */
 export const wireFirst = (most: number) => z.array(z.unknown()).transform((all) => all.slice(0, most));
 /** Those of the first `most` rows of a list that can be read. */
 export const wireRows = <S extends z.ZodType>(row: S, most: number) =>
@@ -41,7 +41,7 @@ const rounded = (round: (value: number) => number) =>
 
 /** An amount in sats: a safe integer, a float with a whole value (within 1e-6), or either as a string. A real fraction is rounded down. */
 export const wireSats = rounded(Math.floor);
-/** An amount of fiat, in the same forms. A real fraction is rounded up, so that an amount to pay is never shown too low. */
+/** An amount of fiat, in the same forms as `wireSats`. A real fraction is rounded up, so that an amount to pay is never shown too low. */
 export const wireFiat = rounded(Math.ceil);
 /** An id or counter. A fraction is refused. */
 export const wireInteger = z.unknown().transform((value, context) => {
@@ -55,7 +55,7 @@ export const wireInteger = z.unknown().transform((value, context) => {
 export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
 
 const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
-/** Returns how many decimal places a unit has in millisatoshis. */
+/** Returns how many decimal places an amount in this unit needs to be exact to the millisatoshi. */
 const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
 /** Reads "5400 sats", "5400000 msat" or "0.000054 BTC". Returns undefined if the unit is missing or unknown. A fraction of a sat is rounded up. */
 export const satsWithUnit = (text: string): bigint | undefined => {
@@ -108,5 +108,5 @@ export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(tex
  */
 const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 
-/** Parses JSON. Keeps a number that JavaScript would change (20261128175930417, 1.10) as a string, since a payment reference must keep its digits. */
+/** Parses JSON. Keeps a number that JavaScript would change (20261128175930417, 1.10) as a string, because a payment reference must keep its digits. */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));
