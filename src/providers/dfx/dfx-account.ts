@@ -1,5 +1,5 @@
 /**
- * Accounts. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home
+ * Accounts at DFX. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home
  * address, which they enter on DFX's own page.
  */
 import { defined } from '../../domain/defined.ts';
@@ -72,7 +72,7 @@ const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: s
 const tokenFor = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<string> => {
   const login = await logIn(dfx, context, user.address);
   if ('refusal' in login) {
-    // A fault without a status says that the operator's key is missing, so that no customer is served. One customer's refusal says nothing of the kind.
+    // A fault without a status means that the operator's key is missing, so that nobody can be served. The refusal of one customer gets a status.
     const isKeyMissing = login.refusal.note === 'token-refused';
     throw new ProviderFault('rejected-credentials', 'the login of a known user was refused', { taken: 'no', ...(isKeyMissing ? {} : { status: 403 }) });
   }

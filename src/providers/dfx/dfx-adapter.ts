@@ -28,7 +28,7 @@ const quoteBody = ({ settings: { wallet, special_code, send_country } }: Dfx, re
   bodyWith(
     {
       currency: { name: request.option.currency },
-      // Selects Lightning's own coin. Ids of assets differ between DFX's environments.
+      // Selects bitcoin over Lightning. The ids of assets differ between DFX's live system and its test system, so no id is sent.
       asset: { blockchain: 'Lightning' },
       ...(request.ramp === 'buy' ? { paymentMethod: notesOf(request.option.upstream).method } : {}),
       ...(wallet === undefined ? {} : { wallet }),
@@ -78,7 +78,7 @@ export const createDfxBuyer = (dfx: Dfx): PushingBuyer => {
   };
 };
 
-/** The amounts for which DFX makes the invoice of a sale. */
+/** The least and the most sats for which DFX makes the invoice of a sale. */
 const invoiceSats = { least: 100n, most: 100_000_000n };
 const beyondInvoice = ({ pay }: ProviderOffer, { fixed }: SellQuoteRequest): Refusal | undefined => {
   if (pay < invoiceSats.least) return { reason: 'below-minimum', ...(fixed === 'pay' ? { limits: { minPay: invoiceSats.least } } : {}) };
@@ -86,7 +86,7 @@ const beyondInvoice = ({ pay }: ProviderOffer, { fixed }: SellQuoteRequest): Ref
   return undefined;
 };
 
-/** Money goes straight to the customer's bank. */
+/** DFX holds no balance: the money of a sale goes straight to the customer's bank. */
 const noBalance = { ok: false, refusal: { reason: 'declined', detail: 'no balance' } } as const;
 
 export const createDfxSeller = (dfx: Dfx): SellAdapter => ({

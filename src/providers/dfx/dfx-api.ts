@@ -1,4 +1,4 @@
-/** DFX's calls. Prices, listings and the state of one order need no login; everything else is done as one user, with a token that a login gives. */
+/** The calls to DFX. Prices, listings and the state of one order need no login. Every other call is made as one user, with the token from a login. */
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
@@ -17,7 +17,7 @@ type Call<S extends z.ZodType> = {
   body?: unknown;
   maxBytes?: number;
   mayBeEmpty?: true;
-  /** The token of the user who calls. */
+  /** The token of the user as whom the call is made. */
   token?: string;
 };
 
@@ -33,7 +33,7 @@ export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContex
     ...call,
   });
 
-/** A listing is never refused: any other answer is a fault. */
+/** Reads a listing. DFX never refuses one, so an answer without it is a fault. */
 export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
   if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a listing`, { status: reply.status });
@@ -50,7 +50,7 @@ export const signIn = async (dfx: Dfx, context: CallContext, address: string, si
 export const readUser = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<UserReply>> =>
   await callDfx(dfx, context, { method: 'GET', path: '/v2/user', schema: userReply, token });
 
-/** Tells DFX the user's e-mail address. 202: it has sent a code there. */
+/** Tells DFX the user's e-mail address. Status 202 means that DFX has sent a code to it. */
 export const setMail = async (dfx: Dfx, context: CallContext, token: string, mail: string): Promise<JsonReply<unknown>> =>
   await callDfx(dfx, context, { method: 'PUT', path: '/v2/user/mail', schema: z.unknown(), body: { mail }, mayBeEmpty: true, token });
 
@@ -83,6 +83,6 @@ export const readTransaction = async (dfx: Dfx, context: CallContext, orderUid: 
   throw new ProviderFault('malformed', `status ${reply.status} in response to a status`, { status: reply.status });
 };
 
-/** Reads all of the user's payments, and the orders that were confirmed. */
+/** Reads the user's payments, and their confirmed orders that are not paid. */
 export const readTransactions = async (dfx: Dfx, context: CallContext, token: string): Promise<JsonReply<TransactionReply[]>> =>
   await callDfx(dfx, context, { method: 'GET', path: '/v1/transaction/detail', schema: transactionsReply, maxBytes: listingBytes, token });

@@ -8,16 +8,16 @@ import type { Catalogue, CatalogueOption } from '../spec.ts';
 import type { DfxSettings } from './dfx-settings.ts';
 import type { AssetRow, FiatRow } from './dfx-wire.ts';
 
-/** DFX's words. It has refused `Card` to everyone since March 2026, so there is no option for cards. */
+/** DFX's names of ways to pay. DFX has refused `Card` to everyone since March 2026, so there is no option for cards. */
 export type Method = 'Bank' | 'Instant';
 
 const nameOf = (currency: string, method: Method): string => (method === 'Instant' ? 'SEPA Instant' : currency === 'EUR' ? 'SEPA' : 'Bank transfer');
 
-/** What an option of this module's listing says about itself. The id of the currency is absent if the listing is from an earlier release. */
+/** What the `upstream` of an option holds: how to pay, and DFX's id of the currency. The id is absent if an earlier release listed the option. */
 const notes = z.object({ method: z.enum(['Bank', 'Instant']).catch('Bank'), currency: z.number().optional().catch(undefined) });
 export const notesOf = (upstream: Json): z.output<typeof notes> => notes.safeParse(upstream).data ?? { method: 'Bank' };
 
-/** The most options of one listing, which is part of the list that every customer gets. DFX has about 10. */
+/** The most options in DFX's listing: every customer gets the listings of all providers. DFX has about 10 options. */
 const mostOptions = 100;
 
 export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fiats: readonly FiatRow[], settings: DfxSettings): Catalogue => {

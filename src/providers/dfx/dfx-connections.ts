@@ -1,6 +1,6 @@
 /**
- * Where DFX pays the money of a sale: a bank account. DFX takes an IBAN with each order and needs no connection of its own, so these exist only here,
- * work at once, and cost no call.
+ * Connections: the bank accounts to which DFX pays the money of sales. DFX takes an IBAN with each order and has no connections itself, so these
+ * exist only in the gateway, are active at once, and cost no call.
  */
 import { readIban } from '../../banking/bank-account.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';

@@ -1,6 +1,6 @@
 /**
  * Who a customer is at DFX: the address that sats are sent to, and a secret that DFX keeps with it. The first sign-up of an address fixes its secret.
- * Whoever knows the secret is this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown or logged
+ * Whoever knows the secret can act as this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown or logged
  * (it is derived again from the operator's key), and an unproven address is used only if the operator allows that (`userOf` in dfx-login.ts).
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
@@ -30,10 +30,10 @@ const addressIn = (kind: PayoutTo['kind'], value: string): string | undefined =>
 const leastKeyLength = 32;
 /** DFX takes secrets of 140 to 146 characters from a-z and 0-9. */
 const secretLength = 140;
-/** 1,024 bits are 199 digits in base 36. The last 140 of them are as good as evenly distributed. */
+/** 1,024 bits are up to 199 digits in base 36. The last 140 of them are as good as evenly distributed. */
 const secretBytes = 128;
 
-/** Derives the secret of an address. Returns undefined for a key that is too short to be one. Must never change: every customer would be locked out. */
+/** Derives the secret of an address, or returns undefined if the key is too short. Must never change, or every customer would be locked out. */
 export const secretOf = (operatorKey: string, address: string): string | undefined => {
   if (operatorKey.length < leastKeyLength) return undefined;
   const bytes = hkdf(sha512, utf8ToBytes(operatorKey), undefined, utf8ToBytes(`dfx custodial secret ${address}`), secretBytes);

@@ -25,7 +25,7 @@ export const userOf = ({ settings }: Dfx, payoutTo: PayoutTo | undefined): User 
     : undefined;
 };
 
-/** Returns a new token, or why DFX does not let the user in. Nothing was ordered yet, so a fault says that nothing was taken. */
+/** Returns a new token, or why DFX does not let the user in. Nothing has been ordered yet, so every fault has `taken: 'no'`. */
 export const logIn = async (dfx: Dfx, context: CallContext, address: string): Promise<{ token: string } | Refused> => {
   const { login_key_env: name } = dfx.settings;
   const secret = secretOf((name === undefined ? undefined : dfx.deps.secret(name)) ?? '', address);
@@ -41,7 +41,7 @@ export const logIn = async (dfx: Dfx, context: CallContext, address: string): Pr
   return { refusal: refusal.reason === 'declined' && reply.status === 400 ? { ...refusal, note: 'payout-refused' } : refusal };
 };
 
-/** Reads the refusal of a call made as a user. DFX checks the caller's country, and the caller is the gateway: the operator must know. */
+/** Reads the refusal of a call made as a user. If DFX refuses the caller's country, that is the gateway's own, so the log tells the operator. */
 export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): Refusal => {
   const { refusal, isOperators } = refusalOfBody(body, ramp, true);
   if (isOperators) dfx.deps.log('warn', 'operator_country');
@@ -49,8 +49,8 @@ export const refusedBy = (dfx: Dfx, body: unknown, ramp: ExchangeRamp): Refusal 
 };
 
 /**
- * Makes a call as the user. Logs in first if no token was kept, and once more if DFX no longer takes the kept one. `token`: the one that worked.
- * Throws `rejected-credentials` if DFX refuses a token that it has just given.
+ * Makes a call as the user. Tries at most two tokens: first the kept one, if there is one, then new ones from a login. Returns the token that
+ * worked. Throws `rejected-credentials` if DFX refuses both.
  */
 export const asUser = async <T>(
   dfx: Dfx,
@@ -72,15 +72,15 @@ export const asUser = async <T>(
 };
 
 /**
- * Returns whether the customer may be given the page where DFX identifies the user. Whoever has the page acts as that user, so a customer who only
- * named an address, which may be a stranger's, may not. If the blob does not say whether the address is proven, it counts as proven, unless the
- * operator lets unproven addresses register.
+ * Returns whether the customer may get the link to the page where DFX identifies the user. Whoever has the link acts as that user, so a customer who
+ * has not proved the address, which may be a stranger's, must not get it. If the blob does not say whether the address is proven, it counts as
+ * proven, unless the operator lets unproven addresses register.
  */
 export const mayHavePage = ({ settings }: Dfx, { isProven }: Pick<User, 'isProven'>): boolean => isProven ?? settings.unproven_addresses !== 'register';
 
 /**
- * Adds the page where the customer can supply what DFX still needs, if there is such a page. Without it the refusal is still true, so a fault in
- * reading it is not passed on.
+ * Adds to the refusal the link to the page where the customer can supply what DFX still needs, if there is such a page. A fault in reading the link
+ * is only logged: the refusal is true without it.
  */
 export const withKycPage = async (dfx: Dfx, context: CallContext, user: Omit<User, 'address'>, refusal: Refusal): Promise<Refusal> => {
   const { token } = user;

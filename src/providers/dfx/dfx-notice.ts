@@ -3,13 +3,13 @@ import type { NoticeHint, NoticeReader } from '../spec.ts';
 import type { Dfx } from './dfx-api.ts';
 import { noticeBody } from './dfx-order-wire.ts';
 
-/** Without a key that DFX knows, anybody's request would be taken for a webhook. So without one, none is read. */
+/** Returns no reader if no key is configured: without a key, anybody's request would be taken for a webhook of DFX. */
 export const dfxNotices = ({ deps, settings: { webhook_key_env: name } }: Dfx): { notices?: NoticeReader } => {
   const value = name === undefined ? undefined : deps.secret(name);
   return value === undefined || value === '' ? {} : { notices: { hints: hintsIn, key: { header: 'x-api-key', value } } };
 };
 
-/** Returns the order and the user that a notice names. Never throws. The body may hold personal data, so nothing else of it is kept. */
+/** Returns the order that a notice about a payment names, or else the user. Never throws. The body may hold personal data: nothing else is kept. */
 export const hintsIn = (body: string): NoticeHint[] => {
   let json: unknown;
   try {

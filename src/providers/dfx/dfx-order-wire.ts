@@ -23,8 +23,8 @@ const mostSteps = 20;
 const priceSteps = soft(wireRows(z.object({ from: text, to: text }), mostSteps));
 
 /**
- * PUT /v1/buy/paymentInfos. The price members are those of a quote; in an invalid order, they contradict each other or are 0. An invalid order has
- * bank details all the same.
+ * PUT /v1/buy/paymentInfos. The price members are those of a quote. In an invalid order, they may be 0 or contradict each other, and there are bank
+ * details all the same.
  */
 export const buyOrderReply = quoteReply.extend({
   id: soft(wireInteger),
@@ -83,11 +83,11 @@ export const transactionReply = z.object({
   date: soft(wireTime),
 });
 export type TransactionReply = z.output<typeof transactionReply>;
-/** The most payments of one customer that are read. */
+/** The most rows of one customer that are read. */
 const mostTransactions = 1_000;
 export const transactionsReply = wireRows(transactionReply, mostTransactions);
 
-/** The body of a webhook. Its `data` says only which order to read. Nothing else in it is believed. */
+/** The body of a webhook: only the members that say which order or user to read. Nothing else in it is believed. */
 export const noticeBody = z.object({
   type: soft(wireText),
   accountId: soft(wireInteger),

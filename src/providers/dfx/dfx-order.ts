@@ -1,4 +1,4 @@
-/** Checks DFX's answer to an order before the customer sees how to pay. Pure. An answer that is not right in every part makes no order. */
+/** Checks DFX's answer to an order before the customer sees how to pay. An answer that is wrong in any part is a refusal or a fault. Pure. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
@@ -13,18 +13,18 @@ import { refusalIn } from './dfx-refusal.ts';
 import type { BuyOrderReply, SellOrderReply } from './dfx-order-wire.ts';
 import type { QuoteReply } from './dfx-wire.ts';
 
-/** DFX takes a payment for an order if its amount is off by at most this much. So two open orders must differ by more. */
+/** DFX matches a payment to an order if the amount is off by at most this many basis points. So two open orders must differ by more. */
 export const toleranceBps = 100;
 
 type Made = { id: number; order: PlacedOrder } | { refusal: Refusal };
 const wrong = (what: string): ProviderFault => new ProviderFault('malformed', what);
 
-/** What is asked of DFX: amounts in the ramp's units. `isInstant`: to pay by SEPA Instant. */
+/** What is asked of DFX. `amount`: sats, or hundredths of the currency. `isInstant`: whether the customer pays by SEPA Instant. */
 export type Asked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency?: string; isInstant?: boolean };
 
 /**
- * Returns the currencies that the answer names. It has no member for that of the order, but the steps of its price and the code for banking apps name
- * one.
+ * Returns the currencies that the answer names. No member states the order's currency, but the steps of the price name it, and so does the code for
+ * banking apps.
  */
 const currenciesIn = ({ priceSteps = [] }: Pick<BuyOrderReply, 'priceSteps'>, code: string | undefined): string[][] => {
   const lines = code?.split(/\r?\n/) ?? [];
@@ -35,7 +35,7 @@ const currenciesIn = ({ priceSteps = [] }: Pick<BuyOrderReply, 'priceSteps'>, co
 const isInCurrency = (named: string[][], currency: string | undefined): boolean =>
   currency === undefined || named.every((names) => names.some((name) => name.toUpperCase() === currency.toUpperCase()));
 
-/** Reads what every order has. The amounts must be as asked and agree with each other; whether the customer accepts them is up to the gateway. */
+/** Reads what orders of both ramps have. The fixed amount must be as requested, and the figures must agree. The gateway judges the other amount. */
 const commonOf = (reply: QuoteReply & { id?: number | undefined; uid?: string | undefined }, asked: Asked) => {
   const refusal = refusalIn(reply, asked, true);
   if (refusal) return { refusal };
@@ -59,7 +59,7 @@ export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days
   const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
   if (iban === undefined || reply.name === undefined) throw wrong('an order without a bank account to pay to');
   const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
-  // An account of the customer's own needs no reference. Any other account receives all customers' payments.
+  // A bank account that is only this customer's needs no reference. Any other account receives the payments of all customers.
   if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('an order without its reference');
   const paymentDetails = defined({
     provider_name: reply.name,
@@ -111,7 +111,7 @@ const toDisplay = (amount: bigint, places: number): string => {
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 };
 
-/** Returns DFX's id of the currency, the only way to name one in an order. Throws for an offer of an earlier release, which lacks it. */
+/** Returns DFX's id of the currency: an order can name it only by id. Throws if the offer is from an earlier release, which did not keep the id. */
 export const currencyIdOf = ({ option }: { option: CatalogueOption }): number => {
   const { currency } = notesOf(option.upstream);
   if (currency === undefined) throw new ProviderFault('malformed', 'an offer without the id of its currency', { taken: 'no' });

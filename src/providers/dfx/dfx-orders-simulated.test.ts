@@ -1,4 +1,4 @@
-/** Orders against the simulated DFX. The two were written from DFX's contract by different people. */
+/** Orders against the simulated DFX. Adapter and simulator were written from DFX's contract by different people. */
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Json } from '../../domain/offer.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
@@ -17,7 +17,7 @@ const day = 86_400_000;
 let now = 0;
 let logs: string[] = [];
 let control: SimulatorControl;
-/** Whether DFX says that no order can be confirmed. */
+/** Makes DFX answer every confirmation with 400. */
 let refuseConfirm = false;
 let context: CallContext;
 beforeEach(() => {
@@ -77,7 +77,7 @@ const place = async (buy: Buy, payoutTo: PayoutTo = node, amount = 10_000n, fixe
   const offer = valueOf(await buy.quote(context, quote));
   return await buy.placeOrder(context, { quote, offer, inputs: { payoutTo } });
 };
-/** What the customer has done at DFX before: an e-mail address, and nothing else. */
+/** Makes DFX know the customer's e-mail address and nothing else about them. Returns their address for payouts. */
 const known = async (buy: Buy, payoutTo: PayoutTo = node): Promise<string> => {
   const address = addressOf(payoutTo) ?? '';
   await place(buy, payoutTo);
@@ -449,7 +449,7 @@ describe('an account', () => {
     expect(first).toMatchObject({ ok: true, value: { status: 'onboarding' } });
     const read = await accounts.readAccount({ ...context, customer: first.customer ?? '' });
     const again = await accounts.startAccount({ ...context, customer: first.customer ?? '' }, { email, ref: 'r' });
-    // As an earlier release wrote it.
+    // A blob as an earlier release wrote it.
     const { isProven: _unknown, ...earlier } = JSON.parse(first.customer ?? '{}') as { isProven?: boolean };
     const before = await accounts.readAccount({ ...context, customer: JSON.stringify(earlier) });
     for (const answer of [first, read, again, before]) expect(JSON.stringify(answer)).not.toContain('/kyc?');
@@ -584,7 +584,7 @@ describe('selling', () => {
   it.each([
     ['sent once', undefined, 'awaiting_payment'],
     ['sent again', 2, 'review'],
-  ])("a sale in DFX's own app of the very amount does not make an order look paid that was %s", async (_, attempt, stage) => {
+  ])("a sale in DFX's own app for exactly the amount of an order that was %s does not make that order look paid", async (_, attempt, stage) => {
     const parts = start();
     const customer = await seller(parts);
     context = { ...context, ...(attempt === undefined ? {} : { attempt }) };

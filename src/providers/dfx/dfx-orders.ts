@@ -1,4 +1,4 @@
-/** Orders: placed as the user of one address, and followed without a login. */
+/** Orders: placed as the user of one address, and read without a login. Only the search for a payment without its order needs a login. */
 import * as z from 'zod';
 import { readIban } from '../../banking/bank-account.ts';
 import { defined } from '../../domain/defined.ts';
@@ -16,14 +16,14 @@ import { refusing } from './dfx-refusal.ts';
 import { evidenceOf, isOpenOrder, unlinked } from './dfx-status.ts';
 import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
-/** Our id of the order attempt. DFX keeps it and shows it with the order's payment, but finds nothing by it. */
+/** Our id of the order attempt. DFX keeps it and shows it to the account's owner, but cannot search by it. */
 const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?: string } => (id === undefined ? {} : { externalTransactionId: id });
-/** Returns whether an earlier try may have made an order: its answer was lost. */
+/** Returns whether an earlier try, whose answer was lost, may have made an order. */
 const isSentAgain = ({ attempt = 1 }: CallContext): boolean => attempt > 1;
 
 /**
- * Sends an order. Sending it again after a lost answer makes a second order with the same bank details, so nobody pays twice. DFX links the payment
- * to the newer of the two, which may be the one whose answer was lost (`unlinked`).
+ * Sends an order. Sending it again after a lost answer makes a second order, but the customer sees only one of them, so nobody pays twice. DFX links
+ * the payment to the newer of the two, which may be the one whose answer was lost (`unlinked`).
  */
 const send = async <T>(
   dfx: Dfx,
@@ -91,7 +91,7 @@ const storedConnection = z.object({ iban: z.string() });
 /** Reads the bank account of the connection that the customer chose. */
 const ibanOf = (connection: Json | undefined): string | undefined => readIban(storedConnection.safeParse(connection).data?.iban ?? '');
 
-/** Returns the account's blob, if a new login changed it. */
+/** Returns the account's new blob, if a login gave a new token. */
 const kept = (user: KnownUser, token: string | undefined): { customer?: string } =>
   token === undefined || token === user.token ? {} : { customer: writeUserBlob({ ...user, token }) };
 
@@ -108,7 +108,7 @@ const confirmed = async (dfx: Dfx, context: CallContext, token: string, { id, or
   }
 };
 
-/** Reads one order, without a login. DFX lists orders only by user, and a session here has no user of its own. */
+/** Reads one order. DFX lists orders only by user, and an upstream session of the buy ramp belongs to no user. */
 export const readBuyOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
   return await readOrder(dfx, context, 'buy', order, userOf(dfx, order.payoutTo));
@@ -141,14 +141,14 @@ const readOrder = async (
   return { ok: true, value: [found ? { ...found, otherwise: own } : own], ...more };
 };
 
-/** Sats arrive at once. So after ten minutes, a sale that still looks unpaid may be one whose payment DFX has booked without it. */
+/** Sats arrive at once. So if a sale still looks unpaid after ten minutes, DFX may have booked its payment without the order. */
 const saleMs = 600_000;
 const searchAfterMs = ({ settings }: Dfx, ramp: ExchangeRamp): number => {
   const afterMs = settings.search_unlinked_after_s * 1000;
   return ramp === 'sell' ? Math.min(afterMs, saleMs) : afterMs;
 };
 
-/** Searches for a payment that DFX has booked without its order. If DFX cannot be asked, the order's own state is still true. */
+/** Searches for a payment that DFX has booked without its order. If the search fails, returns nothing: the order's own state is still true. */
 const unlinkedPayment = async (
   dfx: Dfx,
   context: CallContext,

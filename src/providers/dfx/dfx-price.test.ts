@@ -62,7 +62,7 @@ describe('buying for an amount of fiat', () => {
         const priced = buyPrice({ fixed: 'pay', amount: pay }, reply);
         const receive = 'price' in priced ? priced.price.receive : 0n;
         expect(receive * below <= above).toBe(true);
-        // At up to 5 million cents, half a cent of the rate is less than one sat in 200,000.
+        // The rate is at least 2,000,000 cents, and taken at most one cent too high. So the sats are at most one part in 2,000,000 too few.
         expect(sats - receive <= 1n + sats / 2_000_000n).toBe(true);
       }),
     );

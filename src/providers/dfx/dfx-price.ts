@@ -10,7 +10,7 @@ import { isOnStep, nearestTwo, nextStep, roundToStep, stepAt } from './dfx-step.
 import type { QuoteReply } from './dfx-wire.ts';
 
 export type Asked = { fixed: 'pay' | 'receive'; amount: bigint };
-/** `btcPrice`: what DFX exchanges at, without fees, in hundredths per bitcoin, rounded down. */
+/** `btcPrice`: DFX's exchange rate without fees, in hundredths of the fiat unit per bitcoin, rounded down. */
 export type Price = { pay: bigint; receive: bigint; fee: bigint; btcPrice?: bigint };
 type Priced = { price: Price } | { refusal: Refusal };
 
@@ -76,7 +76,7 @@ export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
   const price = reply.exchangeRate;
   return {
     price: {
-      // If the fiat to receive was fixed, `amount` was rounded down by less than a step. It might bring less than promised; the next step does not.
+      // If the fiat to receive was fixed, DFX rounded `amount` down by less than a step. It might bring less than promised; the next step cannot.
       pay: fixed === 'pay' ? sats : nextStep(sats),
       receive: decimalTimesFloor(estimated, 100n),
       fee,
@@ -87,8 +87,8 @@ export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
 };
 
 /**
- * Returns whether estimated × rate is the amount, within 2 basis points (`rate` and `amount` have 5 digits) and what a cent is worth (`estimated` has
- * two decimals).
+ * Returns whether estimated × rate is the amount. It may be off by 2 basis points (`rate` and `amount` have 5 digits) plus the worth of one cent
+ * (`estimated` has two decimals).
  */
 const agree = (amount: Decimal, estimated: Decimal, rate: Decimal): boolean => {
   const power = (scale: number): bigint => 10n ** BigInt(scale);

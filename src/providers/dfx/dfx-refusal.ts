@@ -1,4 +1,4 @@
-/** What DFX's error words mean here. In a quote they come with 200, as `errors[]`; elsewhere as the `message` of a 4xx. */
+/** What DFX's error words mean here. An answer with status 200 has them in `errors`, a 4xx in `message`. */
 import { decimalTimesCeil, decimalTimesFloor, satsPerBtc, type Decimal } from '../../domain/money.ts';
 import { sides, type ExchangeRamp } from '../../domain/ramp.ts';
 import type { Limits, Refusal } from '../../domain/refusal.ts';
@@ -15,7 +15,7 @@ const kyc: Meaning = { reason: 'kyc-required' };
 const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['AmountTooLow', { reason: 'below-minimum', limit: 'min' }],
   ['AmountTooHigh', { reason: 'above-maximum', limit: 'max' }],
-  // What the customer may still exchange in 30 days without being identified.
+  // The limit is what a customer may exchange in 30 days without being identified.
   ['LimitExceeded', { reason: 'kyc-required', limit: 'max' }],
   ['AssetUnsupported', option],
   ['CurrencyUnsupported', { reason: 'currency-unsupported' }],
@@ -48,17 +48,17 @@ const meaningOf = (said: string): Meaning =>
 /** The statuses of DFX's own refusals. Any other 4xx comes from something else, such as a wrong `base_url`. */
 export const refusing = new Set([400, 403, 409, 422]);
 
-/** The step of DFX's page that helps with a word. For the other words, the page itself knows what comes next. */
+/** The step of DFX's page that is opened for an error word. For any other word, the page itself chooses the step. */
 const steps: ReadonlyMap<string, string> = new Map([
   ['RecommendationRequired', 'Recommendation'],
   ['EmailRequired', 'ContactData'],
   ['BankTransactionOrVideoMissing', 'Ident/SumsubVideo'],
   ['VideoIdentRequired', 'Ident/SumsubVideo'],
 ]);
-/** The words with which nothing on the page helps. */
+/** The error words for which no step of the page helps. */
 const helpless = new Set(['BankTransactionMissing']);
 
-/** Returns the customer's page at DFX, where they identify themselves. Whoever has the link acts as the customer. */
+/** Returns the link to the page where the customer identifies themselves, unless no step of it helps. Whoever has the link acts as the customer. */
 export const kycPage = (pagesUrl: string, hash: string, word: string | undefined): string | undefined => {
   if (word !== undefined && helpless.has(word)) return undefined;
   const step = word === undefined ? undefined : steps.get(word);
@@ -67,7 +67,7 @@ export const kycPage = (pagesUrl: string, hash: string, word: string | undefined
 
 const isWord = /^[A-Za-z]{1,64}$/;
 
-/** A customer who asks for the price of a sale without an account must open one first, whatever DFX says about the person. */
+/** The price of a sale is requested without a login. If DFX answers that it must know more about the customer, they need an account first. */
 const withoutAccount = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
   ramp === 'sell' && reason === 'kyc-required' && !hasLimit ? 'account-required' : reason;
 
@@ -80,7 +80,7 @@ const refusalFor = (said: string, ramp: ExchangeRamp, isUser: boolean): Refusal 
   };
 };
 
-/** Rounds a limit of DFX's so that the amount it names is itself allowed. Sats to sell also need 5 significant digits. */
+/** Rounds a limit so that the amount that it names is itself allowed. `limitsOf` then rounds sats to sell to 5 significant digits. */
 const units = {
   fiat: { min: (limit: Decimal) => decimalTimesCeil(limit, 100n), max: (limit: Decimal) => decimalTimesFloor(limit, 100n) },
   sats: { min: (limit: Decimal) => decimalTimesCeil(limit, satsPerBtc), max: (limit: Decimal) => decimalTimesFloor(limit, satsPerBtc) },
@@ -98,8 +98,8 @@ const limitsOf = ({ ramp, fixed }: Request, bound: 'min' | 'max', limit: Decimal
 };
 
 /**
- * Returns why DFX gives no price or takes no order, with its limit in the unit of the request. Undefined if there is no refusal. `isUser`: DFX knows
- * who asks.
+ * Returns why DFX gives no price or takes no order, with its limit in the unit of the request. Undefined if there is no refusal. `isUser`: the
+ * request was made as a user of DFX.
  */
 export const refusalIn = (reply: QuoteReply, request: Request, isUser = false): Refusal | undefined => {
   const first = reply.errors?.[0] ?? (reply.error === undefined ? undefined : { error: reply.error, limit: undefined, limitTarget: undefined });
@@ -116,8 +116,8 @@ export const refusalIn = (reply: QuoteReply, request: Request, isUser = false): 
 };
 
 /**
- * Returns what a 4xx says. `isOperators`: DFX refuses the country of the caller, and that is the gateway itself, whoever the customer is. `isUser`:
- * DFX knows who asks.
+ * Returns what a 4xx says. `isOperators`: DFX refuses the caller's country, which is the gateway's and not the customer's. `isUser`: the request was
+ * made as a user of DFX.
  */
 export const refusalOfBody = (body: unknown, ramp: ExchangeRamp, isUser = false): { refusal: Refusal; isOperators: boolean } => {
   const said = messagesIn(body);

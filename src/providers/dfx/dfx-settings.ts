@@ -3,7 +3,7 @@ import * as z from 'zod';
 const ppm = z.int().min(0).max(500_000);
 const word = z.string().min(1).max(64);
 
-/** The members of a `kind: dfx` block that this module reads. Each stands for something that DFX's code leaves to its configuration (README). */
+/** The members of a `kind: dfx` block that this module reads. README.md says why each exists. */
 export const dfxSettings = z.strictObject({
   base_url: z.url(),
   login_key_env: z
@@ -30,13 +30,18 @@ export const dfxSettings = z.strictObject({
     .min(0)
     .default(86_400)
     .describe('How old an unpaid order must be before we search for a payment that DFX has booked without its order'),
-  unlinked_within_bps: z.int().min(100).max(5_000).default(1_000).describe('How far such a payment may be from the amount of the order'),
+  unlinked_within_bps: z
+    .int()
+    .min(100)
+    .max(5_000)
+    .default(1_000)
+    .describe('How far the amount of a payment without its order may be from the amount of the order'),
   wallet: word.optional().describe("The operator's partner name at DFX; its fees and rules then apply to prices"),
   special_code: word.optional().describe('A discount code, sent with every price'),
   currencies: z
     .array(z.string().regex(/^[A-Z0-9]{2,16}$/, 'must be codes in capitals, like EUR'))
     .optional()
-    .describe('Ask only for prices in these. Default: every currency that DFX lists'),
+    .describe('Ask for prices only in these currencies. Default: every currency that DFX lists'),
   instant: z.enum(['listed', 'off']).default('listed').describe('Whether SEPA Instant is an option of its own, if DFX lists it'),
   listed_limits: z
     .enum(['buy', 'both', 'none'])

@@ -1,4 +1,4 @@
-/** The adapter against the simulated DFX over a socket. The two were written from DFX's contract by different people. */
+/** The adapter against the simulated DFX over a socket. Adapter and simulator were written from DFX's contract by different people. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { createUndiciHttp } from '../../entry/http-undici.ts';

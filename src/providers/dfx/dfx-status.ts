@@ -8,7 +8,7 @@ import type { FollowedOrder, OrderEvidence } from '../spec.ts';
 import { roundToStep } from './dfx-step.ts';
 import type { TransactionReply } from './dfx-order-wire.ts';
 
-/** Returns whether a payment is there: DFX then names the transaction, no longer only the order. */
+/** Returns whether the payment has arrived: the row then names a transaction, not only an order. */
 const hasPayment = ({ uid, orderUid }: TransactionReply): boolean => uid.startsWith('T') || orderUid !== undefined;
 /** Returns whether this is an order that DFX still waits for, and not a payment. */
 export const isOpenOrder = (row: TransactionReply): boolean => !hasPayment(row) && unpaid.has(row.state);
@@ -36,7 +36,7 @@ export const stageOf = (row: TransactionReply, ramp: ExchangeRamp): Stage | unde
 const fiat = (amount: Decimal): bigint => decimalTimesCeil(amount, 100n);
 const sats = (amount: Decimal): bigint => decimalTimesFloor(amount, satsPerBtc);
 
-/** DFX shows sats rounded to five digits. If the ordered amount rounds to what is shown, nothing contradicts that amount. */
+/** DFX shows sats rounded to five digits. Returns the ordered amount if it rounds to what is shown, and otherwise what is shown. */
 const told = (shown: bigint, ordered: bigint): bigint => (roundToStep(ordered) === shown ? ordered : shown);
 
 type Ordered = Pick<FollowedOrder, 'pay' | 'receive'>;
@@ -54,7 +54,7 @@ const amountsIn = (row: TransactionReply, ramp: ExchangeRamp, ordered: Ordered):
   return defined({ pay: paid, receive: received });
 };
 
-/** What shows that the sats were sent: the hash of the Lightning payment, and the time. */
+/** Returns what shows that the sats of a purchase were sent: the hash of the Lightning payment, and the time. */
 const payoutIn = ({ outputTxId, outputDate }: TransactionReply, stage: Stage | undefined, ramp: ExchangeRamp): Facts =>
   ramp === 'sell' || stage !== 'finished'
     ? {}
@@ -79,7 +79,7 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
 };
 
 type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'> & Partial<Pick<FollowedOrder, 'facts'>>;
-/** If DFX does not state the coin or its blockchain, it may be bitcoin over Lightning. */
+/** Returns whether the coin is, or may be, bitcoin over Lightning: DFX does not always state the coin and its blockchain. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
   return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
@@ -90,15 +90,16 @@ const slackMs = 600_000;
 /**
  * Searches for a payment that DFX booked without the order. There are two kinds:
  *
- * - DFX linked it to a twin. A request that was sent again after a lost answer made a second order, and DFX links a payment to the newest, which may
- *   be the one whose answer was lost. Both have our id of the attempt. DFX shows that id to the account's owner, so a sale without one is most likely
- *   the customer's own, made in DFX's app. But if our request was sent more than once and the amount is exactly the order's, it may be a twin: a
- *   person must decide. It does not show that our order was paid.
+ * - DFX linked it to a twin. A request that was sent again after a lost answer made a second order, and DFX links a payment to the newest order,
+ *   which may be the one whose answer was lost. Both orders have our id of the attempt, and DFX shows that id to the account's owner. So a sale
+ *   without our id was most likely made in DFX's own app. But if our request was sent more than once and the amount is exactly the order's, the sale
+ *   may be a twin: a person must decide, and nothing shows yet that our order was paid.
  * - DFX linked it to no order, because it came more than 7 days later or is more than 1 % off. All orders of a customer have the same reference, so
  *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
- * DFX lists what the account did with every coin: only bitcoin over Lightning counts. A sale's invoice is for an exact amount, and a payment that
- * belongs to another sale does not count for this one. Returns undefined if there is no payment; if there are several, a person must decide.
+ * DFX lists what the account did with every coin, but only bitcoin over Lightning counts. A sale must be paid exactly, because its invoice names the
+ * amount. A payment that belongs to another order does not count. Returns undefined if there is no payment; if there are several, a person must
+ * decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const word = ramp === 'buy' ? 'Buy' : 'Sell';
@@ -127,12 +128,12 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
   return isClear ? { ...evidenceOf(only, ramp, order), guessed: true } : review;
 };
 
-/** Returns whether the order in DFX's books was made by the request that made ours. */
+/** Returns whether the order that DFX linked to the payment was made by the same order attempt as ours. */
 const isSentBy = ({ idempotencyKey: id }: Looked, { externalTransactionId }: TransactionReply): boolean => id !== undefined && externalTransactionId === id;
 
 /**
- * Returns whether a request of ours may have made the order in DFX's books: only one that was sent again makes two. Of two orders to buy, the
- * confirmed one gets the payment, and we confirm the one whose answer we got. Sales are not confirmed.
+ * Returns whether a request of ours may have made the order that DFX linked to the payment, although DFX shows no id of ours: only a request that was
+ * sent again makes two orders. Of two orders to buy, DFX links the payment to the confirmed one, whose answer we got. Sales are not confirmed.
  */
 const isPerhapsTwin = ({ facts }: Looked, { externalTransactionId }: TransactionReply, ramp: ExchangeRamp): boolean =>
   ramp === 'sell' && facts?.sent_again === true && externalTransactionId === undefined;

@@ -15,5 +15,5 @@ export const ceilToStep = (sats: bigint): bigint => (floorToStep(sats) === sats 
 export const roundToStep = (sats: bigint): bigint => floorToStep(sats + stepAt(sats) / 2n);
 
 export const isOnStep = (sats: bigint): boolean => floorToStep(sats) === sats;
-/** Names the two amounts around one that DFX cannot express. */
+/** Names the two nearest amounts to one that DFX cannot express. */
 export const nearestTwo = (sats: bigint): string => `nearest: ${floorToStep(sats)}, ${nextStep(sats)}`;

@@ -1,6 +1,6 @@
 /**
  * The blob that the gateway keeps sealed for one customer's account: the address, whether the customer has shown that it is theirs, the token of the
- * last login, and the e-mail address while its code is awaited. Never the secret.
+ * last login, and the e-mail address while its code is awaited. It never holds the secret.
  */
 import * as z from 'zod';
 import type { CallContext } from '../spec.ts';

@@ -1,7 +1,7 @@
 /**
  * Wire schemas of DFX: only the members that we read. Source: github.com/DFXswiss/api at f0ea22a (2026-08-08), where quotes are BuyQuoteDto and
  * SellQuoteDto, listings AssetDetailDto and FiatDetailDto. Amounts are display units as JSON numbers (1.5 = 1.5 BTC); they are read as exact decimals.
- * Null means absent, unknown members are ignored, and a list's odd row is skipped.
+ * Null means absent, unknown members are ignored, and rows that cannot be read are skipped.
  */
 import * as z from 'zod';
 import { parseDecimal, type Decimal } from '../../domain/money.ts';
@@ -18,7 +18,7 @@ const decimal = z.union([z.number(), wireText]).transform((value, context): Deci
   return z.NEVER;
 });
 export const amount = soft(decimal);
-/** DFX lists about 200 assets of all blockchains, and 20 currencies. */
+/** DFX lists about 200 assets on all blockchains, and 20 currencies. */
 const mostRows = 1_000;
 /** Only the first reason that can be read counts. */
 const mostReasons = 20;
@@ -26,8 +26,8 @@ const mostReasons = 20;
 const fees = soft(z.object({ total: amount }));
 
 /**
- * PUT /v1/buy/quote and /v1/sell/quote. A refusal comes with 200, `isValid: false` and other numbers, so numbers are only required once the answer
- * is valid (dfx-price.ts).
+ * PUT /v1/buy/quote and /v1/sell/quote. A refusal comes with status 200 and `isValid: false`, and its figures may all be 0. So figures are required
+ * only of a valid answer (dfx-price.ts).
  */
 export const quoteReply = z.object({
   isValid: wireBoolean,
@@ -40,7 +40,7 @@ export const quoteReply = z.object({
   exchangeRate: amount,
   /** With fees: what is paid for one unit of what is received. */
   rate: amount,
-  /** In units of what is paid, and of what is received. */
+  /** `fees`: in the unit of what is paid. `feesTarget`: in the unit of what is received. */
   fees,
   feesTarget: fees,
   minVolume: amount,

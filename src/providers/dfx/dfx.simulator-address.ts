@@ -1,4 +1,4 @@
-/** The payout addresses of the simulated DFX, the credentials that open them, and LNURL-pay towards them. Only hosts on loopback are contacted. */
+/** The simulated DFX's payout addresses, their users' credentials, and LNURL-pay requests to the addresses. Only hosts on loopback are contacted. */
 import { bech32 } from '@scure/base';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { recoverNodeKey } from '../../bitcoin/node-signature.ts';
@@ -9,7 +9,7 @@ export const isCustodial = (signature: string): boolean => /^[a-z0-9]{140,146}$/
 const isNodeSignature = (signature: string): boolean => /^[ybndrfg8ejkmcpqxot1uwisza345h769]{104}$/.test(signature);
 export const isCredential = (signature: string): boolean => isCustodial(signature) || isNodeSignature(signature);
 
-/** Source of the sentence: the text that DFX's wallets sign; the sheet gives only its end and the prefix of the test system. */
+/** Returns the sentence that DFX's wallets sign. DFX's contract gives only its end, and the prefix that the test system puts before it. */
 export const sentenceFor = (address: string, stage: 'live' | 'dev'): string =>
   `${stage === 'dev' ? '[dev]_' : ''}By_signing_this_message,_you_confirm_that_you_are_the_sole_owner_of_the_provided_Blockchain_address._Your_ID:_${address}`;
 
@@ -23,7 +23,7 @@ export const isSignedByNode = async (address: string, signature: string, stage: 
   return invoice?.payee === signer;
 };
 
-/** In msat. */
+/** `least` and `most`: in msat. */
 type PayTerms = { callback: URL; least: bigint; most: bigint };
 
 /** Returns the terms of an LNURL on loopback. Returns undefined for an LNURL elsewhere, for other addresses, and for an answer that is no LNURL-pay. */

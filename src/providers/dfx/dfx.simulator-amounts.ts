@@ -1,4 +1,4 @@
-/** Exact amounts of the simulated DFX, as fractions of bigints in display units (1.5 BTC), and the roundings of its JSON numbers. */
+/** Exact amounts for the simulated DFX: fractions in the units of DFX's API (1.5 is 1.5 BTC), and how DFX rounds them before it sends them. */
 import { divCeil, divFloor, parseDecimal } from '../../domain/money.ts';
 
 /** n / d with d > 0. */
@@ -45,11 +45,11 @@ const toDigits = (amount: Fraction, rounding: Rounding): Fraction => {
 
 const rounded = (amount: Fraction, unit: Unit, rounding: Rounding): Fraction => (unit === 'fiat' ? toPlaces(amount, 2, rounding) : toDigits(amount, rounding));
 
-/** Rounds the target, rates and limits. */
+/** Rounds as DFX does for the target amount, rates and limits. */
 export const roundHalfUp = (amount: Fraction, unit: Unit): Fraction => rounded(amount, unit, halfUp);
-/** Rounds the source amount. */
+/** Rounds as DFX does for the source amount. */
 export const roundDown = (amount: Fraction, unit: Unit): Fraction => rounded(amount, unit, divFloor);
-/** Rounds a fee: "ceil above 0.01" for fiat. The sheet does not say what happens below one cent: here it is half up. Crypto is half up. */
+/** Rounds as DFX does for a fee: "ceil above 0.01" for fiat, half up for crypto. Its contract does not say what happens below 0.01: here, half up. */
 export const roundFee = (fee: Fraction, unit: Unit): Fraction => rounded(fee, unit, unit === 'fiat' && !isLess(fee, hundredths(1)) ? divCeil : halfUp);
 
 /** Returns a rounded amount, whose denominator is a power of ten, as its JSON number. */

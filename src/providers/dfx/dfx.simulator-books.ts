@@ -1,4 +1,4 @@
-/** What the simulated DFX keeps: accounts, their payout addresses, routes, orders, transactions. Amounts are fractions of display units. */
+/** The accounts, payout addresses, routes, orders and transactions of the simulated DFX. Amounts are exact fractions, in the units of its API. */
 import { createFaults, type Faults } from '../kit/faults.simulator.ts';
 import { createLater, type Later } from '../kit/later.simulator.ts';
 import type { Fraction } from './dfx.simulator-amounts.ts';
@@ -9,7 +9,7 @@ export type Account = {
   id: number;
   kycHash: string;
   mail: string | undefined;
-  /** An address that was given and not yet verified. */
+  /** An e-mail address that was given and not yet verified. */
   pending: { mail: string; code: string } | undefined;
   /** Whether the customer may trade, because another customer invited them or DFX approved them. */
   approved: boolean;
@@ -87,10 +87,10 @@ export type Books = Later & {
   invoices: Map<string, Invoice>;
   /** Codes that were sent by e-mail. */
   mails: { to: string; code: string }[];
-  /** What was paid out over Lightning. `invoice` is absent if the address is not on loopback: then nobody was asked for one. */
+  /** What was paid out over Lightning. `invoice` is undefined if the address is not on loopback, because no invoice was requested then. */
   payouts: { address: string; sats: number; invoice: string | undefined; txId: string }[];
   webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
-  /** The bodies that were sent. A body that equals one of them is not sent again. */
+  /** The bodies of the webhooks that were sent. A body that equals one of them is not sent again. */
   told: Set<string>;
   signUps: { at: number; network: string }[];
   mailChanges: { at: number; network: string }[];

@@ -18,7 +18,7 @@ export const createControl = (books: Books) => {
       books.orders.find((order) => order.uid === uid),
       `order ${uid}`,
     );
-  /** By its own uid, or by its order's. */
+  /** Finds a transaction by its own uid or by its order's. */
   const transactionOf = (uid: string): Transaction =>
     found(
       books.transactions.find((one) => one.uid === uid || one.order?.uid === uid),
@@ -43,14 +43,14 @@ export const createControl = (books: Books) => {
     /** Does what is due by the simulator's clock. */
     catchUp: async (): Promise<void> => await books.catchUp(),
 
-    /** Changes what DFX knows about a customer, and tells the partner. */
+    /** Changes what DFX knows about a customer, and sends the partner a webhook about it. */
     setAccount: async (address: string, changed: Partial<Omit<Account, 'id'>>): Promise<void> => {
       const account = Object.assign(accountOf(address), changed);
       await tellAccount(books, account, account.level === -20 ? 'KycFailed' : 'KycChanged');
     },
     /** The customer fills in the KYC page, and DFX approves. */
     approve: async (address: string): Promise<void> => await approve(books, accountOf(address)),
-    /** The account of one address becomes part of that of another. */
+    /** The account of one address becomes part of the account of another. */
     merge: (address: string, into: string): void => merge(books, accountOf(address), accountOf(into)),
 
     /**
@@ -61,12 +61,12 @@ export const createControl = (books: Books) => {
     /** A bank transfer of `amount` hundredths. An unknown reference makes it `Unassigned`. */
     transfer: async (transfer: payments.Transfer): Promise<string> => await uidOf(payments.receiveTransfer(books, transfer)),
     payInvoice: async (pr: string): Promise<string> => await uidOf(payments.payInvoice(books, pr)),
-    /** Takes one of the steps `Processing`, `PayoutInProgress`, `Completed`. Transactions are named by their own uid or their order's. */
+    /** Moves a transaction to the next of `Processing`, `PayoutInProgress` and `Completed`. `uid` is the transaction's own or its order's. */
     step: async (uid: string): Promise<string> => {
       await payments.step(books, transactionOf(uid));
       return transactionOf(uid).state;
     },
-    /** Takes all steps, and returns the last state. */
+    /** Moves a transaction through all of these states, and returns the last one. */
     deliver: async (uid: string): Promise<string> => {
       await payments.deliver(books, transactionOf(uid));
       return transactionOf(uid).state;
@@ -78,13 +78,16 @@ export const createControl = (books: Books) => {
     giveBack: async (uid: string): Promise<void> => await payments.giveBack(books, transactionOf(uid)),
     /** Sets any other state, such as `Failed` or `Stopped`. */
     setState: async (uid: string, state: string): Promise<void> => void (await payments.become(books, transactionOf(uid), state)),
-    /** A stranger, or DFX much later, posts a body to the address for webhooks. */
+    /** Posts a body to the URL for webhooks, as a stranger might, or DFX itself much later. */
     forge: async (url: string, body: object, key?: string): Promise<void> => await post(books, { url, key, body: JSON.stringify(body) }),
   };
 };
 export type SimulatorControl = ReturnType<typeof createControl>;
 
-/** Takes {do, args}: the name of a function of the control object. `look` only returns what happened so far, without tokens and keys. */
+/**
+ * Calls the function of the control object that `do` names, with `args`. Returns its result and what happened so far, without the headers of the
+ * requests. `do: "look"` calls nothing.
+ */
 export const runCommand = async (books: Books, control: SimulatorControl, command: unknown): Promise<Response> => {
   const { do: name, args = [] } = command as { do: string; args?: unknown[] };
   const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;

@@ -1,4 +1,4 @@
-/** Orders of the simulated DFX: where to pay, and for what price. */
+/** Orders of the simulated DFX: where the customer pays, and at what price. */
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { roundDown, type Fraction } from './dfx.simulator-amounts.ts';
@@ -152,7 +152,7 @@ const lightningDetails = (books: Books, order: Order, iban: string): Answer => {
   };
 };
 
-/** Makes an invoice that the route's LNURL gives out. */
+/** Makes an invoice for a sale over this route. */
 export const newInvoice = (books: Books, route: Route, sats: number, isForeign = false): string => {
   const { now, network, invoiceLifeS } = books.options;
   const timestamp = Math.floor(now() / 1000);

@@ -115,7 +115,7 @@ export const payLater = (books: Books, order: Order, pr: string | undefined): vo
 
 // ---- what follows ----------------------------------------------------------------------------------------------------------------------
 
-/** Takes the next step after `stepMs`, unless the transaction became something else by then. */
+/** Takes the next step after `stepMs`, unless the transaction's state has changed by then. */
 const stepLater = (books: Books, transaction: Transaction): void => {
   const { stepMs } = books.options;
   if (stepMs === undefined) return;
@@ -125,7 +125,7 @@ const stepLater = (books: Books, transaction: Transaction): void => {
   });
 };
 
-/** Takes the next of three steps: `Processing`, `PayoutInProgress` with the price, `Completed`. Returns whether another step may follow. */
+/** Moves the transaction to the next of `Processing`, `PayoutInProgress` (which sets the price) and `Completed`. Returns whether a step may follow. */
 export const step = async (books: Books, transaction: Transaction): Promise<boolean> => {
   switch (transaction.state) {
     case 'Created':
@@ -141,7 +141,7 @@ export const step = async (books: Books, transaction: Transaction): Promise<bool
   }
 };
 
-/** Takes all steps. Stops where a hold or a failure does. */
+/** Takes all steps, until the transaction is completed, on hold or failed. */
 export const deliver = async (books: Books, transaction: Transaction): Promise<void> => {
   while (await step(books, transaction));
 };
@@ -176,7 +176,7 @@ const payOut = async (books: Books, transaction: Transaction): Promise<void> => 
   }
 };
 
-/** Pays the user's address, and returns the payment's hash. An LNURL on loopback is asked for an invoice; all others count as paid. */
+/** Pays the user's address, and returns the payment's hash, or undefined if an LNURL on loopback gives no fitting invoice. Others count as paid. */
 const paySats = async (books: Books, { output, route }: Transaction): Promise<string | undefined> => {
   const address = route?.user.address ?? '';
   const sats = satsOf(output ?? hundredths(0));
@@ -195,7 +195,7 @@ const paySats = async (books: Books, { output, route }: Transaction): Promise<st
 
 // ---- other outcomes --------------------------------------------------------------------------------------------------------------------
 
-/** DFX or the customer has to do something first. `release` resumes where the hold began. */
+/** Puts a transaction on hold: DFX or the customer has to do something first. `release` resumes where the hold began. */
 export const hold = async (books: Books, transaction: Transaction, state: string, reason?: string): Promise<void> => {
   transaction.heldIn ??= transaction.state;
   transaction.reason = reason;

@@ -10,7 +10,7 @@ const one: Fraction = { n: 1n, d: 1n };
 export type Ramp = 'buy' | 'sell';
 type Limits = { least: Fraction; most: Fraction };
 
-/** Converts hundredths of CHF. Without CHF in the catalogue, every currency is worth as much as CHF. */
+/** Converts hundredths of CHF to the currency. If the catalogue has no CHF, the currency is worth as much as CHF. */
 const ofChf = (options: Settled, currency: SimulatedCurrency, francs: number): Fraction => {
   const chf = options.currencies.find(({ name }) => name === 'CHF') ?? currency;
   return over(times(hundredths(francs), hundredths(currency.price)), hundredths(chf.price));
@@ -42,7 +42,7 @@ export const fiatEntry = (options: Settled, currency: SimulatedCurrency): object
   return { ...entry, cardBuyable: false, cardSellable: options.card === 'served', limits };
 };
 
-/** The limits are in the asset's unit, converted from the first currency. The sheet does not name their unit. */
+/** The limits are in the asset's unit, converted from the first currency. DFX's contract does not name their unit. */
 export const assetEntry = (options: Settled, asset: SimulatedAsset): object => {
   const [currency] = options.currencies;
   const { least, most } = currency ? fiatLimits(options, currency, 'Bank') : { least: zero, most: zero };
@@ -68,7 +68,7 @@ const feesOf = (options: Settled, ramp: Ramp, inSource: (cents: number) => Fract
     platform: times(source, bps(platformBps)),
     bank: times(source, bps(bankBps)),
   });
-  /** The target is computed from the rounded fee: with the exact one, the sheet's 49.90 EUR would give 0.00061446. */
+  /** DFX calculates the target from the rounded fee: with the exact fee, its contract's example of 49.90 EUR would give 0.00061446. */
   const totalOf = (source: Fraction): Fraction => roundFee(Object.values(partsOf(source)).reduce(plus), unit);
   /** Returns the smallest source that leaves `net`. Each guess's fee gives the next guess; rounding ends the loop if the rates are below 100 %. */
   const sourceFor = (net: Fraction): Fraction => {
@@ -88,7 +88,7 @@ const feesOf = (options: Settled, ramp: Ramp, inSource: (cents: number) => Fract
 };
 
 const noFees = { rate: 0, fixed: 0, min: 0, network: 0, dfx: 0, platform: 0, bank: 0, total: 0 };
-/** For an unknown asset or currency, every number is 0. An asset or currency that is not served this way counts as unknown. */
+/** For an unknown asset or currency, every number is 0. One that is not available for this ramp and way to pay counts as unknown. */
 const nothing = (errors: QuoteError[]): Quoted['answer'] => ({
   amount: 0,
   estimatedAmount: 0,
@@ -159,7 +159,7 @@ export const quote = (options: Settled, ramp: Ramp, { request, asset, currency, 
     ...(customer?.reasonsOf(isBuy ? source : inTarget(source)) ?? []),
     ...options.refuse,
   ];
-  // The fee takes the whole amount, so there is no rate. The sheet does not say what DFX writes then.
+  // If the fee takes the whole amount, there is no rate. DFX's contract does not say what the answer holds then.
   const rate = target.n === 0n ? zero : roundHalfUp(over(source, target), from);
   const limitOf: { [error in QuoteError]?: Fraction } = {
     AmountTooLow: least,

@@ -6,7 +6,7 @@ import { fractionOf, type Fraction } from './dfx.simulator-amounts.ts';
 
 const text = z.string({ error: 'must be a string' }).nullish();
 const id = z.int({ error: 'must be an integer number' }).nullish();
-/** The sheet does not say what an amount of 0 or below gets: here it is 400. */
+/** DFX's contract does not say how an amount of 0 or below is answered: here, with 400. */
 const amount = z
   .number({ error: 'must be a number conforming to the specified constraints' })
   .positive({ error: 'must be a positive number' })

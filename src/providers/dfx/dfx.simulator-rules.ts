@@ -7,7 +7,7 @@ import type { QuoteError, SimulatedCurrency } from './dfx.simulator-state.ts';
 const dayMs = 86_400_000;
 /** Below this level, a customer is not identified. */
 const identified = 50;
-/** In hundredths of CHF. */
+/** A sale for EUR above this, in hundredths of CHF, needs an earlier bank transfer from the customer. */
 const saleNeedsTransfer = 100_000;
 
 /** Returns what an account may trade in its period, in hundredths of CHF. UNKNOWN in the docs: the words for the period. */
@@ -28,7 +28,7 @@ export const volumeOf = (books: Books, account: Account): number => {
     );
 };
 
-/** Why no order of this customer is even priced. DFX checks the e-mail address before the approval. */
+/** Returns why this customer's orders are not even priced, if so. DFX checks the e-mail address before the approval. */
 export const entryReason = (books: Books, user: User): QuoteError | undefined => {
   if (user.account.mail === undefined) return 'EmailRequired';
   const isTrusted = walletOf(books, user)?.autoTradeApproval === true;
@@ -37,7 +37,7 @@ export const entryReason = (books: Books, user: User): QuoteError | undefined =>
 
 export type Wish = { ramp: Ramp; method: 'Bank' | 'Instant' | 'Card'; currency: SimulatedCurrency; iban: string | undefined };
 
-/** Why this customer cannot trade this amount of the currency. */
+/** Returns why this customer cannot trade this amount of the currency. */
 export const reasonsAgainst = (books: Books, user: User, { ramp, method, currency, iban }: Wish, fiat: Fraction): QuoteError[] => {
   const { options } = books;
   const { account } = user;
@@ -56,5 +56,5 @@ export const reasonsAgainst = (books: Books, user: User, { ramp, method, currenc
   return [...(entry ? [entry] : []), ...all.filter(([holds]) => holds).map(([, reason]) => reason)];
 };
 
-/** Whether the user or the account is blocked, which closes orders with a 403. UNKNOWN in the docs: whether a rejected customer gets that 403. */
+/** Returns whether the account is blocked, so that its orders get a 403. UNKNOWN in the docs: whether a rejected customer gets that 403, too. */
 export const isBlocked = ({ account }: User): boolean => account.blocked || account.level < 0;

@@ -78,7 +78,7 @@ export type SimulatedCurrency = {
   name: string;
   /** Hundredths per bitcoin. */
   price: number;
-  /** The least and most to pay or to receive, in hundredths. Without `max`: 1,000,000,000 CHF converted. */
+  /** The least and most to pay or to receive, in hundredths. Without `max`, the most is the worth of 1,000,000,000 CHF. */
   min: number;
   max?: number;
   /** The bank's view: `sellable` currencies buy bitcoin, `buyable` ones are received for it. */
@@ -116,13 +116,13 @@ export type SimulatorOptions = {
   currencies?: SimulatedCurrency[];
   assets?: SimulatedAsset[];
   fees?: { buy: FeeOptions; sell: FeeOptions };
-  /** Partner wallets by name. A quote or customer with another wallet's name has none. */
+  /** Partner wallets by name. A quote or customer that names any other wallet counts as having none. */
   wallets?: { [name: string]: PartnerWallet };
   /** Makes every quote and order invalid for these reasons, besides its own. */
   refuse?: QuoteError[];
   /** How `refuse` comes in orders: in an answer with status 200, or as the message of a 400. The docs have both, for the same words. */
   refuseOrdersBy?: '200' | '400';
-  /** Quotes with one of these as `country` get CountryNotAllowed. */
+  /** A quote with one of these as `country` gets CountryNotAllowed. Customers from these countries are refused, too. */
   refusedCountries?: string[];
   card?: 'refused' | 'served';
   /** The age of the price, which may be any (`PriceValidity.ANY`). */
@@ -143,9 +143,9 @@ export type SimulatorOptions = {
   signUpLimitOn?: 'signUp' | 'any';
   /** The codes of other customers. A login with one approves the account. */
   recommendationCodes?: string[];
-  /** UNKNOWN in the docs: when a new e-mail address needs a code (202). `change`: only if the account has one already. */
+  /** UNKNOWN in the docs: when a new e-mail address needs a code (202). `change`: only if the account already has an address. */
   mailCode?: 'change' | 'always' | 'never';
-  /** The answer to an e-mail address of another account: 409, or 401, and the two accounts are one from then on. */
+  /** The answer to an e-mail address of another account: 409, or 401 after the two accounts were merged. */
   mailOfAnother?: 'conflict' | 'merged';
   /** How long after the e-mail address is set, or the KYC page is opened, a customer is approved and identified, without a call to `control`. */
   autoApproveMs?: number;
@@ -166,7 +166,7 @@ export type SimulatorOptions = {
   stepMs?: number;
   /** How many reads of a paid order say `Completed` with `id: null`, before its transaction is booked. */
   unbookedReads?: number;
-  /** Whether the price of an order of at most 30 minutes is kept, by the formula that takes the fee twice. UNKNOWN in the docs: whether it is on. */
+  /** Whether DFX keeps the price of an order for 30 minutes, by the formula that takes the fee twice. UNKNOWN in the docs: whether this is on. */
   guaranteedPrice?: boolean;
   /** What the payout meets on the Lightning network. `routing-error`: once per transaction. */
   payout?: 'succeeds' | 'routing-error' | 'below-minimum' | 'unclear';
@@ -209,10 +209,13 @@ const bank: Bank = {
 };
 const dayMs = 86_400_000;
 
-/** UNKNOWN in the docs: the live minimum. `limits` says it; 10.00 is the sheet's sample. */
+/** UNKNOWN in the docs: the live minimum, which the listing's `limits` state. The example in DFX's contract is 10.00. */
 const min = 1000;
 
-/** Returns the options with the defaults: the seed's catalogue and fees, and 80,000 EUR per bitcoin with CHF and AED in about the seed's proportions. */
+/**
+ * Returns the options with the defaults: the catalogue and fees of DFX's seed data, 80,000 EUR per bitcoin, and prices in CHF and AED in about the
+ * proportions of the seed data.
+ */
 export const settle = (given: SimulatorOptions): Settled => ({
   now: Date.now,
   currencies: [
@@ -252,7 +255,7 @@ export const settle = (given: SimulatorOptions): Settled => ({
     },
   ],
   assets: [{ id: 236, name: 'BTC', blockchain: 'Lightning', buyable: true, sellable: true, instantBuyable: false, instantSellable: false }],
-  // UNKNOWN in the docs: the live fees. These are the seed's for a private person.
+  // UNKNOWN in the docs: the live fees. These are the fees of the seed data for a private person.
   fees: { buy: { rateBps: 149 }, sell: { rateBps: 99 } },
   // UNKNOWN in the docs: the partner's fee.
   wallets: {},

@@ -7,7 +7,7 @@ type Row = { [member: string]: unknown };
 const typeOf = { buy: 'Buy', sell: 'Sell' } as const;
 const unitsOf = { buy: ['fiat', 'crypto'], sell: ['crypto', 'fiat'] } as const satisfies { [ramp: string]: [Unit, Unit] };
 
-/** The names of both sides. */
+/** Returns what a row calls the two sides of the exchange. */
 const sidesOf = ({ options }: Books, ramp: 'buy' | 'sell', currency: string): Row => {
   const bitcoin = options.assets[0]?.name ?? 'BTC';
   return ramp === 'buy'
@@ -15,7 +15,7 @@ const sidesOf = ({ options }: Books, ramp: 'buy' | 'sell', currency: string): Ro
     : { inputAsset: bitcoin, inputBlockchain: 'Lightning', outputAsset: currency, outputPaymentMethod: 'Bank' };
 };
 
-/** An order that has no transaction, or whose transaction is not booked yet. */
+/** Returns the row of an order that has no transaction, or whose transaction is not booked yet. */
 const orderRow = (books: Books, order: Order, isOwner: boolean): Row => ({
   id: null,
   uid: order.uid,
@@ -97,7 +97,7 @@ export const readTransaction = (books: Books, sought: Sought, reader: Reader): R
   return row ? Response.json(withLies(books, reader.endpoint, row)) : refuse(404, 'Transaction not found');
 };
 
-/** All transactions of the account, and its orders that were confirmed and are not paid. */
+/** Lists the account's booked transactions, and its confirmed orders that are unpaid or whose transaction is not booked yet. */
 export const listTransactions = (books: Books, user: User): Response => {
   const orders = books.orders.filter((order) => isOf(user, order.route.user));
   const waiting = orders.filter((order) => order.isConfirmed && (order.transaction === undefined || order.unbookedReads > 0));

@@ -74,7 +74,7 @@ const networkOf = ({ ip }: Caller): string => ip.split('.').slice(0, 3).join('.'
 export type LoginVia = 'auth' | 'signUp' | 'signIn';
 /**
  * The first custodial secret of an address is not checked but kept, and every later one must equal it. A node's signature always opens the account of
- * the node's own address, whatever opened it first.
+ * the node's own address, whatever credential registered the address.
  */
 export const login = async (books: Books, via: LoginVia, body: unknown, caller: Caller): Promise<Response> => {
   const request = readLogin(body);
@@ -179,7 +179,7 @@ const approveLater = (books: Books, account: Account): void => {
   if (autoApproveMs !== undefined) books.later(autoApproveMs, async () => await approve(books, account));
 };
 
-/** The hosted page. Both are bearer links: by a token, or by the account's code. */
+/** The page where a customer is identified. Its link holds a token or the account's code, and is a bearer link with either. */
 export const kycPage = (books: Books, session: string | undefined, code: string | undefined): Response => {
   const account = session === undefined ? books.accounts.find(({ kycHash }) => kycHash === code) : holderOf(books, `Bearer ${session}`)?.user.account;
   if (!account) return new Response('This link is not valid.\n', { status: 401 });

@@ -1,4 +1,4 @@
-/** Webhooks of the simulated DFX: a static key, no signature and no time. Three tries, 5 s apart; an equal body is sent once. */
+/** Webhooks of the simulated DFX: a static key, no signature and no timestamp. Three tries, 5 s apart; an equal body is sent only once. */
 import { walletOf, type Account, type Books, type Transaction, type User } from './dfx.simulator-books.ts';
 import { transactionRow } from './dfx.simulator-transactions.ts';
 
@@ -14,7 +14,7 @@ export const tellPayment = async (books: Books, transaction: Transaction): Promi
     await tell(books, route.user, { type: 'Payment', data: { ...transactionRow(books, transaction, true), dfxReference: id }, reason: reason ?? null });
 };
 
-/** KYC events hold personal data. UNKNOWN in the docs: its members. */
+/** KYC events hold personal data. UNKNOWN in the docs: the members of `data`. */
 export const tellAccount = async (books: Books, account: Account, type: Exclude<Event, 'Payment'>): Promise<void> => {
   const data = { mail: account.mail ?? null, name: account.name ?? null, birthday: '1990-01-01', address: 'Examplestrasse 1', kycLevel: account.level };
   for (const user of books.users) if (user.account === account) await tell(books, user, { type, data, reason: null });

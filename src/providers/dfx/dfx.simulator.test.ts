@@ -1,4 +1,4 @@
-/** The simulated DFX over real HTTP, against the sample figures that its contract was read from: 80,000 EUR per bitcoin, 1.49 % to buy, 0.99 % to sell. */
+/** The simulated DFX over real HTTP, against the sample figures of DFX's contract: 80,000 EUR per bitcoin, 1.49 % to buy, 0.99 % to sell. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { movableClock } from '../../../test/support/clock.ts';
 import { startDfxSimulator, type RunningSimulator, type SimulatorOptions } from './dfx.simulator.ts';

@@ -32,7 +32,7 @@ const ownFaults: OwnFaults<Fault> = {
 
 type Call = { c: Context; body: unknown; user: User | undefined };
 type Handle = (call: Call) => Response | Promise<Response>;
-/** Whose token an endpoint takes. `anyone`: a token is read if there is one. */
+/** Who may call an endpoint. With `anyone`, a token is read if there is one. */
 type Who = 'anyone' | 'user';
 
 export const createDfxSimulator = (given: SimulatorOptions, origin: () => string = () => 'http://127.0.0.1') => {
@@ -132,7 +132,7 @@ export const createDfxSimulator = (given: SimulatorOptions, origin: () => string
 };
 
 const notJson = Symbol('not JSON');
-/** Some calls have no body at all. */
+/** Reads a JSON body. A call without a body counts as `{}`. */
 const readBody = async (c: Context): Promise<unknown> => {
   const text = await c.req.text();
   try {
@@ -144,7 +144,7 @@ const readBody = async (c: Context): Promise<unknown> => {
 /** Everybody calls from loopback, unless a test says otherwise. */
 const callerOf = (c: Context): Caller => ({ ip: c.req.header('x-simulated-ip') ?? '127.0.0.1' });
 
-/** Copies what setPrice changes, so that two simulators never share it. */
+/** Copies what setPrice and setWallet change, so that two simulators do not share it. */
 const withOwnCurrencies = (options: Settled): Settled => ({ ...options, currencies: structuredClone(options.currencies), wallets: { ...options.wallets } });
 
 /** Rewrites a good answer as `says` and the faults demand. */

@@ -8,7 +8,7 @@ import { dfxSettings } from './dfx-settings.ts';
 export const provider = defineProvider({
   kind: 'dfx',
   ramps: ['buy', 'sell'],
-  // The key signs customers in, and only a user can order.
+  // Without the key, no customer can be logged in at DFX, and an order needs a login.
   pricesOnly: ({ login_key_env }) => login_key_env === undefined,
   settings: dfxSettings,
   create: (deps, settings) => {
