@@ -48,7 +48,7 @@ const bareDeps: Omit<AdapterDeps, 'http'> = {
 
 type Asked = { method: string; url: string; body: unknown };
 type Given = { status: number; body: unknown };
-/** Makes an adapter whose provider returns these answers in turn. A bare value is sent under 200. */
+/** Makes an adapter whose provider returns these answers in turn. An answer that is not {status, body} is the body of a 200. */
 const answering = (answers: unknown[], settings: object = {}): { adapter: ClaimingBuyer; asked: Asked[]; logged: string[] } => {
   const asked: Asked[] = [];
   const logged: string[] = [];

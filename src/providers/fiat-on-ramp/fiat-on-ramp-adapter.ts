@@ -47,8 +47,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
     });
 
   /**
-   * The session has ended at the provider. If the provider demands proof, a new proof is needed; else the emptied blob makes the gateway open a new
-   * session.
+   * The answer for a session that has ended at the provider. If the provider demands proof, the customer must prove the key again. Otherwise the
+   * emptied blob makes the gateway open a new session.
    */
   const sessionOver = { ok: false, refusal: { reason: settings.proof === 'demanded' ? 'proof-required' : 'busy' }, customer: '' } as const;
 
@@ -66,8 +66,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
   };
 
   /**
-   * Quotes a total when the fee comes on top: asks for less, so that amount and fee together equal the customer's total. Corrects the amount at most
-   * once.
+   * Gets a price for a total that includes the fee, from a provider that adds its fee on top: asks for less, so that amount and fee together equal
+   * the total. Corrects the amount at most once.
    */
   const askTotal = async (context: CallContext, option: CatalogueOption, total: bigint): Promise<Answer<ProviderOffer>> => {
     let ask = firstAsk(total, option.feePpm);

@@ -377,7 +377,7 @@ describe('status answers', () => {
         expect(told(rows)).toEqual([['filled', 'filled']]);
     expect(told([of(undated), of(undated)])).toEqual([['filled', 'filled']]);
     expect(evidenceOf([entry, entry])).toHaveLength(2);
-    // A map may have one order under two writings of its id.
+    // A map may have one order under two spellings of its id.
     expect(toEvidence(statusWire.parse({ [uuid]: placed, [uuid.toUpperCase()]: entry }), uuid, 'EUR', settings())).toEqual([
       { ...known, upstreamOrderId: uuid },
     ]);
@@ -400,7 +400,7 @@ describe('status answers', () => {
     const words = Array.from({ length: 3000 }, (_, nth) => row(`word ${nth}`));
     expect(evidenceOf(words)[0]?.rawStatus).toHaveLength(200);
     expect(evidenceOf([row('paid', t1), row('placed', t2), row('failed', t2)])).toEqual([{ ...review, rawStatus: 'failed, placed', moneySeen: true }]);
-    // Also if the dates tell which one counts.
+    // Money is kept even if the dates tell which row counts.
     expect(evidenceOf([row('paid', t1), row('expired', t2)])).toMatchObject([{ stage: 'expired', moneySeen: true }]);
     expect(evidenceOf([row('paid', t1), row('refunded', t2)])[0]).not.toHaveProperty('moneySeen');
     expect(evidenceOf([row('refunded', t1), row('expired', t2)])[0]).not.toHaveProperty('moneySeen');
@@ -408,7 +408,7 @@ describe('status answers', () => {
     expect(evidenceOf([row('placed'), row('pondering')])).toEqual([{ ...review, rawStatus: 'placed, pondering' }]);
     const [other] = evidenceOf([row('filled', { amount_sats: 106_000 }), row('paid')]);
     expect(other).toEqual({ upstreamOrderId: 'a', stage: 'review', rawStatus: 'filled, paid', moneySeen: true });
-    // 0 is no amount as long as nothing is delivered.
+    // Before the delivery, an amount of 0 means that the provider does not state it yet.
     expect(evidenceOf([row('filled'), row('paid', { amount_sats: 0 })])).toMatchObject([{ stage: 'filled', ...amounts }]);
   });
   it('an entry that cannot be read is left out; the others are kept', () => {

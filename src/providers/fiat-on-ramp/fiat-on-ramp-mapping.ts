@@ -48,10 +48,10 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** The most payment options per provider: a listing is read often, and is part of the list that every customer gets. */
+/** The most payment options per provider: listings are read often, and every customer gets the listings of all providers. */
 const mostOptions = 100;
 /**
- * The most entries that are parsed to find them, currencies and options together. An entry that cannot be parsed costs more time than one that can.
+ * The most entries (currencies and options together) that are parsed to find options. Entries that do not match the schema take the most time.
  */
 const mostEntries = 1_000;
 
@@ -66,7 +66,7 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
   const options: CatalogueOption[] = [];
   const left = { entries: mostEntries };
   for (const [key, value] of items) {
-    // The rest is not even parsed, since that would slow down every request.
+    // The rest is not even parsed, because parsing it would slow down every request.
     if (options.length >= mostOptions || left.entries <= 0) break;
     options.push(...currencyOptions(key, value, settings, left));
   }
@@ -259,13 +259,13 @@ export const toEvidence = (
   return oneOfEach(Object.entries(wire).flatMap(([id, entry]) => read(entry, id)));
 };
 
-/** The length of a status that names the words of several rows: a list may have thousands of them. */
+/** The most characters of a status that joins the words of several rows: a list may have thousands of rows. */
 const mostStatus = 200;
 
 /**
- * Returns one row of each order. A list may have several about one order, for example one for each status it had: the one whose status began last
- * counts. If the dates do not tell which that is, it is the one that is furthest on the way to the delivery, as long as every row is on that way and
- * their amounts agree. Otherwise a person must look. Money in any of the rows is not forgotten.
+ * Returns one row for each order. A list may have several rows about one order, for example one for each status that it had: the row whose status
+ * began last counts. If the dates do not decide that, the row that is furthest on the way to delivery counts, as long as all candidates are on that
+ * way and their amounts agree. Otherwise a person must look. Money that any row shows is kept, unless it went back.
  */
 const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
   const lastOf = (id: string, some: OrderEvidence[]): OrderEvidence => {
@@ -275,24 +275,24 @@ const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
     const amounts = agreedAmounts(latest);
     if (latest.every((row) => isSameNews(row, furthest) || (amounts && isBefore(row, furthest)))) return withMoneyOf(some, furthest);
     const rawStatus = [...new Set(latest.map((row) => row.rawStatus))].toSorted().join(', ').slice(0, mostStatus);
-    // What a row says was refunded is not held any more, unless another row says that it was delivered.
+    // If a row says refunded, the provider no longer holds the money, unless another row says that the order was delivered.
     const isBack = latest.some(({ stage }) => stage === 'refunded') && !latest.some(({ stage }) => isDelivered(stage));
     return { upstreamOrderId: id, rawStatus, stage: 'review', ...amounts, ...(some.some(saysMoney) && !isBack ? { moneySeen: true } : {}) };
   };
   const byId = Map.groupBy(rows, ({ upstreamOrderId }) => upstreamOrderId);
   return [...byId].flatMap(([id, some]) => (id === undefined || some.length === 1 ? some : [lastOf(id, some)]));
 };
-/** Adds the money of a row that does not count any more. If money went back, the row that counts says so, or is later than that. */
+/** Sets `moneySeen` on the row that counts if that row shows no money, another row does, and no row shows a refund. */
 const withMoneyOf = (rows: OrderEvidence[], last: OrderEvidence): OrderEvidence => {
   const isForgotten = !saysMoney(last) && rows.some(saysMoney) && rows.every(({ stage }) => stage !== 'refunded');
   return isForgotten ? { ...last, moneySeen: true } : last;
 };
-/** Returns whether both rows are on the way to the delivery, and `a` is less far. */
+/** Returns whether both rows are on the way to delivery, and `a` is less far than `b`. */
 const isBefore = (a: OrderEvidence, b: OrderEvidence): boolean => {
   const [from, to] = [progressOf(a.stage), progressOf(b.stage)];
   return from !== undefined && to !== undefined && from < to;
 };
-/** Returns the amounts that the rows tell, or undefined if two of them differ. */
+/** Returns the amounts that the rows state, or undefined if two rows state different ones. */
 const agreedAmounts = (rows: OrderEvidence[]): Pick<OrderEvidence, 'pay' | 'receive' | 'fee'> | undefined => {
   const told = rows.map((row) => withoutUntold(row));
   const [pay, receive, fee] = (['pay', 'receive', 'fee'] as const).map((name) => new Set(told.flatMap((row) => row[name] ?? [])));
@@ -305,7 +305,7 @@ const isSameNews = (a: OrderEvidence, b: OrderEvidence): boolean =>
 /** Returns whether an order was delivered or refunded. Before that, an amount of 0 means that the provider does not state it yet. */
 const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
 
-/** Maps one status entry. Unreadable or impossible amounts need the operator, and the status next to them is not believed either. */
+/** Maps one status entry. Unreadable or impossible amounts make it a review, and the status next to them is not believed either. */
 const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
   if (!parsed.success) return { stage: 'review' };

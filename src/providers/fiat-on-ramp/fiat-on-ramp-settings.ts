@@ -12,7 +12,7 @@ const staticOption = z.strictObject({
 
 const units = z.enum(['hundredth', 'iso4217']);
 
-/** The members of a `kind: fiat-on-ramp` block that this module reads. Where the standard says something, the default follows its plain reading. */
+/** The members of a `kind: fiat-on-ramp` block that this module reads. Where the standard is clear, the default follows it. */
 export const settings = z.strictObject({
   base_url: z.url(),
   path_prefix: z
@@ -48,7 +48,7 @@ export const settings = z.strictObject({
     .describe("Variable with a node private key (hex) for the gateway's own session at a provider that demands proof"),
   catalogue_without_session: z.boolean().default(false).describe('The options may be listed with the session id of /verify, before /session'),
   options: z.array(staticOption).optional().describe('The options, if the listing of the provider cannot be read'),
-  currencies: z.array(z.string().min(1)).optional().describe('Offer only these'),
+  currencies: z.array(z.string().min(1)).optional().describe('Offer only these currencies'),
   not_taken_statuses: z
     .array(z.int().min(400).max(499))
     .default([400, 401, 403, 404, 410, 413, 415, 422])

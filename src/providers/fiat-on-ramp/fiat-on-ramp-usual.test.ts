@@ -48,7 +48,7 @@ it('reads what the schema reads, or leaves it to the schema', () => {
   );
   expect(read).toBeGreaterThan(300);
 });
-/** The schema leaves out some absent members, which is the same to every reader. */
+/** The schema leaves out some absent members. Readers see no difference between those and undefined. */
 const allMembers = Object.fromEntries(
   ['amount_sats', 'currency_id', 'payment_option_id', 'btc_price', 'order_fee', 'expires_on'].map((name) => [name, undefined]),
 );

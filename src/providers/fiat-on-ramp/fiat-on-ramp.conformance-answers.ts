@@ -1,6 +1,6 @@
 /**
- * Checks the answers of FLS01 v1.0, member by member, against its text and its OpenAPI. Stricter than our adapter on purpose: this judges
- * providers on behalf of all clients. "Text" and "OpenAPI" are the two documents at github.com/breez/fiatlink, revision bfbf811.
+ * Checks a server's answers, member by member, against the text and the OpenAPI document of FLS01 v1.0. The checks are stricter than our adapter on
+ * purpose: they judge providers on behalf of all clients. Both documents are at github.com/breez/fiatlink, revision bfbf811.
  */
 import { printableName } from '../../domain/printable.ts';
 import type { Flaw } from '../kit/kind.conformance.ts';
@@ -232,7 +232,8 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
   if (!Array.isArray(given)) flaws.push({ what: `currencies ${must('a list', given)}`, clause: shape });
   else if (given.some((one) => !isObject(one) || 'payment_options' in one))
     flaws.push({ what: 'an entry of currencies is not keyed by its code', clause: shape });
-  else if (given.some((one) => Object.keys(one as Members).length !== 1)) flaws.push({ what: 'an entry of currencies has several keys', clause: shape });
+  else if (given.some((one) => Object.keys(one as Members).length !== 1))
+    flaws.push({ what: 'an entry of currencies does not have exactly one key', clause: shape });
   const currencies = entriesOf(given);
   const asWritten = entriesOf(isObject(written) ? written['currencies'] : undefined);
   currencies.forEach(([key, currency], at) => {

@@ -9,7 +9,7 @@ import { createTally, type CheckId, type Tally } from './fiat-on-ramp.conformanc
 export class Ended extends Error {}
 
 export type Answered = { exchange: Exchange; body: Body | undefined };
-/** One run: its parts, its results so far, and the functions that ask. */
+/** One run: its parts, its results so far, and the functions that make its requests. */
 export type Run = ConformanceParts & {
   tally: Tally;
   /** Calls an endpoint. `sent` is the body of a POST, or the query of a GET. */
@@ -19,7 +19,7 @@ export type Run = ConformanceParts & {
   run: ConformanceRun;
 };
 export type Session = { id: string; token: string | undefined };
-/** A listed option, and the quote that it gave. */
+/** A listed option, and the server's quote for it. */
 export type Priced = { listed: Listed; quote: Members };
 
 /** Recognises a fault by its shape, since a bundled command has its own copy of the class ProviderFault. */

@@ -1,5 +1,5 @@
 /**
- * The conformance kit for servers of FLS01 v1.0. Asks a server for what clients read, and makes requests that the server must refuse. With `order` it
+ * The conformance kit for servers of FLS01 v1.0. It makes the requests that clients make, and requests that the server must refuse. With `order`, it
  * also makes an order, and sends the same order again; nothing is paid. If the server demands a proof, the kit signs with keys that it then throws
  * away.
  */
@@ -251,7 +251,7 @@ const judgeQuote = (run: Run, listed: Listed, answered: Answered & { body: Body 
   tally.judge('quote-in-time', ms <= run.quoteMs, `a price took longer than ${run.quoteMs} ms`);
 };
 
-/** Returns contradictions between a quote's figures. Accepts amount_fiat with or without the fee, and rounding. */
+/** Returns contradictions between a quote's figures. Accepts amount_fiat with or without the fee, and differences from rounding. */
 const figuresOf = (quote: Members, { rate }: Listed): string[] => {
   const [fiat, sats, price, fee] = [quote['amount_fiat'], satsOf(quote), quote['btc_price'], quote['order_fee']].map(Number) as [
     number,

@@ -67,7 +67,7 @@ const feeOnTop = (quote: Members): boolean | undefined => {
   if (!Number.isFinite(fiat + sats + price + fee) || fee <= 0) return undefined;
   const worth = (sats * price) / 1e8;
   const [within, onTop] = [Math.abs(fiat - fee - worth), Math.abs(fiat - worth)];
-  // Decides only if one reading fits clearly better than the other.
+  // Decides only if one reading fits to within a quarter of the fee.
   if (Math.min(within, onTop) > fee / 4) return undefined;
   return onTop < within;
 };

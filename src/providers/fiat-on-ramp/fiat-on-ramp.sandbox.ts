@@ -3,7 +3,7 @@ import type { Sandbox } from '../kit/kind.sandbox.ts';
 import { standardCurrencies, type SimulatedCurrency, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 
 const hour = 3600;
-/** The money is "seen" this long after the order, so that a demo takes seconds. */
+/** How long after the order the provider "sees" the money: short, so that a demo takes seconds. */
 const autoFillMs = 3000;
 
 const limited = (min: number, max: number): SimulatedCurrency[] =>

@@ -37,6 +37,6 @@ export const slowPaymentTimes = 20;
  */
 export const shortLink = (sats: number): number => Math.floor(sats * 0.998);
 
-/** Returns whether an order is never paid: its customer was not shown how to pay, or is meant to be late. */
+/** Returns whether an order is never paid: the customer was not shown how to pay, or is meant to miss the expiry. */
 export const isNeverPaid = (magic: Magic | undefined): boolean =>
   magic === 'price-changed' || magic === 'expired' || magic === 'foreign-link' || magic === 'lost-answer';

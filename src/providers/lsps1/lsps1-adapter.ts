@@ -41,7 +41,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
   /**
-   * Calls a seller. Returns what an answer with a 2xx or 4xx (except 429), or a refusal with a 5xx, says, whatever its form. Throws for the rest.
+   * Calls the seller. Returns the body of a 2xx, of a 4xx other than 429, and of a 5xx that is a refusal, whatever its form. Throws for the rest.
    */
   const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
     const reply = await requestJson({
@@ -146,7 +146,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const { secret: payTo } = offer;
       if (reserved !== undefined && (payTo !== undefined || free === true)) {
         const isOver = offer.expiresOn !== undefined && deps.now() >= offer.expiresOn;
-        // The release before stored an address as the seller wrote it.
+        // An earlier release stored an address just as the seller had written it.
         const isUnsafe = payWith === 'onchain' && payTo !== undefined && !isBareAddress(payTo);
         if (isOver || isUnsafe) return { ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } };
         const { pay, receive, fee, expiresOn } = offer;

@@ -17,7 +17,7 @@ const decidedCodes: ReadonlySet<number> = new Set([1, 100, 101, tokenCode, -32_6
 
 /**
  * An error with code 100 names the limit (`max_channel_expiry_blocks`), one with code −32602 the field of the request (`channel_expiry_blocks`).
- * Other errors name either in their message.
+ * Other errors name one or the other in their message.
  */
 const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
   [/channel_?expiry_?blocks/, 'lease-unsupported'],

@@ -239,7 +239,7 @@ const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork)
 /** Returns the sats that an invoice asks for. Undefined for an invoice without an amount, and for an address. */
 const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
-/** An order that states no expiry ends after this time at the latest, since its invoice could be dated in the far future. */
+/** An order that states no expiry ends after this time at the latest, because its invoice could be dated in the far future. */
 const longestLifeMs = 365 * 86_400_000;
 
 /** Checks that the invoice is for the order's total, on our network. Returns the earlier expiry of invoice and order. */
@@ -279,7 +279,7 @@ export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undef
   ...(connectTo === undefined ? {} : { connect_to: connectTo }),
 });
 
-/** Returns an offer at the last price seen, marked as such. Returns undefined if no price was seen: only an order would show one. */
+/** Returns an offer at the last price seen, with a warning that says so. Returns undefined if no price was seen: only an order would show one. */
 export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): ProviderOffer | undefined => {
   if (!request.lastSeen) return undefined;
   const { offer, observedOn } = request.lastSeen;

@@ -1,4 +1,4 @@
-/** How a simulated seller writes its orders and errors: as in the standard, or with its deviations. */
+/** How a simulated seller writes its orders and errors: as in the standard, or with the deviations in its options. */
 import { bitcoinUri } from '../../bitcoin/address.ts';
 import type { Deviation, SimulatedOrder } from './lsps1.simulator-state.ts';
 

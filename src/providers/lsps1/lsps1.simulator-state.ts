@@ -4,7 +4,7 @@ import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
 export type FaultName = Fault['fault'];
 
-/** How a seller may deviate from the standard. The names say how. */
+/** The ways in which a seller may deviate from the standard. */
 export type Deviation =
   | 'info-in-options'
   | 'no-uris'
