@@ -25,8 +25,8 @@ export const countersOf = ({ own, wide }: Network, budget: number): { key: strin
       ];
 
 /**
- * Returns the counters and limits for a budget that all customers share. One IPv4 address or /64 may use a tenth of the budget, or `least` if a tenth
- * is less. A /48 may use at most half, so that a caller with many addresses leaves something for others.
+ * Returns the counters and limits for a budget that all customers share. One IPv4 address or /64 may use a tenth of the budget, or `least` if that is
+ * more. A /48 may use at most half, so that a caller with many addresses leaves something for others.
  */
 export const sharesOf = (network: Network, total: number, least: number): { key: string; most: number }[] =>
   countersOf(network, Math.max(Math.ceil(total / 10), least)).map(({ key, most }, i) => ({ key, most: i === 0 ? most : Math.min(most, Math.ceil(total / 2)) }));

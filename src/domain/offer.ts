@@ -31,7 +31,8 @@ export type Facts = {
   currency?: string;
   on_chain_fallback?: boolean;
   /**
-   * For buy, if the provider pushes its payouts: the kinds of destination that it pays and the customer said they can name. The gateway writes it.
+   * For buy, if the provider pushes its payouts: the kinds of destination that the provider pays to and that the customer said they can name. The
+   * gateway writes this fact.
    */
   payout_kinds?: PayoutKind[];
   /** For a pushed payout that was made: the payment hash of the Lightning payment, or the id of the transaction. Shown to the customer. */

@@ -4,7 +4,8 @@ const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 /**
  * Returns the form by which names are compared: NFKC in lower case, with each run of punctuation and spaces replaced by one space. So "SEPA-Instant"
  * and "Sepa instant" are the same option. Letters with their vowel signs, digits, currency signs, + and pictures tell options apart ("SEPA+", "💳",
- * "बैंक"). A name without any of these keeps its punctuation. A name of Greek or Cyrillic letters that all look like Latin ones is the Latin name.
+ * "बैंक"). A name without any of these keeps its punctuation. A name whose letters are all Greek or Cyrillic, and all look like Latin ones, has the
+ * form of the Latin name.
  */
 export const normalForm = (name: string): string => {
   const plain = asRead(name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase());
@@ -12,7 +13,7 @@ export const normalForm = (name: string): string => {
   return words === '' ? plain.replaceAll(/\s+/gu, ' ').trim() : words;
 };
 
-/** Small letters which, as capitals or as they are, look like a Latin letter. In pairs: the letter, and what it looks like. */
+/** Lower-case letters that look like a Latin letter, either as they are or as capitals. In pairs: the letter, and the Latin letter. */
 const LIKE_LATIN = new Map(
   'аaвbеeѕsіiјjкkмmнhоoрpсcтtуyүyхxһhԁdԍgԛqԝwαaβbεeζzηhιiκkμmνnοoρpτtυyχx'.match(/../gu)?.map((pair) => [pair.charAt(0), pair.charAt(1)]),
 );

@@ -200,7 +200,7 @@ export const mayBePaid = (
 };
 type Network = 'lightning' | 'onchain' | undefined;
 
-/** How far a provider's clock may be from ours, where a payment is matched to a sale by its amount and the provider's date for it. */
+/** How far a provider's clock may be from ours when a payment is matched to a sale by its amount and by the provider's date for it. */
 export const matchSlackMs = 15 * 60_000;
 
 /**
@@ -284,7 +284,7 @@ const oddlyPaid = (order: OrderNow, pay: bigint, receive: bigint): string | unde
   return pay > order.pay && receive * order.pay < order.receive * pay ? 'more was charged than was ordered' : undefined;
 };
 
-/** Judges the changed figures of an unpaid estimate by the slippage and the customer's limits, as its order was judged. */
+/** Judges the changed figures of an unpaid estimate by the slippage and the customer's limits, as the order was judged when it was made. */
 const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
   if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
   const { bounds } = accepted;

@@ -1,7 +1,7 @@
 /**
- * Tokens that a wallet signs with its node key. In FLS01 a wallet signs a provider's token as it is, so whoever supplies a token gets a signature
- * over any text it likes. That signature must be worthless everywhere except at that provider. Our own tokens name the gateway, so no provider's
- * token may look like a gateway's. Nor may a provider's token be a sentence whose signature another service accepts as a permanent login.
+ * Tokens that a wallet signs with its node key. In FLS01 a wallet signs a provider's token as it is, so a provider gets a signature over any text it
+ * likes. That signature must be worthless everywhere except at that provider. Our own tokens name the gateway, so no provider's token may look like a
+ * gateway's. Nor may a provider's token be a sentence whose signature another service accepts as a permanent login.
  */
 
 /** Every token of a ramp-gateway starts with this mark, except for the tokens of the early release that `unmarked` describes. */

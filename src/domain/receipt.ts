@@ -69,7 +69,7 @@ export type PublicKeys = { keys: readonly JWK[] };
 export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
 
 const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise<{ payload: unknown } | { problem: string }> => {
-  // The set comes from the network, and callers in JavaScript have no types.
+  // The key set comes from the network, and callers in JavaScript have no types.
   const keys = (of as Partial<PublicKeys> | undefined)?.keys;
   if (typeof keys?.find !== 'function') return { problem: 'the keys are not a key set like the answer of /.well-known/receipt-keys' };
   try {
@@ -86,7 +86,7 @@ const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise
   }
 };
 
-/** Computes the key that decides between equal offers. Anybody can compute it from the seed, which favours a provider only by chance. */
+/** Computes the key that decides between equal offers. Anybody can compute the key from the seed. A seed favours a provider only by chance. */
 const neutralKey = (seed: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(seed + providerId)));
 
 /** Returns what is wrong with a receipt's decision, or undefined. Throws if the route cannot be read. */
@@ -102,8 +102,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
 };
 
 /**
- * Verifies a receipt offline: its signature, its canonical form, for a decision the ranking of the stored figures, and, if `inclusion` is given, that
- * the tree of the day's signed root contains it. A problem is returned as a sentence, not thrown.
+ * Verifies a receipt offline: its signature and its canonical form; for a decision, also the ranking of the stored figures; and, if `inclusion` is
+ * given, also that the tree of the day's signed root contains the receipt. A problem is returned as a sentence, not thrown.
  */
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');

@@ -280,7 +280,7 @@ describe('properties', () => {
       fc.property(part, ([one, perMille, feePerMille, binding]) => {
         const dueBy = at + hour;
         expect(countFill({ ...one, binding: true, dueBy, paidOn: dueBy + 1 })).toMatchObject({ row: 'none', tells: false });
-        // An honest provider fills what was paid, less a fee of which any part is fixed.
+        // An honest provider fills what was paid, less a fee. Any part of the fee may be fixed.
         const fiat = one.ramp === 'buy' ? one.quotedPay : one.quotedReceive;
         const quotedFee = (fiat * feePerMille) / 1_000n;
         const paidPart = { ...one, binding, quotedFee, toldPay: (one.quotedPay * perMille) / 1_000n, filledOn: at };
@@ -289,7 +289,7 @@ describe('properties', () => {
           one.ramp === 'buy' ? share(one.quotedReceive, quotedFee) : ((one.quotedReceive + quotedFee) * paidPart.toldPay) / one.quotedPay - quotedFee;
         const honest = { ...paidPart, toldReceive: fixed < 0n ? 0n : fixed };
         expect(countFill(honest)).toMatchObject({ row: 'none', tells: false });
-        // Whatever comes of a part, no more than that part can count as missing.
+        // Whatever is delivered for a part of the payment, no more than that part can count as missing.
         const { row, quotedSats } = countFill({ ...paidPart, toldReceive: 0n });
         const quoted = one.ramp === 'buy' ? one.quotedReceive : one.quotedPay;
         expect((row === 'none' ? 0n : quotedSats) * one.quotedPay).toBeLessThanOrEqual(quoted * paidPart.toldPay);

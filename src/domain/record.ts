@@ -50,8 +50,8 @@ const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: b
 };
 
 /**
- * Returns the sums as they count `days` later: each day leaves 15/16 of the slow sums and 3/4 of the fast ones. If the clock was set back, nothing
- * changes.
+ * Returns what is left of the sums after `days` days: each day leaves 15/16 of the slow sums and 3/4 of the fast ones. If the clock was set back,
+ * nothing changes.
  */
 export const decayed = ({ slow, fast }: Windows, days: number): Windows => ({
   slow: decayedSums(slow, days, 15n, 16n),

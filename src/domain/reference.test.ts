@@ -5,7 +5,7 @@ import { feedRead, judgeFeeds, type FeedReading, type Voice } from './reference.
 const now = Date.UTC(2026, 10, 21, 12);
 const minute = 60_000;
 const averages = ['bitfinex', 'bitflyer', 'coinbase', 'gemini', 'kraken'];
-/** Makes a feed that gives this price now and gave another one until a moment ago. */
+/** Makes a feed that gives this price now and gave another price until a moment ago. */
 const voice = (name: string, price: bigint, more: Partial<Voice> & { at?: number; since?: number } = {}): Voice => {
   const { at = now, since = now, ...rest } = more;
   return { name, venue: name, averages: name === 'mempool' ? averages : [], said: { price, text: String(price), at, since }, ...rest };

@@ -62,7 +62,7 @@ const write = (value: unknown, member: string): Json => {
     const stored = write(inner, key);
     if (stored !== inner) (written ??= { ...given })[key] = stored;
   }
-  // Members that are undefined disappear when this becomes text.
+  // Members that are undefined disappear when this value is written as JSON text.
   return (written ?? given) as Json;
 };
 

@@ -184,7 +184,8 @@ describe('properties', () => {
     );
   });
   test('no provider is chosen for its name or its position in the file', () => {
-    // No new name is one of p0 to p7: `declined` may list a provider that is not in the market, and would exclude the one that got its name.
+    // No new name is one of p0 to p7: `declined` may list a provider that is not in the market, and would then exclude a provider that was renamed to
+    // it.
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/).filter((text) => !/^p\d$/.test(text));
     const names = fc.uniqueArray(name, { minLength: 8, maxLength: 8 });
     const market = fc

@@ -22,7 +22,7 @@ export type UnknownPlacing = {
    * after-restore.ts).
    */
   deadOn: number;
-  /** How often the quote was sent again. */
+  /** How many times the quote was sent again. */
   reposts: number;
   /** The result of the latest re-POST: an order, a refusal, or again no answer. */
   reply?: 'placed' | 'refused' | 'lost';
@@ -33,7 +33,9 @@ export type UnknownPlacing = {
 type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'review'; upstreamOrderId?: string; note: string };
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
-/** How long after `deadOn` we wait for a read that keeps failing. Even if the order exists, the customer was never shown how to pay it. */
+/**
+ * How long after `deadOn` we go on trying a read that fails. Then we give up: even if the order exists, its customer was never shown how to pay it.
+ */
 const lastReadMs = 10 * 60_000;
 
 /** Decides the next step for an attempt in the state `unknown`. The caller spaces the steps by backOffMs. */
@@ -79,7 +81,10 @@ const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolea
 
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });
 
-/** Returns the orders of a session that can be this attempt's: not known before it, and not taken by another attempt. Ids match in any form. */
+/**
+ * Returns the orders of a session that can be this attempt's: not known before it, and not taken by another attempt. Ids match in whatever form they
+ * are written.
+ */
 export const newOrders = <T extends { upstreamOrderId?: string }>(
   rows: T[],
   knownBefore: readonly string[],
