@@ -1,12 +1,12 @@
-/** Accounts at sell providers, their connections, and payments that no order explains. */
+/** Accounts at providers, their connections, and payments that no order explains. */
 import { sql } from 'drizzle-orm';
 import { index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { moment, sealed } from './columns.ts';
 import { customers } from './session-schema.ts';
 
 /**
- * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the account's id, so that it is
- * found for an intent or an order in the same way as an upstream session.
+ * A customer's account at a provider. The adapter's blob (with the per-user key) is in provider_sessions under the account's id, so that it is found
+ * for an intent or an order in the same way as an upstream session.
  */
 export const accounts = pgTable(
   'accounts',
@@ -17,15 +17,15 @@ export const accounts = pgTable(
       .references(() => customers.id),
     providerId: text('provider_id').notNull(),
     /**
-     * SHA-256 of the e-mail in lower case. Null for an account that was connected with a pasted key, not by e-mail. At each provider, an e-mail can
-     * be connected for only one customer.
+     * SHA-256 of the e-mail in lower case or, at a provider that knows its users by their destination, of the destination's name (destinationName).
+     * Null for an account that was connected with a pasted key. At each provider, an e-mail or destination can be connected for only one customer.
      */
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
     /**
-     * The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. For a removed account,
-     * only how many codes were sent and tried.
+     * The e-mail or destination until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. For a
+     * removed account, only how many codes were sent and tried.
      */
     signup: sealed('signup'),
     sequence: integer('sequence').notNull().default(0),

@@ -1,10 +1,10 @@
-/** What is on offer: numbers that the API shows, the providers' last listings, and sellers' last prices. */
+/** What is on offer: currencies and payment options with their numbers, the providers' last listings, and sellers' last prices. */
 import { integer, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Json } from '../domain/offer.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import { document, moment } from './columns.ts';
 
-/** Numbers that the API shows: small, unique, never reused. */
+/** The currencies, with the numbers by which the API shows them: small, unique, never reused. */
 export const currencies = pgTable('currencies', { id: smallint('id').primaryKey(), code: text('code').notNull().unique() });
 
 export const paymentOptions = pgTable(

@@ -49,7 +49,7 @@ const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
 export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const isDue = and(eq(deliveries.state, 'due'), lte(deliveries.dueOn, now), unleased);
-    // Usually there are none, and this query is much cheaper to plan than the one that follows.
+    // Usually no webhook is due, and this query is much cheaper to plan than the one that follows.
     if ((await db.select({ id: deliveries.id }).from(deliveries).where(isDue).limit(1)).length === 0) return [];
     const at = new Date(now).toISOString();
     // Takes at most one webhook per subject, and of those at most `perHost` per host, so that later webhooks of a subject take up no slots. Anybody

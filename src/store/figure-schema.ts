@@ -45,10 +45,10 @@ export const instances = pgTable('instances', {
   name: text('name').primaryKey(),
   version: text('version').notNull(),
   startedOn: moment('started_on').notNull(),
-  /** By the database's clock. */
+  /** When the instance last wrote its row, by the database's clock. */
   seenOn: moment('seen_on').notNull(),
-  /** The instance's own clock at that moment. */
+  /** The same moment by the instance's own clock. */
   clock: moment('clock').notNull(),
-  /** The circuits of its providers that are not closed. */
+  /** The instance's circuits that are not closed. */
   circuits: json('circuits').notNull(),
 });

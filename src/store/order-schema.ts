@@ -133,7 +133,7 @@ export const orders = pgTable(
     /** What the first withdrawal link pays, and when it was read. If a link was given out without being read, only the time is set. */
     linkReceive: amount('link_receive'),
     linkReadOn: moment('link_read_on'),
-    /** Whether the provider delivered less than was ordered, or charged more. */
+    /** Whether the fill is short or overcharged (domain/judge-fill.ts), unless the operator has closed the dispute. */
     disputed: boolean('disputed').notNull().default(false),
     /** When the operator released a short order to its customer. */
     shortReleasedOn: moment('short_released_on'),

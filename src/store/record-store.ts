@@ -62,7 +62,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
   },
   addMissing: async (now, unfilledBefore, limit, without = [], failed = rethrow) => {
     const isOpen = and(isNull(orders.recordedOn), inArray(orders.stage, [...moneyCame]));
-    // Usually there are none, and this query is much cheaper to plan than the one that follows.
+    // Usually there are no such orders, and this query is much cheaper to plan than the one that follows.
     if ((await db.select({ id: orders.id }).from(orders).where(isOpen).limit(1)).length === 0) return 0;
     // One transaction per order: the order's lock decides which instance counts it, and the sums stay locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
