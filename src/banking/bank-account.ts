@@ -1,7 +1,7 @@
 /** Turns an IBAN or BIC as people paste it into the one form that banks accept. */
 import { isCountry } from '../domain/country.ts';
 
-/** Lengths by country, from the SWIFT IBAN registry. SEPA countries come first, because the QR code can pay only those. */
+/** Lengths by country, from the SWIFT IBAN registry. SEPA countries are listed apart, because only their accounts can be paid with the QR code. */
 const SEPA_LENGTHS =
   'AD24 AL28 AT20 BE16 BG22 CH21 CY28 CZ24 DE22 DK18 EE20 ES24 FI18 FR27 GB22 GI23 GR27 HR21 HU28 IE22 IS26 IT27 LI21 LT20 LU20 LV21 MC27 MD24 ME22 MK19 MT31 NL18 NO15 PL28 PT25 RO24 RS22 SE24 SI19 SK24 SM27 VA22';
 const OTHER_LENGTHS =
@@ -15,7 +15,7 @@ const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
 /** Tried only if no IBAN is found after the shorter label: NO may mean Norway. */
 const LONG_IBAN_LABEL = /^\s*IBAN[\s.-]*(?:NR|NO|NUM(?:BER|MER)|CODE)[\s.:]*/;
-/** Without a separator, "BIC" may be the first letters of the bank's own code. */
+/** A label needs a separator behind it, because "BIC" may also be the first letters of the bank's own code. */
 const BIC_LABEL = /^\s*(?:(?:BIC|SWIFT|CODE)[\s:./-]+)+/;
 const compact = (text: string, label: RegExp): string =>
   text

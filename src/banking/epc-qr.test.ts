@@ -77,7 +77,7 @@ test('a pasted IBAN and BIC are written in the form that banks use', () => {
   expect([line(text, 5), line(text, 7), line(text, 11)]).toEqual(['COBADEFFXXX', IBAN, 'ALP-4F7K2']);
 });
 
-/** By IBAN: whether version 002 needs a BIC, and whether SEPA can pay it at all. */
+/** For each IBAN: whether version 002 of the code needs a BIC, and whether SEPA can pay the account at all. */
 const accounts: [iban: string, needsBic: boolean, isPaid: boolean][] = [
   [IBAN, false, true],
   ['AT611904300234573201', false, true],

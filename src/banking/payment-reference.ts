@@ -19,7 +19,7 @@ const NOUNS = ['reference', 'ref', 'referenz', 'referencia', 'riferimento'];
 const JOINED = /^(?!.*preference)(\p{L}+?)s?(?:reference|referenz|referencia)$/u;
 /** Words next to "reference" that make it the reference of the payment, surest first. "Reference" alone counts, too. */
 const OF_THE_PAYMENT = ['provider', 'payment', 'transfer', 'remittance', 'deposit', 'bank', 'wire', 'sepa', 'transaction', ''];
-/** Words that, after "reference", show that the key is only about the reference ("reference_type"). */
+/** Words that, after "reference", show that the key names a property of the reference ("reference_type"), not the reference itself. */
 const ABOUT = [
   'type',
   'kind',

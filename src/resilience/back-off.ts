@@ -11,7 +11,7 @@ export type BackOffSettings = {
   mostForAllMs: number;
   /** How many different callers must be limited, with nobody served in between, before all customers wait. */
   callersForAll: number;
-  /** How long a limited caller counts towards that number. */
+  /** How long a limited caller counts towards `callersForAll`. */
   windowMs: number;
 };
 type Wait = { until: number; times: number };
@@ -37,7 +37,7 @@ export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }:
   };
   const leftOf = (wait: Wait, most: number): number => {
     const at = now();
-    // The clock may have been set back since.
+    // The clock may have been set back since the wait began.
     wait.until = Math.min(wait.until, at + most);
     return Math.max(0, wait.until - at);
   };

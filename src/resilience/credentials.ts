@@ -7,7 +7,7 @@ const pauseMs = 60_000;
 export type CredentialsSettings = {
   /** How many different callers must be refused, with no price served in between, before we conclude that our credentials are refused. */
   callersNeeded: number;
-  /** How long a refused caller counts towards that number. */
+  /** How long a refused caller counts towards `callersNeeded`. */
   windowMs: number;
   /** Called when the provider begins to refuse our credentials, and when it accepts them again. */
   onChange: (state: 'refused' | 'accepted') => void;
@@ -40,7 +40,7 @@ export const createCredentialsWatch = ({ callersNeeded, windowMs, onChange }: Cr
     /** Throws `rejected-credentials` during the pause. */
     check: (): void => {
       if (pausedUntil === 0) return;
-      // The clock may have been set back since.
+      // The clock may have been set back since the pause began.
       pausedUntil = Math.min(pausedUntil, now() + pauseMs);
       if (now() < pausedUntil)
         throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is asked again within a minute', { taken: 'no' });

@@ -270,7 +270,7 @@ describe('credentials', () => {
     vi.advanceTimersByTime(59_999);
     expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
     vi.advanceTimersByTime(1);
-    // Still refused: another minute, but no second alert.
+    // The credentials are still refused: the pause lasts another minute, but there is no second alert.
     await settle(guard.call('quote', { ...limits, ...who }, refused(status)));
     expect(await settle(guard.call('quote', limits, answer))).toBeInstanceOf(ProviderFault);
     vi.advanceTimersByTime(60_000);
