@@ -1,4 +1,4 @@
-/** The real adapter against the simulator over real HTTP. */
+/** Tests the real adapter against the simulator over real HTTP. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWebhookReceiver } from '../../../test/support/webhook-receiver.ts';

@@ -131,8 +131,8 @@ const isPaid = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderRepl
  */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
 /**
- * Returns whether an order names money that its stage may not show: a payment, in full or in part, next to a failure, for example. False for
- * `success` alone, since the stage of such an order already says that it was paid.
+ * Returns whether an order shows money that its stage may hide, for example a payment, in full or in part, next to a failure. False for `success`
+ * alone, since the stage of such an order already says that it was paid.
  */
 export const hasMoney = (order: OrderReply): boolean =>
   order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');

@@ -208,7 +208,8 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 
 /**
  * Reads one order by its id. If we do not know its id, searches for our reference in a list of orders that Bitrefill does not document, but that
- * clients have read. Refuses to read all orders, and refuses if the list is not served or we did not read all of it: that does not mean "no orders".
+ * clients have read. Refuses to read all orders, and refuses if the list is not served or we did not read all of it, because neither means that there
+ * are no orders.
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
@@ -243,7 +244,9 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
   return isComplete && path === undefined ? { ok: true, value: [] } : notListed;
 };
 
-/** Returns what was ordered: the quote keeps the slug in `upstream`. For a channel, `receive` may be 0, so its value is the inbound capacity. */
+/**
+ * Returns what was ordered: the quote keeps the slug in `upstream`. For a channel, `receive` may be 0, so the ordered value is the inbound capacity.
+ */
 const orderedIn = ({ upstream, receive, facts }: FollowedOrder): Wanted => {
   const slug = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream['slug'] : undefined;
   if (typeof slug !== 'string') return { userRef: facts.user_ref };

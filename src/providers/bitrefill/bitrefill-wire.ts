@@ -126,7 +126,7 @@ const isOrder = (members: Members): boolean => {
   if (id === undefined || 'jsonrpc' in members) return false;
   return ownForm.test(id) || orderMembers.some((name) => !isNothing(members[name]) || members[name] === false);
 };
-/** Returns whether an object names an order, as `{orderId}` does. */
+/** Returns whether an object names an order by a member such as `orderId`. */
 const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
 /** Returns whether an object only says what went wrong. It may name an order, but has none of an order's members. */
 const isOnlyError = (members: Members): boolean =>
@@ -146,7 +146,7 @@ export const orderIn = (body: unknown, made = false): (Members & { id: string })
   const id = found && idOf(found);
   return found && id !== undefined ? { ...found, id } : undefined;
 };
-/** GET /orders/, which the document does not mention and Edge's client reads. An order that cannot be read is undefined. */
+/** GET /orders/, which the document does not mention and Edge's client reads. An order that cannot be read becomes undefined. */
 export const ordersReply = z.object({
   orders: z.array(z.unknown().transform((one) => orderReply.safeParse(orderIn(one, true)).data)).max(1000),
   nextUrl: softWord,

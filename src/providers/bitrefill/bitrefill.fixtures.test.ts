@@ -1,6 +1,6 @@
 /**
- * The samples of the Thor document, and those made after its clients: the wire schemas read them, and the simulator answers in the document's shape.
- * The document's samples are from three different months, so we never compare prices of one with rates of another.
+ * Checks the samples of the Thor document, and those made after its clients' code: the wire schemas read them, and the simulator answers in the
+ * document's shape. The document's samples are from three different months, so we never compare prices of one with rates of another.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -52,9 +52,11 @@ export type SimulatorOptions = {
   withoutFee?: 'missing' | 'null';
   zeroConfStatus?: string;
   upperCaseStatus?: boolean;
-  /** The link of an on-chain order: BITCOIN:BC1…?AMOUNT=…, with an invoice inside, or instead of the address. */
+  /**
+   * The link of an on-chain order, in upper case (BITCOIN:BC1…?AMOUNT=…). `with-invoice`: with an invoice inside. `alone`: instead of the address.
+   */
   link?: 'upper-case' | 'with-invoice' | 'alone';
-  /** The unit of times in dialect B; milliseconds in the document. */
+  /** Times in dialect B as seconds or in ISO 8601, instead of the document's milliseconds. */
   times?: 's' | 'iso';
   /** Sats as a string, or with their unit. */
   amounts?: 'text' | 'with-unit';

@@ -458,7 +458,7 @@ describe('opening', () => {
     const minutes40 = now + 40 * minute;
     const victim = 'b7e6d29a-04d4-47ea-8db4-ec05f6b8601c';
     const hour = { status: 429, body: {}, headers: { 'retry-after': '3600' } };
-    /** Openings of orders named `limited…` get a 429 for an hour, others get a channel. */
+    /** Openings of orders named `limited…` get a 429 that asks to wait for an hour; others get a channel. */
     const world = (ends = minutes40) => {
       let at = now;
       const sent: string[] = [];

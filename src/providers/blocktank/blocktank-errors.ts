@@ -8,7 +8,7 @@ export const isGeoBlocked = (body: unknown): boolean => /\bgeo blocked\b/.test(a
 export const isPage = (body: unknown): boolean =>
   typeof body === 'string' && /^\s*<|\bpage not found\b|\bcannot (?:get|post)\b|\bno (?:such )?route\b/i.test(body);
 
-/** Returns why a request for a price or an order was refused. `limits`: what fresh limits say about the request. */
+/** Returns why a request for a price or an order was refused. `limits`: the refusal that fresh limits give for the request, if any. */
 export const toRefusal = (body: unknown, limits: Refusal | undefined): Refusal => {
   if (isGeoBlocked(body)) return { reason: 'country-restricted' };
   return limits ?? { reason: 'declined', note: 'order-refused' };

@@ -12,9 +12,9 @@ export const statesOf = ({ state, state2, payment }: OrderWire): { order: string
   invoice: payment?.bolt11Invoice?.state ?? '',
 });
 
-/** An invoice whose money is held until the channel opens. One type file has `inflight` for `holding`. */
+/** The states of an invoice whose money is held until the channel opens. One type file has `inflight` for `holding`. */
 const held = new Set(['holding', 'inflight']);
-/** The funding of the channel has begun. `open` and `closed` are the old words. */
+/** The states of an order whose channel's funding has begun. `open` and `closed` are the old words. */
 const executed = new Set(['executed', 'open', 'closed']);
 
 /** Returns whether a part was paid. This is one of the old words, but `state2` is searched for it, too. */

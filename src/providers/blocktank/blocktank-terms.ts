@@ -68,7 +68,7 @@ export const toTerms = (request: LiquidityQuoteRequest, info: InfoWire, settings
   return { terms: { lspSats: request.amountSats, clientSats: request.product === 'turbo' ? request.amountSats : 0n, weeks } };
 };
 
-/** Returns the lease in weeks, rounded up. Undefined if the customer wants a longer one than there is. */
+/** Returns the lease in weeks, rounded up. Undefined if the customer wants a longer lease than is sold. */
 const weeksFor = ({ leaseBlocks }: LiquidityQuoteRequest, { options }: InfoWire, settings: Settings): number | undefined => {
   const weeks = Math.max(Math.ceil((leaseBlocks ?? settings.default_lease_blocks) / blocksPerWeek), options.minExpiryWeeks);
   if (leaseBlocks === undefined) return Math.min(weeks, options.maxExpiryWeeks);

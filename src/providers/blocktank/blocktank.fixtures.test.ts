@@ -1,4 +1,4 @@
-/** Runs every fixture of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. */
+/** Runs every fixture of __fixtures__ through the adapter, which must send exactly the fixture's request and map its response as stated here. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readFixtures } from '../../../test/support/fixtures.ts';

@@ -60,7 +60,7 @@ type Options = {
   strictClient: boolean;
   minWeeks: number;
   maxWeeks: number;
-  /** Confirmations of an on-chain payment with `zeroConfPayment`, and without. */
+  /** How many confirmations an on-chain payment needs: with `zeroConfPayment`, and without it. */
   minConfirmations: number;
   minHighRiskConfirmations: number;
 
@@ -70,7 +70,7 @@ type Options = {
   priceRate: 'fast' | 'mid' | 'slow';
   /** Virtual bytes of opening and closing, from the published sample. */
   channelVbytes: number;
-  /** A fixed miner's fee instead of `channelVbytes` at the rate. */
+  /** A fixed miner's fee, instead of `channelVbytes` at the rate of `priceRate`. */
   networkFeeSats: number | undefined;
   /** UNKNOWN in the docs: how the service fee is rounded. */
   rounding: 'up' | 'down';
@@ -208,7 +208,7 @@ export type Transaction = {
   txId: string;
   vout: number;
   feeRate: number;
-  /** How many confirmations make it count. */
+  /** How many confirmations the transaction needs to count. */
   needs: number;
   /** undefined: not in a block yet. */
   minedAt: number | undefined;

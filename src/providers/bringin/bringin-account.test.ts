@@ -140,7 +140,7 @@ describe('keys', () => {
     expect(valueOf(await read(person)).userId).toBe(bringin.control.user('first@example.com').id);
     const kept = person.blob;
     expect([await adopt(), person.blob]).toEqual([refused, kept]);
-    // Whose key it is must be asked if an earlier answer did not say so.
+    // If an earlier answer did not say whose key the account has, Bringin is asked.
     const { userId: _unknown, ...unnamed } = JSON.parse(String(kept)) as Record<string, unknown>;
     person.blob = JSON.stringify(unnamed);
     expect(await adopt()).toEqual(refused);
@@ -148,7 +148,7 @@ describe('keys', () => {
     bringin.control.disconnect('first@example.com');
     expect(valueOf(await read(person)).status).toBe('needs_reconnect');
     expect(await adopt()).toEqual(refused);
-    // Neither is known: whose key it was, and whether the new key is that user's.
+    // Now it is not known whose key the account had, so nobody can tell whether the new key is the same user's.
     person.blob = JSON.stringify(unnamed);
     expect(await adopt()).toEqual(refused);
     // Asking for the account again drops the lost key, but not its owner.
@@ -178,7 +178,7 @@ describe('keys', () => {
       expect(valueOf(await asked())).toEqual({ status: 'needs_reconnect', userId: first.id });
       expect(keyIn(person)).toBe(first.key);
     }
-    // The account is connected again as soon as its own user is.
+    // The account is connected again as soon as its own user is connected.
     bringin.control.state.users.set(email, { ...first, connected: true, key: `${first.key}2` });
     expect(valueOf(await asked())).toEqual({ status: 'connected', userId: first.id });
     expect(keyIn(person)).toBe(`${first.key}2`);

@@ -63,7 +63,7 @@ export const adoptKey = async (bringin: Bringin, context: CallContext, request: 
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
   const owner = before?.userId ?? (before?.key === undefined ? undefined : await userIdOf(bringin, context, before.key));
-  // If nobody can say whose key the account has, no other key is taken: the same e-mail connects the account again.
+  // If nobody can say whose key the account has, no other key is accepted. The customer can still connect the account again by its e-mail.
   if ((before?.key !== undefined || owner !== undefined) && owner !== userId) return declined('key-of-another');
   // An e-mail that was only entered is dropped: it may be another user's, and would bring that user's key.
   const { email, ref } = owner === userId ? (before ?? {}) : {};

@@ -1,4 +1,4 @@
-/** Connections from creation to cancel, through the real adapter and real HTTP against the simulator. */
+/** Connections from creation to cancellation, through the real adapter and real HTTP against the simulator. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../test/support/webhook-receiver.ts';

@@ -220,7 +220,7 @@ export const newUser = (email: string, options: SimulatorOptions): User => ({
   balance: 0n,
 });
 
-/** "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
+/** Bringin's documentation: "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
 export const bareKey = (key: string): string => key.replace(/^[a-z]{2}_(live|test)_/, '');
 
 /** Returns an error in the form that the option `errorDialect` chooses: Bringin's own forms, or those of similar servers. */

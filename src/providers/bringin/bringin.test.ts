@@ -192,7 +192,7 @@ const verbs: Verb<BringinAdapter>[] = [
   {
     name: 'readAccount',
     call: (adapter, call) => adapter.readAccount({ ...call, customer: JSON.stringify({ status: 'pending', email: 'a+b@example.com' }) }),
-    // If Bringin does not name the user, the key is asked.
+    // If Bringin does not name the user, the adapter asks with the new key.
     reply: { status: 'connected', apiKey: key, userId: 'u-1' },
     sent: { method: 'GET', path: '/api/v0/application/connect/status?email=a%2Bb%40example.com' },
     returned: {
