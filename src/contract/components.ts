@@ -12,14 +12,14 @@ const prefix = '#/components/schemas/';
 export const refTo = (name: string): { $ref: string } => ({ $ref: `${prefix}${name}` });
 const pascal = (id: string): string => id[0]?.toUpperCase() + id.slice(1);
 
-/** Returns the name of an operation's schema. A schema that is not in the list of names is named after its operation. */
+/** Returns the name that names.ts gives to a schema, or else `otherwise`: the name that is made from the operation. */
 const nameOf = (schema: z.ZodType, otherwise: string): string => Object.entries(schemas).find(([, one]) => one === schema)?.[0] ?? otherwise;
 export const requestName = ({ body, id }: Endpoint): string | undefined => body && nameOf(body, `${pascal(id)}Request`);
 export const answerName = ({ answer, id }: Endpoint): string => nameOf(answer, `${pascal(id)}Answer`);
 
 /**
- * Returns all named schemas that are reachable from an operation, a problem or a webhook, in alphabetical order. Requests and answers may have
- * members that are not described. With `closed`, answers may not: the tests check the gateway's own answers in that form.
+ * Returns all named schemas that are reachable from an operation, a problem or a webhook, in alphabetical order. Requests and answers may
+ * have members that their schemas do not describe. With `closed`, answers may not: the tests check the gateway's own answers with such schemas.
  */
 export const componentsOf = (endpoints: readonly Endpoint[], { closed }: { closed: boolean }): Components => {
   const words = createWords();
@@ -55,7 +55,7 @@ const toJson = (words: Words, named: { [name: string]: z.ZodType }, io: 'input' 
 };
 
 /**
- * Removes what tells a reader nothing: the bounds of safe integers, the pattern of a format that is named and, unless `closed`,
+ * Removes what tells a reader nothing: the bounds of safe integers, a pattern beside the name of a format and, unless `closed`,
  * `additionalProperties: false`.
  */
 const tidy = (value: unknown, closed: boolean): unknown => {

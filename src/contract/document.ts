@@ -137,7 +137,8 @@ const parameterWords: { readonly [name: string]: string } = {
   ramp: 'Only this ramp.',
   currency: 'Only this currency, ISO 4217.',
   option: 'Only this payment option, as the figures name it. For liquidity, the product.',
-  'If-Match': 'The `switch_version` that you saw. If another operator has changed the switch since, the answer is 412. Without it, the change always applies.',
+  'If-Match':
+    'The `switch_version` that you saw. If another operator has changed the switch since, the answer is 412. Without this header, the change always applies.',
   'X-Session-Id': 'The id of the session.',
   'Idempotency-Key': 'A key of your choice, with or without quotes. A repeat with the same key and body returns the same answer, by default for 24 hours.',
 };

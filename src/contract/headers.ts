@@ -2,7 +2,7 @@
 export const headers = {
   XRequestId: {
     description:
-      'The id of this request: the caller’s own, if it sent a valid one (8 to 64 letters, digits, dots, dashes, underscores), else the gateway’s. Give it to support when you ask for help.',
+      'The id of this request. It is the caller’s own id if the request had a valid one (8 to 64 letters, digits, dots, dashes, underscores), and otherwise made by the gateway. Give it to support when you ask for help.',
     required: true,
     schema: { type: 'string' },
   },

@@ -1,11 +1,11 @@
 /** Describes each operation to developers who call the API. The build fails if an operation has no description, or a description no operation. */
 
 export const tags = {
-  Session: 'GET /verify, then POST /session. Every other call sends the session’s id.',
+  Session: 'GET /verify, then POST /session. The wallet’s later calls send the session’s id.',
   Buy: 'Buy sats: /payment-options → /offers or /quote → /order → /order-status → /withdrawal. FLS01 `fiat_on_ramp` v1.0, with more members.',
   Accounts:
     'Accounts at providers that know their customers, for an offer that requires one: /accounts → /account-code and /account-confirm (if the account needs a code) → /account-status. One account serves all ramps of its provider.',
-  Decision: 'Explains why an offer won.',
+  Decision: 'Why an offer won.',
   Sell: 'Sell sats: /sell/payment-options → /sell/offers or /sell/quote → /accounts, /sell/connections and /sell/connection-confirm (once, if the offer requires them) → /sell/order → /sell/order-status.',
   Liquidity:
     'Lightning channels and top-ups: /liquidity/products → /liquidity/offers (estimates, or binding prices with `firm`) → /liquidity/order → /liquidity/order-status.',
@@ -111,7 +111,7 @@ export const operations: { readonly [id: string]: Text } = {
   confirmAccount: {
     tag: 'Accounts',
     summary: 'Confirm with a code',
-    description: 'Passes the code on to the provider that sent it. After five wrong codes, a new one must be sent.',
+    description: 'Passes the code on to the provider that sent it. After five wrong codes, a new code must be sent.',
   },
   removeAccount: {
     tag: 'Accounts',
@@ -120,17 +120,17 @@ export const operations: { readonly [id: string]: Text } = {
   },
   startSellAccount: {
     tag: 'Sell',
-    summary: 'Start an account at a seller',
+    summary: 'Start an account at a sell provider',
     description:
-      'The older form of POST /accounts, for sellers only. Starts or recovers the customer’s account at a sell provider, by e-mail or with a key from the provider’s own dashboard. The same Idempotency-Key returns the same answer for 24 hours.',
+      'The older form of POST /accounts, for sell providers only. Starts or recovers the customer’s account at a sell provider, by e-mail or with a key from the provider’s own dashboard. The same Idempotency-Key returns the same answer for 24 hours.',
   },
-  getSellAccount: { tag: 'Sell', summary: 'Read a seller’s account', description: 'Returns the same as POST /account-status.' },
-  removeSellAccount: { tag: 'Sell', summary: 'Remove a seller’s account', description: 'Does the same as POST /account-remove.' },
+  getSellAccount: { tag: 'Sell', summary: 'Read an account at a sell provider', description: 'Returns the same as POST /account-status.' },
+  removeSellAccount: { tag: 'Sell', summary: 'Remove an account at a sell provider', description: 'Does the same as POST /account-remove.' },
   createSellConnection: {
     tag: 'Sell',
     summary: 'Make a connection',
     description:
-      'Asks the provider for a standing link to a bank account (sell) or to a bitcoin address (buy). Most providers send the customer a code, which confirms the connection with POST /sell/connection-confirm. The same Idempotency-Key returns the same answer for 24 hours.',
+      'Asks the provider for a standing link to a bank account (sell) or to a bitcoin address (buy). Most providers send the customer a code, and POST /sell/connection-confirm confirms the connection with it. The same Idempotency-Key returns the same answer for 24 hours.',
   },
   getSellConnections: { tag: 'Sell', summary: 'Read connections', description: 'Returns one connection, or all connections of an account.' },
   confirmSellConnection: {
@@ -148,7 +148,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Sell',
     summary: 'End a connection',
     description:
-      'Ends the connection. Some providers send the customer a code for that, which goes to POST /sell/connection-confirm. Repeating the call for an ended connection changes nothing.',
+      'Ends the connection. Some providers first send the customer a code: pass it to POST /sell/connection-confirm. Repeating the call for an ended connection changes nothing.',
   },
   placeSellOrder: {
     tag: 'Sell',
@@ -172,7 +172,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Liquidity',
     summary: 'Get every price of liquidity',
     description:
-      'Returns every seller’s price, ranked by the fee for this request. Prices are estimates by default. `firm` asks for binding prices; each node may have a few a day.',
+      'Returns every seller’s price, ranked by the fee for this request. Prices are estimates by default. `firm` asks for binding prices, of which each node gets only a few a day.',
   },
   getLiquidityQuote: {
     tag: 'Liquidity',
@@ -235,19 +235,19 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Operator',
     summary: 'How everything is',
     description:
-      'Returns what waits for a person, how each provider is doing (mode, switch, circuits, credentials, calls in the last 15 minutes and 24 hours), and the running instances.',
+      'Returns what waits for a person, how each provider is doing (mode, switch, circuits, credentials, requests for prices in the last 15 minutes and 24 hours), and the running instances.',
   },
   getOperatorSeries: {
     tag: 'Operator',
     summary: 'Figures over time',
     description:
-      'Returns figures by hour or day: decisions, offers, wins, exclusions, refusals and faults by provider and option; orders by stage; what was delivered of what was quoted. Background work counts them, so the newest figures may be some minutes old: see `counted_on`.',
+      'Returns figures by hour or day: decisions, offers, wins, exclusions, refusals and faults by provider and option; orders by stage; what was delivered of what was quoted. Background work counts the figures, so the newest figures may be some minutes old: see `counted_on`.',
   },
   settleOperatorOrder: {
     tag: 'Operator',
     summary: 'Settle an order',
     description:
-      'Does what only a person can decide: names the stage of an order in review, releases a short fill, closes a dispute or an order attempt, or records a proof of payment. Send the `pin` that you saw; if it has changed since, nothing is done.',
+      'Does what only a person can decide: names the stage that an order in review is really in, releases a short fill, closes a dispute or an order attempt, or records a proof of payment. Send the `pin` that you saw; if it has changed since, nothing is done.',
   },
   listOperatorWebhooks: {
     tag: 'Operator',
@@ -257,7 +257,7 @@ export const operations: { readonly [id: string]: Text } = {
   sendOperatorWebhook: {
     tag: 'Operator',
     summary: 'Send a webhook now',
-    description: 'Makes a webhook due now, under the same id. A dead, disabled or delivered webhook may be tried as often as a new one.',
+    description: 'Makes a webhook due now, under the same id. A dead, disabled or delivered webhook is then tried as often as a new one.',
   },
   getOperatorOrder: {
     tag: 'Operator',
@@ -286,6 +286,6 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Operator',
     summary: 'Switch a provider',
     description:
-      'Changes the mode of a provider without a deployment. Every instance follows within five seconds. With `If-Match`, only if nobody else has changed the switch meanwhile.',
+      'Changes the mode of a provider without a deployment. Every instance follows within five seconds. With `If-Match`, the change applies only if nobody else has changed the switch meanwhile.',
   },
 };

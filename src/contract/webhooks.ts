@@ -19,16 +19,19 @@ export const webhookEvents = {
 } as const satisfies { readonly [type: string]: { name: string; schema: z.ZodType } };
 
 export const webhookTexts: { readonly [type in keyof typeof webhookEvents]: { summary: string; description: string } } = {
-  withdrawal_ready: { summary: 'A purchase can be withdrawn', description: 'Exactly as in FLS01. Then call POST /withdrawal.' },
+  withdrawal_ready: {
+    summary: 'A purchase can be withdrawn',
+    description: 'The body is exactly as in FLS01. To get the withdrawal link, call POST /withdrawal.',
+  },
   order_status_changed: {
     summary: 'An order reached another stage',
-    description: 'Sent for orders of every ramp. Then read the order with the status call of its ramp.',
+    description: 'Sent for orders of every ramp. To read the order, use the status call of its ramp.',
   },
-  account_status: { summary: 'The state of an account changed', description: 'Then call POST /account-status.' },
-  connection_status: { summary: 'The state of a connection changed', description: 'Then call POST /sell/connection-status.' },
+  account_status: { summary: 'The state of an account changed', description: 'To read the account, call POST /account-status.' },
+  connection_status: { summary: 'The state of a connection changed', description: 'To read the connection, call POST /sell/connection-status.' },
   sell_settled: {
     summary: 'Sats paid straight to an address were sold',
-    description: 'Sent for a payment that does not belong to an order. Then call POST /sell/transactions.',
+    description: 'Sent for a payment that does not belong to an order. To read the payment, call POST /sell/transactions.',
   },
   test: { summary: 'A test', description: 'Sent by POST /webhook-test.' },
 };

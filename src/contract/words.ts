@@ -1,10 +1,10 @@
 import { components } from './component-words.ts';
 import { members } from './members.ts';
 
-/** Looks up descriptions while a document is built, and remembers which were missing and which were used. */
+/** Looks up descriptions while a document is built, and remembers which ones were missing and which were used. */
 export type Words = { component: (name: string) => string; member: (schema: string, member: string) => string; check: () => void };
 
-/** Returns the descriptions of a document. `check` throws if a description was missing, or if one was never used. */
+/** Returns the functions that look up the document's descriptions. `check` throws if a description was missing, or if one was never used. */
 export const createWords = (): Words => {
   const missing = new Set<string>();
   const used = new Set<string>();
