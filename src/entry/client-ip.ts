@@ -3,10 +3,10 @@ import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } f
 /**
  * Finds out who is calling. We believe headers only as far as trusted proxies wrote them: the caller is the first address from the right that is not
  * a trusted proxy. A hop that cannot be read (`unknown`, an obfuscated name, nonsense) ends the walk: everything to its left came from an unknown
- * caller, so the proxy that did not say who called it counts as the caller.
+ * caller, so the proxy that wrote this hop, and did not say who called it, counts as the caller.
  *
- * A proxy passes on the header that it does not write itself. If both headers are present with different addresses, the caller invented one, and we
- * believe neither.
+ * A proxy writes one of the two headers and passes the other one on. If both are present and name different callers, the caller invented one of them,
+ * and we believe neither.
  */
 export const clientIp = (remote: string | undefined, xForwardedFor: string | undefined, trusted: readonly string[], forwarded?: string): string | undefined => {
   const caller = parseIp(remote ?? '');
@@ -41,8 +41,8 @@ const readNode = (node: string): IpAddress | undefined => {
 };
 
 /**
- * Returns the `for` of each element, left to right (RFC 7239). An element without one is an unreadable hop. An unclosed quote could swallow what the
- * proxies wrote after it, so we ignore such a header.
+ * Returns the `for` of each element, left to right (RFC 7239). An element that has none, or several, is an unreadable hop. An unclosed quote could
+ * swallow what the proxies wrote after it, so a header that has one counts as a single unreadable hop.
  */
 const forwardedNodes = (header: string): string[] =>
   splitOutsideQuotes(header, ',')?.map((element) => {
@@ -50,7 +50,7 @@ const forwardedNodes = (header: string): string[] =>
     return named.length === 1 ? (named[0] ?? '').replaceAll(/\\(.)/g, '$1') : '';
   }) ?? [''];
 
-/** Splits a text outside of quotes. Returns undefined if a quote is not closed. */
+/** Splits a string at each `by` that is not in quotes. Returns undefined if a quote is not closed. */
 const splitOutsideQuotes = (text: string, by: ',' | ';'): string[] | undefined => {
   const parts: string[] = [];
   let from = 0;

@@ -30,7 +30,7 @@ export const version = '0.1.0';
 const userAgent = { 'user-agent': `ramp-gateway/${version}` };
 type Headers = NonNullable<HttpRequest['headers']>;
 const namedOnce = new WeakMap<Headers, Headers>();
-/** Adds our name. Headers that many calls share are frozen, so their copy with the name is made only once. */
+/** Adds our User-Agent. Adapters freeze the headers that many calls share, so for those the copy with our User-Agent is made only once. */
 const named = (headers: Headers = {}): Headers => {
   const known = namedOnce.get(headers);
   if (known) return known;
@@ -44,7 +44,7 @@ export type Parts = {
   secrets: Secrets;
   modules: ReadonlyMap<string, ProviderModule>;
   http: Http;
-  /** Calls public addresses only (in a sandbox also loopback). Absent if the runtime cannot reach others anyway. */
+  /** Calls public addresses only (in a sandbox also loopback). Absent if the runtime cannot reach any other address anyway. */
   guardedHttp?: Http;
   sender: Sender;
   log: Log;
@@ -52,20 +52,22 @@ export type Parts = {
   now: () => number;
   random: () => number;
   uuid: () => string;
-  /** SHA-256 of UTF-8 text in lower-case hex, for a runtime with a faster one than `sha256Hex`. */
+  /** SHA-256 of UTF-8 text in lower-case hex, if the runtime has a faster implementation than `sha256Hex`. */
   hash?: (text: string) => string;
   randomSecret: (bytes: number) => string;
   sleep: (ms: number) => Promise<void>;
-  /** The lower bound of the timeout that is learnt from a provider's answers, if not the default. */
+  /** The lower bound of the timeout that is learnt from a provider's response times. Absent: the default. */
   leastTimeoutMs?: number;
-  /** How many characters of opened secrets may stay in memory, if not the default. */
+  /** How many characters of opened secrets may stay in memory. Absent: the default. */
   mostSecretsKept?: number;
   instance: string;
   /** Whether work may continue after the response was sent. */
   outlivesRequest: boolean;
 };
 
-/** Makes the parts that live as long as the instance: providers and their circuit breakers, keys, caches. They know no database and no request. */
+/**
+ * Makes the parts that live as long as the instance: providers and their circuit breakers, keys, caches. None holds a database client or a request.
+ */
 export const composeInstance = (parts: Parts) => {
   const { config, secrets, now, random } = parts;
   const seal = createSeal(secrets.seal, parts.mostSecretsKept);
@@ -164,7 +166,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
     ...configured,
     get mode() {
       const mode = modeOf(state.switches, configured.id, configured.mode, now());
-      // A switch may have been set before the block had this kind, or by a release that could order. It must not show offers that cannot be ordered.
+      // The switch may date from a time when the provider's settings or an older release allowed orders. Offers that cannot be ordered are not shown.
       return mode === 'on' && pricesOnly ? 'shadow' : mode;
     },
   };
@@ -223,22 +225,22 @@ const credentialsOf = ({ settings }: ProviderConfig, { provider }: Secrets): Pro
 
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
 
-/** Returns the limits. Those without a setting of their own follow the limits of orders or quotes. */
+/** Returns the limits. Those without a setting of their own are derived from the limits of orders or quotes. */
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
   const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;
   const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
   return {
     verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
-    // A repeat costs nothing, since the same body gives the same session. So four times as many are allowed.
+    // A repeated POST /session costs nothing, because the same body gives the same session. So four times as many are allowed.
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
     // The first request for a route signs a receipt, which is kept for good.
     routes: orders,
-    // The same figures as for orders, counted apart: signing up takes several steps, and people mistype.
+    // As many as orders, but counted separately: signing up takes several steps, and people mistype.
     'account-steps': orders,
-    // A read may be a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
+    // A read may need a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     // Only reads of unpaid orders that would be calls to a provider count. Beyond the limit, a wallet gets the stored state.
     'order-reads': {
@@ -255,7 +257,9 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
-/** Returns the limit that an app states, or else what its own limit of quotes allows in ten seconds, at least 4. */
+/**
+ * Returns the app's limit of requests in progress, or else what its limit of quotes allows in ten seconds, at least 4. Undefined if it has neither.
+ */
 const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
   in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));
 

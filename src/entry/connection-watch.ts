@@ -4,16 +4,16 @@ import { answersForServer, type NodeDatabase } from './database-node.ts';
 
 /** Error codes by which the server, the driver or a pooler reports that a connection has ended. None of them means that the server is down. */
 const lost = new Set(['57P01', 'CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '08P01']);
-/** After this many rounds without finding a read-only connection, none is left: connections that were in use have been checked in a later round. */
+/** After this many rounds without a find, no read-only connection is left: those that were in use at first have been checked in a later round. */
 const roundsAfter = 30;
 
 /**
- * Watches the connections to a PostgreSQL; `look` checks those that are free, once per round. After a failover, or after
- * default_transaction_read_only was on, a connection stays read-only although the server accepts writes again. Once one is found, read-only
- * connections are ended in each round until no more were found for a while, and the driver opens new ones.
+ * Watches the connections to a PostgreSQL. `look` is called once per round, and checks the connections that are free. After a failover, or after
+ * default_transaction_read_only was on, a connection stays read-only although the server accepts writes again. Such connections are ended, and the
+ * driver opens new ones. Once one was found, more connections are checked in each round, until none was found for `roundsAfter` rounds.
  *
- * It also reports a pooler that was put between the gateway and the server after the start. From then on `trusted` is false: while statements are
- * prepared, answers through a pooler may belong to another query.
+ * It also reports a pooler that was put between the gateway and the server after the start. While the pooler is there, `trusted` is false: this
+ * instance prepares statements, and through a pooler the answer to one may belong to another query.
  */
 export const watchConnections = (database: NodeDatabase, poolSize: number, log: Log) => {
   const { sql } = database;
@@ -45,7 +45,7 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
       seemedPooled = pooled;
       if (isPooled && trusted)
         log('error', 'database.pooled', {
-          reason: 'a pooler was put in front of the database after the start: this instance is not ready until it is restarted',
+          reason: 'a pooler was put in front of the database after the start, so this instance is not ready: restart it',
         });
       trusted = !isPooled;
     },

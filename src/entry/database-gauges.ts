@@ -15,7 +15,7 @@ type Row = {
   connections: string | null;
 };
 
-/** Reads the gauges from the database, which are the same on every instance. Throws the driver's error if the database does not answer. */
+/** Reads the gauges that come from the database: every instance reports the same. Throws the driver's error if the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
   const [row] = await sql<[Row]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,
@@ -50,10 +50,10 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes',
       row.prices,
     ),
-    ...openStages.map((stage) => ({ name: 'orders_open', help: 'Orders by stage, without ended ones', labels: { stage }, value: stages.get(stage)?.n ?? 0 })),
+    ...openStages.map((stage) => ({ name: 'orders_open', help: 'Open orders by stage', labels: { stage }, value: stages.get(stage)?.n ?? 0 })),
     ...openStages.map((stage) => ({
       name: 'orders_open_oldest_seconds',
-      help: 'How long the order that has been longest in this stage has been in it',
+      help: 'How long ago the order that has waited longest in this stage entered it',
       labels: { stage },
       value: stages.get(stage)?.oldest ?? 0,
     })),
@@ -65,7 +65,7 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     })),
     ...['active', 'idle', 'idle in transaction'].map((state) => ({
       name: 'database_connections',
-      help: "Connections of the gateway's database user to its database, of all instances, by state",
+      help: "Connections of the gateway's database user to its database, from all instances, by state",
       labels: { state },
       value: connections.get(state) ?? 0,
     })),

@@ -19,12 +19,12 @@ export type DatabaseOptions = {
   poolSize?: number | undefined;
 };
 
-/** Time limits for a statement, in milliseconds, unless DATABASE_URL has others. A pooler does not accept such settings. */
+/** Time limits for a statement, in milliseconds, unless DATABASE_URL sets others. Not sent through a pooler, which does not accept such settings. */
 const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
 
 /**
- * Opens the database of the Node process, with one driver for both kinds. Throws if the data folder is in use, or if there is no database to open. An
- * unreachable PostgreSQL is noticed only when the first statement fails.
+ * Opens the database of the Node process, with the same driver for PostgreSQL and for the embedded database. Throws if the data folder is in use, or
+ * if there is no database to open. An unreachable PostgreSQL is noticed only when the first statement fails.
  */
 export const openDatabase = async ({ url, dataDir, embedded: started, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
@@ -90,7 +90,7 @@ type ConnectOptions = {
 
 /**
  * Makes the driver's client. `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A client with a single connection
- * never ends it because of its age, since PGlite has no second one.
+ * never ends that connection because of its age: PGlite has no second one.
  */
 export const connect = (url: string, max: number, { prepare = false, settings = {} }: ConnectOptions = {}): postgres.Sql => {
   const read = readDatabaseUrl(url);
@@ -110,9 +110,9 @@ export const connect = (url: string, max: number, { prepare = false, settings = 
     ...(address.keepAliveS === undefined ? {} : { keep_alive: address.keepAliveS }),
     prepare: prepare && address.prepare,
     max,
-    // A connection has one statement at a time; further statements take the next free connection. The driver would send a second statement right
-    // behind the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows
-    // of one for those of the other.
+    // A connection has one statement at a time; further statements take the next free connection. By default, the driver sends a second
+    // statement right behind the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver
+    // takes the rows of one statement for those of the other.
     max_pipeline: 0,
     fetch_types: false,
     connect_timeout: address.connectTimeoutS ?? 10,

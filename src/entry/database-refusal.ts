@@ -31,7 +31,7 @@ export const databaseRefusal = (error: unknown): string => {
   return `${meaning ?? 'the database does not answer or could not be migrated'}: ${text}`;
 };
 
-/** Handles a failed `begin`, and always throws. A pooler in statement mode ends the connection, and writes the reason only into its own log. */
+/** Explains a failed `begin`, and always throws. A pooler in statement mode ends the connection, and writes the reason only into its own log. */
 export const refuseByStatement = (error: unknown): never => {
   if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
   throw new StartRefused(
@@ -41,7 +41,7 @@ export const refuseByStatement = (error: unknown): never => {
 
 /**
  * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database, and returns what is wrong. With the wrong keys, every
- * payment detail and provider session would be unreadable, and one order after the other would stop moving.
+ * payment detail and provider session would be unreadable, and the open orders could no longer be followed.
  */
 export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: NamedKey[]): Promise<string | undefined> => {
   const seal = createSeal(keys);

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { lockFolder } from './folder-lock.ts';
 
 export type EmbeddedDatabase = {
-  /** Use one connection at a time: PGlite has one session, which two clients would share. */
+  /** Open only one connection at a time: PGlite has one session, which two clients would share. */
   url: string;
   /** Resolves with the reason if the database stops by itself. */
   lost: Promise<string>;
@@ -12,8 +12,8 @@ export type EmbeddedDatabase = {
 };
 
 /**
- * Starts a PostgreSQL in this process (PGlite), for the sandbox and tests. Without `dataDir` it stays in memory; otherwise rows are in
- * `dataDir`/database and survive a kill -9, but not a power cut. Throws if another process uses the folder, or if PGlite is not installed.
+ * Starts a PostgreSQL in this process (PGlite), for the sandbox and tests. Without `dataDir`, its rows stay in memory. Otherwise they are in
+ * `dataDir`/database, and survive a kill -9, but not a power cut. Throws if another process uses the folder, or if PGlite is not installed.
  */
 export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedDatabase> => {
   if (dataDir === undefined) return await startThread(undefined, () => undefined);
@@ -27,7 +27,7 @@ export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedD
   }
 };
 
-/** Starts the database in a folder. A new database takes seconds to make. An incomplete one, left behind by a kill, is deleted and made again. */
+/** Starts the database in a folder. Making a new one takes seconds: if the process is killed meanwhile, the next start deletes and remakes it. */
 const startInFolder = async (dataDir: string, unlock: () => void): Promise<EmbeddedDatabase> => {
   const folder = join(dataDir, 'database');
   const unfinished = join(dataDir, 'database.unfinished');

@@ -3,7 +3,7 @@ import type { Sender } from '../ports/deliveries.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Makes the webhook sender on Workers, where no private network is reachable. It checks the URL's form again before each attempt. */
+/** Makes the webhook sender for Workers, where no private network can be reached. The sender checks the URL's form again before each attempt. */
 export const createFetchSender =
   (fetchIt: Fetch, check: (url: string) => { ok: boolean }): Sender =>
   async ({ url, headers, body, timeoutMs }) => {

@@ -1,6 +1,6 @@
 /**
- * Lets only one process use a folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid. It is
- * created only if there is none, and taken over once its owner has stopped.
+ * Lets only one process use a folder: PGlite would silently open the same folder twice, and lose rows. A lock file holds its owner's pid. A process
+ * creates the file only if there is none, or takes it over once the owner has stopped.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
@@ -43,7 +43,7 @@ const claim = (own: string, file: string): boolean => {
 
 /**
  * Moves away the lock of an owner that has stopped. If several processes try, one succeeds. A process that moved a new lock by mistake puts it back,
- * unless yet another process has the lock by then.
+ * unless a third process has taken the lock by then.
  */
 const clear = (file: string, stale: string, own: string): void => {
   const aside = `${own}.stale`;

@@ -1,6 +1,6 @@
 import type { Metrics } from '../ports/metric-list.ts';
 
-/** A value that is read when the metrics are asked for. Gauges of one name follow each other in a list and have the same help text. */
+/** A value that is read when the metrics are requested. In a list, gauges with the same name stand together and have the same help text. */
 export type Gauge = { name: string; help: string; labels?: { [label: string]: string }; value: number };
 
 /** Returns gauges in Prometheus' text format. */

@@ -7,8 +7,8 @@ export class BlockedAddress extends Error {}
 export const isReachable = (address: string, sandbox: boolean): boolean => isPublicAddress(address) || (sandbox && isLoopback(address));
 
 /**
- * Makes a DNS lookup that checks every address that it resolves. If one of them is not public (in sandbox mode: neither public nor loopback), it
- * refuses them all, so a host with mixed addresses gets no connection.
+ * Makes a DNS lookup that checks every address that it resolves. If one of the addresses is not public (in sandbox mode: neither public nor
+ * loopback), all are refused, so a host with mixed addresses gets no connection.
  */
 export const guardedLookup =
   ({ sandbox, lookup = systemLookup as LookupFunction }: { sandbox: boolean; lookup?: LookupFunction }): LookupFunction =>

@@ -5,9 +5,9 @@ import type { Sender } from '../ports/deliveries.ts';
 import { BlockedAddress, guardedLookup } from './guarded-lookup.ts';
 
 /**
- * Makes the webhook sender on Node. It checks the URL's form again right before sending (url-guard) and, whenever it opens a connection, every
- * address that the host resolves to. If one of them is not allowed, it does not connect. (Public addresses are allowed; in sandbox mode, loopback
- * too.)
+ * Makes the webhook sender for Node. The sender checks the URL's form again right before sending (url-guard) and, whenever it opens a connection,
+ * every address that the host resolves to. If one of the addresses is not allowed, it does not connect. Public addresses are allowed; in sandbox
+ * mode, loopback too.
  */
 export const createGuardedSender = (options: {
   check: (url: string) => { ok: boolean };

@@ -4,7 +4,7 @@ import type { Http } from '../providers/spec.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Makes provider calls on Workers. `fetch` does not say whether any byte was sent, so every failed call counts as `maybe` taken. */
+/** Makes calls to providers on Workers. `fetch` does not say whether any byte was sent, so after every failed call `taken` is `maybe`. */
 export const createFetchHttp =
   (fetchIt: Fetch): Http =>
   async ({ method, url, headers, body, signal, maxBytes }) => {

@@ -5,12 +5,12 @@ import { ProviderFault } from '../providers/fault.ts';
 import { guardedLookup, isReachable } from './guarded-lookup.ts';
 import type { Http, HttpRequest, HttpResponse } from '../providers/spec.ts';
 
-/** `guard`: connect only to public addresses (in a sandbox also to loopback). Used for hosts that other people name. */
+/** `guard`: connect only to public addresses (in a sandbox also to loopback). For hosts that other people name, such as that of a withdrawal link. */
 type UndiciOptions = { connections?: number; guard?: { sandbox: boolean; lookup?: LookupFunction } };
 
 /**
- * Makes provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that is read whole. It never follows a redirect and
- * never decompresses.
+ * Makes calls to providers on Node, through undici's `dispatch`: answers are read whole, and `dispatch` needs no stream for that. Never follows a
+ * redirect, and never decompresses.
  */
 export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}): { http: Http; close: () => Promise<void> } => {
   const agent = new Agent({
@@ -78,7 +78,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
           if (encoding !== undefined && encoding !== 'identity') fail(new ProviderFault('malformed', 'the answer is encoded, though identity was asked for'));
           else if (Number(answered['content-length'] ?? 0) > maxBytes) fail(tooLarge(maxBytes));
         },
-        // Counts the bytes while reading: an endless answer ends at the cap, a dripping one at the caller's deadline.
+        // Counts the bytes while reading: an endless answer is cut off at the cap, and one that drips at the caller's deadline.
         onResponseData: (_controller, chunk) => {
           size += chunk.length;
           if (size > maxBytes) fail(tooLarge(maxBytes));

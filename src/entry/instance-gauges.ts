@@ -26,7 +26,7 @@ export const instanceGauges = (gateway: Gateway, { background, poolSize, isDatab
   ...gateway.providers.flatMap((one) =>
     Object.entries(showHealth(one).circuits).map(([operation, state]) => ({
       name: 'provider_circuit_state',
-      help: 'What the circuit lets through: 0 all calls (closed), 1 one probe (half-open), 2 none (open), 3 no prices, since our credentials are refused',
+      help: 'What the circuit lets through: 0 all calls (closed), 1 one probe (half-open), 2 none (open), 3 no prices, because our credentials are refused',
       labels: { provider: one.id, operation },
       value: circuitStates[state],
     })),

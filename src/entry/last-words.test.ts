@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { lastWords } from './last-words.ts';
 
-/** An error as the database's driver makes it with its `debug` hook on: statement and parameters are enumerable members. */
+/** An error as the database's driver makes it with its `debug` option on: the statement and its parameters are enumerable members. */
 const driverError = `Object.assign(new Error('duplicate key value violates unique constraint "orders_pkey"'), { code: '23505', query: 'insert into customers values ($1)', parameters: ['secret-blob'], args: ['secret-blob'] })`;
 
 const file = fileURLToPath(new URL('last-words.ts', import.meta.url));

@@ -6,9 +6,12 @@ import { StartRefused } from './start-refused.ts';
 const meanings: Record<string, (env: Env) => string> = {
   EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT`,
   EACCES: ({ PORT }) => `port ${PORT} needs permissions that this process does not have: set PORT to 1024 or more`,
-  EADDRNOTAVAIL: () => 'HOST is not an address of this machine: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
-  ENOTFOUND: () => 'HOST is neither an address nor a known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
-  EAI_AGAIN: () => 'HOST is neither an address nor a known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  EADDRNOTAVAIL: () =>
+    'HOST is not an address of this machine: set 127.0.0.1 to accept connections from this machine only, or 0.0.0.0 to accept them on all its IPv4 addresses',
+  ENOTFOUND: () =>
+    'HOST is neither an address nor a known name: set 127.0.0.1 to accept connections from this machine only, or 0.0.0.0 to accept them on all its IPv4 addresses',
+  EAI_AGAIN: () =>
+    'HOST is neither an address nor a known name: set 127.0.0.1 to accept connections from this machine only, or 0.0.0.0 to accept them on all its IPv4 addresses',
 };
 
 export const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>

@@ -6,7 +6,7 @@ import type { Log } from '../ports/runtime.ts';
 export const pauseMs = 1_000;
 const pruneMs = 600_000;
 
-/** Returns a function whose calls run one after the other, even if an earlier one failed. */
+/** Returns a function whose calls run one after the other, even if an earlier call failed. */
 export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
   let last: Promise<void> = Promise.resolve();
   return async () => {
@@ -18,8 +18,8 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
 type Loops = { works: (() => Promise<void>)[]; prune: () => Promise<void>; log: Log; now: () => number; pauseMs: number };
 
 /**
- * Runs each part of the work in a loop of its own, with a pause of `pauseMs` after each run, so that a slow part delays no other. A part that fails
- * is logged, and runs again after the pause. `prune` runs every ten minutes.
+ * Runs each part of the work in a loop of its own, with a pause of `pauseMs` after each run, so that a slow part delays no other part. An error of a
+ * part is logged, and the part runs again after the pause. `prune` runs every ten minutes.
  */
 export const startLoops = ({ works, prune, log, now, pauseMs: waitMs }: Loops) => {
   let stopped = false;

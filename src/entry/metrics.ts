@@ -4,10 +4,10 @@ import { metricList, type KnownValues, type Metric, type Metrics } from '../port
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const milliseconds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
-/** Figures of prom-client about the process whose names promtool rejects: they end in `_total` and are not counters. */
+/** Some of prom-client's figures about the process. promtool rejects their names, which end in `_total` although they are not counters. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** What the configuration names: the values of labels that are known at the start. */
+/** The values of labels that are known at the start: the routes, and what the configuration names. */
 export type Known = { providers: readonly string[]; routes: readonly string[]; feeds: readonly { currency: string; feed: string }[] };
 
 /** The metrics of a Node process: those of metric-list.ts, and prom-client's figures about the process. */
@@ -51,7 +51,7 @@ export const createMetrics = (known: Known): Metrics & { /** Returns the metrics
   };
 };
 
-/** Returns every combination of the known values, or none if a label has no known values. */
+/** Returns every combination of the labels' known values, or none if a label has no known values. */
 const allLabels = (labels: Metric['labels'], known: Known): { [label: string]: string }[] =>
   Object.entries<KnownValues>(labels).reduce<{ [label: string]: string }[]>(
     (all, [label, values]) => all.flatMap((one) => valuesOf(values, known).map((value) => ({ ...one, [label]: value }))),

@@ -6,15 +6,15 @@ import type postgres from 'postgres';
 import { connect, type NodeDatabase } from './database-node.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 
-/** An arbitrary fixed number, the same in every release. */
+/** The number of the advisory lock. It is arbitrary, and the same in every release. */
 const lockKey = 7_267_001;
 /** How long another process may take to migrate before this one gives up. */
 const longestWait = '300s';
 
 /**
- * Applies the migrations of `folder` that are missing, all or none. If many processes start at once, one migrates and the others wait; `waits` is
- * called in those that wait. The lock is held in the transaction of the migration, so a pooler cannot separate the two, and the lock never outlives
- * the migration.
+ * Applies the migrations of `folder` that the database lacks: all of them or none. If many processes start at once, one of them migrates and the
+ * others wait; a process that has to wait calls `waits`. The lock belongs to the transaction of the migration, so a pooler cannot separate the two,
+ * and the lock never outlives the migration.
  */
 export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string, waits: () => void = () => undefined): Promise<void> => {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal;

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 
 /** The part of migrations/meta/_journal.json that we read. */
 export type Journal = { entries: readonly { when: number }[] };
-/** `applied` above `expected`: a newer release has migrated the database. That is fine, since migrations work with the previous release. */
+/** If `applied` is above `expected`, a newer release has migrated the database. That is fine: the previous release works after a migration. */
 export type MigrationState = { applied: number; expected: number };
 
 /** Counts the applied migrations. Throws the driver's error when the database does not answer. */

@@ -56,7 +56,7 @@ export type ServerOptions = {
   /** The addresses at which sandbox providers really listen, by provider id. */
   baseUrls?: Record<string, string>;
   configText?: string;
-  /** An embedded database that was already started. It is closed with the server. If the start is refused before it is used, the caller closes it. */
+  /** An embedded database, already started. The server closes it when it stops. If the start is refused before it is opened, the caller closes it. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
   /**
@@ -72,18 +72,18 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** Runs every part of the scheduled work once, each after its run that is already in progress. */
+  /** Runs every part of the scheduled work once. A part that is already running first ends that run. */
   tick: () => Promise<void>;
-  /** Waits for work that continues after its response. Returns false if that takes longer than a stop would wait. */
+  /** Waits for the work that continues after its response was sent. Returns false if that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;
   /** Makes the instance report that it is not ready, and close each connection with its next answer. It still serves. */
   leave: () => void;
   stop: () => Promise<void>;
 };
 
-/** Opened secrets may take a sixteenth of the heap: 32 MB in the image, enough for the sessions of 1,500 customers with 20 providers. */
+/** Opened secrets may take up a sixteenth of the heap. In the image that is 32 MB, enough for the sessions of 1,500 customers at 20 providers. */
 const partForSecrets = 16;
-/** How long a stop waits for running work before it aborts that work. */
+/** How long a stop waits for running work before it goes on without it. */
 const idleLimitMs = 8_000;
 /**
  * What one part of the background work may use before it pauses for a second: the time in which it starts new work, and the number of its provider
@@ -231,7 +231,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
   const leave = (): void => {
     if (gateway.state.leaving === true) return;
     gateway.state.leaving = true;
-    // `close` does not close a busy connection, so its next answer says that it is the last.
+    // `close` does not close a busy connection, so the next answer on it says that it is the last.
     server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => void response.setHeader('connection', 'close'));
   };
   const stop = async (): Promise<void> => {
@@ -281,7 +281,7 @@ const feedsOf = ({ routing }: GatewayConfig): Known['feeds'] =>
 
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 
-/** Shows metrics to callers with METRICS_TOKEN or, while no token is set, to callers on loopback. */
+/** Shows metrics to callers that send METRICS_TOKEN or, while no token is set, to callers on loopback. */
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);

@@ -14,7 +14,7 @@ sayLastWords((line) => process.stderr.write(`ramp-gateway ends: ${line}\n`));
 
 let server: RunningServer | undefined;
 const stop = (signal: string, graceMs: number): void => {
-  // In a container this is process 1, which signals end only if it handles them. A start may wait minutes for another instance's migration.
+  // In a container this is process 1, which a signal ends only if the process handles it. A start may wait minutes for another instance's migration.
   if (server === undefined) {
     process.stderr.write(`ramp-gateway: ${signal} before it had started\n`);
     process.exit(0);

@@ -10,8 +10,8 @@ type Variant = { body: Buffer; etag: string };
 type File = { plain?: Variant; packed: Variant };
 
 /**
- * Serves the pages from a folder. Each file is read once, so a new build is served only by a new process. A request for a name that the folder does
- * not have stores nothing.
+ * Serves the pages from a folder. Each file is read once, so only a new process serves a new build. A request for a file that the folder does not
+ * have leaves nothing in memory.
  */
 export const pagesFrom = (folder: string, pageOf: PageOf) => {
   const files = new Map<string, Promise<File>>();
@@ -64,8 +64,9 @@ const streamOf = (body: Buffer): ReadableStream =>
   });
 
 /**
- * Returns the file that takes the place of `file` in this build, if there is one. While instances are upgraded one after the other, a page of one
- * release may ask an instance of another for its script. That instance's own script is better than none, but must not be stored under that name.
+ * Returns the file that takes the place of `file` in this build, if there is one. While instances are upgraded one after the other, a page from one
+ * release may request its script from an instance of another release. That instance's own script is better than none, but must not be cached under
+ * that name.
  */
 const siblingOf = (file: string, all: ReadonlySet<string>): string | undefined => {
   const [, stem, type] = /^([a-z-]+)-[\da-f]{12}\.(js|css|js\.gz)$/.exec(file) ?? [];

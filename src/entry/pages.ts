@@ -6,15 +6,15 @@ export type Page = {
   file: string;
   headers: Readonly<Record<string, string>>;
   /**
-   * Whether the file is stored compressed with gzip. It is then sent compressed to every client, whatever it accepts: unpacking so large a file for
-   * each request would be too much work.
+   * Whether the file is stored compressed with gzip. It is then sent compressed to every client, whatever the client accepts: unpacking so large a
+   * file for each request would be too much work.
    */
   isPacked?: true;
 };
 
 /**
- * Returns the Content-Security-Policy of a page: it may load only from its own host and images from data: URLs, and only `frameAncestors` may frame
- * it.
+ * Returns the Content-Security-Policy of a page. The page may load scripts, styles and data only from its own host, and images only from data: URLs.
+ * Only `frameAncestors` may frame it.
  */
 const policy = (frameAncestors: string, style: string, ...more: string[]): string =>
   [
@@ -47,7 +47,7 @@ const docs: ReadonlyMap<string, Page> = new Map([
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
 
-/** Returns the page of a guide. If there is no guide of that name, its file does not exist. */
+/** Returns the page of a guide, even for a name that no guide has: the file of that page does not exist. */
 const guideOf = (path: string): Page | undefined => {
   const [, name] = /^\/docs\/([a-z-]{1,30})$/.exec(path) ?? [];
   return name === undefined ? undefined : { file: `guide-${name}.html`, headers: html };
@@ -86,8 +86,8 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 /**
- * The operator's console. Its screens are behind #, so the gateway never sees which one is open. Nothing may frame it, no other page keeps a handle
- * on its window, and no text becomes a script.
+ * The operator's console. Its screens are named after the # of the address, so the gateway never sees which one is open. Nothing may frame the
+ * console, no other page keeps a handle on its window, and no text becomes a script.
  */
 const consolePage: Page = {
   file: 'console.html',
@@ -100,7 +100,7 @@ const consolePage: Page = {
   },
 };
 export type PageOf = (request: Request) => Page | undefined;
-/** Returns a function that finds the page for a request. It throws a Problem if the request's return_to is not listed. */
+/** Returns a function that finds the page for a request. For /buy, the function throws a Problem if the request's return_to is not listed. */
 export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 'pages' | 'apps'>): PageOf => {
   const buy = buyPage(pages.frame_ancestors.map((url) => new URL(url).origin));
   const servesBuy = pages.buy ?? mode === 'sandbox';

@@ -1,6 +1,6 @@
 /**
- * PGlite in its own thread, since it blocks the thread for a whole query. Its socket listens on a free loopback port. embedded-database.ts starts
- * it, and any message stops it.
+ * Runs PGlite in its own thread, because PGlite blocks its thread for the whole of a query. Its socket listens on a free loopback port.
+ * embedded-database.ts starts this thread, and any message stops it.
  */
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -21,7 +21,7 @@ if (isNew) {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
 }
-// PGlite has one session, so clients take turns. The second slot is for the next client while the socket of the last one closes.
+// PGlite has one session, so clients take turns. The second slot lets the next client connect while the socket of the last one closes.
 const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 2 });
 await server.start();
 port.once('message', () => {

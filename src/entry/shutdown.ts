@@ -1,4 +1,4 @@
-/** Collects work that continues after its response was sent. A stop waits for it, up to a limit. */
+/** Keeps track of work that continues after its response was sent. `idle` waits for all of it, up to a limit. */
 export const createBackground = () => {
   const running = new Set<Promise<unknown>>();
   return {

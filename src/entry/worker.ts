@@ -1,4 +1,4 @@
-/** The gateway on Cloudflare Workers: the same app, a database client per request, background work under waitUntil and by Cron. */
+/** The gateway on Cloudflare Workers: the same app, with a database client per request, and background work under waitUntil and by Cron. */
 import type { Context } from 'hono';
 import postgres from 'postgres';
 import configText from '../../providers.config.yaml';
@@ -97,7 +97,7 @@ const build = (env: WorkerEnv) => {
       fetch_types: false,
       connection: { application_name: 'ramp-gateway' },
       onnotice: () => undefined,
-      // The sandbox's embedded database serves one client at a time, so a request that waits for a provider releases its client.
+      // The sandbox's embedded database serves one client at a time. So a request that waits for a provider closes its connection meanwhile.
       ...(config.mode === 'sandbox' ? { idle_timeout: 0.2 } : {}),
     });
     const migrated = async (): Promise<boolean> => {
@@ -119,8 +119,8 @@ const build = (env: WorkerEnv) => {
 };
 
 /**
- * Returns the limiter. It uses Cloudflare's binding for a limit if there is one (per location, approximate), and otherwise counts within this
- * isolate. A binding has one fixed limit, so requests with another limit are counted in the isolate.
+ * Returns the limiter. If there is a Cloudflare binding for a limit, the limiter uses it: a binding counts per location, and only approximately.
+ * Otherwise it counts within this isolate. A binding has one fixed limit, so requests that have another limit are counted in the isolate, too.
  */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
@@ -157,7 +157,7 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
   return new Response(asset.body, { headers: { ...headers, 'content-encoding': 'gzip' }, encodeBody: 'manual' });
 };
 
-/** Shows only gauges from the database, since the counters of a single isolate say little. */
+/** Shows only the gauges from the database, because the counters of a single isolate say little. */
 const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
