@@ -1,6 +1,6 @@
 /**
- * Reads a DATABASE_URL in the forms in which hosting services give it out, without a driver. Each parameter is either obeyed, ignored because it
- * changes nothing, passed on as a setting of the server, or refused by its name. No message shows a part of the URL, which contains a password.
+ * Reads a DATABASE_URL, without a driver, in the forms in which hosting services give it out. Each parameter is either obeyed, ignored because it
+ * changes nothing, passed on as a setting of the server, or refused by its name. No message shows a part of the URL, because it contains a password.
  */
 export type DatabaseAddress = {
   /** The hosts, tried one after the other. A host that is a folder means a Unix socket. */
@@ -8,12 +8,12 @@ export type DatabaseAddress = {
   user: string | undefined;
   password: string | undefined;
   database: string | undefined;
-  /** `verify-ca` checks the certificate's chain, but not its name. */
+  /** `verify-ca` checks the server's certificate chain, but not the name in the certificate. */
   ssl: false | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   sslnegotiation: 'postgres' | 'direct' | undefined;
-  /** Files with certificates, by path. */
+  /** The paths of the files with the certificates and the key. */
   files: { ca?: string; cert?: string; key?: string };
-  /** False if the URL forbids prepared statements, whether or not there is a pooler. */
+  /** False if the URL forbids prepared statements. A pooler can forbid them as well: see database-node.ts. */
   prepare: boolean;
   connectTimeoutS: number | undefined;
   keepAliveS: number | undefined;
@@ -131,8 +131,8 @@ const sessionAttrsOf = (value: string | undefined): DatabaseAddress['sessionAttr
 };
 
 /**
- * Parameters of libpq and of other drivers that are ignored: they either ask for what is already the case, or have no counterpart here and weaken
- * nothing.
+ * Parameters of libpq and of other drivers that are ignored. Either they ask for what is already the case, or they have no counterpart here and no
+ * check is lost without them.
  */
 const needNothing = [
   'channel_binding',

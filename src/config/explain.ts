@@ -13,11 +13,11 @@ type Issue = {
   expected?: string;
   minimum?: unknown;
   maximum?: unknown;
-  /** If no form of a union matched: the mistakes in each form. */
+  /** The mistakes that each form of a union found, if no form matched. */
   errors?: Issue[][];
 };
 
-/** Settings where an operator may have written a secret by mistake, instead of its hash or the name of its variable. */
+/** Matches settings in which an operator may have written a secret by mistake, instead of its hash or the name of its variable. */
 const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|api_key|master_key|token)$/;
 
 /** Matches an address with a user or a password. */
@@ -26,11 +26,11 @@ const plain = (found: unknown): unknown => (isNode(found) ? found.toJSON() : fou
 
 export type Mistake = { line: number; text: string };
 
-/** Describes a mistake, one text for each setting that is wrong: `file:line: path: found …, allowed: …`. */
+/** Describes an issue that zod found: one line for each setting that is wrong, `file:line: path: found …, allowed: …`. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): Mistake[] => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
-  // A value with members is meant as the form that has members. A mistake inside it says more than "no form fits".
+  // A value with members is taken for the form of the union that has members. A mistake inside it says more than "no form fits".
   const inside =
     one.code === 'invalid_union'
       ? one.errors?.find(([first]) => first && !(first.path.length === 0 && first.code === 'invalid_type') && first.code !== 'invalid_value')?.[0]

@@ -5,8 +5,8 @@ import { providerCore, topLevel } from './providers-config.ts';
 type JsonSchema = Record<string, unknown>;
 
 /**
- * Returns the configuration's JSON Schema, for editors: the top level of the file and, for each kind of provider, the gateway's members and those of
- * the module.
+ * Returns the configuration's JSON Schema, for editors: the top level of the file and, for each kind of provider, the members that the
+ * gateway reads and those that the kind's module reads.
  */
 export const configSchema = (modules: readonly ProviderModule[], toJson: (schema: z.ZodType) => JsonSchema): JsonSchema => {
   const top = toJson(topLevel) as { properties: Record<string, unknown> };

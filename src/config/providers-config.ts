@@ -22,19 +22,24 @@ const hosts = z.array(z.string().min(1));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
 const app = z.strictObject({
-  key_hashes: z.array(sha256).default([]).describe('SHA-256 of each secret key of the app; several during a rotation. Only for a backend, never for a browser'),
+  key_hashes: z
+    .array(sha256)
+    .default([])
+    .describe('SHA-256 of each secret key of the app; several during a rotation. A secret key is for a backend, never for a browser'),
   publishable_keys: z
     .array(z.string().regex(/^[\w.~+/=-]{16,256}$/, 'must have 16 to 256 letters, digits or . ~ + / = _ -'))
     .default([])
-    .describe('Keys that may be used in a browser: they give only a label and the limits of the app per network'),
+    .describe(
+      'Keys that may be used in a browser. A request with one is labelled with the app and has its limits, for each network separately; it gets no other rights',
+    ),
   cors_origins: z.array(z.url()).default([]),
   return_to: z
-    .array(z.url().refine((text) => !/^(?:javascript|data|blob|file|vbscript):/i.test(text), 'must be an address of the web or of an app'))
+    .array(z.url().refine((text) => !/^(?:javascript|data|blob|file|vbscript):/i.test(text), 'must be a web address or the address of an app'))
     .default([])
     .describe("Where /buy may send the customer back to, like https://wallet.example/bought or an app's mywallet://bought; any query may follow"),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
-  quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app; with a publishable key, it counts for each network'),
-  orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app; with a publishable key, it counts for each network'),
+  quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app; for a publishable key, each network has this limit to itself'),
+  orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app; for a publishable key, each network has this limit to itself'),
   in_flight: z
     .int()
     .min(1)
@@ -69,22 +74,20 @@ const routing = z.strictObject({
   answer_early: z
     .strictObject({ after_ms: z.int().min(0), offers: z.int().min(1) })
     .optional()
-    .describe('Answer once this time has passed and this many good offers are in. A slower provider might have had a better one'),
+    .describe('Answer once this time has passed and this many good offers are in. A slower provider might have made a better offer'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
-  indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps counts instead if it is larger'),
+  indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps is used instead if it is larger'),
   route_version: z
     .literal([1, 2, 'auto'])
     .default('auto')
     .describe(
-      'The version by which routes are written and ranked. auto: 2, or 1 while an instance of the previous release still makes quotes, since it reads only 1',
+      'The version by which routes are written and ranked. auto: 2, or 1 while an instance of the previous release, which reads only 1, still makes quotes',
     ),
   learning: z
     .enum(['off', 'shown', 'ranked'])
     .default('ranked')
-    .describe(
-      'How the record of what providers delivered is used. ranked: it ranks offers; shown: it appears with the offers and ranks nothing; off: not at all',
-    ),
+    .describe('How the record of what providers delivered is used. ranked: offers are ranked by it; shown: offers only show it; off: it is not used'),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
@@ -124,7 +127,12 @@ export const providerCore = z.object({
     }),
   ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference in basis points; offers and routes show it'),
-  haircut_bps: z.int().min(0).max(5000).optional().describe('Fixes how much lower its estimates rank, whatever its record says; shown with every offer'),
+  haircut_bps: z
+    .int()
+    .min(0)
+    .max(5000)
+    .optional()
+    .describe('Fixes how much lower the estimates of the provider rank, whatever its record says; shown with every offer'),
   repost: z
     .enum(['same', 'rejects', 'duplicates', 'unknown'])
     .default('unknown')
@@ -157,12 +165,12 @@ export const providerCore = z.object({
     .min(1)
     .optional()
     .describe(
-      'The most sats that customers may have paid, or can still pay, at this provider in orders that are not filled. Beyond that the provider is not offered. No limit unless set',
+      'The most sats in orders at this provider that are not filled and are paid or can still be paid. Beyond that, the provider makes no offers. No limit unless set',
     ),
 });
 const shared = new Set(['base_url']);
 
-/** What the settings of every provider have. The kind decides which other members they may have. */
+/** The member that the settings of every provider have. The kind decides which other members they may have. */
 const block = z.looseObject({ kind: z.string() });
 type Block = z.output<typeof block>;
 
@@ -183,7 +191,7 @@ export const topLevel = z.strictObject({
       z
         .string()
         .includes('TOKEN')
-        .refine((text) => !/ramp-gateway:/i.test(text), 'must not contain ramp-gateway:, since tokens of gateways begin with it'),
+        .refine((text) => !/ramp-gateway:/i.test(text), 'must not contain ramp-gateway:, because the tokens of gateways begin with it'),
     )
     .default(['I confirm my bitcoin wallet. [TOKEN]']),
   pages: filled(
@@ -195,7 +203,7 @@ export const topLevel = z.strictObject({
         .describe('Origins that may show /buy in a frame, and hear its events by postMessage'),
       console_host: z
         .string()
-        .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/, 'must be a host name in small letters, like console.ramp.example')
+        .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/, 'must be a host name in lower case, like console.ramp.example')
         .optional()
         .describe("The host of the operator's console, which serves nothing else. Without it, live mode has no console"),
     }),
@@ -241,7 +249,7 @@ export const topLevel = z.strictObject({
           'Calls from one network for which a provider may send the customer an e-mail or a text message: accounts started, and codes sent. Default: 2 times orders_per_minute',
         ),
       operator_guesses_per_minute: count(10).describe(
-        'Wrong operator tokens from one network. Beyond that, the network gets 429 for wrong tokens for a minute; a right one still works',
+        'Wrong operator tokens from one network. Beyond that, wrong tokens from the network get 429 for the rest of the minute; a right token still works',
       ),
       forged_notices_per_minute: count(60).describe('How many forged notices from one network are logged; all of them are counted'),
       in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),
@@ -249,7 +257,7 @@ export const topLevel = z.strictObject({
         .int()
         .min(1)
         .optional()
-        .describe('Requests in progress from one network. Default: a sixth of quotes_per_minute_network (what it may ask for in ten seconds), at least 4'),
+        .describe('Requests in progress from one network. Default: a sixth of quotes_per_minute_network (the requests for prices of ten seconds), at least 4'),
       body_bytes: count(16_384),
     }),
   ),
@@ -283,11 +291,11 @@ export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes
 export type ParseOptions = {
   fileName: string;
   modules: ReadonlyMap<string, ProviderModule>;
-  /** The address at which each sandbox provider really listens, by provider id. */ baseUrls?: Record<string, string>;
+  /** The address at which each sandbox provider really listens, by provider id. Replaces base_url. */ baseUrls?: Record<string, string>;
   publicUrl?: string | undefined;
 };
 
-/** Reads the whole file, or returns the mistakes in it, most of them with their line, path, what was found and what is allowed. */
+/** Reads the whole file, or returns the mistakes in it. Most say the line, the path, what was found and what is allowed. */
 export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -336,7 +344,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
 
 const onlyPrices = 'allowed: shadow, off; with these settings the provider gives prices, but takes no orders, so it is not offered';
 
-/** Returns the settings of the providers from a file that has other mistakes. */
+/** Returns the providers' settings that can be read although the file has mistakes elsewhere. */
 const blocksIn = (given: unknown): Record<string, Block> => {
   const { data } = z.looseObject({ providers: z.record(z.string(), z.unknown()) }).safeParse(given);
   return Object.fromEntries(Object.entries(data?.providers ?? {}).flatMap(([id, one]) => (block.safeParse(one).success ? [[id, one as Block]] : [])));

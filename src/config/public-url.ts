@@ -6,7 +6,7 @@ const isBare = (text: string): boolean => {
 };
 
 /**
- * The public address of this gateway. Providers and wallets get addresses that begin with it, so it must not contain a user, a password, a query or a
+ * The public address of this gateway. Addresses that providers and wallets get begin with it, so it must not contain a user, a password, a query or a
  * fragment.
  */
 export const publicUrl = z

@@ -18,7 +18,7 @@ type Preset = { currencies: readonly string[]; averages?: readonly string[]; of:
  * https://www.bitstamp.net/api/#tag/Tickers/operation/GetMarketTicker
  *
  * https://mempool.space/docs/api/rest#get-price: the mean of the five exchanges in backend/src/tasks/price-updater.ts of its repository, in whole
- * units, with the time at which they were read. They are read every few minutes, so this feed is `stale` most of the time.
+ * units, with the time at which it read them. It reads them only every few minutes, so this feed is `stale` most of the time.
  */
 const presets = {
   kraken: {
@@ -50,10 +50,10 @@ const ownFeed = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'),
     url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-    bid: pointer.optional().describe('JSON pointer to its best bid'),
+    bid: pointer.optional().describe('JSON pointer to the best bid in the answer of the feed'),
     ask: pointer.optional(),
-    price: pointer.optional().describe('JSON pointer to its price, instead of bid and ask'),
-    time: pointer.optional().describe('JSON pointer to its own time stamp: seconds, milliseconds or a date'),
+    price: pointer.optional().describe('JSON pointer to the price in the answer of the feed, instead of bid and ask'),
+    time: pointer.optional().describe('JSON pointer to the time stamp in the answer of the feed: seconds, milliseconds or a date'),
   })
   .refine(({ bid, ask, price }) => (price === undefined ? bid !== undefined && ask !== undefined : bid === undefined && ask === undefined), {
     error: 'give either bid and ask, or price',
@@ -74,7 +74,7 @@ const one = z
       .max(10_000)
       .optional()
       .describe(
-        'The largest allowed distance of an offer from the reference price, in basis points; offers further away are excluded. With a live reference the default is 1000, and none is excluded if that would be more than half of the offers. A fixed price, or a single configured feed, excludes offers only if this is given',
+        'The largest allowed distance of an offer from the reference price, in basis points; offers that are further away are excluded. With a live reference the default is 1000, and none is excluded if that would be more than half of the offers. A fixed price, or a single configured feed, excludes offers only if this is given',
       ),
   })
   .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
@@ -100,7 +100,7 @@ export type References = { [currency: string]: Omit<Given[string], 'feeds'> & { 
 const known = new Set<string>([...names, ...presets.mempool.averages]);
 /**
  * Returns which exchange a URL belongs to, so that an exchange's own feed and its preset do not count as two. On loopback, each URL counts as an
- * exchange.
+ * exchange of its own.
  */
 const venueOf = (url: string): string => {
   const { hostname, href } = new URL(url);

@@ -1,23 +1,23 @@
-/** Reads the secrets. They are kept apart from everything else, so that no log line, error or dump of the configuration can hold one. */
+/** Reads the secrets. They are kept apart from everything else, so that no log line, error or dump of the configuration can contain a secret. */
 import { base64 } from '@scure/base';
 import { isAddress, isPublicAddress } from '../domain/public-address.ts';
 import type { GatewayConfig } from './providers-config.ts';
 
 export type NamedKey = { id: string; key: Uint8Array };
 export type Secrets = {
-  /** Current first. Old keys still open what they sealed. */
+  /** The current key first. Old keys still open what was sealed with them. */
   seal: NamedKey[];
   notice: Uint8Array[];
   signing: { kid: string; seed: Uint8Array }[];
   metricsToken: string | undefined;
-  /** Reads the variable that a provider's block names. */
+  /** Returns the value of a variable that a provider's settings name. */
   provider: (name: string) => string | undefined;
-  /** `whsec_…` by app id. */
+  /** The secrets `whsec_…` of each app, by app id. */
   appWebhooks: Map<string, string[]>;
 };
 type Source = Record<string, string | undefined>;
 
-/** Reads a variable of keys and its `_OLD` variable. Adds what is wrong with them to `mistakes`. */
+/** Reads the keys in a variable and in its `_OLD` variable. Adds what is wrong with them to `mistakes`. */
 const readKeys = (source: Source, name: string, mistakes: string[]): NamedKey[] => {
   const current = valueOf(source, name) ?? '';
   if (current === '') mistakes.push(`${name} is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one`);
@@ -30,13 +30,13 @@ const readKeys = (source: Source, name: string, mistakes: string[]): NamedKey[] 
       return key ?? [];
     },
   );
-  // A sealed value names its key by the id, and so does a signature. So one id must not stand for two keys.
+  // Sealed values and signatures name their key by its id, so one id must not stand for two keys.
   if (new Set(read.map(({ id }) => id)).size < new Set(read.map(({ id, key }) => `${id}:${base64.encode(key)}`)).size)
     mistakes.push(`${name} and ${old} have two keys with the same id: give the newer one an id of its own`);
   return read;
 };
 
-/** Reads only the keys that open what is sealed, current first, for commands that need nothing else. */
+/** Reads only the keys that open sealed values, the current one first, for commands that need no other secret. */
 export const readSealKeys = (source: Source): { ok: true; keys: NamedKey[] } | { ok: false; mistakes: string[] } => {
   const mistakes: string[] = [];
   const keys = readKeys(source, 'SEAL_KEY', mistakes);
@@ -51,8 +51,8 @@ export const readNoticeKeys = (source: Source): { ok: true; keys: NamedKey[] } |
 
 /**
  * Reads the secrets from the environment. SEAL_KEY, NOTICE_KEY and WEBHOOK_SIGNING_KEY have the form `id:base64 of 32 bytes`. Each `_OLD` variable is
- * a comma-separated list of replaced keys. Each mistake is one line that names the variable, or the setting that names the variable, and never the
- * variable's value.
+ * a comma-separated list of replaced keys. Each mistake is one line. It names the variable, or the setting that names the variable, but never
+ * shows the variable's value.
  */
 export const readSecrets = (
   source: Source,
@@ -124,7 +124,7 @@ const readKey = (text: string): NamedKey | undefined => {
   return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
 };
 
-/** Returns every variable that the configuration names (`*_env`), except for providers that are off, and the path of the setting that names it. */
+/** Returns every variable that the configuration names (`*_env`), with the path of the setting that names it. Leaves out providers that are off. */
 const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],
