@@ -9,17 +9,17 @@ import { cpus, totalmem } from 'node:os';
 
 type Suite = {
   file: string;
-  /** Empty if the suite only has a long form. Then it must pass, and has no line in the result. */
+  /** The goals that the suite is about. If there are none, the suite has no line in the result, but must still pass. */
   goals: string[];
   count?: number;
   fullCount?: number;
-  /** Reads the figure from the output of a suite that prints none itself. */
+  /** Makes the figure from the output of a suite that prints no figure itself. */
   figure?: (output: string) => string;
-  /** The command to run instead of vitest with the file. */
+  /** The command to run instead of vitest, if the file is not a test. */
   command?: (whole: boolean) => string[];
 };
 
-/** Makes the figure of the suite that sends one list of requests to every runtime, from the number of tests that passed and the known differences. */
+/** Makes the figure of the suite that sends the same requests to every runtime: how many tests passed, and the known differences. */
 const conformance = (output: string): string => {
   const tests = /Tests\s+(\d+) passed/.exec(output)?.[1] ?? 'no';
   const rows = [...readFileSync('test/runtime/differences.md', 'utf8').matchAll(/^\| `([^`]+)` \|/gm)].map(([, row]) => row);
@@ -29,7 +29,7 @@ const full = process.argv.includes('--full');
 const chosen = process.argv.slice(2).filter((word) => /^G\d+$/.test(word));
 const seed = process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 
-/** The suites, and the numbers that each run should reach. The full numbers are those of the goals. */
+/** The suites. `count` is how much a suite does in a usual run, and `fullCount` how much it does with `--full`, which is what the goals demand. */
 const suites: Suite[] = [
   { file: 'test/fuzz/requests.test.ts', goals: ['G5'], count: 100_000, fullCount: 1_000_000 },
   { file: 'test/fuzz/provider-answers', goals: ['G6'], count: 200_000, fullCount: 200_000 },
@@ -81,10 +81,10 @@ const titles: Record<string, string> = {
   G21: 'PostgreSQL restarted, crashed, read-only, locked, slow, under three ramps',
 };
 
-/** Goals that run in full only at night. Otherwise their short form runs, and prints its figure. */
+/** Goals whose suites run in full only at night, by these commands. Otherwise a suite's short form runs, and its figure is printed. */
 const nightly: Record<string, string> = { G16: 'npm run test:chaos:full', G18: 'npm run test:mutation' };
 
-/** Goals that count something: the words to find in the figure, and the numbers wanted in CI and in full. */
+/** Goals that demand a number of things: the words to find in the figure, and the number that is wanted in CI and in full. */
 const counted: Record<string, { form: RegExp; what: string; ci?: number; wanted: number }> = {
   G1: { form: /(\d+) placings/g, what: 'placings', ci: 10_000, wanted: 40_000 },
   G2: { form: /(\d+) placings/g, what: 'placings', ci: 2_500, wanted: 10_000 },
@@ -95,7 +95,7 @@ const counted: Record<string, { form: RegExp; what: string; ci?: number; wanted:
   G15: { form: /(\d+) sockets/g, what: 'sockets', wanted: 500 },
 };
 
-/** Checks limits on the figures, in addition to the suites' own assertions. Returns by how much a figure falls short. */
+/** Checks limits on a figure, in addition to the suite's own assertions. Returns by how much the figure falls short, or undefined. */
 const shortfall = (goal: string, figure: string): string | undefined => {
   const number = (form: RegExp): number => Number(form.exec(figure)?.[1] ?? Number.NaN);
   const over = (value: number, most: number, what: string): string | undefined => (value <= most ? undefined : `${what} ${value}, wanted at most ${most}`);
@@ -142,12 +142,12 @@ const run = async ({ file, count, fullCount, command }: Suite): Promise<{ passed
   return { passed: code === 0, output, seconds: (Date.now() - started) / 1000 };
 };
 
-/** Returns which tests of a suite failed, and the first useful finding. */
+/** Returns which tests of a suite failed, and the first finding that the output shows. */
 const reasonOf = (output: string): string => {
   const lines = output.split('\n').map((line) => line.trim());
   const failed = [...new Set(lines.flatMap((line) => /^FAIL .*? > (.*)$/.exec(line)?.[1] ?? []))];
   const finding = lines.find((line) => /^\+ {2,}".{20}/.test(line))?.replace(/^\+\s*/, '');
-  // The run ended before any test ran, or failed outside the tests.
+  // What to show if the run ended before any test ran, or failed outside the tests.
   const broken = lines.find((line) => /^(?:\w*Error:|No test files found|Error: )/.test(line)) ?? lines.findLast((line) => line !== '') ?? 'no output';
   if (failed.length === 0) return `its suite: it ended with ${broken.slice(0, 200)}`;
   return `${failed.length} tests: ${failed.join(' | ')}${finding === undefined ? '' : `; first finding ${finding.slice(0, 160)}`}`;

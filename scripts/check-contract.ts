@@ -1,7 +1,7 @@
 /**
- * `npm run check:contract`: checks that other people's software can use /openapi.json. Two linters must report no error and no warning. The code of
- * three generators, and a complete purchase written with it, must compile under `tsc --strict`; and each purchase must succeed in a sandbox. Their
- * packages, with a lockfile of their own, are installed first: nothing else needs them.
+ * `npm run check:contract`: checks that other people's software can use /openapi.json. Two linters must report no error and no warning. Three
+ * generators each make a client. The clients, and a complete purchase written with each of them, must compile under `tsc --strict`, and each purchase
+ * must succeed in a sandbox. The linters and generators have a lockfile of their own and are installed first, because nothing else needs them.
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import cycle. Fails if there is any, or if
- * it found no imports at all.
+ * `npm run check -- layers`: prints every import that breaks the rules of scripts/layers.ts, and every import cycle. Fails if there is any, or if
+ * there were no imports to check.
  */
 import { fileURLToPath } from 'node:url';
 import { checkLayers } from './layers.ts';

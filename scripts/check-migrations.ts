@@ -1,6 +1,6 @@
 /**
- * `npm run check -- migrations`: checks that the folder is consistent, and that the migrations create the whole schema. drizzle-kit exits with 0 even
- * if it would have to ask about a rename, so we look for its words "No schema changes". Works on a copy, and leaves the repository unchanged.
+ * `npm run check -- migrations`: checks that the migrations are consistent, and that they create the whole schema. drizzle-kit exits with 0 even
+ * if it would have to ask about a rename, so the check searches its output for "No schema changes". It works on a copy of the folder.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * `npm run check:worker`: prints the size of the Worker's bundle and how long it takes to start on this machine. Fails if the bundle contains a
- * simulator, anything of src/contract or a language of zod other than English, if it exceeds 700 KiB gzipped
+ * simulator, anything from src/contract or one of zod's languages other than English, if it exceeds 700 KiB gzipped
  * (docs/decisions/2026-11-29-the-contract-is-a-file.md), or if the start takes more than half of the second that Cloudflare allows.
  */
 import { execFileSync } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
  * `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer.
- * `npm run customer -- release <provider> <e-mail or address>`: lets the owner of that e-mail or address use it at that provider, even if another
- * customer named it first (that customer's account there is removed).
+ * `npm run customer -- release <provider> <e-mail or address>`: lets the owner of that e-mail or address use it at that provider, although another
+ * customer named it first. That customer's account at the provider is removed here.
  */
 import { readSealKeys } from '../src/config/secrets.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -19,7 +19,7 @@ const sealOf = () => {
   return createSeal(read.keys);
 };
 
-/** Releases a name. The log of actions gets only its hash, because it is personal data. */
+/** Releases an e-mail or address. It is personal data, so the log of actions gets only its hash. */
 const release = async (provider: string, name: string): Promise<void> =>
   await withDatabase(async ({ sql, record }) => {
     await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });

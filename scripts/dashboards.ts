@@ -1,4 +1,4 @@
-/** The two Grafana dashboards. `npm run gen` writes them; test/runtime/dashboards.test.ts asks a Prometheus for every panel. */
+/** The two Grafana dashboards. `npm run gen` writes them; test/runtime/dashboards.test.ts runs the queries of every panel on a Prometheus. */
 import {
   type Dashboard,
   DashboardBuilder,
@@ -11,7 +11,7 @@ import { LegendDisplayMode, LegendPlacement, VizLegendOptionsBuilder } from '@gr
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/** `lines`: PromQL with Grafana's variables, by the name of the line in the legend. */
+/** `lines`: the PromQL of each line, with Grafana's variables, by the line's name in the legend. */
 type Panel = { title: string; help: string; unit: string; lines: { [legend: string]: string } };
 type Row = { title: string; panels: Panel[] };
 
@@ -24,7 +24,7 @@ const money: Row[] = [
     panels: [
       {
         title: 'Offers, orders, fills',
-        help: 'How many offers were shown first, how many orders were confirmed, and how many were filled.',
+        help: 'How many offers ranked first, how many orders were confirmed, and how many were filled, per hour.',
         unit: 'short',
         lines: {
           'best offers': `sum(increase(ramp_offers_won_total{${provider}}[1h]))`,
@@ -75,13 +75,13 @@ const money: Row[] = [
       },
       {
         title: 'Offers kept and gone back on',
-        help: 'Networks to which a provider kept its offer, or declined the order or raised its price.',
+        help: 'Networks to which a provider kept its offer, declined the order or raised its price, per hour.',
         unit: 'short',
         lines: { '{{provider}} {{outcome}}': `sum by (provider, outcome) (increase(ramp_order_networks_total{${provider}}[1h]))` },
       },
       {
         title: 'Delivered against quoted',
-        help: 'In parts per million, over the orders of 30 days that count in the record. 1,000,000 is what was quoted.',
+        help: 'In parts per million, over the orders of the last 30 days that count in the record. 1,000,000: all that was quoted was delivered.',
         unit: 'short',
         lines: { '{{provider}}': `max by (provider) (ramp_provider_delivered_ppm{${provider}})` },
       },
@@ -105,7 +105,7 @@ const money: Row[] = [
       { title: 'Open orders', help: 'Orders by stage.', unit: 'short', lines: { '{{stage}}': 'max by (stage) (ramp_orders_open)' } },
       {
         title: 'Longest in a stage',
-        help: 'How long the order that has been longest in the stage has been in it.',
+        help: 'How long ago the order that has waited longest in the stage entered it.',
         unit: 's',
         lines: { '{{stage}}': 'max by (stage) (ramp_orders_open_oldest_seconds)' },
       },
@@ -117,7 +117,7 @@ const money: Row[] = [
       },
       {
         title: 'Waiting for a person',
-        help: 'Orders in review, orders paid three days ago and not delivered, and attempts without an outcome.',
+        help: 'Orders in review, orders paid more than three days ago and not delivered, and order attempts without an outcome.',
         unit: 'short',
         lines: {
           'in review': 'max(ramp_orders_in_review)',
@@ -194,7 +194,12 @@ const machinery: Row[] = [
         unit: 'short',
         lines: { late: 'max(ramp_deliveries_late)', 'given up': 'max(ramp_deliveries_dead)' },
       },
-      { title: 'Oldest unsent webhook', help: 'How long it has been due.', unit: 's', lines: { oldest: 'max(ramp_deliveries_oldest_due_seconds)' } },
+      {
+        title: 'Oldest unsent webhook',
+        help: 'How long the oldest unsent webhook has been due.',
+        unit: 's',
+        lines: { oldest: 'max(ramp_deliveries_oldest_due_seconds)' },
+      },
       {
         title: 'Background work',
         help: 'Pieces of work done, per second.',
@@ -203,7 +208,7 @@ const machinery: Row[] = [
       },
       {
         title: 'Background work that failed',
-        help: 'Parts that ended with a defect, per hour.',
+        help: 'Runs that ended with an error, by part of the work, per hour.',
         unit: 'short',
         lines: { '{{part}}': 'sum by (part) (increase(ramp_scheduled_failed_total[1h]))' },
       },
@@ -239,7 +244,7 @@ const machinery: Row[] = [
       },
       {
         title: 'Database connections',
-        help: 'Open connections of all instances, by state, and the most that all instances together may open.',
+        help: 'Open connections of all instances together, by state, and the most that they may open.',
         unit: 'short',
         lines: { '{{state}}': 'max by (state) (ramp_database_connections)', 'limit of all instances': 'sum(ramp_database_pool_size)' },
       },

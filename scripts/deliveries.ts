@@ -9,7 +9,7 @@ const usage = `usage: ${called('deliveries', 'list [due|dead|disabled|delivered|
 const most = 200;
 
 const time = (ms: number): string => new Date(ms).toISOString();
-/** Says when a webhook will be tried again, when it ended, or when it was made. */
+/** Says when a webhook is next tried or, if it is no longer tried, when that was decided. */
 const timeOf = (one: Delivery): string => (one.state === 'due' ? `next try ${time(one.dueOn)}` : `at ${time(one.doneOn ?? one.createdOn)}`);
 const line = (one: Delivery): string =>
   `${one.id}  ${one.state.padEnd(10)} ${one.type.padEnd(22)} ${one.host.padEnd(28)} tries ${one.attempt}  ${one.lastOutcome ?? '-'}  ${timeOf(one)}  about ${one.subjectId}`;

@@ -1,6 +1,7 @@
 /**
- * Shows a purchase, sales or the purchase of channels in the terminal: `npm run demo`, `npm run demo sell`, `npm run demo liquidity`. Uses the
- * gateway at GATEWAY_URL (default http://127.0.0.1:8787) and waits while that starts. If nothing is there, starts its own sandbox.
+ * Shows a purchase (`npm run demo`), sales (`npm run demo sell`) or a purchase of channels (`npm run demo liquidity`) in the terminal. Uses the
+ * gateway at GATEWAY_URL (default http://127.0.0.1:8787), and waits if that gateway is still starting. If nothing answers there, starts a sandbox of
+ * its own.
  */
 import './load-env.ts';
 import { join } from 'node:path';

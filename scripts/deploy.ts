@@ -1,7 +1,7 @@
 /**
- * `npm run deploy -- [--env production] [--dry-run]`: migrates the database, then uploads the Worker. The Worker never migrates. Every migration
- * works with the previous release, so the old Worker keeps running meanwhile. DATABASE_URL is the database's own address; Hyperdrive's works only
- * inside the Worker. `--dry-run` says how many migrations are missing, and builds without uploading.
+ * `npm run deploy -- [--env production] [--dry-run]`: migrates the database, then uploads the Worker, which never migrates. The previous release
+ * works with the migrated database, so the old Worker keeps running meanwhile. DATABASE_URL must be the database's own address, because Hyperdrive's
+ * address works only inside the Worker. `--dry-run` says how many migrations are missing, and builds without uploading.
  */
 import './load-env.ts';
 import { spawnSync } from 'node:child_process';

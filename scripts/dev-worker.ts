@@ -1,6 +1,6 @@
 /**
- * `npm run dev:worker`: runs workerd on this machine with a database and the sandbox providers. The database is DATABASE_URL, else the embedded one,
- * behind a queue that lets one client through at a time. `npm run demo` with the same PORT buys through it.
+ * `npm run dev:worker`: runs workerd on this machine, with a database and the sandbox providers. The database is that of DATABASE_URL. Without
+ * DATABASE_URL it is the embedded one, behind a queue that lets one client through at a time. `npm run demo` with the same PORT buys at this gateway.
  */
 import './load-env.ts';
 import { spawn } from 'node:child_process';

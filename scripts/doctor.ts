@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { called } from './ops/called.ts';
 import { askAt, examine } from './doctor/checks.ts';
 
-/** Returns a variable. An empty one counts as absent. */
+/** Returns the value of a variable. An empty value counts as absent. */
 const given = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name]);
 const usual = given('PUBLIC_URL') ?? `http://127.0.0.1:${given('PORT') ?? '8787'}`;
 const { values, positionals } = parseArgs({ strict: false, options: { url: { type: 'string', default: usual } } });

@@ -1,6 +1,6 @@
 /**
- * Writes the generated files: the registry of providers, the tools of some kinds, the configuration's JSON Schema, docs/errors.md and the dashboards.
- * `--check` only compares.
+ * Writes the generated files: the registry of providers, the tools for some kinds of provider, the configuration's JSON Schema, docs/errors.md and
+ * the dashboards. `--check` only compares them with the files that are there.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -42,7 +42,7 @@ const kindTools = `// Made by \`npm run gen\` from the folders of src/providers.
 ${conformance.imports}${dialects.imports}import type { Conformance } from '../src/providers/kit/kind.conformance.ts';
 import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
 
-/** The known deviations of servers of a kind, and the checks of the standard that a kind follows. */
+/** By kind of provider: the known deviations of servers of the kind, and the checks of the standard that the kind follows. */
 export const dialectsOf: ReadonlyMap<string, Dialects> = ${dialects.map};
 export const conformanceOf: ReadonlyMap<string, Conformance> = ${conformance.map};
 `;
@@ -73,7 +73,7 @@ The column "what to do" is the member \`action\`:
 - \`ask-user\`: show \`detail\` to the customer, who must decide or do something;
 - \`contact-support\`: only the operator of the gateway can help.
 
-The column "retry" is the member \`retryable\`: whether repeating the same request soon may succeed. (\`daily-limit-reached\` says \`wait\` but not \`retry\`, because a new limit begins only with the next UTC day.) A response may differ from the table in \`action\` and \`retryable\`, where the gateway knows more about the case; then follow the response.
+The column "retry" is the member \`retryable\`: whether repeating the same request soon may succeed. (For \`daily-limit-reached\`, \`action\` is \`wait\` but \`retryable\` is false, because a new limit begins only with the next UTC day.) Where the gateway knows more about a case, a response may have another \`action\` or \`retryable\` than the table; then follow the response.
 
 | code | status | what it means | what to do | retry |
 |---|---|---|---|---|

@@ -20,7 +20,7 @@ const guides = [
   ['versioning', 'docs/versioning.md', 'Versions'],
   ['glossary', 'docs/glossary.md', 'Glossary'],
 ] as const;
-/** The address of each source. */
+/** The address of each page, by its source. */
 const addresses = new Map<string, string>([...guides.map(([name, source]) => [source, `/docs/${name}`] as const), ['docs/errors.md', '/docs/errors']]);
 
 export const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
@@ -37,17 +37,17 @@ ${links.map(([to, name]) => `<li><a href="${to}"${to === path ? ' aria-current="
 </ul></nav></div>
 ${body}</body></html>
 `;
-/** Wraps the text of a guide, or of the list of errors, in the `<main>` that has their style. */
+/** Wraps a guide, or the list of errors, in a `<main>` with the style of guides. */
 export const guideOf = (html: string): string => `<main class="guide">\n${html}</main>`;
 
-/** Returns a heading's anchor. It is the one that GitHub makes, because the guides use those in their links. */
+/** Returns a heading's anchor, made as GitHub makes it, because the guides' links use GitHub's anchors. */
 const slugOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
     .replaceAll(' ', '-');
 
-/** Returns the address, on this site, of what a guide links to, or undefined if that is only in the repository. */
+/** Returns the address of a link in a guide: on this site if it leads to another guide, or undefined if the target is only in the repository. */
 const addressOf = (href: string, source: string): string | undefined => {
   if (/^(?:https?:|mailto:|#|\/)/.test(href)) return href;
   const [path = '', anchor] = href.split('#');
@@ -81,11 +81,11 @@ export const renderGuide = (source: string, text: string): { title: string; html
   return { title, html: markdown.renderer.render(tokens, markdown.options, {}) };
 };
 
-/** Makes a page of each guide. Returns the name and the text of each file. */
+/** Makes a page of each guide. Returns the name and the text of the pages' files. */
 export const guidePages = (style: string): [file: string, text: string][] =>
   guides.map(([name, source]) => {
     const { title, html } = renderGuide(source, readFileSync(join(root, source), 'utf8'));
-    // The empty corner of a table is not a heading.
+    // An empty heading, in the corner of a table, becomes an ordinary cell.
     const body = html
       .replaceAll('<th></th>', '<td></td>')
       .replaceAll('<table>', '<div class="wide" tabindex="0"><table>')

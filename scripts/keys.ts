@@ -31,7 +31,7 @@ const showVariables = (variables: plan.Variables, json: boolean): void => {
   say(json ? JSON.stringify(variables, undefined, 2) : env.join('\n'));
 };
 const show = (made: plan.Plan, json: boolean): void => {
-  // Otherwise the new token would be lost: it is in the sentences, which --json leaves out.
+  // Otherwise a new token would be lost: it is printed only in the sentences, which --json leaves out.
   if (json && Object.keys(made.variables).length === 0) throw new Refused('--json prints variables, but this command changes none: leave --json out');
   if (!json) say(`${made.say.join('\n')}\n`);
   if (made.yaml !== undefined) say(made.yaml);
@@ -67,7 +67,7 @@ const retire = async (kind: string, rest: readonly string[]): Promise<plan.Plan>
   throw new Refused(usage);
 };
 
-/** Refuses to retire a sealing key while any value is sealed under it: nothing else can open that value. */
+/** Refuses to retire a sealing key while any value is sealed under it: no other key can open that value. */
 const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
   const { current, old } = plan.keysOf(made.variables, 'SEAL_KEY');
   const kept = new Set([current, ...old].map((key) => key.split(':')[0]));
@@ -112,7 +112,7 @@ const resealAll = async (): Promise<void> => {
   });
 };
 
-/** Prints the notice URL for a provider that sends all notices to one URL. Whoever knows that URL can make the gateway poll, and nothing else. */
+/** Prints the notice URL for a provider that sends all notices to one URL. Whoever knows that URL can make the gateway poll, but do nothing else. */
 const showNoticeUrl = (id: string): void => {
   const { config } = readConfig();
   if (!config.providers.some((provider) => provider.id === id)) throw new Refused(id === '' ? usage : `there is no provider "${id}" in the configuration`);

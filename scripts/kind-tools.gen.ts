@@ -4,6 +4,6 @@ import { dialects as fiatOnRampDialects } from '../src/providers/fiat-on-ramp/fi
 import type { Conformance } from '../src/providers/kit/kind.conformance.ts';
 import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
 
-/** The known deviations of servers of a kind, and the checks of the standard that a kind follows. */
+/** By kind of provider: the known deviations of servers of the kind, and the checks of the standard that the kind follows. */
 export const dialectsOf: ReadonlyMap<string, Dialects> = new Map([['fiat-on-ramp', fiatOnRampDialects]]);
 export const conformanceOf: ReadonlyMap<string, Conformance> = new Map([['fiat-on-ramp', fiatOnRampConformance]]);

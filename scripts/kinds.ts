@@ -1,6 +1,6 @@
 /**
- * The kinds of provider, and the sandbox of each. All of it is found by name in the kind's folder, `src/providers/<kind>/<kind>.<what>.ts`, so a new
- * kind need not be listed anywhere.
+ * The kinds of provider, and the sandbox of each. The files are found by their names in the kind's folder, `src/providers/<kind>/<kind>.<what>.ts`,
+ * so a new kind need not be listed anywhere.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

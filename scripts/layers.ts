@@ -1,6 +1,6 @@
 /**
  * The rules about which file may import which. `scripts/check-layers.ts` applies them to the repository, test/tooling/layers.test.ts to planted
- * files. Type-only imports count like any other: a type is knowledge too.
+ * files. Type-only imports count, too: whoever uses a type depends on its file.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -35,8 +35,8 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /**
- * The rooms and single files of src/gateway, floor by floor. Each imports only from lower floors, so a reader of a room needs to know only
- * what is below it.
+ * The rooms and single files of src/gateway, floor by floor, the lowest floor first. A room or file imports only from lower floors, so its reader
+ * needs to know only what is below.
  */
 export const ladder: readonly (readonly string[])[] = [
   ['problem.ts', 'places.ts', 'lease.ts', 'work-on-due.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts', 'attempts.ts', 'shared-answer.ts'],
@@ -49,7 +49,7 @@ export const ladder: readonly (readonly string[])[] = [
   ['operator', 'run-scheduled.ts'],
 ];
 
-/** Packages that only these rooms and `entry` may import. All other packages are free, except in the rooms of `packagesOf`. */
+/** Packages that only these rooms and `entry` may import. Every room may import all other packages, except the rooms of `packagesOf`. */
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
   { packages: /^(undici|@hono\/node-server|prom-client|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
@@ -71,12 +71,12 @@ const packagesOf: Record<string, RegExp> = {
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 /**
- * Returns whether a file is not product code: a kind's simulators, sandbox, dialects and conformance kit for provider:check; the texts of the OpenAPI
- * document.
+ * Returns whether a file is not product code, but only for scripts and tests: a kind's simulators, sandbox, dialects and conformance kit, and the
+ * code and texts of the OpenAPI document.
  */
 export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects|conformance[^/]*)\.ts$|^src\/contract\//.test(path);
 
-/** Returns the room of a repository path; `outside` for scripts, test and bench. What a package ships is in the room `package`. */
+/** Returns the room that a repository path is in. That is `outside` for scripts, test and bench, and `package` for what a package ships. */
 const roomOf = (path: string): string => {
   if (/^packages\/[^/]+\/src\//.test(path)) return 'package';
   if (!path.startsWith('src/')) return 'outside';

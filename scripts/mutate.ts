@@ -1,7 +1,7 @@
 /**
  * `npm run test:mutation [-- --sample <n>] [--seed <n>] [<part of a path>…]`: makes small changes to the money modules, one at a time, in a copy of
- * the project. Each must make a test of that module fail. Prints the score of each file, and the changes that survived. Mutants run one after another
- * in a warm vitest; one that runs for ever is killed, and counts as found.
+ * the project. Each must make a test of that module fail. Prints the score of each file, and the changes that no test noticed. Mutants run one after
+ * another in a warm vitest. A mutant that runs for ever is killed, and counts as found.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const targets: Record<string, string[]> = {
 };
 /** How long a mutant may take before it counts as endless. */
 const patienceMs = 60_000;
-/** A child ends after this many mutants, because vitest keeps much memory from its runs. */
+/** A child process ends after this many mutants, because vitest does not free all memory after a run. */
 const batch = 60;
 
 const operators: Record<string, string | undefined> = Object.fromEntries(

@@ -37,7 +37,7 @@ const readTemplates = (ramp: string): Map<string, string> => {
   return files;
 };
 
-/** Fills the templates. Returns the texts of the files by their path in the folder. */
+/** Fills the templates. Returns the text of each file, by its path in the new folder. */
 const fill = (kind: string, ramp: string, date: string): Map<string, string> => {
   const templates = readTemplates(ramp);
   const values: Record<string, string> = {

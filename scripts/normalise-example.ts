@@ -1,4 +1,4 @@
-/** Prepares a recorded answer for the document: the same shape and meaning, without values that differ between runs or machines. */
+/** Prepares a recorded answer for the document: its shape and meaning stay, but values that differ between runs or machines are replaced. */
 import { createHash } from 'node:crypto';
 import { decodeLnurl, encodeLnurl } from '../src/bitcoin/lnurl.ts';
 
@@ -13,7 +13,7 @@ const fixed: { readonly [member: string]: unknown } = { latency_ms: 212, waited_
 const walletsUrl = 'https://wallet.example/hooks';
 const longestText = 400;
 
-/** Normalises an answer. `seed`: the example's name, from which ids are made. */
+/** Normalises an answer. `seed`: the example's name, from which the new ids are made. */
 export const normaliseExample = (seed: string, answer: unknown): unknown => {
   const text = JSON.stringify(answer);
   const earliest = Math.min(...[...text.matchAll(times)].map(([time]) => Date.parse(time)));

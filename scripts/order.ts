@@ -1,13 +1,15 @@
 /**
  * `npm run order -- <anything that names it> [--day <day>] [--amount <amount>] [--json]`: finds an order and says where it is. With --json, prints
  * what is stored about it, secrets masked. If several orders may be meant, lists them.
- * `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that is true. The order leaves review for it at the next read
- * that agrees. The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished,
- * refunded) stays as long as the provider repeats its present status. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw
- * an order that was filled with less than was ordered, or for which more was charged, without having agreed to that. `npm run order -- <order id>
- * --close-dispute <how>`: ends the dispute about such an order once it is settled. `npm run order -- <order id or order attempt id> --close-placing
- * <why>`: ends an order attempt in review that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator
- * has proof that the order was paid. In the provider's record, the order then counts as paid and not delivered.
+ * `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage that the order is really in. The order leaves review for that
+ * stage at the next read that agrees with it. The figures and the currency that the provider reports now do not lead to another review. A final
+ * stage (failed, expired, finished, refunded) stays as long as the provider repeats its present status.
+ * `npm run order -- <order id> --release-short <why>`: lets the customer withdraw an order that was filled with less than was ordered, or for which
+ * more was charged, although the customer has not accepted that.
+ * `npm run order -- <order id> --close-dispute <how>`: ends the dispute about such an order once it is settled.
+ * `npm run order -- <order id or order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order.
+ * `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has proof that the order was paid. In the provider's record, the
+ * order then counts as paid and not delivered.
  */
 import { amountsOf, dayOf, findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
@@ -70,7 +72,7 @@ const amountsOrRefuse = (text: string): bigint[] => {
   return amounts;
 };
 
-/** Prints the order that is meant, or a list if several may be. */
+/** Prints the order that is meant, or a list if several orders may be meant. */
 const find = async ({ stores, record }: Ops, word: string | undefined, flags: ReadonlyMap<string, string>): Promise<void> => {
   const isJson = flags.has('json');
   const show = async (id: string): Promise<boolean> => {

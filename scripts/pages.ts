@@ -1,6 +1,6 @@
 /**
- * Builds the files that the gateway serves, in dist/site, from the sources. The files are not committed. Does nothing if no source has changed, so
- * every command that needs the pages just calls this.
+ * Builds the files that the gateway serves, in dist/site. The files are not committed. Does nothing if no source has changed, so every command that
+ * needs the pages can call this.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const writeWhole = (path: string, text: string | Uint8Array): void => {
   renameSync(draft, path);
 };
 
-/** Returns a hash of every source that a page could be made of: that is cheaper than finding out which ones are used. */
+/** Returns a hash of every source that a page could be made of. That is cheaper than finding out which sources are used. */
 const hashOfInputs = (): string => {
   const hash = createHash('sha256');
   const folders = [
@@ -102,7 +102,7 @@ type PageSource = {
   name: string;
   /** The package's folder. Its page/ holds index.html and a style sheet. */
   folder: string;
-  /** Style sheets of packages, which are put before the page's own. */
+  /** Style sheets from npm packages, which are put before the page's own. */
   styles?: readonly string[];
   /** How large the script may be, gzipped and without the licences. */
   mostKiB: number;
@@ -112,7 +112,7 @@ const operatorConsole: PageSource = { name: 'console', folder: 'packages/console
 
 /** Makes a page and the files that it loads, under names that change with their content. Throws if the script is larger than it may be. */
 const makePage = async ({ name, folder, styles = [], mostKiB }: PageSource, say: (line: string) => void): Promise<[name: string, text: string][]> => {
-  // The page may contain the client, which contains words of the OpenAPI document.
+  // The page may contain the client, a part of which is generated from the OpenAPI document.
   await import('../packages/client/scripts/types.ts');
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
     import('../packages/checkout/scripts/bundle.ts'),

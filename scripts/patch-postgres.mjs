@@ -1,8 +1,8 @@
 /**
  * Patches the PostgreSQL driver, after `npm ci` and before the image is built. Defects of postgres 3.4.9:
  *
- * - It writes a statement in the next turn of the event loop. If the connection has closed meanwhile, as in every restart of the database under
- *   traffic, it throws outside of every promise, which ends the process; or it leaves the timer set, and that connection never writes again.
+ * - It writes a statement in the next turn of the event loop. If the connection has closed meanwhile, as at every restart of the database under
+ *   traffic, it throws outside of any promise, which ends the process; or it leaves the timer set, and that connection never writes again.
  *   github.com/porsager/postgres, issues 1154 and 1208, pull requests 1168 and 1209, open in November 2026.
  * - It counts the rows of a statement, and does not reset the count if the statement fails after its first rows (a time-out, an ended connection).
  *   The next statement on that connection then stores its rows after empty places, so that its first row seems to be missing. Not reported so far.
@@ -13,7 +13,7 @@
  * - Its limit on the statements that wait on one connection also holds back the `begin` of a transaction, so that a limit of 0 (none waits behind
  *   another) stops every transaction. Not reported so far.
  *
- * Delete this file with the release that fixes all five. test/runtime/driver.test.ts shows them.
+ * Delete this file once a release of the driver fixes all five. test/runtime/driver.test.ts shows them.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 

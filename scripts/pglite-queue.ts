@@ -1,6 +1,6 @@
 /**
- * Lets one TCP connection at a time through to a PGlite socket; the others wait. PGlite is a single session, and a Worker opens a client per
- * request: without the queue their statements would mix.
+ * Lets one TCP connection at a time through to a PGlite socket; the others wait. PGlite has a single session, and a Worker opens a client per
+ * request: without the queue, the statements of different clients would mix.
  */
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -20,7 +20,7 @@ export const startPgliteQueue = async (target: string, port = 0): Promise<Pglite
     if (client.destroyed) return next();
     busy = true;
     const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
-    // Half-close first: the other side closes once it has released the session. Only then is the next client let through.
+    // Only half closes the connection to PGlite, which closes it once the session is released. Only then is the next client let through.
     client.once('close', () => upstream.end());
     upstream.on('error', () => upstream.destroy());
     upstream.once('close', (failed) => {

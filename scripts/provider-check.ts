@@ -89,7 +89,7 @@ const run = async (target: Target, flags: ReadonlyMap<string, string>, http: Htt
   if (report.verdict !== 'conforms') process.exitCode = 1;
 };
 
-/** Returns the block with what the file already says and what was learnt, without defaults. */
+/** Returns the provider's block for providers.config.yaml: the settings that it has in the file, and those that the check found. Omits defaults. */
 const blockOf = (target: Target, checked: Checked, more: Record<string, unknown> = {}): string => {
   const before = target.config.settings as Record<string, unknown>;
   const learnt = Object.fromEntries(Object.entries(checked.settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));

@@ -22,7 +22,7 @@ const read = async <T>(url: string): Promise<T> => {
 };
 
 const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, url: string | undefined): Promise<void> => {
-  // The published root counts, because a gateway could sign a second root for the file.
+  // Uses the published root instead of the file's: a gateway could have signed another root just for this file.
   const published = inclusion && url !== undefined ? await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`) : {};
   const verified = await verifyReceipt(receipt, keys, inclusion && { ...inclusion, ...published });
   if (!verified.ok) throw new Refused(`NOT VALID${kind === undefined ? '' : ` (${kind})`}: ${verified.problem}`);

@@ -26,7 +26,7 @@ const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contr
 type Chosen = { [part in keyof Examples]: { [name: string]: unknown } };
 const kept = { ...noExamples, ...(JSON.parse(readFileSync(target, 'utf8')) as Partial<Examples>) };
 
-/** Rates a recorded answer. Answers to the recipes of docs/ come first. Within each group, those with many kinds of members and little text do. */
+/** Rates a recorded answer. Answers to the recipes of docs/ rate highest. Apart from that, many kinds of members and little text rate higher. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
 const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<string> => {
   if (Array.isArray(value)) for (const item of value) membersOf(item, `${at}/-`, found);
@@ -60,8 +60,8 @@ for (const line of readFileSync(recording, 'utf8').split('\n').filter(Boolean)) 
 const chosen: Chosen = { requests: {}, answers: {}, problems: {}, webhooks: {} };
 let changed = 0;
 /**
- * Chooses between the kept and the recorded examples of one name. `found`: the recorded values, by the part of the examples that each becomes. Values
- * that are given together keep the ids that they share.
+ * Chooses between the examples that the file has for one name and the recorded ones. `found`: the recorded values, by the part of the examples that
+ * each belongs to. Values that are given together keep the ids that they share.
  */
 const choose = (name: string, found: { [part in keyof Examples]?: [name: string, value: unknown] }): void => {
   const parts = (Object.keys(found) as (keyof Examples)[]).flatMap((part) => (found[part] ? [[part, ...found[part]] as const] : []));

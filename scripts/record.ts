@@ -1,7 +1,7 @@
 /**
  * `npm run record [-- --days <n>] [--json]`: prints the orders, quoted and delivered sats, haircut, refusals, times and wins of every provider.
- * `npm run record -- <provider> --why`: prints the figures behind its haircut, and its fills, the shortest first.
- * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums. Earlier fills are no longer corrected.
+ * `npm run record -- <provider> --why`: prints the figures behind the provider's haircuts, and its fills, the largest shortfall first.
+ * `npm run record -- <provider> --reset --reason "<why>"`: clears the provider's sums. Later news about earlier fills no longer changes the sums.
  */
 import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';
 import { called } from './ops/called.ts';
@@ -61,7 +61,7 @@ await command(async () => {
     if (!flags.has('why') || provider === undefined) return;
     for (const text of found.flatMap(why)) say(text);
     const fills = await ops.stores.record.fills(provider, 20);
-    say(fills.length === 0 ? 'no fills yet' : 'its fills, the shortest first:');
+    say(fills.length === 0 ? 'no fills yet' : 'its fills, the largest shortfall first:');
     for (const text of explainFills(fills)) say(`  ${text}`);
   });
 });

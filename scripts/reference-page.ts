@@ -1,6 +1,6 @@
 /**
- * The page /docs: the contract, drawn by Scalar. Its script comes from the package for Fastify, because that is the only small one that holds it:
- * docs/decisions/2026-11-29-scalar-draws-the-contract.md.
+ * The page /docs: the contract, drawn by Scalar. Scalar's script comes from its package for Fastify, because no other small package contains the
+ * script: docs/decisions/2026-11-29-scalar-draws-the-contract.md.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ export const scalarScript = (): string => {
 };
 
 type Loaded = { docs: string; style: string; scalar: string; script: string };
-/** Returns the page. It is given the addresses of what it loads. */
+/** Returns the page. The arguments are the addresses of what the page loads. */
 export const referencePage = ({ docs, style, scalar: library, script }: Loaded): string =>
   framed({
     title: 'API',

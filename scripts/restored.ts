@@ -1,6 +1,6 @@
 /**
- * `npm run restored`: run it after the database came back from a backup. Pauses new orders and deliveries, resolves and refreshes known orders,
- * reads every provider session, adopts unknown orders in `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
+ * `npm run restored`: run it after the database was restored from a backup. Pauses new orders and webhooks, resolves and refreshes known orders,
+ * reads every provider session, adopts unknown orders in `review`, and resumes traffic. `--hold` only pauses, and `--release` only resumes.
  */
 import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
 import { called } from './ops/called.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run sessions -- revoke --app <id> | --customer <id> [--new-secret] | --all`: ends those sessions at once. Their orders are still followed.
- * `--new-secret` also replaces the customer's recovery secret, and prints the new one once.
+ * `npm run sessions -- revoke --app <id> | --customer <id> [--new-secret] | --all`: ends those sessions at once. Orders that were placed in them are
+ * still followed. `--new-secret` also replaces the customer's recovery secret, and prints the new secret once.
  */
 import { randomBytes } from 'node:crypto';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -28,7 +28,7 @@ await command(async () => {
       { ...(app === undefined ? {} : { appId: app }), ...(customer === undefined ? {} : { customerId: customer }) },
       Date.now(),
     );
-    // Sessions of an app that was taken out of the configuration are revoked all the same.
+    // Sessions of an app that was removed from the configuration can be revoked, too, so the app is looked up only if nothing was revoked.
     if (revoked === 0 && app !== undefined && !Object.hasOwn(readConfig().config.apps, app))
       throw new Refused(`no session revoked: there is no app "${app}" in the configuration`);
     if (revoked === 0 && customer !== undefined && (await sql`select 1 from customers where id = ${customer}`).length === 0)

@@ -1,6 +1,6 @@
 /**
- * `npm run wallet -- <what>`: a Lightning wallet for the sandbox, so that a sale or a channel can be finished from a shell. Its node key is made
- * once and stored in the data folder. docs/sandbox.md uses it.
+ * `npm run wallet -- <what>`: a Lightning wallet for the sandbox, so that a sale or a purchase of a channel can be finished from a shell. Its
+ * node key is made once and stored in the data folder. docs/sandbox.md shows how to use it.
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ const nodeKey = (): string => {
 const wallet = () => createWallet(gateway, nodeKey());
 const simulators = () => notedSandbox([dataDir, join(dataDir, 'worker')], gateway);
 
-/** The commands by name: their arguments, what they do, and the function, which returns the line to print. */
+/** The commands by name: the arguments of each, what it does, and its function, which returns the line to print. */
 const commands: Record<string, { takes: string[]; does: string; run: (...words: string[]) => Promise<string> | string }> = {
   open: { takes: [], does: 'opens a session with a proof of the node key, and prints its session_id', run: async () => (await wallet().open()).sessionId },
   key: { takes: [], does: 'prints the public key of the node', run: () => wallet().pubkey },

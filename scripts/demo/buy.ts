@@ -1,6 +1,6 @@
 /**
- * Makes two purchases: gets offers from every provider, orders the best that the wallet withdraws itself, waits for the payment and withdraws; then
- * orders from DFX, which sends the sats to the wallet's node.
+ * Makes two purchases. For the first, it gets offers from every provider, orders the best one whose sats the wallet withdraws itself, waits for the
+ * payment and withdraws. For the second, it orders from a provider that sends the sats to the wallet's node.
  */
 import { renderUnicodeCompact } from 'uqr';
 import { verifyReceipt, type PublicKeys } from '../../packages/client/src/receipt.ts';
@@ -54,7 +54,7 @@ export const buy = async (at: string): Promise<void> => {
   if (pushed) await buyPushed(ramp, pushed, { node_pubkey: wallet.pubkey });
 };
 
-/** Orders from a provider that sends the sats itself, and that may have to know the customer first. */
+/** Orders from a provider that sends the sats itself. The provider may have to identify the customer first. */
 const buyPushed = async (ramp: Ramp, offer: Offer, payoutTo: { node_pubkey: string }): Promise<void> => {
   say(`\n7  ${offer.provider.name} sends the sats itself: this time to our node, without a withdrawal`);
   const order = await ramp.buy(offer, { payoutTo }).catch(async (error: unknown) => {
@@ -70,6 +70,6 @@ const buyPushed = async (ramp: Ramp, offer: Offer, payoutTo: { node_pubkey: stri
   say(`   sent to ${payoutTo.node_pubkey.slice(0, 16)}…, payment ${String(raw['payout_id']).slice(0, 16)}…`);
 };
 
-/** Returns the cost against the market price or, if that is not known, only against the other offers. */
+/** Returns the cost compared with the market price or, if no market price is known, with the median of the offers. */
 const costOf = ({ costBps, costVsMedianBps }: Offer): string =>
   costBps === undefined ? (costVsMedianBps === undefined ? '' : `${costVsMedianBps} bps vs median`) : `${costBps} bps`;

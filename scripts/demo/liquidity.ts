@@ -1,6 +1,6 @@
 /**
- * Gets liquidity: compares sellers of inbound capacity and buys from one, then buys two turbo channels: one is redeemed, the other opens
- * automatically.
+ * Gets liquidity. Compares sellers of inbound capacity and buys from the best one, then buys two turbo channels: the wallet redeems a link for the
+ * first, and the second opens automatically.
  */
 import { renderUnicodeCompact } from 'uqr';
 import type { Order } from '../../packages/client/src/index.ts';

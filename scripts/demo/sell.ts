@@ -1,5 +1,5 @@
 /**
- * Makes three sales: to a bank account, once by a standing connection (Bringin) and once by an order with an invoice of its own (DFX), and to a card.
+ * Makes three sales: two to a bank account, by a standing connection (Bringin) and by an order with its own invoice (DFX), and one to a card.
  */
 import { contextOf } from '../../packages/client/src/context.ts';
 import type { Offer } from '../../packages/client/src/index.ts';
@@ -26,7 +26,7 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
     requires: ({ requires }) => requires.join(', '),
   });
 
-  /** Asks both sellers again: with an account, an offer requires less. */
+  /** Asks for prices again, and returns one provider's offer: once there is an account, the offer requires less. */
   const offerOf = async (id: string): Promise<Offer> => {
     const found = (await selling.offers(toBank)).all.find(({ provider }) => provider.id === id);
     if (!found) throw new Error(`${id} does not pay to a bank account`);

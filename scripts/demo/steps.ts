@@ -7,7 +7,7 @@ import { createWallet, type Wallet } from './wallet.ts';
 
 export const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-/** How often a demo polls: more often than a wallet has to. */
+/** The longest pause between two polls of a demo. A wallet need not poll that often. */
 const lookMs = 500;
 
 export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
@@ -18,7 +18,7 @@ export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
   return { wallet, ramp: createRamp({ url, store: new Map(), node, runtime: { sleep } }) };
 };
 
-/** Prints the order's stage at each change, until the wanted stage is reached. Throws if that takes longer than a minute. */
+/** Prints the order's stage at each change, until it is the wanted stage. Throws if that takes longer than a minute, or if the order ends before. */
 export const follow = async (order: Order, wanted: string): Promise<OrderState> => {
   const patience = AbortSignal.timeout(60_000);
   for await (const state of order.updates(patience)) {
@@ -33,7 +33,7 @@ export const shown = (money: Money | undefined): string =>
   money === undefined ? '' : money.currency === 'sat' ? `${grouped(Number(money.units))} sats` : `${money.text} ${money.currency}`;
 export const priceIs = ({ binding }: Offer): string => (binding ? 'binding' : 'estimate');
 
-/** Prints the offers, with these columns after rank and provider, then the providers that made no offer. */
+/** Prints a table of the offers, with `columns` after rank and provider, and then the providers that made no offer. */
 export const showOffers = (all: Offer[], not: NotOffered[], columns: Record<string, (offer: Offer) => string>): void => {
   const rows = all.map((offer) => [String(offer.rank), offer.provider.name, ...Object.values(columns).map((cell) => cell(offer))]);
   say(`\n${table(['#', 'provider', ...Object.keys(columns)], rows)}`);

@@ -1,6 +1,6 @@
 /**
- * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Used by tests and benchmarks, by the shell recipes of docs/sandbox.md, and
- * by the demos for what they do on the Lightning network.
+ * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Tests and benchmarks use it, so does `npm run wallet` (docs/sandbox.md),
+ * and the demos use it for what they do on the Lightning network.
  */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
@@ -14,7 +14,7 @@ export type Wallet = {
   call: (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
   /** GET /verify and POST /session, with a proof for every token that is safe to sign. */
   open: () => Promise<{ sessionId: string; recoverySecret: string | undefined; proven: string[] }>;
-  /** LUD-03: reads the link, makes an invoice for its maximum, and submits it. */
+  /** LUD-03: reads the link, makes an invoice for the most that the link pays, and submits the invoice. */
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
 };
 
@@ -30,7 +30,7 @@ const isFor = (gatewayUrl: string, token: string): boolean => {
 };
 const isProviders = (token: string): boolean => /^[ -~]{1,200}$/.test(token) && !token.toLowerCase().includes('ramp-gateway:');
 
-/** Creates a wallet. `always`: headers of every call. */
+/** Creates a wallet. `always`: the headers to send with every call. */
 export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex'), always: Record<string, string> = {}): Wallet => {
   const pubkey = publicKeyOf(privateKey);
   const call: Wallet['call'] = async (path, body, more = {}) => {

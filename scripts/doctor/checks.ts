@@ -1,4 +1,4 @@
-/** The checks of `npm run doctor`, one per line, from outside and without a secret. */
+/** The checks of `npm run doctor`. They are made from outside, without a secret, and each prints one line. */
 export type Finding = { name: string; good: boolean; says: string };
 type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number };
 export type Ask = (path: string, body?: object) => Promise<Answer>;
@@ -104,7 +104,8 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
 ];
 
 /**
- * Returns the host of the public_url, which the gateway's own one-time token names: ramp-gateway:host:secret. Earlier releases omit the first word.
+ * Returns the host of the gateway's public_url. The gateway's own one-time token names it: ramp-gateway:host:secret. Earlier releases omit the first
+ * word.
  */
 const hostOf = (tokens: unknown): string | undefined => {
   const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? textOf(tokens.gateway) : undefined;
@@ -120,7 +121,7 @@ type Listed = {
   last_fault?: { reason: string; on: string };
   sandbox: boolean;
 };
-/** Returns one line per provider. GET /providers reads each provider's listing, the cheapest call there is, unless the stored one is fresh. */
+/** Returns one finding per provider. GET /providers reads each provider's listing, the cheapest call there is, unless the stored listing is fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
   const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];
@@ -136,7 +137,7 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   });
 };
 
-/** Runs the checks in order; if the first one finds no gateway, only that one. A check that throws counts as failed. */
+/** Runs the checks in order, and stops after the first one if that finds no gateway. A check that throws counts as failed. */
 export const examine = async (ask: Ask, url: string): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {

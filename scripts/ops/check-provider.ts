@@ -60,8 +60,8 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     best = found.walk;
     for (const dialect of found.by) keep(dialect);
   }
-  // Some settings can be read from a provider's answers. The walks so far asked for few prices. So the first round ends with a thorough
-  // walk, which asks for many. The second round repeats it if its answers showed more settings, because a setting may change the requests.
+  // Some settings can be read from a provider's answers, but the walks so far asked for few prices. So the first round ends with a thorough walk,
+  // which asks for many. If its answers show more settings, the second round repeats that walk, because a setting may change the requests.
   for (const round of ['searched', 'all']) {
     const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
     for (const dialect of learnt) keep(dialect);
@@ -74,7 +74,7 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };
 
-/** Returns the dialect or pair of dialects that gets furthest, if it gets further than the best walk so far. Of equals, the one listed first wins. */
+/** Returns the dialect or pair of dialects that gets furthest, if further than the best walk so far. Of equal ones, the first in the list wins. */
 const furthest = async (parts: CheckParts, settings: Record<string, unknown>, best: Walk): Promise<{ by: Dialect[]; walk: Walk } | undefined> => {
   const all = parts.dialects?.known ?? [];
   const stuck = all.filter((one) => one.after === best.reached);

@@ -1,6 +1,6 @@
 /**
- * The operator's commands. Here `npm run <name> -- …` runs one, in the image `ramp <name> …`: this list makes both. A command is the file of its name
- * in scripts/, with "-" for ":".
+ * The operator's commands. In the repository, `npm run <name> -- …` runs a command (package.json lists the same names); in the image, `ramp <name> …`
+ * does. The code of a command is in scripts/, in the file with the command's name, with "-" for ":".
  */
 type Command = { about: string; run: () => Promise<unknown> };
 
@@ -12,8 +12,8 @@ export const commands: Readonly<Record<string, Command>> = {
   deliveries: { about: 'lists webhooks, and sends them again', run: async () => await import('../deliveries.ts') },
   sessions: { about: 'ends sessions', run: async () => await import('../sessions.ts') },
   customer: { about: "exports or deletes a customer's data, releases an e-mail or address", run: async () => await import('../customer.ts') },
-  restored: { about: 'run it after the database came back from a backup', run: async () => await import('../restored.ts') },
-  record: { about: 'what the providers delivered, and what they quoted', run: async () => await import('../record.ts') },
+  restored: { about: 'catches up after the database was restored from a backup', run: async () => await import('../restored.ts') },
+  record: { about: 'shows what the providers delivered and quoted', run: async () => await import('../record.ts') },
   receipt: { about: 'verifies a receipt', run: async () => await import('../receipt.ts') },
   'provider:check': { about: 'tries a provider, and prints the settings for it', run: async () => await import('../provider-check.ts') },
 };

@@ -1,4 +1,4 @@
-/** Writes the report of a conformance run: as JSON for machines and as Markdown for people. A provider's words are shown as plain text. */
+/** Makes the report of a conformance run: as JSON for machines, and as Markdown for people, in which a provider's words are plain text. */
 import type { Conformance, ConformanceCheck, ConformanceRun } from '../../src/providers/kit/kind.conformance.ts';
 import { isUsable, type Checked } from './check-provider.ts';
 
@@ -17,7 +17,7 @@ export type ConformanceReport = {
   checks: ConformanceCheck[];
   orders: string[];
   calls: { count: number; slowest_ms: number };
-  /** Whether ramp-gateway can use this server today, and with which block. */
+  /** Whether ramp-gateway can use this server today, and the server's block for providers.config.yaml. */
   gateway: { usable: boolean; because: string[]; block: string };
 };
 export type ReportParts = {
@@ -25,7 +25,7 @@ export type ReportParts = {
   run: ConformanceRun;
   checked: Checked;
   base: string;
-  /** The YAML of a gateway's configuration for this server. */
+  /** The server's block for providers.config.yaml. */
   block: string;
   ordered: boolean;
   on: number;

@@ -1,4 +1,4 @@
-/** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
+/** Exports or deletes a customer's data. Deleting leaves amounts, dates and stages: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
 import { destinationNames, readDestination } from '../../src/bitcoin/destination.ts';
 import { payoutKinds } from '../../src/domain/payout.ts';
@@ -6,7 +6,9 @@ import { sha256Hex } from '../../src/seal/hash.ts';
 import type { Seal } from '../../src/ports/runtime.ts';
 
 type Row = Record<string, unknown>;
-/** Sealed values that are exported. Bearer values (redemption links, session tokens, provider credentials) are shown only in a session. */
+/**
+ * The sealed values that are exported. Bearer values (redemption links, session tokens, provider credentials) are withheld: only sessions show them.
+ */
 const own: Record<string, { key: string; fields: readonly string[] }> = {
   sessions: { key: 'id_hash', fields: ['node_pubkey'] },
   intents: { key: 'id', fields: ['inputs'] },
@@ -64,9 +66,9 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 };
 
 /**
- * Returns what is still open: nothing may be deleted while money can move. An order attempt in review is listed only if it has no order here:
- * otherwise the order itself is listed while it is open. An attempt whose order was withheld from the customer is listed until its last check, which
- * needs the attempt's data (src/gateway/ordering/recheck-withheld.ts).
+ * Returns what is still open, because nothing may be deleted while money can move. An order attempt in review is listed only if it has no order here:
+ * if it has one, the order itself is listed while it is open. An attempt whose order was withheld from the customer is listed until its last check,
+ * which needs the attempt's data (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`
@@ -120,7 +122,7 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
     return counts;
   });
 
-/** Returns the stored form of a destination, whatever form it was typed in: an LNURL in capitals, for example. */
+/** Returns the forms in which a destination is stored, however it was typed (an LNURL in capitals, for example). */
 const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =>
   networks.flatMap((network) => {
     const read = readDestination(kind, name, network);
@@ -129,8 +131,8 @@ const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =
 const networks = ['main', 'test', 'signet', 'regtest'] as const;
 
 /**
- * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. Open orders are
- * still followed with their keys. Returns how many accounts were removed.
+ * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. The accounts'
+ * provider sessions are kept, but only to follow open orders. Returns how many accounts were removed.
  */
 export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
   const written = [name.trim(), name.trim().toLowerCase()];

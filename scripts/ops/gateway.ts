@@ -1,4 +1,4 @@
-/** Gives a command a gateway with the same parts as the server's, but without a listener and without background loops. */
+/** Gives a command a gateway that is made of the same parts as the server's, but has no listener and no background loops. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readSecrets } from '../../src/config/secrets.ts';
 import { composeInstance } from '../../src/entry/compose.ts';

@@ -1,4 +1,4 @@
-/** Plans what to set where when a key is replaced. Makes new random keys. Reads only the environment and configuration given, and changes nothing. */
+/** Plans what to set where when a key is replaced, and makes the new key. Reads only the environment and configuration given, and changes nothing. */
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
@@ -11,7 +11,7 @@ export type Variables = Record<string, string>;
 export type Plan = { say: string[]; variables: Variables; yaml?: string };
 type Source = Record<string, string | undefined>;
 
-/** Keys of the form `id:base64` with their `_OLD` list. `spread`: whether every instance must know a new key before any instance uses it. */
+/** The kinds of keys of the form `id:base64`, each with an `_OLD` list. `spread`: whether every instance must know a new key before any uses it. */
 export const environmentKinds = {
   seal: { variable: 'SEAL_KEY', letter: 's', spread: true, what: 'seals and opens every secret in the database' },
   notice: { variable: 'NOTICE_KEY', letter: 'n', spread: true, what: 'makes the URLs that providers call' },
@@ -30,7 +30,7 @@ export const keysOf = (source: Source, variable: string): { current: string; old
 });
 const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
 
-/** Adds a new key to the current one. With `to`, makes that key the current one. */
+/** Adds a new key. With `to`, no key is new: the key with that id, which was added before, becomes the current one. */
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);
@@ -68,7 +68,7 @@ const afterwards = (kind: EnvironmentKind, old: string): string[] => {
   if (kind === 'seal') return ['Then, with the new environment:', `  ${called('keys', 'reseal')}`, `  ${called('keys', `retire seal ${old}`)}`];
   if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  ${called('keys', `retire webhook ${old}`)}`];
   return [
-    'Without the old key, orders and accounts whose URLs it made are updated by polling only. When the open orders of today are final:',
+    'Without the old key, orders and accounts whose URLs it made are updated by polling only. Once all orders that are open today are final:',
     `  ${called('keys', `retire notice ${old}`)}`,
   ];
 };
@@ -142,7 +142,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
 
 // ---- secrets with their own variables -------------------------------------------------------------------------------------------------
 
-/** Sets `NEW,OLD`, so that both secrets sign until the old one is retired (or only `NEW`, if there was none). */
+/** Sets the variable to `NEW,OLD`, so that both secrets sign until the old one is retired. If there was no secret, sets it to `NEW`. */
 export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
   const variable = config.apps[app]?.webhook_secret_env;
   if (variable === undefined) throw new Refused(`apps.${app} names no webhook_secret_env`);
@@ -174,7 +174,7 @@ export const rotateProvider = (config: GatewayConfig, providerId: string): Plan 
   return {
     variables: Object.fromEntries(names.map(({ variable }) => [variable, '<the new value, from the provider>'])),
     say: [
-      `1. Ask ${providerId} for a second value, while the first keeps working. If it cannot have two: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
+      `1. Ask ${providerId} for a second value, while the first keeps working. If the provider allows only one: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
       '2. Set the new value, and restart one instance after the other. Each uses the value it started with; orders continue.',
       `3. ${called('provider:check', providerId)}, then ask the provider to disable the old value.`,
     ],

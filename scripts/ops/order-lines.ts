@@ -1,4 +1,4 @@
-/** Prints an order, and a list of orders, for people: amounts with their unit, times in UTC, and what the operator can do. */
+/** Makes the lines that show an order, or a list of orders, to people: amounts with their unit, times in UTC, and what the operator can do. */
 import { formatHundredths } from '../../src/domain/money.ts';
 import type { Json } from '../../src/domain/offer.ts';
 import { isWithdrawn, sides } from '../../src/domain/ramp.ts';
@@ -16,7 +16,7 @@ type Row = [label: string, text: string];
 const shownAmount = (amount: bigint | string, unit: 'fiat' | 'sats', currency = 'in fiat'): string =>
   unit === 'sats' ? `${amount} sats` : formatHundredths(BigInt(amount), currency);
 
-/** Describes what is bought by a liquidity order: its amount is the size of the channel or recharge, not what the customer then owns. */
+/** Describes what a liquidity order buys. The amount is the size of the channel or recharge, not what the customer then owns of it. */
 const liquidityText = ({ product, amountSats, leaseBlocks }: LiquidityTerms): string =>
   `${product} of ${amountSats} sats${leaseBlocks === undefined ? '' : ` for ${leaseBlocks} blocks`}`;
 
@@ -47,7 +47,7 @@ const quotedRows = (ramp: ShownOrder['ramp'], quote: Json): Row[] => {
 };
 
 const mostStages = 6;
-/** Returns the stages with their times. Of a long life, the first and the last ones. */
+/** Returns the stages with their times. If there are many, returns only the first one and the last ones. */
 const stageRow = ({ events }: ShownOrder): Row[] => {
   const all = events.map(({ at, to, source }) => `${at} ${to} (${source})`);
   const some = all.length <= mostStages ? all : [all[0] ?? '', `${all.length - mostStages + 1} more`, ...all.slice(1 - mostStages)];
@@ -81,11 +81,11 @@ const actionsOf = ({ order_id: id, ramp, order, placing, deliveries }: ShownOrde
   return actions.filter((one) => one !== undefined);
 };
 
-/** Returns until when the order can be paid. For an order that has been paid, that no longer matters. */
+/** Returns until when the order can be paid, or an empty string if it has been paid or has ended otherwise. */
 const expiryOf = ({ stage, expires_on: on }: NonNullable<ShownOrder['order']>): string =>
   ['awaiting_payment', 'underpaid', 'expired'].includes(stage) ? `; can be paid until ${on ?? 'further notice'}` : '';
 
-/** Puts what is known about an attempt into words: what the gateway noted, or else all of it. */
+/** Puts the evidence about an attempt into words: the gateway's note if there is one, or else every member. */
 const evidenceText = (evidence: Json): string => {
   if (typeof evidence !== 'object' || evidence === null || Array.isArray(evidence)) return JSON.stringify(evidence);
   if (typeof evidence['note'] === 'string') return evidence['note'];
@@ -94,7 +94,7 @@ const evidenceText = (evidence: Json): string => {
     .join(', ');
 };
 
-/** What each state of a claim means. */
+/** What each state of a withdrawal means. */
 const withdrawalWords = { sending: 'its link is being fetched', held: 'the gateway has its link', review: 'in review: no usable link' };
 
 /** Returns at most 25 lines that say where an order is. */

@@ -1,11 +1,11 @@
-/** Wraps the data keys of all sealed values with the current master key. Leaves the values unchanged, and traffic continues. */
+/** Wraps the data keys of all sealed values with the current master key. The values themselves stay as they are, and traffic continues meanwhile. */
 import type { Sql } from 'postgres';
 import type { SealWithRotation } from '../../src/seal/seal.ts';
 import { documentColumns as documents, sealedColumns } from '../../src/store/sealed-columns.ts';
 
 /**
- * A regular expression for the key id in jsonb, which puts a space after the colon. Passed as a parameter, because a template's own text loses its
- * backslashes.
+ * A regular expression for the key id in jsonb, which puts a space after the colon. It is passed as a parameter, because backslashes in the text of a
+ * template are lost.
  */
 const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;
 const sealedMember = /(?<="secret":\s*")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
@@ -32,8 +32,8 @@ export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
 const batch = 500;
 
 /**
- * Rewraps every value that is not sealed under the current key, and returns how many there were. Skips a value that is replaced meanwhile: a running
- * gateway seals the new one itself. Throws if a value is sealed under a key that is not among the sealing keys.
+ * Rewraps every value that is not sealed under the current key, and returns how many there were. Skips a value that is replaced meanwhile: the
+ * running gateway seals the new value with the current key. Throws if a value is sealed under a key that is not among the sealing keys.
  */
 export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, currentId: string): Promise<number> => {
   let done = 0;

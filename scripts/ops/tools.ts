@@ -15,10 +15,12 @@ import type { Stores } from '../../src/ports/stores.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 
-/** Matches what a terminal obeys instead of showing, and marks that change the writing direction. Providers and customers write some of these texts. */
+/**
+ * Matches characters that terminals obey instead of showing, or that change the writing direction: providers and customers write some of the texts.
+ */
 const COMMANDS = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
 export const say = (text: string): void => void process.stdout.write(`${text.replaceAll(COMMANDS, '')}\n`);
-/** For words of a provider within a line: they must not make a line of their own. */
+/** Puts a provider's words on one line, so that they cannot look like a line of the command's own. */
 export const onOneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 /** Thrown to end a command: only its message is printed, with exit code 1. */
 export class Refused extends Error {}
@@ -31,7 +33,7 @@ export type Ops = {
   record: (action: string, subject: string, detail?: { [name: string]: string | number }) => Promise<void>;
 };
 
-/** Returns who runs the command, for the table of actions. In a container all people are the same user, so OPERATOR may name the person. */
+/** Returns who runs the command, for the table of actions. In a container everybody is the same user, so OPERATOR may name the person. */
 const actorOf = (): string => {
   const { OPERATOR: named = '' } = process.env;
   if (named !== '' && !/^[\w.@-]{1,64}$/.test(named)) throw new Refused('OPERATOR must be a name of letters, digits and ._@-, of at most 64 characters');
@@ -43,7 +45,7 @@ const actorOf = (): string => {
   }
 };
 
-/** Runs `work` with the database at DATABASE_URL. An embedded database belongs to the gateway's process, so only the HTTP API reaches that one. */
+/** Runs `work` with the database at DATABASE_URL. A gateway's embedded database cannot be used here: it belongs to the gateway's own process. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
   if (url === '') throw new Refused('DATABASE_URL is not set: this command needs the PostgreSQL of the gateway');
   const read = readDatabaseUrl(url);
@@ -97,8 +99,8 @@ const refusalOf = (error: unknown): string => {
 };
 
 /**
- * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`); all other arguments are words. Anything else is
- * refused: a command that ignored a misspelt option, or took the next option for a value, would not do what it was asked to do.
+ * Reads `--name` (the options in `plain`), `--name value` and `--name=value` (those in `valued`). Arguments without dashes are words. Any other
+ * option is refused: a command that ignored a misspelt option, or took the next option for a value, would not do what it was asked to do.
  */
 export const readArguments = (
   given: readonly string[],
@@ -117,7 +119,7 @@ export const readArguments = (
     if (!Object.hasOwn(options, name)) throw new Refused(`${rawName} is not an option of this command: it has ${names || 'none'}`);
     if (plain.includes(name) && value !== undefined) throw new Refused(`${rawName} takes no value`);
     const isMissing = value === undefined || (value.startsWith('--') && !isInline);
-    if (valued.includes(name) && isMissing) throw new Refused(`${rawName} needs a value. One that begins with "--" is given as ${rawName}=<value>`);
+    if (valued.includes(name) && isMissing) throw new Refused(`${rawName} needs a value. A value that begins with "--" is given as ${rawName}=<value>`);
     if (flags.has(name)) throw new Refused(`${rawName} is given twice`);
     flags.set(name, value ?? '');
   }

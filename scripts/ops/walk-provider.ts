@@ -1,6 +1,6 @@
 /**
- * Uses one real provider up to its prices as the gateway would, and orders nothing. If a proof of node ownership is demanded, it signs with a key
- * made for this run. A deviation that the gateway cannot handle is a `blocker`; the walk goes on past it to see more.
+ * Uses one real provider as the gateway would, up to its prices, and orders nothing. If the provider demands a proof of a node key, the walk signs
+ * with a key made for this run. A deviation that the gateway cannot handle is a `blocker`: the walk notes it, and goes on to see more.
  */
 import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
@@ -53,8 +53,8 @@ const callOf =
   });
 
 /**
- * Records a step. A blocked gateway gets no further, whatever the walk sees after the blocker. The steps of a second ramp do not undo those of the
- * first.
+ * Records a step. After a blocker, `reached` stays where it is, because the gateway would get no further. If a second ramp gets less far than the
+ * first, that changes nothing.
  */
 const come = (walk: Walk, step: Step, what: string): void => {
   walk.saw = further(walk.saw, step);
@@ -64,7 +64,7 @@ const come = (walk: Walk, step: Step, what: string): void => {
 const further = (a: Step, b: Step): Step => (stepsOf.indexOf(a) > stepsOf.indexOf(b) ? a : b);
 const reasonOf = ({ reason, note, detail }: Refusal): string => [reason, note, detail].filter((part) => part !== undefined).join(', ');
 
-/** Says in words what the last call returned, because an adapter's `declined` does not show the provider's answer. */
+/** Describes what the last call returned, because an adapter's `declined` does not show the provider's answer. */
 export const lastAnswer = ({ exchanges }: Walk): string => {
   const last = exchanges.at(-1);
   return last === undefined ? 'nothing was asked' : toldAnswer(last);
@@ -113,7 +113,7 @@ const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<v
   await pricesOf({ buy, walk, parts, customer }, options);
 };
 
-/** Opens a session. A session that the gateway cannot use is a blocker; the walk goes on with its id to see more. */
+/** Opens a session. A session that the gateway cannot use is a blocker, but the walk uses the session to see more. */
 const openOrBlock: (buy: BuyAdapter, walk: Walk, context: CallContext, proof?: Proof) => ReturnType<BuyAdapter['openSession']> = async (
   buy,
   walk,
@@ -134,7 +134,7 @@ const expiryIn = (text: string): string => {
   return said === undefined ? '' : `, expires_on ${said}`;
 };
 
-/** Reads the listing as the gateway does: in a session of its own, before any customer has proved anything. */
+/** Reads the listing as the gateway does for itself: in a session without a proof, which no customer has opened. */
 const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
   const call = callOf(parts);
   const blocked = (why: string): void =>
@@ -152,9 +152,9 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
 };
 
 type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
-/** The most options whose prices are asked for: more would burden the provider. */
+/** How many options a thorough walk asks prices for, at most: more would burden the provider. */
 const mostOptions = 25;
-/** The most options whose prices are asked for while the check looks for the right settings. */
+/** How many options a walk asks prices for, at most, while the check searches for the right settings. */
 const fewOptions = 3;
 
 const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): Promise<void> => {
@@ -207,7 +207,7 @@ const priceOf = async (
   return rule === undefined ? { offer: quote.value } : { why: `the gateway excludes this price: ${rule}` };
 };
 
-/** Returns the rule by which the ranking excludes this price, if it is judged alone. */
+/** Returns the rule that would exclude this price if it were the only one, or undefined. */
 const ruleAgainst = (asked: Asked, offer: ProviderOffer, now: number): string | undefined =>
   applyRules(
     asked,

@@ -34,7 +34,7 @@ export const payAddress = async (simulators: Simulators, address: string, sats: 
   return String((await read(callback))['pr']);
 };
 
-/** Redeems a channel link by LUD-02, as a wallet with channels does. */
+/** Redeems a link for a channel by LUD-02, as a wallet with its own node does. */
 export const redeemChannel = async (lnurl: string, pubkey: string): Promise<Record<string, unknown>> => {
   const url = decodeLnurl(lnurl, { loopbackHttp: true });
   if (url === undefined) throw new Error('the LNURL does not decode');
@@ -44,7 +44,7 @@ export const redeemChannel = async (lnurl: string, pubkey: string): Promise<Reco
   return await read(callback);
 };
 
-/** Makes the seller of `key@id.example:9735` know our node, as opening a connection to it would. */
+/** Makes the seller at `key@id.example:9735` know our node, as a connection from our node to the seller's would. */
 export const connectPeer = async (simulators: Simulators, uri: string, pubkey: string): Promise<void> => {
   if (Object.keys(simulators).length === 0) throw new Error(notFound);
   const id = /^[0-9a-f]{66}@([\w-]+)\.example:9735$/.exec(uri)?.[1] ?? '';

@@ -21,11 +21,11 @@ const read = <Note extends object>(dataDirs: string[], name: string, gateway: st
 export const noteSandbox = (dataDir: string, gateway: string, providers: Providers): void =>
   write(dataDir, 'sandbox.json', { gateway, providers: Object.fromEntries(providers.map(({ id, url }) => [id, url])) });
 
-/** Returns the simulated providers of the gateway on that port. A note stays after its sandbox has ended, so the newest one counts. */
+/** Returns the simulated providers of the gateway on that port. A note stays after its sandbox has ended, so the newest note is used. */
 export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> =>
   read<{ providers: Record<string, string> }>(dataDirs, 'sandbox.json', gateway)[0]?.providers ?? {};
 
-/** Notes that a gateway is starting, because the first start takes a while. The note stays; it counts only while the process lives. */
+/** Notes that a gateway is starting, because the first start takes a while. The note stays, but is believed only while the process lives. */
 export const noteStarting = (dataDir: string, gateway: string): void => write(dataDir, 'starting.json', { gateway, pid: process.pid });
 
 const isAlive = (pid: number): boolean => {
@@ -44,7 +44,7 @@ const answers = async (gateway: string): Promise<boolean> => {
   }
 };
 
-/** Returns whether a gateway answers there, now or after its start. Waits while the announced process lives, but at most a minute. */
+/** Returns whether a gateway answers there, now or after its start. Waits while the process that noted its start lives, but at most a minute. */
 export const waitForGateway = async (gateway: string, dataDirs: string[], sayWaiting: () => void, patienceMs = 60_000): Promise<boolean> => {
   const until = Date.now() + patienceMs;
   for (let isFirst = true; !(await answers(gateway)); isFirst = false) {
@@ -56,7 +56,7 @@ export const waitForGateway = async (gateway: string, dataDirs: string[], sayWai
   return true;
 };
 
-/** Returns the command for the demo in another terminal, with the variables that differ in this one. */
+/** Returns the command for the demo in another terminal, with the variables that are not at their defaults in this one. */
 export const demoCommand = (gateway: string, environment: Record<string, string | undefined>): string => {
   const { port } = new URL(gateway);
   const { DATA_DIR: dataDir } = environment;

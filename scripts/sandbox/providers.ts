@@ -1,4 +1,4 @@
-/** What the sandbox knows about every kind of provider, from the kinds' own folders, and its two price feeds. */
+/** The simulated providers of the sandbox, as the folders of the kinds describe them, and its two price feeds. */
 import { kinds, sandboxOf } from '../kinds.ts';
 import { isOnThisMachine, type readSandboxFile } from './sandbox-file.ts';
 
@@ -25,8 +25,8 @@ export const sandboxProviders: readonly SandboxProvider[] = found.flatMap(({ kin
   (sandbox?.providers ?? []).map((options) => ({ kind, options })),
 );
 /**
- * Returns the credentials of the simulated providers, except those that a provider at a real host names. They would be sent to that host, and the
- * gateway's operator would not learn that the real credential is missing.
+ * Returns the credentials of the simulated providers, by variable. Leaves out a variable that the block of a provider at a real host names: its value
+ * would be sent to that host, and the gateway's operator would not learn that the real credential is missing.
  */
 export const playSecrets = (file: ReturnType<typeof readSandboxFile>): Record<string, string> => {
   const real = Object.values(file?.providers ?? {}).filter((block) => block !== null && block.mode !== 'off' && !isOnThisMachine(block));

@@ -24,7 +24,7 @@ export const readSandboxFile = (): SandboxFile => {
   }
 };
 
-/** Returns whether a provider's base_url is on this machine. Any other address is taken for that of a real company. */
+/** Returns whether a provider's base_url is on this machine. A provider at any other address is taken for a real company. */
 export const isOnThisMachine = ({ base_url: address }: SandboxBlock): boolean => {
   const host = typeof address === 'string' ? URL.parse(address)?.hostname.replaceAll(/^\[|\]$/g, '') : undefined;
   return host !== undefined && (host === 'localhost' || isLoopback(host));

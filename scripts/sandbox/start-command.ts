@@ -8,7 +8,7 @@ import { readableLog, startText } from './start-text.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Runs until a signal. Sets exit code 1, with the reason on stderr, when the gateway does not start. */
+/** Starts the sandbox, which runs until a signal. If the gateway does not start, prints the reason to stderr and sets exit code 1. */
 export const start = async (words: string[]): Promise<void> => {
   try {
     // A terminal gets lines for people; a file or a pipe gets the JSON log.

@@ -1,4 +1,4 @@
-/** Runs the simulated providers as child processes. A provider that is to be stopped or watched alone has its own process; all others share one. */
+/** Runs the simulated providers as child processes. A provider that is to be stopped or watched alone gets its own process; all others share one. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,7 +15,7 @@ export type RunningProviders = {
   stop: () => Promise<void>;
 };
 
-/** Each process's providers. */
+/** The providers of each process. */
 export type ProviderGroups = SandboxProvider[][];
 
 /**

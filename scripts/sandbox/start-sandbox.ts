@@ -36,7 +36,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   if (isSandbox) makeFolder(dataDir);
   if (isSandbox && temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
   const running = startProviders(groups);
-  // The first database takes seconds, so it is made while the gateway's code is read. A failure is reported below, where it is awaited.
+  // Making the first database takes seconds, so it is made while the gateway's code loads. A failure is reported below, where `embedded` is awaited.
   const embedded = isSandbox && (process.env['DATABASE_URL'] ?? '').trim() === '' ? startEmbeddedDatabase(dataDir) : undefined;
   const pages = buildPages();
   void Promise.allSettled([running, embedded, pages]);
@@ -67,7 +67,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   }
 };
 
-/** Makes a token for the operator, which lasts until the sandbox stops and is stored nowhere, unless the configuration has tokens. */
+/** Makes a token for the operator, unless the configuration has tokens. The token lasts until the sandbox stops, and is stored nowhere. */
 const freshOperatorToken = ({ config }: RunningServer): string | undefined => {
   if (config.operator.token_hashes.length > 0) return undefined;
   const token = `op_${randomBytes(16).toString('hex')}`;
@@ -76,7 +76,7 @@ const freshOperatorToken = ({ config }: RunningServer): string | undefined => {
 };
 
 const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: Record<string, string>): Record<string, string | undefined> => ({
-  // `made` has the sandbox's own keys and the simulators' credentials. It is empty in live mode, which does not start without its own.
+  // `made` has the sandbox's own keys and the simulators' credentials. In live mode it is empty: the gateway must be given its keys.
   ...made,
   ...process.env,
   DATA_DIR: dataDir,

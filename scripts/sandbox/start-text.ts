@@ -1,4 +1,4 @@
-/** What `npm start` says to people. */
+/** What `npm start` prints for people. */
 
 type Started = {
   url: string;
@@ -10,9 +10,9 @@ type Started = {
   pid: number;
   /** `pid`: the process of a simulated provider; undefined for a provider that runs elsewhere. */
   providers: { id: string; what: string; url: string; mode: string | undefined; pid: number | undefined }[];
-  /** The command of the demo, as another terminal needs it. */
+  /** The command that starts the demo in another terminal. */
   demo: string;
-  /** Opens the console, if the sandbox made one. */
+  /** The token that opens the console, if the sandbox made one. */
   operatorToken?: string | undefined;
 };
 

@@ -66,17 +66,20 @@ it('the demo starts nothing of its own with a live configuration, and dev:worker
 });
 
 it.each<[words: string[], error: string]>([
-  [['order', 'x', '--paid-not-filled', '--json'], '--paid-not-filled needs a value. One that begins with "--" is given as --paid-not-filled=<value>'],
-  [['order', 'x', '--close-dispute', '--leave-review', 'paid'], '--close-dispute needs a value. One that begins with "--" is given as --close-dispute=<value>'],
-  [['order', 'x', '--leave-review', 'paid', '--reason', '--'], '--reason needs a value. One that begins with "--" is given as --reason=<value>'],
+  [['order', 'x', '--paid-not-filled', '--json'], '--paid-not-filled needs a value. A value that begins with "--" is given as --paid-not-filled=<value>'],
+  [
+    ['order', 'x', '--close-dispute', '--leave-review', 'paid'],
+    '--close-dispute needs a value. A value that begins with "--" is given as --close-dispute=<value>',
+  ],
+  [['order', 'x', '--leave-review', 'paid', '--reason', '--'], '--reason needs a value. A value that begins with "--" is given as --reason=<value>'],
   [['order', 'x', '--day', '2026-11-24', '--day=2026-11-25'], '--day is given twice'],
-  [['keys', 'rotate', 'seal', '--to'], '--to needs a value. One that begins with "--" is given as --to=<value>'],
-  [['restored', '--settle', '--hold'], '--settle needs a value. One that begins with "--" is given as --settle=<value>'],
+  [['keys', 'rotate', 'seal', '--to'], '--to needs a value. A value that begins with "--" is given as --to=<value>'],
+  [['restored', '--settle', '--hold'], '--settle needs a value. A value that begins with "--" is given as --settle=<value>'],
   [['restored', '--hold', '--release'], 'usage: npm run restored -- [--wait <seconds>] [--settle <seconds>] | --hold | --release'],
   [['restored', '--hold=no'], '--hold takes no value'],
-  [['sessions', 'revoke', '--customer', '--all'], '--customer needs a value. One that begins with "--" is given as --customer=<value>'],
-  [['record', 'x', '--reset', '--reason', '--why'], '--reason needs a value. One that begins with "--" is given as --reason=<value>'],
-  [['provider-check', 'x', '--report', '--out', '--json'], '--out needs a value. One that begins with "--" is given as --out=<value>'],
+  [['sessions', 'revoke', '--customer', '--all'], '--customer needs a value. A value that begins with "--" is given as --customer=<value>'],
+  [['record', 'x', '--reset', '--reason', '--why'], '--reason needs a value. A value that begins with "--" is given as --reason=<value>'],
+  [['provider-check', 'x', '--report', '--out', '--json'], '--out needs a value. A value that begins with "--" is given as --out=<value>'],
   [['customer', 'export', '-x'], '-x is not an option of this command: it has none'],
   // With `=`, a value may begin with dashes: it is read, and then refused for what it says.
   [['record', '--days=--why'], 'usage: npm run record -- [<provider>] [--why] [--days <n>] [--json]'],
