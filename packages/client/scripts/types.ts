@@ -1,5 +1,5 @@
 /**
- * Writes src/api.gen.ts and src/words.gen.ts, which are not committed: the types of the OpenAPI document that this repository serves. Does nothing if
+ * Writes src/api.gen.ts and src/words.gen.ts, which are not committed: the types of the OpenAPI document that the gateway serves. Does nothing if
  * neither the document nor this script has changed since the files were written.
  */
 import { createHash } from 'node:crypto';

@@ -16,8 +16,8 @@ export type BuyQuery = {
   /** Where the customer lives, ISO 3166. */
   country?: string;
   /**
-   * The kinds of destination that you can name when you order. With them, providers that send the sats themselves are asked, too. Without them, every
-   * offer can be withdrawn.
+   * The kinds of destination that you can name when you order. With them, providers that send the sats themselves are asked, too. Without them, the
+   * sats of every offer can be withdrawn.
    */
   payoutKinds?: PayoutKind[];
   /** How long to wait for providers, in milliseconds. */

@@ -50,8 +50,8 @@ export class RampError extends Error {
   /** What can be ordered instead. Present with `price-changed` and `provider-declined`. */
   offers: Offer[] | undefined;
   /**
-   * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until it is
-   * known, or forgotten.
+   * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until its
+   * outcome is known, or it was dropped with `forget`.
    */
   pending = false;
 

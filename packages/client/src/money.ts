@@ -29,7 +29,8 @@ const hundredths = (units: bigint): string => {
 };
 
 /**
- * Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number, because 99.5 and 9950 could be confused.
+ * Decimal text ("99.50", "250000"), smallest units as a bigint, or the `Money` that an offer gave you. Never a number, because 99.5 and 9950
+ * could be confused.
  */
 export type Amount = string | bigint | Money;
 

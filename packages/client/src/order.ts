@@ -32,7 +32,7 @@ export type OrderState = {
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
   /**
-   * Buying, if the provider sends the sats itself: where to, as stored by the gateway. Compare it with what you named. `is_proven`: see
+   * Buying, if the provider sends the sats itself: where it sends them, as stored by the gateway. Compare it with what you named. `is_proven`: see
    * docs/wallet.md.
    */
   payoutTo?: { [Kind in PayoutKind]?: string } & { is_proven: boolean };

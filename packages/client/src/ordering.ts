@@ -29,7 +29,7 @@ const leavesUnknown = ({ code, action, problem }: RampError): boolean =>
 
 /**
  * Returns whether an error is final: it says what became of the offer, even if an earlier request had ordered it. With `contact-support` or
- * `read-order`, only an error that names the order does; others, such as `internal`, may come before the gateway has looked for one.
+ * `read-order`, only an error that names the order is final; others, such as `internal`, may come before the gateway has looked for the order.
  */
 const isTelling = ({ action, orderId }: RampError): boolean =>
   action === 'requote' || action === 'ask-user' || (orderId !== undefined && (action === 'contact-support' || action === 'read-order'));

@@ -58,8 +58,8 @@ export type Connection = ConnectionState & {
 /** The bank account that a sale pays into. */
 export type Bank = { iban: string; bic: string; /** The holder of the account, as the bank knows them. */ beneficiaryName: string };
 /**
- * A bank account, and the Lightning user name that will pay into it: `alice` becomes an address like `alice@bringin.xyz`. Or, with direction `buy`, a
- * bitcoin address. `name` is the customer's own name for the connection.
+ * A bank account, and the user name of the Lightning address that will pay into it: `alice` becomes an address like `alice@bringin.xyz`. Or, with
+ * direction `buy`, a bitcoin address. `name` is the customer's own name for the connection.
  */
 export type NewConnection = { name: string } & (
   | (Bank & { direction?: 'sell'; network?: 'lightning'; lightningUsername: string })
@@ -144,8 +144,8 @@ export const createSell = (ramp: Ramp) => {
       return offersOf('sell', await inSession('/sell/offers', body, { signal }), currency);
     },
     /**
-     * Starts the customer's account at a provider, continues it with what it `needs`, or recovers it: for most providers by e-mail, or by a key from
-     * the provider's own dashboard. One account serves buying and selling.
+     * Starts the customer's account at a provider, continues it with what the account `needs`, or recovers it. Most providers identify the customer
+     * by e-mail; `apiKey` is a key from the provider's own dashboard. One account serves buying and selling.
      */
     account: async (provider: string, by: AccountDetails | { apiKey: string }, signal?: AbortSignal): Promise<Account> => {
       const { email, phone, payoutTo, termsAccepted, apiKey } = by as AccountDetails & { apiKey?: string };

@@ -59,7 +59,7 @@ const whole = async (url: string, init: RequestInit) => {
   };
 };
 
-/** Runs an ES module (TypeScript, with its imports) in such a context, with `given` as further globals. Returns what the module exports. */
+/** Runs an ES module (TypeScript, with its imports) in a context like React Native's engine, with `given` as further globals. Returns its exports. */
 export const runInHermes = async (source: string, resolveDir: string, given: object): Promise<Record<string, unknown>> => {
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir, loader: 'ts' },
