@@ -43,7 +43,7 @@ const stopped = ({ words }: View, { stage }: OrderState): Part => {
   return help === undefined ? nothing : html`<p class="note ${stage === 'refunded' ? '' : 'bad'}">${help}</p>`;
 };
 
-/** After its time limit, an order may not be paid. The page itself must notice that while the gateway is away. */
+/** An order must not be paid after its time limit. The page itself must notice that while the gateway is away. */
 const toPay = (view: View, pay: Pay): TemplateResult =>
   pay.before && pay.before.getTime() <= view.now ? html`<p class="note bad">${view.words.stageHelp['expired']}</p>` : howToPay(view, pay);
 

@@ -88,7 +88,7 @@ export const de: Words = {
     review: 'Der Betreiber sieht sich diese Bestellung an',
   },
   stageHelp: {
-    paid: 'Der Anbieter kauft Ihre Bitcoin. Sie können diese Seite schließen: Wenn Sie wiederkommen, geht es hier weiter.',
+    paid: 'Der Anbieter beschafft Ihre Bitcoin. Sie können diese Seite schließen: Wenn Sie wiederkommen, sehen Sie, wie es um Ihre Bestellung steht.',
     underpaid: 'Wenden Sie sich an den Anbieter. Ihr Geld ist nicht verloren, und diese Seite zeigt, was daraus wird.',
     expired: 'Zahlen Sie nicht mehr. Falls Sie schon gezahlt haben, zeigt diese Seite, was aus Ihrem Geld wird.',
     failed: 'Falls Sie gezahlt haben, schuldet der Anbieter Ihnen das Geld. Nennen Sie ihm die Nummer der Bestellung.',
@@ -125,7 +125,7 @@ export const de: Words = {
     'fee-mismatch': 'Der Anbieter gibt seine Gebühr zweimal an, und die beiden Angaben widersprechen sich.',
     'price-check-weak': 'Es gab wenig, womit sich dieser Preis vergleichen ließ.',
     'filled-differently': 'Der Anbieter hat eine andere Menge geliefert als bestellt.',
-    'link-pays-less': 'Der Code zahlt weniger aus als bestellt. Der Betreiber weiß es.',
+    'link-pays-less': 'Der Code zahlt weniger aus als bestellt. Der Betreiber weiß davon.',
   },
   reasons: {
     'below-minimum': 'Der Betrag ist ihm zu klein.',
@@ -178,7 +178,7 @@ export const de: Words = {
     'provider-timeout': 'Der Anbieter hat nicht rechtzeitig geantwortet. Versuchen Sie es noch einmal.',
     'provider-declined': 'Der Anbieter hat die Bestellung abgelehnt. Es wurde nichts bestellt.',
     'price-changed': 'Der Preis hat sich inzwischen geändert. Es wurde nichts bestellt.',
-    'order-unpayable': 'Die Antwort des Anbieters ging verloren, und diese Bestellung lässt sich nicht bezahlen. Holen Sie neue Preise.',
+    'order-unpayable': 'Diese Bestellung lässt sich nicht bezahlen, und es ist nichts zu zahlen. Holen Sie neue Preise.',
     'order-pending':
       'Noch ist unklar, ob der Anbieter Ihre letzte Bestellung angenommen hat. Falls ja, finden Sie sie unter Ihren offenen Bestellungen. Bezahlen Sie nur eine.',
     'idempotency-in-progress':
