@@ -58,7 +58,7 @@ export type State = {
   isWorking: boolean;
 };
 
-/** How long until the console asks again. Each time is recorded as a read by this operator. */
+/** How long until the console asks again. Each request is recorded as a read by this operator. */
 const everyMs = 20_000;
 const everyMsAway = 2000;
 const soonMs = 3000;
@@ -265,7 +265,7 @@ const whyOf = (error: unknown, wasOpen: boolean): string | undefined => {
     : 'Nothing was changed, because another operator was faster: the provider is back in its configured mode.';
 };
 
-/** What the operator does to an order or a provider, as a question can run it. */
+/** What the operator does to an order or a provider, in the form that a question runs. */
 export const settling =
   (id: string, request: SettleRequest) =>
   async (api: Api): Promise<string> =>

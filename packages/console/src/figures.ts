@@ -15,16 +15,16 @@ export type Sums = {
   provider: string;
   offers: number;
   won: number;
-  /** How often it was asked but had no offer in the ranking. */
+  /** How often the provider was asked but had no offer in the ranking. */
   without: number;
-  /** Its share of the decisions that had a winner, in ppm. */
+  /** The provider's share of the decisions that had a winner, in ppm. */
   winPpm: number | null;
-  /** The mean distance of its offers to the best one. */
+  /** How far the provider's offers were behind the best offer, on average. null if it had none. */
   behindBps: number | null;
   fills: number;
   quotedSats: number;
   deliveredSats: number;
-  /** Delivered against quoted: negative if less was delivered. */
+  /** Delivered minus quoted, in basis points of what was quoted. */
   deliveredBps: number | null;
 };
 
@@ -44,7 +44,7 @@ const behindBps = (offers: Series['offers']): number | null => {
   );
 };
 
-/** Returns a row for each provider, the one that wins most first. */
+/** Returns a row for each provider, the one with the most wins first. */
 export const sumsOf = ({ offers: all, fills: allFills }: Series, filter: Filter): Sums[] => {
   const [offers, fills] = [all.filter(isIn(filter)), allFills.filter(isIn(filter))];
   const decided = total(offers, (one) => one.won);
@@ -74,7 +74,7 @@ export type Lines = { x: number[]; lines: { provider: string; values: (number | 
 export const kinds = ['share', 'behind', 'delivered'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Returns the lines of the providers that are named, in their order. Hours or days without any figure have no point. */
+/** Returns a line for each of the providers, in the order given. Hours or days without any figure have no point. */
 export const linesOf = (series: Series, filter: Filter, kind: Kind, providers: readonly string[]): Lines => {
   const [offers, fills] = [series.offers.filter(isIn(filter)), series.fills.filter(isIn(filter))];
   const times = [...new Set((kind === 'delivered' ? fills : offers).map(({ on }) => on))].toSorted();

@@ -18,8 +18,8 @@ export const lockedScreen = (desk: Desk): TemplateResult => {
       <input id="token" name="token" type="password" autocomplete="off" spellcheck="false" maxlength="256" required />
       <button class="first" ?disabled=${isWorking}>${isWorking ? 'Opening …' : 'Open'}</button>
       <p class="muted">
-        It stays in the memory of this page: a reload forgets it. What you read and do is recorded under it. <code>npm run keys -- rotate operator</code> makes
-        one; the sandbox prints one when it starts.
+        The token stays in the memory of this page: a reload forgets it. What you read and do is recorded under it.
+        <code>npm run keys -- rotate operator</code> makes one; the sandbox prints one when it starts.
       </p>
     </form>
   </main>`;

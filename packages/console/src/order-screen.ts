@@ -1,4 +1,4 @@
-/** The card of one order: where it is, what was paid and got, its life, its webhooks, the decision behind it, and what an operator can settle. */
+/** The card of one order: its stage, what was paid and received, its life, its webhooks, the decision behind it, and what an operator can settle. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { sides } from '../../../src/domain/ramp.ts';
@@ -89,7 +89,7 @@ const amounts = (desk: Desk, card: Card): TemplateResult => {
 const sources: Readonly<Record<string, string>> = {
   place: 'when it was ordered',
   read: 'by a poll',
-  notice: 'by a webhook of the provider',
+  notice: 'by a webhook from the provider',
   operator: 'by an operator',
   clock: 'by the clock',
 };

@@ -51,7 +51,11 @@ const filters = (series: Series, { filter, choose }: Wish): TemplateResult => {
 
 const titles: Readonly<Record<Kind, { title: string; unit: string; help: string }>> = {
   share: { title: 'Share of wins', unit: '%', help: 'Of the decisions that had a winner.' },
-  behind: { title: 'Distance to the best', unit: 'bps', help: 'The mean over its offers. 0 is the best offer itself.' },
+  behind: {
+    title: 'Distance to the best',
+    unit: 'bps',
+    help: 'How far a provider’s offers were behind the best, on average. 0 means that they were the best.',
+  },
   delivered: { title: 'Delivered, against quoted', unit: 'bps', help: 'Below 0, less arrived than was quoted.' },
 };
 
