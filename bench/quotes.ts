@@ -109,7 +109,7 @@ const circuitOpens = async (gateway: Child, body: () => string): Promise<void> =
   throw new Error('the circuit did not open within three minutes');
 };
 
-/** Two gateways with twenty providers each. All of the first one's are well. One of the other's has stopped answering, and its circuit is open. */
+/** Two gateways with twenty providers each. All of the first one's answer. One of the other's has stopped, and its circuit is open. */
 export const hang: Part = async ({ databaseUrl, report }) => {
   const count = 20;
   // Half a round is enough for p99, and quotes from twenty providers take a long time.

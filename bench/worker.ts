@@ -56,7 +56,7 @@ const cpuPer = async (requests: number, work: () => Promise<void>): Promise<{ wo
 };
 
 type Built = { sizeKb: number; startMs: number };
-/** Builds the Worker of a folder with its own check:worker, which prints the size and the CPU of the start. Its limits do not matter here. */
+/** Builds a folder's Worker with that folder's own check:worker, which prints the size and the CPU of the start. Its limits do not matter here. */
 const build = (folder: string): Built => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', 'scripts/check-worker.ts'], { cwd: folder, encoding: 'utf8' });
   const [size, started] = [/gzipped (\d+) KiB/.exec(stdout)?.[1], /start-up ([\d.]+) ms/.exec(stdout)?.[1]];

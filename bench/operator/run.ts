@@ -161,14 +161,17 @@ try {
     if (median > goalMs) process.exitCode = 1;
   }
   const day = { from: now - 30 * dayMs, to: now - 29 * dayMs };
-  for (const [name, search] of Object.entries({ 'a page of one day': day, 'a page of an amount of 30 days': { amount: 100_007n, from: now - 30 * dayMs } })) {
+  for (const [name, search] of Object.entries({
+    'a page of the orders of one day': day,
+    'a page of the orders of one amount in 30 days': { amount: 100_007n, from: now - 30 * dayMs },
+  })) {
     const [found, ms] = await took(async () => await stores.operator.search(search, 101));
     say(`${name}: ${found.length} orders, ${Math.round(ms)} ms`);
   }
   const lists = {
     'what waits for a person': async () => await stores.operator.attention(100, now - 3 * dayMs, 3),
-    'calls of 15 minutes': async () => await stores.figures.recentCalls(now - 900_000),
-    'calls of 24 hours': async () => await stores.figures.callsByHour(now - dayMs),
+    'calls in the last 15 minutes': async () => await stores.figures.recentCalls(now - 900_000),
+    'calls in the last 24 hours': async () => await stores.figures.callsByHour(now - dayMs),
     'why there was no offer': async () => await stores.figures.missing(now - dayMs),
     'open orders': async () => await stores.figures.openOrders(),
   };
