@@ -70,7 +70,8 @@ const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) =
   },
   node_pubkey: (text) => {
     const value = text.trim().toLowerCase();
-    if (!/^0[23][0-9a-f]{64}$/.test(value) || !isCompressedKey(hex.decode(value))) return { problem: 'This is not the public key of a node: 33 bytes as hex.' };
+    if (!/^0[23][0-9a-f]{64}$/.test(value) || !isCompressedKey(hex.decode(value)))
+      return { problem: 'This is not the public key of a node (33 bytes as hex).' };
     return { kind: 'node_pubkey', value };
   },
   onchain: (text, network) => {

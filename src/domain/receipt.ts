@@ -71,7 +71,7 @@ export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; prob
 const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise<{ payload: unknown } | { problem: string }> => {
   // The key set comes from the network, and callers in JavaScript have no types.
   const keys = (of as Partial<PublicKeys> | undefined)?.keys;
-  if (typeof keys?.find !== 'function') return { problem: 'the keys are not a key set like the answer of /.well-known/receipt-keys' };
+  if (typeof keys?.find !== 'function') return { problem: 'the keys are not a key set like the one that /.well-known/receipt-keys returns' };
   try {
     const { alg, kid, typ } = decodeProtectedHeader(jws);
     if (alg !== 'EdDSA' || typ !== type) return { problem: `the header says ${String(alg)} ${String(typ)}, not EdDSA ${type}` };

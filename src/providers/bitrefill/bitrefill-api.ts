@@ -97,7 +97,7 @@ export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path:
   if (status === 401 || status === 403) throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
   if (status !== 200) throw new ProviderFault(status === 429 ? 'rate-limited' : 'server', `status ${status}`, { status, taken: 'no' });
   if (!new TextDecoder().decode(body).includes('Hello World!'))
-    throw new ProviderFault('malformed', 'the self-test does not say hello', { status, taken: 'no' });
+    throw new ProviderFault('malformed', 'the self-test did not return "Hello World!"', { status, taken: 'no' });
 };
 
 export const inventory = async (bitrefill: Bitrefill, context: CallContext, slug: string) =>
