@@ -1,4 +1,4 @@
-/** The place to which each sealed value is bound: it can be opened only for the same table, row and field. */
+/** The places to which sealed values are bound. A value can be opened only for the table, row and field for which it was sealed. */
 import type { Place } from '../ports/runtime.ts';
 
 const place =

@@ -17,7 +17,7 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}
 /**
  * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which
  * serves nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no
- * console. In the sandbox they exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback
+ * console. In the sandbox, both exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback
  * address does not count. Over plain http, such a name may reach `/operator`, because the request does not show that it comes from a browser. But a
  * script there has no token.
  */

@@ -1,4 +1,4 @@
-/** Accounts at sell providers and their connections, as the use cases need them stored. Implemented in store/account-store.ts. */
+/** Accounts at providers, and their connections, as the use cases need them stored. Implemented in store/account-store.ts. */
 import type { AccountState, ConnectionState } from '../providers/spec.ts';
 import type { NewDelivery } from './deliveries.ts';
 import type { Lease, Share } from './runtime.ts';

@@ -1,4 +1,4 @@
-/** Figures by hour, which background work counts from the stored decisions, order events and fills. Times are Unix milliseconds. */
+/** Figures by hour, which background work counts from the stored decisions, order events and fills. Times are in Unix milliseconds. */
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Operation } from './providers.ts';
 

@@ -105,7 +105,7 @@ export const metricList = {
   },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: { provider: 'providers', genuine: ['true', 'false'] } },
   operator_tokens_refused_total: { kind: 'counter', help: 'Requests to /operator with a wrong token', labels: {} },
-  account_steps_total: { kind: 'counter', help: 'Sell accounts that reached a status', labels: { provider: 'later', status: 'later' } },
+  account_steps_total: { kind: 'counter', help: 'Accounts at providers that reached a status', labels: { provider: 'later', status: 'later' } },
   connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: { provider: 'later', status: 'later' } },
   settlements_total: { kind: 'counter', help: 'Payments made directly to an account, without an order', labels: { provider: 'providers' } },
   untrusted_links_total: {

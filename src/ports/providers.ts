@@ -7,7 +7,8 @@ import type { ProviderCore } from './settings.ts';
 
 /**
  * The classes of calls, each with its own slots, circuit and back-off. `quote`: listings, sessions and prices. `order`: places an order. `claim`:
- * gets the withdrawal link of a paid order. `status`: reads orders. `account`: everything about a customer's account at a sell provider.
+ * gets the withdrawal link of a paid order. `status`: reads orders. `account`: everything about a customer's account at a provider, except its
+ * orders.
  */
 export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {

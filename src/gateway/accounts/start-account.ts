@@ -78,7 +78,10 @@ const toldIn = ({ takes }: AccountAdapter, request: StartRequest): Told => {
   return defined(Object.fromEntries(takes.map((member) => [members[member], given[members[member]]])));
 };
 
-/** Throws unless the request says who the customer is at the provider. An account that was started is known already. */
+/**
+ * Throws unless the request says who the customer is at the provider. For an account that was started before, that is already known, so any member
+ * for the provider will do.
+ */
 const refuseUnclear = (accounts: AccountAdapter, { apiKey }: StartRequest, told: Told, existing: Account | undefined): void => {
   const { knownBy } = accounts;
   const isNamed = told[members[knownBy]] !== undefined;

@@ -117,7 +117,7 @@ const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEv
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
 };
 
-/** Returns the payment that this read is the first to show. The store refuses it if another order got it in the meantime. */
+/** Returns the payment that this read is the first to show. The store refuses the change if another order has got that payment in the meantime. */
 const guessedPayment = ({ facts: known, providerId }: Order, { facts = {} }: OrderEvidence): Pick<OrderChange, 'payment'> => {
   const { transaction_id: id } = facts;
   return id === undefined || id === known.transaction_id ? {} : { payment: { providerId, id } };
@@ -200,7 +200,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
-    // An order that would be final may just have been paid, so the first of these tries follow quickly.
+    // An order that would otherwise be final may just have been paid, so the first of its repeated reads follow quickly.
     nextCheckOn: await (final
       ? null
       : nextLook(
@@ -278,7 +278,10 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   }
 };
 
-/** A refund of money that nobody saw counts as a failure: it shows no money, and the order is followed as long and as often as a failed one. */
+/**
+ * A refund of money that nobody saw counts as a failure: such a refund shows no money, and the order is followed as long and as often as a failed
+ * one.
+ */
 const withoutUnseenRefund = <S extends Stage | undefined>(stage: S, { refundUnseen }: OrderWatch): S | 'failed' =>
   stage === 'refunded' && refundUnseen === true ? 'failed' : stage;
 /** Returns the stage that the stored order has reached, not counting a review. */

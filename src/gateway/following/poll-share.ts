@@ -9,7 +9,7 @@ import type { Order } from '../../ports/orders.ts';
 const everyMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 1_000 : 10_000);
 /** A /48 (domain/network.ts), and an app whose customers have no network here, may have as many polls as 16 networks. */
 const networksOfWide = 16;
-/** What a network did not use in the last minute, it may use at once. */
+/** Polls that a network did not use in the last minute may be used at once. */
 const burstMs = 60_000;
 const mostKept = 10_000;
 

@@ -139,7 +139,7 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
 
 /**
  * Stores an order that the provider knows and that is unknown here. Returns its new id, or undefined if the order has become known in the meantime.
- * Stores no payment details: the customer who was shown them has them. Only the operator ends this review, since the stage before it is unknown.
+ * Stores no payment details: the customer who was shown them has them. Only the operator can end this review, because the stage before it is unknown.
  */
 const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
   const { ids, seal } = gateway;

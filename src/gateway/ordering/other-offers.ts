@@ -59,8 +59,8 @@ const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =
   answer.problem.more.members?.['offers'] === undefined;
 
 /**
- * Returns offers from providers other than those in `tried`. `tried` is excluded here because the session was read before any of them was excluded
- * for this customer.
+ * Returns offers from providers other than those in `tried`. Those are excluded here because the session was read before any of them was excluded for
+ * this customer.
  */
 const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, tried: string[]): Promise<Json[]> => {
   const until = scope.gateway.now() + declinedMs;

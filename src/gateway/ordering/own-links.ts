@@ -2,8 +2,9 @@ import { customerLink, customerText } from '../../domain/links.ts';
 import type { PaymentInfo } from '../../providers/spec.ts';
 
 /**
- * Returns a fiat provider's payment instructions with links in canonical form and texts without invisible marks, or undefined if a link, a text or
- * the name of a text must not be shown: the provider chooses the names, too. The other kinds pass unchanged, since their adapters have checked them.
+ * Returns a fiat provider's payment instructions with links in canonical form and texts without invisible marks. Returns undefined if a link, a text
+ * or the name of a text must not be shown: the provider chooses the names, too. Instructions of other kinds pass unchanged, because their adapters
+ * have checked them.
  */
 export const withOwnLinks = (info: PaymentInfo, hosts: readonly string[], sandbox: boolean): PaymentInfo | undefined => {
   if (info.kind !== 'fiat') return info;

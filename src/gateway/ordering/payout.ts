@@ -17,7 +17,7 @@ export type BuyOrderRequest = { destination?: Destination | undefined };
 
 /**
  * Reads `payout_to`. Throws a Problem unless it names exactly one destination that can be read, is on this gateway's network as far as its text
- * shows, and makes nobody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
+ * shows, and would not make anybody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
  */
 export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): Destination | undefined => {
   if (asked === undefined) return undefined;

@@ -96,7 +96,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
 
 /**
  * Throws if the request names, for example, a different invoice or connection than the first request for this quote did. The stored answer is an
- * order that pays to the first one.
+ * order that pays to the first invoice or connection.
  */
 const refuseOtherAim = async (gateway: Gateway, found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): Promise<void> => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);

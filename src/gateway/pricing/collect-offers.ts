@@ -56,7 +56,7 @@ export type Collected = { route: Route; shadow: Candidate[]; offerings: Readonly
 /** Returns how long a price request may take in all: as long as the caller wants, but at least 300 ms and at most the configured deadline. */
 export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
   Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
-/** Returns the part of that time that may be spent on reading listings that are not known yet. The rest is for the prices. */
+/** Returns how much of a price request's time may be spent on reading listings that are not known yet. The rest is for the prices. */
 export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**

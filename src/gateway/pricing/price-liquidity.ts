@@ -86,7 +86,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     asks: await withinLimits(gateway, 'liquidity', asks),
     session,
     maxWaitMs: request.max_wait_ms,
-    // A firm price makes an order, so we wait as long as for an order.
+    // For a firm price the seller makes an order, so we wait as long as for an order.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));

@@ -22,7 +22,10 @@ const freshAfterNewsMs = 1_000;
 /** Notes that this instance has counted a fill or read a withdrawal link. */
 export const noteNews = ({ state }: Gateway): void => void (state.record.hasNews = true);
 
-/** Quotes of the previous release live for minutes. If that release has made no quote for this long, it gets no orders either. */
+/**
+ * Quotes from instances of the previous release live for minutes. If no such instance has stored a quote for this long, none of them gets orders
+ * either.
+ */
 const oldReaderMs = 15 * 60_000;
 
 export const refreshRecord = async (gateway: Gateway): Promise<void> => {

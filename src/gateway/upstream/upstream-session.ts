@@ -56,7 +56,8 @@ const openUpstream = async (
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
-    // All customers use the listing, so its session does not count: many new sessions must not stop us from reading it.
+    // All customers use the listing, so the session that reads it does not count against the budget: many new sessions must not stop us from reading
+    // it.
     if (owner !== gatewayOwner) takeFromBudget(scope, provider);
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
