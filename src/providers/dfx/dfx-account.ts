@@ -87,7 +87,7 @@ const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<An
   return stated(dfx, { ...user, token }, reply.value);
 };
 
-/** Hands in the code. DFX does not say how it refuses a wrong code, so every refusal is taken to mean a wrong code. */
+/** Sends the customer's code to DFX. DFX does not say how it refuses a wrong code, so every refusal is taken to mean a wrong code. */
 const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType<NonNullable<AccountAdapter['codes']>['confirm']> => {
   const user = readUserBlob(context);
   if (user?.mail === undefined) return declined('no-code-expected');
@@ -100,7 +100,7 @@ const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType
   return await read(dfx, context, rest);
 };
 
-/** −10: terminated; −20: rejected. */
+/** DFX's level is −10 for a terminated customer and −20 for a rejected one. */
 const isRejected = ({ kyc }: UserReply): boolean => (kyc?.level ?? 0) < 0;
 
 const stated = (dfx: Dfx, user: KnownUser, said: UserReply): Answer<AccountState> => {

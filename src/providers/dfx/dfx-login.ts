@@ -1,4 +1,4 @@
-/** Acts as one user of DFX. The user's secret is derived from the operator's key whenever it is needed, so nothing about a customer has to be kept. */
+/** Acts as one user of DFX. The user's secret is derived from the operator's key whenever it is needed, so it is never stored. */
 import type { PayoutTo } from '../../domain/payout.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
 import type { Refusal } from '../../domain/refusal.ts';

@@ -20,7 +20,7 @@ const decimal = z.union([z.number(), wireText]).transform((value, context): Deci
 export const amount = soft(decimal);
 /** DFX lists about 200 assets on all blockchains, and 20 currencies. */
 const mostRows = 1_000;
-/** Only the first reason that can be read counts. */
+/** The most reasons that are read from one answer. */
 const mostReasons = 20;
 
 const fees = soft(z.object({ total: amount }));

@@ -1,4 +1,4 @@
-/** DFX in the sandbox: prices near the sandbox's market. Customers are identified a moment after they open its page, and money takes seconds. */
+/** DFX in the sandbox: prices near the sandbox's market. Customers are identified a moment after they open DFX's page, and money takes seconds. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatedCurrency, SimulatorOptions } from './dfx.simulator-state.ts';
 

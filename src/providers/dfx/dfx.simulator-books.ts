@@ -13,7 +13,7 @@ export type Account = {
   pending: { mail: string; code: string } | undefined;
   /** Whether the customer may trade, because another customer invited them or DFX approved them. */
   approved: boolean;
-  /** −20 rejected, −10 terminated, 0, 10 mail, 20 personal data, 30 identified, 40 financial, 50 approved. */
+  /** DFX's KYC level: −20 rejected, −10 terminated, 0, 10 mail, 20 personal data, 30 identified, 40 financial, 50 approved. */
   level: number;
   /** Whether name, address, phone and account type are known. */
   dataComplete: boolean;
@@ -83,7 +83,7 @@ export type Books = Later & {
   routes: Route[];
   orders: Order[];
   transactions: Transaction[];
-  /** By the invoice's text. */
+  /** Keyed by the text of the invoice. */
   invoices: Map<string, Invoice>;
   /** Codes that were sent by e-mail. */
   mails: { to: string; code: string }[];

@@ -176,7 +176,7 @@ const payOut = async (books: Books, transaction: Transaction): Promise<void> => 
   }
 };
 
-/** Pays the user's address, and returns the payment's hash, or undefined if an LNURL on loopback gives no fitting invoice. Others count as paid. */
+/** Pays the user's address, and returns the payment's hash, or undefined if an LNURL on loopback gives no fitting invoice. Other addresses count as paid. */
 const paySats = async (books: Books, { output, route }: Transaction): Promise<string | undefined> => {
   const address = route?.user.address ?? '';
   const sats = satsOf(output ?? hundredths(0));

@@ -125,7 +125,7 @@ export type SimulatorOptions = {
   /** A quote with one of these as `country` gets CountryNotAllowed. Customers from these countries are refused, too. */
   refusedCountries?: string[];
   card?: 'refused' | 'served';
-  /** The age of the price, which may be any (`PriceValidity.ANY`). */
+  /** How old the price in an answer is. DFX allows any age (`PriceValidity.ANY`). */
   priceAgeMs?: number;
   /** Whether quotes have minVolumeTarget and maxVolumeTarget, which "may be absent". */
   targetLimits?: boolean;
@@ -170,7 +170,7 @@ export type SimulatorOptions = {
   guaranteedPrice?: boolean;
   /** What the payout meets on the Lightning network. `routing-error`: once per transaction. */
   payout?: 'succeeds' | 'routing-error' | 'below-minimum' | 'unclear';
-  /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. The sample is rounded. */
+  /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. In the contract's sample, it is rounded. */
   output?: 'rounded' | 'exact';
   webhooks?: 'sent' | 'duplicated' | 'missing' | 'wrong-key' | 'no-key';
   /** Returns a body to send with status 200 instead of `truth`, or undefined to send `truth`. */

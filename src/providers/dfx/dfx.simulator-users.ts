@@ -179,7 +179,7 @@ const approveLater = (books: Books, account: Account): void => {
   if (autoApproveMs !== undefined) books.later(autoApproveMs, async () => await approve(books, account));
 };
 
-/** The page where a customer is identified. Its link holds a token or the account's code, and is a bearer link with either. */
+/** The page where a customer is identified. Its link holds a token or the account's code: either way, it is a bearer link. */
 export const kycPage = (books: Books, session: string | undefined, code: string | undefined): Response => {
   const account = session === undefined ? books.accounts.find(({ kycHash }) => kycHash === code) : holderOf(books, `Bearer ${session}`)?.user.account;
   if (!account) return new Response('This link is not valid.\n', { status: 401 });

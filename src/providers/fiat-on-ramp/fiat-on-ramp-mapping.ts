@@ -56,8 +56,8 @@ const mostOptions = 100;
 const mostEntries = 1_000;
 
 /**
- * Reads every known shape of `currencies`. Each entry is its own option, even if a currency or a name is listed twice. A currency
- * whose ISO exponent is not 2 needs `minor_units` in the configuration.
+ * Reads every known shape of `currencies`. Returns each listed option, even if a currency or a name is listed twice. Leaves out currencies whose ISO
+ * exponent is not 2, unless the configuration states their `minor_units`.
  */
 export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsWire>, settings: Settings): CatalogueOption[] => {
   const items: [string | undefined, unknown][] = Array.isArray(given)
@@ -153,8 +153,8 @@ const echoOf = (
 const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (settings.fee_style === 'added' ? amount + fee : amount);
 
 /**
- * Maps a quote without checking its amounts. Returns undefined if the total is not a whole number of hundredths, since such an offer could not be
- * shown exactly.
+ * Maps a quote without checking its amounts. Returns undefined if the total is not a whole number of hundredths, because such an offer could not
+ * be shown exactly.
  */
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);

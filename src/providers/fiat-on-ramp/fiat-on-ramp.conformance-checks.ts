@@ -111,7 +111,7 @@ const needsOrder: readonly CheckId[] = [
   'status-own',
   'withdrawal-early',
 ];
-/** The most flaws that a report lists per check, since people read it. */
+/** The most flaws that a report lists per check: people read the report. */
 const mostSeen = 12;
 
 export type Tally = {

@@ -14,7 +14,7 @@ export type Run = ConformanceParts & {
   tally: Tally;
   /** Calls an endpoint. `sent` is the body of a POST, or the query of a GET. */
   ask: (endpoint: Endpoint, sent?: Members, method?: 'GET' | 'POST') => Promise<Answered>;
-  /** Records a flaw if a request that must be refused is accepted. `isAccepted` says whether an answer with status 200 counts as such. */
+  /** Records a flaw if a request that must be refused is accepted. `isAccepted` says whether an answer with status 200 accepts it. */
   mustRefuse: (id: CheckId, what: string, ask: Promise<Answered>, isAccepted: (value: Members) => boolean) => Promise<void>;
   run: ConformanceRun;
 };
@@ -22,7 +22,7 @@ export type Session = { id: string; token: string | undefined };
 /** A listed option, and the server's quote for it. */
 export type Priced = { listed: Listed; quote: Members };
 
-/** Recognises a fault by its shape, since a bundled command has its own copy of the class ProviderFault. */
+/** Recognises a fault by its shape, because a bundled command has its own copy of the class ProviderFault. */
 const faultKind = (fault: unknown): string | undefined =>
   fault instanceof Error && 'kind' in fault && typeof fault.kind === 'string' ? fault.kind : undefined;
 

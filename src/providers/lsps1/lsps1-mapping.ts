@@ -13,7 +13,7 @@ import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvide
 import type { Settings } from './lsps1-settings.ts';
 import type { InfoWire, OrderWire, PaymentWire } from './lsps1-wire.ts';
 
-/** What is stored with an offer, to order it and to read its order. An estimate has no order yet. `free`: nothing has to be paid. */
+/** What the gateway stores with an offer for this adapter. An estimate has no order yet, so no `order_id`. `free`: nothing has to be paid. */
 export type Notes = { pay_with: PayWith; /** Absent in orders of earlier releases. */ announce?: boolean; order_id?: string; free?: true };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
@@ -345,7 +345,7 @@ const differs = (order: OrderWire, { receive, upstream, facts }: Promised): bool
   if (order.channel_expiry_blocks !== undefined && lease !== undefined && order.channel_expiry_blocks < Number(lease)) return true;
   return order.announce_channel !== undefined && announce !== undefined && order.announce_channel !== announce;
 };
-/** The customer neither pays such an order nor has paid for it, so a difference does no harm. */
+/** In these stages no money is at stake, so a channel that differs does no harm. */
 const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
 
 export const toEvidence = (order: OrderWire, followed: Promised, now: number): OrderEvidence => {

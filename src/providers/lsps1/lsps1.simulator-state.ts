@@ -1,4 +1,4 @@
-/** The options and state of a simulated LSPS1 seller. Sats in integers. */
+/** The options and state of a simulated LSPS1 seller. Amounts are whole sats. */
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
@@ -126,9 +126,9 @@ export type SimulatorControl = {
   clearFaults: () => void;
   /** Marks the payment as seen: HOLD for Lightning, PAID on chain. */
   pay: (orderId: string, way?: 'bolt11' | 'onchain') => void;
-  /** Publishes the funding: COMPLETED, with a channel. */
+  /** Opens the channel: the state becomes COMPLETED. */
   open: (orderId: string) => void;
-  /** FAILED; the payment is refunded. */
+  /** The state becomes FAILED, and a payment is refunded. */
   fail: (orderId: string) => void;
   /** Ends the time to pay. */
   expire: (orderId: string) => void;
