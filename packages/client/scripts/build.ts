@@ -13,8 +13,8 @@ import { noticesOf, type Bundled } from './notices.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 /**
- * Entries that are built together, with their shared code in a file of its own. The number is the largest gzipped size, in KiB, of an entry with
- * everything that it imports.
+ * Entries that are built together, with their shared code in a file of its own. The number is the limit, in KiB, for the gzipped size of an
+ * entry with everything that the entry imports.
  */
 const builds: Record<string, number>[] = [{ index: 8, sell: 12, liquidity: 12 }, { webhook: 12 }, { receipt: 25 }, { 'file-store': 2 }];
 
@@ -42,7 +42,7 @@ for (const entries of builds) {
     entry: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
     platform: names.includes('file-store') ? 'node' : 'neutral',
     target: 'es2022',
-    // Whoever prints an amount or an error sees `Money` and `RampError`, not a letter.
+    // Keeps the names of classes, so that a printed amount or error shows `Money` or `RampError`, not a letter.
     minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
     fixedExtension: true,
     hash: false,

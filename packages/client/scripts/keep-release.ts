@@ -1,6 +1,6 @@
 /**
  * `npm run keep-release -w packages/client -- <commit>`: writes test/fixtures/previous-client.mjs, the client of that commit (its entries `.`,
- * `./sell` and `./liquidity` as one file), which a test lets buy from today's gateway. Run it once at each release, with the commit of that
+ * `./sell` and `./liquidity` as one file). A test buys with that client from today's gateway. Run this once at each release, with the commit of that
  * release, and commit the result.
  */
 import { execFileSync } from 'node:child_process';

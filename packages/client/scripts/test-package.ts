@@ -1,6 +1,7 @@
 /**
  * `npm run test:package`: tests the client as users get it. Builds and packs it, lints the packed file, installs it into an empty project, runs it
- * under several Node versions, and bundles it. Each of these buys in a sandbox with the README's own code. Prints one line per part.
+ * under several Node versions, and bundles it. Each Node version and each bundle buys in a sandbox with the README's own code. Prints one line per
+ * part.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -140,7 +141,7 @@ await part('types, strict, without skipLibCheck', async () => {
 await part('the React Native example', async () => {
   const example = join(root, 'examples/react-native');
   await installed(example);
-  // Unpacked, since npm would look up every package of the example again, and not all of what it asks for then is in its cache.
+  // The client is unpacked by hand, because npm would look up every package of the example again, and its cache does not have all of them.
   const client = join(example, 'node_modules/@ramp-gateway/client');
   rmSync(client, { recursive: true, force: true });
   mkdirSync(client, { recursive: true });
@@ -161,7 +162,7 @@ try {
   const nodes = [join(packaging, 'node_modules/node20-linux-x64/bin/node'), join(packaging, 'node_modules/node22-linux-x64/bin/node'), process.execPath];
   const folder = await project('empty', tarball);
   writeFileSync(join(folder, 'buy.mjs'), `${others}import '@ramp-gateway/client/file-store';\n${purchase}`);
-  // The packages with Node 20 and 22 are for Linux on x64. On other machines, only the Node that runs this is tried.
+  // The packages with Node 20 and 22 are for Linux on x64. On other machines, only the Node that runs this script is tried.
   for (const node of nodes.filter((one) => one === process.execPath || (process.platform === 'linux' && process.arch === 'x64')))
     await part(node.includes('/node2') ? `Node ${/node(2\d)/.exec(node)?.[1]}` : `Node ${process.version}`, async () => {
       return `installed, and bought from ${bought(await run(node, ['buy.mjs'], folder))}`;

@@ -7,8 +7,8 @@ import type { Answer, PostPath } from './words.ts';
 
 type Verify = paths['/verify']['get']['responses'][200]['content']['application/json'];
 /**
- * `key`: the Idempotency-Key. `failed`: called with the error of each attempt. `once`: the request is never repeated, because each one has an effect
- * of its own.
+ * `key`: the Idempotency-Key. `failed`: called with the error of each attempt. `once`: the request is never repeated, because each repeat
+ * would have an effect of its own.
  */
 export type CallOptions = { signal?: AbortSignal | undefined; key?: string; failed?: (error: RampError) => void; once?: true };
 export type Call = {

@@ -31,7 +31,7 @@ export const createCatalogue = (inSession: InSession) => {
       ),
     );
   };
-  /** Finds an option. The list is kept as long as this client, and read again if the option is not in it. */
+  /** Finds an option. The list is kept for the life of this client, and read again if the option is not in it. */
   const idsOf = async (ramp: Exchange, currency: string, by: string, signal?: AbortSignal): Promise<Listed> => {
     const [code, name] = [currency.toUpperCase(), by.toLowerCase()];
     const is = (one: Listed): boolean => one.currency === code && one.name.toLowerCase() === name;

@@ -13,7 +13,7 @@ export type RampOptions = {
   url: string;
   /** One store per customer: a backend with many customers gives each a store of their own. */
   store: Store;
-  /** Proves that the orders belong to this node. Without it, only the recovery secret in the store opens them. */
+  /** Proves that the orders belong to this node. Without a node, only the recovery secret in the store gives access to them. */
   node?: Node;
   /** Where the gateway sends webhooks about the orders, accounts and connections made with this client: an https URL on a public host. */
   webhook?: string;

@@ -43,15 +43,15 @@ export class RampError extends Error {
   readonly action: Action;
   /** The HTTP status, when the gateway answered. */
   readonly status: number | undefined;
-  /** How long to wait before the same call, in milliseconds. */
+  /** How long to wait before repeating the call, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** The gateway's whole problem document (RFC 9457), with members of later versions. */
   readonly problem: Readonly<Record<string, unknown>> | undefined;
   /** What can be ordered instead. Present with `price-changed` and `provider-declined`. */
   offers: Offer[] | undefined;
   /**
-   * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until its
-   * outcome is known, or it was dropped with `forget`.
+   * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until the
+   * outcome of that request is known, or the request was dropped with `forget`.
    */
   pending = false;
 
@@ -68,7 +68,7 @@ export class RampError extends Error {
   get requestId(): string | undefined {
     return textOf(this.problem?.['instance']);
   }
-  /** The order that the problem is about, as for `quote-used`. */
+  /** The order that the problem is about, for example with `quote-used`. */
   get orderId(): string | undefined {
     return textOf(this.problem?.['order_id']);
   }
@@ -85,7 +85,7 @@ export const badInput = (pointer: string, what: string): RampError =>
     problem: { errors: pointer.split(', ').map((name) => ({ pointer: `/${name}`, detail: what })) },
   });
 
-/** Returns `given`. Throws if any of its members in `names` is missing; the error names all that are. */
+/** Returns `given`. Throws if any of its members in `names` is missing; the error names every missing one. */
 export const needs = <T extends object>(given: T | null | undefined, ...names: (keyof T & string)[]): T => {
   const missing = names.filter((name) => (given?.[name] ?? '') === '');
   if (!given || missing.length > 0) throw badInput(missing.join(', '), 'missing');

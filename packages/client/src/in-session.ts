@@ -20,6 +20,6 @@ export const createInSession =
     }
   };
 
-/** Returns whether the gateway rejected the form of the session id: then the store held something that never was one. */
+/** Returns whether the gateway rejected the form of the session id: then the store held something that never was a session id. */
 const isNoToken = ({ problem }: RampError): boolean =>
   Array.isArray(problem?.['errors']) && problem['errors'].some(({ pointer }: { pointer?: unknown }) => pointer === '/session_id');

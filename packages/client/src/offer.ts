@@ -7,9 +7,9 @@ import type { Answer, PayoutKind, ProviderRef, RampName } from './words.ts';
 type RawOffer = Answer<'/offers'>['offers'][number] | Answer<'/sell/offers'>['offers'][number] | Answer<'/liquidity/offers'>['offers'][number];
 type RawOffers = Answer<'/offers'> | Answer<'/sell/offers'> | Answer<'/liquidity/offers'>;
 
-/** One provider's price, ranked among the others'. */
+/** One provider's price, ranked against the other providers' prices. */
 export type Offer = {
-  /** Order by this; it is the gateway's `quote_id`. */
+  /** Identifies the offer when you order it. It is the gateway's `quote_id`. */
   id: string;
   ramp: RampName;
   /** 1 is the best. */
@@ -40,7 +40,7 @@ export type Offer = {
   connectTo?: string;
   /** What the customer needs before the offer can be ordered. `payout`: the order must say where the sats go (`payoutTo`). */
   requires: Open<'account' | 'connection' | 'payout'>[];
-  /** Buying, if the provider sends the sats itself: the kinds of destination that `payoutTo` may name. Absent if the customer withdraws them. */
+  /** Buying, if the provider sends the sats itself: the kinds of destination that `payoutTo` may name. Absent if the customer withdraws the sats. */
   payoutKinds?: Open<PayoutKind>[];
   /** Warnings worth showing, such as `expires-before-arrival`. */
   warnings: string[];

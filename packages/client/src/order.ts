@@ -20,7 +20,7 @@ export type OrderState = {
   /** All that the customer pays, and gets. Undefined if the API has no such amount. */
   pays: Money | undefined;
   gets: Money | undefined;
-  /** How to pay; absent once it can no longer be paid. */
+  /** How to pay. Absent once the order can no longer be paid. */
   pay?: Pay;
   /** Liquidity. `channel`: the seller opens a channel. `redemption`: the seller gives a link, which opens a channel when the wallet redeems it. */
   deliveredAs?: Open<'channel' | 'redemption'>;
@@ -28,7 +28,7 @@ export type OrderState = {
   redemption?: { lnurl?: string; link?: string };
   /** With failover: the providers that were tried before, and why they did not take the order. Empty when the order is read later. */
   movedFrom: { provider: ProviderRef; reason: string }[];
-  /** Whether it was filled with less than was ordered, or more was charged; the rest stays owed. */
+  /** Whether the order was filled with less than was ordered, or more was charged. The rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
   /**

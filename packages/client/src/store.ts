@@ -2,15 +2,16 @@ type Maybe<T> = T | Promise<T>;
 
 /**
  * Where the client keeps what must outlive the process: the session, the customer's recovery secret, and order requests whose outcome is not known
- * yet. All of it is one short string of JSON under one key per gateway. A `Map` is a store that forgets. Keep the store as safe as a password.
+ * yet. All of it is one short string of JSON under one key per gateway. A `Map` loses everything when the process ends. Keep the store as safe as a
+ * password.
  */
 export type Store = {
   get: (key: string) => Maybe<string | null | undefined>;
   set: (key: string, value: string) => unknown;
   /**
-   * Writes `value` only if the stored value is `was` (undefined: nothing is stored). Returns whether it did. Needed if several processes share the
-   * store. Without it, writers take turns only if they use the same store object or, where `navigator.locks` exists, are tabs of the same browser and
-   * origin.
+   * Writes `value` only if the stored value is `was` (undefined: nothing is stored). Returns whether it wrote `value`. Needed if several processes
+   * share the store. Without it, writers take turns only if they use the same store object or, where `navigator.locks` exists, are tabs of the same
+   * browser and origin.
    */
   replace?: (key: string, was: string | undefined, value: string) => Maybe<boolean>;
 };
@@ -31,7 +32,7 @@ type WebStorage = { getItem: (key: string) => string | null; setItem: (key: stri
 
 /**
  * Makes a store of the browser's localStorage. Tabs take turns by `navigator.locks` or, where that is missing, by a lease that is stored next to the
- * value. A tab holds the lease if the lease is still its own 50 ms after it wrote it.
+ * value. A tab holds the lease if, 50 ms after writing it, the tab still finds its own lease there.
  */
 export const localStorageStore = (storage: WebStorage = (globalThis as unknown as { localStorage: WebStorage }).localStorage): Store => ({
   get: (key) => storage.getItem(key),

@@ -7,7 +7,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import type { Open } from './error.ts';
 
-/** Says which order, account or connection has changed. Read that again: the statuses given here may be out of date when the webhook arrives. */
+/** Says which order, account or connection has changed. Read its state again: the statuses given here may be out of date when the webhook arrives. */
 export type WebhookEvent = {
   type: Open<'order_status_changed' | 'withdrawal_ready' | 'account_status' | 'connection_status' | 'sell_settled' | 'test'>;
   data: {
@@ -110,7 +110,7 @@ const textsOf = (keys: WebhookKeys): string[] => {
 
 const leastSecretBytes = 16;
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> | undefined => decode(text.slice(text.indexOf('_') + 1));
-/** Returns whether a key is a secret that anybody can guess: an unset variable leaves an empty one. Nothing is verified with it. */
+/** Returns whether a key is a secret that anybody can guess: an unset variable leaves an empty one. Nothing is verified with such a key. */
 const isWeak = (text: string): boolean => text.startsWith('whsec_') && (bytesOf(text)?.length ?? 0) < leastSecretBytes;
 
 const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, keys: WebhookKeys): Promise<boolean> => {
@@ -128,7 +128,7 @@ const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, ke
   return false;
 };
 
-/** Compares in a time that does not depend on where they differ, so that an attacker cannot find a signature byte by byte. */
+/** Compares in a time that does not depend on where the two differ, so that an attacker cannot find a signature byte by byte. */
 const areEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.reduce((differs, byte, at) => differs | (byte ^ (b[at] ?? 0)), 0) === 0;
 
 /** Verifies with WebCrypto if it supports Ed25519 (Chrome does from 137 on; Hermes has no WebCrypto), else in JavaScript. */

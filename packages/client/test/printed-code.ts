@@ -15,7 +15,7 @@ declare const order: import('@ramp-gateway/client').BuyOrder;
 declare const signal: AbortSignal;
 declare function show(...what: unknown[]): void;
 `;
-/** docs/wallet.md has a table of what its recipes need from the wallet. This is the same as a type. */
+/** docs/wallet.md has a table of what its recipes need from the wallet. This type says the same. */
 const wallet = `
 declare const wallet: {
   nodePubkey: string;
@@ -33,7 +33,7 @@ declare const wallet: {
 };
 `;
 
-/** A block without imports is not a module, and could not await at its top. */
+/** A block without imports is not a module, so it could not await at its top level. */
 const fileOf = ({ language, code }: Block, nth: number): [name: string, text: string] => [`readme-${nth}.${language}`, `${code}\nexport {};\n`];
 const recipes = blocksOf(read('docs/wallet.md'))
   .map(({ code }) => code)
@@ -46,5 +46,5 @@ export const printedCode = (): Record<string, string> => ({
   'recipes.ts': recipes,
   ...Object.fromEntries(blocksOf(readme).map(fileOf)),
 });
-/** The compiler's options of a user who is strict. Code in JavaScript is checked by its comments. */
+/** The compiler options of a strict user. Code in JavaScript is checked by the types in its comments. */
 export const strictOptions = { strict: true, allowJs: true, checkJs: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'] };

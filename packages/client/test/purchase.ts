@@ -1,4 +1,4 @@
-/** Runs one purchase of a wallet, with @ramp-gateway/client and its file store. */
+/** Runs one purchase by a wallet, with @ramp-gateway/client and its file store. */
 import { createRamp, type BuyOrder } from '../src/index.ts';
 import { fileStore } from '../src/file-store.ts';
 import { createWallet } from '../../../scripts/demo/wallet.ts';
