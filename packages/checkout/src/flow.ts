@@ -53,7 +53,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   /** Whether another tab has changed something since the open orders were last read. */
   let isStale = false;
   let isRereading = false;
-  /** Reads of the open orders: how many began, and which of them is shown. An answer is not shown after that of a later read. */
+  /** How many reads of the open orders have begun, and which read is shown. The answer to an earlier read never replaces that to a later one. */
   const reads = { begun: 0, shown: 0 };
 
   const set = (change: Partial<State>): void => {
@@ -67,7 +67,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     return trouble;
   };
 
-  /** Runs one piece of work at a time: gives up the one that was started before. */
+  /** Runs one piece of work at a time: aborts the work that was started before. */
   const run = async (working: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     work.abort();
     const mine = (work = new AbortController());
@@ -145,7 +145,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       try {
         open.unshift(await one.again(signal));
       } catch (error) {
-        // Only a gateway that cannot be reached stops this. What it says about one order must not keep the customer from the others.
+        // Only a gateway that cannot be reached stops this. An error about one order must not keep the customer from the others.
         const isPending = like(error).pending === true;
         if (signal.aborted || (isPending && like(error).problem === undefined)) throw error;
         if (isPending) unresolved.push(one.offerId);
@@ -171,8 +171,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
   const mayReread = (): boolean => state.step === 'amount' || (state.step === 'offers' && state.working !== 'ordering');
   /**
-   * Reads the open orders again if another tab has changed them, even during such a read. The customer need not wait. If it fails, the old list
-   * stays.
+   * Reads the open orders again if another tab has changed them, even during such a read. The customer need not wait. If the reading fails,
+   * the old list stays.
    */
   const reread = async (): Promise<void> => {
     if (isRereading) return;
@@ -191,7 +191,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   return {
     state: (): State => state,
-    /** Another tab of this customer has ordered something, or heard of an order. */
+    /** Another tab of this customer has ordered something, or has news of an order. */
     changedElsewhere: (): void => {
       isStale = true;
       void reread();

@@ -92,7 +92,7 @@ const others = ({ details, reference }: Bank): [string, string][] =>
     known.test(key) || text.trim() === reference?.trim() ? [] : [[key.replace(/^provider_/, '').replaceAll('_', ' '), text] as [string, string]],
   );
 
-/** Matches keys that may name a reference. If the gateway cannot tell which one is the payment's, it names none. */
+/** Matches keys that may name a reference. If the gateway cannot tell which of them is the payment's reference, it names none. */
 const referenceLike = /(?<!p)referen|riferiment|(?:^|[^a-z])ref(?![a-z])|verwendungszweck|remittance|purpose|memo|communication|payment_note/i;
 const aboutReference = ({ words }: View, { details, reference }: Bank): string => {
   if (reference !== undefined) return ` ${words.payReference}`;

@@ -54,7 +54,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   };
 
   readonly #shownAgain = ({ persisted }: PageTransitionEvent): void => {
-    // The browser had frozen this page, and brought it no news of other tabs.
+    // The browser had frozen this page, so no news from other tabs reached it.
     if (persisted) this.#flow?.changedElsewhere();
   };
 

@@ -165,7 +165,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     set({ asking: undefined });
     await refresh();
     set({ isWorking: false });
-    // What was started may have ended by then.
+    // Work that the action started may have ended by then.
     await sleep(soonMs);
     if (api === from) await refresh();
   };

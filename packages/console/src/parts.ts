@@ -96,7 +96,7 @@ export const orderTable = (desk: Desk, rows: readonly Found[], title: string): T
     ),
   );
 
-/** Returns a provider's name. One that has left the configuration has only its id. */
+/** Returns a provider's name or, if the provider is no longer in the configuration, its id. */
 export const nameOf = (desk: Desk, id: string): string => desk.state().overview?.providers.find(({ provider }) => provider === id)?.name ?? id;
 
 /** Keeps the browser from sending a form, and returns a function that reads its fields, without the spaces around what was entered. */
