@@ -56,7 +56,7 @@ export const stop = async (...children: Child[]): Promise<void> => {
     await gone;
   }
 };
-/** Stops what a part that failed has left running. */
+/** Stops the processes that a failed part has left running. */
 export const stopRest = async (): Promise<void> => await stop(...running);
 export const usage = async (child: Child): Promise<{ cpuMs: number; rssMb: number }> =>
   await new Promise((told) => {
@@ -67,7 +67,7 @@ export const usage = async (child: Child): Promise<{ cpuMs: number; rssMb: numbe
     child.process.send({});
   });
 
-/** The times that all cores have worked and rested, in milliseconds. */
+/** Returns how long all cores together have worked, and how long they have worked or rested, in milliseconds. */
 const machineTimes = (): { busy: number; all: number } => {
   const times = cpus().map((one) => one.times);
   const all = times.reduce((sum, one) => sum + one.user + one.nice + one.sys + one.irq + one.idle, 0);
@@ -86,7 +86,7 @@ export const measure = async (target: Child, { path, body, requests }: Request):
     return { ...got, ms: performance.now() - began };
   });
 type Timed = Pick<Figures, 'perSecond' | 'p50' | 'p99' | 'failed'> & { ms: number };
-/** Measures the CPU that a process, and all others, use for `count` pieces of work. `ms`: how long the work took. */
+/** Measures the CPU that a process and the whole machine use for `count` pieces of work. `ms`: how long the work took. */
 export const during = async (target: Child, count: number, work: () => Promise<Timed>): Promise<Figures> => {
   const [before, machine] = [await usage(target), machineTimes()];
   const { ms, ...got } = await work();

@@ -1,6 +1,6 @@
 /**
- * Compares POST /quote of this commit with another commit: CPU of the gateway's process per request, in short alternating rounds, each commit with a
- * database of its own. `npx node --no-warnings bench/compare.ts <worktree of the other commit, with its packages>`; COMPARE_ROUNDS (10),
+ * Compares this commit with another one: the CPU that the gateway's process uses per POST /quote. The rounds are short and alternate, and each
+ * commit has a database of its own. `npx node --no-warnings bench/compare.ts <worktree of the other commit, with its packages>`; COMPARE_ROUNDS (10),
  * BENCH_REQUESTS (600).
  */
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ const gatewayOf = async (folder: string, name: string, databaseUrl: string, prov
   const environment = { PROVIDERS: '5', PROVIDERS_URL: providersUrl, DATABASE_URL: url.href, ROOT: folder };
   return await launch(await bundle(folder), environment, gatewayFlags(profiles === undefined ? undefined : join(profiles, name)));
 };
-/** Makes request bodies with the commit's own wallet, because what a wallet signs has changed. */
+/** Makes request bodies with the commit's own wallet, because commits differ in what a wallet signs. */
 const bodies = async ({ url }: Child, folder: string): Promise<() => string> => {
   const { createWallet } = (await import(pathToFileURL(join(folder, 'scripts/demo/wallet.ts')).href)) as typeof wallets;
   const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };

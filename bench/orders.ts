@@ -1,4 +1,4 @@
-/** The parts about orders and webhooks, each with a floor of its own, and with what bounds it. */
+/** The parts about orders and webhooks. Each has a floor of its own, and reports what limits it. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -67,7 +67,7 @@ const boundBy = (one: Figures, syncs: number, possible: Disk): string => {
 const sayDisk = ({ say }: Report, { commits, syncs }: Disk): void =>
   say(`ten writers alone: ${commits.toFixed(0)} durable commits a second, in ${syncs.toFixed(0)} syncs`);
 
-/** Orders from customers who have their quotes already, then the status of those orders, which the gateway reads at the provider each time. */
+/** Measures orders from customers who already have quotes, then reads of those orders' status, for each of which the gateway asks the provider. */
 export const orders: Part = async ({ databaseUrl, report }) => {
   await withDatabase(
     databaseUrl,
@@ -180,7 +180,7 @@ const startReceivers = async () => {
   };
 };
 
-/** Webhooks that are due, to 20 receivers. Counted from the first that arrives to the last. */
+/** Measures how due webhooks are delivered to 20 receivers, from the first arrival to the last. */
 export const deliveries: Part = async ({ databaseUrl, report }) => {
   const secrets = freshSecrets(randomBytes);
   const parsed = parseConfig(configFor(5, 'http://127.0.0.1:9'), { fileName: 'bench.yaml', modules: providerModules });

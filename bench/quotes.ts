@@ -109,7 +109,7 @@ const circuitOpens = async (gateway: Child, body: () => string): Promise<void> =
   throw new Error('the circuit did not open within three minutes');
 };
 
-/** Two gateways with twenty providers each. All of the first one's answer. One of the other's has stopped, and its circuit is open. */
+/** Compares two gateways with twenty providers each. All of the first one's answer. One of the other's has stopped, and its circuit is open. */
 export const hang: Part = async ({ databaseUrl, report }) => {
   const count = 20;
   // Half a round is enough for p99, and quotes from twenty providers take a long time.
@@ -140,7 +140,7 @@ export const hang: Part = async ({ databaseUrl, report }) => {
   );
 };
 
-/** The resident memory after many customers have asked for quotes. */
+/** Measures the resident memory after many customers have asked for quotes. */
 export const memory: Part = async ({ databaseUrl, report }) => {
   const people = Math.ceil(memoryQuotes / 5);
   await withDatabase(
@@ -187,8 +187,8 @@ const overview = async ({ url }: Child): Promise<void> => {
 };
 
 /**
- * Two gateways, one with an empty table of routes and one with a full one. The full one is also measured while its background work counts the
- * console's figures over all routes, and while an operator watches the console's overview, which is requested every second. Hours are marked as
+ * Compares two gateways, one with an empty table of routes and one with a full one. The full one is also measured while its background work counts
+ * the console's figures over all routes, and while an operator watches the console's overview, which is requested every second. Hours are marked as
  * counted, or as due, before each round.
  */
 export const rows: Part = async ({ databaseUrl, report }) => {
@@ -234,7 +234,7 @@ export const rows: Part = async ({ databaseUrl, report }) => {
               },
               counting: async () => {
                 await mark(true);
-                // Background work looks once a second, and has something to do for the whole round once it has begun.
+                // Background work looks for due hours once a second. Once it has begun, it is busy for the whole round.
                 for (const until = Date.now() + 30_000; Date.now() < until && !(await isCounting());) await wait(100);
                 const seen: boolean[] = [];
                 const figures = await during(ofFull, async () => {

@@ -1,6 +1,6 @@
 /**
- * The table of `npm run bench`. Each part has a section of its own in bench/README.md, between `<!-- bench PART -->` and `<!-- /bench PART -->`. What
- * it says about sizing is in docs/operations.md, between the same marks.
+ * The table of `npm run bench`. Each part has a section of its own in bench/README.md, between `<!-- bench PART -->` and `<!-- /bench PART -->`. The
+ * part's sentences about sizing are in docs/operations.md, between the same marks.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';

@@ -5,27 +5,27 @@
 
 /** How a provider behaves, honest or not. Members that end in `Bps` are in basis points. */
 export type Behaviour = {
-  /** Its own name. The gateway may use another name, which must not change any choice. */
+  /** The provider's own name. The gateway may use another name, which must not change any choice. */
   name: string;
-  /** How far its price is above the market, before noise. A higher price gives the customer fewer sats. */
+  /** How far the provider's price is above the market, before noise. A higher price gives the customer fewer sats. */
   spreadBps: number;
   noiseBps: number;
   feeRate: number;
-  /** Hundredths, on top of the rate. Stated only in order_fee, as it is by many providers. */
+  /** Hundredths, on top of the rate. Stated only in order_fee, as by many providers. */
   fixedFee: number;
   feeStyle: 'included' | 'added';
   latencyMs: number;
-  /** Set if its quotes are estimates: how much more (or, if negative, less) than ordered it delivers. */
+  /** Set if the provider's quotes are estimates: how much more than ordered it delivers (if negative, less). */
   estimate?: { biasBps: number };
-  /** The share of orders that it refuses. */
+  /** The share of orders that the provider refuses. */
   refuses?: number;
-  /** The share of price requests that it answers with an error. */
+  /** The share of price requests that the provider answers with an error. */
   failsQuotes?: number;
-  /** How much lower the sats in its order are than in its quote. */
+  /** How much fewer sats the provider's order gives than its quote. */
   repricesBps?: number;
-  /** By how much its fill differs from the accepted sats: by `bps` of them plus `sats`. Negative values mean fewer sats. */
+  /** By how much the provider's fill differs from the accepted sats: by `bps` of them plus `sats`. Negative values mean fewer sats. */
   fillsOther?: { sats: number; bps: number };
-  /** How much less its link pays than its status says. */
+  /** How much less the provider's link pays than its status says. */
   linkShortBps?: number;
 };
 
@@ -63,7 +63,7 @@ export const filledSats = (one: Behaviour, accepted: number): number => {
   const { sats = 0, bps = 0 } = one.fillsOther ?? {};
   return Math.floor(accepted * (1 + (bps + (one.estimate?.biasBps ?? 0)) / 10_000)) + sats;
 };
-/** Returns the sats that its link pays. */
+/** Returns the sats that a provider's link pays. */
 export const linkSats = (one: Behaviour, filled: number): number => Math.floor(filled * (1 - (one.linkShortBps ?? 0) / 10_000));
 export const orderedSats = (one: Behaviour, quoted: number): number => Math.floor(quoted * (1 - (one.repricesBps ?? 0) / 10_000));
 

@@ -33,7 +33,7 @@ const serverUrl = process.env['DATABASE_URL'] ?? own?.url;
 if (serverUrl === undefined) throw new Error('no PostgreSQL was found: set DATABASE_URL');
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-/** Customers at a time. All of them see the market at the same moment. */
+/** How many customers buy at a time. All of them see the market at the same moment. */
 const together = 8;
 
 type Gateway = { url: string; process: ChildProcess };
@@ -137,7 +137,7 @@ const runScenario = async (scenario: Scenario, seed: number, named: (index: numb
   }
 };
 
-/** Returns whether an offer's fee_bps is wrong. It is rounded up. */
+/** Returns whether an offer's fee_bps, which is rounded up, is wrong. */
 const isWrong = (offer: Offer): boolean => Math.abs(offer.fee_bps - Math.ceil((offer.order_fee * 10_000) / offer.amount_fiat - 1e-9)) > 1;
 /**
  * Returns whether an offer's cost_bps is wrong. It must be measured against a price that the honest feeds returned: the price of one moment, or, if
