@@ -49,7 +49,7 @@ export type OrderNow = {
   moneySeen?: boolean;
   /** The order was reported as refunded before any payment for it was seen. */
   refundUnseen?: boolean;
-  /** The last read said that a payment is on its way. */
+  /** The last read said that a payment is, or may be, on its way. */
   arriving?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;
@@ -68,7 +68,10 @@ export type Evidence = {
    * reported together with a payment.
    */
   moneySeen?: boolean;
-  /** Set if the provider sees a payment that was made in time and has not arrived yet, for example a transaction without confirmations. */
+  /**
+   * Set if a payment that was made in time has not arrived yet, for example a transaction without confirmations, or may be on its way at a provider
+   * that shows only confirmed ones.
+   */
   arriving?: boolean;
 };
 

@@ -44,7 +44,7 @@ export type OrderWatch = {
   filledSeen?: true;
   /** The provider reported a refund, although no payment for the order had been seen. So a payment may still arrive. */
   refundUnseen?: true;
-  /** The last read said that a payment is on its way. */
+  /** The last read said that a payment is, or may be, on its way. */
   arriving?: true;
   /** Background work fetched the order's withdrawal link, and the customer has not been given it yet. */
   linkUnseen?: true;

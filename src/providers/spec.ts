@@ -173,7 +173,10 @@ export type OrderEvidence = {
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
-  /** Set if the provider sees a payment that was made in time and has not arrived yet. The order then expires a day later than it otherwise would. */
+  /**
+   * Set if the provider sees a payment that was made in time and has not arrived yet, or if there may be one that it cannot show yet. The order then
+   * expires a day later than it otherwise would, unless a later read says otherwise.
+   */
   arriving?: true;
   /** Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for one order at most. */
   guessed?: true;

@@ -4,6 +4,23 @@ import { readEnd, readTime } from './read-time.ts';
 /** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
+/**
+ * The same object, in which a member that cannot be read counts as absent. For a read that must not lose the word that an order was paid because of
+ * what is next to it.
+ */
+export const forgiving = <S extends z.ZodObject>(schema: S): z.ZodType<{ [K in keyof z.output<S>]: z.output<S>[K] | undefined }> =>
+  z.object(
+    Object.fromEntries(
+      Object.entries(schema.shape).map(([name, member]) => [
+        name,
+        z
+          .unknown()
+          .pipe(member as z.ZodType)
+          .catch(undefined),
+      ]),
+    ),
+  ) as never;
+
 /** The first `most` rows of a list. The others are not read: a long list would cost too much time, above all if its rows do not match the schema. */
 export const wireFirst = (most: number) => z.array(z.unknown()).transform((all) => all.slice(0, most));
 /** Those of the first `most` rows of a list that can be read. */

@@ -112,8 +112,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       orderId,
       () => {
         if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
-        if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
-        return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 });
+        if (!order || order.isPartial === true) throw new ProviderFault('malformed', 'the order does not match the schema');
+        return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), settings });
       },
       status,
     );
@@ -178,7 +178,10 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       }
       if (!found.order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'the answer is about another order');
-      const evidence = toEvidence(found.order, order, deps.now());
+      const evidence = toEvidence(found.order, order, deps.now(), settings);
+      // Whatever cannot be read, the words that the order was paid count.
+      if (found.order.isPartial === true && evidence.moneySeen !== true)
+        throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       return { ok: true, value: [{ ...evidence, upstreamOrderId: order.upstreamOrderId }] };
     },
   };

@@ -286,7 +286,8 @@ describe('orders in other forms', () => {
     ['confirmations in words', { ...onchain, min_onchain_payment_confirmations: 'zero-conf' }],
   ])('on chain, %s', async (_name, way) => {
     const offer = await quoted({ body: { ...order, expires_at, payment: { bolt11, onchain: way } } }, { payWith: 'onchain' });
-    expect(offer).toMatchObject({ pay: 6300n, expiresOn: now + 3_600_000, secret: expect.stringMatching(new RegExp(address, 'i')) as unknown });
+    // Half an hour before its end, so that a payment has time to confirm.
+    expect(offer).toMatchObject({ pay: 6300n, expiresOn: now + 1_800_000, secret: expect.stringMatching(new RegExp(address, 'i')) as unknown });
     const { adapter } = seller({ body: {} });
     const placed = await adapter.placeOrder(context, { quote: asked, offer: offer as ProviderOffer, inputs: {} });
     expect(placed).toMatchObject({ ok: true, value: { paymentInfo: { kind: 'onchain', amountSats: 6300n } } });
@@ -345,6 +346,33 @@ describe('an order that is there, but cannot be sold', () => {
     const { adapter } = seller({ body: {} });
     const placed = await adapter.placeOrder(context, { quote: asked, offer: { ...offer, secret: `${address}?amount=1&x=` }, inputs: {} });
     expect(placed).toEqual({ ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } });
+  });
+
+  const within = async (way: object, settings: object = {}) =>
+    await quoted({ body: { ...order, payment: { onchain: { ...onchain, ...way } } } }, { payWith: 'onchain' }, settings);
+  it.each<[string, object, object, number | undefined]>([
+    ['a confirmation', { min_onchain_payment_confirmations: 1 }, {}, 1800],
+    ['two confirmations take the whole hour', { min_onchain_payment_confirmations: 2 }, {}, undefined],
+    ['two, at a seller that the operator trusts to see them soon', { min_onchain_payment_confirmations: '2' }, { onchain_margin_s: 900 }, 1800],
+    ['an hour, as wanted by the operator', {}, { onchain_margin_s: 3600 }, undefined],
+    ['too little time', { expires_at: now / 1000 + 1800 }, {}, undefined],
+    ['a second', { expires_at: now / 1000 + 1801 }, {}, 1],
+    ['no end stated', { expires_at: null }, { onchain_life_s: 900 }, 900],
+  ])('time for confirmations: %s', async (_what, way, settings, left) => {
+    const inTime = { expiresOn: now + (left ?? 0) * 1000, reservation: { acceptUntil: now + (left ?? 0) * 1000 } };
+    expect(await within(way, settings)).toMatchObject(left === undefined ? refused('payment-method-unsupported') : inTime);
+  });
+
+  it.each(['bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'soon', 7, {}])(
+    'a refund that would go elsewhere: %s',
+    async (refund_onchain_address) => {
+      expect(await within({ refund_onchain_address })).toEqual({ fault: 'malformed', taken: 'maybe', orderMade: 'o-1' });
+      // For an invoice it does not matter: its money goes back by itself.
+      expect(await quoted({ body: { ...order, payment: { bolt11, onchain: { ...onchain, refund_onchain_address } } } })).toMatchObject({ pay: 5400n });
+    },
+  );
+  it.each([address, address.toUpperCase(), ` ${address}`, `bitcoin:${address}`, null, undefined, ''])('a refund to the customer: %s', async (mirrored) => {
+    expect(await within({ refund_onchain_address: mirrored })).toMatchObject({ pay: 6300n });
   });
 
   it('a link over another amount than the order', async () => {
@@ -463,6 +491,22 @@ describe('reading an order', () => {
     ['a number', { order_state: 3 }, undefined],
   ])('%s', async (_name, more, stage) => {
     expect(await staged(seller({ body: { ...order, ...more } }).adapter, lightning)).toBe(stage);
+  });
+
+  it.each<[string, object]>([
+    ['a balance that is no number', { client_balance_sat: 'none' }],
+    ['a lease that is no number', { channel_expiry_blocks: 'a month' }],
+    ['a total in an unknown unit', { payment: { bolt11: { ...bolt11, state: 'PAID', order_total_sat: '5400 gwei' } } }],
+    ['an invoice that is none', { payment: { bolt11: { ...bolt11, state: 'PAID', invoice: { spent: true } } } }],
+  ])('%s does not hide that the order was paid', async (_name, more) => {
+    const paid = { ...order, payment: { bolt11: { ...bolt11, state: 'PAID' } } };
+    for (const order_state of ['CREATED', 'COMPLETED']) {
+      const answer = await seller({ body: { ...paid, ...more, order_state } }).adapter.readOrders(context, followed('o-1', lightning));
+      expect(answer).toMatchObject({ ok: true, value: [{ upstreamOrderId: 'o-1', rawStatus: `${order_state}/PAID`, stage: 'review', moneySeen: true }] });
+    }
+    // Nothing is lost if an order that is not paid is read again later.
+    const unpaid = { ...order, ...more, payment: { bolt11: { ...bolt11, order_total_sat: '5400 gwei' } } };
+    await expect(seller({ body: unpaid }).adapter.readOrders(context, followed('o-1', lightning))).rejects.toBeInstanceOf(ProviderFault);
   });
 
   it('a channel in other forms', async () => {

@@ -85,6 +85,8 @@ export type OrderTerms = {
   announce: boolean;
   /** Whether a coupon is sent with the order, which may make the channel free. */
   hasToken: boolean;
+  /** Where the seller sends the money back if it opens no channel. */
+  refundOnchain?: string;
   body: { [key: string]: Json };
 };
 
@@ -120,7 +122,8 @@ export const toOrderTerms = (
     ...(given.refundOnchain === undefined ? {} : { refund_onchain_address: given.refundOnchain }),
   };
   const { announce } = request;
-  return { terms: { lspSats: request.amountSats, clientSats, leaseBlocks, announce, hasToken: body.token !== '', body } };
+  const refund = given.refundOnchain === undefined ? {} : { refundOnchain: given.refundOnchain };
+  return { terms: { lspSats: request.amountSats, clientSats, leaseBlocks, announce, hasToken: body.token !== '', ...refund, body } };
 };
 
 // ---- the order -------------------------------------------------------------------------------------------------------------------------
@@ -153,26 +156,25 @@ const totalOf = (wire: PaymentWire): bigint | undefined =>
 
 type Totals = { pay: bigint; receive: bigint; fee: bigint };
 /**
- * Checks that order_total = fee + client balance, as far as these are stated. Throws `malformed` if they contradict one another. Returns undefined if
+ * Checks that order_total = fee + client balance, as far as these are stated. Returns `contradictory` if they contradict one another, and undefined if
  * there is neither a total nor a fee nor `asked`, the invoice's amount.
  */
-const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | undefined => {
+const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | 'contradictory' | undefined => {
   const fee = feeOf(wire);
   const total = totalOf(wire) ?? (fee === undefined ? asked : fee + client);
   if (total === undefined) return undefined;
-  if (client < 0n || total < client || total < 0n || (fee !== undefined && (fee < 0n || total !== fee + client)))
-    throw new ProviderFault('malformed', 'order_total_sat is not the sum of fee_total_sat and client_balance_sat');
+  if (client < 0n || total < client || total < 0n || (fee !== undefined && (fee < 0n || total !== fee + client))) return 'contradictory';
   return { pay: total, receive: client, fee: total - client };
 };
 
 /** Without `payTo` the channel is free: there is nothing to pay. */
 export type Made = Totals & { orderId: string; leaseBlocks: number; payTo?: string; expiresOn: number; rawStatus: string };
-export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: number };
+export type Checks = { network: BitcoinNetwork; now: number; settings: Settings };
 
 /**
  * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller omitted this
- * way to pay, announces a channel that should be private (or the reverse), or ended the order at once. Throws `malformed` for an order that
- * contradicts the request or itself, or that cannot be paid.
+ * way to pay, leaves too little time for a payment on chain, announces a channel that should be private (or the reverse), or ended the order at once.
+ * Throws `malformed` for an order that contradicts the request or itself, or that cannot be paid.
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
@@ -185,17 +187,24 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
   if (stage !== undefined && ended.has(stage)) return { refusal: { reason: 'declined' } };
   const payTo = wire && payToOf(wire, payWith, checks.network);
   const totals = wire && totalsOf(wire, terms.clientSats, payTo === undefined ? undefined : askedBy(payTo, payWith));
+  if (totals === 'contradictory') throw new ProviderFault('malformed', 'order_total_sat is not the sum of fee_total_sat and client_balance_sat');
   const ends = endOf(order, wire);
+  const onchainLifeMs = checks.settings.onchain_life_s * 1000;
   const inCommon = { orderId: order.order_id, leaseBlocks: order.channel_expiry_blocks ?? terms.leaseBlocks, rawStatus: rawStatusOf(order, state) };
   if (isFree(order, terms, stage, totals)) {
     if (payTo !== undefined && (askedBy(payTo, payWith) ?? 0n) > 0n) throw new ProviderFault('malformed', 'a free order with an invoice to pay');
-    return { made: { ...inCommon, pay: 0n, receive: 0n, fee: 0n, expiresOn: typeof ends === 'number' ? ends : checks.now + checks.onchainLifeMs } };
+    return { made: { ...inCommon, pay: 0n, receive: 0n, fee: 0n, expiresOn: typeof ends === 'number' ? ends : checks.now + onchainLifeMs } };
   }
   if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'a new order that has already been paid');
   if (payTo === undefined || totals === undefined) return { refusal: { reason: 'payment-method-unsupported' } };
-  const expiresOn = payWith === 'lightning' ? invoiceEnd(payTo, totals.pay, ends, checks) : addressEnd(payTo, ends, checks);
+  const endsOn = payWith === 'lightning' ? invoiceEnd(payTo, totals.pay, ends, checks) : (addressEnd(payTo, ends, checks) ?? checks.now + onchainLifeMs);
   if (wire) contradictLink(wire, totals.pay, checks.network);
-  if (expiresOn <= checks.now) throw new ProviderFault('malformed', 'the order had already expired when it was made');
+  if (payWith === 'onchain' && wire) contradictRefund(wire, terms, checks.network);
+  if (endsOn <= checks.now) throw new ProviderFault('malformed', 'the order had already expired when it was made');
+  const isStated = payWith === 'onchain' && typeof ends === 'number';
+  const expiresOn = isStated ? endsOn - onchainMarginMs(wire, checks.settings) : endsOn;
+  // Too little time is left for a payment on chain to confirm.
+  if (expiresOn <= checks.now) return { refusal: { reason: 'payment-method-unsupported' } };
   return { made: { ...inCommon, ...totals, payTo, expiresOn } };
 };
 
@@ -251,11 +260,28 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
   return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
-const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Checks): number => {
+/** Checks that the address can be paid. Returns the end that the seller states, if it states one. */
+const addressEnd = (text: string, ends: End, { network }: Checks): number | undefined => {
   // Whoever pays gets this text in a bitcoin: link. With a "?" in it, the seller could add an amount or an invoice of its own.
   if (!isBareAddress(text) || 'problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be used for a payment');
   if (ends === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the order cannot be read');
-  return ends ?? now + onchainLifeMs;
+  return ends;
+};
+
+/** After so many confirmations, a seller must count a payment, whatever it wanted (bLIP-51, 3.3). */
+const mostConfirmations = 6;
+/**
+ * Returns how long a payment on chain may take to count. Sellers count only a confirmed payment, so one that is made later than this before the
+ * order's end may come too late.
+ */
+const onchainMarginMs = (wire: PaymentWire | undefined, { onchain_margin_s: perConfirmation }: Settings): number =>
+  perConfirmation * 1000 * Math.min(Math.max(wire?.min_onchain_payment_confirmations ?? 1, 1), mostConfirmations);
+
+/** Throws if the seller would send a refund to another address than the customer's. Sellers may leave the address out. */
+const contradictRefund = ({ refund_onchain_address: told }: PaymentWire, { refundOnchain }: OrderTerms, network: BitcoinNetwork): void => {
+  if (told === undefined || told === null || told === '') return;
+  const checked = typeof told === 'string' ? checkPayoutAddress(told.trim(), network) : undefined;
+  if (!checked || 'problem' in checked || checked.address !== refundOnchain) throw new ProviderFault('malformed', 'refunds would go to another address');
 };
 
 export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, connectTo: string | undefined): ProviderOffer => ({
@@ -335,7 +361,7 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
   return undefined;
 };
 
-type Promised = Pick<FollowedOrder, 'receive' | 'upstream' | 'facts'>;
+type Promised = Pick<FollowedOrder, 'receive' | 'upstream' | 'facts' | 'expiresOn'>;
 /** Returns whether the channel that the seller states differs from the one ordered: other balances, a shorter lease, or public instead of private. */
 const differs = (order: OrderWire, { receive, upstream, facts }: Promised): boolean => {
   const { announce } = notesOf(upstream);
@@ -348,7 +374,11 @@ const differs = (order: OrderWire, { receive, upstream, facts }: Promised): bool
 /** In these stages no money is at stake, so a channel that differs does no harm. */
 const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
 
-export const toEvidence = (order: OrderWire, followed: Promised, now: number): OrderEvidence => {
+/**
+ * Maps what a read says. Amounts that cannot be true put the order into review, and are left out: whatever is wrong with them, the word that the order
+ * was paid must not be lost.
+ */
+export const toEvidence = (order: OrderWire, followed: Promised, now: number, settings: Settings): OrderEvidence => {
   const { pay_with: payWith, free } = notesOf(followed.upstream);
   const wire = order.ways[payWith];
   const state = stateOf(wire);
@@ -364,19 +394,29 @@ export const toEvidence = (order: OrderWire, followed: Promised, now: number): O
     ...(channel?.expires_at === undefined ? {} : { channel_expires_on: new Date(channel.expires_at).toISOString() }),
   };
   const said = free === true ? freeStage(stage) : stage;
-  const reached = differs(order, followed) && !harmless.has(said) ? 'review' : said;
+  const isOdd = order.isPartial === true || totals === 'contradictory' || differs(order, followed);
+  const reached = isOdd && !harmless.has(said) ? 'review' : said;
   const hasMoney = statesOf(order).some((word) => bare(word) === 'PAID') || (reached === 'review' && (said === 'paid' || said === 'finished'));
+  const margin = payWith === 'onchain' ? onchainMarginMs(wire, settings) : 0;
   return {
     upstreamOrderId: order.order_id,
     rawStatus: rawStatusOf(order, state),
     ...(reached === undefined ? {} : { stage: reached }),
     ...(free !== true && hasMoney ? { moneySeen: true as const } : {}),
-    ...totals,
+    ...(reached === 'awaiting_payment' && mayConfirm(followed, now, margin) ? { arriving: true as const } : {}),
+    ...(totals === 'contradictory' ? {} : totals),
     ...(channel?.funded_at === undefined ? {} : { statusOn: channel.funded_at }),
-    ...(ends === undefined || free === true ? {} : { expiresOn: ends }),
+    ...(ends === undefined || free === true ? {} : { expiresOn: ends - margin }),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
   };
 };
+
+/**
+ * Returns whether a payment that was made in time may still wait for its confirmation. No seller reports it before that, so an order that looks unpaid
+ * has not expired yet.
+ */
+const mayConfirm = ({ expiresOn }: Promised, now: number, marginMs: number): boolean =>
+  expiresOn !== undefined && now >= expiresOn && now < expiresOn + marginMs;
 
 /** Maps the stage of a free order: it waits only for its channel. If the channel fails, nothing is owed. */
 const freeStage = (stage: Stage | undefined): Stage | undefined => {

@@ -27,6 +27,11 @@ export const settings = z.strictObject({
   channel_confirmations: z.int().min(0).max(144).default(0).describe("Confirmations of a private channel, raised to the seller's minimum"),
   public_channel_confirmations: z.int().min(0).max(144).default(6),
   funding_confirms_within_blocks: z.int().min(1).max(1008).default(6).describe("How soon the funding must confirm; raised to the seller's minimum"),
+  onchain_margin_s: z
+    .int()
+    .min(600)
+    .default(1800)
+    .describe("How long before the order's end we stop taking payments on chain, for each confirmation that the seller wants"),
   onchain_life_s: z.int().min(60).default(3600).describe('How long an on-chain price holds if the seller states no expiry'),
 });
 export type Settings = z.output<typeof settings>;

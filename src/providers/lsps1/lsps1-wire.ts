@@ -7,7 +7,7 @@ import type { PayWith } from '../kit/channel-order.ts';
 import { findDocument, idIn, isMembers, withSnakeNames, type Members } from '../kit/find-document.ts';
 import { isNothing, readError } from '../kit/read-error.ts';
 import { readTime } from '../kit/read-time.ts';
-import { optional, satsWithUnit, wireBoolean, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { forgiving, optional, satsWithUnit, wireBoolean, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** An unreadable time is dropped. */
 const softTime = z.unknown().optional().transform(readTime);
@@ -84,6 +84,8 @@ const paymentWire = z.object({
   bip21: optional(wireText),
   uri: optional(wireText),
   payment_uri: optional(wireText),
+  min_onchain_payment_confirmations: confirmations,
+  refund_onchain_address: z.unknown().optional(),
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
@@ -97,7 +99,7 @@ const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
  * Reads the ways to pay: each under its name, in a list with its type, or flat with one state and total for all. Throws a ZodError if one does not
  * match the schema.
  */
-const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
+const waysIn = (members: Members, schema: z.ZodType<PaymentWire>): Pick<OrderWire, 'ways' | 'namesWay'> => {
   const given = [members['payment'], members['payments'], members['payment_options']].find((one) => !isNothing(one));
   const listed = Array.isArray(given) ? Object.fromEntries(given.slice(0, mostWays).map((one) => [typeOf(one), one])) : given;
   const payment = isMembers(listed) ? listed : undefined;
@@ -110,14 +112,14 @@ const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
     const of = (way: PayWith): PaymentWire | undefined => {
       const one = found.find(([name]) => names[way].test(name))?.[1];
       if (one === undefined) return undefined;
-      return paymentWire.parse(typeof one === 'string' ? { [way === 'lightning' ? 'invoice' : 'address']: one } : one);
+      return schema.parse(typeof one === 'string' ? { [way === 'lightning' ? 'invoice' : 'address']: one } : one);
     };
     const [lightning, onchain] = [of('lightning'), of('onchain')];
     return { ways: { ...(lightning ? { lightning } : {}), ...(onchain ? { onchain } : {}) }, namesWay: true };
   }
   const flat = payment ?? (flatNames.some((name) => !isNothing(members[name])) ? members : undefined);
   if (flat === undefined) return { ways: {}, namesWay: typeof given === 'string' };
-  const one = paymentWire.parse(flat);
+  const one = schema.parse(flat);
   return { ways: { lightning: one, onchain: one }, namesWay: true };
 };
 const typeOf = (one: unknown): string => {
@@ -156,6 +158,8 @@ export type OrderWire = z.output<typeof orderWire> & {
   ways: Partial<Record<PayWith, PaymentWire>>;
   /** Whether the order names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
+  /** Set if members that cannot be read are missing, for example an amount that is no number. */
+  isPartial?: true;
 };
 
 const orderMembers = ['order_state', 'lsp_balance_sat', 'channel_expiry_blocks', 'payment', 'payments', 'payment_options', ...flatNames];
@@ -167,8 +171,8 @@ const idOf = (members: Members): string | undefined => {
     : undefined;
 };
 
-/** An order in an answer: its id, whether the answer is also an error, and the order itself, if it matches the schema. */
-export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if the order does not match the schema. */ order: OrderWire | undefined };
+/** An order in an answer: its id, whether the answer is also an error, and the order itself, at least in part. */
+export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if nothing of the order can be read. */ order: OrderWire | undefined };
 
 /** Returns the order in an answer, with or without an envelope, or undefined if there is none. `unnamed`: it looks like an order, but has no id. */
 export const findOrder = (body: unknown): FoundOrder | 'unnamed' | undefined => {
@@ -179,14 +183,19 @@ export const findOrder = (body: unknown): FoundOrder | 'unnamed' | undefined => 
   const orderId = idOf(members) ?? '';
   const saysNothing = !orderMembers.some((name) => members[name] !== undefined);
   const isError = readError(body).isError && (saysNothing || !isNothing(members['error']) || !isNothing(members['errors']));
-  return { orderId, isError, order: readOrder(orderId, members) };
+  return { orderId, isError, order: readOrder(orderId, members, whole) ?? withoutOdd(readOrder(orderId, members, inPart)) };
 };
 
-const readOrder = (orderId: string, members: Members): OrderWire | undefined => {
-  const order = orderWire.safeParse(members);
+type Schemas = { order: z.ZodType<z.output<typeof orderWire>>; payment: z.ZodType<PaymentWire> };
+const whole: Schemas = { order: orderWire, payment: paymentWire };
+const inPart: Schemas = { order: forgiving(orderWire), payment: forgiving(paymentWire) };
+const withoutOdd = (order: OrderWire | undefined): OrderWire | undefined => order && { ...order, isPartial: true };
+
+const readOrder = (orderId: string, members: Members, schemas: Schemas): OrderWire | undefined => {
+  const order = schemas.order.safeParse(members);
   if (!order.success) return undefined;
   try {
-    return { ...order.data, order_id: orderId, ...waysIn(members) };
+    return { ...order.data, order_id: orderId, ...waysIn(members, schemas.payment) };
   } catch (error) {
     if (error instanceof z.ZodError) return undefined;
     throw error;
