@@ -294,6 +294,25 @@ describe('a recharge', () => {
   });
 });
 
+describe('the time to pay', () => {
+  const minutes = async (placing: Promise<Answer<PlacedOrder>>): Promise<number> => Math.round(((valueOf(await placing).expiresOn ?? 0) - Date.now()) / 60_000);
+  it.each([
+    ["no longer than the customer's invoice, less the margin", 'lightning', 7_200, 1_500, {}, 24],
+    ["which may be longer than the order's", 'lightning', 1_200, 7_200, {}, 19],
+    ['on chain less an hour, so that the payment can confirm', 'onchain', 7_200, 6_000, {}, 40],
+    ['the hour follows from the settings', 'onchain', 7_200, 6_000, { onchain_order_s: 5_100 }, 30],
+    ['in another coin, too', 'dash', 7_200, 6_000, {}, 40],
+  ])('of a recharge: %s', async (_what, payWith, life, expirySeconds, block, left) => {
+    const { place } = await start({ lightningLifeS: life, onchainLifeS: life }, { payment_methods: ['lightning', 'bitcoin', 'dash'], ...block });
+    expect(await minutes(place('recharge', 1_000n, { payWith, inputs: { invoice: ownInvoice(1_000n, { expirySeconds }) } }))).toBe(left);
+  });
+  it('a recharge that nobody can pay in time is not shown', async () => {
+    const { place } = await start({}, { lightning_order_s: 0 });
+    const order = valueOf(await place('recharge', 1_000n, { inputs: { invoice: ownInvoice(1_000n, { expirySeconds: 59 }) } }));
+    expect(order).toMatchObject({ stage: 'awaiting_payment', paymentInfo: { kind: 'none', problem: 'invoice-too-short' } });
+  });
+});
+
 describe('from the balance', () => {
   const block = { pay_with_balance: true };
   const balance = { payWith: 'balance' };

@@ -301,8 +301,9 @@ describe('redemption', () => {
 describe("the customer's own invoice", () => {
   const wanted = { network: 'regtest', sats: 1_000n, now, aliveUntil: now + 1_200_000 } as const;
   const good = newInvoice();
-  it.each([good, good.toUpperCase(), `lightning:${good}`, ` LIGHTNING:${good.toUpperCase()} `])('%#: taken', (text) =>
-    expect(judgeOwnInvoice(text, wanted)).toEqual({ invoice: good }),
+  it.each([good, good.toUpperCase(), `lightning:${good}`, ` LIGHTNING:${good.toUpperCase()} `, `lightning://${good}`, `LIGHTNING://${good.toUpperCase()}`])(
+    '%#: taken',
+    (text) => expect(judgeOwnInvoice(text, wanted)).toEqual({ invoice: good }),
   );
   it.each([
     [undefined, 'required'],

@@ -82,11 +82,14 @@ const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id
  * or, if the order does not state its creation, after `seenOn`.
  */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
-  if (expirationTime !== undefined) return expirationTime;
-  const invoice =
-    payment?.lightningInvoice === undefined ? undefined : decodeInvoice(withoutLightningScheme(payment.lightningInvoice), { allowMissingSecret: true });
-  if (invoice) return (invoice.timestamp + invoice.expirySeconds) * second;
-  return (invoiceTime ?? createdOn(id) ?? seenOn) + lifeMs;
+  const invoiceEnd = payment?.lightningInvoice === undefined ? undefined : endOfInvoice(payment.lightningInvoice);
+  return expirationTime ?? invoiceEnd ?? (invoiceTime ?? createdOn(id) ?? seenOn) + lifeMs;
+};
+
+/** Returns when an invoice expires, in Unix milliseconds. Undefined if it cannot be read. */
+export const endOfInvoice = (text: string): number | undefined => {
+  const invoice = decodeInvoice(withoutLightningScheme(text), { allowMissingSecret: true });
+  return invoice && (invoice.timestamp + invoice.expirySeconds) * second;
 };
 
 const failing = /fail|error|denied/i;
@@ -185,7 +188,7 @@ export const judgeOwnInvoice = (
   wanted: { network: BitcoinNetwork; sats: bigint; now: number; aliveUntil: number },
 ): { invoice: string } | { problem: Unsuitable } => {
   if (text === undefined || text === '') return { problem: 'required' };
-  const bare = text.trim().replace(/^lightning:/i, '');
+  const bare = withoutLightningScheme(text);
   const invoice = decodeInvoice(bare);
   if (!invoice) return { problem: 'invalid' };
   if (invoice.network !== wanted.network) return { problem: 'wrong-network' };

@@ -13,6 +13,7 @@ import {
   balance,
   contradictionIn,
   deadlineOf,
+  endOfInvoice,
   judgeOwnInvoice,
   methodFor,
   paySatsOf,
@@ -45,6 +46,9 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
   return product === 'inbound' ? { receive: 0n, facts } : { receive: amountSats, facts };
 };
 
+/** Some orders cost less than their value. Then there is no fee: a negative one would look like an answer that cannot be true. */
+const feeOf = (pay: bigint, receive: bigint): bigint => (pay > receive ? pay - receive : 0n);
+
 // ---- price ---------------------------------------------------------------------------------------------------------------------------
 
 /** Reads the price list of a product. Refuses if Bitrefill returns an error or a list without prices, which means that the product is not on sale. */
@@ -73,7 +77,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
     value: {
       pay: high,
       receive,
-      fee: high - receive,
+      fee: feeOf(high, receive),
       binding: false,
       upstream: { slug: slugs[product] },
       facts: { ...facts, least_pay_sats: Number(low) },
@@ -110,7 +114,7 @@ const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: P
     body['refund_address'] = checked.address;
   }
   if (asked.product === 'recharge') {
-    const life = method === 'lightning' || method === balance ? settings.lightning_order_s : settings.onchain_order_s;
+    const life = isInstant(method) ? settings.lightning_order_s : settings.onchain_order_s;
     const now = deps.now();
     const own = judgeOwnInvoice(inputs.invoice, { network: deps.network, sats: asked.amountSats, now, aliveUntil: now + life * 1000 });
     if ('problem' in own) {
@@ -121,6 +125,9 @@ const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: P
   }
   return { ok: true, value: { quote: asked, method, body } };
 };
+
+/** Returns whether Bitrefill has the money as soon as the order is paid. */
+const isInstant = (method: string): boolean => method === 'lightning' || method === balance;
 
 export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const asked = orderOf(bitrefill, context, request);
@@ -143,10 +150,24 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   const sats = paySatsOf(order) ?? broken('an order without a price');
   const judged = paymentInfoOf(payment, { network: deps.network, method, sats, now });
   if ('problem' in judged) return broken(judged.problem);
-  const expiresOn = deadline - settings.expiry_margin_s * 1000;
-  if (expiresOn <= now) return broken('an order that has already expired');
+  const invoiceEnd = judged.paymentInfo.kind === 'invoice' ? endOfInvoice(judged.paymentInfo.value) : undefined;
+  const endsOn = Math.min(deadline, invoiceEnd ?? deadline) - settings.expiry_margin_s * 1000;
+  if (endsOn <= now) return broken('an order that has already expired');
   tellPrice(deps, order, sats);
-  return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo: judged.paymentInfo, expiresOn }) };
+  const expiresOn = Math.min(endsOn, lastPayout(settings, method, body) ?? endsOn);
+  // Whoever pays now would have an invoice that is dead before Bitrefill can pay it.
+  const paymentInfo = expiresOn > now ? judged.paymentInfo : ({ kind: 'none', problem: 'invoice-too-short' } as const);
+  return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo, expiresOn }) };
+};
+
+/**
+ * Returns the latest time at which the customer can pay for a recharge, so that their own invoice is still valid when Bitrefill pays it. A payment on
+ * chain or in another coin has to confirm first: for as long as `onchain_order_s` is longer than the order's life.
+ */
+const lastPayout = (settings: Bitrefill['settings'], method: string, { number: own }: Body): number | undefined => {
+  const end = typeof own === 'string' ? endOfInvoice(own) : undefined;
+  const confirmsS = isInstant(method) ? 0 : settings.onchain_order_s - settings.order_life_s;
+  return end === undefined ? undefined : end - Math.max(confirmsS, settings.expiry_margin_s) * 1000;
 };
 
 const contradicted = (order: OrderReply, { product, amountSats: value }: LiquidityQuoteRequest, { userRef }: Body): void => {
@@ -156,7 +177,7 @@ const contradicted = (order: OrderReply, { product, amountSats: value }: Liquidi
 
 const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<PlacedOrder, 'pay' | 'stage' | 'paymentInfo' | 'expiresOn'>): PlacedOrder => {
   const { receive, facts } = deliveredBy(asked);
-  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), receive, fee: more.pay - receive, facts, ...more };
+  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), receive, fee: feeOf(more.pay, receive), facts, ...more };
 };
 
 /**
@@ -275,7 +296,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     rawStatus: rawStatusOf(order),
     pay,
     receive: followed.receive,
-    fee: pay - followed.receive,
+    fee: feeOf(pay, followed.receive),
     expiresOn: deadline - settings.expiry_margin_s * 1000,
     ...(contradiction !== undefined ? { stage: 'review' as const } : defined({ stage })),
     ...(moneySeen ? { moneySeen: true as const } : {}),

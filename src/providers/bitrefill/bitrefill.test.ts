@@ -219,6 +219,16 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted({ operator: { ...inventory.operator, slug: 'lightning-recharge' } });
     await expect(adapter.quote(call, request)).rejects.toThrow('the inventory of another product');
   });
+  it('an order by Lightning ends with its invoice, whatever Bitrefill states', async () => {
+    const { adapter, call } = scripted({ ...order, expirationTime: now + 86_400_000 });
+    expect(await adapter.placeOrder(call, place)).toMatchObject({ ok: true, value: { expiresOn: now + 1_140_000 } });
+  });
+  it('an order that costs less than its value has no fee', async () => {
+    const cheap = { ...order, payment: { ...order.payment, lightningInvoice: undefined, satoshiPrice: 990 }, value: '1000', product: 'lightning-recharge' };
+    const { adapter, call } = scripted({ ...cheap, paymentReceived: true });
+    const recharge = { ...followed, pay: 990n, receive: 1_000n, fee: 0n, upstream: { slug: 'lightning-recharge' } };
+    expect(await adapter.readOrders(call, recharge)).toMatchObject({ ok: true, value: [{ stage: 'paid', pay: 990n, receive: 1_000n, fee: 0n }] });
+  });
   it('a price that differs from the payment is told; the payment counts', async () => {
     const { adapter, call, logs } = scripted({ ...order, price: 41_000 });
     expect(await adapter.placeOrder(call, place)).toMatchObject({ ok: true, value: { pay: 40_395n } });
