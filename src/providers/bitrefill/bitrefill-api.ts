@@ -113,7 +113,7 @@ export const purchase = async (bitrefill: Bitrefill, context: CallContext, body:
   await call(bitrefill, context, { ...making, path: '/purchase', body });
 
 export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
-  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: (answer) => wire.orderIn(answer) ?? answer });
+  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderRead, find: (answer) => wire.orderIn(answer) ?? answer });
 
 /** Reads one page of this account's orders. `path`: the setting `orders_path`, or the path that the previous page named. */
 export const listOrders = async (bitrefill: Bitrefill, context: CallContext, path: string) =>

@@ -27,7 +27,7 @@ import {
 } from './bitrefill-mapping.ts';
 import { paymentInfoOf } from './bitrefill-payment.ts';
 import { estimate, refusalFor, slugs, type RateCard } from './bitrefill-price.ts';
-import type { OrderReply } from './bitrefill-wire.ts';
+import type { OrderRead, OrderReply } from './bitrefill-wire.ts';
 
 type Refused = { ok: false; refusal: Refusal };
 const refused = (refusal: Refusal): Refused => ({ ok: false, refusal });
@@ -280,13 +280,14 @@ const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 
 const isOver = (order: OrderReply, stage: Stage | undefined): boolean =>
   stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !hasMoney(order));
 
-const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
+const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderRead): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
   const ordered = orderedIn(followed);
   if (ordered.userRef !== undefined && order.userRef !== undefined && order.userRef !== ordered.userRef) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const stage = stageOf(order, deps.now(), deadline, { ordered: ordered.slug, loopbackHttp: deps.mode === 'sandbox' });
   if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
+  if (order.oddAt !== undefined) return oddEvidence(order, stage, order.oddAt);
   const contradiction = isOver(order, stage) ? undefined : contradictionIn(order, ordered);
   if (contradiction !== undefined) deps.log('warn', 'bitrefill_order_differs', { problem: contradiction });
   const moneySeen = hasMoney(order) || (contradiction !== undefined && moneyMoved.has(stage));
@@ -302,4 +303,11 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     ...(moneySeen ? { moneySeen: true as const } : {}),
     ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
   };
+};
+
+/** Maps an order of which a part cannot be read. That it was paid must not be lost; nothing else of it is believed. */
+const oddEvidence = (order: OrderReply, stage: Stage | undefined, oddAt: string): OrderEvidence => {
+  if (stage === 'refunded' || !(moneyMoved.has(stage) || hasMoney(order)))
+    return broken(`the answer does not match the schema${oddAt === '' ? '' : ` at ${oddAt}`}`);
+  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true };
 };

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { findDocument, idIn, isMembers, type Members } from '../kit/find-document.ts';
 import { asSentence, isNothing, isUnsure, readError, saysNo } from '../kit/read-error.ts';
 import { readEnd } from '../kit/read-time.ts';
-import { optional, satsWithUnit, wireBoolean, wireText } from '../kit/wire-values.ts';
+import { forgiving, optional, satsWithUnit, wireBoolean, wireText } from '../kit/wire-values.ts';
 import { readDecimal, wholeOf } from './bitrefill-decimal.ts';
 
 const text = wireText.min(1);
@@ -112,6 +112,20 @@ export const orderReply = z.object({
   thorInfo: optional(thorInfo).catch(undefined),
 });
 export type OrderReply = z.output<typeof orderReply>;
+
+/** An order that is read again. `oddAt`: the first member that cannot be read; such members are then missing. */
+export type OrderRead = OrderReply & { oddAt?: string };
+const inPart = forgiving(orderReply);
+/** GET /order/{id}. */
+export const orderRead = z.unknown().transform((value, context): OrderRead => {
+  const whole = orderReply.safeParse(value);
+  if (whole.success) return whole.data;
+  const path = whole.error.issues[0]?.path.map(String) ?? [];
+  const part = inPart.safeParse(value).data;
+  if (part?.id !== undefined) return { ...part, id: part.id, oddAt: path.join('.') };
+  context.addIssue({ code: 'custom', message: 'not an order', path });
+  return z.NEVER;
+});
 
 const idNames = ['id', 'orderId', 'order_id', 'orderID', '_id'] as const;
 const orderMembers = ['status', 'product', 'operatorSlug', 'valuePackage', 'value', 'price', 'payment', 'expired', 'paymentReceived', 'delivered', 'thorInfo'];

@@ -253,6 +253,25 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted({ ...order, status });
     expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail, orderMade: id } });
   });
+  it.each([
+    [{ payment: { ...order.payment, satoshiPrice: 0 } }],
+    [{ payment: { ...order.payment, satoshiPrice: 'paid' } }],
+    [{ payment: 'received' }],
+    [{ satoshiPrice: '40395 gwei' }],
+    [{ delivered: 'on its way' }],
+    [{ expirationTime: 'over' }],
+    [{ value: 2_000_000n.toString(), product: { slug: 'lightning-channel' } }],
+  ])('with %j, it is not lost that the order was paid', async (more) => {
+    const read = async (words: object) => {
+      const { adapter, call } = scripted({ ...order, ...more, ...words });
+      return await adapter.readOrders(call, followed);
+    };
+    for (const words of [{ status: 'success' }, { status: 'processing' }, { paymentReceived: true }, { partialPayment: true }])
+      expect(await read(words)).toMatchObject({ ok: true, value: [{ upstreamOrderId: id, stage: 'review', moneySeen: true }] });
+    // Nothing is lost if an order that is not paid is read again later.
+    for (const words of [{}, { status: 'expired' }, { status: 'refunded' }])
+      await expect(read(words)).rejects.toThrow('malformed: the answer does not match the schema at ');
+  });
   it('an answer about another order is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
     await expect(adapter.readOrders(call, followed)).rejects.toThrow('the answer is about another order');

@@ -616,6 +616,32 @@ describe('reading', () => {
     expect(calls()).toEqual([path]);
   });
 
+  it.each<[string, object, object?]>([
+    ['a price that is no number', { feeSat: 'paid' }],
+    ['a lease that is no number', { channelExpiryWeeks: 'five' }],
+    ['a node without a key', { lspNode: { pubkey: 'LSP' } }],
+    ['a channel that is only a word', { channel: 'open' }],
+    ['an invoice that is no text', {}, { bolt11Invoice: { request: { paid: true }, state: 'holding' } }],
+    ['an address that is no text', {}, { onchain: { address: 7 } }],
+  ])('%s does not hide that the order was paid, and nothing is opened', async (_what, other, way = {}) => {
+    const body = (state: object) => ({ body: order({ ...other, payment: payment({ ...way, ...state }) }) });
+    for (const state of [{ state2: 'paid' }, { state2: 'refundAvailable' }, { state: 'partiallyPaid' }, { paidSat: 2169 }]) {
+      const { adapter, calls } = start({ [path]: body(state) });
+      expect(await evidenceOf(adapter)).toMatchObject({ upstreamOrderId: id, stage: 'review', moneySeen: true });
+      expect(calls()).toEqual([path]);
+    }
+    // Nothing is lost if an order that is not paid is read again later.
+    for (const state of [{ bolt11Invoice: { request: {}, state: 'pending' } }, { state2: 'canceled', bolt11Invoice: { request: {}, state: 'canceled' } }])
+      expect(await faultOf(evidenceOf(start({ [path]: body(state) }).adapter))).toMatchObject({ kind: 'malformed' });
+  });
+
+  it('no fee is below nothing', async () => {
+    const { adapter } = start({ [path]: { body: order({ clientBalanceSat: 2170 }) } });
+    const evidence = await evidenceOf(adapter, { receive: 2170n });
+    expect(evidence).toMatchObject({ pay: 2169n, receive: 2170n });
+    expect(evidence).not.toHaveProperty('fee');
+  });
+
   it('balances and a lease that the seller does not repeat are no difference', async () => {
     const said = order({ ...paid, lspBalanceSat: undefined, clientBalanceSat: undefined, channelExpiryWeeks: undefined });
     const { adapter } = start({ [path]: { body: said }, [`POST /channels/${id}/open`]: { body: executed } });

@@ -77,7 +77,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     if (!reply.ok) return refused(await whyRefused(context, reply.body, request));
     const { orderId, order } = reply.value;
     return namingOrder(orderId, () => {
-      if (!order) throw new ProviderFault('malformed', 'the order does not match the schema');
+      if (!order || order.isPartial === true) throw new ProviderFault('malformed', 'the order does not match the schema');
       const { network } = deps;
       const judged = toMade(order, terms, { network, now: deps.now(), payWith, loopbackHttp, payoutHosts, info: info.value, settings });
       if ('refusal' in judged) return refused({ ...judged.refusal, orderMade: orderId });

@@ -2,6 +2,7 @@
 import { sameId } from '../../domain/same-id.ts';
 import type { Facts } from '../../domain/offer.ts';
 import { defined } from '../../domain/defined.ts';
+import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../fault.ts';
 import type { CallContext, FollowedOrder, OrderEvidence } from '../spec.ts';
 import { getOrder, openChannel, type Blocktank } from './blocktank-api.ts';
@@ -26,7 +27,8 @@ export const readOrder = async (blocktank: Blocktank, context: CallContext, foll
   const { nodePubkey } = followed;
   const endsOn = endOf(order, followed);
   const hasEnded = endsOn !== undefined && blocktank.deps.now() >= endsOn;
-  if (nodePubkey === undefined || !isOpenable(order) || differs(order, followed) || hasEnded) return toEvidence(blocktank, order, followed);
+  if (nodePubkey === undefined || !isOpenable(order) || order.isPartial === true || differs(order, followed) || hasEnded)
+    return toEvidence(blocktank, order, followed);
   const opened = await open(blocktank, context, followed, { id: followed.upstreamOrderId, nodePubkey, endsOn });
   if ('order' in opened) return toEvidence(blocktank, opened.order, followed);
   const evidence = toEvidence(blocktank, order, followed);
@@ -122,6 +124,7 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     paymentSeen: followed.paymentSeen === true,
     settings,
   });
+  if (order.isPartial === true) return oddEvidence(order, followed, reached);
   const isOver = reached === 'expired' || reached === 'refunded';
   const stage = differs(order, followed) && !isOver ? 'review' : reached;
   const facts = defined({
@@ -134,12 +137,18 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     upstreamOrderId: followed.upstreamOrderId,
     rawStatus: rawStatusOf(order),
     ...defined({ stage, pay, receive, expiresOn: lastPaymentOf(order, payWith, settings) }),
-    ...(pay === undefined || receive === undefined ? {} : { fee: pay - receive }),
+    ...(pay === undefined || receive === undefined || pay < receive ? {} : { fee: pay - receive }),
     ...(hasMoney(order) ? { moneySeen: true as const } : {}),
     ...((stage === undefined || stage === 'awaiting_payment') && isOnItsWay(order) ? { arriving: true as const } : {}),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
     ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
   };
+};
+
+/** Maps an order of which a part cannot be read. That it was paid must not be lost; nothing else of it is believed. */
+const oddEvidence = (order: OrderWire, { upstreamOrderId }: Followed, reached: Stage | undefined): OrderEvidence => {
+  if (reached === 'refunded' || !hasMoney(order)) throw new ProviderFault('malformed', 'the order does not match the schema');
+  return { upstreamOrderId, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true };
 };
 
 const laterOf = (told: number, promised: string | undefined): string =>

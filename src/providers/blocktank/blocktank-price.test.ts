@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { payOf } from './blocktank-price.ts';
 import { settings as schema } from './blocktank-settings.ts';
-import { bodyOf, isOnNetwork, toListings, toTerms } from './blocktank-terms.ts';
+import { bodyOf, connectToOf, isOnNetwork, toListings, toTerms } from './blocktank-terms.ts';
 import { infoWire } from './blocktank-wire.ts';
 import type { LiquidityQuoteRequest } from '../spec.ts';
 
@@ -53,6 +53,15 @@ describe('what is on sale', () => {
     ];
     expect(toListings(infoOf({}, 'Regtest', nodes), settings)[0]?.peers).toEqual([`${key}@lsp.example:9735`]);
     expect(toListings(infoOf({}, 'Regtest', nodes), schema.parse({ base_url, lsp_node: other }))[0]?.peers).toEqual([`${other}@lsp.example:9736`]);
+  });
+
+  it("names no address with another node's key", () => {
+    const connectionStrings = [`${other}@elsewhere.example:9735`, `${key.toUpperCase()}@lsp.example:9735`];
+    const nodes = infoOf({}, 'Regtest', [{ pubkey: key, connectionStrings }]).nodes;
+    expect(connectToOf(nodes[0])).toBe(`${key.toUpperCase()}@lsp.example:9735`);
+    expect(toListings(infoOf({}, 'Regtest', [{ pubkey: key, connectionStrings }]), settings)[0]?.peers).toEqual([`${key.toUpperCase()}@lsp.example:9735`]);
+    expect(connectToOf(infoOf({}, 'Regtest', [{ pubkey: key, connectionStrings: connectionStrings.slice(0, 1) }]).nodes[0])).toBe(key);
+    expect(connectToOf(undefined)).toBeUndefined();
   });
 
   it('names few of them, and only hosts that can be read', () => {

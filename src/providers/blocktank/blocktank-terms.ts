@@ -21,8 +21,10 @@ export const isOnNetwork = ({ onchain }: InfoWire, network: string): boolean => 
 export const sellingNodes = ({ nodes }: InfoWire, { lsp_node }: Settings): NodeWire[] =>
   nodes.filter(({ pubkey, readonly }) => (lsp_node === undefined ? readonly !== true : pubkey === lsp_node));
 
+/** Returns a node's own addresses: one with another key would lead to somebody else's node. */
+const addressesOf = ({ pubkey, connectionStrings }: NodeWire): string[] => connectionStrings.filter((one) => one.toLowerCase().startsWith(`${pubkey}@`));
 /** Returns where the customer's node should connect, if it is known: the bare key if the node has no address. */
-export const connectToOf = (node: NodeWire | undefined): string | undefined => torLast(node?.connectionStrings ?? [])[0] ?? node?.pubkey;
+export const connectToOf = (node: NodeWire | undefined): string | undefined => node && (torLast(addressesOf(node))[0] ?? node.pubkey);
 
 const least = (one: bigint, other: bigint | undefined): bigint => (other !== undefined && other < one ? other : one);
 const most = (one: bigint, other: bigint): bigint => (one > other ? one : other);
@@ -45,7 +47,7 @@ const rangeOf = ({ options }: InfoWire, product: LiquidityQuoteRequest['product'
 };
 
 export const toListings = (info: InfoWire, settings: Settings): LiquidityListing[] => {
-  const peers = [...new Set(sellingNodes(info, settings).flatMap(({ connectionStrings }) => connectionStrings))].slice(0, mostPeers);
+  const peers = [...new Set(sellingNodes(info, settings).flatMap(addressesOf))].slice(0, mostPeers);
   const longest = Math.min(info.options.maxExpiryWeeks * blocksPerWeek, settings.max_lease_blocks ?? Infinity);
   return settings.products.flatMap((product) => {
     const range = rangeOf(info, product, settings);

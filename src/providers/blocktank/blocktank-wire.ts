@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { peersIn } from '../kit/channel-order.ts';
 import { isMembers } from '../kit/find-document.ts';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireEnd, wireInteger, wireKey, wireRows, wireSats, wireText } from '../kit/wire-values.ts';
+import { forgiving, optional, wireEnd, wireInteger, wireKey, wireRows, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
@@ -51,11 +51,12 @@ export const estimateWire = z.object({ feeSat: wireSats, networkFeeSat: optional
 export type EstimateWire = z.output<typeof estimateWire>;
 
 const transaction = z.object({ blockConfirmations: soft(wireInteger), confirmed: soft(z.boolean()) });
+const bolt11Invoice = z.object({ request: optional(wireText), state: word });
 const payment = z.object({
   state: word,
   state2: word,
   paidSat: soft(wireSats),
-  bolt11Invoice: optional(z.object({ request: optional(wireText), state: word })),
+  bolt11Invoice: optional(bolt11Invoice),
   onchain: optional(
     z.object({
       address: optional(wireText),
@@ -69,32 +70,40 @@ const fundingTx = soft(
   z.object({ id: z.string().regex(/^[0-9a-f]{64}$/i), vout: wireInteger.pipe(z.int().min(0).max(99_999)) }).transform(({ id, vout }) => `${id}:${vout}`),
 );
 
-const orderWire = z.preprocess(
-  // One sample misspells the member.
-  (value) => (isMembers(value) && value['orderExpiresAt'] === undefined ? { ...value, orderExpiresAt: value['orderExiresAt'] } : value),
-  z.object({
-    id: wireKey,
-    state: word,
-    state2: word,
-    feeSat: optional(wireSats),
-    lspBalanceSat: optional(wireSats),
-    clientBalanceSat: optional(wireSats),
-    channelExpiryWeeks: optional(weeks),
-    channelExpiresAt: softTime,
-    orderExpiresAt: wireEnd,
-    lspNode: optional(node),
-    lnurl: soft(wireText),
-    payment: optional(payment),
-    channel: optional(z.object({ state: word, fundingTx })),
-  }),
-);
-export type OrderWire = z.output<typeof orderWire>;
+const orderWire = z.object({
+  state: word,
+  state2: word,
+  feeSat: optional(wireSats),
+  lspBalanceSat: optional(wireSats),
+  clientBalanceSat: optional(wireSats),
+  channelExpiryWeeks: optional(weeks),
+  channelExpiresAt: softTime,
+  orderExpiresAt: wireEnd,
+  lspNode: optional(node),
+  lnurl: soft(wireText),
+  payment: optional(payment),
+  channel: optional(z.object({ state: word, fundingTx })),
+});
+const inPart = forgiving(orderWire.extend({ payment: optional(forgiving(payment.extend({ bolt11Invoice: optional(forgiving(bolt11Invoice)) }))) }));
+/** One sample misspells the member. */
+const spelt = (value: unknown): unknown =>
+  isMembers(value) && value['orderExpiresAt'] === undefined ? { ...value, orderExpiresAt: value['orderExiresAt'] } : value;
 
-/** An order in an answer: its id, and the order itself, if it matches the schema. */
+/** `isPartial`: members that cannot be read are missing, for example an amount that is no number. */
+export type OrderWire = z.output<typeof orderWire> & { id: string; isPartial?: true };
+
+/** An order in an answer: its id, and the order itself, at least in part. */
 export type FoundOrder = { orderId: string; order: OrderWire | undefined };
 
 /** Returns the order in an answer, or undefined if the answer names none. */
 export const findOrder = (body: unknown): FoundOrder | undefined => {
   const id = wireKey.safeParse(isMembers(body) ? body['id'] : undefined);
-  return id.success ? { orderId: id.data, order: orderWire.safeParse(body).data } : undefined;
+  return id.success ? { orderId: id.data, order: readOrder(id.data, spelt(body)) } : undefined;
+};
+
+const readOrder = (id: string, members: unknown): OrderWire | undefined => {
+  const whole = orderWire.safeParse(members);
+  if (whole.success) return { ...whole.data, id };
+  const part = inPart.safeParse(members);
+  return part.success ? { ...part.data, id, isPartial: true } : undefined;
 };
