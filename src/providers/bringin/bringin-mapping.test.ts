@@ -95,6 +95,17 @@ describe('transactions', () => {
     const transfer = toTransaction(row({ type: 'FIAT_WITHDRAWAL', subType: undefined, sourceCurrency: 'EUR', destinationCurrency: undefined }), subtypes);
     expect([transfer.kind, transfer.pay, transfer.receive]).toEqual(['fiat_withdrawal', undefined, undefined]);
   });
+  test.each([
+    ['PROCESSING', true],
+    ['SUCCESSFUL', true],
+    ['FAILED', true],
+    ['INITIATED', undefined],
+    ['EXPIRED', undefined],
+    ['SWAP_COMPLETED', undefined],
+  ])('that a row with impossible amounts is %s is not forgotten, if it means money: %s', (status, moneySeen) => {
+    const { stage, ...told } = evidenceOf(row({ status, isOdd: true }), subtypes);
+    expect([stage, told.moneySeen]).toEqual(['review', moneySeen]);
+  });
   test('what a row says about its order; an amount of 0 is not a result yet', () => {
     expect(evidenceOf(row(), subtypes)).toEqual({
       upstreamOrderId: 'tx-1',

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
-import { isDelivered, matchSlackMs } from '../../domain/order-life.ts';
+import { isDelivered, matchSlackMs, saysMoney } from '../../domain/order-life.ts';
 import { paymentDueBy } from '../../domain/record.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { AccountState, ConnectionState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
@@ -117,6 +117,8 @@ export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): Order
 const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive' | 'moneySeen'> => ({
   rawStatus: seen.rawStatus,
   ...onlyOncePaid(seen.rawStatus),
+  // An amount that is impossible does not hide that there was money.
+  ...(seen.stage === 'review' && saysMoney({ stage: stageOf(seen.rawStatus, 'card') }) ? { moneySeen: true as const } : {}),
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
   // Bringin's amount in euros is 0 until the sats are converted.

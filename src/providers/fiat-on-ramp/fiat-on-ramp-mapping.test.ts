@@ -444,9 +444,23 @@ describe('status answers', () => {
     ['sats that are no number', { amount_sats: 'many' }],
   ])('impossible amounts make their order a review, and affect no other order: %s', (_name, more) => {
     expect(evidenceOf({ a: { ...entry, ...more }, b: entry })).toEqual([
-      { upstreamOrderId: 'a', rawStatus: 'filled', stage: 'review' },
+      { upstreamOrderId: 'a', rawStatus: 'filled', stage: 'review', moneySeen: true },
       { ...known, upstreamOrderId: 'b' },
     ]);
+  });
+  it.each([
+    ['filled', true],
+    ['finished', true],
+    ['paid', true],
+    ['placed', undefined],
+    ['expired', undefined],
+    ['refunded', undefined],
+    ['shiny', undefined],
+  ])('that an order with impossible amounts is %s is not forgotten, if it means money: %s', (order_status, moneySeen) => {
+    for (const more of [{ amount_sats: 'many' }, { order_fee: -500 }])
+      expect(evidenceOf({ a: { ...entry, ...more, order_status } })).toEqual([
+        { upstreamOrderId: 'a', rawStatus: order_status, stage: 'review', ...(moneySeen === undefined ? {} : { moneySeen }) },
+      ]);
   });
   it.each([
     ['placed', 'awaiting_payment'],
@@ -467,7 +481,7 @@ describe('status answers', () => {
         for (const one of [pay, receive, fee]) expect(one >= 0n && one <= BigInt(Number.MAX_SAFE_INTEGER)).toBe(true);
         expect(told?.pay === undefined || fee <= pay).toBe(true);
         expect(told?.stage === 'review' ? Object.keys(told).sort() : told?.stage).toEqual(
-          told?.stage === 'review' ? ['rawStatus', 'stage', 'upstreamOrderId'] : 'filled',
+          told?.stage === 'review' ? ['moneySeen', 'rawStatus', 'stage', 'upstreamOrderId'] : 'filled',
         );
         expect(other).toMatchObject({ stage: 'filled', receive: 107_952n });
       }),

@@ -305,10 +305,16 @@ const isSameNews = (a: OrderEvidence, b: OrderEvidence): boolean =>
 /** Returns whether an order was delivered or refunded. Before that, an amount of 0 means that the provider does not state it yet. */
 const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
 
-/** Maps one status entry. Unreadable or impossible amounts make it a review, and the status next to them is not believed either. */
+/** Returns a review, since the amounts cannot be true. The status next to them is not believed either, but any money that it means is noted. */
+const oddlyTold = (status: string): Pick<OrderEvidence, 'stage' | 'moneySeen'> => {
+  const stage = toStage(status);
+  return { stage: 'review', ...(stage !== 'refunded' && saysMoney({ stage }) ? { moneySeen: true } : {}) };
+};
+
+/** Maps one status entry, unless its amounts are unreadable or impossible. */
 const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
-  if (!parsed.success) return { stage: 'review' };
+  if (!parsed.success) return oddlyTold(statusIdWire.safeParse(entry).data?.order_status ?? '');
   const wire = parsed.data;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
@@ -323,7 +329,7 @@ const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings)
     [pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || amount > mostUnits)) ||
     (pay !== undefined && fee !== undefined && fee > pay && (pay > 0n || isDone(stage)))
   )
-    return { stage: 'review' };
+    return oddlyTold(wire.order_status);
   return {
     ...(stage === undefined ? {} : { stage }),
     ...(pay === undefined ? {} : { pay }),
