@@ -1,6 +1,7 @@
 /** Reads where a customer wants bought sats to go. What the text alone cannot show, such as whose Lightning address it is, is not checked here. */
 import { hex } from '@scure/base';
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
+import { withoutLightningScheme } from './bitcoin-uri.ts';
 import { decodeInvoice, type Invoice } from './bolt11.ts';
 import { encodeLnurl, toCanonicalLnurl } from './lnurl.ts';
 import { isCompressedKey } from './secp256k1.ts';
@@ -22,7 +23,6 @@ const ADDRESS = /^([a-z0-9._+-]{1,64})@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\
 /** Where the server of a Lightning address answers. */
 const WELL_KNOWN = /^https:\/\/([^/:@]+)\/\.well-known\/lnurlp\/([^/?#]+)$/;
 const wellKnown = (user: string, host: string): string => `https://${host}/.well-known/lnurlp/${user}`;
-const bare = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 /**
  * Returns a string that names the destination; accounts are found by its hash. Two destinations have the same string only if they lead to the same
@@ -51,7 +51,7 @@ export const readDestination = (kind: DestinationKind, text: string, network: Bi
 
 const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) => Read> = {
   lightning_address: (text) => {
-    const value = bare(text).toLowerCase();
+    const value = withoutLightningScheme(text).toLowerCase();
     const [, name, host] = ADDRESS.exec(value) ?? [];
     if (name === undefined || host === undefined) return { problem: 'This is not a Lightning address, such as alice@wallet.example.' };
     return { kind: 'lightning_address', value, calls: wellKnown(name, host) };
@@ -62,7 +62,7 @@ const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) =
     return { kind: 'lnurl', value: read.lnurl, calls: read.url.href };
   },
   invoice: (text, network) => {
-    const value = bare(text).toLowerCase();
+    const value = withoutLightningScheme(text).toLowerCase();
     const invoice = decodeInvoice(value);
     if (!invoice) return { problem: 'This is not a BOLT11 invoice that can be paid, or it has a typo.' };
     if (invoice.network !== network) return { problem: `This invoice does not belong to the network "${network}".` };

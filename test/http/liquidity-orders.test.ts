@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
@@ -210,9 +210,88 @@ describe("the customer's invoice", () => {
         pointer,
       ]);
     }
-    for (const same of [{ invoice }, { invoice: `LIGHTNING:${invoice.toUpperCase()}` }, {}])
+    for (const same of [{ invoice }, { invoice: `LIGHTNING:${invoice.toUpperCase()}` }, { invoice: `lightning://${invoice}` }, {}])
       expect(await order(same)).toMatchObject({ status: 200, body: first.body });
   });
+});
+
+describe("the customer's invoice is paid once", () => {
+  const refusal = ({ status, body }: Reply): unknown => [status, body['code'], (body['errors'] as Body[] | undefined)?.[0]?.['pointer']];
+  const refused = [422, 'invoice-unsuitable', '/invoice'];
+  const one = () => {
+    const paymentHash = randomBytes(32).toString('hex');
+    // Two invoices that ask for the same payment.
+    return [invoiceOver(100_000, { paymentHash }), invoiceOver(100_000, { paymentHash, description: 'the same sats' })] as const;
+  };
+  const orderOf = async (call: Call, invoice: string, wanted: object = recharge) =>
+    await call('/liquidity/order', { quote_id: (await thorQuote(call, wanted)).quote_id, invoice });
+
+  it('so no second order can name it, whoever asks and in whatever writing', async () => {
+    const [invoice, again] = one();
+    const [call, stranger] = await Promise.all([opened(), opened()]);
+    const quote = await thorQuote(call, recharge);
+    const first = await call('/liquidity/order', { quote_id: quote.quote_id, invoice });
+    expect(first.status).toBe(200);
+    const before = asked('POST /order');
+    for (const text of [invoice, again, `lightning:${invoice}`, `lightning://${invoice}`, invoice.toUpperCase()])
+      for (const by of [call, stranger]) {
+        const second = await orderOf(by, text);
+        expect(refusal(second)).toEqual(refused);
+        expect(JSON.stringify(second.body)).not.toContain(String(first.body['order_id']));
+      }
+    expect(asked('POST /order')).toBe(before);
+    expect(await call('/liquidity/order', { quote_id: quote.quote_id, invoice })).toMatchObject({ status: 200, body: first.body });
+    // A channel is not paid out to an invoice, so one that comes along is not used up.
+    expect((await orderOf(stranger, invoice, turbo)).status).toBe(200);
+  });
+
+  it('of two orders at the same moment one is made', async () => {
+    const named = one();
+    const calls = await Promise.all([opened(), opened()]);
+    const quotes = await Promise.all(calls.map(async (call) => await thorQuote(call, recharge)));
+    const before = asked('POST /order');
+    const answers = await Promise.all(calls.map(async (call, n) => await call('/liquidity/order', { quote_id: quotes[n]?.quote_id, invoice: named[n] })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 422]);
+    expect(asked('POST /order')).toBe(before + 1);
+  });
+
+  it.each([
+    ['was made at another price, and shown to nobody', { fault: 'price-jump', bps: 500 }],
+    ['was lost with its answer', { fault: 'lost-answer' }],
+  ] as const)('another order may name it if the first %s', async (_what, fault) => {
+    const [invoice, same] = one();
+    thor.control.setFault({ endpoint: 'POST /order', ...fault, times: 1 });
+    expect((await orderOf(await opened(), invoice)).status).toBe(409);
+    const other = await opened();
+    expect((await orderOf(other, same)).status).toBe(200);
+    expect(refusal(await orderOf(other, invoice))).toEqual(refused);
+  });
+
+  it('another order may name it if nothing was sent for the first', async () => {
+    const call = await opened();
+    const paymentHash = randomBytes(32).toString('hex');
+    const quote = await thorQuote(call, recharge);
+    const order = async (invoice: string) => await call('/liquidity/order', { quote_id: quote.quote_id, invoice });
+    expect(refusal(await order(invoiceOver(100_000, { paymentHash, expirySeconds: 600 })))).toEqual([422, 'invoice-unsuitable', undefined]);
+    expect((await orderOf(await opened(), invoiceOver(100_000, { paymentHash }))).status).toBe(200);
+    expect(refusal(await order(invoiceOver(100_000, { paymentHash })))).toEqual(refused);
+    expect((await order(invoiceOver(100_000))).status).toBe(200);
+  });
+});
+
+it('a refund address is the same in every writing', async () => {
+  const call = await opened();
+  const [address, other] = ['bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'];
+  const quote = await thorQuote(call, turbo);
+  const order = async (refund_onchain: string) => await call('/liquidity/order', { quote_id: quote.quote_id, refund_onchain });
+  const first = await order(address.toUpperCase());
+  expect(first.status).toBe(200);
+  for (const same of [address, address.toUpperCase(), `bitcoin:${address}`, `BITCOIN:${address.toUpperCase()}`])
+    expect(await order(same)).toMatchObject({ status: 200, body: first.body });
+  for (const another of [other, 'nonsense', `bitcoin:${other}`]) {
+    const { status, body } = await order(another);
+    expect([status, body['code'], (body['errors'] as Body[])[0]?.['pointer']]).toEqual([409, 'quote-used', '/refund_onchain']);
+  }
 });
 
 describe('between offer and order', () => {

@@ -34,7 +34,7 @@ export const newIntent = async (
     createdOn: now,
     deadOn: deadOn(gateway, quote, inputs),
     nextTryOn: now,
-    ...defined({ payoutKey: payoutKeyOf(gateway, quote, inputs.order.payoutTo) }),
+    ...defined({ payoutKey: payoutKeyOf(gateway, quote, inputs.order) }),
     ...particulars,
   };
 };

@@ -1,10 +1,13 @@
 /** The destination of a pushed payout: read from the request, checked against the offer, and shown again with the order. */
 import { readDestination, type Destination } from '../../bitcoin/destination.ts';
+import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice, type Invoice } from '../../bitcoin/bolt11.ts';
 import { payoutKinds, type PayoutKind, type PayoutTo } from '../../domain/payout.ts';
+import type { Ramp } from '../../domain/ramp.ts';
 import { usualArrivalSeconds } from '../../domain/record.ts';
 import { checkPublicUrl } from '../../domain/url-guard.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { OrderInputs } from '../../providers/spec.ts';
 import { Problem } from '../problem.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import { provenNode } from '../sessions/proven-node.ts';
@@ -107,13 +110,24 @@ export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: Payou
 };
 
 /**
- * Returns the key that only one order may have: a hash of the payment hash, if this offer's provider sends the sats to an invoice. An invoice is paid
- * once, so of two orders that name it the provider could pay only one. Undefined for every destination that takes more than one payment.
+ * Returns the key that only one order may have: a hash of the payment hash, if this offer's provider sends sats to an invoice, as a pushed payout or
+ * as a recharge. An invoice is paid once, so of two orders that name it the provider could pay only one. Undefined for every destination that takes
+ * more than one payment.
  */
-export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, payoutTo: PayoutTo | undefined): string | undefined => {
-  const isInvoice = offer.facts.payout_kinds !== undefined && payoutTo?.kind === 'invoice';
-  const invoice = isInvoice ? decodeInvoice(payoutTo.value) : undefined;
+export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, order: OrderInputs): string | undefined => {
+  const text = offer.requires.includes('invoice') ? order.invoice : offer.facts.payout_kinds === undefined ? undefined : invoiceIn(order.payoutTo);
+  const invoice = text === undefined ? undefined : decodeInvoice(bareInvoice(text));
   return invoice && hash(`payout to invoice ${invoice.paymentHash}`);
+};
+/** Returns an invoice in one form, whatever its prefix and letter case. */
+export const bareInvoice = (text: string): string => withoutLightningScheme(text).toLowerCase();
+const invoiceIn = (payoutTo: PayoutTo | undefined): string | undefined => (payoutTo?.kind === 'invoice' ? payoutTo.value : undefined);
+
+/** Returns the problem for an invoice that another order has named. */
+export const payoutUsed = (ramp: Ramp): Problem => {
+  const said = 'This invoice is the destination of another order, and can be paid only once. Send a new one.';
+  if (ramp !== 'liquidity') return unsuitable('invoice', said);
+  return new Problem('invoice-unsuitable', said, { errors: [{ pointer: '/invoice', detail: 'another order has named it' }] });
 };
 
 const invoiceDueBy = ({ timestamp, expirySeconds }: Invoice, arrivalSeconds = usualArrivalSeconds): number =>

@@ -11,11 +11,12 @@ import { giveAnswer, type GivenAnswer } from './given-answer.ts';
 import { amountTooNear, nearAmounts } from './near-amounts.ts';
 import { newIntent } from './new-intent.ts';
 import { answerOf, openInputs, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
-import { unsuitable } from './payout.ts';
+import { payoutUsed } from './payout.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
 import { leaseFor } from '../lease.ts';
 import { sendPlacing } from './send-placing.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
+import { inOneWriting } from '../pricing/refund-address.ts';
 import { findQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -77,7 +78,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },
     });
-  if (created === 'payout-used') throw unsuitable('invoice', 'This invoice is the destination of another order, and can be paid only once. Send a new one.');
+  if (created === 'payout-used') throw payoutUsed(request.ramp);
   if (created === 'busy') throw await otherPending(gateway, exclusiveKey, session.customerId);
   const intent = created === 'created' ? await intents.find(fresh.id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
@@ -99,13 +100,17 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
  * order that pays to the first invoice or connection.
  */
 const refuseOtherAim = async (gateway: Gateway, found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): Promise<void> => {
-  const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
+  const other = stored.named && Object.keys(named).find((member) => aimIn(gateway, stored.named, member) !== aimIn(gateway, named, member));
   if (other !== undefined)
     throw new Problem('quote-used', `This quote was ordered with another ${other}. For this ${other}, ask for a new quote.`, {
       errors: [{ pointer: `/${other}`, detail: 'the quote was ordered with a different value' }],
       members: membersOf(await lastAttempt(gateway, found)),
     });
 };
+
+/** Returns where the money goes, in a form that does not depend on how it was written. */
+const aimIn = (gateway: Gateway, named: PlacingInputs['named'], member: string): string | undefined =>
+  member === 'refund_onchain' ? inOneWriting(gateway, named?.[member]) : named?.[member];
 
 /**
  * Returns the members of `quote-used`. Its usual action is to read the order. `nextStep` replaces that action in the states in which there is no

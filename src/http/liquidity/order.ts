@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { bareInvoice } from '../../gateway/ordering/payout.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
@@ -21,13 +22,6 @@ const body = z.object({
     .max(4)
     .optional(),
 });
-
-/** Returns an invoice in one form, whatever its prefix and letter case. */
-const bareInvoice = (text: string): string =>
-  text
-    .trim()
-    .replace(/^lightning:/i, '')
-    .toLowerCase();
 
 export const liquidityOrder = endpoint({
   id: 'placeLiquidityOrder',
