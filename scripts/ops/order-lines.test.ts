@@ -43,6 +43,7 @@ const shown = {
   },
   notices: [],
   deliveries: [],
+  settlings: [],
   route: 'no longer kept',
 } as unknown as ShownOrder;
 

@@ -66,13 +66,15 @@ const deliveryRows = ({ deliveries }: ShownOrder): Row[] => {
 };
 
 /** Returns the commands that can change something about this order now. */
-const actionsOf = ({ order_id: id, ramp, order, placing, deliveries }: ShownOrder): string[] => {
+const actionsOf = ({ order_id: id, ramp, order, placing, deliveries, settlings }: ShownOrder): string[] => {
   const actions = [
     order?.stage === 'review' ? called('order', `${id} --leave-review <stage> --reason "<why>"`) : undefined,
     order?.disputed === true && isWithdrawn[ramp] && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
     order?.disputed === true ? called('order', `${id} --close-dispute "<how>"`) : undefined,
     order === undefined && placing.state === 'review' ? called('order', `${id} --close-placing "<why>"`) : undefined,
-    order !== undefined && !['filled', 'finished'].includes(order.stage) ? called('order', `${id} --paid-not-filled "<proof of payment>"`) : undefined,
+    order !== undefined && (!['filled', 'finished'].includes(order.stage) || settlings.includes('paid-not-filled'))
+      ? called('order', `${id} --paid-not-filled "<proof of payment>"`)
+      : undefined,
     ...deliveries
       .filter(({ state }) => state !== 'delivered' && state !== 'superseded')
       .slice(-2)

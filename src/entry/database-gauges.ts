@@ -1,10 +1,12 @@
 import type postgres from 'postgres';
+import { lostSats } from '../store/lost-sats.ts';
 import type { Gauge } from './gauges.ts';
 
 const openStages = ['awaiting_payment', 'underpaid', 'paid', 'filled', 'review'] as const;
 
 type Row = {
   late: number;
+  lost: number;
   dead: number;
   oldest_due: number;
   unsettled: number;
@@ -24,6 +26,7 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
       (select count(*) from reference_prices
         where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices,
+      (select count(*) from (${sql.unsafe(lostSats("now() - interval '3 days'"))}) l)::int as lost,
       (select json_agg(s)::text from (
         select stage, count(*)::int as n, extract(epoch from now() - min(stage_on))::float8 as oldest,
           (count(*) filter (where stage_on < now() - interval '3 days'))::int as old
@@ -44,7 +47,11 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     one('deliveries_oldest_due_seconds', 'How long the oldest unsent webhook has been due', row.oldest_due),
     one('intents_unsettled', 'Order attempts without an outcome', row.unsettled),
     one('orders_in_review', 'Orders in review, which need the operator', stages.get('review')?.n ?? 0),
-    one('orders_paid_late', 'Orders that were paid more than three days ago and are not delivered', stages.get('paid')?.old ?? 0),
+    one(
+      'orders_paid_late',
+      'Orders that were paid more than three days ago and are not delivered, or whose bought sats may have been lost',
+      (stages.get('paid')?.old ?? 0) + row.lost,
+    ),
     one(
       'references_not_live',
       'Currencies with several price feeds that have no live price: no two feeds agree, or they were not read for three minutes',

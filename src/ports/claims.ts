@@ -2,7 +2,11 @@ import type { Lease, Share } from './runtime.ts';
 
 export type Claim = {
   orderId: string;
-  state: 'sending' | 'held' | 'review';
+  /**
+   * `refused`: the provider has answered every request so far with a refusal, the last of which named a fallback address. So there is no link, and the
+   * address is no longer kept: the next request may name another.
+   */
+  state: 'sending' | 'held' | 'review' | 'refused';
   attempt: number;
   fallback?: string;
   fallbackHash?: string;
@@ -11,18 +15,21 @@ export type Claim = {
   createdOn: number;
   nextTryOn: number;
 };
+export type ClaimChange = { state?: 'sending' | 'review' | 'refused'; attempt?: number; nextTryOn?: number; fallback?: null; fallbackHash?: null };
 export type ClaimStore = {
   /** Stores a new claim. Returns false if the order already has one. */
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
+  /** Takes a claim that was refused, for a request with this fallback address or none. Returns undefined if it is no longer refused, or is taken. */
+  reopen(orderId: string, fallback: { fallback?: string; fallbackHash?: string }, lease: Lease): Promise<Claim | undefined>;
   /**
    * Stores the link. Returns false, and stores nothing, if another owner has taken the claim since, unless that owner has finished or lost its lease
    * and stored no link. In that case the claim still has the link that it had when this one was requested (`known`), or none.
    */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
   /** Returns false if another owner has taken the claim since, even if that owner has finished. */
-  change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
+  change(orderId: string, owner: string, change: ClaimChange): Promise<boolean>;
   /** `providerId`: the provider of the claim's order. */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<(Claim & { providerId: string })[]>;
 };

@@ -94,6 +94,7 @@ export const metricList = {
         'short',
         'overcharged',
         'link-short',
+        'finished-unlinked',
         'unreadable',
         'unusable',
         'twin',

@@ -53,7 +53,10 @@ export type OrderSearch = {
   /** The order id, quote id or attempt id. */
   id?: string;
   providerId?: string;
-  /** `late` are the orders that have been `paid` since before `paidBefore`. `open` are those that are not final. */
+  /**
+   * `late` are the orders that have been `paid` since before `paidBefore`, and the filled ones whose sats may have been lost before it. `open` are
+   * those that are not final.
+   */
   list?: (typeof orderLists)[number];
   paidBefore?: number;
 };
@@ -74,6 +77,8 @@ export type FoundOrder = {
   shortReleasedOn?: number;
   shortReleased?: OrderWatch['shortReleased'];
   recordedOn?: number;
+  /** A filled order of whose sats the provider says that they were withdrawn, although we hold no link; or whose claim a person must look at. */
+  unlinked?: boolean;
   /** The order's amounts or, if no order came of the attempt, those of the quote. */
   pay?: bigint;
   receive?: bigint;
@@ -102,8 +107,8 @@ export type OperatorStore = {
   /** Finds orders and attempts, newest first. With `before`, only those after it in this list. */
   search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
-   * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
-   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review; webhooks that are no longer tried; and
+   * Lists, with at most `limit` entries each: orders and intents in review; orders that are late (OrderSearch); intents that are
+   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review or refused; webhooks that are no longer tried; and
    * webhooks that failed, were tried at least `tries` times and are still tried.
    */
   attention(

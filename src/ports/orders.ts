@@ -48,6 +48,10 @@ export type OrderWatch = {
   arriving?: true;
   /** Background work fetched the order's withdrawal link, and the customer has not been given it yet. */
   linkUnseen?: true;
+  /** The provider's last word was that the sats were withdrawn, although we hold no link by which anybody could have. */
+  finishedUnlinked?: true;
+  /** The database was restored since: the customer may have been given a link that is not in the backup. A read of an earlier stage removes this. */
+  linkUnknown?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. If an amount changes, the order is judged again. */
   disputeClosed?: { on: number; pay: string; receive: string };
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */

@@ -36,6 +36,14 @@ export const createClaimStore = (db: Database): ClaimStore => ({
       .returning();
     return rows[0] && toClaim(rows[0]);
   },
+  reopen: async (orderId, fallback, lease) => {
+    const rows = await db
+      .update(claims)
+      .set({ ...fallback, state: 'sending', ...leaseOf(lease) })
+      .where(and(eq(claims.orderId, orderId), eq(claims.state, 'refused'), free(claims, lease.owner)))
+      .returning();
+    return rows[0] && toClaim(rows[0]);
+  },
   hold: async (orderId, owner, held, known) => {
     // Another call may have taken the claim, and got no link. Then the link in `held` may be the only one that the provider gives.
     const isOnly = and(eq(claims.orderId, orderId), sql`${claims.lnurl} is not distinct from ${known ?? null}`, free(claims, owner));

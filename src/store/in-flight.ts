@@ -6,8 +6,8 @@ import type { Database } from './database.ts';
 const unreadMs = 14 * 86_400_000;
 
 /**
- * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is. It counts as paid if its provider
- * said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
+ * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is; and again if its provider says that
+ * its sats were withdrawn, although nobody got a link for them. An order counts as paid if its provider said so, or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet
  * has the response. A paid sale that cannot be read counts for 14 days: its customer may have got the money and then have taken away the account's
  * key.
  *
@@ -24,17 +24,19 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
   const rows = await db.execute<{ sats: string }>(sql`
     with open as (
       select case o.ramp when 'buy' then o.receive else o.pay end as sats, i.network_key as network,
-        o.stage in ('paid', 'underpaid') or (o.stage = 'review' and (coalesce(o.terms->>'reviewReason', '') = 'paid-not-delivered' or coalesce(o.terms->>'moneySeen', '') = 'true')) or never_filled
+        o.stage in ('paid', 'underpaid', 'filled') or (o.stage = 'review' and (coalesce(o.terms->>'reviewReason', '') = 'paid-not-delivered' or coalesce(o.terms->>'moneySeen', '') = 'true')) or never_filled
           or (o.stage = 'review' and exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'underpaid'))) as paid,
         o.stage = 'paid' or never_filled or (o.stage = 'review' and (o.terms->>'paidSeenOn' is not null or coalesce(o.terms->>'beforeReview', '') in ('paid', 'filled', 'finished')))
           or exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished')) as whole,
         case when o.ramp <> 'buy' and o.told_pay < o.pay then o.told_pay else 0 end as part,
         o.stage in ('awaiting_payment', 'underpaid', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
           and coalesce(o.expires_on > ${at}, true) as young
-      from orders o join intents i on i.id = o.intent_id
+      from (
+        select * from orders where provider_id = ${providerId} and stage not in ('filled', 'finished', 'refunded') and not final
+        union all select * from orders where provider_id = ${providerId} and stage = 'filled' and not final and coalesce(terms->>'finishedUnlinked', '') = 'true'
+      ) o join intents i on i.id = o.intent_id
         cross join lateral (select exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null) as never_filled) n
-      where o.provider_id = ${providerId} and o.stage not in ('filled', 'finished', 'refunded') and not o.final
-        and not (o.ramp = 'sell' and coalesce((o.terms->>'unreadableSince')::float8 < ${now - unreadMs}, false))
+      where not (o.ramp = 'sell' and coalesce((o.terms->>'unreadableSince')::float8 < ${now - unreadMs}, false))
     ), under_way as (
       select case when whole then sats else part end as sats, network, true as paid from open where paid
       union all

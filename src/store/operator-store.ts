@@ -5,6 +5,7 @@ import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
 import { judgedAttemptOf } from '../ports/judged.ts';
 import type { OrderWatch } from '../ports/orders.ts';
+import { lostSats } from './lost-sats.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
 import {
@@ -49,6 +50,7 @@ const foundColumns = {
   shortReleasedOn: orders.shortReleasedOn,
   shortReleased: sql<OrderWatch['shortReleased'] | null>`${orders.terms}->'shortReleased'`,
   recordedOn: orders.recordedOn,
+  unlinked: sql<boolean>`coalesce(${orders.stage} = 'filled' and (${orders.terms}->>'finishedUnlinked' = 'true' or exists (select 1 from claims c where c.order_id = ${orders.id} and c.state in ('review', 'refused'))), false)`,
   pay: amountOf('pay', orders.pay),
   receive: amountOf('receive', orders.receive),
   currency: sql<string | null>`coalesce(${orders.terms}->>'currency', ${intents.quote}->'route'->'asked'->>'currency')`,
@@ -108,6 +110,10 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
 
+/** Matches orders that have been `paid` since before `at`, and bought sats that may have been lost before. */
+const isLate = (at: string): SQL => sql`${intents.id} in (
+  select o.intent_id from orders o where o.stage = 'paid' and o.stage_on < ${at} union all ${sql.raw(lostSats(`'${at}'::timestamptz`))})`;
+
 /**
  * Matches the rows of a list of what needs a person, or the orders that are not final. Lists of few orders are read by partial indexes, so the table
  * may be large.
@@ -118,7 +124,7 @@ const isIn = (list: NonNullable<OrderSearch['list']>, paidBefore: number): SQL |
     review: sql`${intents.id} in (
       select o.intent_id from orders o where o.stage = 'review'
       union all select i.id from intents i where i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id))`,
-    late: sql`${intents.id} in (select o.intent_id from orders o where o.stage = 'paid' and o.stage_on < ${new Date(paidBefore).toISOString()})`,
+    late: isLate(new Date(paidBefore).toISOString()),
     unknown: inArray(intents.state, ['prepared', 'sending', 'unknown']),
     twins: sharesUpstream,
     disputed: sql`${intents.id} in (select o.intent_id from orders o where o.disputed)`,
@@ -246,7 +252,13 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       unknown: await find(isIn('unknown', 0), limit),
       twins: await find(isIn('twins', 0), limit),
       disputed: await find(isIn('disputed', 0), limit),
-      claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
+      claims: (
+        await db
+          .select({ id: claims.orderId })
+          .from(claims)
+          .where(inArray(claims.state, ['review', 'refused']))
+          .limit(limit)
+      ).map((row) => row.id),
       dead: await findDeliveries(inArray(deliveries.state, ['dead', 'disabled']), limit),
       failing: await findDeliveries(and(eq(deliveries.state, 'due'), isFailing(tries)), limit),
     }),
@@ -453,7 +465,13 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
       .returning({ id: intents.id });
     const leapt = await tx
       .update(orders)
-      .set({ sequence: sql`${orders.sequence} + ${sequenceLeap}`, leaseOwner: null, leaseUntil: null })
+      .set({
+        sequence: sql`${orders.sequence} + ${sequenceLeap}`,
+        // Bought sats may have been withdrawn since the backup, by a link that is not in it (src/gateway/following/unlinked-finish.ts).
+        terms: sql`(${orders.terms}::jsonb || case when ${orders.ramp} = 'buy' then '{"linkUnknown":true}'::jsonb else '{}' end)::json`,
+        leaseOwner: null,
+        leaseUntil: null,
+      })
       .where(eq(orders.final, false))
       .returning({ id: orders.id });
     await tx.update(accounts).set({ sequence: sql`${accounts.sequence} + ${sequenceLeap}` });

@@ -4,6 +4,7 @@ import { bigserial, boolean, index, integer, pgTable, smallint, text, uniqueInde
 import type { Facts, Json } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
+import type { Claim } from '../ports/claims.ts';
 import { amount, document, moment, sealed } from './columns.ts';
 import type { StoredTerms } from './order-terms.ts';
 
@@ -198,6 +199,9 @@ export const orders = pgTable(
     index('orders_in_flight')
       .on(t.providerId)
       .where(sql`stage not in ('filled', 'finished', 'refunded') and not final`),
+    index('orders_to_withdraw')
+      .on(t.stageOn)
+      .where(sql`stage = 'filled' and not final`),
   ],
 );
 
@@ -226,7 +230,7 @@ export const claims = pgTable(
     orderId: uuid('order_id')
       .primaryKey()
       .references(() => orders.id),
-    state: text('state').$type<'sending' | 'held' | 'review'>().notNull(),
+    state: text('state').$type<Claim['state']>().notNull(),
     attempt: integer('attempt').notNull(),
     fallback: sealed('fallback'),
     fallbackHash: text('fallback_hash'),

@@ -18,6 +18,8 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   refundUnseen: true,
   arriving: true,
   linkUnseen: true,
+  finishedUnlinked: true,
+  linkUnknown: true,
   disputeClosed: true,
   shortReleased: true,
   unreadSince: true,

@@ -1,11 +1,12 @@
 import { and, asc, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
+import type { Order } from '../ports/orders.ts';
 import type { RecordStore } from '../ports/record.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
-import { present, type Database } from './database.ts';
+import { present, type Database, type Transaction } from './database.ts';
 import { lockOrder } from './order-store.ts';
 import { lastRefund, recordFill, recordLink, windowsOf } from './record-fill.ts';
-import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
+import { claims, fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
 const moneyCame = ['paid', 'review', 'filled', 'finished', 'refunded'] as const;
 
@@ -25,6 +26,12 @@ const shownColumns = {
   countedIn: fills.countedIn,
   countedQuoted: fills.countedQuoted,
   countedDelivered: fills.countedDelivered,
+};
+
+/** Returns whether nobody can have withdrawn the sats of a filled order, and its provider says that somebody did, or refuses a link. */
+const isLost = async (tx: Transaction, { id, watch }: Pick<Order, 'id' | 'watch'>): Promise<boolean> => {
+  const [claim] = await tx.select({ state: claims.state, lnurl: claims.lnurl }).from(claims).where(eq(claims.orderId, id));
+  return (claim?.lnurl ?? null) === null && (watch.finishedUnlinked === true || claim?.state === 'review' || claim?.state === 'refused');
 };
 
 const rethrow = (_orderId: string, error: unknown): never => {
@@ -112,7 +119,8 @@ export const createRecordStore = (db: Database): RecordStore => ({
   paidNotFilled: async (orderId, now, seen) =>
     await db.transaction(async (tx) => {
       const order = await lockOrder(tx, orderId, seen);
-      if (!order || order.stage === 'filled' || order.stage === 'finished') return false;
+      if (!order || order.stage === 'finished') return false;
+      if (order.stage === 'filled' && !(await isLost(tx, order))) return false;
       return await recordFill(tx, { orderId, now, as: 'proven' });
     }),
   inFlight: async (providerId, most, now) => await readInFlight(db, providerId, most, now),

@@ -1,4 +1,5 @@
 /** Compares the three histories of a run: what the wallets were told, what the providers did, and what the gateway's database says. */
+import type { Sql } from 'postgres';
 
 export type Told = {
   quoteId: string;
@@ -128,4 +129,12 @@ export const violations = (told: readonly Told[], made: readonly Made[], kept: r
     if (intent.orders !== (intent.state === 'confirmed' ? 1 : 0)) broken.push(`${name}: ${intent.orders} orders kept`);
   }
   return broken;
+};
+
+/** Returns the orders whose sats count as withdrawn, although nobody was given a link by which they could have been. */
+export const finishedUnlinked = async ({ sql }: { sql: Sql }): Promise<string[]> => {
+  const rows = await sql<{ id: string; provider: string }[]>`
+    select o.id, o.provider_id as provider from orders o left join claims c on c.order_id = o.id
+    where o.ramp = 'buy' and o.stage = 'finished' and o.terms->>'payout' is null and c.lnurl is null`;
+  return rows.map(({ id, provider }) => `order ${id} at ${provider} is finished, and nobody was given a link`);
 };

@@ -11,7 +11,15 @@ import type { Profile } from './replicas.ts';
  */
 export type Outcome = 'ok' | 'lost' | 'late' | 'never' | 'refused' | 'not-sent' | 'garbled' | 'worse';
 type Quote = { session: string; pay: bigint; receive: bigint; fee: bigint; expiresOn: number };
-export type FakeOrder = { id: string; quoteId: string; session: string; intentId: string; status: 'placed' | 'filled'; visibleFrom: number; noticeUrl: string };
+export type FakeOrder = {
+  id: string;
+  quoteId: string;
+  session: string;
+  intentId: string;
+  status: 'placed' | 'filled' | 'finished';
+  visibleFrom: number;
+  noticeUrl: string;
+};
 export type FakeProvider = {
   id: Profile;
   orders: FakeOrder[];
@@ -67,7 +75,7 @@ const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Rando
     ok: true,
     value: {
       upstreamOrderId: order.id,
-      stage: order.status === 'filled' ? 'filled' : 'awaiting_payment',
+      stage: order.status === 'placed' ? 'awaiting_payment' : order.status,
       rawStatus: order.status,
       pay: quote.pay,
       receive: quote.receive,
@@ -80,7 +88,7 @@ const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Rando
     const quote = quotes.get(order.quoteId);
     return {
       upstreamOrderId: order.id,
-      stage: order.status === 'filled' ? 'filled' : 'awaiting_payment',
+      stage: order.status === 'placed' ? 'awaiting_payment' : order.status,
       rawStatus: order.status,
       ...(quote ? { pay: quote.pay, receive: quote.receive, fee: quote.fee } : {}),
     };

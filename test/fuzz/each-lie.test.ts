@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
+import { finishedUnlinked } from '../chaos/checker.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { askedFor, linkEndFlaws, listFlaws, offerFlaws, orderFlaws, quoteEndFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
@@ -207,6 +208,7 @@ it(
       select array_agg(id) as ids from orders where stage <> 'review' and upstream_order_id is not null
       group by provider_id, lower(regexp_replace(upstream_order_id, '^urn:uuid:|[{}-]', '', 'g')) having count(*) > 1`;
     expect(twins, `seed ${chaosSeed}`).toEqual([]);
+    expect(await finishedUnlinked(gateway.database), `seed ${chaosSeed}`).toEqual([]);
     reportGoal(
       'G6',
       `${told} lies of ${cases.length}, one at a time: ${met.offers} offers, ${met.payable} payable, ${met.withheld} withheld, ${met.doubt} in doubt, ${met.links} links, none that a customer could lose by`,

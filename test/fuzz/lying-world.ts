@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
+import { finishedUnlinked } from '../chaos/checker.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { createClient, type Client } from './client.ts';
 import { askedFor, listFlaws, offerFlaws, orderFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
@@ -152,7 +153,7 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
   const twins = await gateway.database.sql<{ ids: string[] }[]>`
     select array_agg(id) as ids from orders where stage <> 'review' and upstream_order_id is not null
     group by provider_id, lower(regexp_replace(upstream_order_id, '^urn:uuid:|[{}-]', '', 'g')) having count(*) > 1`;
-  wrong.push(...twins.map(({ ids }) => `one upstream order for ${ids.join(' and ')}`));
+  wrong.push(...twins.map(({ ids }) => `one upstream order for ${ids.join(' and ')}`), ...(await finishedUnlinked(gateway.database)));
   expect([...new Set(wrong)].slice(0, 20), `seed ${seed}`).toEqual([]);
   expect(tooFew(seen)).toEqual([]);
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);

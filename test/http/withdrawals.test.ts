@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { databaseGauges } from '../../src/entry/database-gauges.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -7,6 +8,7 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     alpine: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1 } },
     once: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1, deviations: ['second-withdrawal-string'] } },
+    thief: { simulator: { quoteTtlS: 3600, deviations: ['finished-unlinked'] } },
   });
 });
 afterAll(async () => await gateway.close());
@@ -91,4 +93,58 @@ it('the same fallback in capitals is the same fallback', async () => {
   );
   expect([first.status, second.status]).toEqual([200, 200]);
   expect(second.body).toEqual(first.body);
+});
+
+/** What an operator sees of an order, and the provider's sats in flight. */
+const attentionTo = async (orderId: string) => {
+  const { operator, record } = gateway.server.gateway.stores;
+  const { late, claims: lost } = await operator.attention(100, gateway.clock.now() - 3 * 86_400_000, 3);
+  const inFlight = await record.inFlight('thief', { own: 0n, wide: 0n }, gateway.clock.now());
+  return { late: late.some((one) => one.orderId === orderId), lost: lost.includes(orderId), inFlight };
+};
+const lateByMetrics = async (): Promise<number | undefined> =>
+  (await databaseGauges(gateway.database.sql)).find(({ name }) => name === 'orders_paid_late')?.value;
+
+it('an order that the provider calls finished before anybody had a link can be withdrawn, is late after three days, and counts if the provider refuses', async () => {
+  const { withdraw, stage, orderId } = await filled('thief');
+  const isFilled = async (of: typeof stage): Promise<true> => await gateway.passUntil('filled', async () => ((await of()) === 'filled' ? true : undefined));
+  await isFilled(stage);
+  const { receive } = (await gateway.server.gateway.stores.orders.findAny(orderId)) ?? { receive: 0n };
+  expect(await attentionTo(orderId)).toEqual({ late: false, lost: false, inFlight: receive });
+  const before = await lateByMetrics();
+  gateway.clock.move(3 * 86_400_000 + 60_000);
+  await gateway.database.sql`update orders set stage_on = now() - interval '4 days' where id = ${orderId}`;
+  expect(await attentionTo(orderId)).toMatchObject({ late: true, lost: false });
+  expect(await lateByMetrics()).toBe((before ?? 0) + 1);
+  for (let n = 0; n < 2; n += 1) {
+    expect((await withdraw()).body['code']).toBe('claim-outcome-unknown');
+    gateway.clock.move(600_000);
+  }
+  expect(await attentionTo(orderId)).toMatchObject({ late: true, lost: true });
+  expect(gateway.logs.filter((line) => line.includes('order_finished_unlinked') && line.includes(orderId))).toHaveLength(1);
+  const order = await gateway.server.gateway.stores.orders.findAny(orderId);
+  if (!order) throw new Error('no order');
+  const { record } = gateway.server.gateway.stores;
+  expect(await record.paidNotFilled(orderId, gateway.clock.now(), order)).toBe(true);
+  const [fill] = await gateway.database.sql`select told_receive::int as told, counted_in as row from fills where order_id = ${orderId}`;
+  expect(fill).toEqual({ told: 0, row: 'estimates' });
+  const honest = await filled('alpine');
+  await isFilled(honest.stage);
+  const other = await gateway.server.gateway.stores.orders.findAny(honest.orderId);
+  if (!other) throw new Error('no order');
+  expect(await record.paidNotFilled(honest.orderId, gateway.clock.now(), other)).toBe(false);
+});
+
+it('an order whose link expired is late three days later if the on-chain payment does not show', async () => {
+  const { withdraw, orderId, upstreamId, stage } = await filled('alpine');
+  expect((await withdraw({ failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' })).status).toBe(200);
+  const plain = await filled('alpine');
+  expect((await plain.withdraw()).status).toBe(200);
+  gateway.clock.move(2 * 86_400_000);
+  expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: false }, { late: false }]);
+  gateway.clock.move(2 * 86_400_000);
+  expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: true }, { late: false }]);
+  await control('alpine').pay(upstreamId, 'finished');
+  await gateway.passUntil('the provider has paid', async () => ((await stage()) === 'finished' ? true : undefined));
+  expect(await attentionTo(orderId)).toMatchObject({ late: false });
 });

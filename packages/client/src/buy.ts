@@ -40,7 +40,10 @@ export type BuyBounds = {
 };
 
 export type WithdrawOptions = {
-  /** A bitcoin address that is paid if the link is not used in time. It can be set only in the first call, and only if the order supports it. */
+  /**
+   * A bitcoin address that is paid if the link is not used in time. It can be set only in the first call, and only if the order supports it. If the
+   * provider refuses it, the next call may name another or none.
+   */
   fallback?: string;
   /** Takes what was delivered, although it is less than was ordered or more was charged (problem `order-short`). */
   acceptShort?: boolean;

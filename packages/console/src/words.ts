@@ -66,7 +66,10 @@ export const groups: Readonly<Record<keyof Attention, Group>> = {
   disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
   unknown: { title: 'Order attempts without an outcome', help: 'The provider’s answer was lost. The gateway is still looking for the order by itself.' },
   ill_providers: { title: 'Ill providers', help: 'The gateway has stopped some or all of its calls to these providers.' },
-  late: { title: 'Paid three days ago, and not delivered', help: 'Ask the provider. If it refuses, the order’s card shows what you can do.' },
+  late: {
+    title: 'Paid three days ago, and not delivered, or perhaps lost',
+    help: 'Ask the provider where the money or the sats are. If it refuses, the order’s card shows what you can do.',
+  },
   twins: { title: 'Sharing one order at a provider', help: 'The provider gave two orders the same id. Compare them with the provider’s list.' },
   claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable link. Ask the provider for another.' },
   dead_letters: { title: 'Webhooks that are no longer tried', help: 'The wallet’s server did not take them. Repair it, then send them.' },

@@ -3,6 +3,7 @@ import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.t
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
+import { fallbackPlace } from '../places.ts';
 import { claimWithdrawal, settleClaims } from './claim-withdrawal.ts';
 import { refreshOrder } from './follow-orders.ts';
 
@@ -115,6 +116,91 @@ it('a refusal for a finished order while we hold no link needs a person', async 
   expect(logs.filter((one) => one.event === 'claim_lost')).toHaveLength(1);
 });
 
+describe('an order that its provider calls finished before anybody was given a link', () => {
+  const found = async ({ gateway, id }: Awaited<ReturnType<typeof bought>>) => {
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  const read = async (world: Awaited<ReturnType<typeof bought>>) => await refreshOrder(world.scope, await found(world), 'poll');
+  const alerts = ({ logs }: Awaited<ReturnType<typeof bought>>) => logs.filter(({ event }) => event === 'order_finished_unlinked');
+
+  it.each<Stage[]>([['finished'], ['paid', 'finished'], ['filled', 'finished']])(
+    'after %s %s is filled, is followed, and tells the operator once',
+    async (...stages) => {
+      const world = await bought('awaiting_payment');
+      for (const stage of stages) {
+        world.says(stage);
+        await read(world);
+      }
+      expect(await read(world)).toMatchObject({ stage: 'filled', rawStatus: 'finished', final: false, watch: { finishedUnlinked: true } });
+      expect(alerts(world)).toMatchObject([{ level: 'error', fields: { order: world.id, provider: 'alpine' } }]);
+    },
+  );
+
+  it('can be withdrawn, and is finished once a link was given', async () => {
+    const world = await bought('finished');
+    expect((await world.withdraw()).lnurlw).toMatch(/^LNURL1/);
+    const after = await read(world);
+    expect([after.stage, after.final, after.watch.finishedUnlinked]).toEqual(['finished', true, undefined]);
+  });
+
+  it('needs a person if the provider refuses a link', async () => {
+    const world = await bought('finished');
+    world.buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+    for (let n = 0; n < 2; n += 1) {
+      expect((await problemOf(world.withdraw())).code).toBe('claim-outcome-unknown');
+      world.clock.now += 600_000;
+    }
+    expect((await world.gateway.stores.claims.find(world.id))?.state).toBe('review');
+    expect(world.logs.filter(({ event }) => event === 'claim_lost').length).toBeGreaterThan(0);
+    expect(await read(world)).toMatchObject({ stage: 'filled', final: false });
+  });
+
+  it('while its link is on the way is finished when the link is there, and alerts nobody', async () => {
+    const world = await bought();
+    const { sound, script } = world.buyer();
+    script.claim = async (...asked) => {
+      world.says('finished');
+      expect(await read(world)).toMatchObject({ stage: 'filled', final: false });
+      return await sound.claim(...asked);
+    };
+    const given = await world.withdraw();
+    expect(await read(world)).toMatchObject({ stage: 'finished', final: true });
+    expect([(await world.withdraw()).lnurlw, alerts(world)]).toEqual([given.lnurlw, []]);
+  });
+
+  it('is finished if the customer may have been given a link since a backup, which a read of an earlier stage rules out', async () => {
+    const restored = async (stage: Stage) => {
+      const world = await bought(stage);
+      await read(world);
+      const order = await found(world);
+      await world.gateway.stores.orders.advance(order, { watch: { ...order.watch, linkUnknown: true } }, undefined, []);
+      return world;
+    };
+    const world = await restored('filled');
+    await read(world);
+    world.says('finished');
+    expect(await read(world)).toMatchObject({ stage: 'finished', final: true });
+    const unpaid = await restored('paid');
+    await read(unpaid);
+    unpaid.says('finished');
+    expect(await read(unpaid)).toMatchObject({ stage: 'filled', final: false });
+  });
+
+  it('stays finished if an earlier release or an operator said so', async () => {
+    const world = await bought();
+    await read(world);
+    const { scope, gateway } = world;
+    const order = await found(world);
+    await gateway.stores.orders.advance(order, { stage: 'review', watch: { ...order.watch, beforeReview: 'finished' } }, undefined, []);
+    world.says('finished');
+    const after = await read(world);
+    expect([after.stage, after.final]).toEqual(['finished', true]);
+    expect((await refreshOrder(scope, after, 'notice')).stage).toBe('finished');
+  });
+});
+
 it('a first refusal while the order is still filled loses nothing', async () => {
   const { withdraw, buyer, gateway, id, logs, clock } = await bought();
   buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
@@ -133,6 +219,83 @@ it('the first fallback address stays: another one is refused, and the same may b
   expect(await problemOf(withdraw('bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'))).toMatchObject({ code: 'withdrawal-differs' });
   expect(await problemOf(withdraw('nonsense'))).toMatchObject({ code: 'address-invalid' });
   expect(calls('claim')).toBe(1);
+});
+
+describe('a fallback address that the provider refuses', () => {
+  const other = 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry';
+  /** The provider refuses every request with `address`, and notes which address each request named. */
+  const picky = async () => {
+    const world = await bought();
+    const { sound, script } = world.buyer();
+    const named: (string | undefined)[] = [];
+    script.claim = async (context, asked) => {
+      named.push(asked.fallbackAddress);
+      return asked.fallbackAddress === address ? { ok: false, refusal: { reason: 'declined' } } : await sound.claim(context, asked);
+    };
+    return { ...world, named };
+  };
+  it.each([
+    ['another address', other],
+    ['none', undefined],
+  ])('can be replaced by %s, however often it was refused', async (_what, next) => {
+    const { withdraw, named, gateway, id, clock, logs } = await picky();
+    for (let n = 0; n < 3; n += 1) {
+      const problem = await problemOf(withdraw(address));
+      expect([problem.code, problem.message]).toEqual(['claim-outcome-unknown', expect.stringMatching(/another address, or without one/)]);
+      expect(problem.more.errors).toMatchObject([{ pointer: '/failback_onchain' }]);
+      clock.now += 600_000;
+      expect(await settleClaims(gateway, 10)).toBe(0);
+    }
+    expect(await gateway.stores.claims.find(id)).toMatchObject({ state: 'refused', attempt: 4 });
+    expect(logs.filter(({ event }) => event === 'claim_lost')).toHaveLength(2);
+    const first = await withdraw(next);
+    expect(first.lnurlw).toMatch(/^LNURL1/);
+    expect(named).toEqual([address, address, address, next]);
+    expect([await withdraw(next), (await problemOf(withdraw(address))).code]).toEqual([first, 'withdrawal-differs']);
+  });
+  it('stays if the answer to an earlier request was lost: there may be a link with it', async () => {
+    const { withdraw, buyer, gateway, id, clock } = await picky();
+    const refuse = buyer().script.claim;
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw(address))).code).toBe('claim-outcome-unknown');
+    if (refuse) buyer().script.claim = refuse;
+    clock.now += 600_000;
+    expect((await problemOf(withdraw(address))).message).not.toMatch(/another address/);
+    expect((await problemOf(withdraw(other))).code).toBe('withdrawal-differs');
+    expect((await gateway.stores.claims.find(id))?.state).toBe('review');
+  });
+  it('stays if the request that named it died: its answer may have been lost', async () => {
+    const { withdraw, gateway, id, clock } = await picky();
+    await gateway.stores.claims.create(
+      { orderId: id, now: clock.now, fallbackHash: gateway.hash(address), fallback: await gateway.seal.seal(address, fallbackPlace(id)) },
+      { owner: 'dead', seconds: 1 },
+    );
+    clock.now += 600_000;
+    await settleClaims(gateway, 10);
+    expect((await problemOf(withdraw(other))).code).toBe('withdrawal-differs');
+  });
+  it('is not replaced while the order is in review', async () => {
+    const { withdraw, gateway, id, says, scope, calls } = await picky();
+    await problemOf(withdraw(address));
+    says('failed');
+    const order = await gateway.stores.orders.findAny(id);
+    if (order) await refreshOrder(scope, order, 'read');
+    expect([(await problemOf(withdraw(other))).code, calls('claim')]).toEqual(['order-not-withdrawable', 1]);
+  });
+});
+
+it('a claim that needs a person blames no link while its order is in review for another reason', async () => {
+  const { withdraw, buyer, says, gateway, id, scope, clock } = await bought();
+  buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
+  for (let n = 0; n < 2; n += 1) {
+    await problemOf(withdraw());
+    clock.now += 600_000;
+  }
+  expect((await gateway.stores.claims.find(id))?.state).toBe('review');
+  says('failed');
+  const order = await gateway.stores.orders.findAny(id);
+  expect(order && (await refreshOrder(scope, order, 'read')).stage).toBe('review');
+  expect((await problemOf(withdraw())).code).toBe('order-not-withdrawable');
 });
 
 it('an expired link is fetched anew while the order is filled; with a fallback it is left to the provider', async () => {

@@ -9,7 +9,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { followed, putInReview, refreshOrder, withNews } from './follow-orders.ts';
 import { Problem } from '../problem.ts';
-import type { Claim } from '../../ports/claims.ts';
+import type { Claim, ClaimChange } from '../../ports/claims.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import type { Order } from '../../ports/orders.ts';
@@ -32,7 +32,8 @@ export type Withdrawal = { order_id: string; withdrawal_expiration_date: string;
 /**
  * Handles POST /withdrawal: requests the LNURL from the provider, and stores it sealed before answering, because a provider may refuse a second
  * request. While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the
- * withdrawal, and can never be changed.
+ * withdrawal. It can be changed only while the provider has refused every request, and no answer was lost: then no link can exist, neither with the
+ * address nor without.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -61,15 +62,20 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   }
   refuseShort(order, request);
   const lease = leaseFor(gateway, order.id);
-  const now = gateway.now();
-  const sealedFallback =
-    fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(order.id)), fallbackHash: gateway.hash(fallback) };
-  const created = await gateway.stores.claims.create({ orderId: order.id, now, ...sealedFallback }, lease);
+  const created = await gateway.stores.claims.create({ orderId: order.id, now: gateway.now(), ...(await sealedFallback(gateway, order, fallback)) }, lease);
   const claim = await gateway.stores.claims.find(order.id);
   if (!claim) throw claimUnknown();
   if (!created) return await answerClaim(scope, order, claim, fallback);
-  const fetching = fetchLnurl(scope, order, claim, lease);
-  gateway.background(fetching.catch(() => undefined));
+  return await fetchUnlost(scope, order, claim, lease);
+};
+
+const sealedFallback = async (gateway: Gateway, { id }: Order, fallback: string | undefined): Promise<Pick<Claim, 'fallback' | 'fallbackHash'>> =>
+  fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(id)), fallbackHash: gateway.hash(fallback) };
+
+/** Asks for the LNURL, if every request before this one was answered with a refusal. Goes on even if the wallet no longer waits. */
+const fetchUnlost = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
+  const fetching = fetchLnurl(scope, order, claim, lease, true);
+  scope.gateway.background(fetching.catch(() => undefined));
   return await fetching;
 };
 
@@ -121,6 +127,12 @@ const claimUnknown = (): Problem =>
     retryAfterMs: 5000,
   });
 
+const fallbackRefused = (): Problem => {
+  const detail =
+    'The provider refused to give a withdrawal link with this fallback address: it may not pay to this kind of address, or not so small an amount. Repeat the request with another address, or without one.';
+  return new Problem('claim-outcome-unknown', detail, { errors: [{ pointer: '/failback_onchain', detail }], retryAfterMs: 5000 });
+};
+
 /** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released this fill or a worse one. */
 const refuseShort = (order: Order, { accept_short: accepts }: WithdrawalRequest): void => {
   if (order.disputed === true && !isShortReleased({ ...order, ...order.watch }) && accepts !== true) throw orderShort(order);
@@ -165,11 +177,19 @@ const checkFallback = (gateway: Gateway, order: Order, text: string): string => 
 const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: string | undefined): Promise<Withdrawal> => {
   const { gateway } = scope;
   let order = known;
+  if (claim.state === 'refused') {
+    if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
+    if (order.stage !== 'filled') throw notWithdrawable(order);
+    const lease = leaseFor(gateway, order.id);
+    const reopened = await gateway.stores.claims.reopen(order.id, await sealedFallback(gateway, order, fallback), lease);
+    if (!reopened) throw claimUnknown();
+    return await fetchUnlost(scope, order, reopened, lease);
+  }
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
     // A person must look at this claim. We ask the provider again only if the order is filled, a wallet asks for the link, and the next try is due.
-    if (order.stage === 'review') throw linkRefused(order.id);
+    if (order.stage === 'review') throw order.watch.reviewReason === 'unsafe-link' ? linkRefused(order.id) : notWithdrawable(order);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) return await showLast(gateway, order, claim);
   }
   if (isLive(gateway, claim)) return await showHeld(scope, order, claim);
@@ -232,8 +252,11 @@ const showHeld = async (scope: Scope, order: Order, claim: Claim & { lnurl: stri
 
 const patientReads = 3;
 
-/** Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. */
-const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
+/**
+ * Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. `isUnlost`: every request before this one was
+ * answered with a refusal.
+ */
+const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease, isUnlost = false): Promise<Withdrawal> => {
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
@@ -252,7 +275,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const answer = await callProvider(scope, provider, options, (context) =>
       adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
     );
-    if (!answer.ok) return await refusedClaim(scope, order, claim, lease);
+    if (!answer.ok) return await refusedClaim(gateway, order, claim, lease, isUnlost);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
@@ -289,17 +312,18 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
 
 /**
  * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still
- * pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim.
+ * pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim. If it
+ * may be the fallback address that the provider refuses, and no answer was lost, the address is dropped, so that the customer can name another.
  */
-const refusedClaim = async ({ gateway }: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
+const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease, isUnlost: boolean): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
-  const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
-  await gateway.stores.claims.change(
-    order.id,
-    lease.owner,
-    lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) },
-  );
+  const lost = claim.lnurl === undefined && (now.stage === 'finished' || now.watch.finishedUnlinked === true || claim.attempt > 1);
+  const again = { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) };
+  const isOpen = isUnlost && claim.lnurl === undefined && claim.fallbackHash !== undefined;
+  const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null, fallbackHash: null } : lost ? { state: 'review' } : again;
+  await gateway.stores.claims.change(order.id, lease.owner, change);
   if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
+  if (isOpen && now.stage === 'filled') throw fallbackRefused();
   return await showLast(gateway, now, claim);
 };
 

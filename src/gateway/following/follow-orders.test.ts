@@ -278,6 +278,10 @@ it('what was delivered for a paid order is handed out; what is missing is a disp
     disputed: true,
     warnings: ['filled-differently'],
   });
+  // The customer takes what there is.
+  const { id } = await order();
+  await gateway.stores.claims.create({ orderId: id, now: gateway.now() }, { owner: 'one', seconds: 60 });
+  await gateway.stores.claims.hold(id, 'one', { lnurl: 'sealed' });
   expect(await says('finished', { receive: 50_000n })).toBe('finished');
   expect(await order()).toMatchObject({ disputed: true, final: false });
   expect(logs.filter((one) => one.event === 'order_short')).toMatchObject([{ level: 'error' }]);

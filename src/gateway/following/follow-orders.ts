@@ -5,6 +5,7 @@ import {
   isFinal,
   isUnpaid,
   noLaterThanExpiry,
+  progressOf,
   refreshDelayMs,
   saysMoney,
   saysPaid,
@@ -37,6 +38,7 @@ import { disputeOf, orderedOf } from './judge-order-fill.ts';
 import { nodeOf, payoutOf, withoutUnshownPayout } from './payout-of.ts';
 import { pollOn } from './poll-share.ts';
 import { takeSecret, tellUntrusted } from './redemption.ts';
+import { withoutUnlinkedFinish, type Unlinked } from './unlinked-finish.ts';
 
 /** Polls at most `limit` of the orders that are due, each of them under a lease. Returns how many it polled. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> =>
@@ -65,7 +67,9 @@ export const refreshOrder = async (scope: Scope, order: Order, cause: Cause): Pr
 };
 
 /** The result of a read. `refused`: the provider refuses to report the order, for example because the session that placed it has ended. */
-type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
+type Told =
+  | { read: 'done'; evidence: OrderEvidence | undefined; unlinked?: Unlinked }
+  | { read: 'refused' | 'failed'; evidence?: undefined; unlinked?: undefined };
 
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   const { gateway } = scope;
@@ -93,7 +97,9 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);
   const evidence = row && (await isSomebodyElses(gateway, order, row)) ? row.otherwise : row;
-  return { read: 'done', evidence: evidence && withoutUnshownPayout(order, payoutTo, evidence, gateway.now()) };
+  if (!evidence) return { read: 'done', evidence };
+  const shown = withoutUnshownPayout(order, payoutTo, evidence, gateway.now());
+  return { read: 'done', ...(await withoutUnlinkedFinish(gateway, order, knownOf(order), shown)) };
 };
 
 /**
@@ -240,6 +246,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     if (moved) countStage(gateway, order.stage, after);
     if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
+    if (told.unlinked === 'unasked' && order.watch.finishedUnlinked !== true) tellUnlinked(gateway, after);
     if (untrusted && moved && step.reason === 'unsafe-link') tellUntrusted(gateway, after);
     tellLatePayment(gateway, order, after, now);
     if (moved && after.stage === 'refunded') tellRefund(gateway, order, evidence?.pay);
@@ -276,6 +283,15 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
     gateway.count('order_oddities_total', { provider: after.providerId, kind });
     gateway.log('error', `order_${kind}`, about);
   }
+};
+
+/**
+ * Alerts the operator when a provider says that sats were withdrawn for which no link was ever asked. While one is being asked for, its answer tells:
+ * some providers say so as soon as they give a link.
+ */
+const tellUnlinked = (gateway: Gateway, { id: order, providerId: provider }: Order): void => {
+  gateway.count('order_oddities_total', { provider, kind: 'finished-unlinked' });
+  gateway.log('error', 'order_finished_unlinked', { order, provider });
 };
 
 /**
@@ -357,8 +373,13 @@ const watchOf = (gateway: Gateway, order: Order, told: Told, step: Advance): Ord
     ...(isUnseenRefund ? { refundUnseen: true } : {}),
     paidSeenOn: seenOn ?? (isWhole ? now : undefined),
     ...(told.evidence ? { arriving: told.evidence.arriving === true && step.next === 'awaiting_payment' ? true : undefined } : {}),
+    ...(told.evidence?.stage === undefined ? {} : { finishedUnlinked: told.unlinked === undefined ? undefined : true }),
+    // A link can be given only once the order is filled.
+    ...(isBefore(told.evidence?.stage, 'filled') ? { linkUnknown: undefined } : {}),
   });
 };
+
+const isBefore = (stage: Stage | undefined, later: Stage): boolean => (progressOf(stage) ?? Infinity) < (progressOf(later) ?? 0);
 
 type News = { [K in keyof OrderWatch]: OrderWatch[K] | undefined };
 /** Returns what we have learnt with some members changed, or removed if they are undefined. Without a change it returns the same object. */

@@ -10,7 +10,7 @@ import { settlingsOf } from './settle.ts';
 
 const dayMs = 86_400_000;
 const pageSize = 100;
-/** An order that has been `paid` for longer than this is listed as late: its provider has probably forgotten or lost it. */
+/** An order that has been `paid`, or whose sats have been missing, for longer than this is listed as late: its provider has probably lost it. */
 export const longestDeliveryMs = 3 * dayMs;
 /** No index covers amounts, so a search for an amount without a day goes back only this many days. */
 const amountDays = 30;
@@ -112,5 +112,6 @@ export const showFound = (found: FoundOrder) => ({
     disputed: found.disputed,
     released: found.pay !== undefined && found.receive !== undefined && isShortReleased({ ...found, pay: found.pay, receive: found.receive }),
     recorded: found.recordedOn !== undefined,
+    unlinked: found.unlinked,
   }),
 });

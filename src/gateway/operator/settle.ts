@@ -42,15 +42,17 @@ type State = {
   disputed?: boolean | undefined;
   released?: boolean | undefined;
   recorded?: boolean | undefined;
+  /** A filled order without a link, of which a person must find out where its sats are. */
+  unlinked?: boolean | undefined;
 };
 /** Returns what can be settled about an order or an attempt in this state. */
-export const settlingsOf = ({ ramp, payout, placing, stage, disputed, released, recorded }: State): Settling[] => {
+export const settlingsOf = ({ ramp, payout, placing, stage, disputed, released, recorded, unlinked }: State): Settling[] => {
   if (stage === undefined) return placing === 'review' ? ['close-attempt'] : [];
   return [
     ...(stage === 'review' ? (['leave-review'] as const) : []),
     ...(disputed === true && isClaimed(ramp, payout) && released !== true ? (['release-short'] as const) : []),
     ...(disputed === true ? (['close-dispute'] as const) : []),
-    ...(stage === 'filled' || stage === 'finished' || recorded === true ? [] : (['paid-not-filled'] as const)),
+    ...(unlinked !== true && (stage === 'filled' || stage === 'finished' || recorded === true) ? [] : (['paid-not-filled'] as const)),
   ];
 };
 

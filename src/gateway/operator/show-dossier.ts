@@ -98,7 +98,8 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
           ),
     claim: claim
       ? defined({
-          state: claim.state,
+          // The difference matters only for what the next request may name.
+          state: claim.state === 'refused' ? ('review' as const) : claim.state,
           attempts: claim.attempt,
           created_on: time(claim.createdOn),
           next_try_on: time(claim.nextTryOn),
@@ -136,6 +137,7 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
       disputed: order?.disputed,
       released: order !== undefined && isShortReleased({ ...order, ...order.terms }),
       recorded: order?.recordedOn !== undefined,
+      unlinked: order?.stage === 'filled' && (order.terms.finishedUnlinked === true || claim?.state === 'review' || claim?.state === 'refused'),
     }),
     asked_providers: showDecision(dossier),
     for_customer: forCustomer(dossier),
@@ -145,13 +147,14 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
 /** Returns the stage, and why the order needs, or needed, a person. */
 const stageText = (order: NonNullable<Dossier['order']>): string => {
   const { stage, disputed, terms } = order;
-  const { reviewReason, reviewed, beforeReview, disputeClosed } = terms;
+  const { reviewReason, reviewed, beforeReview, disputeClosed, finishedUnlinked } = terms;
   if (stage === 'review') {
     const named = reviewed === undefined ? undefined : `the operator named ${beforeReview ?? '?'}, but no read has confirmed it yet`;
     const why = [reviewReason, named].filter((one) => one !== undefined).join('; ');
     return why === '' ? stage : `${stage} (${why})`;
   }
   if (disputed === true) return `${stage}, disputed${isShortReleased({ ...order, ...terms }) ? ' (the part may be withdrawn)' : ''},`;
+  if (stage === 'filled' && finishedUnlinked === true) return `${stage} (the provider says that it was withdrawn, yet nobody was given a link)`;
   return disputeClosed === undefined ? stage : `${stage} (dispute closed ${time(disputeClosed.on)})`;
 };
 

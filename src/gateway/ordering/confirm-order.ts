@@ -2,7 +2,7 @@ import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
 import { isDelivered, isUnpaid, lastPaymentOn, noLaterThanExpiry, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
-import { isExchange } from '../../domain/ramp.ts';
+import { isClaimed, isExchange } from '../../domain/ramp.ts';
 import { canonicalId } from '../../domain/same-id.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
@@ -233,7 +233,8 @@ const orderOf = async (
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
       ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy, payout: pushed }),
     },
-    watch: defined({ reviewReason }),
+    // An attempt from a restored backup: the customer may have been given a withdrawal link since. No other order is delivered before it is shown.
+    watch: defined({ reviewReason, linkUnknown: isDelivered(stage) && isClaimed(intent.ramp, pushed) ? (true as const) : undefined }),
     facts: withoutPayout({ ...offered, ...placed.facts }),
     upstream: offer.upstream ?? {},
     paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),

@@ -6,7 +6,7 @@ export type SimulatedCurrency = { code: string; id: number; /** Hundredths per b
 
 /**
  * Deviations from the standard; the names say how. Source: the behaviour of the two public FLS01 servers, and of servers that implement only a part
- * of the standard.
+ * of the standard. With `finished-unlinked`, a provider keeps the sats: a paid order is finished at once, and no link is given for it.
  */
 export type Deviation =
   | 'html-404-outside'
@@ -48,6 +48,7 @@ export type Deviation =
   | 'constant-session'
   | 'withdrawal-500-before-paid'
   | 'finished-at-once'
+  | 'finished-unlinked'
   | 'second-withdrawal-string'
   | 'microsecond-dates'
   | 'node-stub-errors'
@@ -133,7 +134,7 @@ export type SimulatedOrder = {
   placedOn: number;
   webhookUrl: string | undefined;
   nodePubkey: string | undefined;
-  withdrawal: { secret: string; expiresOn: number; fallback: string | undefined } | undefined;
+  withdrawal: { secret: string; expiresOn: number; fallback: string | undefined; isUsed?: boolean } | undefined;
   visibleFrom: number;
 };
 export type SimulatedSession = { id: string; token: string | undefined; open: boolean; nodePubkey: string | undefined };

@@ -352,6 +352,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (!order || !sessions.has(String(body['session_id']))) return refuse(404, 'no such order');
     if (order.status === 'placed' && !has('withdrawal-before-paid'))
       return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
+    if (has('finished-unlinked')) return refuse(409, 'withdrawn already');
     if (order.withdrawal && has('second-withdrawal-string')) return Response.json('The withdrawal was fetched already');
     const live = order.withdrawal && order.withdrawal.expiresOn > now() ? order.withdrawal : undefined;
     order.withdrawal = live ?? {
@@ -389,11 +390,13 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   });
   app.get('/lnurlw/:secret/claim', async (c) => {
     const order = bySecret(c.req.param('secret'));
-    if (!order || order.status === 'finished' || c.req.query('k1') !== order.withdrawal?.secret) return lnError('this link is not valid');
+    const isOver = order?.withdrawal?.isUsed === true || (order?.status === 'finished' && !has('finished-at-once'));
+    if (!order?.withdrawal || isOver || c.req.query('k1') !== order.withdrawal.secret) return lnError('this link is not valid');
     const invoice = decodeInvoice(c.req.query('pr') ?? '');
     if (!invoice || invoice.network !== (options.network ?? 'regtest')) return lnError('this invoice cannot be paid');
     if (invoice.amountMsat !== BigInt(linkPays(order)) * 1000n) return lnError('the invoice is for another amount');
     if (order.nodePubkey !== undefined && invoice.payee !== order.nodePubkey) return lnError('the invoice is not from the node that proved ownership');
+    order.withdrawal.isUsed = true;
     setStatus(order, 'finished');
     await ring(order);
     return Response.json({ status: 'OK' });
@@ -423,7 +426,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const pay = async (orderId: string, status = 'filled'): Promise<void> => {
     const order = orders.get(orderId);
     if (!order) throw new Error('no such order');
-    setStatus(order, status);
+    setStatus(order, status === 'filled' && has('finished-unlinked') ? 'finished' : status);
     await ring(order);
   };
 

@@ -683,6 +683,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect([await late(), (await claims.find(order.id))?.lnurl, await late()]).toEqual([true, 'second', false]);
     });
 
+    it('that were refused are reopened once, with another fallback address or none, and are not due by themselves', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past, fallback: 'sealed', fallbackHash: 'hash' }, lease('one'));
+      expect(await claims.reopen(order.id, {}, lease('one'))).toBeUndefined();
+      await claims.change(order.id, 'one', { state: 'refused', attempt: 2, nextTryOn: past, fallback: null, fallbackHash: null });
+      expect(await claims.find(order.id)).toEqual({ orderId: order.id, state: 'refused', attempt: 2, createdOn: past, nextTryOn: past });
+      expect((await claims.claimDue(now, lease('two'), 1000)).map((one) => one.orderId)).not.toContain(order.id);
+      expect(await claims.reopen(order.id, { fallback: 'next', fallbackHash: 'other' }, lease('one'))).toMatchObject({
+        state: 'sending',
+        attempt: 2,
+        fallback: 'next',
+        fallbackHash: 'other',
+      });
+      expect([await claims.reopen(order.id, {}, lease('two')), await claims.take(order.id, lease('two'))]).toEqual([undefined, undefined]);
+    });
+
     it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();

@@ -232,6 +232,11 @@ export const memoryStores = (now: () => number) => {
       },
       find: async (orderId) => await Promise.resolve(claims.find((one) => one.orderId === orderId)),
       take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
+      reopen: async (orderId, fallback, lease) => {
+        if (claims.take(orderId, lease, ({ state }) => state === 'refused') === undefined) return undefined;
+        claims.set(orderId, () => true, { ...fallback, state: 'sending' });
+        return await Promise.resolve(claims.find((one) => one.orderId === orderId));
+      },
       hold: async (orderId, owner, held, known) =>
         await Promise.resolve(claims.change(orderId, owner, ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known, { ...held, state: 'held' }, true)),
       change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), change, true)),

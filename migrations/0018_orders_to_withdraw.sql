@@ -1,0 +1,1 @@
+CREATE INDEX "orders_to_withdraw" ON "orders" USING btree ("stage_on") WHERE stage = 'filled' and not final;
