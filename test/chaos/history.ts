@@ -23,7 +23,7 @@ import { createRandom, type Random } from '../fuzz/random.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { bank } from '../support/scenarios/sell.ts';
 import { finishedUnlinked, quotedSql, violations, type Kept, type Told } from './checker.ts';
-import { fakeBuyer, type FakeProvider, type Outcome } from './fake-buyer.ts';
+import { fakeBuyer, type FakeOrder, type FakeProvider, type Outcome } from './fake-buyer.ts';
 import { introduce, openBooks, realBlocks, realEnvironment } from './real-books.ts';
 import { realUrls, startReal } from './real-network.ts';
 import { profiles } from './replicas.ts';
@@ -310,11 +310,16 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
       return say('a customer of DFX or Blocktank pays');
     }
     // Only a customer who was shown how to pay can pay.
+    const made = (await unpaidFake())[0];
+    if (made) await end(on, made, random.chance(0.3) ? 'finished' : 'filled');
+  };
+  const unpaidFake = async (): Promise<FakeOrder[]> => {
     const shown = new Set((await kept()).flatMap((one) => (one.state === 'confirmed' ? (one.upstreamOrderId ?? []) : [])));
-    const made = [...providers.values()].flatMap((one) => one.orders).find((one) => one.status === 'placed' && shown.has(one.id));
-    if (!made) return;
-    // Some say that the sats were withdrawn, although nobody can have had a link: these providers give none.
-    made.status = random.chance(0.3) ? 'finished' : 'filled';
+    return [...providers.values()].flatMap((one) => one.orders).filter((one) => one.status === 'placed' && shown.has(one.id));
+  };
+  /** The provider says what became of an order. `finished`: that its sats were withdrawn, although nobody can have had a link: these give none. */
+  const end = async (on: Instance, made: FakeOrder, as: 'filled' | 'finished'): Promise<void> => {
+    made.status = as;
     const { status } = await call(on, new URL(made.noticeUrl).pathname, { type: 'status', data: { order_id: made.id, order_status: made.status } });
     say(`${on.name}: a notice was answered ${status}`);
   };
@@ -382,7 +387,8 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     await order(instances[1], one);
   }
   for (const answer of await answersOfReal()) await books.pay(answer);
-  for (let round = 0; round < 60 && (books.unfulfilled(await realOrders()).length > 0 || (await open()) > 0); round += 1) {
+  for (const made of await unpaidFake()) await end(instances[0], made, 'finished');
+  for (let round = 0; round < 60 && (round === 0 || books.unfulfilled(await realOrders()).length > 0 || (await open()) > 0); round += 1) {
     pass(3_600_000);
     await instances[0].tick();
   }
