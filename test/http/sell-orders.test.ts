@@ -136,6 +136,25 @@ describe('amounts', () => {
     expect([bounded.status, (bounded.body['errors'] as Body[])[0]?.['pointer']]).toEqual([422, '/min_amount_fiat']);
   });
 
+  it.each(['SEPA', 'Card balance'])('at a price that has become worse since the quote are refused: %s', async (option) => {
+    const { opened, connected, activeConnection, control } = world;
+    const name = option === 'SEPA' ? 'worse' : 'worse.card';
+    const ordered = async (n: number, bringinPrice: string, more: (quote: Body) => object) => {
+      const call = await opened();
+      const account = await connected(call, `${name}${n}@example.com`);
+      const connection = option === 'SEPA' ? { connection_id: await activeConnection(call, account, 'Bank', `${name}${n}`) } : {};
+      const quote = await quoteFor(call, option, 135_000);
+      control.setOptions({ bringinPrice });
+      const { status, body } = await call('/sell/order', { quote_id: quote['quote_id'], ...connection, ...more(quote) }, known);
+      control.setOptions({ bringinPrice: '90882.00' });
+      return { status, code: body['code'], quoted: quote['amount_fiat'], ordered: body['amount_fiat'] };
+    };
+    // 0.1 % is within the slippage, but not within what this customer allows.
+    expect(await ordered(1, '90791.00', () => ({}))).toEqual({ status: 200, code: undefined, quoted: 12_269, ordered: 12_256 });
+    expect(await ordered(2, '90791.00', (quote) => ({ min_amount_fiat: quote['amount_fiat'] }))).toMatchObject({ status: 409, code: 'price-changed' });
+    expect(await ordered(3, '81000.00', () => ({}))).toMatchObject({ status: 409, code: 'price-changed' });
+  });
+
   it('that could not be told apart are never payable twice, however many ask at once', async () => {
     const { opened, connected, activeConnection } = world;
     const call = await opened();

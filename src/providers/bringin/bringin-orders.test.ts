@@ -249,6 +249,25 @@ describe('the card, by an exact order', () => {
   });
 });
 
+describe('an order is at the price of its moment', () => {
+  afterEach(() => bringin.control.setOptions({ price: '91800.00', bringinPrice: '90882.00' }));
+  test.each(['card', 'sepa'] as const)('%s', async (rail) => {
+    const request = asked({ option: rail === 'card' ? card : sepa, amount: 200_000n });
+    const offer = valueOf(await quote(request));
+    bringin.control.setOptions({ price: '90000.00', bringinPrice: '89000.00' });
+    const placed = valueOf(await bringin.adapter.placeOrder(person.context(), { quote: request, offer, inputs: rail === 'sepa' ? { connection } : {} }));
+    expect(placed).toMatchObject({ pay: 200_000n, receive: 17_800n, fee: 200n, facts: { provider_btc_price: '9000000' } });
+  });
+  test.each(['500', 'better-than-market'] as const)('without a price (%s), nothing is ordered', async (fault) => {
+    const request = asked({ amount: 200_001n });
+    const offer = valueOf(await quote(request));
+    const before = bringin.endpoints().filter((endpoint) => endpoint === 'POST /offramp/order').length;
+    bringin.control.setFault({ endpoint: 'POST /offramp/rates', fault, times: 1 });
+    await expect(bringin.adapter.placeOrder(person.context(), { quote: request, offer, inputs: {} })).rejects.toMatchObject({ taken: 'no' });
+    expect(bringin.endpoints().filter((endpoint) => endpoint === 'POST /offramp/order').length).toBe(before);
+  });
+});
+
 describe('the card, by the reusable address', () => {
   let byAddress: Bringin;
   let owner: Person;

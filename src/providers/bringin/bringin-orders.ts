@@ -22,7 +22,7 @@ import {
   type OfferNotes,
   type Rail,
 } from './bringin-mapping.ts';
-import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
+import { outsideLimits, outsideSats, priceOf, readRate, type Rate } from './bringin-price.ts';
 import { errorCodeOf, type TransactionRow } from './bringin-wire.ts';
 
 /** Returns a price, always an estimate: Bringin converts at the market price when the sats arrive, and has no quotes. */
@@ -30,9 +30,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
   if (request.option.currency !== 'EUR') return { ok: false, refusal: { reason: 'currency-unsupported' } };
   const { rail } = readNotes(request.option.upstream);
   if (!bringin.settings.options.includes(rail)) return { ok: false, refusal: { reason: 'option-unsupported' } };
-  const reply = await api.rates(bringin, context);
-  const rate = readRate(reply);
-  if (!rate) throw new ProviderFault('malformed', 'rates that cannot be true');
+  const { rate, currency } = await rateNow(bringin, context);
   const price = priceOf(rate, request.fixed, request.amount);
   const refusal = outsideLimits(rate, request.fixed, price, bringin.settings[rail]);
   if (refusal) return { ok: false, refusal };
@@ -44,21 +42,40 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
       binding: false,
       upstream: { rail, network: request.network },
       facts: { provider_btc_price: rate.btcPrice.toString(), delivered_to: deliveredTo(rail), matched_by: matchedBy(bringin, rail) },
-      echo: { currency: reply.currency },
+      echo: { currency },
       requires: [...(hasKey ? [] : ['account' as const]), ...(rail === 'sepa' ? ['connection' as const] : [])],
       warnings: [],
     },
   };
 };
 
+const rateNow = async (bringin: Bringin, context: CallContext): Promise<{ rate: Rate; currency: string }> => {
+  const reply = await api.rates(bringin, context);
+  const rate = readRate(reply);
+  if (!rate) throw new ProviderFault('malformed', 'rates that cannot be true');
+  return { rate, currency: reply.currency };
+};
+
 const matchedBy = ({ settings }: Bringin, rail: Rail): 'order_id' | 'amount' => (rail === 'card' && settings.card_by === 'order' ? 'order_id' : 'amount');
 const deliveredTo = (rail: Rail): Facts['delivered_to'] & string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
 
-export const placeOrder = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
-  const notes = readNotes(request.offer.upstream);
+/**
+ * Returns the request at the price of this moment. Bringin states no price with an order. With the quoted price, nobody would see that the price has
+ * since become worse than the customer accepts.
+ */
+const atTodaysPrice = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<PlaceRequest> => {
+  const { rate } = await rateNow(bringin, context);
+  const { offer } = request;
+  const facts = { ...offer.facts, provider_btc_price: rate.btcPrice.toString() };
+  return { ...request, offer: { ...offer, ...priceOf(rate, 'pay', offer.pay), facts } };
+};
+
+export const placeOrder = async (bringin: Bringin, context: CallContext, quoted: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const notes = readNotes(quoted.offer.upstream);
   return await withKey(context, async (key) => {
     const { client_ipv4: ipv4, card_by: by } = bringin.settings;
     if (notes.rail === 'card' && context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
+    const request = await beforehand(atTodaysPrice(bringin, context, quoted));
     if (notes.rail === 'card' && by === 'order') return await placeCardOrder(bringin, context, key, request, notes);
     const answer =
       notes.rail === 'sepa'
@@ -76,7 +93,8 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, request
 type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };
 const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer<PlacedOrder> => {
   const { pay, receive, fee } = offer;
-  return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts: { delivered_to: deliveredTo(rail) }, ...way } };
+  const facts = { ...defined({ provider_btc_price: offer.facts.provider_btc_price }), delivered_to: deliveredTo(rail) };
+  return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts, ...way } };
 };
 
 /** Throws if an address or invoice must not be paid. `taken` says whether there may still be an order. */

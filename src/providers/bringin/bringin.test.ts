@@ -75,6 +75,8 @@ const connection: ConnectionState = {
 };
 const since = now - 15 * 60_000;
 
+const rates = { ticker: 'BTCEUR', price: '91800.00', bringinPrice: '90882.00', currency: 'EUR', timestamp: 1_795_256_100_000 };
+
 /** A refused user key is never the provider's fault: the customer must reconnect. */
 const userErrors = { 401: 'refusal', 403: 'refusal' } as const;
 
@@ -82,7 +84,7 @@ const verbs: Verb<BringinAdapter>[] = [
   {
     name: 'quote',
     call: (adapter, call) => adapter.quote(call, request),
-    reply: { ticker: 'BTCEUR', price: '91800.00', bringinPrice: '90882.00', currency: 'EUR', timestamp: 1_795_256_100_000 },
+    reply: rates,
     sent: { method: 'POST', path: '/api/v0/offramp/rates', body: { ticker: 'BTCEUR' } },
     returned: { ok: true, value: offer },
     required: ['ticker', 'price', 'bringinPrice', 'currency'],
@@ -110,6 +112,7 @@ const verbs: Verb<BringinAdapter>[] = [
       path: '/api/v0/offramp/order',
       body: { sourceAmount: '250000', ipAddress: '203.0.113.7', paymentMethod: 'LIGHTNING', sourceId: `${context.idempotencyKey}.1` },
     },
+    others: { '/api/v0/offramp/rates': rates },
     returned: {
       ok: true,
       value: {
@@ -117,7 +120,7 @@ const verbs: Verb<BringinAdapter>[] = [
         pay: 250_000n,
         receive: 22_720n,
         fee: 230n,
-        facts: { delivered_to: 'card_balance' },
+        facts: { provider_btc_price: '9180000', delivered_to: 'card_balance' },
         paymentInfo: { kind: 'invoice', value: invoice, amountSats: 250_000n },
         upstreamOrderId: orderId,
         expiresOn: now + 900_000,
@@ -349,18 +352,23 @@ describe('answers that no simulator gives', () => {
       description: 'Top up',
       payeePrivateKey: '11'.repeat(32),
     });
-    const { adapter, call } = scripted([200, { id: orderId, amount: '250000', invoice: stale, expiresAt: now }]);
+    const { adapter, call } = scripted([200, rates], [200, { id: orderId, amount: '250000', invoice: stale, expiresAt: now }]);
     await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('already expired');
   });
   it('a minimum in millisats is rounded up, a maximum down', async () => {
     const pay = { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 };
-    const { adapter, asked, call } = scripted([200, link('ACTIVE')], [200, pay], [200, { transactions: [] }]);
+    const { adapter, asked, call } = scripted([200, rates], [200, link('ACTIVE')], [200, pay], [200, { transactions: [] }]);
     const byBank = { ...offer, upstream: { rail: 'sepa', network: 'lightning' } };
     const stored = { ...connection, status: 'active' };
     expect(await adapter.placeOrder(call, { quote: request, offer: byBank, inputs: { connection: stored } })).toMatchObject({
       ok: true,
       value: { paymentInfo: { kind: 'lightning_address', value: 'alice@dev.bringin.xyz', minSats: 21_787n, maxSats: 250_000n } },
     });
-    expect(asked).toEqual(['GET /bringin-link/l-1', 'GET https://dev.bringin.xyz/.well-known/lnurlp/alice', 'POST /account/transactions']);
+    expect(asked).toEqual([
+      'POST /offramp/rates',
+      'GET /bringin-link/l-1',
+      'GET https://dev.bringin.xyz/.well-known/lnurlp/alice',
+      'POST /account/transactions',
+    ]);
   });
 });
