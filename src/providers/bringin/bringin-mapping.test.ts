@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { FollowedOrder, SellTransaction } from '../spec.ts';
 import { holdsAmount } from '../../domain/order-life.ts';
-import { accountFrom, connectionOf, evidenceOf, isEmail, matchedEvidence, matchTransaction, readNotes, stageOf, toTransaction } from './bringin-mapping.ts';
+import {
+  accountFrom,
+  connectionOf,
+  evidenceOf,
+  isEmail,
+  matchedEvidence,
+  matchTransaction,
+  readNotes,
+  recognised,
+  stageOf,
+  toTransaction,
+} from './bringin-mapping.ts';
 import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
 const subtypes = { lightning_subtypes: ['LN_ADDRESS', 'LIGHTNING'], onchain_subtypes: ['ONCHAIN', 'ON_CHAIN'] };
@@ -183,7 +194,15 @@ describe("which payment is an order's", () => {
       ['a', 'failed'],
     ],
     ['two failed ones', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b', { stage: 'failed', rawStatus: 'FAILED' })], 'ambiguous'],
-    ['two expired ones', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })], 'ambiguous'],
+    ['two expired ones', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })], 'none'],
+    ['only an expired one', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' })], 'none'],
+    ['one that nobody has paid yet', [paid('a', { stage: 'awaiting_payment', rawStatus: 'INITIATED' })], 'none'],
+    [
+      'two of them',
+      [paid('a', { stage: 'awaiting_payment', rawStatus: 'initiated ' }), paid('b', { stage: 'awaiting_payment', rawStatus: 'INITIATED' })],
+      'none',
+    ],
+    ['one of them beside the paid one', [paid('a', { stage: 'awaiting_payment', rawStatus: 'INITIATED' }), paid('b')], ['b', 'filled']],
     [
       'one with a word that is not known',
       [{ upstreamId: 'a', rawStatus: 'NEW', kind: 'sell_lightning', pay: 250_000n, createdOn: placedOn }],
@@ -227,7 +246,50 @@ describe("which payment is an order's", () => {
     expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_001 })], endless)).toBe('none');
   });
   test("a matched payment's id is stored as a fact, never as the order's own id", () => {
-    expect(matchedEvidence(paid('a'))).toEqual({ rawStatus: 'SUCCESSFUL', stage: 'finished', pay: 250_000n, receive: 22_720n, facts: { transaction_id: 'a' } });
+    expect(matchedEvidence(paid('a'))).toEqual({
+      rawStatus: 'SUCCESSFUL',
+      stage: 'finished',
+      pay: 250_000n,
+      receive: 22_720n,
+      facts: { transaction_id: 'a' },
+      guessed: true,
+    });
+  });
+});
+
+describe('a payment that an earlier read recognised', () => {
+  const order: FollowedOrder = {
+    orderId: 'ours',
+    createdOn: 1_000_000,
+    pay: 250_000n,
+    receive: 22_720n,
+    fee: 230n,
+    upstream: { rail: 'sepa', network: 'lightning' },
+    facts: { transaction_id: 'a' },
+  };
+  const row = (rawStatus: string, more: Partial<SellTransaction> = {}): SellTransaction => ({
+    upstreamId: 'a',
+    rawStatus,
+    kind: 'sell_lightning',
+    pay: 250_000n,
+    createdOn: 1_060_000,
+    ...more,
+  });
+  test.each<[string, SellTransaction[], FollowedOrder, unknown]>([
+    ['as it was', [row('SUCCESSFUL')], { ...order, paymentSeen: true }, ['a', 'filled']],
+    ['of another amount now', [row('SUCCESSFUL', { pay: 249_000n })], { ...order, paymentSeen: true }, ['a', 'filled']],
+    ['without an amount now', [{ upstreamId: 'a', rawStatus: 'PROCESSING', kind: 'other', createdOn: 0 }], { ...order, paymentSeen: true }, ['a', 'paid']],
+    ['not believed now', [row('SUCCESSFUL', { stage: 'review' })], { ...order, paymentSeen: true }, ['a', 'review']],
+    ['unpaid now, though its money was seen', [row('EXPIRED')], { ...order, paymentSeen: true }, ['a', 'expired']],
+    ['not listed now', [row('SUCCESSFUL', { upstreamId: 'b' })], { ...order, paymentSeen: true }, 'missing'],
+    ['that failed', [row('FAILED')], order, ['a', 'failed']],
+    ['which nobody has paid, stored by an earlier release', [row('INITIATED'), row('SUCCESSFUL', { upstreamId: 'b' })], order, undefined],
+    ['which nobody will pay, stored by an earlier release', [row('EXPIRED')], order, undefined],
+    ['which nobody had paid, and is not listed any more', [], order, undefined],
+    ['by an order without one', [row('SUCCESSFUL')], { ...order, facts: {} }, undefined],
+  ])('%s', (_name, rows, of, expected) => {
+    const found = recognised(of, rows);
+    expect(typeof found === 'object' ? [found.upstreamId, found.stage] : found).toEqual(expected);
   });
 });
 

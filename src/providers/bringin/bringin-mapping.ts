@@ -108,10 +108,14 @@ export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEviden
 /** Returns whether a row may be a sale of bitcoin for euros. An account also lists what was bought, withdrawn or paid with euros. */
 export const maybeSale = ({ sourceCurrency, destinationCurrency }: TransactionRow): boolean => sourceCurrency !== 'EUR' && destinationCurrency !== 'BTC';
 
-/** Maps the matched payment to evidence about an order without a Bringin id. */
+/**
+ * Maps the matched payment to evidence about an order without a Bringin id. Only amount and time tell that it is this order's (`guessed`): two
+ * customers may have one Bringin user, and then both see the payment.
+ */
 export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
   ...amountsAndStage(seen),
   facts: { transaction_id: upstreamId },
+  guessed: true,
 });
 
 const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive' | 'moneySeen'> => ({
@@ -126,26 +130,46 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 });
 
 /**
+ * Returns whether the status says that nobody has paid the row. A row for a card top-up whose answer was lost looks like that for 15 minutes and then
+ * for good, so it says nothing about another sale of the same amount.
+ */
+const isUnpaid = ({ rawStatus }: SellTransaction): boolean => ['awaiting_payment', 'expired'].includes(stageOf(rawStatus, 'card') ?? '');
+
+/** Says a row's status in the words of the order's rail: what ends a card top-up is only the middle of a bank payout. */
+const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction): SellTransaction => {
+  const stage = told === 'review' ? told : stageOf(row.rawStatus, rail);
+  return { ...row, ...(stage === undefined ? {} : { stage }) };
+};
+
+/**
+ * Returns the payment that an earlier read recognised as this order's, whatever Bringin has corrected in it since. Returns `missing` if it is not
+ * listed, and undefined if there is none. Earlier releases also stored the id of a row that nobody had paid: that row is no payment.
+ */
+export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellTransaction | 'missing' | undefined => {
+  const { transaction_id: id } = order.facts;
+  if (id === undefined) return undefined;
+  const own = rows.find(({ upstreamId }) => upstreamId === id);
+  if (order.paymentSeen !== true && (own === undefined || isUnpaid(own))) return undefined;
+  return own ? asSale(readNotes(order.upstream), own) : 'missing';
+};
+
+/**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
  * payment may be dated up to 15 minutes before the order, or up to 15 minutes after the time by which a payment sent in time must have arrived. A
  * payment that Bringin already had when the order was placed never matches. During that time, no other order may take the amount (holdsAmount in
- * domain/order-life.ts). A failed transaction counts, because sats arrived for it; an expired one counts only if there is no other. If two match,
- * does not guess: the customer may have paid twice, and may be owed one payment.
+ * domain/order-life.ts). A failed transaction counts, because sats arrived for it; one that nobody paid does not. If two match, does not guess: the
+ * customer may have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
-  const { rail, network } = readNotes(order.upstream);
+  const notes = readNotes(order.upstream);
+  const { network } = notes;
   const { earlier_payments: earlier } = order.facts;
   // For an order of an earlier release, we do not know which payments Bringin already had.
   const from = order.createdOn - (earlier ? matchSlackMs : 0);
   const dueBy = paymentDueBy({ ramp: 'sell', expiresOn: order.expiresOn, network });
   const until = dueBy === undefined ? order.createdOn + windowMs : dueBy + matchSlackMs;
   const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
-  const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row));
-  const paid = fitting.filter((row) => stageOf(row.rawStatus, rail) !== 'expired');
-  const [only, second] = paid.length > 0 ? paid : fitting;
+  const [only, second] = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row) && !isUnpaid(row));
   if (!only) return 'none';
-  if (second) return 'ambiguous';
-  const { stage: _stage, ...row } = only;
-  const stage = only.stage === 'review' ? only.stage : stageOf(only.rawStatus, rail);
-  return { match: { ...row, ...(stage === undefined ? {} : { stage }) } };
+  return second ? 'ambiguous' : { match: asSale(notes, only) };
 };

@@ -362,8 +362,54 @@ describe('the bank, by a connection', () => {
     expect(decodeInvoice(pr)?.amountMsat).toBe(wanted.amount * 1000n);
     const transaction = await bringin.control.pay(pr);
     expect(await evidence(order)).toEqual([
-      { rawStatus: 'SUCCESSFUL', stage: 'filled', pay: wanted.amount, receive: expect.any(BigInt) as unknown, facts: { transaction_id: transaction } },
+      {
+        rawStatus: 'SUCCESSFUL',
+        stage: 'filled',
+        pay: wanted.amount,
+        receive: expect.any(BigInt) as unknown,
+        facts: { transaction_id: transaction },
+        guessed: true,
+      },
     ]);
+  });
+  test('a top-up of the same amount that nobody pays is never taken for its payment', async () => {
+    const unpaying = await startBringin({ listsUnpaid: true, linkMs: 0 });
+    const owner = await unpaying.connectedPerson();
+    const made = valueOf(
+      await unpaying.connections.create(owner.context(), {
+        name: 'To bank',
+        direction: 'sell',
+        network: 'lightning',
+        iban: 'DE89370400440532013000',
+        bic: 'COBADEFFXXX',
+        beneficiaryName: 'Alice Nakamoto',
+        lightningUsername: 'alice',
+      }),
+    );
+    const waiting = valueOf(await unpaying.connections.read(owner.context(), made));
+    const active = { ...valueOf<object>(await unpaying.connections.confirm(owner.context(), waiting, '123456')) } as Json;
+    const wanted = asked({ option: sepa, amount: 145_000n });
+    const offer = valueOf(await unpaying.adapter.quote(owner.context(), wanted));
+    const sale = follow(wanted, valueOf(await unpaying.adapter.placeOrder(owner.context(), { quote: wanted, offer, inputs: { connection: active } })));
+    const reading = async () => valueOf(await unpaying.adapter.readOrders(owner.context(), sale));
+
+    unpaying.control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
+    const topUp = asked({ amount: 145_000n });
+    await expect(
+      unpaying.adapter.placeOrder(owner.context(), { quote: topUp, offer: { ...offer, upstream: { rail: 'card', network: 'lightning' } }, inputs: {} }),
+    ).rejects.toMatchObject({
+      taken: 'maybe',
+    });
+    const rows = async () => valueOf(await unpaying.adapter.transactions(owner.context(), { limit: 5 })).map(({ rawStatus }) => rawStatus);
+    expect([await rows(), await reading()]).toEqual([['INITIATED'], []]);
+    const { pr } = (await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=145000000`)).json()) as { pr: string };
+    expect([(await rows()).length, await reading()]).toEqual([2, []]);
+    const transaction = await unpaying.control.pay(pr);
+    expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    unpaying.pass(16 * 60_000);
+    expect((await rows()).toSorted()).toEqual(['EXPIRED', 'SUCCESSFUL']);
+    expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    await unpaying.close();
   });
   test('two payments of the same amount: nobody guesses', async () => {
     const wanted = request();

@@ -18,6 +18,7 @@ import {
   matchTransaction,
   maybeSale,
   readNotes,
+  recognised,
   toTransaction,
   type OfferNotes,
   type Rail,
@@ -253,13 +254,12 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
     const id = order.upstreamOrderId;
     return rows.filter((row) => sameId(row.orderId, id)).map((row) => ({ ...evidenceOf(row, settings), upstreamOrderId: id }));
   }
+  const payments = rows.map((row) => toTransaction(row, settings));
   // Once a payment was recognised, it stays assigned to this order, even if another payment would match as well.
-  const known = order.facts.transaction_id;
-  const found = matchTransaction(
-    order,
-    rows.filter((row) => (known === undefined ? !order.others?.includes(row.orderId) : row.orderId === known)).map((row) => toTransaction(row, settings)),
-    settings.match_window_s * 1000,
-  );
+  const known = recognised(order, payments);
+  if (known !== undefined) return known === 'missing' ? [] : [matchedEvidence(known)];
+  const candidates = payments.filter(({ upstreamId }) => !order.others?.includes(upstreamId));
+  const found = matchTransaction(order, candidates, settings.match_window_s * 1000);
   if (found === 'none') return [];
   return [found === 'ambiguous' ? { stage: 'review', rawStatus: 'AMBIGUOUS' } : matchedEvidence(found.match)];
 };

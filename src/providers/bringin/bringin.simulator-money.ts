@@ -106,6 +106,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
     orderId: id,
     sourceId: typeof sourceId === 'string' ? sourceId : undefined,
     sats,
+    createdOn: clock(state),
     expiresOn,
     paid: false,
   };
@@ -119,7 +120,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
 /** Lists transactions. startDate and endDate (ms), limit and offset (strings) are optional. */
 export const listTransactions = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
-  const all = user.transactions.filter((row) => {
+  const all = [...user.transactions, ...unpaidRows(state, user)].filter((row) => {
     const at = Date.parse(row.createdAt);
     return at >= Number(startDate ?? 0) && at <= Number(endDate ?? Infinity);
   });
@@ -133,6 +134,28 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
   if (has('odd-rows') && from === 0) rows.unshift({ type: 'NOTE', text: 'welcome' }, { orderId: null, status: 7 });
   return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
+
+/** Returns a row for each invoice or address that was made for one payment which has not come. */
+const unpaidRows = (state: State, user: User): Transaction[] =>
+  [...(state.options.listsUnpaid === true ? state.payables.values() : [])].flatMap((one) =>
+    one.user !== user || one.paid || one.sats === undefined
+      ? []
+      : [{ ...rowOf(state, one, one.sats), status: clock(state) >= one.expiresOn ? 'EXPIRED' : 'INITIATED' }],
+  );
+
+const rowOf = (state: State, { orderId, subType, sourceId, createdOn }: Payable, sats: bigint): Transaction => ({
+  orderId: orderId === '' ? newId(state.options) : orderId,
+  type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
+  subType,
+  sourceAmount: sats.toString(),
+  sourceCurrency: 'BTC',
+  destinationAmount: centsFor(state, sats).toString(),
+  destinationCurrency: 'EUR',
+  destinationAddress: randomUUID(),
+  status: 'PROCESSING',
+  createdAt: iso(state.options.listsUnpaid === true ? (createdOn ?? clock(state)) : clock(state)),
+  sourceId,
+});
 
 // ---- paying --------------------------------------------------------------------------------------------------------------------------
 
@@ -163,7 +186,8 @@ export const payCallback = (state: State, name: string, domain: string, amount: 
   if (!receiver || msat < 100_000n || msat > 5_471_036_000n || msat % 1000n !== 0n)
     return Response.json({ status: 'ERROR', reason: 'this amount cannot be received' });
   const pr = newInvoice(state, msat, `Pay ${name}`);
-  state.payables.set(pr, { ...receiver, sats: msat / 1000n, expiresOn: clock(state) + invoiceLifeS * 1000 });
+  const now = clock(state);
+  state.payables.set(pr, { ...receiver, orderId: newId(state.options), sats: msat / 1000n, createdOn: now, expiresOn: now + invoiceLifeS * 1000 });
   payLater(state, pr, msat / 1000n);
   return Response.json({ pr, routes: [] });
 };
@@ -197,20 +221,8 @@ export const pay = async (state: State, target: string, sats?: bigint): Promise<
   if (amount === undefined) throw new Error('an amount is needed');
   const { user } = payable;
   const told = magicOf(state, amount);
-  const cents = centsFor(state, amount);
-  const row: Transaction = {
-    orderId: payable.orderId === '' ? newId(state.options) : payable.orderId,
-    type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
-    subType: payable.subType,
-    sourceAmount: amount.toString(),
-    sourceCurrency: 'BTC',
-    destinationAmount: (told === 'pays-less' ? magic.lessOf(cents) : cents).toString(),
-    destinationCurrency: 'EUR',
-    destinationAddress: randomUUID(),
-    status: 'PROCESSING',
-    createdAt: iso(clock(state)),
-    sourceId: payable.sourceId,
-  };
+  const usual = rowOf(state, payable, amount);
+  const row = told === 'pays-less' ? { ...usual, destinationAmount: magic.lessOf(centsFor(state, amount)).toString() } : usual;
   user.transactions.push(row);
   const convertMs = (state.options.convertMs ?? 0) * (told === 'slow' ? magic.slowTimes : 1);
   if (told === 'failed') await settle(state, user, row, 'FAILED', payable.to);

@@ -67,6 +67,8 @@ export type SimulatorOptions = {
   connectDialect?: 'docs' | 'sw-1';
   /** `older`: confirm and resend answer as on the older pages of the documentation. */
   linkDialect?: 'newer' | 'older';
+  /** Whether transactions that nobody has paid are listed, too: INITIATED, then EXPIRED. */
+  listsUnpaid?: boolean;
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';
   errorDialect?: ErrorDialect;
@@ -142,6 +144,8 @@ export type Payable = {
   orderId: string;
   sourceId: string | undefined;
   sats: bigint | undefined;
+  /** When it was made, if it is for one payment. */
+  createdOn?: number;
   expiresOn: number;
   paid: boolean;
 };
