@@ -162,6 +162,8 @@ export type OrderChange = Partial<
   nextCheckOn?: number | null;
 };
 
+export type Explained = { upstreamIds: string[]; openAmounts: bigint[]; sales: Pick<Order, 'pay' | 'createdOn'>[] };
+
 export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
@@ -193,14 +195,20 @@ export type OrderStore = {
   wake(id: string, now: number): Promise<void>;
   /**
    * Finds a customer's sell orders at a provider that hold this amount (holdsAmount) and whose payments can be told apart only by their amounts.
-   * Includes orders of a removed account.
+   * Includes orders of a removed account, and those of other customers who are connected as the same user: a payment shows in the accounts of them all.
    */
-  payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
+  payableByAmount(
+    providerId: string,
+    customerId: string,
+    pay: bigint,
+    now: number,
+  ): Promise<{ id: string; customerId: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, and the amounts of sales for
-   * which a payment may still come (holdsAmount). Leaves out the order `except`.
+   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, the amounts of sales for which
+   * a payment may still come (holdsAmount), and all sales. Leaves out the order `except`. Includes orders of other customers who are connected as the
+   * same user.
    */
-  explained(providerId: string, customerId: string, now: number, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
-  /** Returns whether an order of any customer at this provider, other than `except`, has this payment. */
-  isPaymentTaken(providerId: string, payment: string, except: string): Promise<boolean>;
+  explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
+  /** Returns the id of an order of any customer at this provider, other than `except`, that has this payment. */
+  otherWithPayment(providerId: string, payment: string, except: string): Promise<string | undefined>;
 };

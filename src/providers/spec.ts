@@ -207,6 +207,8 @@ export type FollowedOrder = {
   facts: Facts;
   /** If payments are matched by amount: the provider's ids of payments and orders that belong to other orders of the customer, and so not to this one. */
   others?: readonly string[];
+  /** sell, if payments are matched by amount: when the customer next sold the same amount. A payment from then on is more likely that sale's. */
+  amountAgainOn?: number;
   /** liquidity, if the adapter sets `opensForNode`: the node key that the customer had proved when they ordered, in hex. */
   nodePubkey?: string;
   /** Whether an earlier read showed the whole payment. */

@@ -60,6 +60,16 @@ export const otherWithPayment = (tx: Transaction | Database, providerId: string,
 const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> =>
   (await otherWithPayment(tx, providerId, payment, except)).length > 0;
 
+/**
+ * Matches orders of a customer, and of others who are connected as the same user: a user's key can be pasted by several customers. An account that
+ * was never connected proves nothing about its user.
+ */
+const ofUser = (providerId: string, customerId: string) =>
+  and(
+    eq(orders.providerId, providerId),
+    sql`${orders.customerId} in (select ${customerId}::uuid union select same.customer_id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.customer_id = ${customerId} and own.provider_id = ${providerId} and own.connected_on is not null and same.connected_on is not null)`,
+  );
+
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
     const rows = await db
@@ -143,15 +153,15 @@ export const createOrderStore = (db: Database): OrderStore => ({
   },
   payableByAmount: async (providerId, customerId, pay, now) => {
     const rows = await db
-      .select({ id: orders.id, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, terms: orders.terms })
+      .select({ id: orders.id, customerId: orders.customerId, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, terms: orders.terms })
       .from(orders)
-      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
+      .where(and(ofUser(providerId, customerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
     return rows
       .map(present)
       .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
-      .map((row) => ({ id: row.id, network: row.terms.network }));
+      .map((row) => ({ id: row.id, customerId: row.customerId, network: row.terms.network }));
   },
-  isPaymentTaken: async (providerId, payment, except) => await isTaken(db, providerId, payment, except),
+  otherWithPayment: async (providerId, payment, except) => (await otherWithPayment(db, providerId, payment, except))[0]?.id,
   explained: async (providerId, customerId, now, except) => {
     const rows = await db
       .select({
@@ -162,10 +172,11 @@ export const createOrderStore = (db: Database): OrderStore => ({
         stage: orders.stage,
         expiresOn: orders.expiresOn,
         pay: orders.pay,
+        createdOn: orders.createdOn,
         terms: orders.terms,
       })
       .from(orders)
-      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId)));
+      .where(ofUser(providerId, customerId));
     const others = rows.map(present).filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {
@@ -173,6 +184,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
         return [...(row.upstreamOrderId === undefined ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
       }),
       openAmounts: others.flatMap(({ terms, ...row }) => (row.ramp === 'sell' && holdsAmount({ ...terms, ...row }, now) ? [row.pay] : [])),
+      sales: others.filter(({ ramp }) => ramp === 'sell').map(({ pay, createdOn }) => ({ pay, createdOn })),
     };
   },
 });

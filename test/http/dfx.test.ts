@@ -195,6 +195,43 @@ describe('selling', () => {
   });
 });
 
+it('a payment that DFX has not linked yet is that of the sale that could be paid, not of an older one of the same amount', async () => {
+  const { call, connection_id } = await seller();
+  const sold = async (): Promise<Body> => {
+    const { offers } = (await priced(call, '/sell', { amount_sats: 250_000 })) as { offers: Body[] };
+    const { status, body } = await call('/sell/order', { quote_id: offers[0]?.['quote_id'], connection_id });
+    expect(status).toBe(200);
+    return body;
+  };
+  const older = await sold();
+  await gateway.pass(Date.parse(String(older['expires_on'])) - clock.now() + 45 * 60_000);
+  await reaches(call, '/sell', older['order_id'], 'expired');
+  const newer = await sold();
+  await dfx.control.payInvoice((newer['payment_info'] as { lightning_invoice: string }).lightning_invoice);
+  const uid = await upstreamOf(newer['order_id']);
+  const transaction = dfx.control.books.transactions.find((one) => one.order?.uid === uid);
+  const order = transaction?.order;
+  if (!transaction || !order) throw new Error('not paid');
+  // For a while, DFX knows the payment and not its order.
+  Object.assign(transaction, { order: undefined });
+  Object.assign(order, { transaction: undefined });
+  const stageOf = async ({ order_id: id }: Body): Promise<unknown> => {
+    await gateway.pass(6_000);
+    return ((await call('/sell/order-status', { order_id: id })).body[String(id)] as Body)['stage'];
+  };
+  // The older one is read first. For the newer one, DFX's list is read only after ten minutes.
+  expect(await stageOf(older)).toBe('expired');
+  await gateway.pass(11 * 60_000);
+  expect([await stageOf(newer), await stageOf(older)]).toEqual(['paid', 'expired']);
+  Object.assign(transaction, { order });
+  Object.assign(order, { transaction });
+  await gateway.pass(60_000);
+  expect([await stageOf(older), await stageOf(newer)]).toEqual(['expired', 'paid']);
+  await dfx.control.deliver(uid);
+  await reaches(call, '/sell', newer['order_id'], 'finished');
+  expect(await stageOf(older)).toBe('expired');
+});
+
 describe('webhooks', () => {
   const own = `/notices/dfx/provider/dfx/${createNoticeTokens([noticeKey]).token('provider', 'dfx')}`;
   const tells = (apiKey: string) => dfx.control.setWallet('ours', { platformBps: 0, autoTradeApproval: true, apiUrl: `${gateway.url}${own}`, apiKey });

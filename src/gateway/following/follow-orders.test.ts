@@ -82,14 +82,43 @@ it('a payment that only its amount tells is that of one order, also if two are r
   expect(await reads()).toEqual(first);
   // Its next poll is not put off because of the other order's payment.
   for (const one of placed) expect((await found(one)).checks).toBeGreaterThan(0);
-  // If the provider itself links the payment to the other order, that is evidence, and no guess.
-  for (const one of world.buyer().orders) Object.assign(one, { guessed: undefined });
-  expect(await reads()).toEqual(['paid', 'paid']);
+  // If the provider itself links the payment to the other order, that is evidence, and no guess: the one that has guessed needs a person.
+  const told = placed.findIndex((_, n) => first[n] !== 'paid');
+  const upstream = world.buyer().orders[told];
+  if (!upstream) throw new Error('nothing upstream');
+  Object.assign(upstream, { guessed: undefined });
+  expect((await reads())[told]).toBe('paid');
+  const guessed = await found(placed[1 - told] ?? { id: '' });
+  expect([guessed.stage, guessed.watch.reviewReason]).toEqual(['review', 'unclear']);
+  expect(world.events.filter(({ toStage }) => toStage === 'review').map(({ note }) => note)).toEqual([
+    `the provider says that its payment is for order ${placed[told]?.id}`,
+  ]);
+  // No read ends that review, and none repeats it.
+  expect((await reads())[1 - told]).toBe('review');
+  expect(world.events.filter(({ toStage }) => toStage === 'review')).toHaveLength(1);
+});
+
+it("a final order that had another order's payment is followed again", async () => {
+  const world = memoryGateway();
+  const { gateway, scope } = world;
+  const [guesser, told] = [await world.placed(), await world.placed()];
+  const found = async (id: string): Promise<Order> => {
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  const [first, second] = world.buyer().orders;
+  if (!first || !second) throw new Error('nothing upstream');
+  Object.assign(first, { stage: 'finished', rawStatus: 'done', guessed: true, facts: { transaction_id: 'T1' } });
+  expect((await refreshOrder(scope, await found(guesser.id), 'poll')).final).toBe(true);
+  Object.assign(second, { stage: 'paid', rawStatus: 'paid', facts: { transaction_id: 'T1' } });
+  expect((await refreshOrder(scope, await found(told.id), 'poll')).stage).toBe('paid');
+  expect(await found(guesser.id)).toMatchObject({ stage: 'review', final: false, nextCheckOn: world.clock.now });
 });
 
 it("a payment that turns out to be another order's does not cost the order the provider's word about itself", async () => {
   const { says, order, gateway } = await ordered();
-  Object.assign(gateway.stores.orders, { isPaymentTaken: async () => await Promise.resolve(true) });
+  Object.assign(gateway.stores.orders, { otherWithPayment: async () => await Promise.resolve('another') });
   const otherwise = { upstreamOrderId: (await order()).upstreamOrderId, stage: 'failed' as const, rawStatus: 'cancelled' };
   expect(await says('paid', { guessed: true, facts: { transaction_id: 'T1' }, otherwise } as object)).toBe('failed');
   expect((await order()).rawStatus).toBe('cancelled');

@@ -14,7 +14,7 @@ import {
   type OrderNow,
 } from '../../domain/order-life.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
-import type { OrderEvidence } from '../../providers/spec.ts';
+import type { FollowedOrder, OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
@@ -103,21 +103,35 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 };
 
 /**
- * Returns the ids of the customer's other orders at this provider and of their payments, if only the amount may tell which order a payment is for.
+ * Returns the ids of the customer's other orders at this provider and of their payments, and when the amount was sold again, if only the amount may
+ * tell which order a payment is for.
  */
-const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
+const othersOf = async (gateway: Gateway, order: Order): Promise<Pick<FollowedOrder, 'others' | 'amountAgainOn'>> => {
   if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
-  return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds };
+  const { upstreamIds, sales } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
+  const again = sales.filter(({ pay, createdOn }) => order.ramp === 'sell' && pay === order.pay && createdOn > order.createdOn);
+  return { others: upstreamIds, ...(again.length === 0 ? {} : { amountAgainOn: Math.min(...again.map(({ createdOn }) => createdOn)) }) };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
-/** Returns whether the payment already belongs to another order. A payment that is recognised only by its amount can belong to only one order. */
+/**
+ * Returns whether the payment already belongs to another order. A payment that is recognised only by its amount can belong to only one order. But the
+ * provider's own word about an order with an id outranks a guess: then the order that has guessed needs a person, since its customer was told that it
+ * is paid.
+ */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
-  if (evidence.guessed === true) return await gateway.stores.orders.isPaymentTaken(order.providerId, payment, order.id);
+  const holderId = await gateway.stores.orders.otherWithPayment(order.providerId, payment, order.id);
+  if (evidence.guessed === true) return holderId !== undefined;
+  if (order.upstreamOrderId !== undefined && evidence.upstreamOrderId === order.upstreamOrderId) {
+    const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
+    if (holder && holder.stage !== 'review')
+      await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, { reviewReason: 'unclear' });
+    return false;
+  }
   // If the order is not a sale, it is the provider that says that the payment is for this order.
   if (order.ramp !== 'sell') return false;
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
@@ -419,7 +433,7 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
     note,
   };
   const { beforeReview: _before, ...watch } = { ...order.watch, ...seen };
-  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, watch };
+  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, watch, ...(order.final ? { final: false, nextCheckOn: now } : {}) };
   const deliveries = await orderDeliveries(gateway, updated(order, change, event), order.stage, event);
   if (await gateway.stores.orders.advance(order, change, event, deliveries))
     gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });

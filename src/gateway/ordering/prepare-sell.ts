@@ -51,17 +51,18 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
 
 /**
  * Throws a Problem if a payment of the same amount on the same network may still come for another order of the account, because only the amount tells
- * which order a payment is for. An order with its own invoice or address is exempt.
+ * which order a payment is for. An order with its own invoice or address is exempt. Of another customer with the same user at the provider, no id is
+ * told.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
   if (offer.facts.matched_by === 'order_id') return;
   const sameAmount = await gateway.stores.orders.payableByAmount(account.providerId, account.customerId, offer.pay, gateway.now());
-  const clashing = sameAmount.filter((order) => order.network === terms.network).map((order) => order.id);
+  const clashing = sameAmount.filter((order) => order.network === terms.network);
   if (clashing.length > 0)
     throw new Problem(
       'amount-in-use',
       'A payment of the same amount may still come for another order of this account, so the two could not be told apart. Change the amount, or order again up to 90 minutes after the other order has expired.',
-      { members: { order_ids: clashing } },
+      { members: { order_ids: clashing.filter((order) => order.customerId === account.customerId).map((order) => order.id) } },
     );
 };
 

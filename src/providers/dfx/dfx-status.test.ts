@@ -86,6 +86,28 @@ describe('a payment without its order', () => {
     expect(soldBy(paid('T9', 0.00105))).toBeUndefined();
     expect(soldBy(paid('T9', 0.00105), paid('T1', 0.00105))).toMatchObject({ stage: 'paid', facts: { transaction_id: 'T1' } });
   });
+  it("is no older sale's once the same amount was sold again; late money that no other sale explains is", () => {
+    const hour = 3_600_000;
+    const sale = { ...order, pay: 105_000n, receive: 8_000n, expiresOn: order.createdOn + hour, facts: { sent_again: true as const } };
+    const paid = (afterMs: number, more: object = {}) =>
+      payment('T1', 0.00105, { type: 'Sell', inputAsset: 'BTC', date: new Date(sale.expiresOn + afterMs).toISOString(), ...more });
+    const soldBy = (row: object, more: object = {}) => unlinked(transactionsReply.parse([row]), 'sell', { ...sale, ...more }, 1_000)?.stage;
+    const again = { amountAgainOn: sale.expiresOn + 2 * hour };
+    const minute = 60_000;
+    // In time: ten minutes for the sats to arrive, and ten for DFX's clock.
+    expect(soldBy(paid(20 * minute), again)).toBe('paid');
+    // Before the newer sale could be paid, too.
+    expect(soldBy(paid(2 * hour - 10 * minute - 1), again)).toBe('paid');
+    for (const late of [2 * hour - 10 * minute, 2 * hour, 50 * hour]) {
+      expect([late, soldBy(paid(late), again)]).toEqual([late, undefined]);
+      expect([late, soldBy(paid(late))]).toEqual([late, 'paid']);
+    }
+    // The newer sale takes what the older one leaves.
+    const newer = { createdOn: again.amountAgainOn, expiresOn: again.amountAgainOn + hour };
+    expect([2 * hour - 10 * minute - 1, 2 * hour - 10 * minute].map((at) => soldBy(paid(at), newer))).toEqual([undefined, 'paid']);
+    // What DFX links to another order was not paid to this one's invoice, if that had expired.
+    expect([20 * minute, 20 * minute + 1].map((at) => soldBy(paid(at, { orderUid: 'Q8' })))).toEqual(['review', undefined]);
+  });
   it("is the order's if DFX linked it to another order of the same request, whatever its amount", () => {
     const sent = { ...order, idempotencyKey: 'ours' };
     const twin = (more: object) => payment('T1', 105, { orderUid: 'Q8', externalTransactionId: 'ours', ...more });

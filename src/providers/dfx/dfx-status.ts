@@ -4,6 +4,7 @@ import { decimalTimesCeil, decimalTimesFloor, satsPerBtc, type Decimal } from '.
 import type { Facts } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
+import { paymentDueBy } from '../../domain/record.ts';
 import type { FollowedOrder, OrderEvidence } from '../spec.ts';
 import { roundToStep } from './dfx-step.ts';
 import type { TransactionReply } from './dfx-order-wire.ts';
@@ -78,14 +79,27 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
   };
 };
 
-type Looked = Ordered & Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'others'> & Partial<Pick<FollowedOrder, 'facts'>>;
+type Looked = Ordered &
+  Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'expiresOn' | 'others' | 'amountAgainOn'> &
+  Partial<Pick<FollowedOrder, 'facts'>>;
 /** Returns whether the coin is, or may be, bitcoin over Lightning: DFX does not always state the coin and its blockchain. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
   return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
 };
-/** DFX's clock may be behind ours. */
+/** DFX's clock may differ from ours. */
 const slackMs = 600_000;
+
+/**
+ * Returns whether a payment is dated early enough to be this order's. Money to a bank may come at any time. A sale's invoice cannot be paid once it
+ * has expired, but DFX may book a payment late. So a late one still counts, unless DFX has linked it to another order, or the customer had sold the
+ * same amount again by then: it is the newer sale's.
+ */
+const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, { expiresOn, amountAgainOn }: Looked): boolean => {
+  const dueBy = paymentDueBy({ ramp, expiresOn, network: 'lightning' });
+  if (ramp === 'buy' || dueBy === undefined || date <= dueBy + slackMs) return true;
+  return orderUid === undefined && (amountAgainOn === undefined || date < amountAgainOn - slackMs);
+};
 
 /**
  * Searches for a payment that DFX booked without the order. There are two kinds:
@@ -98,7 +112,7 @@ const slackMs = 600_000;
  *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
  * DFX lists what the account did with every coin, but only bitcoin over Lightning counts. A sale must be paid exactly, because its invoice names the
- * amount. A payment that belongs to another order does not count. Returns undefined if there is no payment; if there are several, a person must
+ * amount. A payment that belongs to another order does not count (isInTime). Returns undefined if there is no payment; if there are several, a person must
  * decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
@@ -119,7 +133,9 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
   const review = { ...unclear, moneySeen: true } as const;
   const twins = payments.filter((row) => row.orderUid !== undefined && isSentBy(order, row));
   if (twins[0]) return twins.length === 1 ? evidenceOf(twins[0], ramp, order) : review;
-  const perhaps = payments.filter((row) => isOurs(amountOf(row)) && (row.orderUid === undefined || isPerhapsTwin(order, row, ramp)));
+  const perhaps = payments.filter(
+    (row) => isOurs(amountOf(row)) && isInTime(row, ramp, order) && (row.orderUid === undefined || isPerhapsTwin(order, row, ramp)),
+  );
   const [only, ...more] = perhaps;
   if (only === undefined) return undefined;
   if (perhaps.every(({ orderUid }) => orderUid !== undefined)) return unclear;

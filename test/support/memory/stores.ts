@@ -88,8 +88,8 @@ export const memoryStores = (now: () => number) => {
   const hasPayout = (one: Intent, payoutKey: string | undefined): boolean =>
     payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed');
 
-  const isTaken = (providerId: string, payment: string, except: string): boolean =>
-    orders.find((one) => one.id !== except && one.providerId === providerId && one.facts.transaction_id === payment) !== undefined;
+  const otherWith = (providerId: string, payment: string, except: string): string | undefined =>
+    orders.find((one) => one.id !== except && one.providerId === providerId && one.facts.transaction_id === payment)?.id;
 
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
@@ -201,9 +201,9 @@ export const memoryStores = (now: () => number) => {
             .slice(0, limit)
             .toSorted(newestFirst),
         ),
-      isPaymentTaken: async (providerId, payment, except) => await Promise.resolve(isTaken(providerId, payment, except)),
+      otherWithPayment: async (providerId, payment, except) => await Promise.resolve(otherWith(providerId, payment, except)),
       advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { payment, ...change }, event, rows) => {
-        if (payment !== undefined && isTaken(payment.providerId, payment.id, id)) return false;
+        if (payment !== undefined && otherWith(payment.providerId, payment.id, id) !== undefined) return false;
         const stored = orders.find((one) => one.id === id);
         const due = stored?.nextCheckOn;
         const woken = due === undefined || due === known ? undefined : due;
