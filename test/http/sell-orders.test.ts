@@ -213,6 +213,29 @@ describe('the same amount twice', () => {
     await orderIs(call, String(chain.body['order_id']), 'filled');
   });
 
+  it('is refused for two customers with one user at the provider, and neither is told about an order of the other', async () => {
+    const { opened, connected, activeConnection, control, payAddress, orderIs } = world;
+    const email = 'shared@example.com';
+    const [first, second] = [await opened(), await opened()];
+    const own = await activeConnection(first, await connected(first, email), 'Bank', 'shared');
+    const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: control.user(email).key });
+    expect(pasted.body).toMatchObject({ account_status: 'connected', connections: [{ connection_status: 'active' }] });
+    const [imported] = pasted.body['connections'] as Body[];
+    const toBank = async (call: Call, connection_id: unknown, amount_sats: number) => {
+      const { body } = await call('/sell/quote', { amount_sats, ...(await world.optionOf(call, 'SEPA')) });
+      return await call('/sell/order', { quote_id: body['quote_id'], connection_id });
+    };
+    const sale = await toBank(first, own, 149_000);
+    expect(sale.status).toBe(200);
+    const same = await toBank(second, imported?.['connection_id'], 149_000);
+    expect([same.status, same.body['code'], same.body['order_ids']]).toEqual([409, 'amount-in-use', []]);
+    const other = await toBank(second, imported?.['connection_id'], 149_001);
+    expect(other.status).toBe(200);
+    await payAddress('shared', 149_000);
+    await orderIs(first, String(sale.body['order_id']), 'filled');
+    await gatewayLooks(second, other.body['order_id'], 'awaiting_payment');
+  });
+
   it('is refused until no payment for an order that ended can come any more', async () => {
     const ending = await startSellWorld({}, { block: { match_window_s: 3600 } });
     try {
