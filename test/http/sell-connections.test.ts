@@ -388,6 +388,45 @@ describe('ending one', () => {
     expect([ended.status, ended.body['connection_status']]).toEqual([200, 'code_required']);
   });
 
+  it('waits, too, while a payment that was sent in time may still arrive, and while one is being converted', async () => {
+    const ending = await startSellWorld({}, { block: { match_window_s: 3600 } });
+    try {
+      const { opened, connected, activeConnection, optionOf, gateway, control } = ending;
+      const call = await opened();
+      const accountId = await connected(call, 'slowly@example.com');
+      const connections = {
+        lightning: await activeConnection(call, accountId, 'Bank', 'slowly'),
+        onchain: await activeConnection(call, accountId, 'Chain', 'unused', { network: 'onchain', lightning_username: undefined }),
+      };
+      const sold = async (network: 'lightning' | 'onchain') => {
+        const { body } = await call('/sell/quote', { amount_sats: 250_000, network, ...(await optionOf(call, 'SEPA')) });
+        return (await call('/sell/order', { quote_id: body['quote_id'], connection_id: connections[network] })).body;
+      };
+      const [byLightning, onChain] = [await sold('lightning'), await sold('onchain')];
+      const cancelled = async (network: 'lightning' | 'onchain') => {
+        const { status, body } = await call('/sell/connection-cancel', { connection_id: connections[network] });
+        return [status, body['order_ids'], body['expires_on']];
+      };
+      const end = Date.parse(String(onChain['expires_on']));
+      const after = (order: Body, ms: number): string => new Date(Date.parse(String(order['expires_on'])) + ms).toISOString();
+      await gateway.pass(end - gateway.clock.now() + 1_000);
+      for (const order of [byLightning, onChain]) await ending.orderIs(call, String(order['order_id']), 'expired');
+      expect(await cancelled('lightning')).toEqual([409, [byLightning['order_id']], after(byLightning, 600_000)]);
+      expect(await cancelled('onchain')).toEqual([409, [onChain['order_id']], after(onChain, 3_600_000)]);
+      await gateway.pass(end - gateway.clock.now() + 601_000);
+      expect((await cancelled('lightning'))[0]).toBe(200);
+      // It arrives, and waits for its conversion.
+      control.setOptions({ convertMs: 86_400_000 });
+      await control.pay((onChain['payment_info'] as { address: string }).address, 250_000n);
+      await ending.orderIs(call, String(onChain['order_id']), 'paid');
+      expect((await cancelled('onchain'))[0]).toBe(409);
+      await gateway.pass(end - gateway.clock.now() + 3_601_000);
+      expect((await cancelled('onchain'))[0]).toBe(200);
+    } finally {
+      await ending.close();
+    }
+  });
+
   it('at the same time as an order is made: only one of them succeeds', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'hasty@example.com');

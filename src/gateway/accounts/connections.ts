@@ -1,7 +1,10 @@
 /** Connections link an account to a bank account or a node. We store each one before we request it, so that none is made twice. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../providers/spec.ts';
+import { mayBePaid } from '../../domain/order-life.ts';
+import { paymentDueBy } from '../../domain/record.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
+import type { Order } from '../../ports/orders.ts';
 import { stepConnection } from './account-steps.ts';
 import { isSameRequest } from './adopt-connections.ts';
 import { callSeller, providerProblem } from './call-account.ts';
@@ -15,7 +18,7 @@ import { refusalProblem } from '../refusal-problem.ts';
 import { connectedAccount, findAccount } from './accounts.ts';
 import { openRequest, openState, showConnection, showConnections, type ShownConnection } from './show-account.ts';
 import { isoTime } from '../outward.ts';
-import { openPayment } from '../following/show-order.ts';
+import { connectionOf } from '../following/payout-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 /**
@@ -200,22 +203,36 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
   return await showConnection(gateway, ended.connection);
 };
 
-/** Throws while an open order tells the customer to pay to this connection's address, since cancelling the connection removes the address. */
+/**
+ * Throws while a payment to this connection may be on its way, since cancelling the connection removes the address. An order's end does not stop a
+ * payment, and sats that have arrived must still be converted.
+ */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;
   if (address === undefined) return;
   // This includes orders of an account that was removed and connected again.
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
-  const payments = await Promise.all(orders.map((order) => openPayment(gateway, order)));
-  const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));
+  const now = gateway.now();
+  const paying = orders.filter((order) => order.providerId === account.providerId && mayBeArriving(order, now));
+  const named = await Promise.all(paying.map((order) => connectionOf(gateway, order)));
+  const here = paying.filter((_, n) => named[n] === 'unreadable' || named[n]?.upstreamId === state?.upstreamId);
   if (here.length === 0) return;
-  const until = Math.max(...here.map((order) => order.expiresOn ?? 0));
+  const until = Math.max(...here.map((order) => endOf(order, now)));
   throw new Problem(
     'connection-required',
-    'An open order is waiting for a payment to this connection. Pay it, or let it expire, before you cancel the connection.',
+    'A payment to this connection may be on its way, or an open order is waiting for one. Pay the order, or let it expire, before you cancel the connection.',
     {
       members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
     },
   );
 };
+
+const dueBy = ({ terms, ramp, expiresOn }: Order): number | undefined => paymentDueBy({ ...terms, ramp, expiresOn });
+
+/** Returns whether sats for the order may still be on their way to its address, or through the connection. */
+const mayBeArriving = (order: Order, now: number): boolean =>
+  mayBePaid({ ...order.terms, ...order.watch, ...order }, now) || (order.stage === 'paid' && now < (dueBy(order) ?? 0));
+
+/** Returns when the order expires or, if it has expired, until when a payment for it may still arrive. 0 if that is unknown. */
+const endOf = (order: Order, now: number): number => (order.expiresOn !== undefined && order.expiresOn > now ? order.expiresOn : (dueBy(order) ?? 0));

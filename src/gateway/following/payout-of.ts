@@ -6,7 +6,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Facts } from '../../domain/offer.ts';
 import type { Order } from '../../ports/orders.ts';
-import type { OrderEvidence } from '../../providers/spec.ts';
+import type { ConnectionState, OrderEvidence } from '../../providers/spec.ts';
 import { inputsPlace } from '../places.ts';
 
 /**
@@ -23,12 +23,18 @@ const addedTo = async (gateway: Gateway, { id, intentId }: Pick<Order, 'id' | 'i
     return 'unreadable';
   }
 };
-type Added = { nodePubkey?: string; order?: { payoutTo?: PayoutTo } };
+type Added = { nodePubkey?: string; order?: { payoutTo?: PayoutTo; connection?: Pick<ConnectionState, 'upstreamId'> } };
 
 /** Returns the node key that the customer had proved when they ordered. */
 export const nodeOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>): Promise<{ nodePubkey?: string }> => {
   const added = await addedTo(gateway, order, 'open_node_key');
   return added === 'unreadable' ? {} : defined({ nodePubkey: added.nodePubkey });
+};
+
+/** Returns the connection through which a sale is paid out. Undefined for an order that names none, and once the customer's data was erased. */
+export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>): Promise<{ upstreamId: string } | 'unreadable' | undefined> => {
+  const added = await addedTo(gateway, order, 'open_connection');
+  return added === 'unreadable' ? added : added.order?.connection;
 };
 
 /**
