@@ -88,7 +88,10 @@ export type AccountStore = {
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;
 
-  /** Stores a new connection. If the account already has a live connection of that name, stores nothing and returns the live one. */
+  /**
+   * Stores a new connection. If the account already has the same one (`upstreamId`), which may have ended, or a live one of that name, stores nothing
+   * and returns that one.
+   */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
   /**
    * Reserves the right to request the connection from the provider. Returns false if another call is requesting it at this moment, or if the provider

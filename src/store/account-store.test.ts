@@ -87,3 +87,36 @@ it('an account is removed as it was read, once, and no late answer changes it th
   expect([await accounts.change(counted, late, []), await accounts.change({ ...counted, sequence: 2 }, late, [])]).toEqual([false, false]);
   expect(await accounts.lastRemoved(customerId, 'removed')).toMatchObject({ status: 'onboarding', signup: 'kept', sequence: 2, removedOn: now });
 });
+
+it('a connection that is imported twice is stored once, also if it has ended between the two', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  const [accountId, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
+  const account = { customerId, providerId: 'importing', status: 'connected' as const, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: now };
+  await accounts.create({ ...account, id: accountId }, undefined);
+  const link = (upstreamId: string | undefined, name: string) =>
+    ({
+      id: crypto.randomUUID(),
+      accountId,
+      nameHash: name,
+      status: 'active',
+      statusOn: now,
+      direction: 'sell',
+      network: 'lightning',
+      request: 'sealed',
+      sequence: 0,
+      createdOn: now,
+      ...(upstreamId === undefined ? {} : { upstreamId }),
+    }) as const;
+  const first = link('link-1', 'bank');
+  expect(await accounts.createConnection(first)).toEqual({ created: true });
+  expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
+  await accounts.changeConnection(first, { status: 'inactive', sequence: 1 }, []);
+  expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id, status: 'inactive' } });
+  // The name is free again, and then taken: what has the same id comes before what has the same name.
+  const second = link('link-2', 'bank');
+  expect(await accounts.createConnection(second)).toEqual({ created: true });
+  expect(await accounts.createConnection(link(undefined, 'bank'))).toMatchObject({ existing: { id: second.id } });
+  expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
+});

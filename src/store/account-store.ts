@@ -202,13 +202,16 @@ export const createAccountStore = (db: Database): AccountStore => ({
   createConnection: async (connection) => {
     const made = await db.insert(connections).values(connection).onConflictDoNothing().returning({ id: connections.id });
     if (made.length === 1) return { created: true };
+    const hasItsName = and(eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over]));
+    const isTheSame = connection.upstreamId === undefined ? undefined : eq(connections.upstreamId, connection.upstreamId);
     const rows = await db
       .select()
       .from(connections)
-      .where(and(eq(connections.accountId, connection.accountId), eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over])));
+      .where(and(eq(connections.accountId, connection.accountId), or(isTheSame, hasItsName)));
+    const existing = rows.find(({ upstreamId }) => upstreamId !== null && upstreamId === connection.upstreamId) ?? rows[0];
     // The existing connection ended between the two statements. If the caller tries again, the new one is created.
-    if (!rows[0]) throw new Error('a connection of this name has just ended');
-    return { existing: toConnection(rows[0]) };
+    if (!existing) throw new Error('a connection of this name has just ended');
+    return { existing: toConnection(existing) };
   },
   leaseConnection: async (id, lease) => {
     const rows = await db

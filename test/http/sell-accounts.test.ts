@@ -331,6 +331,43 @@ it('an account that was removed and is connected again brings the connections th
   expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
 });
 
+it('connections that the provider kept are imported once each, also by two reads at once, and after an import that was cut short', async () => {
+  const { opened, connected, activeConnection, control, gateway } = world;
+  const call = await opened();
+  const email = 'returning@example.com';
+  const removed = await connected(call, email);
+  await activeConnection(call, removed, 'Bank', 'returning');
+  await activeConnection(call, removed, 'Other', 'returning.other');
+  await call('/sell/account-remove', { account_id: removed });
+  control.setFault({ endpoint: 'GET /bringin-link', fault: '503' });
+  const { body } = await call('/sell/accounts', { ...start, email });
+  const account_id = String(body['account_id']);
+  control.clearFaults();
+  const reads = async (): Promise<unknown[]> => {
+    gateway.clock.move(2_100);
+    control.setFault({ endpoint: 'GET /bringin-link', fault: 'latency', ms: 200, times: 2 });
+    const both = await Promise.all([call('/sell/account-status', { account_id }), call('/sell/account-status', { account_id })]);
+    control.clearFaults();
+    const rows = await gateway.database.sql<{ id: string }[]>`select upstream_id as id from connections where account_id = ${account_id}`;
+    return [...both.map((one) => one.status), ...rows.map(({ id }) => id).toSorted()];
+  };
+  const kept = [
+    200,
+    200,
+    ...control
+      .user(email)
+      .links.map(({ id }) => id)
+      .toSorted(),
+  ];
+  expect(kept).toHaveLength(4);
+  expect(await reads()).toEqual(kept);
+  for (const { id } of control.user(email).links) {
+    const gone = await gateway.database.sql`delete from connections where account_id = ${account_id} and upstream_id = ${id} returning id`;
+    expect(gone.length).toBe(1);
+    expect(await reads()).toEqual(kept);
+  }
+});
+
 it('a customer who already has an account at the provider is told that a mail asks for their consent', async () => {
   const { opened, control } = world;
   const first = await opened();

@@ -9,12 +9,12 @@ import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** How long after an account was connected we keep asking for its connections, if none is stored. The provider may have been down at first. */
+/** How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. */
 const freshMs = 10 * 60_000;
 
 /**
- * Imports the connections of a recently connected account that has none stored. If the provider cannot be reached, nothing is imported: the account
- * itself is connected in any case.
+ * Imports the connections of a recently connected account that are not stored. If the provider cannot be reached, nothing is imported: the account
+ * itself is connected in any case. Two imports at once store each connection once.
  */
 export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
@@ -22,9 +22,11 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
   const provider = gateway.providers.find(({ id }) => id === account.providerId);
   if (!provider?.adapter.sell?.connections) return;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
-  // If a connection is stored here already, nothing is imported: the provider may list that same connection, and refreshConnection finds it there.
-  if ((await accounts.connections(account.id)).length > 0) return;
+  const known = await accounts.connections(account.id);
+  // A connection whose id is not known yet may be one of those that the provider lists. refreshConnection finds it there.
+  if (known.some(({ upstreamId, status }) => upstreamId === undefined && status === 'initiating')) return;
   for (const state of await listed(scope, account)) {
+    if (known.some(({ upstreamId }) => upstreamId === state.upstreamId)) continue;
     const id = gateway.ids.uuid();
     const now = gateway.now();
     await accounts.createConnection({
