@@ -512,13 +512,14 @@ export const members: { readonly [member: string]: string } = {
   'LiquidityProblem.amount_sats': 'With order-short: the amount that was delivered, in sats.',
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   order_ids: 'The open orders that caused the refusal.',
-  'Problem.expires_on': 'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
+  'Problem.expires_on':
+    'If a connection cannot be cancelled because of orders: the last time at which one of them expires or, of those that have expired, until when a payment may arrive. Absent if none has an expiry.',
   'BuyProblem.expires_on':
-    'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
+    'If a connection cannot be cancelled because of orders: the last time at which one of them expires or, of those that have expired, until when a payment may arrive. Absent if none has an expiry.',
   'SellProblem.expires_on':
-    'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
+    'If a connection cannot be cancelled because of orders: the last time at which one of them expires or, of those that have expired, until when a payment may arrive. Absent if none has an expiry.',
   'LiquidityProblem.expires_on':
-    'If a connection cannot be cancelled because of open orders: the last time at which one of them expires. Absent if none has an expiry.',
+    'If a connection cannot be cancelled because of orders: the last time at which one of them expires or, of those that have expired, until when a payment may arrive. Absent if none has an expiry.',
 
   // ---- for the operator
   orders: 'The orders, newest first.',
