@@ -112,8 +112,8 @@ const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, 
  *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
  * DFX lists what the account did with every coin, but only bitcoin over Lightning counts. A sale must be paid exactly, because its invoice names the
- * amount. A payment that belongs to another order does not count (isInTime). Returns undefined if there is no payment; if there are several, a person must
- * decide.
+ * amount. A payment that belongs to another order does not count (isInTime). Returns undefined if there is no payment; if there are several, a person
+ * must decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const word = ramp === 'buy' ? 'Buy' : 'Sell';
