@@ -15,7 +15,16 @@ beforeAll(async () => {
     {
       clock,
       config: { limits: { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 } },
-      blocks: { north: { kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 3, orders_per_day: 1000, token_env: 'NORTH_TOKEN' } },
+      blocks: {
+        north: {
+          kind: 'lsps1',
+          base_url: north.url,
+          pay_with: ['lightning', 'onchain'],
+          quotes_per_node_per_day: 3,
+          orders_per_day: 1000,
+          token_env: 'NORTH_TOKEN',
+        },
+      },
       environment: { NORTH_TOKEN: 'a-coupon' },
     },
   );
@@ -29,6 +38,7 @@ afterEach(() => {
   north.control.options.deviations = [];
   north.control.options.connected = 'all';
   delete north.control.options.freeToken;
+  delete north.control.options.onchainExtraSats;
 });
 
 const wanted = { product: 'inbound', pay_with: 'lightning', lease_blocks: 4320, firm: true };
@@ -192,6 +202,43 @@ describe('a channel for a coupon (ZEUS)', () => {
     north.control.options.freeToken = 'a-coupon';
     const { status, body } = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
     expect([status, body['stage'], body['pay_sats'], body['payment_info']]).toEqual([200, 'paid', 0, { kind: 'none' }]);
+  });
+});
+
+describe('a channel that is paid on chain', () => {
+  const minute = 60_000;
+  it('is paid until half an hour before its end, and does not expire before the payment had time to confirm', async () => {
+    const call = await opened();
+    north.control.options.onchainExtraSats = 900;
+    const order = async (amount: number) => {
+      const body = await firm(call, amount, { pay_with: 'onchain', refund_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' });
+      const placed = await call('/liquidity/order', { quote_id: (body['offers'] as Body[])[0]?.['quote_id'] });
+      expect(placed).toMatchObject({ status: 200, body: { stage: 'awaiting_payment', payment_info: { kind: 'onchain' } } });
+      return {
+        orderId: String(placed.body['order_id']),
+        upstream: [...north.control.orders.values()].at(-1),
+        expiresOn: Date.parse(String(placed.body['expires_on'])),
+      };
+    };
+    const [paid, unpaid] = [await order(450_000), await order(460_000)];
+    const read = async ({ orderId }: { orderId: string }): Promise<Body> =>
+      (await call('/liquidity/order-status', { order_id: orderId })).body[orderId] as Body;
+    for (const { expiresOn, upstream } of [paid, unpaid]) expect((upstream?.expiresOn ?? 0) - expiresOn).toBe(30 * minute);
+    for (const passed of [unpaid.expiresOn - clock.now(), 29 * minute]) {
+      await gateway.pass(passed);
+      for (const one of [paid, unpaid]) {
+        const { stage, payment_info: shown } = await read(one);
+        expect([stage, shown]).toEqual(['awaiting_payment', undefined]);
+      }
+    }
+    north.control.pay(paid.upstream?.id ?? '', 'onchain');
+    await gateway.pass(2 * minute);
+    await staged(call, paid.orderId, 'paid');
+    await staged(call, unpaid.orderId, 'expired');
+    // A payment that confirms late is not lost, either.
+    north.control.pay(unpaid.upstream?.id ?? '', 'onchain');
+    await gateway.pass(5 * minute);
+    await staged(call, unpaid.orderId, 'paid');
   });
 });
 
