@@ -109,7 +109,7 @@ it("a final order that had another order's payment is followed again", async () 
   };
   const [first, second] = world.buyer().orders;
   if (!first || !second) throw new Error('nothing upstream');
-  Object.assign(first, { stage: 'finished', rawStatus: 'done', guessed: true, facts: { transaction_id: 'T1' } });
+  Object.assign(first, { stage: 'refunded', rawStatus: 'back', moneySeen: true, guessed: true, facts: { transaction_id: 'T1' } });
   expect((await refreshOrder(scope, await found(guesser.id), 'poll')).final).toBe(true);
   Object.assign(second, { stage: 'paid', rawStatus: 'paid', facts: { transaction_id: 'T1' } });
   expect((await refreshOrder(scope, await found(told.id), 'poll')).stage).toBe('paid');
