@@ -7,7 +7,7 @@ export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
   /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
   options?: PaymentOption[] | undefined;
-  /** Orders of this customer that are not final, newest first. */
+  /** Orders of this customer that are not final, newest first, and then finished ones whose bitcoin may not have been collected yet. */
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
@@ -42,6 +42,8 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
+/** Of how many finished orders we ask whether their code is still valid. */
+const mostCollected = 3;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
@@ -99,6 +101,24 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     });
   };
 
+  /**
+   * Returns the code of a finished order while it is valid. Some providers call an order finished as soon as they give its link, so the bitcoin may
+   * still be there. If there is no such code, that is no trouble: usually the bitcoin was collected.
+   */
+  const validCode = async (order: BuyOrder, signal?: AbortSignal): Promise<Withdrawal | undefined> => {
+    const withdrawal = await order.withdraw(signal ? { signal } : {}).catch(() => undefined);
+    return withdrawal && withdrawal.expiresOn.getTime() > runtime.now() ? withdrawal : undefined;
+  };
+  const collect = async (order: BuyOrder): Promise<void> => {
+    const withdrawal = await validCode(order, following.signal);
+    if (withdrawal && current === order) set({ withdrawal });
+  };
+  const uncollected = async (finished: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
+    const newest = finished.slice(0, mostCollected);
+    const codes = await Promise.all(newest.map(async (order) => await validCode(order, signal)));
+    return newest.filter((_, n) => codes[n] !== undefined);
+  };
+
   const once = (name: 'ordered' | 'filled' | 'finished', order: OrderState): void => {
     if (told.has(`${name} ${order.id}`)) return;
     told.add(`${name} ${order.id}`);
@@ -112,6 +132,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     if (order.stage === 'finished') once('finished', order);
     // An expired code is replaced only when the customer asks for another: they may just be using it.
     if (order.stage === 'filled' && !state.withdrawal) void withdraw(false);
+    if (order.stage === 'finished' && !state.withdrawal && current) void collect(current);
   };
 
   /** Follows the order until it is final or the customer leaves its screen. If the gateway does not answer, keeps asking. */
@@ -137,8 +158,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
-  const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
-    const { orders: open, pending } = await ramp.open(signal);
+  const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; finished: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
+    const { orders: open, finished, pending } = await ramp.open(signal);
     const unresolved: string[] = [];
     let warned = false;
     for (const one of pending)
@@ -151,19 +172,20 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         if (isPending) unresolved.push(one.offerId);
         warned = fail(error).action === 'contact-support' || warned;
       }
-    return { open, unresolved, warned };
+    return { open, finished: await uncollected(finished, signal), unresolved, warned };
   };
 
   /** Reads and shows the open orders. */
   const listOpen = async (signal?: AbortSignal): Promise<void> => {
     isStale = false;
     const mine = (reads.begun += 1);
-    const { orders, pending } = await ramp.open(signal);
+    const { orders, finished, pending } = await ramp.open(signal);
+    const shown = [...orders, ...(await uncollected(finished, signal))];
     if (mine < reads.shown) return;
     reads.shown = mine;
     // A request that this tab is sending is pending, too. So the list is read again afterwards.
     if (state.working === 'ordering') isStale = true;
-    else set({ open: orders, unresolved: pending.map(({ offerId }) => offerId) });
+    else set({ open: shown, unresolved: pending.map(({ offerId }) => offerId) });
   };
   /** Reads the ways to pay, unless some are known. A customer with an open order can reach it without them. */
   const listOptions = async (signal: AbortSignal): Promise<void> => {
@@ -198,12 +220,12 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     },
     start: async (): Promise<void> => {
       await run('loading', async (signal) => {
-        const { open, unresolved, warned } = await readOpen(signal);
-        set({ open, unresolved });
+        const { open, finished, unresolved, warned } = await readOpen(signal);
+        set({ open: [...open, ...finished], unresolved });
         const [first] = open;
         // An order's own screen would hide the warning, and the request that the warning is about is not repeated.
         if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
-        const isFirst = open.length === 0 && unresolved.length === 0;
+        const isFirst = open.length === 0 && finished.length === 0 && unresolved.length === 0;
         if (!isFirst) set({ step: 'amount' });
         await listOptions(signal);
         set({ step: 'amount' });

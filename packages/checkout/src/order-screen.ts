@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { OrderState, Pay } from '@ramp-gateway/client';
+import type { OrderState, Pay, Withdrawal } from '@ramp-gateway/client';
 import { showMoney, showTime } from './amounts.ts';
 import { copyButton, money, problem, theirs, waiting, type Part } from './parts.ts';
 import { qrCode } from './qr.ts';
@@ -18,7 +18,7 @@ export const orderScreen = (view: View): TemplateResult => {
     ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
     ${mayPay && order.pay ? toPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}
     ${order.stage === 'paid' ? html`<p class="muted">${words.stageHelp['paid']}</p>` : nothing}
-    ${order.stage === 'finished' ? html`<p>${words.finishedHelp}</p>` : nothing}
+    ${order.stage === 'finished' ? html`${stillThere(view)}<p>${words.finishedHelp}</p>` : nothing}
     ${state.trouble && order.stage !== 'filled' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
     ${summary(view, order)}
     <div class="actions">
@@ -121,15 +121,29 @@ const claim = (view: View): TemplateResult => {
     </div>`;
   if (!withdrawal)
     return html`${state.trouble && !state.working ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.withdraw(false) }) : nothing}${waiting(view)}`;
-  const { lnurl, expiresOn, warnings } = withdrawal;
-  if (expiresOn.getTime() <= view.now)
+  if (withdrawal.expiresOn.getTime() <= view.now)
     return html`<div class="note">
       <p>${words.claimOver}</p>
       <button type="button" class="first" @click=${() => void flow.withdraw(false)}>${words.claimAgain}</button>
     </div>`;
+  return code(view, withdrawal, words.claimHelp);
+};
+
+/**
+ * Some providers call an order finished as soon as they give its code. So the code of a finished order stays until it expires: the customer may not
+ * have collected yet.
+ */
+const stillThere = (view: View): Part => {
+  const { state, words } = view;
+  const { withdrawal } = state;
+  return withdrawal && withdrawal.expiresOn.getTime() > view.now ? code(view, withdrawal, words.claimStill) : nothing;
+};
+
+const code = (view: View, { lnurl, expiresOn, warnings }: Withdrawal, help: string): TemplateResult => {
+  const { words, language } = view;
   const link = /^lnurl1[02-9ac-hj-np-z]+$/i.test(lnurl) ? `lightning:${lnurl}` : undefined;
   return html`<section class="pay claim">
-    <p>${words.claimHelp}</p>
+    <p>${help}</p>
     ${warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
     <figure>${qrCode(`lightning:${lnurl}`.toUpperCase(), words.qrClaim)}</figure>
     ${link === undefined ? nothing : html`<a class="button first" href=${link}>${words.openWallet}</a>`}

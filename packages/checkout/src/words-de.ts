@@ -98,6 +98,7 @@ export const de: Words = {
   stageUnknown: 'Die Bestellung geht weiter',
   claimTitle: 'Bitcoin abholen',
   claimHelp: 'Scannen Sie den Code mit Ihrer Lightning-Wallet, oder öffnen Sie ihn dort.',
+  claimStill: 'Falls Sie Ihre Bitcoin noch nicht abgeholt haben: Scannen Sie den Code mit Ihrer Lightning-Wallet, oder öffnen Sie ihn dort.',
   claimSecret: 'Wer diesen Code hat, hat das Geld. Zeigen Sie ihn niemandem.',
   openWallet: 'In meiner Wallet öffnen',
   copyCode: 'Code kopieren',

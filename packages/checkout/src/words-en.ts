@@ -97,6 +97,7 @@ export const en = {
   stageUnknown: 'The order goes on',
   claimTitle: 'Collect your bitcoin',
   claimHelp: 'Scan this code with your Lightning wallet, or open it there.',
+  claimStill: 'If you have not collected it yet: scan this code with your Lightning wallet, or open it there.',
   claimSecret: 'Whoever has this code has the money. Show it to nobody.',
   openWallet: 'Open in my wallet',
   copyCode: 'Copy the code',

@@ -105,9 +105,10 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
      * the same node, gets the orders but not the requests in this store.
      */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
-      const { orders, pending } = await ordering.open('buy', signal);
+      const { orders, finished, pending } = await ordering.open('buy', signal);
       return {
         orders: orders.map(withdrawable),
+        finished: finished.map(withdrawable),
         pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
       };
     },

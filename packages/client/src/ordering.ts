@@ -16,8 +16,12 @@ export type Pending<One extends Order = Order> = {
   /** Drops a request that the customer no longer wants. If the gateway made an order of it, `open` still shows that order; unpaid, it expires. */
   forget: () => Promise<void>;
 };
-/** What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. */
-export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
+/**
+ * What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. `finished`: orders that were finished
+ * less than a day ago, newest first. Some providers call an order finished as soon as they give its withdrawal link, so its bitcoin may not be
+ * collected yet.
+ */
+export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[]; finished: One[] };
 
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
@@ -39,6 +43,8 @@ const isTelling = ({ action, orderId }: RampError): boolean =>
  * gateway's list. So the request is forgotten.
  */
 const pendingMs = 3_600_000;
+/** How long a finished order is listed beside the open ones. Hardly any withdrawal link lives longer. */
+const finishedMs = 86_400_000;
 
 const pathOf = <Step extends '/order' | '/order-status'>(ramp: RampName, step: Step) =>
   `${ramp === 'buy' ? '' : `/${ramp}`}${step}` as Step | `/sell${Step}` | `/liquidity${Step}`;
@@ -136,7 +142,13 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
         if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
         else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
       }
-      return { orders: states.filter(({ final }) => !final).map(handle), pending };
+      const since = runtime.now() - finishedMs;
+      const isRecent = ({ stage, raw }: OrderState): boolean => stage === 'finished' && Date.parse(String(raw['order_status_date'])) >= since;
+      return {
+        orders: states.filter(({ final }) => !final).map(handle),
+        finished: states.filter((one) => one.final && isRecent(one)).map(handle),
+        pending,
+      };
     },
   };
 };
