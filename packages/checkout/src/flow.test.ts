@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createRamp } from '@ramp-gateway/client';
 import { goodAnswer, orderId, problem, quoteId, scripted, theOffer, theOrder } from '../../client/src/scripted-gateway.ts';
 import { createFlow, type State } from './flow.ts';
@@ -63,6 +63,35 @@ it('goes from the amount to the bitcoin, and reports each step once and without 
   ]);
   expect(JSON.stringify(one.news)).not.toMatch(/SECRET|DE89|ALP-/);
   expect(one.sent('/withdrawal')).toBe(1);
+});
+
+describe('an order that is finished', () => {
+  const finished = (order_status_date: string) => at('finished', { final: true, order_status_date });
+  const [now, before] = ['2026-11-28T10:00:00.000Z', '2026-11-26T10:00:00.000Z'];
+  const over = problem(409, 'order-not-withdrawable', 'contact-support');
+  const late: [number, object] = [200, { order_id: orderId, lnurlw: 'LNURL1SECRET', withdrawal_expiration_date: before }];
+
+  it('is listed after a reload while its code is valid, and shows it', async () => {
+    const one = customer({ '/order-status': [finished(now), finished(now), finished(now)] });
+    await one.flow.start();
+    const { step, open } = one.flow.state();
+    expect([step, open.map(({ id, stage }) => [id, stage])]).toEqual(['amount', [[orderId, 'finished']]]);
+    const [order] = open;
+    if (order) await one.flow.show(order);
+    expect((await one.becomes(({ withdrawal }) => withdrawal !== undefined)).withdrawal?.lnurl).toBe('LNURL1SECRET');
+    await one.flow.begin();
+    expect(one.flow.state().open).toHaveLength(1);
+  });
+
+  it.each([
+    ['there is no code any more', now, over, 1],
+    ['its code has expired', now, late, 1],
+    ['it is older than a day', before, undefined, 0],
+  ])('is not listed if %s, and that is no trouble', async (_why, on, answer, asked) => {
+    const one = customer({ '/order-status': [finished(on)], ...(answer ? { '/withdrawal': [answer] } : {}) });
+    await one.flow.start();
+    expect([one.flow.state().open, one.flow.state().trouble, one.sent('/withdrawal')]).toEqual([[], undefined, asked]);
+  });
 });
 
 it('orders once, however often the button is pressed, and never for less than was shown', async () => {

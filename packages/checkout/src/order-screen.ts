@@ -18,7 +18,12 @@ export const orderScreen = (view: View): TemplateResult => {
     ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
     ${mayPay && order.pay ? toPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}
     ${order.stage === 'paid' ? html`<p class="muted">${words.stageHelp['paid']}</p>` : nothing}
-    ${order.stage === 'finished' ? html`${stillThere(view)}<p>${words.finishedHelp}</p>` : nothing}
+    ${
+      order.stage === 'finished'
+        ? html`${stillThere(view)}
+            <p>${words.finishedHelp}</p>`
+        : nothing
+    }
     ${state.trouble && order.stage !== 'filled' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
     ${summary(view, order)}
     <div class="actions">

@@ -107,6 +107,33 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await customer.leaves();
   });
 
+  it('a code stays until it expires, although the provider calls the order finished, and after a reload', async () => {
+    const own = await startTestGateway({ alpine: { simulator: { quoteTtlS: 72 * hour, deviations: ['finished-at-once'] }, block: { name: 'Alpine Pay' } } });
+    const customer = await customerOf(browser, [new URL(own.url).host]);
+    const { page, sees } = customer;
+    await page.goto(`${own.url}/buy`);
+    await page.getByRole('textbox').fill('100');
+    await button(page, 'Compare prices').click();
+    await button(page, 'Buy from \u2068Alpine Pay\u2069').click();
+    await heading(page, 'Waiting for your payment');
+    const control = own.simulators['alpine']?.control;
+    await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
+    await heading(page, 'Your bitcoin has arrived');
+    const code = page.getByRole('link', { name: 'Open in my wallet' });
+    const href = await code.getAttribute('href');
+    await page.getByText('If you have not collected it yet').waitFor();
+    await page.getByText(/Valid until/).waitFor();
+    await sees('finished-code');
+    await page.reload();
+    await page.getByRole('button', { name: /Your bitcoin has arrived/ }).click();
+    await page.getByText('If you have not collected it yet').waitFor();
+    expect([await code.getAttribute('href'), href]).toEqual([href, expect.stringMatching(/^lightning:LNURL1/i)]);
+    await sees('finished-code-reloaded');
+    await createWallet(own.url).withdraw(href?.replace('lightning:', '') ?? '');
+    await customer.leaves();
+    await own.close();
+  });
+
   it('German, dark, at 200 %, by keyboard alone', async () => {
     const customer = await open({ viewport: { width: 640, height: 450 }, deviceScaleFactor: 2, locale: 'de-AT', colorScheme: 'dark' });
     const { page, sees } = customer;

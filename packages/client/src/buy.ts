@@ -101,14 +101,15 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     /** Returns the order with this id, for example the id in a webhook. */
     find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
     /**
-     * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
+     * Returns the orders that are not final, the requests whose outcome is unknown, and the orders that were finished less than a day ago: while the link
+     * of one is valid, its `withdraw` returns it. Call it after a restart. Another device of the customer, with
      * the same node, gets the orders but not the requests in this store.
      */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
       const { orders, finished, pending } = await ordering.open('buy', signal);
       return {
         orders: orders.map(withdrawable),
-        finished: finished.map(withdrawable),
+        ...(finished ? { finished: finished.map(withdrawable) } : {}),
         pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
       };
     },

@@ -17,11 +17,11 @@ export type Pending<One extends Order = Order> = {
   forget: () => Promise<void>;
 };
 /**
- * What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. `finished`: orders that were finished
- * less than a day ago, newest first. Some providers call an order finished as soon as they give its withdrawal link, so its bitcoin may not be
- * collected yet.
+ * What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. `finished`, if there are any: orders
+ * that were finished less than a day ago, newest first. Some providers call an order finished as soon as they give its withdrawal link, so its bitcoin
+ * may not be collected yet.
  */
-export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[]; finished: One[] };
+export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[]; finished?: One[] };
 
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
@@ -144,11 +144,8 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       }
       const since = runtime.now() - finishedMs;
       const isRecent = ({ stage, raw }: OrderState): boolean => stage === 'finished' && Date.parse(String(raw['order_status_date'])) >= since;
-      return {
-        orders: states.filter(({ final }) => !final).map(handle),
-        finished: states.filter((one) => one.final && isRecent(one)).map(handle),
-        pending,
-      };
+      const finished = states.filter((one) => one.final && isRecent(one)).map(handle);
+      return { orders: states.filter(({ final }) => !final).map(handle), pending, ...(finished.length > 0 ? { finished } : {}) };
     },
   };
 };
