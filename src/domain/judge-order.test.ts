@@ -111,6 +111,10 @@ describe('the expiry of an order', () => {
     ['after its quote', now + 4 * 86_400_000, 'in-time'],
     ['never named', undefined, 'in-time'],
   ])('%s', (_, endsOn, judged) => expect(judgeEnd(quoted, endsOn, now + 15_000)).toBe(judged));
+  it.each([true, false])('that is never named is its quote’s (binding: %s)', (binding) => {
+    const until = (expiresOn: number) => judgeEnd({ binding, expiresOn }, undefined, now + 15_000);
+    expect([until(now + 15_001), until(now + 15_000), until(now - 1), judgeEnd({ binding }, undefined, now)]).toEqual(['in-time', 'over', 'over', 'in-time']);
+  });
   it('in whole minutes may be a minute before its quote, and no more', () => {
     const late = { binding: true, expiresOn: now + 3_659_999 };
     expect(judgeEnd(late, now + 3_600_000, now)).toBe('in-time');

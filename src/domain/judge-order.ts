@@ -1,4 +1,5 @@
 /** Checks that the order a provider made matches the quote that the customer accepted. Amounts are in the ramp's units. */
+import { divFloor } from './money.ts';
 import { isExchange, type Ramp } from './ramp.ts';
 import { namesDiffer } from './option-name.ts';
 
@@ -7,6 +8,12 @@ export type Made = { pay: bigint; receive: bigint; echo?: { currency?: string; o
 export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number };
 
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
+
+/** Returns the most that the order for an exchange may ask for. */
+export const mostPay = ({ pay, binding }: Pick<Accepted, 'pay' | 'binding'>, { slippageBps, maxPay }: Bounds): bigint => {
+  const most = binding ? pay : divFloor(pay * 10_000n, BigInt(10_000 - Math.min(slippageBps, 9_999)));
+  return maxPay !== undefined && maxPay < most ? maxPay : most;
+};
 
 /**
  * Judges an order. The order for a binding quote must have exactly the accepted amounts. On the estimate of a purchase or a sale, `receive` per `pay`
@@ -26,7 +33,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   // own.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
-  if (made.pay * BigInt(10_000 - bounds.slippageBps) > accepted.pay * 10_000n) return 'price-changed';
+  if (made.pay > mostPay(accepted, bounds)) return 'price-changed';
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross-multiplication.
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
@@ -39,15 +46,15 @@ const latestEnd = (endsOn: number): number => (endsOn % minuteMs === 0 ? endsOn 
 
 /**
  * Judges the expiry of an order. `over`: the order has expired or is about to, so the customer's money would come too late. `price-changed`: the
- * order expires before the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, because the
- * quote's expiry applies.
+ * order expires before the binding quote does, which is not what the customer accepted. To an order without a stated expiry, the quote's expiry
+ * applies.
  */
 export const judgeEnd = (
   quoted: { binding: boolean; expiresOn?: number },
   endsOn: number | undefined,
   lastMoment: number,
 ): 'in-time' | 'over' | 'price-changed' => {
+  if ((endsOn ?? quoted.expiresOn ?? Infinity) <= lastMoment) return 'over';
   if (endsOn === undefined) return 'in-time';
-  if (endsOn <= lastMoment) return 'over';
   return quoted.binding && quoted.expiresOn !== undefined && latestEnd(endsOn) < quoted.expiresOn - endSlackMs ? 'price-changed' : 'in-time';
 };

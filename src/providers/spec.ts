@@ -130,7 +130,10 @@ export type OrderInputs = {
   connection?: Json;
   payWithBalance?: boolean;
 };
-export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: OrderInputs; noticeUrl?: string };
+/**
+ * `mostPay`: the gateway withholds an order that asks for more. A provider that takes an order only once it is confirmed is not asked to confirm it.
+ */
+export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: OrderInputs; noticeUrl?: string; mostPay?: bigint };
 
 /**
  * Payment instructions are only for the customer, and the gateway seals them. With `kind: 'fiat'`, the keys of `paymentDetails` are the adapter's

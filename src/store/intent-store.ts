@@ -24,12 +24,19 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${customerId}, ${customerLock}))`);
 
 /**
+ * How long an unpaid order counts as open. Orders at some providers can be paid for a week, and cannot be cancelled: a customer who left a few of them
+ * could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit is on what one customer can reserve at
+ * once, so it stays one limit for all providers: a limit for each would multiply what can be reserved by the number of providers.
+ */
+const openMs = 86_400_000;
+
+/**
  * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
  * count, even if nobody has read it since. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead
  * of being missed.
  */
 const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent): Promise<string[]> => {
-  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)));
+  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)), gt(orders.createdOn, now - openMs));
   const placing = await tx
     .select({ id: intents.orderId })
     .from(intents)

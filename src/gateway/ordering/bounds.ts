@@ -1,6 +1,8 @@
 /** The customer's own limits on an order, and on the orders that failover may place instead. */
 import { defined } from '../../domain/defined.ts';
+import type { Bounds } from '../../domain/judge-order.ts';
 import { amountNames, sides, type Ramp } from '../../domain/ramp.ts';
+import type { Gateway } from '../../ports/gateway.ts';
 import { exchangeOf } from '../pricing/exchange-terms.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import { Problem } from '../problem.ts';
@@ -8,6 +10,18 @@ import type { Failover, PlacingInputs } from './placing.ts';
 
 /** How many further ranks may be tried, and the limits for each of them, in the ramp's units. */
 export type FailoverRequest = { max: number; minReceive?: bigint | undefined; maxPay?: bigint | undefined };
+type Own = Pick<PlacingInputs, 'minReceive' | 'maxPay'>;
+export const ownBounds = ({ minReceive, maxPay }: Own): { minReceive?: bigint; maxPay?: bigint } =>
+  defined({
+    minReceive: minReceive === undefined ? undefined : BigInt(minReceive),
+    maxPay: maxPay === undefined ? undefined : BigInt(maxPay),
+  });
+/** Returns what an order is judged by: the operator's slippage, and the customer's own limits. */
+export const boundsOf = ({ settings }: Pick<Gateway, 'settings'>, inputs: Own): Bounds => ({
+  slippageBps: settings.routing.slippage_bps,
+  ...ownBounds(inputs),
+});
+
 type Limits = { minReceive?: string | bigint | undefined; maxPay?: string | bigint | undefined };
 
 /**
@@ -41,7 +55,7 @@ export const refuseBoundless = ({ route, offer: { offer } }: StoredQuote, failov
 };
 
 /** Returns the failover to store: its limits are the stricter of the request's own limits and those given for failover. */
-export const failoverOf = ({ max, minReceive, maxPay }: FailoverRequest, own: Pick<PlacingInputs, 'minReceive' | 'maxPay'>): Failover => ({
+export const failoverOf = ({ max, minReceive, maxPay }: FailoverRequest, own: Own): Failover => ({
   moves: max,
   ...defined({ minReceive: strictest(minReceive, own.minReceive, 'most'), maxPay: strictest(maxPay, own.maxPay, 'least') }),
 });

@@ -10,6 +10,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { boundsOf, ownBounds } from './bounds.ts';
 import { countJudged } from './count-judged.ts';
 import { settleUnpayable, type End } from './end-placing.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
@@ -116,11 +117,11 @@ const invoiceTooShort = unpayable('The invoice in payout_to would expire before 
 const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inputs }: Placing, placed: PlacedOrder): GivenProblem | undefined => {
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
-  const { slippage_bps: slippageBps, expiry_margin_s: marginS } = gateway.settings.routing;
+  const { expiry_margin_s: marginS } = gateway.settings.routing;
   const judged = judgeOrder(
     { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
     { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
-    { slippageBps, ...boundsOf(inputs) },
+    boundsOf(gateway, inputs),
   );
   // The operator's balance has already paid for the order, so withholding it would not help.
   if (inputs.order.payWithBalance === true) {
@@ -153,12 +154,6 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
  */
 const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
   stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
-
-const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: bigint; maxPay?: bigint } =>
-  defined({
-    minReceive: minReceive === undefined ? undefined : BigInt(minReceive),
-    maxPay: maxPay === undefined ? undefined : BigInt(maxPay),
-  });
 
 /** Withholds an order whose id at the provider already belongs to another order here. Only a person can tell whose payment it is. */
 const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, twins: Intent[]): Promise<GivenAnswer> => {
@@ -226,7 +221,7 @@ const orderOf = async (
     quotedPay: offer.pay,
     quotedReceive: offer.receive,
     binding: offer.binding,
-    ...boundsOf(inputs),
+    ...ownBounds(inputs),
     terms: {
       ...quote.terms,
       ...(asksExchange(asked) ? { currency: asked.currency } : {}),

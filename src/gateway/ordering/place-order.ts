@@ -75,9 +75,13 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   if (created !== 'created') await prepared.release?.();
   if (typeof created === 'object' && 'near' in created) throw amountTooNear(quote, created.near, slippageBps);
   if (typeof created === 'object')
-    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
-      members: { order_ids: created.open },
-    });
+    throw new Problem(
+      'too-many-open-orders',
+      `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one, or wait until it expires or is a day old.`,
+      {
+        members: { order_ids: created.open },
+      },
+    );
   if (created === 'payout-used') throw payoutUsed(request.ramp);
   if (created === 'busy') throw await otherPending(gateway, exclusiveKey, session.customerId);
   const intent = created === 'created' ? await intents.find(fresh.id) : await intents.findByQuote(request.quoteId, session.customerId);

@@ -1,10 +1,13 @@
 import { writingsOf } from '../../domain/same-id.ts';
 import { defined } from '../../domain/defined.ts';
+import { mostPay } from '../../domain/judge-order.ts';
+import { isExchange } from '../../domain/ramp.ts';
 import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { PlacedOrder, PlaceRequest } from '../../providers/spec.ts';
 import { keepBlob } from '../upstream/blob.ts';
+import { boundsOf } from './bounds.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { adapterOf } from '../upstream/provider-of.ts';
 import { confirmPlaced } from './confirm-order.ts';
@@ -110,6 +113,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     offer: quote.offer.offer,
     inputs: inputs.order,
     noticeUrl: noticeUrl(gateway, provider.id, 'order', intent.id),
+    ...(isExchange(intent.ramp) ? { mostPay: mostPay(quote.offer.offer, boundsOf(gateway, inputs)) } : {}),
   };
   let left = false;
   try {

@@ -122,6 +122,17 @@ describe('placing an order to buy', () => {
     await known(buy);
     expect(valueOf(await place(buy, node, 107_869n, 'receive'))).toMatchObject({ pay: 8_760n, receive: 107_869n });
   });
+  it('is not confirmed, and so takes no payment of another order, if it asks for more than the gateway shows', async () => {
+    const { buy } = start();
+    await known(buy);
+    const quote = await buying(buy, 107_869n, 'receive');
+    const offer = valueOf(await buy.quote(context, quote));
+    const confirmedAfter = async (mostPay: bigint): Promise<number> => {
+      expect(valueOf(await buy.placeOrder(context, { quote, offer, inputs: { payoutTo: node }, mostPay }))).toMatchObject({ pay: 8_760n });
+      return sent('PUT /v1/buy/paymentInfos/{id}/confirm').length;
+    };
+    expect([await confirmedAfter(8_759n), await confirmedAfter(8_760n)]).toEqual([0, 1]);
+  });
   it('signs in with the derived secret, and asks for no signature', async () => {
     const { buy } = start();
     await known(buy);

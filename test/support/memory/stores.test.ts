@@ -168,10 +168,13 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       ['an order that can still be paid counts', 'awaiting_payment', now + 1, 'open'],
       ['an order without an end counts', 'awaiting_payment', undefined, 'open'],
       ['an order that is paid in part counts, even after its end', 'underpaid', now, 'open'],
-    ] as const)('when another order is placed, %s', async (_what, stage, expiresOn, outcome) => {
+      ['an unpaid order of a day ago does not count, however long it can be paid', 'awaiting_payment', now + 1, 'created', 86_400_000],
+      ['an unpaid order counts for a day', 'awaiting_payment', now + 1, 'open', 86_399_999],
+      ['an order that is paid in part counts, however old it is', 'underpaid', now, 'open', 9 * 86_400_000],
+    ] as const)('when another order is placed, %s', async (_what, stage, expiresOn, outcome, ageMs = 0) => {
       const { intents } = stores();
       const first = await placed({ customerId: crypto.randomUUID() });
-      const order = orderOf(first, { stage, ...(expiresOn === undefined ? {} : { expiresOn }) });
+      const order = orderOf(first, { stage, createdOn: now - ageMs, ...(expiresOn === undefined ? {} : { expiresOn }) });
       await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
       const made = await intents.create(aPlacing({ customerId: first.customerId }), lease('one'), { maxOpen: 1 });
       expect(made).toEqual(outcome === 'open' ? { open: [first.orderId] } : 'created');

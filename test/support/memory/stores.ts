@@ -25,8 +25,8 @@ import { leasedRows } from './leased-rows.ts';
 const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
 const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstreamOrderId'>): boolean =>
   state === 'unpayable' || state === 'dead' || (state === 'moved' && upstreamOrderId !== undefined);
-const isOpen = ({ stage, final, expiresOn }: Order, at: number): boolean =>
-  (stage === 'underpaid' || (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at))) && !final;
+const isOpen = ({ stage, final, expiresOn, createdOn }: Order, at: number): boolean =>
+  (stage === 'underpaid' || (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at) && createdOn > at - 86_400_000)) && !final;
 
 /** Returns the implemented part of a store. A call to any other verb throws an error that names the verb. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
