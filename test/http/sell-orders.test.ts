@@ -231,6 +231,11 @@ describe('the same amount twice', () => {
     expect([same.status, same.body['code'], same.body['order_ids']]).toEqual([409, 'amount-in-use', []]);
     const other = await toBank(second, imported?.['connection_id'], 149_001);
     expect(other.status).toBe(200);
+    // A card top-up has an id of its own, so its payment is not taken for the sale's.
+    const card = await cardOrder(second, 149_000);
+    await control.pay(invoiceOf(card));
+    await gatewayLooks(first, sale.body['order_id'], 'awaiting_payment');
+    await orderIs(second, String(card['order_id']), 'finished');
     await payAddress('shared', 149_000);
     await orderIs(first, String(sale.body['order_id']), 'filled');
     await gatewayLooks(second, other.body['order_id'], 'awaiting_payment');
