@@ -66,7 +66,11 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
 
 const afterwards = (kind: EnvironmentKind, old: string): string[] => {
   if (kind === 'seal') return ['Then, with the new environment:', `  ${called('keys', 'reseal')}`, `  ${called('keys', `retire seal ${old}`)}`];
-  if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  ${called('keys', `retire webhook ${old}`)}`];
+  if (kind === 'webhook')
+    return [
+      'Receivers may cache the list of keys for five minutes. A day after the restart (at once if the key leaked):',
+      `  ${called('keys', `retire webhook ${old}`)}`,
+    ];
   return [
     'Without the old key, orders and accounts whose URLs it made are updated by polling only. Once all orders that are open today are final:',
     `  ${called('keys', `retire notice ${old}`)}`,

@@ -178,7 +178,7 @@ const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): 
   const asked = Math.min(options.length, parts.thorough ? mostOptions : fewOptions);
   if (failed.length > 0) walk.findings.push(`${failed.length} of ${asked} options give no price: ${failed.join('; ')}`);
   if (parts.thorough && options.length > asked)
-    walk.steps.push(`price: the other ${options.length - asked} options were not tried: at most ${mostOptions} are`);
+    walk.steps.push(`price: ${options.length - asked} more options were not tried, because a walk tries at most ${mostOptions}`);
   const [first] = options;
   const option = priced?.option ?? first;
   if (!priced || !option) {

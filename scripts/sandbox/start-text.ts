@@ -16,7 +16,7 @@ type Started = {
   operatorToken?: string | undefined;
 };
 
-/** Returns the text of the start: which process runs what, and what to do next. */
+/** Returns what is printed at the start: which process runs what, and what to do next. */
 export const startText = ({ url, mode, network, rows, pid, providers, demo, operatorToken }: Started): string => {
   const wide = (of: (one: Started['providers'][number]) => string): number => Math.max(0, ...providers.map((one) => of(one).length));
   const [idWidth, whatWidth] = [wide(({ id }) => id), wide(({ what }) => what)];

@@ -235,7 +235,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Operator',
     summary: 'How everything is',
     description:
-      'Returns what waits for a person, how each provider is doing (mode, switch, circuits, credentials, requests for prices in the last 15 minutes and 24 hours), and the running instances.',
+      'Returns what needs a person, how each provider is doing (mode, switch, circuits, credentials, requests for prices in the last 15 minutes and 24 hours), and the running instances.',
   },
   getOperatorSeries: {
     tag: 'Operator',

@@ -108,7 +108,7 @@ type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
 
 /**
  * Returns whether the best offer is too far ahead of the others. Expects the offers sorted by net result, best first. If the best offer is not too
- * far ahead, no offer is. Nearly every request ends here, without the sorting in isTooGood.
+ * far ahead, no offer is. For nearly every request this check is enough, and the sorting in isTooGood is not needed.
  */
 const bestIsFarAhead = ([best, ...others]: Judged[], bps: number): boolean => {
   const middle = others[Math.floor((others.length - 1) / 2)];

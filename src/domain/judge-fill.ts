@@ -9,8 +9,8 @@ export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: 
 
 /**
  * `as-ordered`: there is nothing to report. `differs`: the customer gets what was delivered and is shown the difference. `short`: so little was
- * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than was agreed, at a worse price, and the
- * customer must agree, too. In these two cases, what is missing stays owed.
+ * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than the customer had accepted, at a worse price;
+ * here, too, the customer must agree before taking what was delivered. In both cases, the provider still owes the difference.
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 

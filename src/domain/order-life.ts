@@ -226,8 +226,8 @@ const settledStage = (order: OrderNow): Ranked | undefined => {
   return stage === 'review' ? undefined : stage;
 };
 /**
- * Returns the stage that the order has reached, not counting a review. Once money was seen, that is at least `underpaid`, so that the customer is not
- * asked to pay again.
+ * Returns the stage that the order has reached, not counting a review. Once money has been seen, the stage is at least `underpaid`, so that the
+ * customer is not asked to pay again.
  */
 const reachedBy = (order: OrderNow): Ranked | undefined => {
   const stage = settledStage(order);

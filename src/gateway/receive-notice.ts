@@ -14,7 +14,7 @@ const keptChars = 4_000;
 
 /** How many of the orders and users that one notice names are looked up, at most. */
 const mostHints = 20;
-/** How many accounts of one user a notice rings for, at most. */
+/** How many accounts of one user a notice makes the gateway read, at most. */
 const mostOfUser = 5;
 
 export type Notice = NoticePath & {
@@ -56,8 +56,8 @@ const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, he
 };
 
 /**
- * Rings for the attempts and orders that have this id at the provider. If there are none, the answer that contains the id may still be under way, or
- * lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once.
+ * Calls `ring` for the attempts that have this order id at the provider. If there are none, the answer that contains the id may still be under way,
+ * or lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once.
  * If the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices about all of the provider's customers.
  */
 const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
@@ -72,8 +72,8 @@ const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: stri
 };
 
 /**
- * Rings for all accounts of this user. Somebody may have started an account by only naming the user, and must not take the notices away from the
- * account that is connected.
+ * Calls `ring` for the accounts of this user, not just for one. Somebody may have started an account by only naming the user, and must not take the
+ * notices away from the account that is connected.
  */
 const ringAccounts = async (scope: Scope, providerId: string, userId: string): Promise<void> => {
   const { gateway } = scope;

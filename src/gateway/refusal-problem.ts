@@ -23,7 +23,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'payout-refused': { pointer: '/payout_to', detail: 'is not accepted by the provider' },
   'address-known': {
     pointer: '/payout_to',
-    detail: 'belongs to a user whom the provider knows by other means; the customer can use the provider directly, or name another address here',
+    detail: 'is already registered with the provider, but not through this gateway; the customer can use the provider directly, or name another address here',
   },
   'name-invalid': { pointer: '/name', detail: 'is not a name that the provider accepts' },
   'bic-invalid': { pointer: '/bic', detail: 'is not a BIC' },

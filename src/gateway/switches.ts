@@ -8,8 +8,9 @@ import type { Gateway } from '../ports/gateway.ts';
 import { isRecent } from '../domain/is-recent.ts';
 
 /**
- * The modes of a provider. `drain`: the provider makes no new offers, but its quotes can still be ordered. `off`: it makes no new offers, and none of
- * its quotes can be ordered. In every mode, its existing orders are followed.
+ * The modes of a provider. `on`: it is asked for prices, and its offers are shown. `shadow`: it is asked and its offers are recorded, but not shown;
+ * quotes given earlier can still be ordered. `drain`: it is not asked, but quotes given earlier can still be ordered. `off`: it is not asked, and
+ * none of its quotes can be ordered. In every mode, its existing orders are followed.
  */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];

@@ -29,6 +29,6 @@ export const isServedHere = (request: Request, path: string, { mode, consoleHost
   return !isConsole || (mode === 'sandbox' && isLoopback(host));
 };
 
-/** Returns whether the answer is for an operator, so that no page of another host may read it. */
+/** Returns whether the answer is for an operator. Pages of other hosts must not be able to read such an answer. */
 export const isForOperators = (request: Request, path: string, http: Pick<HttpSettings, 'consoleHost'>): boolean =>
   isOperatorCall(path) || isConsoleHost(request, http);

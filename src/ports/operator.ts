@@ -54,8 +54,8 @@ export type OrderSearch = {
   id?: string;
   providerId?: string;
   /**
-   * `late` are the orders that have been `paid` since before `paidBefore`, and the filled ones whose sats may have been lost before it. `open` are
-   * those that are not final.
+   * `late`: orders that have been `paid` since before `paidBefore`, and filled orders whose sats may have been lost before that time. `open`: orders
+   * that are not final.
    */
   list?: (typeof orderLists)[number];
   paidBefore?: number;

@@ -25,7 +25,7 @@ export type OrderWatch = {
   /** Why the order came into review, shown to its customer. Some orders have no reason, for example those that an earlier release put into review. */
   reviewReason?: ReviewReason;
   /**
-   * What the provider had reported when the operator ended a review: its amounts (decimal text) and its status word. A read with the same amounts
+   * What the provider had reported when the operator ended a review: its amounts (decimal strings) and its status word. A read with the same amounts
    * causes no new review over amounts, fee, currency or option. While reads repeat the same amounts and the same word for a failure, an expiry or a
    * review, the final stage that the operator named stands.
    */

@@ -2,7 +2,7 @@ import type { RepostProfile } from '../domain/order.ts';
 import type { PaymentMethod } from '../domain/ramp.ts';
 import type { Feed } from './reference.ts';
 
-// ---- settings (a part of the parsed configuration, in its own names) -------------------------------------------------------------------
+// ---- settings (a part of the parsed configuration, with the names that it uses) --------------------------------------------------------
 
 export type Settings = {
   mode: 'sandbox' | 'live';

@@ -61,7 +61,7 @@ export const addUp = sql`
   on conflict (hour, what, provider_id, ramp, currency, option, reason) do update set (n, bps, quoted_sats, delivered_sats, pay, receive) = (f.n + excluded.n,
     ${both('bps')}, ${both('quoted_sats')}, ${both('delivered_sats')}, ${both('pay')}, ${both('receive')})`;
 
-/** Returns the query for the rows of `hourly_figures`. */
+/** Returns the query that computes the hour's rows for `hourly_figures` from those rows of the source that lie in `between`. */
 export const figuresOf = (source: FigureSource, hour: string, between: Between): SQL => {
   if (source === 'decisions') return decisions(hour, between);
   return source === 'stages' ? stages(hour, between) : fills(hour, between);

@@ -255,7 +255,10 @@ describe('the report', () => {
       expect(said.checks.find((one) => one.id === 'quote-answer')).toMatchObject({
         outcome: 'deviation',
         seen: [
-          { what: 'amount_sats is a string and must be an integer', clause: '/quote, answer, amount_sats: an integer, in sats (text; OpenAPI, required)' },
+          {
+            what: 'amount_sats is a string and must be an integer',
+            clause: '/quote, answer, amount_sats: an integer, in sats (text of the standard; OpenAPI, required)',
+          },
         ],
       });
       expect(parse(said.gateway.block)).toEqual({

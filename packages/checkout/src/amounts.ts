@@ -6,7 +6,7 @@ export type Language = 'en' | 'de';
 const groupOf: Record<Language, string> = { en: ',', de: '.' };
 
 /**
- * Returns what a person wrote as decimal text for the client: "99,50" and "99.50" both become 99.50. "1.000" becomes 1000 in German; in English,
+ * Returns what a person wrote as a decimal string for the client: "99,50" and "99.50" both become 99.50. "1.000" becomes 1000 in German; in English,
  * where it could also mean 1, the result is undefined. Returns undefined for anything that is not clearly an amount: money is not guessed.
  */
 export const readAmount = (written: string, language: Language): string | undefined => {
@@ -18,7 +18,7 @@ export const readAmount = (written: string, language: Language): string | undefi
   return /^\d{1,12}(?:\.\d{1,2})?$/.test(plain) && /[1-9]/.test(plain) ? plain : undefined;
 };
 
-/** Formats exact decimal text, so that no amount becomes a float. A code that Intl does not accept as a currency is written after the number. */
+/** Formats an exact decimal string, so that no amount becomes a float. A code that Intl does not accept as a currency is written after the number. */
 export const showMoney = ({ text, currency }: Pick<Money, 'text' | 'currency'>, language: Language): string => {
   const exact = text as `${number}`;
   if (currency === 'sat') return `${new Intl.NumberFormat(language).format(exact)} sats`;

@@ -11,7 +11,7 @@ export type RampBuyStore = {
 export type RampBuyElement = HTMLElement & {
   /** The gateway's address, as in "https://ramp.wallet.example". Default: this page's own origin. */
   gateway: string | null;
-  /** Decimal text to begin with, as in "100". */
+  /** The amount to begin with, as a decimal string: "100". */
   amount: string | null;
   /** ISO 4217, as in "EUR". */
   currency: string | null;

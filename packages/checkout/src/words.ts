@@ -10,7 +10,7 @@ export type Words = {
       ? string
       : Texts;
 };
-/** Texts by a word of the API. A word of a later gateway has no text here: see `textOf`. */
+/** Texts for words of the API, such as the stage `paid`. A newer gateway may send words that have no text here: see `textOf`. */
 export type Texts = Readonly<Record<string, string>>;
 
 const catalogue: Record<Language, Words> = { en, de };

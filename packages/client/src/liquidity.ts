@@ -42,7 +42,7 @@ export type LiquidityProduct = {
   peers: { provider: ProviderRef; uri: string }[];
 };
 export type LiquidityBounds = {
-  /** Do not order anything that costs more sats. */
+  /** Do not order anything that costs more than this, in sats. */
   atMost?: Amount;
   /** recharge: the BOLT11 invoice that is paid, for exactly the amount. */
   invoice?: string;

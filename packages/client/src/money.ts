@@ -29,7 +29,7 @@ const hundredths = (units: bigint): string => {
 };
 
 /**
- * Decimal text ("99.50", "250000"), smallest units as a bigint, or the `Money` that an offer gave you. Never a number, because 99.5 and 9950
+ * A decimal string ("99.50", "250000"), smallest units as a bigint, or the `Money` that an offer gave you. Never a number, because 99.5 and 9950
  * could be confused.
  */
 export type Amount = string | bigint | Money;
@@ -52,6 +52,6 @@ const parse = (text: string, currency: string, name: string): bigint => {
   return currency === 'sat' ? BigInt(whole) : BigInt(whole) * 100n + BigInt(part.padEnd(2, '0'));
 };
 
-/** Reads an amount of the API. `null` stands for an old amount that does not fit into a JSON integer. */
+/** Reads an amount from an answer of the gateway. `null` stands for an old amount that does not fit into a JSON integer. */
 export const moneyOf = (units: number | null | undefined, currency: string): Money | undefined =>
   Number.isSafeInteger(units) ? new Money(BigInt(units as number), currency) : undefined;

@@ -73,7 +73,7 @@ type Facts = {
   payout_to?: OrderState['payoutTo'];
 };
 
-/** Reads an order of the API. Throws if a required member is missing, so call it within `readAs`. */
+/** Reads an order from an answer of the gateway. Throws if a required member is missing, so call it within `readAs`. */
 export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderState => {
   const facts: Facts = raw;
   const { final = false, disputed = false, warnings = [], moved_from: movedFrom = [], redemption } = facts;

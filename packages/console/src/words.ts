@@ -1,4 +1,4 @@
-/** What the console says about words of the API. A word of a later gateway has no text here, and is shown as it is. */
+/** Texts for words of the API. A newer gateway may send words that have no text here; they are shown as they are. */
 import type { FaultKind } from '../../../src/domain/fault-kind.ts';
 import type { Attention, Settling, SwitchMode } from './api.ts';
 

@@ -72,13 +72,13 @@ const isContested = async (gateway: Gateway, account: Account, userHash: string 
 const isUserOfAnother = async (gateway: Gateway, account: Account, userHash: string | undefined): Promise<boolean> =>
   userHash !== undefined && (await gateway.stores.accounts.isUserOfAnother(account, userHash));
 
-const words: Record<AccountAdapter['knownBy'], string> = { email: 'e-mail', payout_to: 'address' };
+const words: Record<AccountAdapter['knownBy'], string> = { email: 'e-mail', payout_to: 'payout address' };
 
 /** Returns the problem for an e-mail or address that belongs to another customer here. */
 export const claimed = (knownBy: AccountAdapter['knownBy']): Problem =>
   new Problem(
     'customer-conflict',
-    `This ${words[knownBy]} has an account here that belongs to another customer. Open the session with the node key or recovery secret of that customer.`,
+    `Another customer has already used this ${words[knownBy]} for an account here. If you are that customer, open the session with the node key or recovery secret that you used then.`,
   );
 
 const contested = (gateway: Gateway, { providerId }: Account): Problem => {

@@ -8,7 +8,7 @@ const dayMs = 24 * hourMs;
 const seenEveryMs = 15_000;
 /** After an hour was counted, it is due again in a minute at the earliest, so looking this often finds it soon enough. */
 const lookEveryMs = 10_000;
-/** How far the clock of the instance that deletes old decisions may be ahead of this instance's clock. */
+/** How far the clock of the instance that deletes old decisions and fills may be ahead of this instance's clock. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
 /** Few enough that a statement ends long before the database's limit of 30 seconds. */

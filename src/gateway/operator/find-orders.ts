@@ -8,7 +8,8 @@ export const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Finds the orders whose order id, quote id, attempt id, request id, payment reference, order id at the provider or customer id is `word`, newest
- * first, at most `limit`. With `before`, only those after it in this list. The other members narrow the search. Without a word, they alone decide.
+ * first, at most `limit`. `before` is a place in this list: only orders that come after it, which are older ones, are returned. `amounts` and the
+ * members of `OrderSearch` narrow the search; if `word` is absent, they are the whole search.
  */
 export const findOrders = async (
   store: Pick<OperatorStore, 'search'>,

@@ -13,8 +13,9 @@ const margin = 2n;
 const satsOfBitcoin = 100_000_000n;
 
 /**
- * Remembers the lowest and highest price of the accepted offers. Only requests for a fiat amount count, since such an amount was within the limits.
- * The price in an offer for a single sat, for example, is absurd.
+ * Remembers the lowest and highest price of each provider's offers in a currency. Only requests for a fiat amount count: because the provider made
+ * an offer, the amount was within its fiat limits. An amount in sats may be far outside them, and then the price means nothing, as in an offer for a
+ * single sat.
  */
 export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
   if (!isFiatFixed(asked)) return;

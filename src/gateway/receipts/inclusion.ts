@@ -32,7 +32,7 @@ export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredRe
   return closed;
 };
 
-/** Returns a receipt's position in its closed day. */
+/** Returns the proof that a receipt is in its closed day: its position, the path to the root, and the signed root. */
 export const inclusionIn = async ({ stores }: Gateway, { day, size, root, jws, blockRoots }: ClosedDay, { number }: StoredReceipt): Promise<Inclusion> => {
   const block = await stores.receipts.leaves(day, number - (number % blockSize), blockSize);
   return { day, index: number, size, proof: inclusionProofInBlocks(block, blockRoots, number), root, signed_root: jws };

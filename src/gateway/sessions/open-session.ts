@@ -137,7 +137,7 @@ const proofFailed = (detail: string, members: { [key: string]: string } = {}): P
 
 const whatSignatureSays = (token: string, signature: string): string => {
   const signer = recoverNodeKey(token, signature);
-  if (signer !== undefined) return `if it is over the token itself, ${signer} made it; otherwise a different text was signed`;
+  if (signer !== undefined) return `either ${signer} signed the token, or the signed text was not exactly the token`;
   return /^[0-9a-f]{130}$/i.test(signature) || (signature.length === 104 && zbase32Decode(signature) !== undefined)
     ? 'no key can have made it'
     : 'it is not 104 characters of z-base-32, as a node prints it';

@@ -32,7 +32,7 @@ export const createBitrefillAdapter = (deps: AdapterDeps<LogField>, settings: Bi
   };
 };
 
-/** Each order gives Bitrefill its own notice URL. */
+/** Reads which order a notice names. (We send Bitrefill a different notice URL with each order.) */
 export const bitrefillNotices: NoticeReader = {
   hints: (body) => {
     const hint = readNotice(body);

@@ -53,7 +53,8 @@ export type SimulatorOptions = {
   zeroConfStatus?: string;
   upperCaseStatus?: boolean;
   /**
-   * The link of an on-chain order, in upper case (BITCOIN:BC1…?AMOUNT=…). `with-invoice`: with an invoice inside. `alone`: instead of the address.
+   * The link of an on-chain order, in upper case (BITCOIN:BC1…?AMOUNT=…). `with-invoice`: the link also carries a Lightning invoice. `alone`: the
+   * reply has the link but no `address` member.
    */
   link?: 'upper-case' | 'with-invoice' | 'alone';
   /** Times in dialect B as seconds or in ISO 8601, instead of the document's milliseconds. */

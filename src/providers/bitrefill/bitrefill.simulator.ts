@@ -61,7 +61,7 @@ type Call = { c: Context; body: Body; endpoint: string };
 
 const slowDown = (headers: Record<string, string>): Response => Response.json({ message: 'slow down' }, { status: 429, headers });
 const ownFaults = (state: State): OwnFaults<Fault> => ({
-  // v2 documents the reset as a Unix time; an older client read seconds to wait.
+  // v2 documents the reset as a Unix time; an older client took it for the number of seconds to wait.
   '429': () => slowDown({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.floor(clock(state) / 1000) + 30) }),
   '429-old': () => slowDown({ 'ratelimit-remaining': '0', 'ratelimit-reset': '7' }),
   '500': () => Response.json({ message: 'Internal server error' }, { status: 500 }),

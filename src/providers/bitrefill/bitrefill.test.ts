@@ -229,7 +229,7 @@ describe('answers that no simulator gives', () => {
     const recharge = { ...followed, pay: 990n, receive: 1_000n, fee: 0n, upstream: { slug: 'lightning-recharge' } };
     expect(await adapter.readOrders(call, recharge)).toMatchObject({ ok: true, value: [{ stage: 'paid', pay: 990n, receive: 1_000n, fee: 0n }] });
   });
-  it('a price that differs from the payment is told; the payment counts', async () => {
+  it('if the price differs from the amount in `payment`, that amount is used, and the difference is logged', async () => {
     const { adapter, call, logs } = scripted({ ...order, price: 41_000 });
     expect(await adapter.placeOrder(call, place)).toMatchObject({ ok: true, value: { pay: 40_395n } });
     expect(logs).toEqual(['bitrefill_price_differs']);

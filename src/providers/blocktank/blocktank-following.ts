@@ -17,8 +17,8 @@ import type { FoundOrder, OrderWire } from './blocktank-wire.ts';
 type Followed = FollowedOrder & { upstreamOrderId: string };
 
 /**
- * Returns what the seller says about an order. If the order's channel waits to be opened, tries that first. Undefined if the seller does not know the
- * order.
+ * Returns what the seller says about an order. If the order is paid and its channel can be opened, first asks the seller to open it. Returns
+ * undefined if the seller does not know the order.
  */
 export const readOrder = async (blocktank: Blocktank, context: CallContext, followed: Followed): Promise<OrderEvidence | undefined> => {
   const found = await getOrder(blocktank, context, followed.upstreamOrderId);

@@ -41,7 +41,7 @@ export const payOf = ({ feeSat, networkFeeSat, serviceFeeSat }: EstimateWire, cl
   if (feeSat === parts) return feeSat + clientSats;
   throw contradicted();
 };
-const contradicted = (): ProviderFault => new ProviderFault('malformed', 'feeSat is not the sum of its parts');
+const contradicted = (): ProviderFault => new ProviderFault('malformed', 'the amounts of the estimate contradict each other or are negative');
 
 /** How the channel gets opened, and to which node the customer should connect first. */
 export type Opening = { by: 'adapter' | 'wallet'; connectTo: string | undefined };

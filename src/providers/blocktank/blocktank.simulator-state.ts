@@ -17,9 +17,9 @@ export type OpenCode =
   | 'UNKNOWN_ERROR';
 
 /**
- * `endpoint`: as in `POST /channels/{id}/open`, without the prefix `/api`, or `*`. An OpenCode is a 412 of the open call. These change the order that
- * is made: `absurd-price`, `wrong-currency` (the invoice is for another network), `wrong-address` (the address is for another network),
- * `invoice-amount` (the invoice is for more than the price). The others change one answer.
+ * `endpoint`: as in `POST /channels/{id}/open`, without the prefix `/api`, or `*`. An OpenCode makes the open call answer 412. Four faults change the
+ * order that is made: `absurd-price`, `wrong-currency` (the invoice is for another network), `wrong-address` (the address is for another network) and
+ * `invoice-amount` (the invoice is for more than the price). All others change one answer only.
  */
 export type Fault = KitFault<
   | 'lost-answer'
@@ -88,8 +88,9 @@ type Options = {
   /** How long the invoice lives, if not as long as the order. */
   invoiceLifeS: number | undefined;
   /**
-   * How much longer an order lives if an on-chain payment is not confirmed at its end. UNKNOWN in the docs for today's server, and so is whether the
-   * channel can be opened if the payment is confirmed by then: here it can, and with 0 it cannot.
+   * How long after its expiry an order stays alive if an on-chain payment is still unconfirmed at the expiry. UNKNOWN in the docs for today's server,
+   * as is whether the channel can still be opened when the payment confirms within this time. In the simulator it can. With 0 there is no such time,
+   * so it cannot.
    */
   pendingGraceS: number;
   /** UNKNOWN in the docs: how long after the order's end an on-chain payment is sent back to `refundOnchainAddress`. */

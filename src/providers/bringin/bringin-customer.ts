@@ -6,7 +6,7 @@ import { reasonIn } from './bringin-refusal.ts';
 
 const customerBlob = z.object({
   status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
-  /** The e-mail by which calls with the master key find the user. May be absent if the customer pasted the key. */
+  /** The e-mail by which calls with the master key find the user. May be absent if the customer pasted their own key. */
   email: z.string().optional(),
   ref: z.string().optional(),
   key: z.string().optional(),

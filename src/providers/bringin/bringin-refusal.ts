@@ -23,7 +23,7 @@ export const isAboutKey = (body: unknown): boolean => {
   return !(isCode.test(sentence) || isIdentity.test(sentence) || isCountry.test(sentence));
 };
 
-/** Returns what the words say about a code that was sent; undefined if they say nothing. */
+/** Returns what Bringin's error text says about the code that the customer entered; undefined if it says nothing about it. */
 export const codeVerdict = (body: unknown): 'expired' | 'wrong' | undefined => {
   const sentence = sentenceOf(body);
   if (isOver.test(sentence)) return 'expired';
@@ -34,7 +34,7 @@ const isTooLittle = /\bbelow\b|\bminimum\b|\bat least\b|\btoo (?:small|low)\b|\b
 const isTooMuch =
   /\babove\b|\bmaximum\b|\bat most\b|\btoo (?:large|high|big)\b|\bexceed|\blimit reached\b|\b(?:greater|more|higher) than\b|\bmust be (?:less|lower)\b/;
 
-/** Returns a reason that is more specific than `declined`, if the words give one. */
+/** Returns a reason that is more specific than `declined`, if the error text gives one. */
 export const reasonIn = (body: unknown): Refusal['reason'] | undefined => {
   const sentence = sentenceOf(body);
   if (isIdentity.test(sentence)) return 'kyc-required';

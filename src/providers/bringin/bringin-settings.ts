@@ -35,7 +35,9 @@ export const bringinSettings = z.strictObject({
   card_by: z
     .enum(['order', 'address'])
     .default('order')
-    .describe('What a card top-up is paid to. order: an order for the exact amount, under an id of ours; address: the reusable deposit address'),
+    .describe(
+      'Where the customer sends the sats of a card top-up. order: to a Bringin order for the exact amount, made under an id of ours; address: to the reusable deposit address',
+    ),
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
   client_ipv4: z.enum(['required', 'optional']).default('required').describe("required: no card top-up without the customer's own IPv4"),

@@ -63,7 +63,7 @@ export type SimulatorOptions = {
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bringin.simulator-magic.ts. */
   magic?: boolean;
-  /** `sw-1`: connect as in the older contract, without `status`, and with 409 for all users except pending ones. */
+  /** `sw-1`: `connect` answers as in the older contract: without `status`, and with 409 unless the user is pending. */
   connectDialect?: 'docs' | 'sw-1';
   /** `older`: confirm and resend answer as on the older pages of the documentation. */
   linkDialect?: 'newer' | 'older';

@@ -18,7 +18,7 @@ export const userReply = z.object({
 export type UserReply = z.output<typeof userReply>;
 
 const text = soft(wireText.trim().min(1));
-/** A price is made of a few steps, such as EUR to BTC. */
+/** How many steps of a price are read at most. A price usually has only a few, such as EUR to BTC. */
 const mostSteps = 20;
 const priceSteps = soft(wireRows(z.object({ from: text, to: text }), mostSteps));
 

@@ -49,7 +49,7 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
   const btcPrice = reply.exchangeRate === undefined ? {} : { btcPrice: decimalTimesFloor(reply.exchangeRate, 100n) };
   const { least, most } = satsAt(rate, pay);
   if (fixed === 'pay') {
-    // `estimatedAmount` is rounded half up, so it may be up to half a step more than arrives.
+    // `estimatedAmount` is rounded half up, so it may be up to half a step more than arrives. The check allows a whole step in either direction.
     const step = stepAt(shown);
     if (least > shown + step + slack || most + step + slack < shown) throw contradiction('a rate that contradicts the amounts');
     return { price: { pay, receive: least, fee, ...btcPrice } };

@@ -129,9 +129,9 @@ export type SimulatorOptions = {
   priceAgeMs?: number;
   /** Whether quotes have minVolumeTarget and maxVolumeTarget, which "may be absent". */
   targetLimits?: boolean;
-  /** What a customer below level 50 may trade in 30 days, in hundredths of CHF: the limit of LimitExceeded. */
+  /** What a customer below level 50 may trade in 30 days, in hundredths of CHF. More gets LimitExceeded. */
   monthlyLimit?: number;
-  /** What a customer of level 50 may trade in 365 days, in hundredths of CHF. */
+  /** What a customer of level 50 or above may trade in 365 days, in hundredths of CHF. More gets LimitExceeded. */
   yearlyLimit?: number;
 
   /** The test system puts `[dev]_` before the sentence that a node signs. */
@@ -168,7 +168,10 @@ export type SimulatorOptions = {
   unbookedReads?: number;
   /** Whether DFX keeps the price of an order for 30 minutes, by the formula that takes the fee twice. UNKNOWN in the docs: whether this is on. */
   guaranteedPrice?: boolean;
-  /** What the payout meets on the Lightning network. `routing-error`: once per transaction. */
+  /**
+   * How payouts end. `routing-error`: the first try of each transaction fails, the next one succeeds. `unclear`: `Stopped`. `below-minimum`
+   * (purchases only): `Failed`.
+   */
   payout?: 'succeeds' | 'routing-error' | 'below-minimum' | 'unclear';
   /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. In the contract's sample, it is rounded. */
   output?: 'rounded' | 'exact';

@@ -84,8 +84,8 @@ export const shown = (words_: string, most = 60): string =>
 type Member = { is: Judge; optional?: true; says: string };
 const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'withdrawal', Record<string, Member>> = {
   verify: {
-    session_id: { is: uuid, says: 'identifies the client session, a UUID (text and OpenAPI)' },
-    token: { is: text, optional: true, says: 'a random string to be signed; absent if no proof is demanded (text)' },
+    session_id: { is: uuid, says: 'identifies the client session, a UUID (text and OpenAPI of the standard)' },
+    token: { is: text, optional: true, says: 'a random string to be signed; absent if no proof is demanded (text of the standard)' },
     expires_on: { is: time, says: 'a date-time (OpenAPI, required)' },
   },
   session: {
@@ -94,40 +94,40 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
     expires_on: { is: time, says: 'a date-time (OpenAPI, required)' },
   },
   quote: {
-    quote_id: { is: uuid, says: 'the id that /order needs, a UUID (text)' },
-    amount_fiat: { is: amount, says: 'an integer, in cents (text; OpenAPI, required)' },
+    quote_id: { is: uuid, says: 'the id that /order needs, a UUID (text of the standard)' },
+    amount_fiat: { is: amount, says: 'an integer, in cents (text of the standard; OpenAPI, required)' },
     currency_id: { is: integer, says: 'an integer (OpenAPI, required)' },
     payment_option_id: { is: integer, says: 'an integer (OpenAPI, required)' },
-    amount_sats: { is: amount, says: 'an integer, in sats (text; OpenAPI, required)' },
-    is_estimate: { is: flag, says: 'true for an estimate, false for a binding quote (text; OpenAPI, required)' },
-    btc_price: { is: amount, says: 'an integer, in cents (text; OpenAPI, required)' },
-    order_fee: { is: fee, says: 'the fee of the quote or estimate, an integer in cents (text; OpenAPI, required)' },
+    amount_sats: { is: amount, says: 'an integer, in sats (text of the standard; OpenAPI, required)' },
+    is_estimate: { is: flag, says: 'true for an estimate, false for a binding quote (text of the standard; OpenAPI, required)' },
+    btc_price: { is: amount, says: 'an integer, in cents (text of the standard; OpenAPI, required)' },
+    order_fee: { is: fee, says: 'the fee of the quote or estimate, an integer in cents (text of the standard; OpenAPI, required)' },
     expires_on: { is: time, optional: true, says: 'the time until which the payment must arrive, a date-time (OpenAPI)' },
   },
   order: {
-    order_id: { is: uuid4, says: 'must be a UUID of version 4 (text)' },
-    order_status: { is: status, says: 'placed, filled, finished or refunded (text)' },
-    amount_fiat: { is: amount, says: 'an integer, in cents (text and OpenAPI)' },
-    currency_id: { is: integer, says: 'an integer (text and OpenAPI)' },
-    payment_option_id: { is: integer, says: 'an integer (text and OpenAPI)' },
-    amount_sats: { is: amount, says: 'an integer, in sats (text and OpenAPI)' },
-    expires_on: { is: time, says: 'the time until which the payment must arrive, a date-time (text and OpenAPI)' },
-    payment_info: { is: object, says: 'how to pay, an object (text and OpenAPI)' },
+    order_id: { is: uuid4, says: 'must be a UUID of version 4 (text of the standard)' },
+    order_status: { is: status, says: 'placed, filled, finished or refunded (text of the standard)' },
+    amount_fiat: { is: amount, says: 'an integer, in cents (text and OpenAPI of the standard)' },
+    currency_id: { is: integer, says: 'an integer (text and OpenAPI of the standard)' },
+    payment_option_id: { is: integer, says: 'an integer (text and OpenAPI of the standard)' },
+    amount_sats: { is: amount, says: 'an integer, in sats (text and OpenAPI of the standard)' },
+    expires_on: { is: time, says: 'the time until which the payment must arrive, a date-time (text and OpenAPI of the standard)' },
+    payment_info: { is: object, says: 'how to pay, an object (text and OpenAPI of the standard)' },
   },
   status: {
-    amount_fiat: { is: amount, says: 'an integer, in cents (text and OpenAPI)' },
-    currency_id: { is: integer, says: 'an integer (text and OpenAPI)' },
-    payment_option_id: { is: integer, says: 'an integer (text and OpenAPI)' },
-    amount_sats: { is: amount, says: 'an integer, in sats (text and OpenAPI)' },
-    btc_price: { is: amount, says: 'an integer, in cents (text and OpenAPI)' },
-    order_fee: { is: fee, says: 'the fee taken on the order, an integer in cents (text and OpenAPI)' },
-    order_status: { is: status, says: 'placed, filled, finished or refunded (text)' },
-    order_status_date: { is: time, says: 'when the status began, a date-time (text and OpenAPI)' },
+    amount_fiat: { is: amount, says: 'an integer, in cents (text and OpenAPI of the standard)' },
+    currency_id: { is: integer, says: 'an integer (text and OpenAPI of the standard)' },
+    payment_option_id: { is: integer, says: 'an integer (text and OpenAPI of the standard)' },
+    amount_sats: { is: amount, says: 'an integer, in sats (text and OpenAPI of the standard)' },
+    btc_price: { is: amount, says: 'an integer, in cents (text and OpenAPI of the standard)' },
+    order_fee: { is: fee, says: 'the fee taken on the order, an integer in cents (text and OpenAPI of the standard)' },
+    order_status: { is: status, says: 'placed, filled, finished or refunded (text of the standard)' },
+    order_status_date: { is: time, says: 'when the status began, a date-time (text and OpenAPI of the standard)' },
   },
   withdrawal: {
-    order_id: { is: uuid4, says: 'must be a UUID of version 4 (text)' },
-    withdrawal_expiration_date: { is: time, says: 'when the link expires, a date-time (text and OpenAPI)' },
-    lnurlw: { is: text, says: 'an LNURL of LUD-03 as text (text and OpenAPI)' },
+    order_id: { is: uuid4, says: 'must be a UUID of version 4 (text of the standard)' },
+    withdrawal_expiration_date: { is: time, says: 'when the link expires, a date-time (text and OpenAPI of the standard)' },
+    lnurlw: { is: text, says: 'an LNURL of LUD-03 as text (text and OpenAPI of the standard)' },
   },
 };
 const endpointOf = { verify: '/verify', session: '/session', quote: '/quote', order: '/order', status: '/order-status', withdrawal: '/withdrawal' } as const;
@@ -248,9 +248,13 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
     check(currency, kept, 'currency_code', text, 'a string');
     const options = currency['payment_options'];
     if (!Array.isArray(options))
-      return say(`payment_options ${options === undefined ? 'is missing' : must('a list', options)}`, 'payment_options: a list (text and OpenAPI)');
+      return say(
+        `payment_options ${options === undefined ? 'is missing' : must('a list', options)}`,
+        'payment_options: a list (text and OpenAPI of the standard)',
+      );
     options.forEach((option: unknown, index) => {
-      if (!isObject(option)) return say('an entry of payment_options is not an object', 'payment_options: a list of objects (text and OpenAPI)');
+      if (!isObject(option))
+        return say('an entry of payment_options is not an object', 'payment_options: a list of objects (text and OpenAPI of the standard)');
       const keptOption = (Array.isArray(kept['payment_options']) ? (kept['payment_options'] as unknown[])[index] : undefined) ?? {};
       const of = isObject(keptOption) ? keptOption : {};
       check(option, of, 'option', text, 'a string');
@@ -260,10 +264,10 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
       check(option, of, 'max_amount', integer, 'an integer, in cents');
       const [min, max] = [option['min_amount'], option['max_amount']];
       if (typeof min === 'number' && typeof max === 'number' && max > 0 && min > max)
-        say(`min_amount ${min} is above max_amount ${max}`, 'min_amount and max_amount (text)');
+        say(`min_amount ${min} is above max_amount ${max}`, 'min_amount and max_amount (text of the standard)');
     });
     const ids = options.filter(isObject).map((option) => option['id']);
-    if (new Set(ids).size < ids.length) say('two options have the same id', 'id: chosen by payment_option_id (text, /quote)');
+    if (new Set(ids).size < ids.length) say('two options have the same id', 'id: chosen by payment_option_id (text of the standard, /quote)');
   });
   return flaws;
 };

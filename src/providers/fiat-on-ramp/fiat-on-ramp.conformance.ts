@@ -73,7 +73,8 @@ const verifyOnce = async (run: Run): Promise<Session> => {
     throw new Ended(`/verify returned no session: ${told(answered)}`);
   }
   run.tally.flaws('verify-answer', flawsOf('verify', answered.body));
-  if (isPast(run, until)) run.tally.broken('verify-answer', past('expires_on'), '/verify, answer, expires_on: the end of the session id (text)');
+  if (isPast(run, until))
+    run.tally.broken('verify-answer', past('expires_on'), '/verify, answer, expires_on: the end of the session id (text of the standard)');
   return { id, token: typeof token === 'string' && token !== '' ? token : undefined };
 };
 
@@ -115,8 +116,13 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
   tally.held('session-opens');
   tally.flaws('session-answer', flawsOf('session', answered.body));
   const { session_id: id, expires_on: until } = valueOf(answered);
-  if (isPast(run, until)) tally.broken('session-answer', past('expires_on'), '/session, answer, expires_on: the end of the session (text)');
-  tally.judge('session-answer', id === undefined || id === opened.id, 'session_id is not the one that was opened', '/session, answer, session_id (text)');
+  if (isPast(run, until)) tally.broken('session-answer', past('expires_on'), '/session, answer, expires_on: the end of the session (text of the standard)');
+  tally.judge(
+    'session-answer',
+    id === undefined || id === opened.id,
+    'session_id is not the one that was opened',
+    '/session, answer, session_id (text of the standard)',
+  );
   return { ...opened, id: typeof id === 'string' ? id : opened.id };
 };
 
@@ -235,7 +241,7 @@ const judgeQuote = (run: Run, listed: Listed, answered: Answered & { body: Body 
   const quote = valueOf(answered);
   tally.flaws('quote-answer', flawsOf('quote', answered.body));
   if (isPast(run, quote['expires_on']))
-    tally.broken('quote-answer', past('expires_on'), '/quote, answer, expires_on: the time until which the payment must arrive (text)');
+    tally.broken('quote-answer', past('expires_on'), '/quote, answer, expires_on: the time until which the payment must arrive (text of the standard)');
   const expected: Members = { ...amount, currency_id: listed.currencyId, payment_option_id: listed.id };
   for (const [name, wanted] of Object.entries(expected)) {
     const given = name === 'amount_sats' ? satsOf(quote) : quote[name];
