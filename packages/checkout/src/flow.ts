@@ -159,7 +159,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
   const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; finished: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
-    const { orders: open, finished = [], pending } = await ramp.open(signal);
+    const { orders: open, finished, pending } = await ramp.recent(signal);
     const unresolved: string[] = [];
     let warned = false;
     for (const one of pending)
@@ -179,7 +179,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   const listOpen = async (signal?: AbortSignal): Promise<void> => {
     isStale = false;
     const mine = (reads.begun += 1);
-    const { orders, finished = [], pending } = await ramp.open(signal);
+    const { orders, finished, pending } = await ramp.recent(signal);
     const shown = [...orders, ...(await uncollected(finished, signal))];
     if (mine < reads.shown) return;
     reads.shown = mine;

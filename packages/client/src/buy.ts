@@ -5,7 +5,7 @@ import { badInput, given, needs, readAs, type Open } from './error.ts';
 import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
-import type { OpenOrders } from './ordering.ts';
+import type { OpenOrders, RecentOrders } from './ordering.ts';
 import type { PayoutKind, PayoutTo } from './words.ts';
 
 export type BuyQuery = {
@@ -72,6 +72,15 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
   };
   const withdrawable = (order: Order): BuyOrder => ({ ...order, withdraw: async (options = {}) => await withdraw(order.id, options) });
 
+  const recent = async (signal?: AbortSignal): Promise<RecentOrders<BuyOrder>> => {
+    const { orders, finished, pending } = await ordering.recent('buy', signal);
+    return {
+      orders: orders.map(withdrawable),
+      finished: finished.map(withdrawable),
+      pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
+    };
+  };
+
   return {
     /** The ways to pay. */
     options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
@@ -101,17 +110,14 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     /** Returns the order with this id, for example the id in a webhook. */
     find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
     /**
-     * Returns the orders that are not final, the requests whose outcome is unknown, and the orders that were finished less than a day ago: while the link
-     * of one is valid, its `withdraw` returns it. Call it after a restart. Another device of the customer, with
+     * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
      * the same node, gets the orders but not the requests in this store.
      */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
-      const { orders, finished, pending } = await ordering.open('buy', signal);
-      return {
-        orders: orders.map(withdrawable),
-        ...(finished ? { finished: finished.map(withdrawable) } : {}),
-        pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
-      };
+      const { orders, pending } = await recent(signal);
+      return { orders, pending };
     },
+    /** Returns what `open` returns, and the orders that were finished less than a day ago: while the link of one is valid, its `withdraw` returns it. */
+    recent,
   };
 };

@@ -16,12 +16,13 @@ export type Pending<One extends Order = Order> = {
   /** Drops a request that the customer no longer wants. If the gateway made an order of it, `open` still shows that order; unpaid, it expires. */
   forget: () => Promise<void>;
 };
+/** What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. */
+export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
 /**
- * What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. `finished`, if there are any: orders
- * that were finished less than a day ago, newest first. Some providers call an order finished as soon as they give its withdrawal link, so its bitcoin
- * may not be collected yet.
+ * What is open, and `finished`: the orders that were finished less than a day ago, newest first. Some providers call an order finished as soon as they
+ * give its withdrawal link, so its bitcoin may not be collected yet.
  */
-export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[]; finished?: One[] };
+export type RecentOrders<One extends Order = Order> = OpenOrders<One> & { finished: One[] };
 
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
@@ -120,6 +121,22 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     }
   };
 
+  const recent = async (ramp: RampName, signal?: AbortSignal): Promise<RecentOrders> => {
+    const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
+    const states = listed.map(([id, raw]) => shown(ramp, id, raw));
+    const known = new Set(listed.map(([, raw]) => raw.quote_id));
+    const pending: OpenOrders['pending'] = [];
+    for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
+      if (placing.ramp !== ramp) continue;
+      if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
+      else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
+    }
+    const since = runtime.now() - finishedMs;
+    const isRecent = ({ stage, raw }: OrderState): boolean => stage === 'finished' && Date.parse(String(raw['order_status_date'])) >= since;
+    const finished = states.filter((one) => one.final && isRecent(one)).map(handle);
+    return { orders: states.filter(({ final }) => !final).map(handle), pending, finished };
+  };
+
   return {
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
     /**
@@ -132,20 +149,10 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       const stored = kept.placings?.[offer.id] ?? placing;
       return await send(offer.id, stored, stored.idempotencyKey !== placing.idempotencyKey, signal);
     },
+    recent,
     open: async (ramp: RampName, signal?: AbortSignal): Promise<OpenOrders> => {
-      const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
-      const states = listed.map(([id, raw]) => shown(ramp, id, raw));
-      const known = new Set(listed.map(([, raw]) => raw.quote_id));
-      const pending: OpenOrders['pending'] = [];
-      for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
-        if (placing.ramp !== ramp) continue;
-        if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
-        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
-      }
-      const since = runtime.now() - finishedMs;
-      const isRecent = ({ stage, raw }: OrderState): boolean => stage === 'finished' && Date.parse(String(raw['order_status_date'])) >= since;
-      const finished = states.filter((one) => one.final && isRecent(one)).map(handle);
-      return { orders: states.filter(({ final }) => !final).map(handle), pending, ...(finished.length > 0 ? { finished } : {}) };
+      const { orders, pending } = await recent(ramp, signal);
+      return { orders, pending };
     },
   };
 };

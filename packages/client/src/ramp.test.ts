@@ -489,9 +489,9 @@ it('finished orders of the last day are listed beside the open ones: their links
     [old]: ended('2026-11-27T09:00:00.000Z'),
   };
   const { ramp } = walletOf({ '/order-status': [[200, list]] });
-  const { orders, finished } = await ramp.open();
-  expect([orders.map(({ id }) => id), finished?.map(({ id }) => id)]).toEqual([[orderId], [recent]]);
-  expect((await finished?.[0]?.withdraw())?.lnurl).toBe('LNURL1SECRET');
+  const { orders, finished } = await ramp.recent();
+  expect([orders.map(({ id }) => id), finished.map(({ id }) => id)]).toEqual([[orderId], [recent]]);
+  expect((await finished[0]?.withdraw())?.lnurl).toBe('LNURL1SECRET');
 });
 
 describe('following an order', () => {
