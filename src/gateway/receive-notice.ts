@@ -57,8 +57,9 @@ const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, he
 
 /**
  * Calls `ring` for the attempts that have this order id at the provider. If there are none, the answer that contains the id may still be under way,
- * or lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at once.
- * If the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices about all of the provider's customers.
+ * or lost. Then the provider's attempts without an outcome are checked, at most once in two seconds, and an order that gets the id soon is read at
+ * once. If the provider has no such attempts, nothing is stored for an unknown id, because the URL gets the notices about all of the provider's
+ * customers.
  */
 const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
   const { gateway } = scope;
