@@ -278,3 +278,13 @@ test('an unpaid order whose payment is on its way expires by the clock a day lat
   ]);
   expect(advance(order, { ...said, stage: 'expired' }, now).next).toBe('expired');
 });
+
+test('a word that we do not know does not hide that a payment is on its way, whatever the last read said', () => {
+  const order = { stage: 'awaiting_payment', binding: true, pay: 10_000n, receive: 100_000n, expiresOn: now } as const;
+  const said = { rawStatus: 'created/pending', arriving: true } as const;
+  for (const before of [order, { ...order, arriving: true }]) {
+    expect(advance(before, said, now + 86_400_000 - 1)).toMatchObject({ next: 'awaiting_payment', kind: 'unknown' });
+    expect(advance(before, said, now + 86_400_000)).toMatchObject({ next: 'expired', kind: 'unknown' });
+    expect(advance(before, { rawStatus: 'created/pending' }, now).next).toBe('expired');
+  }
+});

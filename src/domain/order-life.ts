@@ -119,13 +119,14 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire. If the report shows money that
- * was not known before, an order that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in
- * review, needs a person who finds out what the word means.
+ * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire, unless the same report says that
+ * a payment is, or may be, on its way: the word may be the provider's for just that. If the report shows money that was not known before, an order
+ * that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in review, needs a person who finds out
+ * what the word means.
  */
 const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advance => {
   const word = `unknown status "${statusWord(evidence.rawStatus)}"`;
-  const next = byTheClock(order, now);
+  const next = byTheClock({ ...order, arriving: evidence.arriving === true }, now);
   const reached = reachedBy(order);
   const isNews = evidence.moneySeen === true && reached !== undefined && ranks[reached] < ranks.underpaid && !isJudged(order, evidence);
   if (!isNews) return { next, kind: 'unknown', note: word };

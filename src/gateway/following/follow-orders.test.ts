@@ -66,6 +66,14 @@ it('an order whose payment is on its way stays open after its end, even if a rea
   expect(await says('awaiting_payment')).toBe('expired');
 });
 
+it('an order whose payment is on its way stays open after its end while its provider uses a word that we do not know', async () => {
+  const { says, order, clock, upstream } = await ordered();
+  clock.now = (await order()).expiresOn ?? 0;
+  for (const stage of [undefined, 'awaiting_payment', undefined, undefined] as const) expect(await says(stage, { arriving: true })).toBe('awaiting_payment');
+  delete upstream.arriving;
+  expect(await says(undefined)).toBe('expired');
+});
+
 it('a payment that only its amount tells is that of one order, also if two are read at the same moment', async () => {
   const world = memoryGateway();
   const { gateway, scope } = world;

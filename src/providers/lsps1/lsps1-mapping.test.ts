@@ -221,6 +221,10 @@ describe('evidence', () => {
     // For each confirmation that the seller wants, but never more than six.
     expect(read(end + 3 * perBlock - 1, { min_onchain_payment_confirmations: 3 }, end)).toEqual(['awaiting_payment', true]);
     expect(read(end + 6 * perBlock, { min_onchain_payment_confirmations: 65_535 }, end)).toEqual(['awaiting_payment', undefined]);
+    // A word that we do not know may be the seller's for a payment that has not confirmed.
+    for (const now of [end - perBlock, end - 1]) expect(read(now, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, true]);
+    expect(read(end - perBlock - 1, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);
+    expect(read(end, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);
     // An invoice is seen as soon as it is paid.
     expect(read(end, {}, end, 'lightning')).toEqual(['awaiting_payment', undefined]);
   });

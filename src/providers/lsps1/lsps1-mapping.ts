@@ -403,7 +403,7 @@ export const toEvidence = (order: OrderWire, followed: Promised, now: number, se
     rawStatus: rawStatusOf(order, state),
     ...(reached === undefined ? {} : { stage: reached }),
     ...(free !== true && hasMoney ? { moneySeen: true as const } : {}),
-    ...(reached === 'awaiting_payment' && mayConfirm(followed, now, margin) ? { arriving: true as const } : {}),
+    ...((reached === undefined || reached === 'awaiting_payment') && mayConfirm(followed, now, margin) ? { arriving: true as const } : {}),
     ...(totals === 'contradictory' ? {} : totals),
     ...(channel?.funded_at === undefined ? {} : { statusOn: channel.funded_at }),
     ...(ends === undefined || free === true ? {} : { expiresOn: ends - margin }),
@@ -412,8 +412,8 @@ export const toEvidence = (order: OrderWire, followed: Promised, now: number, se
 };
 
 /**
- * Returns whether a payment that was made in time may still wait for its confirmation. No seller reports it before that, so an order that looks unpaid
- * has not expired yet.
+ * Returns whether a payment that was made in time may still wait for its confirmation. No seller has to report it before that, so an order that looks
+ * unpaid has not expired yet. Nor has one with a word that we do not know, because a seller may have a word of its own for such a payment.
  */
 const mayConfirm = ({ expiresOn }: Promised, now: number, marginMs: number): boolean =>
   expiresOn !== undefined && now >= expiresOn && now < expiresOn + marginMs;
