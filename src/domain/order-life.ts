@@ -214,9 +214,15 @@ export const matchSlackMs = 15 * 60_000;
  */
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
-/** Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. */
-export const noLaterThanExpiry = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number, on: number): number =>
-  stage === 'awaiting_payment' && expiresOn !== undefined && expiresOn > now ? Math.min(on, expiresOn) : on;
+/**
+ * Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. Of an
+ * order whose payment may be on its way, its own end counts first, and then the time at which it expires by the clock.
+ */
+export const noLaterThanExpiry = ({ stage, expiresOn, arriving }: Pick<OrderNow, 'stage' | 'expiresOn' | 'arriving'>, now: number, on: number): number => {
+  if (stage !== 'awaiting_payment') return on;
+  const end = [expiresOn, lastArrival(expiresOn, { arriving })].find((one) => one !== undefined && one > now);
+  return end === undefined ? on : Math.min(on, end);
+};
 
 /** Returns the stage by the clock alone: an unpaid order expires even if its provider reports nothing. */
 export const byTheClock = ({ stage, expiresOn, arriving }: Pick<OrderNow, 'stage' | 'expiresOn' | 'arriving'>, now: number): Stage =>

@@ -13,7 +13,7 @@ const unreadMs = 14 * 86_400_000;
  *
  * Anybody can order large amounts and send dust. So as long as no report has shown more than a part of an order's payment, the order counts with the
  * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was
- * paid any better than by reporting nothing.
+ * paid any better than by reporting nothing. An unpaid order whose payment is, or may be, on its way counts with them even after its end.
  *
  * Such an order has no network if an app's backend placed it, or once its network key was cleared with the old quotes. After the time that the money
  * needs to arrive, all orders without a network count together like one network. Until then, each of them counts in full, as an unpaid order does.
@@ -30,7 +30,7 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
           or exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'filled', 'finished')) as whole,
         case when o.ramp <> 'buy' and o.told_pay < o.pay then o.told_pay else 0 end as part,
         o.stage in ('awaiting_payment', 'underpaid', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
-          and coalesce(o.expires_on > ${at}, true) as young
+          and coalesce(o.expires_on > ${at}, true) or (o.stage = 'awaiting_payment' and coalesce(o.terms->>'arriving', '') = 'true') as young
       from (
         select * from orders where provider_id = ${providerId} and stage not in ('filled', 'finished', 'refunded') and not final
         union all select * from orders where provider_id = ${providerId} and stage = 'filled' and not final and coalesce(terms->>'finishedUnlinked', '') = 'true'

@@ -141,6 +141,27 @@ it('a part of a payment makes no order count beyond its network’s share: anybo
   await own.close();
 });
 
+it('an order whose payment may be on its way counts with those of its network, even after its end', async () => {
+  const own = await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 86_400 }, block: { max_in_flight_sats: limit } } },
+    { config: { trusted_proxies: ['127.0.0.1'] } },
+  );
+  const { sql } = own.database;
+  const wallet = walletFrom(own.url, '203.0.113.10');
+  const { sessionId } = await wallet.open();
+  const { offers } = await ask({ wallet, sessionId }, 900_000);
+  const { body } = await wallet.call('/order', { session_id: sessionId, quote_id: offers[0]?.quote_id });
+  const id = String(body['order_id']);
+  const inFlight = async () => Number(await own.server.gateway.stores.record.inFlight('alpine', { own: 100_000n, wide: 500_000n }, own.clock.now()));
+  await sql`update orders set created_on = created_on - interval '2 days', expires_on = created_on - interval '1 day' where id = ${id}`;
+  expect(await inFlight()).toBe(0);
+  await sql`update orders set terms = (terms::jsonb || '{"arriving":true}')::json where id = ${id}`;
+  expect(await inFlight()).toBe(100_000);
+  await sql`update orders set stage = 'expired' where id = ${id}`;
+  expect(await inFlight()).toBe(0);
+  await own.close();
+});
+
 it('a part of a payment shuts nobody out after its network is forgotten, nor if it is an app’s', async () => {
   const own = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 86_400 }, block: { max_in_flight_sats: limit } } },

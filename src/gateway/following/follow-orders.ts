@@ -206,8 +206,9 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const seen = watchOf(gateway, order, told, step);
-  const pace = withoutUnseenRefund(step.next, seen);
-  const ends = isFinal(pace, now, order.followUntil, order.ramp, disputed);
+  const stage = withoutUnseenRefund(step.next, seen);
+  const arriving = seen.arriving === true;
+  const ends = isFinal(stage, now, order.followUntil, order.ramp, disputed);
   // A provider that refuses a read has usually refused the earlier ones, too. So a refusal counts as unread only if there has been a notice since.
   const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
@@ -226,7 +227,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
       : nextLook(
           gateway,
           order,
-          unreadSince === undefined ? { stage: seen.arriving ? 'paid' : pace, stageOn, ...sinceRead } : { stage: 'paid', stageOn: unreadSince },
+          unreadSince === undefined ? { stage, arriving, stageOn, ...sinceRead } : { stage, arriving: true, stageOn: unreadSince },
           cause,
         )),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
@@ -442,12 +443,14 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
 /**
  * Returns when to poll the order next: after the usual delay, but an unpaid order no later than when it expires or is no longer followed. An unpaid
  * order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: its cause may not show in
- * this read yet, and the provider will not send another notice.
+ * this read yet, and the provider will not send another notice. An order that may just have been paid (`arriving`) is polled as often as a paid one,
+ * but waits for its turn like any other unpaid order, because it costs nothing to have such orders.
  */
-const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number; sinceReadMs?: number }, cause: Cause): Promise<number> => {
+const nextLook = async (gateway: Gateway, order: Order, at: NextLook, cause: Cause): Promise<number> => {
   const now = gateway.now();
   const { arrivalSeconds } = order.terms;
-  const usual = now + refreshDelayMs({ ...at, ...defined({ arrivalSeconds }) }, now, gateway.random());
+  const pace = at.arriving ? 'paid' : at.stage;
+  const usual = now + refreshDelayMs({ ...at, stage: pace, ...defined({ arrivalSeconds }) }, now, gateway.random());
   if (!isUnpaid(at.stage)) return usual;
   const wanted = order.followUntil > now ? Math.min(usual, order.followUntil) : usual;
   const next = await {
@@ -457,6 +460,8 @@ const nextLook = async (gateway: Gateway, order: Order, at: { stage: Stage; stag
   }[cause]();
   return noLaterThanExpiry({ ...at, ...defined({ expiresOn: order.expiresOn }) }, now, next);
 };
+
+type NextLook = { stage: Stage; arriving: boolean; stageOn: number; sinceReadMs?: number };
 
 const updated = (order: Order, { nextCheckOn, payment: _payment, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({
   ...order,

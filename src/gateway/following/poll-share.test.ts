@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
 import type { Gateway, PollSlot } from '../../ports/gateway.ts';
+import { ProviderFault } from '../../providers/fault.ts';
 import { placeOrder } from '../ordering/place-order.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
 import { followOrders, refreshOrder } from './follow-orders.ts';
@@ -76,6 +77,37 @@ it('an order whose network has used up its polls still expires on time, and a re
   clock.now = expiresOn;
   await followOrders(gateway, 20);
   expect(await waiting()).toMatchObject({ stage: 'expired', nextCheckOn: expect.toSatisfy((on: number) => on > clock.now + 90_000_000) as number });
+});
+
+it.each([
+  ['whose payment may be on its way', { arriving: true }, false],
+  ['that cannot be read when it would be final', {}, true],
+] as const)('an unpaid order %s takes its turn, too', async (_what, more, isUnread) => {
+  const { gateway, scope, session, clock, ...world } = memoryGateway();
+  const network = { own: '203.0.113.7', wide: '203.0.113.7' };
+  const { order_id: id } = JSON.parse(await placeOrder({ ...scope, network }, session, world.request(await world.quote()))) as { order_id: string };
+  const order = async () => {
+    const found = await gateway.stores.orders.findAny(id);
+    if (!found) throw new Error('no order');
+    return found;
+  };
+  const { expiresOn = 0, followUntil } = await order();
+  Object.assign(world.buyer().orders[0] ?? {}, more);
+  if (isUnread) world.buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('unreachable', 'x'));
+  clock.now = isUnread ? followUntil : expiresOn;
+  const [hour, day] = [3_600_000, 86_400_000];
+  const key = networkKeyOf({ ...scope, network }) ?? '';
+  gateway.state.pollSlots.set(key, { notedOn: clock.now, until: clock.now + 2 * hour + 60_000 });
+  await refreshOrder({ ...scope, network }, await order(), 'poll');
+  expect(await order()).toMatchObject({ stage: isUnread ? 'expired' : 'awaiting_payment', final: false, nextCheckOn: clock.now + 2 * hour });
+  if (isUnread) return;
+  // It expires by the clock, however long it has to wait.
+  gateway.state.pollSlots.set(key, { notedOn: clock.now, until: clock.now + 100 * day });
+  await refreshOrder({ ...scope, network }, await order(), 'poll');
+  expect((await order()).nextCheckOn).toBe(expiresOn + day);
+  clock.now = expiresOn + day;
+  await refreshOrder({ ...scope, network }, await order(), 'poll');
+  expect((await order()).stage).toBe('expired');
 });
 
 it('the first poll of a new order is no later than its expiry either', async () => {
