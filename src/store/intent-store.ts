@@ -32,11 +32,13 @@ const openMs = 86_400_000;
 
 /**
  * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
- * count, even if nobody has read it since. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead
+ * count, even if nobody has read it since. One whose payment may be on its way has not expired: its provider still keeps the channel, or the sats, for
+ * it. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead
  * of being missed.
  */
 const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent): Promise<string[]> => {
-  const isPayable = and(eq(orders.stage, 'awaiting_payment'), or(isNull(orders.expiresOn), gt(orders.expiresOn, now)), gt(orders.createdOn, now - openMs));
+  const isLive = or(isNull(orders.expiresOn), gt(orders.expiresOn, now), sql`${orders.terms} ->> 'arriving' = 'true'`);
+  const isPayable = and(eq(orders.stage, 'awaiting_payment'), isLive, gt(orders.createdOn, now - openMs));
   const placing = await tx
     .select({ id: intents.orderId })
     .from(intents)
@@ -97,6 +99,27 @@ const standBack = async (tx: Transaction, { customerId, providerId, now, until }
     .where(eq(customers.id, customerId));
 };
 
+/**
+ * Returns whether the invoice is the destination of another order that may be paid out. The index `intents_payout` sees to that while the attempt is
+ * under way or has led to an order. In review, too, the provider may have an order that pays it; but attempts may come into review from outside the
+ * index. The states of the index are compared as well, because an attempt may go into review between this read and the insert.
+ */
+const isPayoutUsed = async (tx: Transaction, { payoutKey }: NewIntent, except?: string): Promise<boolean> => {
+  if (payoutKey === undefined) return false;
+  const rows = await tx
+    .select({ id: intents.id })
+    .from(intents)
+    .where(
+      and(
+        eq(intents.payoutKey, payoutKey),
+        or(inArray(intents.state, [...unsettledStates, 'confirmed']), eq(intents.state, 'review')),
+        except === undefined ? undefined : ne(intents.id, except),
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
+};
+
 const isExcluded = async (tx: Transaction, { customerId, providerId, createdOn }: NewIntent): Promise<boolean> => {
   const [row] = await tx.select({ declined: customers.declined }).from(customers).where(eq(customers.id, customerId));
   return (row?.declined?.[providerId] ?? 0) > createdOn;
@@ -130,6 +153,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
         if (open.length >= maxOpen) return { open };
         const nearId = await nearOne(tx, intent, near);
         if (nearId !== undefined) return { near: nearId };
+        if (await isPayoutUsed(tx, intent)) return 'payout-used';
         await tx.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
         return 'created';
       });
@@ -180,7 +204,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
       return await db.transaction(async (tx) => {
         if (await isExcluded(tx, next.intent)) return 'skipped';
         if (next.near) await lockCustomer(tx, next.intent.customerId);
-        if ((await nearOne(tx, next.intent, next.near)) !== undefined) return 'skipped';
+        if ((await nearOne(tx, next.intent, next.near)) !== undefined || (await isPayoutUsed(tx, next.intent, id))) return 'skipped';
         const rows = await tx
           .update(intents)
           .set({ ...change, state: 'moved', movedTo: next.intent.id, ...released })

@@ -150,6 +150,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect([await tried(), await tried({ payoutKey: crypto.randomUUID() })]).toEqual(['payout-used', 'created']);
     });
 
+    it('an attempt in review keeps its payout key, whoever its customer is, until it is closed', async () => {
+      const { intents } = stores();
+      const payoutKey = crypto.randomUUID();
+      const create = async (more: Partial<NewIntent> = {}) => await intents.create(aPlacing({ payoutKey, ...more }), lease('two'), { maxOpen: 100 });
+      const first = await placed({ payoutKey });
+      const moving = await placed({ customerId: crypto.randomUUID() });
+      await addCustomer(moving.customerId);
+      expect(await intents.end(first.id, 'one', { state: 'review' }, undefined)).toBe(true);
+      expect([await create(), await create({ customerId: first.customerId })]).toEqual(['payout-used', 'payout-used']);
+      const next = { intent: aPlacing({ customerId: moving.customerId, payoutKey }), lease: lease('one') };
+      expect(await intents.move(moving.id, 'one', { nextTryOn: now }, next, undefined)).toBe('skipped');
+      // An attempt may move on with its own key.
+      const own = await placed({ payoutKey: crypto.randomUUID(), customerId: moving.customerId });
+      const after = { intent: aPlacing({ customerId: moving.customerId, payoutKey: own.payoutKey ?? '' }), lease: lease('one') };
+      expect(await intents.move(own.id, 'one', { nextTryOn: now }, after, undefined)).toBe('moved');
+    });
+
     it('no more orders than may be open, whether placed or being placed', async () => {
       const { intents } = stores();
       const customerId = crypto.randomUUID();
@@ -171,10 +188,12 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       ['an unpaid order of a day ago does not count, however long it can be paid', 'awaiting_payment', now + 1, 'created', 86_400_000],
       ['an unpaid order counts for a day', 'awaiting_payment', now + 1, 'open', 86_399_999],
       ['an order that is paid in part counts, however old it is', 'underpaid', now, 'open', 9 * 86_400_000],
-    ] as const)('when another order is placed, %s', async (_what, stage, expiresOn, outcome, ageMs = 0) => {
+      ['an order whose payment may be on its way counts, even after its end', 'awaiting_payment', now, 'open', 1, { arriving: true }],
+      ['an order whose payment may be on its way counts for a day, too', 'awaiting_payment', now, 'created', 86_400_000, { arriving: true }],
+    ] as const)('when another order is placed, %s', async (_what, stage, expiresOn, outcome, ageMs = 0, watch: Order['watch'] = {}) => {
       const { intents } = stores();
       const first = await placed({ customerId: crypto.randomUUID() });
-      const order = orderOf(first, { stage, createdOn: now - ageMs, ...(expiresOn === undefined ? {} : { expiresOn }) });
+      const order = orderOf(first, { stage, watch, createdOn: now - ageMs, ...(expiresOn === undefined ? {} : { expiresOn }) });
       await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
       const made = await intents.create(aPlacing({ customerId: first.customerId }), lease('one'), { maxOpen: 1 });
       expect(made).toEqual(outcome === 'open' ? { open: [first.orderId] } : 'created');

@@ -25,8 +25,10 @@ import { leasedRows } from './leased-rows.ts';
 const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
 const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstreamOrderId'>): boolean =>
   state === 'unpayable' || state === 'dead' || (state === 'moved' && upstreamOrderId !== undefined);
-const isOpen = ({ stage, final, expiresOn, createdOn }: Order, at: number): boolean =>
-  (stage === 'underpaid' || (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at) && createdOn > at - 86_400_000)) && !final;
+const isOpen = ({ stage, final, expiresOn, createdOn, watch }: Order, at: number): boolean =>
+  (stage === 'underpaid' ||
+    (stage === 'awaiting_payment' && (expiresOn === undefined || expiresOn > at || watch.arriving === true) && createdOn > at - 86_400_000)) &&
+  !final;
 
 /** Returns the implemented part of a store. A call to any other verb throws an error that names the verb. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
@@ -86,7 +88,7 @@ export const memoryStores = (now: () => number) => {
   };
 
   const hasPayout = (one: Intent, payoutKey: string | undefined): boolean =>
-    payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed');
+    payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed' || one.state === 'review');
 
   const otherWith = (providerId: string, payment: string, except: string): string | undefined =>
     orders.find((one) => one.id !== except && one.providerId === providerId && one.facts.transaction_id === payment)?.id;
@@ -110,9 +112,9 @@ export const memoryStores = (now: () => number) => {
         if (open.length >= maxOpen) return { open };
         const nearId = nearOne(intent, near);
         if (nearId !== undefined) return { near: nearId };
+        if (intents.find((one) => hasPayout(one, intent.payoutKey))) return 'payout-used';
         const { exclusiveKey: key } = intent;
         if (key !== undefined && intents.find((one) => one.exclusiveKey === key && isUnsettled(one))) return 'busy';
-        if (intents.find((one) => hasPayout(one, intent.payoutKey))) return 'payout-used';
         intents.insert(intent.id, { ...intent, state: 'prepared', attempt: 0 }, lease);
         return await Promise.resolve('created');
       },
