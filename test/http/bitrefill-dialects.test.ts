@@ -164,6 +164,27 @@ describe("the operator's balance", () => {
     thor.control.state.orders.delete('later');
   });
 
+  it('whose order has a part that cannot be read is read again, and costs less than its value', async () => {
+    thor.control.setOptions({ webhooks: { deliveries: 0 }, listPage: 50 });
+    const before = sent();
+    const { answer } = await purchase();
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
+    expect((await answer()).status).toBe(503);
+    const order = newest();
+    const reads = (): number => thor.control.state.requests.filter(({ endpoint }) => endpoint.startsWith('GET /order/')).length;
+    const readBefore = reads();
+    Object.assign(order, { done: 'on its way', price: 19_990 });
+    await thor.control.forge(order.webhookUrl ?? '', { id: order.id });
+    await gateway.passUntil('read twice', async () => await Promise.resolve(reads() > readBefore + 1 ? true : undefined));
+    expect([(await answer()).body['code'], await intentsAt(order.id)]).toEqual(['order-pending', []]);
+    order.done = false;
+    const found = await gateway.passUntil('found', async () => {
+      const again = await answer();
+      return again.status === 200 ? again.body : undefined;
+    });
+    expect([found['stage'], found['pay_sats'], found['fee_sats'], sent()]).toEqual(['paid', 19_990, 0, before + 1]);
+  });
+
   it('whose purchase cannot be read goes to review under the id that its answer named', async () => {
     thor.control.setOptions({ webhooks: { deliveries: 0 } });
     const { answer } = await purchase();

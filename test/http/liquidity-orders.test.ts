@@ -548,9 +548,9 @@ describe("a stranger's node", () => {
 
 describe("a purchase with the operator's balance", () => {
   const wanted = { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' };
-  const order = async (call: Call): Promise<{ quoteId: string; answer: () => Promise<Reply> }> => {
+  const order = async (call: Call, invoice = invoiceOver(20_000)): Promise<{ quoteId: string; answer: () => Promise<Reply> }> => {
     const { body } = await call('/liquidity/quote', wanted, bearer);
-    const request = { quote_id: body['quote_id'], invoice: invoiceOver(20_000) };
+    const request = { quote_id: body['quote_id'], invoice };
     return { quoteId: String(body['quote_id']), answer: async () => await call('/liquidity/order', request, bearer) };
   };
   const spent = async (): Promise<bigint> => {
@@ -595,16 +595,28 @@ describe("a purchase with the operator's balance", () => {
   it('that made an order for another product goes to review, though its notice names it', async () => {
     const call = await opened();
     const before = asked('POST /purchase');
-    const { quoteId, answer } = await order(call);
+    const invoice = invoiceOver(20_000);
+    const { quoteId, answer } = await order(call, invoice);
     thor.control.setFault({ endpoint: 'POST /purchase', fault: 'other-product', times: 1 });
     expect((await answer()).status).toBe(503);
+    const { sql } = gateway.database;
+    // The next read may show more than the first one, so only the end of the attempt leads to a review.
+    await gateway.pass(5_000);
+    expect((await answer()).body['code']).toBe('order-pending');
+    await sql`update intents set dead_on = now() - interval '1 second', next_try_on = now() - interval '1 second' where quote_id = ${quoteId}`;
     const review = await gateway.passUntil('review', async () => {
       const again = await answer();
       return again.status === 503 ? undefined : again;
     });
     expect([review.status, review.body['code'], review.body['action']]).toEqual([409, 'order-unpayable', 'contact-support']);
-    const [row] = await gateway.database.sql<{ state: string; id: string }[]>`select state, upstream_order_id as id from intents where quote_id = ${quoteId}`;
+    const [row] = await sql<{ state: string; id: string }[]>`select state, upstream_order_id as id from intents where quote_id = ${quoteId}`;
     expect(row).toEqual({ state: 'review', id: newestAtThor().id });
+    expect(asked('POST /purchase')).toBe(before + 1);
+    // That order may still pay the invoice.
+    for (const by of [call, await opened()]) {
+      const again = await (await order(by, invoice)).answer();
+      expect([again.status, again.body['code']]).toEqual([422, 'invoice-unsuitable']);
+    }
     expect(asked('POST /purchase')).toBe(before + 1);
   });
 

@@ -21,7 +21,7 @@ type Evidence = {
   reposts: number;
   /** When the quote was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** The order's id, from a response that could not be used otherwise. */
+  /** The order's id, from a response that could not be used otherwise, or of an order that a read found but could not make out. */
   orderMade?: string;
   /** The attempt was in progress when the restored backup was made. Since then, the customer may have been shown how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
@@ -78,7 +78,12 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       lease.owner,
       evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
     ));
-  if (await foundByNotice(scope, intent, placing, lease)) return;
+  const found = await foundByNotice(scope, intent, placing, { lease, known: evidence.orderMade });
+  if (found === 'settled') return;
+  if (found !== undefined) {
+    evidence.orderMade = found.unclear;
+    return await remember(gateway, intent, lease, evidence, Math.min(gateway.now() + backOffMs(evidence.tries, gateway.random()), intent.deadOn));
+  }
   const statusBySession = core.status_by_session && upstreamOf(placing.provider, intent.ramp) === 'session';
   const profile = { repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
@@ -119,18 +124,25 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 
 /**
  * For a purchase with the operator's balance, searches for an order that a notice at this attempt's own URL has named, perhaps before we gave up on
- * the answer, and then for an order under our reference. Only what the provider reports about the order under our credentials counts. Returns whether
- * the attempt was resolved.
+ * the answer, then for the order that an earlier check could not make out (`known`), and then for one under our reference. Only what the provider
+ * reports about the order under our credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that needs a person
+ * if it stays as it is. One read with a part that cannot be read decides nothing, so there is time for another until the attempt is dead.
  */
-const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
+const foundByNotice = async (
+  scope: Scope,
+  intent: Intent,
+  placing: Placing,
+  { lease, known }: { lease: Lease; known: string | undefined },
+): Promise<'settled' | { unclear: string } | undefined> => {
   const { gateway } = scope;
   const { notices } = placing.provider.adapter;
-  if (!notices || placing.inputs.order.payWithBalance !== true) return false;
+  if (!notices || placing.inputs.order.payWithBalance !== true) return undefined;
   const named = new Set<string>();
   for (const { id, body } of await gateway.stores.notices.bodies('order', intent.id)) {
     for (const hint of notices.hints(await gateway.seal.open(body, noticeBodyPlace(id)))) if ('upstreamOrderId' in hint) named.add(hint.upstreamOrderId);
   }
-  // The list is read only if no notice has named the order.
+  if (known !== undefined) named.add(known);
+  // The list is read only if the order is not known otherwise.
   const candidates = async function* () {
     yield* named;
     yield await idByReference(scope, intent, placing);
@@ -138,12 +150,13 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
   let other: string | undefined;
   for await (const hint of candidates()) {
     const found = hint === undefined ? 'unknown' : await lookUp(scope, intent, placing, lease, hint);
-    if (found === 'confirmed') return true;
+    if (found === 'confirmed') return 'settled';
     if (found === 'unclear') other ??= hint;
   }
-  if (other === undefined) return false;
+  if (other === undefined) return undefined;
+  if (gateway.now() < intent.deadOn) return { unclear: other };
   await settleUnpayable(gateway, intent, lease.owner, { state: 'review', note: unclearNote, upstreamOrderId: other });
-  return true;
+  return 'settled';
 };
 const unclearNote = 'the balance paid for an order that is not as ordered, or whose status needs a review';
 
@@ -188,14 +201,16 @@ const lookUp = async (scope: Scope, intent: Intent, placing: Placing, lease: Lea
     const found = answer.ok && claimed === undefined ? answer.value.find((row) => row.upstreamOrderId === hint) : undefined;
     if (found?.stage === 'review') return 'unclear';
     if (!found?.stage) return 'unknown';
+    const paid = found.pay ?? pay;
     const placed = {
       upstreamOrderId: hint,
       rawStatus: found.rawStatus,
       // The operator's balance pays for it, so there is nothing left to pay.
       stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
-      pay: found.pay ?? pay,
+      pay: paid,
       receive,
-      fee: (found.pay ?? pay) - receive,
+      // An order may cost less than its value. A negative fee would look like an answer that cannot be true.
+      fee: found.fee ?? (paid > receive ? paid - receive : 0n),
       paymentInfo: { kind: 'none' as const },
     };
     await confirmOrEnd(scope, intent, lease, placing, placed);
