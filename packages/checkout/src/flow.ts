@@ -42,8 +42,9 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** Of how many finished orders we ask whether their code is still valid. */
+/** Of how many finished orders we ask whether their code is still valid, and for how long. Hardly any code lives longer. */
 const mostCollected = 3;
+const collectedMs = 86_400_000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
@@ -113,8 +114,10 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const withdrawal = await validCode(order, following.signal);
     if (withdrawal && current === order) set({ withdrawal });
   };
-  const uncollected = async (finished: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
-    const newest = finished.slice(0, mostCollected);
+  const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
+    const since = runtime.now() - collectedMs;
+    const isRecent = ({ raw }: BuyOrder): boolean => Date.parse(String(raw['order_status_date'])) >= since;
+    const newest = orders.filter((one) => one.final && one.stage === 'finished' && isRecent(one)).slice(0, mostCollected);
     const codes = await Promise.all(newest.map(async (order) => await validCode(order, signal)));
     return newest.filter((_, n) => codes[n] !== undefined);
   };
@@ -159,7 +162,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
   const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; finished: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
-    const { orders: open, finished, pending } = await ramp.recent(signal);
+    const { orders, pending } = await ramp.open(signal, true);
+    const open = orders.filter(({ final }) => !final);
     const unresolved: string[] = [];
     let warned = false;
     for (const one of pending)
@@ -172,15 +176,15 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         if (isPending) unresolved.push(one.offerId);
         warned = fail(error).action === 'contact-support' || warned;
       }
-    return { open, finished: await uncollected(finished, signal), unresolved, warned };
+    return { open, finished: await uncollected(orders, signal), unresolved, warned };
   };
 
   /** Reads and shows the open orders. */
   const listOpen = async (signal?: AbortSignal): Promise<void> => {
     isStale = false;
     const mine = (reads.begun += 1);
-    const { orders, finished, pending } = await ramp.recent(signal);
-    const shown = [...orders, ...(await uncollected(finished, signal))];
+    const { orders, pending } = await ramp.open(signal, true);
+    const shown = [...orders.filter(({ final }) => !final), ...(await uncollected(orders, signal))];
     if (mine < reads.shown) return;
     reads.shown = mine;
     // A request that this tab is sending is pending, too. So the list is read again afterwards.

@@ -5,7 +5,7 @@ import { badInput, given, needs, readAs, type Open } from './error.ts';
 import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
-import type { OpenOrders, RecentOrders } from './ordering.ts';
+import type { OpenOrders } from './ordering.ts';
 import type { PayoutKind, PayoutTo } from './words.ts';
 
 export type BuyQuery = {
@@ -72,15 +72,6 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
   };
   const withdrawable = (order: Order): BuyOrder => ({ ...order, withdraw: async (options = {}) => await withdraw(order.id, options) });
 
-  const recent = async (signal?: AbortSignal): Promise<RecentOrders<BuyOrder>> => {
-    const { orders, finished, pending } = await ordering.recent('buy', signal);
-    return {
-      orders: orders.map(withdrawable),
-      finished: finished.map(withdrawable),
-      pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
-    };
-  };
-
   return {
     /** The ways to pay. */
     options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
@@ -112,12 +103,15 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     /**
      * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
      * the same node, gets the orders but not the requests in this store.
+     * `andFinal`: also returns final orders, of the newest 200. Some providers call an order finished as soon as they give its withdrawal link; while
+     * that is valid, `withdraw` returns it.
      */
-    open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
-      const { orders, pending } = await recent(signal);
-      return { orders, pending };
+    open: async (signal?: AbortSignal, andFinal?: boolean): Promise<OpenOrders<BuyOrder>> => {
+      const { orders, pending } = await ordering.open('buy', signal, andFinal);
+      return {
+        orders: orders.map(withdrawable),
+        pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
+      };
     },
-    /** Returns what `open` returns, and the orders that were finished less than a day ago: while the link of one is valid, its `withdraw` returns it. */
-    recent,
   };
 };

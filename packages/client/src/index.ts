@@ -8,7 +8,7 @@ export { defaultRuntime, type Runtime } from './runtime.ts';
 export type { BuyBounds, BuyOrder, BuyQuery, Withdrawal, WithdrawOptions } from './buy.ts';
 export type { NotOffered, Offer, Offers } from './offer.ts';
 export type { Order, OrderState } from './order.ts';
-export type { OpenOrders, Pending, RecentOrders } from './ordering.ts';
+export type { OpenOrders, Pending } from './ordering.ts';
 export type { PaymentOption } from './catalogue.ts';
 export type { Pay } from './pay.ts';
 export type { PayoutKind, PayoutTo, ProviderRef, RampName, Stage } from './words.ts';

@@ -16,14 +16,8 @@ export type Pending<One extends Order = Order> = {
   /** Drops a request that the customer no longer wants. If the gateway made an order of it, `open` still shows that order; unpaid, it expires. */
   forget: () => Promise<void>;
 };
-/** What is open: `orders` that are not final, newest first, and `pending` requests, whose outcome is not known. */
+/** What is open: `orders` that are not final (unless the final ones were asked for, too), newest first, and `pending` requests, whose outcome is not known. */
 export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
-/**
- * What is open, and `finished`: the orders that were finished less than a day ago, newest first. Some providers call an order finished as soon as they
- * give its withdrawal link, so its bitcoin may not be collected yet.
- */
-export type RecentOrders<One extends Order = Order> = OpenOrders<One> & { finished: One[] };
-
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
 /** Returns whether the error of one request leaves its outcome unknown. Other errors say that this request ordered nothing, or what it ordered. */
@@ -44,8 +38,6 @@ const isTelling = ({ action, orderId }: RampError): boolean =>
  * gateway's list. So the request is forgotten.
  */
 const pendingMs = 3_600_000;
-/** How long a finished order is listed beside the open ones. Hardly any withdrawal link lives longer. */
-const finishedMs = 86_400_000;
 
 const pathOf = <Step extends '/order' | '/order-status'>(ramp: RampName, step: Step) =>
   `${ramp === 'buy' ? '' : `/${ramp}`}${step}` as Step | `/sell${Step}` | `/liquidity${Step}`;
@@ -121,22 +113,6 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     }
   };
 
-  const recent = async (ramp: RampName, signal?: AbortSignal): Promise<RecentOrders> => {
-    const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
-    const states = listed.map(([id, raw]) => shown(ramp, id, raw));
-    const known = new Set(listed.map(([, raw]) => raw.quote_id));
-    const pending: OpenOrders['pending'] = [];
-    for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
-      if (placing.ramp !== ramp) continue;
-      if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
-      else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
-    }
-    const since = runtime.now() - finishedMs;
-    const isRecent = ({ stage, raw }: OrderState): boolean => stage === 'finished' && Date.parse(String(raw['order_status_date'])) >= since;
-    const finished = states.filter((one) => one.final && isRecent(one)).map(handle);
-    return { orders: states.filter(({ final }) => !final).map(handle), pending, finished };
-  };
-
   return {
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
     /**
@@ -149,10 +125,17 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       const stored = kept.placings?.[offer.id] ?? placing;
       return await send(offer.id, stored, stored.idempotencyKey !== placing.idempotencyKey, signal);
     },
-    recent,
-    open: async (ramp: RampName, signal?: AbortSignal): Promise<OpenOrders> => {
-      const { orders, pending } = await recent(ramp, signal);
-      return { orders, pending };
+    open: async (ramp: RampName, signal?: AbortSignal, andFinal?: boolean): Promise<OpenOrders> => {
+      const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
+      const states = listed.map(([id, raw]) => shown(ramp, id, raw));
+      const known = new Set(listed.map(([, raw]) => raw.quote_id));
+      const pending: OpenOrders['pending'] = [];
+      for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
+        if (placing.ramp !== ramp) continue;
+        if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
+        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
+      }
+      return { orders: states.filter(({ final }) => !final || andFinal).map(handle), pending };
     },
   };
 };

@@ -480,18 +480,22 @@ describe('orders', () => {
   });
 });
 
-it('finished orders of the last day are listed beside the open ones: their links may still be valid', async () => {
-  const [recent, old] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
-  const ended = (order_status_date: string) => ({ ...theOrder, stage: 'finished', final: true, quote_id: quoteId, order_status_date });
+it('final orders are returned beside the open ones on request: the links of finished ones may still be valid', async () => {
+  const [ended, refunded] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
   const list = {
     [orderId]: { ...theOrder, final: false, quote_id: quoteId },
-    [recent]: ended('2026-11-27T12:00:00.000Z'),
-    [old]: ended('2026-11-27T09:00:00.000Z'),
+    [ended]: { ...theOrder, stage: 'finished', final: true, quote_id: quoteId },
+    [refunded]: { ...theOrder, stage: 'refunded', final: true, quote_id: quoteId },
   };
-  const { ramp } = walletOf({ '/order-status': [[200, list]] });
-  const { orders, finished } = await ramp.recent();
-  expect([orders.map(({ id }) => id), finished.map(({ id }) => id)]).toEqual([[orderId], [recent]]);
-  expect((await finished[0]?.withdraw())?.lnurl).toBe('LNURL1SECRET');
+  const { ramp } = walletOf({
+    '/order-status': [
+      [200, list],
+      [200, list],
+    ],
+  });
+  const { orders } = await ramp.open(undefined, true);
+  expect([orders.map(({ id }) => id), (await ramp.open()).orders.map(({ id }) => id)]).toEqual([[orderId, ended, refunded], [orderId]]);
+  expect((await orders[1]?.withdraw())?.lnurl).toBe('LNURL1SECRET');
 });
 
 describe('following an order', () => {
