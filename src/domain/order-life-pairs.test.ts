@@ -130,6 +130,16 @@ describe('the final stage that the operator named', () => {
     expect(advance({ ...order, before }, { stage: 'review', rawStatus: 'FAILED' }, now)).toMatchObject({ next: before });
     expect(advance({ ...order, before, refundUnseen: true }, failed, now)).toMatchObject({ next: before, kind: 'advanced' });
   });
+  test('"filled" stands while the provider says the same word and something else of its answer cannot be read or believed', () => {
+    const odd: Evidence = { stage: 'review', rawStatus: 'FAILED', moneySeen: true };
+    expect(advance({ ...order, before: 'filled' }, odd, now)).toMatchObject({ next: 'filled', kind: 'advanced' });
+    expect(advance({ ...order, stage: 'filled' }, odd, now)).toMatchObject({ next: 'filled', kind: 'same' });
+    expect(advance({ ...order, stage: 'filled' }, { ...odd, rawStatus: 'SUCCESS' }, now)).toMatchObject({ next: 'review' });
+    expect(advance({ ...order, stage: 'filled' }, { ...odd, pay: pay + 1n }, now)).toMatchObject({ next: 'review' });
+    expect(advance({ ...order, stage: 'filled' }, failed, now)).toMatchObject({ next: 'review' });
+    const { reviewed: _judged, ...unjudged } = order;
+    expect(advance({ ...unjudged, stage: 'filled' }, odd, now)).toMatchObject({ next: 'review' });
+  });
   test('must be a final stage, which "paid" is not; another status word of the provider starts a new review', () => {
     expect(advance({ ...order, before: 'paid' }, failed, now)).toMatchObject({ next: 'review' });
     expect(advance({ ...order, before: 'failed' }, { ...failed, rawStatus: 'REJECTED' }, now)).toMatchObject({ next: 'review' });

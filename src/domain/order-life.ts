@@ -158,13 +158,14 @@ const partGraceMs = 3_600_000;
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
 /**
  * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word and amounts, and that
- * word means a failure, an expiry or a review.
+ * word means a failure, an expiry or a review. `filled` stands as well, but only if the report needs a review: for example, because a part of it cannot
+ * be read. Otherwise the review would begin again, and the customer would not see what redeems the order.
  */
 const settledByOperator = (order: OrderNow, evidence: Evidence): Ranked | undefined => {
   const { stage } = evidence;
   const says = stage === 'failed' || stage === 'expired' || stage === 'review';
   const reached = isJudged(order, evidence) ? settledStage(order) : undefined;
-  return says && ends.has(reached) ? reached : undefined;
+  return says && (ends.has(reached) || (reached === 'filled' && stage === 'review')) ? reached : undefined;
 };
 
 /** Returns whether a report has the amounts that an operator has judged. An amount that the report does not state counts as the same. */

@@ -305,9 +305,13 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
   };
 };
 
-/** Maps an order of which a part cannot be read. That it was paid must not be lost; nothing else of it is believed. */
+/**
+ * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose hosts are checked on their own. Nothing
+ * else of it is believed.
+ */
 const oddEvidence = (order: OrderReply, stage: Stage | undefined, oddAt: string): OrderEvidence => {
   if (stage === 'refunded' || !(moneyMoved.has(stage) || hasMoney(order)))
     return broken(`the answer does not match the schema${oddAt === '' ? '' : ` at ${oddAt}`}`);
-  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true };
+  const evidence = { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true } as const;
+  return order.thorInfo ? { ...evidence, secret: secretOf(order.thorInfo) } : evidence;
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { casesOf, onNodeOnly, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
 import { httpMutants, overHttp, rewriting, type HttpMutant } from '../../../test/support/http-mutants.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { provider } from './index.ts';
@@ -271,6 +272,17 @@ describe('answers that no simulator gives', () => {
     // Nothing is lost if an order that is not paid is read again later.
     for (const words of [{}, { status: 'expired' }, { status: 'refunded' }])
       await expect(read(words)).rejects.toThrow('malformed: the answer does not match the schema at ');
+  });
+  it('a part that cannot be read takes nothing from what redeems the channel', async () => {
+    const lnurl = encodeLnurl(`${new URL(baseUrl).origin}/thor?q=1`);
+    const read = async (more: object) => {
+      const { adapter, call } = scripted({ ...order, status: 'success', thorInfo: { lnurl }, ...more });
+      const answer = await adapter.readOrders(call, followed);
+      return answer.ok ? answer.value[0] : undefined;
+    };
+    const clean = await read({});
+    expect(clean).toMatchObject({ stage: 'filled', secret: { lnurl } });
+    expect(await read({ expirationTime: 'over' })).toMatchObject({ stage: 'review', moneySeen: true, rawStatus: clean?.rawStatus, secret: { lnurl } });
   });
   it('an answer about another order is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });

@@ -635,6 +635,11 @@ describe('reading', () => {
       expect(await faultOf(evidenceOf(start({ [path]: body(state) }).adapter))).toMatchObject({ kind: 'malformed' });
   });
 
+  it('a part that cannot be read takes nothing from what redeems the channel', async () => {
+    const { adapter } = start({ [path]: { body: order({ ...paid, lnurl, feeSat: 'paid' }) } });
+    expect(await evidenceOf(adapter, byWallet())).toMatchObject({ stage: 'review', moneySeen: true, secret: { lnurl } });
+  });
+
   it('no fee is below nothing', async () => {
     const { adapter } = start({ [path]: { body: order({ clientBalanceSat: 2170 }) } });
     const evidence = await evidenceOf(adapter, { receive: 2170n });

@@ -145,10 +145,14 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
   };
 };
 
-/** Maps an order of which a part cannot be read. That it was paid must not be lost; nothing else of it is believed. */
+/**
+ * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose host is checked on its own. Nothing else
+ * of it is believed.
+ */
 const oddEvidence = (order: OrderWire, { upstreamOrderId }: Followed, reached: Stage | undefined): OrderEvidence => {
   if (reached === 'refunded' || !hasMoney(order)) throw new ProviderFault('malformed', 'the order does not match the schema');
-  return { upstreamOrderId, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true };
+  const evidence = { upstreamOrderId, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true } as const;
+  return reached === 'filled' && order.lnurl !== undefined ? { ...evidence, secret: { lnurl: order.lnurl } } : evidence;
 };
 
 const laterOf = (told: number, promised: string | undefined): string =>
