@@ -124,6 +124,8 @@ export type IntentStore = {
   earlierIn(exclusiveKey: string): Promise<string[]>;
   /** Finds the unresolved intent with this key. Until it is resolved, no other intent can get the key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
+  /** Returns the unresolved sell intents at a provider of the customer, and of other customers who are connected as the same user. */
+  unsettledSales(providerId: string, customerId: string): Promise<Intent[]>;
   /** Finds the intents, other than `except`, that have one of these order ids at the provider. */
   sharing(providerId: string, upstreamIds: string[], except: string | undefined): Promise<Intent[]>;
   /** Returns whether any attempt at this provider has no outcome yet. */

@@ -209,6 +209,8 @@ export type OrderStore = {
    * same user.
    */
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
+  /** Returns all sell orders at a provider of the customer, and of other customers who are connected as the same user. */
+  salesOfUser(providerId: string, customerId: string): Promise<Order[]>;
   /** Returns the id of an order of any customer at this provider, other than `except`, that has this payment. */
   otherWithPayment(providerId: string, payment: string, except: string): Promise<string | undefined>;
 };

@@ -5,6 +5,7 @@ import { constraintOf, present, sqlState, uniqueViolation, type Database, type T
 import { insertDeliveries } from './delivery-store.ts';
 import { free, hasDue, held, leaseOf, released, takeDue } from './lease.ts';
 import { insertOrder } from './order-store.ts';
+import { ofUser } from './of-user.ts';
 import { customers, intents, orders } from './schema.ts';
 
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
@@ -293,6 +294,13 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .from(intents)
       .where(and(eq(intents.exclusiveKey, exclusiveKey), unsettled));
     return rows[0] && toIntent(rows[0]);
+  },
+  unsettledSales: async (providerId, customerId) => {
+    const rows = await db
+      .select()
+      .from(intents)
+      .where(and(ofUser(intents, providerId, customerId), eq(intents.ramp, 'sell'), unsettled));
+    return rows.map(toIntent);
   },
   sharing: async (providerId, upstreamIds, except) => {
     const rows = await db

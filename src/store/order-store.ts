@@ -7,6 +7,7 @@ import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { hasDue, isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
 import { fromStored, toStored, withLearnt } from './order-terms.ts';
+import { ofUser } from './of-user.ts';
 import { recordFill, recordReport } from './record-fill.ts';
 import { intents, orderEvents, orders } from './schema.ts';
 
@@ -59,16 +60,6 @@ export const otherWithPayment = (tx: Transaction | Database, providerId: string,
     .limit(1);
 const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> =>
   (await otherWithPayment(tx, providerId, payment, except)).length > 0;
-
-/**
- * Matches orders of a customer, and of others who are connected as the same user: a user's key can be pasted by several customers. An account that
- * was never connected proves nothing about its user. Of the customer's own accounts, only the one that is still here counts, since it has an index.
- */
-const ofUser = (providerId: string, customerId: string) =>
-  and(
-    eq(orders.providerId, providerId),
-    sql`${orders.customerId} in (select ${customerId}::uuid union select same.customer_id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.customer_id = ${customerId} and own.provider_id = ${providerId} and own.removed_on is null and own.connected_on is not null and same.connected_on is not null)`,
-  );
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
@@ -155,11 +146,18 @@ export const createOrderStore = (db: Database): OrderStore => ({
     const rows = await db
       .select({ id: orders.id, customerId: orders.customerId, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, terms: orders.terms })
       .from(orders)
-      .where(and(ofUser(providerId, customerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
+      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
     return rows
       .map(present)
       .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
       .map((row) => ({ id: row.id, customerId: row.customerId, network: row.terms.network }));
+  },
+  salesOfUser: async (providerId, customerId) => {
+    const rows = await db
+      .select()
+      .from(orders)
+      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell')));
+    return rows.map(toOrder);
   },
   otherWithPayment: async (providerId, payment, except) => (await otherWithPayment(db, providerId, payment, except))[0]?.id,
   explained: async (providerId, customerId, now, except) => {
@@ -176,7 +174,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
         terms: orders.terms,
       })
       .from(orders)
-      .where(ofUser(providerId, customerId));
+      .where(ofUser(orders, providerId, customerId));
     const others = rows.map(present).filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {

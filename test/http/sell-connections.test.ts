@@ -443,6 +443,55 @@ describe('ending one', () => {
     ]).toContainEqual([ordered?.status, ended.status]);
   });
 
+  it('waits for the orders of another customer with the same user, and names none of them', async () => {
+    const email = 'both@example.com';
+    const [first, second] = [await world.opened(), await world.opened()];
+    const own = await world.activeConnection(first, await world.connected(first, email), 'Bank', 'both');
+    const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: world.control.user(email).key });
+    const [imported] = pasted.body['connections'] as Body[];
+    const { body: quote } = await first('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(first, 'SEPA')) });
+    const { body: order } = await first('/sell/order', { quote_id: quote['quote_id'], connection_id: own });
+    const refused = await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] });
+    expect([refused.status, refused.body['code'], refused.body['order_ids'], refused.body['expires_on']]).toEqual([
+      409,
+      'connection-required',
+      [],
+      order['expires_on'],
+    ]);
+    await world.payAddress('both', 250_000);
+    await world.orderIs(first, String(order['order_id']), 'filled');
+    expect((await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] })).status).toBe(200);
+  });
+
+  it('waits for an order that is being placed', async () => {
+    const email = 'placing@example.com';
+    const [first, second] = [await world.opened(), await world.opened()];
+    const own = await world.activeConnection(first, await world.connected(first, email), 'Bank', 'placing');
+    const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: world.control.user(email).key });
+    const [imported] = pasted.body['connections'] as Body[];
+    const { intents } = world.gateway.server.gateway.stores;
+    const confirm = intents.confirm.bind(intents);
+    const refusals: unknown[] = [];
+    intents.confirm = async (...placed) => {
+      const ends = [
+        await first('/sell/connection-cancel', { connection_id: own }),
+        await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] }),
+      ];
+      refusals.push(...ends.map(({ status, body }) => [status, body['order_ids']]));
+      return await confirm(...placed);
+    };
+    try {
+      const { body: quote } = await first('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(first, 'SEPA')) });
+      const { body: order } = await first('/sell/order', { quote_id: quote['quote_id'], connection_id: own });
+      expect(refusals).toEqual([
+        [409, [order['order_id']]],
+        [409, []],
+      ]);
+    } finally {
+      intents.confirm = confirm;
+    }
+  });
+
   it('that is asked for twice before the code came waits for one code', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'patient@example.com');

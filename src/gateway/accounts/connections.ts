@@ -205,26 +205,36 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
 
 /**
  * Throws while a payment to this connection may be on its way, since cancelling the connection removes the address. An order's end does not stop a
- * payment, and sats that have arrived must still be converted.
+ * payment, and sats that have arrived must still be converted. An order that is being placed may be shown and paid. The orders of other customers
+ * with the same user at the provider count, since they have the same connections. Only the customer's own orders are named.
  */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
+  const { intents, orders } = gateway.stores;
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;
   if (address === undefined) return;
-  // This includes orders of an account that was removed and connected again.
-  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
   const now = gateway.now();
-  const paying = orders.filter((order) => order.providerId === account.providerId && mayBeArriving(order, now));
-  const named = await Promise.all(paying.map((order) => connectionOf(gateway, order)));
-  const here = paying.filter((_, n) => named[n] === 'unreadable' || named[n]?.upstreamId === state?.upstreamId);
+  // An attempt that ends meanwhile must be seen as an attempt or as an order, so the attempts are read first.
+  const placing = (await intents.unsettledSales(account.providerId, account.customerId)).map((intent) => ({
+    id: intent.orderId,
+    intentId: intent.id,
+    customerId: intent.customerId,
+    until: 0,
+  }));
+  // This includes orders of an account that was removed and connected again.
+  const paying = (await orders.salesOfUser(account.providerId, account.customerId))
+    .filter((order) => mayBeArriving(order, now))
+    .map((order) => ({ id: order.id, intentId: order.intentId, customerId: order.customerId, until: endOf(order, now) }));
+  const all = [...placing, ...paying];
+  const named = await Promise.all(all.map((order) => connectionOf(gateway, order)));
+  const here = all.filter((_, n) => named[n] === 'unreadable' || named[n]?.upstreamId === state?.upstreamId);
   if (here.length === 0) return;
-  const until = Math.max(...here.map((order) => endOf(order, now)));
+  const own = here.filter(({ customerId }) => customerId === account.customerId).map(({ id }) => id);
+  const until = Math.max(...here.map((order) => order.until));
   throw new Problem(
     'connection-required',
     'A payment to this connection may be on its way, or an open order is waiting for one. Pay the order, or let it expire, before you cancel the connection.',
-    {
-      members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
-    },
+    { members: { order_ids: [...new Set(own)], ...(until === 0 ? {} : { expires_on: isoTime(until) }) } },
   );
 };
 

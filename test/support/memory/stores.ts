@@ -179,6 +179,10 @@ export const memoryStores = (now: () => number) => {
       },
       earlierIn: async (key) => await Promise.resolve(intents.filter((one) => one.exclusiveKey === key).map((one) => one.id)),
       unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
+      unsettledSales: async (providerId, customerId) =>
+        await Promise.resolve(
+          intents.filter((one) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell' && isUnsettled(one)),
+        ),
       sharing: async (providerId, upstreamIds, except) =>
         await Promise.resolve(intents.filter((one) => one.providerId === providerId && upstreamIds.includes(one.upstreamOrderId ?? '') && one.id !== except)),
       isPlacingAt: async (providerId) => await Promise.resolve(intents.find((one) => one.providerId === providerId && isUnsettled(one)) !== undefined),
