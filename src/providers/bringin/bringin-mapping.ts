@@ -133,7 +133,7 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
  * Returns whether the status says that nobody has paid the row. A row for a card top-up whose answer was lost looks like that for 15 minutes and then
  * for good, so it says nothing about another sale of the same amount.
  */
-const isUnpaid = ({ rawStatus }: SellTransaction): boolean => ['awaiting_payment', 'expired'].includes(stageOf(rawStatus, 'card') ?? '');
+export const isUnpaid = (status: string): boolean => ['awaiting_payment', 'expired'].includes(stageOf(status, 'card') ?? '');
 
 /** Says a row's status in the words of the order's rail: what ends a card top-up is only the middle of a bank payout. */
 const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction): SellTransaction => {
@@ -149,7 +149,7 @@ export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellT
   const { transaction_id: id } = order.facts;
   if (id === undefined) return undefined;
   const own = rows.find(({ upstreamId }) => upstreamId === id);
-  if (order.paymentSeen !== true && (own === undefined || isUnpaid(own))) return undefined;
+  if (order.paymentSeen !== true && (own === undefined || isUnpaid(own.rawStatus))) return undefined;
   return own ? asSale(readNotes(order.upstream), own) : 'missing';
 };
 
@@ -169,7 +169,7 @@ export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], 
   const dueBy = paymentDueBy({ ramp: 'sell', expiresOn: order.expiresOn, network });
   const until = dueBy === undefined ? order.createdOn + windowMs : dueBy + matchSlackMs;
   const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
-  const [only, second] = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row) && !isUnpaid(row));
+  const [only, second] = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row) && !isUnpaid(row.rawStatus));
   if (!only) return 'none';
   return second ? 'ambiguous' : { match: asSale(notes, only) };
 };

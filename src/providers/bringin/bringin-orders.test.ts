@@ -372,8 +372,9 @@ describe('the bank, by a connection', () => {
       },
     ]);
   });
-  test('a top-up of the same amount that nobody pays is never taken for its payment', async () => {
-    const unpaying = await startBringin({ listsUnpaid: true, linkMs: 0 });
+  /** Returns a sale to a bank by Lightning, at a Bringin of its own that lists transactions that nobody has paid. */
+  const saleAmongUnpaid = async (listsUnpaid: 'first' | 'last', block: Record<string, unknown> = {}) => {
+    const unpaying = await startBringin({ listsUnpaid, linkMs: 0 }, block);
     const owner = await unpaying.connectedPerson();
     const made = valueOf(
       await unpaying.connections.create(owner.context(), {
@@ -390,8 +391,23 @@ describe('the bank, by a connection', () => {
     const active = { ...valueOf<object>(await unpaying.connections.confirm(owner.context(), waiting, '123456')) } as Json;
     const wanted = asked({ option: sepa, amount: 145_000n });
     const offer = valueOf(await unpaying.adapter.quote(owner.context(), wanted));
-    const sale = follow(wanted, valueOf(await unpaying.adapter.placeOrder(owner.context(), { quote: wanted, offer, inputs: { connection: active } })));
+    const ordered = async () => await unpaying.adapter.placeOrder(owner.context(), { quote: wanted, offer, inputs: { connection: active } });
+    const sale = follow(wanted, valueOf(await ordered()));
     const reading = async () => valueOf(await unpaying.adapter.readOrders(owner.context(), sale));
+    const invoice = async (): Promise<string> => {
+      const answer = await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=145000000`)).json();
+      return (answer as { pr: string }).pr;
+    };
+    /** Does what many calls of the public LNURL callback do. */
+    const strangers = async (count: number): Promise<void> => {
+      const one = unpaying.control.state.payables.get(await invoice());
+      if (!one) throw new Error('no such invoice');
+      for (let n = 1; n < count; n += 1) unpaying.control.state.payables.set(`invoice-${n}`, { ...one, orderId: `row-${n}` });
+    };
+    return { unpaying, owner, offer, ordered, reading, invoice, strangers };
+  };
+  test('a top-up of the same amount that nobody pays is never taken for its payment', async () => {
+    const { unpaying, owner, offer, reading } = await saleAmongUnpaid('last');
 
     unpaying.control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
     const topUp = asked({ amount: 145_000n });
@@ -408,6 +424,27 @@ describe('the bank, by a connection', () => {
     expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
     unpaying.pass(16 * 60_000);
     expect((await rows()).toSorted()).toEqual(['EXPIRED', 'SUCCESSFUL']);
+    expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    await unpaying.close();
+  });
+  test('rows that a stranger makes at its address, and nobody pays, do not hide its payment', async () => {
+    const { unpaying, reading, invoice, strangers } = await saleAmongUnpaid('first', { transaction_pages: 1 });
+    await strangers(250);
+    expect(await reading()).toEqual([]);
+    const transaction = await unpaying.control.pay(await invoice());
+    expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    await unpaying.close();
+  });
+  test('a read that is cut says nothing about it, unless its payment was read, and nothing is ordered then', async () => {
+    const { unpaying, ordered, reading, invoice, strangers } = await saleAmongUnpaid('first', { transaction_pages: 1 });
+    await strangers(400);
+    const cut = { kind: 'busy', retryable: false, taken: 'no' };
+    await expect(reading()).rejects.toMatchObject(cut);
+    const transaction = await unpaying.control.pay(await invoice());
+    await expect(reading()).rejects.toMatchObject(cut);
+    await expect(ordered()).rejects.toMatchObject(cut);
+    expect(unpaying.logs).toContain('{"level":"warn","event":"bringin_transactions_cut","rows":400}');
+    unpaying.control.setOptions({ listsUnpaid: 'last' });
     expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
     await unpaying.close();
   });

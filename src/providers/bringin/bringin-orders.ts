@@ -14,6 +14,7 @@ import { depositForm, judgeDeposit, judgeInvoice, judgeOnchain, readLightningAdd
 import {
   connectionOf,
   evidenceOf,
+  isUnpaid,
   matchedEvidence,
   matchTransaction,
   maybeSale,
@@ -85,7 +86,9 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
     if (!answer.ok) return answer;
     // The customer has not been shown the order yet, so none of these payments is for it.
     const since = bringin.deps.now() - matchSlackMs;
-    const rows = await beforehand(readRows(bringin, context, key, since));
+    const { rows, isCut } = await beforehand(readRows(bringin, context, key, since));
+    // A payment that was not read could be taken for this order's later.
+    if (isCut) throw cutFault();
     const earlier = rows.flatMap(({ orderId, createdAt = 0 }) => (createdAt >= since ? [orderId] : []));
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
@@ -206,29 +209,50 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 const pageSize = 100;
 
 /**
- * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
- * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Reads at most
- * `transaction_pages` pages. Repeated rows count as one payment.
+ * How many pages are read at most for each page of `transaction_pages`, so that unpaid rows do not hide paid ones. With the default, this is as much
+ * as a read usually has time for. More would also let a stranger make every read cost Bringin more calls.
  */
-const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
+const pagesPerPage = 4;
+
+/**
+ * Reads rows from `since` on, page by page. Their sequence is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
+ * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Repeated rows count as one
+ * payment. Stops (`isCut`) after as many paid rows as fit on `transaction_pages` pages. Anybody can make unpaid rows at a connection's public
+ * address, so they count only towards `pagesPerPage`.
+ */
+const readRows = async (
+  bringin: Bringin,
+  context: CallContext,
+  key: string,
+  since: number | undefined,
+): Promise<{ rows: TransactionRow[]; isCut: boolean }> => {
+  const { transaction_pages: pages } = bringin.settings;
   const rows = new Map<string, TransactionRow>();
   let given = 0;
   let unread = 0;
-  for (let page = 0; page < bringin.settings.transaction_pages; page += 1) {
+  let paid = 0;
+  for (let page = 0; page < pages * pagesPerPage && paid < pages * pageSize; page += 1) {
     const told = await api.listTransactions(bringin, context, key, { limit: pageSize, offset: given, ...(since === undefined ? {} : { since }) });
     const before = rows.size;
     for (const row of told.transactions) rows.set(row.orderId, later(rows.get(row.orderId), row));
     given += told.given;
     unread += told.unread;
+    paid = [...rows.values()].filter(({ status }) => !isUnpaid(status)).length;
     const isShort = told.given < pageSize && (told.totalCount === undefined || given >= told.totalCount);
     if (isShort || rows.size === before) {
       if (unread > 0) bringin.deps.log('warn', 'bringin_rows_unread', { of: 'transactions', rows: unread });
-      return [...rows.values()];
+      return { rows: [...rows.values()], isCut: false };
     }
   }
   bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.size });
-  return [...rows.values()];
+  return { rows: [...rows.values()], isCut: true };
 };
+/**
+ * The fault of a read that was cut before it could show a payment. It is not `review`: then a stranger could put an order into review for good, and
+ * only a person could end it. A failed read says nothing. So the order stays open until its end, is read again for days afterwards, and takes its
+ * payment as soon as a read shows it. `busy`, because Bringin has not failed, and other customers' reads must go on.
+ */
+const cutFault = (): ProviderFault => new ProviderFault('busy', 'more transactions than are read', { retryable: false, taken: 'no' });
 /** Returns which of two rows of one payment to keep: the one with the later date; if the dates are equal, the one that was read later (`row`). */
 const later = (known: TransactionRow | undefined, row: TransactionRow): TransactionRow =>
   (known?.createdAt ?? 0) > (row.createdAt ?? 0) ? (known ?? row) : row;
@@ -240,10 +264,11 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
     const { settings, deps } = bringin;
-    const rows = await readRows(bringin, context, key, order && order.createdOn - matchSlackMs);
+    const { rows, isCut } = await readRows(bringin, context, key, order && order.createdOn - matchSlackMs);
     const evidence = order
       ? evidenceOn(bringin, order, rows)
       : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + matchSlackMs }) }));
+    if (order && isCut && evidence.length === 0) throw cutFault();
     const unknown = evidence.filter((one) => one.stage === undefined).length;
     if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
     return { ok: true, value: evidence };
@@ -271,7 +296,7 @@ export const transactions = async (
   { since, limit }: { since?: number; limit: number },
 ): Promise<Answer<SellTransaction[]>> =>
   await withKey(context, async (key) => {
-    const rows = (await readRows(bringin, context, key, since)).map((row) => toTransaction(row, bringin.settings));
+    const rows = (await readRows(bringin, context, key, since)).rows.map((row) => toTransaction(row, bringin.settings));
     const wanted = rows.filter((row) => row.createdOn >= (since ?? 1)).sort((a, b) => b.createdOn - a.createdOn);
     return { ok: true as const, value: wanted.slice(0, limit) };
   });

@@ -48,7 +48,11 @@ export const bringinSettings = z.strictObject({
   match_window_s: seconds.default(86_400).describe('How long to look for a payment that only its amount identifies'),
   lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']).describe('Values of subType that mean a conversion by Lightning'),
   onchain_subtypes: z.array(z.string()).default(['ONCHAIN', 'ON_CHAIN']),
-  transaction_pages: z.int().positive().default(10).describe('How many pages of transactions (100 each) are read at most'),
+  transaction_pages: z
+    .int()
+    .positive()
+    .default(10)
+    .describe('How many pages of paid transactions (100 each) are read at most. With unpaid ones, a read may have four times as many pages'),
 
   code_life_s: seconds.default(1_800),
   code_wrong_statuses: z.array(z.int()).default([400, 404]),

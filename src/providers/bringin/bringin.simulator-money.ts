@@ -120,7 +120,8 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
 /** Lists transactions. startDate and endDate (ms), limit and offset (strings) are optional. */
 export const listTransactions = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
-  const all = [...user.transactions, ...unpaidRows(state, user)].filter((row) => {
+  const unpaid = unpaidRows(state, user);
+  const all = (state.options.listsUnpaid === 'first' ? [...unpaid, ...user.transactions] : [...user.transactions, ...unpaid]).filter((row) => {
     const at = Date.parse(row.createdAt);
     return at >= Number(startDate ?? 0) && at <= Number(endDate ?? Infinity);
   });
@@ -137,7 +138,7 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
 
 /** Returns a row for each invoice or address that was made for one payment which has not come. */
 const unpaidRows = (state: State, user: User): Transaction[] =>
-  [...(state.options.listsUnpaid === true ? state.payables.values() : [])].flatMap((one) =>
+  [...(state.options.listsUnpaid === undefined ? [] : state.payables.values())].flatMap((one) =>
     one.user !== user || one.paid || one.sats === undefined
       ? []
       : [{ ...rowOf(state, one, one.sats), status: clock(state) >= one.expiresOn ? 'EXPIRED' : 'INITIATED' }],
@@ -153,7 +154,7 @@ const rowOf = (state: State, { orderId, subType, sourceId, createdOn }: Payable,
   destinationCurrency: 'EUR',
   destinationAddress: randomUUID(),
   status: 'PROCESSING',
-  createdAt: iso(state.options.listsUnpaid === true ? (createdOn ?? clock(state)) : clock(state)),
+  createdAt: iso(state.options.listsUnpaid === undefined ? clock(state) : (createdOn ?? clock(state))),
   sourceId,
 });
 

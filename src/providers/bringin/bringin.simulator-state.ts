@@ -67,8 +67,8 @@ export type SimulatorOptions = {
   connectDialect?: 'docs' | 'sw-1';
   /** `older`: confirm and resend answer as on the older pages of the documentation. */
   linkDialect?: 'newer' | 'older';
-  /** Whether transactions that nobody has paid are listed, too: INITIATED, then EXPIRED. */
-  listsUnpaid?: boolean;
+  /** Whether transactions that nobody has paid are listed, too (INITIATED, then EXPIRED), and whether before (`first`) or after the others. */
+  listsUnpaid?: 'first' | 'last';
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';
   errorDialect?: ErrorDialect;
