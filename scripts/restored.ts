@@ -36,6 +36,8 @@ await command(async () => {
     say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks were out of date and will not be sent`);
     say(`${done.sessions} provider sessions read, ${done.adopted.length} unknown orders adopted in review`);
     for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${onOneLine(one.upstreamOrderId)} "${onOneLine(one.rawStatus)}"`);
+    for (const one of done.unclear)
+      say(`  NOT ADOPTED ${one.provider} ${onOneLine(one.upstreamOrderId)} "${onOneLine(one.rawStatus)}": it may be the payment of an open sale`);
     for (const one of done.unreadable) say(`  NOT READ ${one.provider} session ${one.session}: ${one.reason}`);
     await record('restored.release', 'gateway', { adopted: done.adopted.length, unreadable: done.unreadable.length });
     await releaseTraffic(gateway);

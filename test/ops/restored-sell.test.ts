@@ -59,3 +59,44 @@ it('after a restore, adopts only sales that no order explains, and none from bef
   expect(adopted?.terms.currency).toBe('EUR');
   expect((await catchUp(gateway.server.gateway, 0)).adopted).toEqual([]);
 });
+
+it('after a restore, what may be the payment of an open sale is not adopted, and the sale takes its payment', async () => {
+  const wake = async (): Promise<void> => await gateway.pass(500);
+  const { call } = await opened(gateway.url);
+  const accountId = await connected({ bringin, wake }, call, 'bob@example.com');
+  const connection = await activeConnection(wake, call, accountId, 'Savings', 'bob');
+  const sepa = await optionOf(call, 'SEPA');
+  const sale = async (amount_sats: number): Promise<string> => {
+    const { body } = await call('/sell/quote', { amount_sats, ...sepa });
+    return String((await call('/sell/order', { quote_id: body['quote_id'], connection_id: connection['connection_id'] })).body['order_id']);
+  };
+  const stageIs = async (orderId: string, stage: string): Promise<void> => {
+    await gateway.passUntil(stage, async () => {
+      const { body } = await call('/sell/order-status', { order_id: orderId });
+      return (body[orderId] as { stage: string }).stage === stage ? true : undefined;
+    });
+  };
+  const invoice = async (sats: number): Promise<string> => {
+    const answer = await (await fetch(`${bringin.url}/lnurlp/bob/callback?amount=${sats * 1000}`)).json();
+    return (answer as { pr: string }).pr;
+  };
+  bringin.control.setOptions({ listsUnpaid: 'last' });
+  const [waiting, twice] = [await sale(251_000), await sale(252_000)];
+  const pr = await invoice(251_000);
+  // Of another amount, and made by anybody.
+  await invoice(253_000);
+  const paid = [await payAddress(bringin, 'bob', 252_000), await payAddress(bringin, 'bob', 252_000)];
+  await stageIs(twice, 'review');
+  const own = async () => {
+    const { adopted, unclear } = await catchUp(gateway.server.gateway, 0);
+    return { adopted, unclear: unclear.map(({ upstreamOrderId }) => upstreamOrderId).toSorted() };
+  };
+  expect(await own()).toEqual({ adopted: [], unclear: paid.toSorted() });
+  // A top-up whose answer was lost has the amount of the sale, and an id of its own.
+  const [payable] = [...bringin.control.state.payables.values()].filter(({ sats }) => sats === 251_000n);
+  if (!payable) throw new Error('no invoice');
+  bringin.control.state.payables.set('lost', { ...payable, to: 'card', subType: 'LIGHTNING', orderId: 'top-up' });
+  expect(await own()).toEqual({ adopted: [], unclear: [...paid, 'top-up'].toSorted() });
+  await bringin.control.pay(pr);
+  await stageIs(waiting, 'filled');
+});

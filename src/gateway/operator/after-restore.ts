@@ -26,6 +26,8 @@ export type Restored = {
   sessions: number;
   unreadable: { session: string; provider: string; reason: string }[];
   adopted: { orderId: string; provider: string; upstreamOrderId: string; rawStatus: string }[];
+  /** Sales at a provider that were not adopted, because they may be the payments of orders that are known here. */
+  unclear: { provider: string; upstreamOrderId: string; rawStatus: string }[];
 };
 const nobody = '00000000-0000-0000-0000-000000000000';
 const batch = 100;
@@ -58,15 +60,16 @@ export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Resto
   const superseded = await store.supersedeStale(gateway.now());
   const unsettled = await store.unsettledPlacings();
   const busy = new Set(unsettled.map((one) => one.exclusiveKey));
-  const done: Restored = { quotes, placings, unsettled: unsettled.length, refreshed, superseded, sessions: 0, unreadable: [], adopted: [] };
+  const done: Restored = { quotes, placings, unsettled: unsettled.length, refreshed, superseded, sessions: 0, unreadable: [], adopted: [], unclear: [] };
   let after: string | undefined;
   for (;;) {
     const sessions = await store.upstreamSessions(after, batch);
     for (const session of sessions) {
       if (busy.has(session.id)) continue;
-      const { unreadable, adopted } = await readSession(gateway, session);
+      const { unreadable, adopted, unclear } = await readSession(gateway, session);
       done.unreadable.push(...unreadable);
       done.adopted.push(...adopted);
+      done.unclear.push(...unclear);
     }
     done.sessions += sessions.length;
     after = sessions.at(-1)?.id;
@@ -89,14 +92,14 @@ const refreshAll = async (gateway: Gateway): Promise<number> => {
   }
 };
 
-type Read = Pick<Restored, 'unreadable' | 'adopted'>;
+type Read = Pick<Restored, 'unreadable' | 'adopted' | 'unclear'>;
 const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<Read> => {
   const provider = gateway.providers.find((one) => one.id === session.providerId);
   const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
-  if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [] };
+  if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [], unclear: [] };
   if (!provider.core.status_by_session)
-    return { unreadable: [unreadable('the provider does not list orders by session: compare with its own list')], adopted: [] };
-  const read: Read = { unreadable: [], adopted: [] };
+    return { unreadable: [unreadable('the provider does not list orders by session: compare with its own list')], adopted: [], unclear: [] };
+  const read: Read = { unreadable: [], adopted: [], unclear: [] };
   for (const ramp of provider.ramps) {
     try {
       const customer = await gateway.seal.open(session.blob, blobPlace(session.id));
@@ -109,12 +112,17 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
         provider.id,
         rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
       );
+      const open = ramp === 'sell' ? await openAmounts(gateway, session) : [];
       for (const row of newOrders(rows, known, [])) {
-        const { upstreamOrderId, madeBy } = row;
+        const { upstreamOrderId, madeBy, rawStatus } = row;
         // An order that was made before the account was added here was not placed by this gateway.
         if (madeBy !== undefined && session.accountMadeOn !== undefined && madeBy < session.accountMadeOn) continue;
+        if (row.pay !== undefined && open.includes(row.pay)) {
+          read.unclear.push({ provider: provider.id, upstreamOrderId, rawStatus });
+          continue;
+        }
         const orderId = await adopt(gateway, session, ramp, row);
-        if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
+        if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus });
       }
     } catch (fault) {
       read.unreadable.push(unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read'));
@@ -122,6 +130,13 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
   }
   return read;
 };
+
+/**
+ * Returns the amounts of the customer's sales for which a payment may still come. A sale of such an amount at the provider is not adopted: it may be
+ * that payment, and the payment of another order is never taken for this one's.
+ */
+const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession): Promise<bigint[]> =>
+  customerId === undefined ? [] : (await stores.orders.explained(providerId, customerId, now())).openAmounts;
 
 const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, customer: string): Promise<OrderEvidence[] | string> => {
   const adapter = provider.adapter[ramp];

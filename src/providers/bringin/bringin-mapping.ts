@@ -106,7 +106,7 @@ export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEviden
 };
 
 /** Returns whether a row may be a sale of bitcoin for euros. An account also lists what was bought, withdrawn or paid with euros. */
-export const maybeSale = ({ sourceCurrency, destinationCurrency }: TransactionRow): boolean => sourceCurrency !== 'EUR' && destinationCurrency !== 'BTC';
+const maybeSale = ({ sourceCurrency, destinationCurrency }: TransactionRow): boolean => sourceCurrency !== 'EUR' && destinationCurrency !== 'BTC';
 
 /**
  * Maps the matched payment to evidence about an order without a Bringin id. Only amount and time tell that it is this order's (`guessed`): two
@@ -134,6 +134,12 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
  * for good, so it says nothing about another sale of the same amount.
  */
 export const isUnpaid = (status: string): boolean => ['awaiting_payment', 'expired'].includes(stageOf(status, 'card') ?? '');
+
+/**
+ * Returns whether the row may be an order of this gateway that it does not know. Anybody can make a row at a connection's address: without a payment,
+ * it is nobody's order.
+ */
+export const maybeOrder = (row: TransactionRow): boolean => maybeSale(row) && !(sameWord(row.subType, 'LN_ADDRESS') && isUnpaid(row.status));
 
 /** Says a row's status in the words of the order's rail: what ends a card top-up is only the middle of a bank payout. */
 const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction): SellTransaction => {

@@ -17,7 +17,7 @@ import {
   isUnpaid,
   matchedEvidence,
   matchTransaction,
-  maybeSale,
+  maybeOrder,
   readNotes,
   recognised,
   toTransaction,
@@ -259,7 +259,8 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 
 /**
  * Reads evidence. For an order with an id at Bringin, this is the row with that id; for any other order, the payment that matches its amount. Two
- * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every sale is evidence.
+ * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every sale is
+ * evidence, except those at a connection's address that nobody has paid.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
@@ -267,7 +268,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
     const { rows, isCut } = await readRows(bringin, context, key, order && order.createdOn - matchSlackMs);
     const evidence = order
       ? evidenceOn(bringin, order, rows)
-      : rows.filter(maybeSale).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + matchSlackMs }) }));
+      : rows.filter(maybeOrder).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + matchSlackMs }) }));
     if (order && isCut && evidence.length === 0) throw cutFault();
     const unknown = evidence.filter((one) => one.stage === undefined).length;
     if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
