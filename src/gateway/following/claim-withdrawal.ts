@@ -130,7 +130,10 @@ const claimUnknown = (): Problem =>
 const fallbackRefused = (): Problem => {
   const detail =
     'The provider refused to give a withdrawal link with this fallback address: it may not pay to this kind of address, or not so small an amount. Repeat the request with another address, or without one.';
-  return new Problem('claim-outcome-unknown', detail, { errors: [{ pointer: '/failback_onchain', detail }], retryAfterMs: 5000 });
+  return new Problem('claim-outcome-unknown', detail, {
+    errors: [{ pointer: '/failback_onchain', detail }],
+    members: { action: 'ask-user', retryable: false },
+  });
 };
 
 /** Throws if the fill is disputed, unless the customer agrees to take what was delivered, or the operator has released this fill or a worse one. */
@@ -322,7 +325,7 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
   const isOpen = isUnlost && claim.lnurl === undefined && claim.fallbackHash !== undefined;
   const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null, fallbackHash: null } : lost ? { state: 'review' } : again;
   await gateway.stores.claims.change(order.id, lease.owner, change);
-  if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
+  if (lost && !isOpen) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
   if (isOpen && now.stage === 'filled') throw fallbackRefused();
   return await showLast(gateway, now, claim);
 };
