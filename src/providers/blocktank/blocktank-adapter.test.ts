@@ -640,6 +640,12 @@ describe('reading', () => {
     expect(await evidenceOf(adapter, byWallet())).toMatchObject({ stage: 'review', moneySeen: true, secret: { lnurl } });
   });
 
+  it('a difference takes nothing from what redeems the channel', async () => {
+    const { adapter } = start({ [path]: { body: order({ ...paid, lnurl, lspBalanceSat: 900_000 }) } });
+    const evidence = await evidenceOf(adapter, { ...byWallet(), facts: { inbound_sats: 1_000_000 } });
+    expect(evidence).toMatchObject({ stage: 'review', moneySeen: true, secret: { lnurl } });
+  });
+
   it('no fee is below nothing', async () => {
     const { adapter } = start({ [path]: { body: order({ clientBalanceSat: 2170 }) } });
     const evidence = await evidenceOf(adapter, { receive: 2170n });

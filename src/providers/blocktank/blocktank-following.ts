@@ -141,7 +141,7 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
     ...(hasMoney(order) ? { moneySeen: true as const } : {}),
     ...((stage === undefined || stage === 'awaiting_payment') && isOnItsWay(order) ? { arriving: true as const } : {}),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
-    ...(stage === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
+    ...(reached === 'filled' && order.lnurl !== undefined ? { secret: { lnurl: order.lnurl } } : {}),
   };
 };
 
