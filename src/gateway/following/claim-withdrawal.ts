@@ -320,12 +320,14 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
  */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease, isUnlost: boolean): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
-  const lost = claim.lnurl === undefined && (now.stage === 'finished' || now.watch.finishedUnlinked === true || claim.attempt > 1);
+  const isOver = now.stage === 'finished' || now.watch.finishedUnlinked === true;
+  const lost = claim.lnurl === undefined && (isOver || claim.attempt > 1);
   const again = { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) };
   const isOpen = isUnlost && claim.lnurl === undefined && claim.fallbackHash !== undefined;
   const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null, fallbackHash: null } : lost ? { state: 'review' } : again;
   await gateway.stores.claims.change(order.id, lease.owner, change);
-  if (lost && !isOpen) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
+  // A refused fallback address is the customer's to change, so nothing is lost yet, unless the provider says that nothing is left.
+  if (lost && (isOver || !isOpen)) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
   if (isOpen && now.stage === 'filled') throw fallbackRefused();
   return await showLast(gateway, now, claim);
 };
