@@ -8,6 +8,8 @@ export type Claim = {
    */
   state: 'sending' | 'held' | 'review' | 'refused';
   attempt: number;
+  /** Set if no answer can have been lost: each request was refused, or certainly did nothing. Without a link here, there is none anywhere then. */
+  isUnlost?: true;
   fallback?: string;
   fallbackHash?: string;
   lnurl?: string;
@@ -15,11 +17,20 @@ export type Claim = {
   createdOn: number;
   nextTryOn: number;
 };
-export type ClaimChange = { state?: 'sending' | 'review' | 'refused'; attempt?: number; nextTryOn?: number; fallback?: null; fallbackHash?: null };
+/** `unlostAttempt`: the same as `attempt`, if no answer can have been lost until then. */
+export type ClaimChange = {
+  state?: 'sending' | 'review' | 'refused';
+  attempt?: number;
+  unlostAttempt?: number;
+  nextTryOn?: number;
+  fallback?: null;
+  fallbackHash?: null;
+};
 export type ClaimStore = {
   /** Stores a new claim. Returns false if the order already has one. */
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
+  /** Takes a claim, unless it was refused: that one is reopened. If the last lease was not given back, an answer may have been lost (`isUnlost`). */
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   /** Takes a claim that was refused, for a request with this fallback address or none. Returns undefined if it is no longer refused, or is taken. */
   reopen(orderId: string, fallback: { fallback?: string; fallbackHash?: string }, lease: Lease): Promise<Claim | undefined>;

@@ -1,13 +1,20 @@
-import { and, eq, getTableColumns, or, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, ne, or, sql } from 'drizzle-orm';
 import type { Claim, ClaimStore } from '../ports/claims.ts';
+import type { Lease } from '../ports/runtime.ts';
 import { present, type Database } from './database.ts';
 import { free, hasDue, leaseOf, released, takeDue } from './lease.ts';
 import { claims } from './schema.ts';
 
 const toClaim = (row: typeof claims.$inferSelect): Claim => {
-  const { leaseOwner: _owner, leaseUntil: _until, ...claim } = row;
-  return present(claim);
+  const { leaseOwner: _owner, leaseUntil: _until, unlostAttempt, ...claim } = row;
+  return { ...present(claim), ...(unlostAttempt === claim.attempt ? { isUnlost: true as const } : {}) };
 };
+
+/** What taking a claim sets. A lease that was not given back belongs to a call that died, perhaps after the provider had answered it. */
+const takenBy = (lease: Lease) => ({
+  ...leaseOf(lease),
+  unlostAttempt: sql<number | null>`case when ${claims.leaseUntil} is null then ${claims.unlostAttempt} end`,
+});
 
 /**
  * Matches the claim if nobody else has taken it since `owner` did, even if the owner's lease has expired. It would not be enough that the claim is
@@ -19,7 +26,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
   create: async ({ now, ...claim }, lease) => {
     const made = await db
       .insert(claims)
-      .values({ ...claim, state: 'sending', attempt: 1, createdOn: now, nextTryOn: now, ...leaseOf(lease) })
+      .values({ ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: now, nextTryOn: now, ...leaseOf(lease) })
       .onConflictDoNothing()
       .returning({ orderId: claims.orderId });
     return made.length === 1;
@@ -31,15 +38,15 @@ export const createClaimStore = (db: Database): ClaimStore => ({
   take: async (orderId, lease) => {
     const rows = await db
       .update(claims)
-      .set(leaseOf(lease))
-      .where(and(eq(claims.orderId, orderId), free(claims, lease.owner)))
+      .set(takenBy(lease))
+      .where(and(eq(claims.orderId, orderId), ne(claims.state, 'refused'), free(claims, lease.owner)))
       .returning();
     return rows[0] && toClaim(rows[0]);
   },
   reopen: async (orderId, fallback, lease) => {
     const rows = await db
       .update(claims)
-      .set({ ...fallback, state: 'sending', ...leaseOf(lease) })
+      .set({ ...fallback, state: 'sending', unlostAttempt: sql`${claims.attempt}`, ...leaseOf(lease) })
       .where(and(eq(claims.orderId, orderId), eq(claims.state, 'refused'), free(claims, lease.owner)))
       .returning();
     return rows[0] && toClaim(rows[0]);
@@ -68,7 +75,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     if (!(await hasDue(db, queue, now))) return [];
     const rows = await db
       .update(claims)
-      .set(leaseOf(lease))
+      .set(takenBy(lease))
       .where(takeDue(db, queue, now, limit, share))
       .returning({ ...getTableColumns(claims), providerId: provider });
     return rows.map(({ providerId, ...row }) => ({ ...toClaim(row), providerId }));

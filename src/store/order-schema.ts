@@ -232,6 +232,11 @@ export const claims = pgTable(
       .references(() => orders.id),
     state: text('state').$type<Claim['state']>().notNull(),
     attempt: integer('attempt').notNull(),
+    /**
+     * Equals `attempt` if no answer can have been lost so far. An earlier release counts `attempt` only, and so an answer that it may have lost shows.
+     * Null if the instance that asked has died.
+     */
+    unlostAttempt: integer('unlost_attempt'),
     fallback: sealed('fallback'),
     fallbackHash: text('fallback_hash'),
     lnurl: sealed('lnurl'),

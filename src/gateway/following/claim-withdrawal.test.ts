@@ -265,6 +265,46 @@ describe('a fallback address that the provider refuses', () => {
     expect((await problemOf(withdraw(other))).code).toBe('withdrawal-differs');
     expect((await gateway.stores.claims.find(id))?.state).toBe('review');
   });
+  it.each([
+    ['a wallet', 'claim-outcome-unknown'],
+    ['background work', undefined],
+  ])('is dropped if an earlier request certainly did nothing, whether %s asks again', async (_who, code) => {
+    const { withdraw, buyer, gateway, id, clock } = await picky();
+    const refuse = buyer().script.claim;
+    for (let n = 0; n < 2; n += 1) {
+      buyer().script.claim = async () => await Promise.reject(new ProviderFault('rate-limited', 'status 429', { taken: 'no' }));
+      expect((await problemOf(withdraw(address))).code).toBe('claim-outcome-unknown');
+      clock.now += 600_000;
+    }
+    if (refuse) buyer().script.claim = refuse;
+    const told = code === undefined ? await settleClaims(gateway, 10).then(() => undefined) : (await problemOf(withdraw(address))).code;
+    expect([told, (await gateway.stores.claims.find(id))?.state]).toEqual([code, 'refused']);
+    expect((await withdraw(other)).lnurlw).toMatch(/^LNURL1/);
+  });
+  it('stays if an answer was lost before a request that certainly did nothing', async () => {
+    const { withdraw, buyer, gateway, id, clock } = await picky();
+    const refuse = buyer().script.claim;
+    for (const taken of ['maybe', 'no'] as const) {
+      buyer().script.claim = async () => await Promise.reject(new ProviderFault('busy', 'not now', { taken }));
+      expect((await problemOf(withdraw(address))).code).toBe('claim-outcome-unknown');
+      clock.now += 600_000;
+    }
+    if (refuse) buyer().script.claim = refuse;
+    expect((await problemOf(withdraw(address))).message).not.toMatch(/another address/);
+    expect([(await gateway.stores.claims.find(id))?.state, (await problemOf(withdraw(other))).code]).toEqual(['review', 'withdrawal-differs']);
+  });
+  it('is replaced only with the consent to a shortfall that shows when the claim is reopened', async () => {
+    const world = await picky();
+    const { withdraw, buyer, gateway, id, scope } = world;
+    await problemOf(withdraw(address));
+    const order = await gateway.stores.orders.findAny(id);
+    if (order) await gateway.stores.orders.advance(order, { stage: 'paid' }, undefined, []);
+    for (const one of buyer().orders) one.receive = 50_000n;
+    expect([(await problemOf(withdraw(other))).code, world.calls('claim')]).toEqual(['order-short', 1]);
+    expect((await claimWithdrawal(scope, world.session, { order_id: id, failback_onchain: other, accept_short: true })).warnings).toEqual([
+      'filled-differently',
+    ]);
+  });
   it('stays if the request that named it died: its answer may have been lost', async () => {
     const { withdraw, gateway, id, clock } = await picky();
     await gateway.stores.claims.create(

@@ -46,7 +46,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
     // the first to show one.
     const isUnseen = order.watch.linkUnseen === true;
     if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
-    const given = await answerClaim(scope, order, known, fallback);
+    const given = await answerClaim(scope, order, known, { fallback, request });
     if (!isUnseen) return given;
     await noteUnseen(gateway, order.id, undefined, (now) => refuseShort(now, request));
     return given;
@@ -65,16 +65,16 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const created = await gateway.stores.claims.create({ orderId: order.id, now: gateway.now(), ...(await sealedFallback(gateway, order, fallback)) }, lease);
   const claim = await gateway.stores.claims.find(order.id);
   if (!claim) throw claimUnknown();
-  if (!created) return await answerClaim(scope, order, claim, fallback);
+  if (!created) return await answerClaim(scope, order, claim, { fallback, request });
   return await fetchUnlost(scope, order, claim, lease);
 };
 
 const sealedFallback = async (gateway: Gateway, { id }: Order, fallback: string | undefined): Promise<Pick<Claim, 'fallback' | 'fallbackHash'>> =>
   fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(id)), fallbackHash: gateway.hash(fallback) };
 
-/** Asks for the LNURL, if every request before this one was answered with a refusal. Goes on even if the wallet no longer waits. */
+/** Asks for the LNURL for the first time, or after a refusal. Goes on even if the wallet no longer waits. */
 const fetchUnlost = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
-  const fetching = fetchLnurl(scope, order, claim, lease, true);
+  const fetching = fetchLnurl(scope, order, claim, lease);
   scope.gateway.background(fetching.catch(() => undefined));
   return await fetching;
 };
@@ -177,12 +177,15 @@ const checkFallback = (gateway: Gateway, order: Order, text: string): string => 
   return checked.address;
 };
 
-const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: string | undefined): Promise<Withdrawal> => {
+type Asked = { fallback: string | undefined; request: WithdrawalRequest };
+
+const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback, request }: Asked): Promise<Withdrawal> => {
   const { gateway } = scope;
   let order = known;
   if (claim.state === 'refused') {
     if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
+    refuseShort(order, request);
     const lease = leaseFor(gateway, order.id);
     const reopened = await gateway.stores.claims.reopen(order.id, await sealedFallback(gateway, order, fallback), lease);
     if (!reopened) throw claimUnknown();
@@ -255,11 +258,8 @@ const showHeld = async (scope: Scope, order: Order, claim: Claim & { lnurl: stri
 
 const patientReads = 3;
 
-/**
- * Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. `isUnlost`: every request before this one was
- * answered with a refusal.
- */
-const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease, isUnlost = false): Promise<Withdrawal> => {
+/** Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. */
+const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
@@ -278,7 +278,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const answer = await callProvider(scope, provider, options, (context) =>
       adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
     );
-    if (!answer.ok) return await refusedClaim(gateway, order, claim, lease, isUnlost);
+    if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
@@ -306,24 +306,30 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
       ...(isUnreadable ? { state: 'review' } : {}),
-      attempt: claim.attempt + 1,
-      nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()),
+      ...nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no'),
     });
     return await showLast(gateway, order, claim);
   }
 };
+
+/** `isSure`: the provider certainly gave no link to this request. */
+const nextTry = (gateway: Gateway, { attempt, isUnlost }: Claim, isSure: boolean): ClaimChange => ({
+  attempt: attempt + 1,
+  ...(isSure && isUnlost === true ? { unlostAttempt: attempt + 1 } : {}),
+  nextTryOn: gateway.now() + backOffMs(attempt, gateway.random()),
+});
 
 /**
  * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still
  * pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim. If it
  * may be the fallback address that the provider refuses, and no answer was lost, the address is dropped, so that the customer can name another.
  */
-const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease, isUnlost: boolean): Promise<Withdrawal> => {
+const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const isOver = now.stage === 'finished' || now.watch.finishedUnlinked === true;
   const lost = claim.lnurl === undefined && (isOver || claim.attempt > 1);
-  const again = { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) };
-  const isOpen = isUnlost && claim.lnurl === undefined && claim.fallbackHash !== undefined;
+  const again = nextTry(gateway, claim, true);
+  const isOpen = claim.isUnlost === true && claim.lnurl === undefined && claim.fallbackHash !== undefined;
   const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null, fallbackHash: null } : lost ? { state: 'review' } : again;
   await gateway.stores.claims.change(order.id, lease.owner, change);
   // A refused fallback address is the customer's to change, so nothing is lost yet, unless the provider says that nothing is left.

@@ -3,18 +3,20 @@ import type { Lease, Share } from '../../../src/ports/runtime.ts';
 
 type Kept<R> = { row: R; lease?: { owner: string; until: number } };
 
-export const leasedRows = <R extends object>(now: () => number) => {
+export const leasedRows = <R extends object>(now: () => number, onLapsed?: object) => {
   const kept = new Map<string, Kept<R>>();
   const copy = (one: Kept<R>): R => structuredClone(one.row);
   const isFree = ({ lease }: Kept<R>, owner: string): boolean => lease === undefined || lease.until < now() || lease.owner === owner;
-  const take = (one: Kept<R>, lease: Lease): R => {
-    one.lease = { owner: lease.owner, until: now() + lease.seconds * 1000 };
-    return copy(one);
-  };
   /** Changes a row's members. One that becomes `undefined` or null is removed, just as a null column is missing from a row that is read. */
   const write = (one: Kept<R>, change: object): void => {
     const members = Object.entries({ ...one.row, ...structuredClone(change) }).filter(([, value]) => value !== undefined && value !== null);
     one.row = Object.fromEntries(members) as R;
+  };
+  /** `onLapsed` is what changes in a row whose last lease was not given back. */
+  const take = (one: Kept<R>, lease: Lease): R => {
+    if (one.lease && onLapsed) write(one, onLapsed);
+    one.lease = { owner: lease.owner, until: now() + lease.seconds * 1000 };
+    return copy(one);
   };
   return {
     has: (id: string): boolean => kept.has(id),

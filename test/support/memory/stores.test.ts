@@ -666,7 +666,15 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const order = await ordered();
       expect(await claims.create({ orderId: order.id, now: past, fallbackHash: 'hash' }, lease('one'))).toBe(true);
       expect(await claims.create({ orderId: order.id, now: past }, lease('two'))).toBe(false);
-      expect(await claims.find(order.id)).toEqual({ orderId: order.id, state: 'sending', attempt: 1, fallbackHash: 'hash', createdOn: past, nextTryOn: past });
+      expect(await claims.find(order.id)).toEqual({
+        orderId: order.id,
+        state: 'sending',
+        attempt: 1,
+        isUnlost: true,
+        fallbackHash: 'hash',
+        createdOn: past,
+        nextTryOn: past,
+      });
       expect(await claims.take(order.id, lease('two'))).toBeUndefined();
       expect(await claims.hold(order.id, 'two', { lnurl: 'theirs' })).toBe(false);
       expect(await claims.hold(order.id, 'one', { lnurl: 'sealed', expiresOn: now })).toBe(true);
@@ -720,6 +728,28 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         fallbackHash: 'other',
       });
       expect([await claims.reopen(order.id, {}, lease('two')), await claims.take(order.id, lease('two'))]).toEqual([undefined, undefined]);
+    });
+
+    it('that were refused are not taken like others, so that their address can be named anew', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lease('one'));
+      await claims.change(order.id, 'one', { state: 'refused', attempt: 2, nextTryOn: past });
+      expect(await claims.take(order.id, lease('two'))).toBeUndefined();
+      expect(await claims.reopen(order.id, {}, lease('two'))).toMatchObject({ state: 'sending', isUnlost: true });
+    });
+
+    it('have lost no answer until a call dies, or counts an attempt without saying so, as an earlier release does', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lease('one'));
+      await claims.change(order.id, 'one', { attempt: 2, unlostAttempt: 2 });
+      expect((await claims.take(order.id, lapsed('two')))?.isUnlost).toBe(true);
+      expect((await claims.take(order.id, lease('three')))?.isUnlost).toBeUndefined();
+      const other = await ordered();
+      await claims.create({ orderId: other.id, now: past }, lease('one'));
+      await claims.change(other.id, 'one', { attempt: 2, nextTryOn: past });
+      expect((await claims.claimDue(now, lease('two'), 1000)).find((one) => one.orderId === other.id)?.isUnlost).toBeUndefined();
     });
 
     it('whose response was lost are leased by one instance when they are due', async () => {

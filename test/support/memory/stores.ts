@@ -39,10 +39,14 @@ const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
     },
   }) as T;
 
+type ClaimRow = Claim & { unlostAttempt?: number };
+
 export const memoryStores = (now: () => number) => {
   const intents = leasedRows<Intent>(now);
   const orders = leasedRows<Order>(now);
-  const claims = leasedRows<Claim>(now);
+  const claims = leasedRows<ClaimRow>(now, { unlostAttempt: null });
+  const toClaim = ({ unlostAttempt, ...claim }: ClaimRow): Claim => ({ ...claim, ...(unlostAttempt === claim.attempt ? { isUnlost: true } : {}) });
+  const findClaim = (orderId: string): Claim | undefined => claims.filter((one) => one.orderId === orderId).map(toClaim)[0];
   const references = leasedRows<ReferenceRow>(now);
   const events: (OrderEvent & { orderId: string })[] = [];
   const deliveries: Delivery[] = [];
@@ -233,15 +237,19 @@ export const memoryStores = (now: () => number) => {
     claims: {
       create: async ({ now: at, ...claim }, lease) => {
         if (claims.has(claim.orderId)) return false;
-        claims.insert(claim.orderId, { ...claim, state: 'sending', attempt: 1, createdOn: at, nextTryOn: at }, lease);
+        claims.insert(claim.orderId, { ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: at, nextTryOn: at }, lease);
         return await Promise.resolve(true);
       },
-      find: async (orderId) => await Promise.resolve(claims.find((one) => one.orderId === orderId)),
-      take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
+      find: async (orderId) => await Promise.resolve(findClaim(orderId)),
+      take: async (orderId, lease) => {
+        const row = claims.take(orderId, lease, ({ state }) => state !== 'refused');
+        return await Promise.resolve(row && toClaim(row));
+      },
       reopen: async (orderId, fallback, lease) => {
-        if (claims.take(orderId, lease, ({ state }) => state === 'refused') === undefined) return undefined;
-        claims.set(orderId, () => true, { ...fallback, state: 'sending' });
-        return await Promise.resolve(claims.find((one) => one.orderId === orderId));
+        const row = claims.take(orderId, lease, ({ state }) => state === 'refused');
+        if (row === undefined) return undefined;
+        claims.set(orderId, () => true, { ...fallback, state: 'sending', unlostAttempt: row.attempt });
+        return await Promise.resolve(findClaim(orderId));
       },
       hold: async (orderId, owner, held, known) =>
         await Promise.resolve(claims.change(orderId, owner, ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known, { ...held, state: 'held' }, true)),
@@ -249,7 +257,7 @@ export const memoryStores = (now: () => number) => {
       claimDue: async (at, lease, limit, share) => {
         const providerOf = ({ orderId }: Claim): string => orders.find((one) => one.id === orderId)?.providerId ?? '';
         const due = (one: Claim) => ({ on: one.state === 'sending' ? one.nextTryOn : undefined, provider: providerOf(one) });
-        return await Promise.resolve(claims.takeDue(at, lease, limit, due, share).map((one) => ({ ...one, providerId: providerOf(one) })));
+        return await Promise.resolve(claims.takeDue(at, lease, limit, due, share).map((one) => ({ ...toClaim(one), providerId: providerOf(one) })));
       },
     },
     routes: {

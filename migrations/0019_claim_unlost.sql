@@ -1,0 +1,1 @@
+ALTER TABLE "claims" ADD COLUMN "unlost_attempt" integer;
