@@ -47,6 +47,9 @@ export type Invoice = {
   features: number[];
 };
 
+/** Returns when an invoice expires, in Unix milliseconds. */
+export const invoiceExpiry = ({ timestamp, expirySeconds }: Pick<Invoice, 'timestamp' | 'expirySeconds'>): number => (timestamp + expirySeconds) * 1000;
+
 /**
  * Reads an invoice. Returns undefined for one that must not be paid, for example because of a bad checksum, amount or signature, an unknown network
  * or required feature, or a missing payment hash or secret. With `allowMissingSecret`, accepts old invoices (2019) without a secret, which nodes no

@@ -1,7 +1,7 @@
 /** The destination of a pushed payout: read from the request, checked against the offer, and shown again with the order. */
 import { readDestination, type Destination } from '../../bitcoin/destination.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice, type Invoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry, type Invoice } from '../../bitcoin/bolt11.ts';
 import { payoutKinds, type PayoutKind, type PayoutTo } from '../../domain/payout.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { usualArrivalSeconds } from '../../domain/record.ts';
@@ -130,5 +130,4 @@ export const payoutUsed = (ramp: Ramp): Problem => {
   return new Problem('invoice-unsuitable', said, { errors: [{ pointer: '/invoice', detail: 'another order has named it' }] });
 };
 
-const invoiceDueBy = ({ timestamp, expirySeconds }: Invoice, arrivalSeconds = usualArrivalSeconds): number =>
-  (timestamp + expirySeconds - arrivalSeconds) * 1000 - payoutMs;
+const invoiceDueBy = (invoice: Invoice, arrivalSeconds = usualArrivalSeconds): number => invoiceExpiry(invoice) - arrivalSeconds * 1000 - payoutMs;

@@ -3,7 +3,7 @@ import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { OrderEvidence } from '../spec.ts';
 import { slugs, type RateCard } from './bitrefill-price.ts';
@@ -89,7 +89,7 @@ export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderRe
 /** Returns when an invoice expires, in Unix milliseconds. Undefined if it cannot be read. */
 export const endOfInvoice = (text: string): number | undefined => {
   const invoice = decodeInvoice(withoutLightningScheme(text), { allowMissingSecret: true });
-  return invoice && (invoice.timestamp + invoice.expirySeconds) * second;
+  return invoice && invoiceExpiry(invoice);
 };
 
 const failing = /fail|error|denied/i;
@@ -194,6 +194,5 @@ export const judgeOwnInvoice = (
   if (invoice.network !== wanted.network) return { problem: 'wrong-network' };
   if (invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'wrong-amount' };
   if (invoice.timestamp * second > wanted.now + clockSkewMs) return { problem: 'dated-ahead' };
-  const expiresOn = (invoice.timestamp + invoice.expirySeconds) * second;
-  return expiresOn < wanted.aliveUntil ? { problem: 'expires-too-soon' } : { invoice: bare.toLowerCase() };
+  return invoiceExpiry(invoice) < wanted.aliveUntil ? { problem: 'expires-too-soon' } : { invoice: bare.toLowerCase() };
 };

@@ -2,7 +2,7 @@
 import { bech32 } from '@scure/base';
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { defined } from '../../domain/defined.ts';
 import type { PaymentInfo } from '../spec.ts';
 import type { Payment } from './bitrefill-wire.ts';
@@ -21,7 +21,7 @@ const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, n
   if (!invoice) return { problem: 'no invoice that can be paid' };
   if (invoice.network !== network) return { problem: 'an invoice for another network' };
   if (invoice.amountMsat !== sats * 1000n) return { problem: "the invoice's amount differs from the order's" };
-  if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has already expired' };
+  if (invoiceExpiry(invoice) <= now) return { problem: 'an invoice that has already expired' };
   return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };
 

@@ -1,6 +1,6 @@
 /** Orders of the simulated Thor: their validation, both dialects (bitrefill-wire.ts, `orderReply`), and how they proceed. */
 import { bech32, hex } from '@scure/base';
-import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, encodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import * as magic from './bitrefill.simulator-magic.ts';
 import { priceOf, products, ratesOf } from './bitrefill.simulator-price.ts';
@@ -290,7 +290,7 @@ export const goOn = async (state: State, order: Order, origin: string): Promise<
 /** Delivers an order. A recharge fails if its invoice has expired meanwhile, as may happen on chain. */
 export const deliver = async (state: State, order: Order, origin: string): Promise<void> => {
   const own = order.number === undefined ? undefined : decodeInvoice(order.number);
-  if (own && (own.timestamp + own.expirySeconds) * 1000 < clock(state)) return await fail(state, order, origin);
+  if (own && invoiceExpiry(own) < clock(state)) return await fail(state, order, origin);
   await end(state, order, origin, { sent: true, done: true });
 };
 export const fail = async (state: State, order: Order, origin: string): Promise<void> => await end(state, order, origin, { failed: true });

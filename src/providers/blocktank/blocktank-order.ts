@@ -1,7 +1,7 @@
 /** Checks a new order before anybody is asked to pay it. Pure. */
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -95,7 +95,7 @@ const checkedInvoice = (request: string, pay: bigint, { network, now }: Checks):
   const invoice = decodeInvoice(text) ?? broken('the invoice cannot be paid');
   if (invoice.network !== network) broken('the invoice is for another network');
   if (invoice.amountMsat !== pay * 1000n) broken("the invoice's amount differs from the order's");
-  const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
+  const expiresOn = invoiceExpiry(invoice);
   return expiresOn > now ? { text, expiresOn } : broken('the invoice has already expired');
 };
 

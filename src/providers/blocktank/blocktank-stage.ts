@@ -1,6 +1,6 @@
 /** Maps the states of an order to a stage. Pure. */
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Settings } from './blocktank-settings.ts';
 import type { OrderWire } from './blocktank-wire.ts';
@@ -41,7 +41,7 @@ export const hasMoney = (order: OrderWire): boolean => {
 const endOf = ({ orderExpiresAt, payment }: OrderWire, payWith: 'lightning' | 'onchain'): number | undefined => {
   const request = payWith === 'lightning' ? payment?.bolt11Invoice?.request : undefined;
   const invoice = request === undefined ? undefined : decodeInvoice(withoutLightningScheme(request));
-  const ends = [orderExpiresAt, invoice && (invoice.timestamp + invoice.expirySeconds) * 1000].filter((end) => typeof end === 'number');
+  const ends = [orderExpiresAt, invoice && invoiceExpiry(invoice)].filter((end) => typeof end === 'number');
   return ends.length === 0 ? undefined : Math.min(...ends);
 };
 /** Returns when we stop taking a payment: early enough before the order's end to open the channel. */

@@ -1,7 +1,7 @@
 /** Checks an address or invoice that sats will be sent to, before a payer sees it. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import type { PaymentInfo } from '../spec.ts';
@@ -63,7 +63,7 @@ export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number
   if (invoice.network !== wanted.network) return { problem: 'an invoice for another network' };
   const isOpen = invoice.amountMsat === undefined && wanted.exactAmount !== true;
   if (!isOpen && invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'an invoice for another amount' };
-  const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
+  const expiresOn = invoiceExpiry(invoice);
   const apart = Math.abs(expiresOn - (wanted.expiresOn ?? expiresOn));
   if (apart > (wanted.toleranceS ?? 0) * 1000) return { problem: 'an invoice that expires at another time than its order' };
   return { paymentInfo: { kind: 'invoice', value: bare, amountSats: wanted.sats }, expiresOn };

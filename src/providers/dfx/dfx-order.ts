@@ -1,7 +1,7 @@
 /** Checks DFX's answer to an order before the customer sees how to pay. An answer that is wrong in any part is a refusal or a fault. Pure. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import { defined } from '../../domain/defined.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -94,7 +94,7 @@ export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network
   if (!invoice) throw wrong('an invoice that cannot be read');
   if (invoice.network !== network) throw wrong('an invoice for another network');
   if (invoice.amountMsat !== pay * 1000n) throw wrong('an invoice for another amount');
-  const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
+  const expiresOn = invoiceExpiry(invoice);
   if (expiresOn <= now) throw wrong('an invoice that has expired');
   return { id: common.id, order: { ...common.order, expiresOn, matchedBy: 'amount', paymentInfo: { kind: 'invoice', value, amountSats: pay } } };
 };

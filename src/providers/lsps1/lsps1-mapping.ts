@@ -1,7 +1,7 @@
 /** Maps a seller's answers to the gateway's words. Pure: no clock, no network. */
 import { checkPayoutAddress, isBareAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
-import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeInvoice, invoiceExpiry } from '../../bitcoin/bolt11.ts';
 import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -257,7 +257,7 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
   if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', "the invoice's amount differs from the order's");
-  return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
+  return Math.min(invoiceExpiry(invoice), typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
 /** Checks that the address can be paid. Returns the end that the seller states, if it states one. */
