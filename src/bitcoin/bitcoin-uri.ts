@@ -43,3 +43,6 @@ const amountOf = (text: string): bigint | 'unreadable' => {
 
 /** Strips `lightning:` in front, which QR codes and links add, and spaces and line breaks on both sides, as wallets do. */
 export const withoutLightningScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
+
+/** Returns an invoice or a Lightning address in one form, whatever its scheme and letter case. */
+export const bareLightning = (text: string): string => withoutLightningScheme(text).toLowerCase();

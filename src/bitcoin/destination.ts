@@ -1,7 +1,7 @@
 /** Reads where a customer wants bought sats to go. What the text alone cannot show, such as whose Lightning address it is, is not checked here. */
 import { hex } from '@scure/base';
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
-import { withoutLightningScheme } from './bitcoin-uri.ts';
+import { bareLightning } from './bitcoin-uri.ts';
 import { decodeInvoice, type Invoice } from './bolt11.ts';
 import { encodeLnurl, toCanonicalLnurl } from './lnurl.ts';
 import { isCompressedKey } from './secp256k1.ts';
@@ -51,7 +51,7 @@ export const readDestination = (kind: DestinationKind, text: string, network: Bi
 
 const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) => Read> = {
   lightning_address: (text) => {
-    const value = withoutLightningScheme(text).toLowerCase();
+    const value = bareLightning(text);
     const [, name, host] = ADDRESS.exec(value) ?? [];
     if (name === undefined || host === undefined) return { problem: 'This is not a Lightning address, such as alice@wallet.example.' };
     return { kind: 'lightning_address', value, calls: wellKnown(name, host) };
@@ -62,7 +62,7 @@ const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) =
     return { kind: 'lnurl', value: read.lnurl, calls: read.url.href };
   },
   invoice: (text, network) => {
-    const value = withoutLightningScheme(text).toLowerCase();
+    const value = bareLightning(text);
     const invoice = decodeInvoice(value);
     if (!invoice) return { problem: 'This is not a BOLT11 invoice that can be paid, or it has a typo.' };
     if (invoice.network !== network) return { problem: `This invoice does not belong to the network "${network}".` };

@@ -1,6 +1,6 @@
 /** The destination of a pushed payout: read from the request, checked against the offer, and shown again with the order. */
 import { readDestination, type Destination } from '../../bitcoin/destination.ts';
-import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
+import { bareLightning } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice, invoiceExpiry, type Invoice } from '../../bitcoin/bolt11.ts';
 import { payoutKinds, type PayoutKind, type PayoutTo } from '../../domain/payout.ts';
 import type { Ramp } from '../../domain/ramp.ts';
@@ -116,11 +116,11 @@ export const paidBy = ({ offer: { offer, terms } }: StoredQuote, payoutTo: Payou
  */
 export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } }: StoredQuote, order: OrderInputs): string | undefined => {
   const text = offer.requires.includes('invoice') ? order.invoice : offer.facts.payout_kinds === undefined ? undefined : invoiceIn(order.payoutTo);
-  const invoice = text === undefined ? undefined : decodeInvoice(bareInvoice(text));
+  const invoice = text === undefined ? undefined : decodeInvoice(bareLightning(text));
   return invoice && hash(`payout to invoice ${invoice.paymentHash}`);
 };
-/** Returns an invoice in one form, whatever its prefix and letter case. */
-export const bareInvoice = (text: string): string => withoutLightningScheme(text).toLowerCase();
+/** One form of a recharge's invoice, by which a repeated request is recognised. */
+export const bareInvoice = bareLightning;
 const invoiceIn = (payoutTo: PayoutTo | undefined): string | undefined => (payoutTo?.kind === 'invoice' ? payoutTo.value : undefined);
 
 /** Returns the problem for an invoice that another order has named. */

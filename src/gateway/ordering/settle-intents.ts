@@ -1,3 +1,4 @@
+import { feeInSats } from '../../domain/money.ts';
 import { backOffMs, settlePlacing, type NewOrder, type UnknownPlacing } from '../../domain/settle-placing.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
 import { confirmPlaced } from './confirm-order.ts';
@@ -209,8 +210,7 @@ const lookUp = async (scope: Scope, intent: Intent, placing: Placing, lease: Lea
       stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
       pay: paid,
       receive,
-      // An order may cost less than its value. A negative fee would look like an answer that cannot be true.
-      fee: found.fee ?? (paid > receive ? paid - receive : 0n),
+      fee: found.fee ?? feeInSats(paid, receive),
       paymentInfo: { kind: 'none' as const },
     };
     await confirmOrEnd(scope, intent, lease, placing, placed);

@@ -1,6 +1,7 @@
 /** The verbs for orders: `quote`, `placeOrder` and `readOrders`. */
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { defined } from '../../domain/defined.ts';
+import { feeInSats } from '../../domain/money.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { statusWord } from '../../domain/printable.ts';
 import type { Stage } from '../../domain/order.ts';
@@ -46,9 +47,6 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
   return product === 'inbound' ? { receive: 0n, facts } : { receive: amountSats, facts };
 };
 
-/** Some orders cost less than their value. Then there is no fee: a negative one would look like an answer that cannot be true. */
-const feeOf = (pay: bigint, receive: bigint): bigint => (pay > receive ? pay - receive : 0n);
-
 // ---- price ---------------------------------------------------------------------------------------------------------------------------
 
 /** Reads the price list of a product. Refuses if Bitrefill returns an error or a list without prices, which means that the product is not on sale. */
@@ -77,7 +75,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
     value: {
       pay: high,
       receive,
-      fee: feeOf(high, receive),
+      fee: feeInSats(high, receive),
       binding: false,
       upstream: { slug: slugs[product] },
       facts: { ...facts, least_pay_sats: Number(low) },
@@ -177,7 +175,7 @@ const contradicted = (order: OrderReply, { product, amountSats: value }: Liquidi
 
 const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<PlacedOrder, 'pay' | 'stage' | 'paymentInfo' | 'expiresOn'>): PlacedOrder => {
   const { receive, facts } = deliveredBy(asked);
-  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), receive, fee: feeOf(more.pay, receive), facts, ...more };
+  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), receive, fee: feeInSats(more.pay, receive), facts, ...more };
 };
 
 /**
@@ -297,7 +295,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     rawStatus: rawStatusOf(order),
     pay,
     receive: followed.receive,
-    fee: feeOf(pay, followed.receive),
+    fee: feeInSats(pay, followed.receive),
     expiresOn: deadline - settings.expiry_margin_s * 1000,
     ...(contradiction !== undefined ? { stage: 'review' as const } : defined({ stage })),
     ...(moneySeen ? { moneySeen: true as const } : {}),
