@@ -42,8 +42,9 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** Of how many finished orders we ask whether their code is still valid, and for how long. Hardly any code lives longer. */
+/** Of how many finished orders we ask whether their code is still valid. */
 const mostCollected = 3;
+/** How long after an order has finished we ask that. Hardly any code lives longer. */
 const collectedMs = 86_400_000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
@@ -114,12 +115,18 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const withdrawal = await validCode(order, following.signal);
     if (withdrawal && current === order) set({ withdrawal });
   };
+  /** Returns the recently finished orders of which the code is still valid. */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;
     const isRecent = ({ raw }: BuyOrder): boolean => Date.parse(String(raw['order_status_date'])) >= since;
     const newest = orders.filter((one) => one.final && one.stage === 'finished' && isRecent(one)).slice(0, mostCollected);
     const codes = await Promise.all(newest.map(async (order) => await validCode(order, signal)));
     return newest.filter((_, n) => codes[n] !== undefined);
+  };
+  /** Reads the customer's orders: the open ones, and `finished`, which reads the finished ones that may still be collected. */
+  const readOrders = async (signal?: AbortSignal) => {
+    const { orders, pending } = await ramp.open(signal, true);
+    return { open: orders.filter(({ final }) => !final), finished: async () => await uncollected(orders, signal), pending };
   };
 
   const once = (name: 'ordered' | 'filled' | 'finished', order: OrderState): void => {
@@ -162,8 +169,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
   const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; finished: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
-    const { orders, pending } = await ramp.open(signal, true);
-    const open = orders.filter(({ final }) => !final);
+    const { open, finished, pending } = await readOrders(signal);
     const unresolved: string[] = [];
     let warned = false;
     for (const one of pending)
@@ -176,15 +182,15 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         if (isPending) unresolved.push(one.offerId);
         warned = fail(error).action === 'contact-support' || warned;
       }
-    return { open, finished: await uncollected(orders, signal), unresolved, warned };
+    return { open, finished: await finished(), unresolved, warned };
   };
 
   /** Reads and shows the open orders. */
   const listOpen = async (signal?: AbortSignal): Promise<void> => {
     isStale = false;
     const mine = (reads.begun += 1);
-    const { orders, pending } = await ramp.open(signal, true);
-    const shown = [...orders.filter(({ final }) => !final), ...(await uncollected(orders, signal))];
+    const { open, finished, pending } = await readOrders(signal);
+    const shown = [...open, ...(await finished())];
     if (mine < reads.shown) return;
     reads.shown = mine;
     // A request that this tab is sending is pending, too. So the list is read again afterwards.
