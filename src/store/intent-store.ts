@@ -25,17 +25,16 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${customerId}, ${customerLock}))`);
 
 /**
- * How long an unpaid order counts as open. Orders at some providers can be paid for a week, and cannot be cancelled: a customer who left a few of them
- * could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit is on what one customer can reserve at
- * once, so it stays one limit for all providers: a limit for each would multiply what can be reserved by the number of providers.
+ * How long an unpaid order counts as open. Orders at some providers can be paid for a week, and cannot be cancelled: a customer who left a few of
+ * them could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit is on what one customer can
+ * reserve at once, so it stays one limit for all providers: a limit for each would multiply what can be reserved by the number of providers.
  */
 const openMs = 86_400_000;
 
 /**
  * Returns the ids of the customer's orders that are being placed, can be paid or are paid in part. An order that has expired by the clock does not
- * count, even if nobody has read it since. One whose payment may be on its way has not expired: its provider still keeps the channel, or the sats, for
- * it. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead
- * of being missed.
+ * count, even if nobody has read it since. One whose payment may be on its way has not expired: its provider still keeps the channel, or the sats,
+ * for it. Reads the attempts first, so that an order that is confirmed between the two reads is found twice instead of being missed.
  */
 const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent): Promise<string[]> => {
   const isLive = or(isNull(orders.expiresOn), gt(orders.expiresOn, now), sql`${orders.terms} ->> 'arriving' = 'true'`);
@@ -52,8 +51,8 @@ const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent
 };
 
 /**
- * Returns the id of a customer's order at the new one's provider that is being placed, or may still be paid (mayBePaid), and whose amount the provider
- * could not tell from the new one's.
+ * Returns the id of a customer's order at the new one's provider that is being placed, or may still be paid (mayBePaid), and whose amount the
+ * provider could not tell from the new one's.
  */
 const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, amounts: NearAmounts | undefined) => {
   if (!amounts) return undefined;
@@ -113,6 +112,7 @@ const isPayoutUsed = async (tx: Transaction, { payoutKey }: NewIntent, except?: 
     .where(
       and(
         eq(intents.payoutKey, payoutKey),
+        // Two conditions, because each has a partial index of its own.
         or(inArray(intents.state, [...unsettledStates, 'confirmed']), eq(intents.state, 'review')),
         except === undefined ? undefined : ne(intents.id, except),
       ),

@@ -211,8 +211,8 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const { intents, orders } = gateway.stores;
   const state = await openState(gateway, connection);
-  const address = state?.lightningAddress ?? state?.depositAddress;
-  if (address === undefined) return;
+  // Without an address, nobody can have been told to pay to it.
+  if ((state?.lightningAddress ?? state?.depositAddress) === undefined) return;
   const now = gateway.now();
   // An attempt that ends meanwhile must be seen as an attempt or as an order, so the attempts are read first.
   const placing = (await intents.unsettledSales(account.providerId, account.customerId)).map((intent) => ({

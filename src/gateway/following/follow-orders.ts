@@ -96,7 +96,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);
-  const evidence = row && (await isSomebodyElses(gateway, order, row)) ? row.otherwise : row;
+  const evidence = row && (await settleOwner(gateway, order, row)) === 'another' ? row.otherwise : row;
   if (!evidence) return { read: 'done', evidence };
   const shown = withoutUnshownPayout(order, payoutTo, evidence, gateway.now());
   return { read: 'done', ...(await withoutUnlinkedFinish(gateway, order, knownOf(order), shown)) };
@@ -117,24 +117,25 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
 /**
- * Returns whether the payment already belongs to another order. A payment that is recognised only by its amount can belong to only one order. But the
- * provider's own word about an order with an id outranks a guess: then the order that has guessed needs a person, since its customer was told that it
- * is paid.
+ * Decides whether the payment belongs to this order or already to another one. A payment that is recognised only by its amount can belong to only one
+ * order. But the provider's own word about an order with an id outranks a guess: then the order that has guessed goes into review, since its customer
+ * was told that it is paid.
  */
-const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
+const settleOwner = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<'this' | 'another'> => {
   const payment = evidence.facts?.transaction_id;
-  if (payment === undefined || order.facts.transaction_id === payment) return false;
+  if (payment === undefined || order.facts.transaction_id === payment) return 'this';
   const holderId = await gateway.stores.orders.otherWithPayment(order.providerId, payment, order.id);
-  if (evidence.guessed === true) return holderId !== undefined;
+  if (evidence.guessed === true) return holderId === undefined ? 'this' : 'another';
   if (order.upstreamOrderId !== undefined && evidence.upstreamOrderId === order.upstreamOrderId) {
     const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
     if (holder && holder.stage !== 'review')
       await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, { reviewReason: 'unclear' });
-    return false;
+    return 'this';
   }
   // If the order is not a sale, it is the provider that says that the payment is for this order.
-  if (order.ramp !== 'sell') return false;
-  return (await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id)).upstreamIds.includes(payment);
+  if (order.ramp !== 'sell') return 'this';
+  const { upstreamIds } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
+  return upstreamIds.includes(payment) ? 'another' : 'this';
 };
 
 /** Returns the payment that this read is the first to show. The store refuses the change if another order has got that payment in the meantime. */

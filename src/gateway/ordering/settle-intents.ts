@@ -79,7 +79,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       lease.owner,
       evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
     ));
-  const found = await foundByNotice(scope, intent, placing, { lease, known: evidence.orderMade });
+  const found = await findPurchase(scope, intent, placing, { lease, known: evidence.orderMade });
   if (found === 'settled') return;
   if (found !== undefined) {
     evidence.orderMade = found.unclear;
@@ -126,10 +126,10 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 /**
  * For a purchase with the operator's balance, searches for an order that a notice at this attempt's own URL has named, perhaps before we gave up on
  * the answer, then for the order that an earlier check could not make out (`known`), and then for one under our reference. Only what the provider
- * reports about the order under our credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that needs a person
- * if it stays as it is. One read with a part that cannot be read decides nothing, so there is time for another until the attempt is dead.
+ * reports about the order under our credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that needs a
+ * person if it stays as it is. One read with a part that cannot be read decides nothing, so there is time for another until the attempt is dead.
  */
-const foundByNotice = async (
+const findPurchase = async (
   scope: Scope,
   intent: Intent,
   placing: Placing,

@@ -65,7 +65,7 @@ const deliveredTo = (rail: Rail): Facts['delivered_to'] & string => (rail === 's
  * Returns the request at the price of this moment. Bringin states no price with an order. With the quoted price, nobody would see that the price has
  * since become worse than the customer accepts.
  */
-const atTodaysPrice = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<PlaceRequest> => {
+const atCurrentPrice = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<PlaceRequest> => {
   const { rate } = await rateNow(bringin, context);
   const { offer } = request;
   const facts = { ...offer.facts, provider_btc_price: rate.btcPrice.toString() };
@@ -77,7 +77,7 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
   return await withKey(context, async (key) => {
     const { client_ipv4: ipv4, card_by: by } = bringin.settings;
     if (notes.rail === 'card' && context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
-    const request = await beforehand(atTodaysPrice(bringin, context, quoted));
+    const request = await beforehand(atCurrentPrice(bringin, context, quoted));
     if (notes.rail === 'card' && by === 'order') return await placeCardOrder(bringin, context, key, request, notes);
     const answer =
       notes.rail === 'sepa'
@@ -259,8 +259,8 @@ const later = (known: TransactionRow | undefined, row: TransactionRow): Transact
 
 /**
  * Reads evidence. For an order with an id at Bringin, this is the row with that id; for any other order, the payment that matches its amount. Two
- * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every sale is
- * evidence, except those at a connection's address that nobody has paid.
+ * possible payments mean `review`. No row means that Bringin lists no payment yet. Without `order`, every sale is evidence, except those at a
+ * connection's address that nobody has paid.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
