@@ -29,7 +29,10 @@ export const hasDemand = (query: string): boolean => [...new URLSearchParams(que
 /** Returns whether a text can be an address and nothing else: no link, no parameters, no blanks. */
 export const isBareAddress = (text: string): boolean => /^[a-z0-9]+$/i.test(text);
 
-/** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. Throws if the address is not bare: it could bring parameters along. */
+/**
+ * Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. Throws if the address is not bare: it could bring parameters
+ * along.
+ */
 export function bitcoinUri(address: string, amountSats?: bigint): string {
   if (!isBareAddress(address)) throw new Error('a bitcoin: link needs a bare address');
   if (amountSats === undefined) return `bitcoin:${address}`;

@@ -119,10 +119,10 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire, unless the same report says that
- * a payment is, or may be, on its way: the word may be the provider's for just that. If the report shows money that was not known before, an order
- * that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in review, needs a person who finds out
- * what the word means.
+ * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire, unless the same report says
+ * that a payment is, or may be, on its way: the word may be the provider's for just that. If the report shows money that was not known before, an
+ * order that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in review, needs a person who
+ * finds out what the word means.
  */
 const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advance => {
   const word = `unknown status "${statusWord(evidence.rawStatus)}"`;
@@ -157,9 +157,9 @@ const partGraceMs = 3_600_000;
 
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
 /**
- * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word and amounts, and that
- * word means a failure, an expiry or a review. `filled` stands as well, but only if the report needs a review: for example, because a part of it cannot
- * be read. Otherwise the review would begin again, and the customer would not see what redeems the order.
+ * Returns the final stage that the operator named when they ended the review, if the provider still reports the same status word and amounts, and
+ * that word means a failure, an expiry or a review. `filled` stands as well, but only if the report needs a review: for example, because a part of it
+ * cannot be read. Otherwise the review would begin again, and the customer would not see what redeems the order.
  */
 const settledByOperator = (order: OrderNow, evidence: Evidence): Ranked | undefined => {
   const { stage } = evidence;

@@ -8,8 +8,8 @@ type Released = {
 };
 
 /**
- * Returns whether the operator has released the fill as it is now. If the provider reports less, or charges more, than it did when the operator judged
- * the fill, the customer is asked again.
+ * Returns whether the operator has released the fill as it is now. If the provider reports less, or charges more, than it did when the operator
+ * judged the fill, the customer is asked again.
  */
 export const isShortReleased = ({ pay, receive, shortReleasedOn, shortReleased }: Released): boolean =>
   shortReleasedOn !== undefined && (!shortReleased || (receive >= BigInt(shortReleased.receive) && pay <= BigInt(shortReleased.pay)));

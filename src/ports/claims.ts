@@ -3,8 +3,8 @@ import type { Lease, Share } from './runtime.ts';
 export type Claim = {
   orderId: string;
   /**
-   * `refused`: the provider has answered every request so far with a refusal, the last of which named a fallback address. So there is no link, and the
-   * address is no longer kept: the next request may name another.
+   * `refused`: the provider has answered every request so far with a refusal, the last of which named a fallback address. So there is no link, and
+   * the address is no longer kept: the next request may name another.
    */
   state: 'sending' | 'held' | 'review' | 'refused';
   attempt: number;

@@ -108,8 +108,8 @@ export type OperatorStore = {
   search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
    * Lists, with at most `limit` entries each: orders and intents in review; orders that are late (OrderSearch); intents that are
-   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review or refused; webhooks that are no longer tried; and
-   * webhooks that failed, were tried at least `tries` times and are still tried.
+   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review or refused; webhooks that are no longer
+   * tried; and webhooks that failed, were tried at least `tries` times and are still tried.
    */
   attention(
     limit: number,

@@ -195,7 +195,8 @@ export type OrderStore = {
   wake(id: string, now: number): Promise<void>;
   /**
    * Finds a customer's sell orders at a provider that hold this amount (holdsAmount) and whose payments can be told apart only by their amounts.
-   * Includes orders of a removed account, and those of other customers who are connected as the same user: a payment shows in the accounts of them all.
+   * Includes orders of a removed account, and those of other customers who are connected as the same user: a payment shows in the accounts of them
+   * all.
    */
   payableByAmount(
     providerId: string,
@@ -204,9 +205,9 @@ export type OrderStore = {
     now: number,
   ): Promise<{ id: string; customerId: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, the amounts of sales for which
-   * a payment may still come (holdsAmount), and all sales. Leaves out the order `except`. Includes orders of other customers who are connected as the
-   * same user.
+   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, the amounts of sales for
+   * which a payment may still come (holdsAmount), and all sales. Leaves out the order `except`. Includes orders of other customers who are connected
+   * as the same user.
    */
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
   /** Returns all sell orders at a provider of the customer, and of other customers who are connected as the same user. */

@@ -172,7 +172,9 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
-  /** `payout_id` or `payout_on` shows that a pushed payout was made. Without either, a pushed order's `filled` and `finished` count only as `paid`. */
+  /**
+   * `payout_id` or `payout_on` shows that a pushed payout was made. Without either, a pushed order's `filled` and `finished` count only as `paid`.
+   */
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
@@ -208,7 +210,9 @@ export type FollowedOrder = {
   expiresOn?: number;
   upstream: Json;
   facts: Facts;
-  /** If payments are matched by amount: the provider's ids of payments and orders that belong to other orders of the customer, and so not to this one. */
+  /**
+   * If payments are matched by amount: the provider's ids of payments and orders that belong to other orders of the customer, and so not to this one.
+   */
   others?: readonly string[];
   /** sell, if payments are matched by amount: when the customer next sold the same amount. A payment from then on is more likely that sale's. */
   amountAgainOn?: number;

@@ -42,8 +42,8 @@ export const hasDue = async (db: Database, queue: Queue, now: number): Promise<b
 /**
  * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, and of each provider only as many as `share` allows.
  * Urgent rows come first, then each network's first row, then its second, and so on; of equal rows, the one that has been due longest. Skips rows
- * that another instance is taking at this moment, and does not wait for them. The conditions are repeated where the rows are locked, because PostgreSQL
- * checks only those again if a row has changed meanwhile.
+ * that another instance is taking at this moment, and does not wait for them. The conditions are repeated where the rows are locked, because
+ * PostgreSQL checks only those again if a row has changed meanwhile.
  */
 export const takeDue = (db: Database, queue: Queue, now: number, limit: number, share: Share = everyone): SQL => {
   const { table, id, dueOn, provider, isUrgent = sql`false`, network } = queue;

@@ -1,6 +1,7 @@
 /**
- * Returns SQL for the intents of bought sats that may have been lost before `at`, which is SQL for a time. The provider says that they were withdrawn,
- * although nobody got a link; or their link expired, the provider should have paid to the on-chain address, and it has not said that it did.
+ * Returns SQL for the intents of bought sats that may have been lost before `at`, which is SQL for a time. The provider says that they were
+ * withdrawn, although nobody got a link; or their link expired, the provider should have paid to the on-chain address, and it has not said that it
+ * did.
  */
 export const lostSats = (at: string): string => `
   select o.intent_id from orders o left join claims c on c.order_id = o.id

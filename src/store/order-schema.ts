@@ -233,8 +233,8 @@ export const claims = pgTable(
     state: text('state').$type<Claim['state']>().notNull(),
     attempt: integer('attempt').notNull(),
     /**
-     * Equals `attempt` if no answer can have been lost so far. An earlier release counts `attempt` only, and so an answer that it may have lost shows.
-     * Null if the instance that asked has died.
+     * Equals `attempt` if no answer can have been lost so far. An earlier release counts `attempt` only, and so an answer that it may have lost
+     * shows. Null if the instance that asked has died.
      */
     unlostAttempt: integer('unlost_attempt'),
     fallback: sealed('fallback'),

@@ -111,8 +111,8 @@ const sessions: Row[] = [
     expected: [200],
     run: async ({ ask, runtime }) => {
       const answer = await ask('/providers');
-      // The gateway keeps trying to read the listings of providers that cannot be reached. After five failures the circuit opens, at a moment of its own
-      // on each runtime.
+      // The gateway keeps trying to read the listings of providers that cannot be reached. After five failures the circuit opens, at a moment of its
+      // own on each runtime.
       const providers = (answer.body['providers'] as { id: string; circuits: object }[]).map((one) =>
         Object.hasOwn(runtime.simulators, one.id) ? one : { ...one, circuits: { ...one.circuits, quote: 'not compared' } },
       );

@@ -16,7 +16,10 @@ export type Pending<One extends Order = Order> = {
   /** Drops a request that the customer no longer wants. If the gateway made an order of it, `open` still shows that order; unpaid, it expires. */
   forget: () => Promise<void>;
 };
-/** What is open: `orders` that are not final (unless the final ones were asked for, too), newest first, and `pending` requests, whose outcome is not known. */
+/**
+ * What is open: `orders` that are not final (unless the final ones were asked for, too), newest first, and `pending` requests, whose outcome is not
+ * known.
+ */
 export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
 type Needs = { runtime: Runtime; state: State; inSession: InSession };
 

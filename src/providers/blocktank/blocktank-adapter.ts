@@ -56,7 +56,8 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
 
   /**
    * Makes one order at the seller. A refusal without `orderMade` means for certain that there is no order. A refusal with `orderMade` means that
-   * there is one, which was shown to nobody and expires by itself. After a fault of the POST, there may be one. `offer`: the estimate that is ordered.
+   * there is one, which was shown to nobody and expires by itself. After a fault of the POST, there may be one. `offer`: the estimate that is
+   * ordered.
    */
   const create = async (
     context: CallContext,

@@ -146,8 +146,8 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
 };
 
 /**
- * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose host is checked on its own. Nothing else
- * of it is believed.
+ * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose host is checked on its own. Nothing
+ * else of it is believed.
  */
 const oddEvidence = (order: OrderWire, { upstreamOrderId }: Followed, reached: Stage | undefined): OrderEvidence => {
   if (reached === 'refunded' || !hasMoney(order)) throw new ProviderFault('malformed', 'the order does not match the schema');

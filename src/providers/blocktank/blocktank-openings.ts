@@ -35,7 +35,9 @@ export const createOpenings = (now: () => number) => {
   };
 
   return {
-    /** Returns what became of the order's last opening if the next one must wait. No wait takes more than half of the time that the order has left. */
+    /**
+     * Returns what became of the order's last opening if the next one must wait. No wait takes more than half of the time that the order has left.
+     */
     waitsAfter: ({ id, endsOn }: ToOpen): Problem | undefined => {
       const own = tried.get(id);
       const mostMs = endsOn === undefined ? waitMs : Math.max(0, (endsOn - now()) / 2);

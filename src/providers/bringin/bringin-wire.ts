@@ -174,7 +174,9 @@ const totalIn = (members: Members): unknown => {
   const named = (form: RegExp): unknown => Object.entries(members).find(([name, value]) => form.test(name) && value !== null)?.[1];
   return named(/^total[_-]?count$/i) ?? named(/^total$/i);
 };
-/** The rows of this answer that can be read, how many rows it has (`given`), how many cannot be read (`unread`), and the stated total (`totalCount`). */
+/**
+ * The rows of this answer that can be read, how many rows it has (`given`), how many cannot be read (`unread`), and the stated total (`totalCount`).
+ */
 export const transactionsReply = z.unknown().transform((value, context) => {
   const rows = findList(value, ['transactions']);
   if (rows === undefined || rows.length > mostRows) {

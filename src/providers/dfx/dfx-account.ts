@@ -1,6 +1,6 @@
 /**
- * Accounts at DFX. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name and home
- * address, which they enter on DFX's own page.
+ * Accounts at DFX. A user of DFX is one address, and one account serves both ramps. DFX wants an e-mail address, and for sales the customer's name
+ * and home address, which they enter on DFX's own page.
  */
 import { defined } from '../../domain/defined.ts';
 import type { PayoutTo } from '../../domain/payout.ts';

@@ -1,7 +1,8 @@
 /**
  * Who a customer is at DFX: the address that sats are sent to, and a secret that DFX keeps with it. The first sign-up of an address fixes its secret.
- * Whoever knows the secret can act as this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown or logged
- * (it is derived again from the operator's key), and an unproven address is used only if the operator allows that (`userOf` in dfx-login.ts).
+ * Whoever knows the secret can act as this user, and whoever signs up first with an address locks its owner out. So a secret is never stored, shown
+ * or logged (it is derived again from the operator's key), and an unproven address is used only if the operator allows that (`userOf` in
+ * dfx-login.ts).
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha512 } from '@noble/hashes/sha2.js';

@@ -1,7 +1,7 @@
 /**
  * Wire schemas of DFX: only the members that we read. Source: github.com/DFXswiss/api at f0ea22a (2026-08-08), where quotes are BuyQuoteDto and
- * SellQuoteDto, listings AssetDetailDto and FiatDetailDto. Amounts are display units as JSON numbers (1.5 = 1.5 BTC); they are read as exact decimals.
- * Null means absent, unknown members are ignored, and rows that cannot be read are skipped.
+ * SellQuoteDto, listings AssetDetailDto and FiatDetailDto. Amounts are display units as JSON numbers (1.5 = 1.5 BTC); they are read as exact
+ * decimals. Null means absent, unknown members are ignored, and rows that cannot be read are skipped.
  */
 import * as z from 'zod';
 import { parseDecimal, type Decimal } from '../../domain/money.ts';

@@ -26,7 +26,9 @@ export const isSignedByNode = async (address: string, signature: string, stage: 
 /** `least` and `most`: in msat. */
 type PayTerms = { callback: URL; least: bigint; most: bigint };
 
-/** Returns the terms of an LNURL on loopback. Returns undefined for an LNURL elsewhere, for other addresses, and for an answer that is no LNURL-pay. */
+/**
+ * Returns the terms of an LNURL on loopback. Returns undefined for an LNURL elsewhere, for other addresses, and for an answer that is no LNURL-pay.
+ */
 export const payTermsOf = async (address: string): Promise<PayTerms | undefined> => {
   const url = loopbackUrlOf(address);
   const answer = url && (await readJson(url));

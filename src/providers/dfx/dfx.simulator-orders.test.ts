@@ -1,4 +1,6 @@
-/** Login, identity, orders, payments, status and webhooks of the simulated DFX, over sockets, against the words and sample figures of DFX's contract. */
+/**
+ * Login, identity, orders, payments, status and webhooks of the simulated DFX, over sockets, against the words and sample figures of DFX's contract.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';

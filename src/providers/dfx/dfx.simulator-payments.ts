@@ -125,7 +125,9 @@ const stepLater = (books: Books, transaction: Transaction): void => {
   });
 };
 
-/** Moves the transaction to the next of `Processing`, `PayoutInProgress` (which sets the price) and `Completed`. Returns whether a step may follow. */
+/**
+ * Moves the transaction to the next of `Processing`, `PayoutInProgress` (which sets the price) and `Completed`. Returns whether a step may follow.
+ */
 export const step = async (books: Books, transaction: Transaction): Promise<boolean> => {
   switch (transaction.state) {
     case 'Created':
@@ -176,7 +178,10 @@ const payOut = async (books: Books, transaction: Transaction): Promise<void> => 
   }
 };
 
-/** Pays the user's address, and returns the payment's hash, or undefined if an LNURL on loopback gives no fitting invoice. Other addresses count as paid. */
+/**
+ * Pays the user's address, and returns the payment's hash, or undefined if an LNURL on loopback gives no fitting invoice. Other addresses count as
+ * paid.
+ */
 const paySats = async (books: Books, { output, route }: Transaction): Promise<string | undefined> => {
   const address = route?.user.address ?? '';
   const sats = satsOf(output ?? hundredths(0));

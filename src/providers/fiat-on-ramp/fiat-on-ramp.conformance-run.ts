@@ -119,7 +119,9 @@ const excerptOf = ({ exchange, body }: Answered): string => {
           .map((key) => shown(key, 24))
           .join(', ')}`;
 };
-/** Describes an answer to people. Hides what looks like a UUID or a long token or key in the answer's content type, its body, and a redirect's path. */
+/**
+ * Describes an answer to people. Hides what looks like a UUID or a long token or key in the answer's content type, its body, and a redirect's path.
+ */
 export const told = (answered: Answered): string => {
   const { method, path, status, type, location, text } = answered.exchange;
   if (status === 0) return `${method} ${path} got no answer (${text})`;

@@ -100,8 +100,8 @@ const snake = (name: string): string =>
         .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
 /**
- * Returns the value with every member name in snake case: orderId, OrderID and order-id become order_id. At the end of a name, sats and satoshis become
- * sat.
+ * Returns the value with every member name in snake case: orderId, OrderID and order-id become order_id. At the end of a name, sats and satoshis
+ * become sat.
  */
 export const withSnakeNames = (value: unknown): unknown => renamed(value, snake, deepestRenamed);
 

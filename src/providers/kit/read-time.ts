@@ -41,7 +41,8 @@ const monthOf = (name: string): number => {
 };
 
 /**
- * An expiry in Unix milliseconds, not later than the year 2100. Undefined: no expiry (no value, an empty string, a date for "not set"). `unreadable`: anything else.
+ * An expiry in Unix milliseconds, not later than the year 2100. Undefined: no expiry (no value, an empty string, a date for "not set"). `unreadable`:
+ * anything else.
  */
 export type End = number | undefined | 'unreadable';
 

@@ -125,5 +125,7 @@ export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(tex
  */
 const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 
-/** Parses JSON. Keeps a number that JavaScript would change (20261128175930417, 1.10) as a string, because a payment reference must keep its digits. */
+/**
+ * Parses JSON. Keeps a number that JavaScript would change (20261128175930417, 1.10) as a string, because a payment reference must keep its digits.
+ */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));

@@ -156,8 +156,8 @@ const totalOf = (wire: PaymentWire): bigint | undefined =>
 
 type Totals = { pay: bigint; receive: bigint; fee: bigint };
 /**
- * Checks that order_total = fee + client balance, as far as these are stated. Returns `contradictory` if they contradict one another, and undefined if
- * there is neither a total nor a fee nor `asked`, the invoice's amount.
+ * Checks that order_total = fee + client balance, as far as these are stated. Returns `contradictory` if they contradict one another, and undefined
+ * if there is neither a total nor a fee nor `asked`, the invoice's amount.
  */
 const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | 'contradictory' | undefined => {
   const fee = feeOf(wire);
@@ -375,8 +375,8 @@ const differs = (order: OrderWire, { receive, upstream, facts }: Promised): bool
 const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
 
 /**
- * Maps what a read says. Amounts that cannot be true put the order into review, and are left out: whatever is wrong with them, the word that the order
- * was paid must not be lost.
+ * Maps what a read says. Amounts that cannot be true put the order into review, and are left out: whatever is wrong with them, the word that the
+ * order was paid must not be lost.
  */
 export const toEvidence = (order: OrderWire, followed: Promised, now: number, settings: Settings): OrderEvidence => {
   const { pay_with: payWith, free } = notesOf(followed.upstream);
