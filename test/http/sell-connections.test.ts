@@ -443,15 +443,21 @@ describe('ending one', () => {
     ]).toContainEqual([ordered?.status, ended.status]);
   });
 
-  it('waits for the orders of another customer with the same user, and names none of them', async () => {
-    const email = 'both@example.com';
+  /** Returns two customers of one Bringin user, and each one's id of the same connection: the second has pasted the key. */
+  const sharedConnection = async (name: string) => {
+    const email = `${name}@example.com`;
     const [first, second] = [await world.opened(), await world.opened()];
-    const own = await world.activeConnection(first, await world.connected(first, email), 'Bank', 'both');
+    const own = await world.activeConnection(first, await world.connected(first, email), 'Bank', name);
     const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: world.control.user(email).key });
     const [imported] = pasted.body['connections'] as Body[];
+    return { first, second, own, imported: imported?.['connection_id'] };
+  };
+
+  it('waits for the orders of another customer with the same user, and names none of them', async () => {
+    const { first, second, own, imported } = await sharedConnection('both');
     const { body: quote } = await first('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(first, 'SEPA')) });
     const { body: order } = await first('/sell/order', { quote_id: quote['quote_id'], connection_id: own });
-    const refused = await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] });
+    const refused = await second('/sell/connection-cancel', { connection_id: imported });
     expect([refused.status, refused.body['code'], refused.body['order_ids'], refused.body['expires_on']]).toEqual([
       409,
       'connection-required',
@@ -460,23 +466,16 @@ describe('ending one', () => {
     ]);
     await world.payAddress('both', 250_000);
     await world.orderIs(first, String(order['order_id']), 'filled');
-    expect((await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] })).status).toBe(200);
+    expect((await second('/sell/connection-cancel', { connection_id: imported })).status).toBe(200);
   });
 
   it('waits for an order that is being placed', async () => {
-    const email = 'placing@example.com';
-    const [first, second] = [await world.opened(), await world.opened()];
-    const own = await world.activeConnection(first, await world.connected(first, email), 'Bank', 'placing');
-    const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: world.control.user(email).key });
-    const [imported] = pasted.body['connections'] as Body[];
+    const { first, second, own, imported } = await sharedConnection('placing');
     const { intents } = world.gateway.server.gateway.stores;
     const confirm = intents.confirm.bind(intents);
     const refusals: unknown[] = [];
     intents.confirm = async (...placed) => {
-      const ends = [
-        await first('/sell/connection-cancel', { connection_id: own }),
-        await second('/sell/connection-cancel', { connection_id: imported?.['connection_id'] }),
-      ];
+      const ends = [await first('/sell/connection-cancel', { connection_id: own }), await second('/sell/connection-cancel', { connection_id: imported })];
       refusals.push(...ends.map(({ status, body }) => [status, body['order_ids']]));
       return await confirm(...placed);
     };

@@ -31,8 +31,9 @@ afterEach(() => {
   bringin.control.setOptions({ depositForm: 'lightning_address', expiryUnit: 'ms', webhooks: {}, convertMs: 0 });
 });
 
-const activeConnection = async (lightningUsername: string, network: 'lightning' | 'onchain' = 'lightning'): Promise<Json> => {
-  const { connections } = bringin;
+type At = { network?: 'lightning' | 'onchain'; by?: Bringin; owner?: Person };
+const activeConnection = async (lightningUsername: string, { network = 'lightning', by = bringin, owner = person }: At = {}): Promise<Json> => {
+  const { connections } = by;
   const request = {
     name: `To bank ${lightningUsername}`,
     direction: 'sell',
@@ -42,9 +43,9 @@ const activeConnection = async (lightningUsername: string, network: 'lightning' 
     beneficiaryName: 'Alice Nakamoto',
     lightningUsername,
   } as const;
-  const made = valueOf(await connections.create(person.context(), request));
-  const waiting = valueOf(await connections.read(person.context(), made));
-  return { ...valueOf<object>(await connections.confirm(person.context(), waiting, '123456')) } as Json;
+  const made = valueOf(await connections.create(owner.context(), request));
+  const waiting = valueOf(await connections.read(owner.context(), made));
+  return { ...valueOf<object>(await connections.confirm(owner.context(), waiting, '123456')) } as Json;
 };
 const asked = (more: Partial<SellQuoteRequest> = {}): SellQuoteRequest => ({
   ramp: 'sell',
@@ -376,19 +377,7 @@ describe('the bank, by a connection', () => {
   const saleAmongUnpaid = async (listsUnpaid: 'first' | 'last', block: Record<string, unknown> = {}) => {
     const unpaying = await startBringin({ listsUnpaid, linkMs: 0 }, block);
     const owner = await unpaying.connectedPerson();
-    const made = valueOf(
-      await unpaying.connections.create(owner.context(), {
-        name: 'To bank',
-        direction: 'sell',
-        network: 'lightning',
-        iban: 'DE89370400440532013000',
-        bic: 'COBADEFFXXX',
-        beneficiaryName: 'Alice Nakamoto',
-        lightningUsername: 'alice',
-      }),
-    );
-    const waiting = valueOf(await unpaying.connections.read(owner.context(), made));
-    const active = { ...valueOf<object>(await unpaying.connections.confirm(owner.context(), waiting, '123456')) } as Json;
+    const active = await activeConnection('alice', { by: unpaying, owner });
     const wanted = asked({ option: sepa, amount: 145_000n });
     const offer = valueOf(await unpaying.adapter.quote(owner.context(), wanted));
     const ordered = async () => await unpaying.adapter.placeOrder(owner.context(), { quote: wanted, offer, inputs: { connection: active } });
@@ -407,8 +396,7 @@ describe('the bank, by a connection', () => {
     return { unpaying, owner, offer, ordered, reading, invoice, strangers };
   };
   test('a top-up of the same amount that nobody pays is never taken for its payment', async () => {
-    const { unpaying, owner, offer, reading } = await saleAmongUnpaid('last');
-
+    const { unpaying, owner, offer, reading, invoice } = await saleAmongUnpaid('last');
     unpaying.control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
     const topUp = asked({ amount: 145_000n });
     await expect(
@@ -418,7 +406,7 @@ describe('the bank, by a connection', () => {
     });
     const rows = async () => valueOf(await unpaying.adapter.transactions(owner.context(), { limit: 5 })).map(({ rawStatus }) => rawStatus);
     expect([await rows(), await reading()]).toEqual([['INITIATED'], []]);
-    const { pr } = (await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=145000000`)).json()) as { pr: string };
+    const pr = await invoice();
     expect([(await rows()).length, await reading()]).toEqual([2, []]);
     const transaction = await unpaying.control.pay(pr);
     expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
@@ -472,7 +460,7 @@ describe('the bank, by a connection', () => {
     bringin.control.moveClock(-ms);
   });
   test('on chain: the deposit address of the connection', async () => {
-    const onchain = await activeConnection('unused', 'onchain');
+    const onchain = await activeConnection('unused', { network: 'onchain' });
     const wanted = asked({ option: sepa, network: 'onchain', amount: 777_000n });
     const placed = valueOf(await place(wanted, { connection: onchain }));
     expect(placed.paymentInfo).toMatchObject({ kind: 'onchain', amountSats: 777_000n });
@@ -504,20 +492,7 @@ describe('the bank, by a connection', () => {
   test('an address that moved to another host is shown to nobody', async () => {
     const elsewhere = await startBringin({ linkMs: 0, lightningDomain: 'evil.example' }, { ln_address_form: 'username' });
     const owner = await elsewhere.connectedPerson();
-    const made = valueOf(
-      await elsewhere.connections.create(owner.context(), {
-        name: 'To bank',
-        direction: 'sell',
-        network: 'lightning',
-        iban: 'DE89370400440532013000',
-        bic: 'COBADEFFXXX',
-        beneficiaryName: 'Alice Nakamoto',
-        lightningUsername: 'alice',
-      }),
-    );
-    const active = {
-      ...valueOf<object>(await elsewhere.connections.confirm(owner.context(), valueOf(await elsewhere.connections.read(owner.context(), made)), '123456')),
-    } as Json;
+    const active = await activeConnection('alice', { by: elsewhere, owner });
     const offer = valueOf(await elsewhere.adapter.quote(owner.context(), asked({ option: sepa })));
     const placing = elsewhere.adapter.placeOrder(owner.context(), { quote: asked({ option: sepa }), offer, inputs: { connection: active } });
     await expect(placing).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
