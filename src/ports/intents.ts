@@ -40,7 +40,7 @@ export type Intent = {
   networkKey?: string;
   /**
    * A hash of the payment hash of the invoice that a pushed payout or a recharge pays. An invoice is paid only once, so only one attempt that has no
-   * outcome yet, or made an order, may have this key. Earlier releases store none.
+   * outcome yet, made an order or is in review may have this key. Earlier releases store none.
    */
   payoutKey?: string;
 };

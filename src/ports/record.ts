@@ -79,8 +79,8 @@ export type RecordStore = {
   paidNotFilled(orderId: string, now: number, seen?: Order): Promise<boolean>;
   /**
    * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts only for
-   * as long as its money may take to arrive. Orders that are not known to be paid in full count for at most `most` for each network: they cost a
-   * customer next to nothing, and must not block a provider for others.
+   * as long as its money may take to arrive, or while its payment may be on its way. Orders that are not known to be paid in full count for at most
+   * `most` for each network: they cost a customer next to nothing, and must not block a provider for others.
    */
   inFlight(providerId: string, most: NetworkSats, now: number): Promise<bigint>;
   /** Clears a provider's sums. Returns how many rows were cleared. */

@@ -9,7 +9,10 @@ import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. */
+/**
+ * How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. Each
+ * read of the account in that time costs one more call.
+ */
 const freshMs = 10 * 60_000;
 
 /**

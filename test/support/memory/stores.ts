@@ -183,6 +183,7 @@ export const memoryStores = (now: () => number) => {
       },
       earlierIn: async (key) => await Promise.resolve(intents.filter((one) => one.exclusiveKey === key).map((one) => one.id)),
       unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
+      // Users are not kept in memory, so other customers with the same user are missing. test/http/sell-connections.test.ts has them.
       unsettledSales: async (providerId, customerId) =>
         await Promise.resolve(
           intents.filter((one) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell' && isUnsettled(one)),
