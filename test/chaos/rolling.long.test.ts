@@ -3,26 +3,17 @@
  * are ready, and retries a refused connection at the other instance, as load balancers do. Every request that was sent must be answered.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { afterEach, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal } from '../fuzz/random.ts';
+import { freePort } from '../setup/local-server.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry } from './entry.ts';
 
 const most = 1_000_000;
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
-/** Returns two free ports. */
-const freePorts = async (): Promise<readonly [number, number]> => {
-  const probes = [createServer(), createServer()] as const;
-  await Promise.all(probes.map(async (probe) => await new Promise<void>((ready) => probe.listen(0, '127.0.0.1', ready))));
-  const [one, two] = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map(async (probe) => await new Promise((done) => probe.close(done))));
-  return [one ?? 0, two ?? 0];
-};
 
 const entries: Entry[] = [];
 let simulator: RunningSimulator | undefined;
@@ -58,7 +49,7 @@ needsPostgres(
       },
     };
     const environment = { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '6' };
-    const ports = await freePorts();
+    const ports = [await freePort(), await freePort()] as const;
     const start = async (n: 0 | 1): Promise<Entry> => {
       const entry = await startEntry(config, { ...environment, PORT: String(ports[n]), INSTANCE: `replica-${n}` });
       entries.push(entry);

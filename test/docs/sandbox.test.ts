@@ -1,12 +1,12 @@
 /** docs/sandbox.md promises that its commands work: here they run as printed, in sequence, against `npm start`, together with the demos. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { childPath, commandPath } from '../setup/children.ts';
+import { freePort } from '../setup/local-server.ts';
 import { embeddedFolder, quickEmbedded } from '../support/embedded-folder.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -23,15 +23,6 @@ const residentMb = (pid: number): number => {
   const file = `/proc/${pid}/smaps_rollup`;
   return existsSync(file) ? Number(/^Rss:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024 : 0;
 };
-
-const freePort = async (): Promise<number> =>
-  await new Promise((found) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => found(port));
-    });
-  });
 
 let environment: Record<string, string | undefined>;
 let gatewayPort: number;
