@@ -305,6 +305,30 @@ describe('withdrawals', () => {
     },
   );
 
+  it.each([
+    [408, 'server maybe'],
+    [425, 'server maybe'],
+    [499, 'server maybe'],
+    [429, 'rate-limited no'],
+    [500, 'server maybe'],
+    [400, { ok: false, refusal: { reason: 'declined' } }],
+    [409, { ok: false, refusal: { reason: 'declined' } }],
+  ])('status %s is a refusal only if it certainly gave no link', async (status, expected) => {
+    const { adapter } = answering([{ status, body: { message: 'no' } }]);
+    const answer = await adapter.claim(context, { order: followed }).catch((error: unknown) => {
+      if (!(error instanceof ProviderFault)) throw error;
+      return [error.kind, error.taken].join(' ');
+    });
+    expect(answer).toEqual(expected);
+  });
+
+  it.each(['The withdrawal was fetched already', '', lnurl, `lightning:${lnurl}`])(
+    'the string %j with status 200 is neither a link nor a refusal: a link may have been given before',
+    async (text) => {
+      expect(await faultOf(answering([text]).adapter.claim(context, { order: followed }))).toBe('malformed');
+    },
+  );
+
   it('sends the fallback bare, or as a bitcoin: URI', async () => {
     const address = 'bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj';
     const body = { session_id: sessionId, order_id: orderId };

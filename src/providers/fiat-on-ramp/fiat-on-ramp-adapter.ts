@@ -8,7 +8,7 @@ import { tokenFlaw } from '../../domain/proof-token.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
-import { listingBytes, requestJson, type JsonCall } from '../kit/request-json.ts';
+import { listingBytes, mayBeDone, requestJson, type JsonCall } from '../kit/request-json.ts';
 import type { AdapterDeps, Answer, ClaimingBuyer, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
 import { isListing, staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, upstreamOption } from './fiat-on-ramp-mapping.ts';
 import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
@@ -193,7 +193,10 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
         order_id: order.upstreamOrderId,
         ...failback,
       });
-      if (!reply.ok || typeof reply.value === 'string') return declined;
+      // After these, or a string with status 200 (which does not match the schema), a link may have been given all the same.
+      if (!reply.ok && mayBeDone(reply.status))
+        throw new ProviderFault('server', `status ${reply.status} in response to a withdrawal`, { status: reply.status });
+      if (!reply.ok) return declined;
       const { order_id: about } = reply.value;
       if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'a withdrawal for another order');
       const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });

@@ -69,9 +69,8 @@ export const statusEntryWire = statusIdWire.extend({
 });
 export const statusWire = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown()), z.null()]);
 
-const withdrawalWire = z.object({ order_id: optional(wireId), withdrawal_expiration_date: wireEnd, lnurlw: wireText });
+export const withdrawalReply = z.object({ order_id: optional(wireId), withdrawal_expiration_date: wireEnd, lnurlw: wireText });
 
 /** An error may come as a string or an object with HTTP status 200. The schemas are constants, because making a schema costs more than using it. */
 export const quoteReply = z.union([quoteWire, z.string(), z.object({ message: z.string() })]);
 export const statusReply = z.union([statusWire, z.string()]);
-export const withdrawalReply = z.union([withdrawalWire, z.string()]);

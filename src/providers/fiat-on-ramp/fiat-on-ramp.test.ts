@@ -241,8 +241,8 @@ const verbs: Verb<ClaimingBuyer>[] = [
     returned: { ok: true, value: { lnurl: encodeLnurl('https://pay.provider.example/w/1'), expiresOn: Date.parse('2026-11-21T11:00:00.000Z') } },
     required: ['lnurlw'],
     optional: ['withdrawal_expiration_date', 'order_id'],
-    stringReply: 'refusal',
-    clientErrors: { 400: 'refusal', 404: 'refusal', 409: 'refusal' },
+    stringReply: 'malformed',
+    clientErrors: { 400: 'refusal', 404: 'refusal', 409: 'refusal', 408: 'server', 425: 'server', 499: 'server' },
   },
 ];
 
