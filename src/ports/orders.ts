@@ -157,10 +157,15 @@ export type OrderChange = Partial<
     | 'upstreamOrderId'
   >
 > & {
-  /** The provider's id of a payment that was recognised only by its amount. If another order at that provider has this payment, nothing is stored. */
-  payment?: { providerId: string; id: string };
+  /** The payment that the order gets with this change. If it may be another order's (otherWithPayment), nothing is stored. */
+  payment?: Payment;
   nextCheckOn?: number | null;
 };
+
+/**
+ * A payment under the provider's id. `linked`: the provider itself says that it is the order's, by the order's id. Without it, only the amount tells.
+ */
+export type Payment = { providerId: string; id: string; linked?: true };
 
 export type Explained = { upstreamIds: string[]; openAmounts: bigint[]; sales: Pick<Order, 'pay' | 'createdOn'>[] };
 
@@ -174,7 +179,7 @@ export type OrderStore = {
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false, and writes nothing, if
-   * `sequence` has changed since the order was read, or if another order has `change.payment`. If the order was woken (`wake`) since then, the change
+   * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If the order was woken (`wake`) since then, the change
    * neither postpones that check nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
    */
   advance(
@@ -212,6 +217,9 @@ export type OrderStore = {
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
   /** Returns all sell orders at a provider of the customer, and of other customers who are connected as the same user. */
   salesOfUser(providerId: string, customerId: string): Promise<Order[]>;
-  /** Returns the id of an order of any customer at this provider, other than `except`, that has this payment. */
-  otherWithPayment(providerId: string, payment: string, except: string): Promise<string | undefined>;
+  /**
+   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has: a
+   * provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.
+   */
+  otherWithPayment(payment: Payment, except: string): Promise<string | undefined>;
 };

@@ -183,7 +183,10 @@ export type OrderEvidence = {
    * expires a day later than it otherwise would, unless a later read says otherwise.
    */
   arriving?: true;
-  /** Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for one order at most. */
+  /**
+   * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for one order at most. So a
+   * payment's id may be the id of an order only if it is that order's payment (at Bringin it is; at DFX, ids of payments and orders differ).
+   */
   guessed?: true;
   /** The evidence without the payment in `facts.transaction_id`. The gateway uses it if that payment turns out to be another order's. */
   otherwise?: OrderEvidence;

@@ -9,13 +9,16 @@ let database: TestDatabase;
 beforeAll(async () => void (database = await testDatabase()));
 afterAll(async () => await database.close());
 
-it('whether another order has a payment is read by an index, and not from all orders of the provider', async () => {
+it.each([
+  ['only its amount tells', {}, ['orders_payment', 'orders_upstream']],
+  ['its provider links to an order', { linked: true as const }, ['orders_payment']],
+])('whether another order has a payment that %s is read by an index, and not from all orders of the provider', async (_how, linked, indexes) => {
   const plan = await drizzle(database.sql, { schema }).transaction(async (tx) => {
     // The table is empty, so reading all of it would cost nothing.
     await tx.execute(sql`set local enable_seqscan = off`);
-    return await tx.execute(sql`explain ${otherWithPayment(tx, 'dfx', 'T-1', crypto.randomUUID())}`);
+    return await tx.execute(sql`explain ${otherWithPayment(tx, { providerId: 'dfx', id: 'T-1', ...linked }, crypto.randomUUID())}`);
   });
   const text = JSON.stringify(plan);
-  expect(text).toContain('orders_payment');
+  for (const index of indexes) expect(text).toContain(index);
   expect(text).toMatch(/Index Cond: .*provider_id.*transaction_id/);
 });

@@ -1,8 +1,10 @@
-import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql, type SQL } from 'drizzle-orm';
+import { unionAll } from 'drizzle-orm/pg-core';
 import { defined } from '../domain/defined.ts';
 import { holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
+import { canonicalId, writingsOf } from '../domain/same-id.ts';
 import { judgedOf } from '../ports/judged.ts';
-import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
+import type { Order, OrderEvent, OrderStore, Payment } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { hasDue, isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
@@ -51,15 +53,21 @@ const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn ||
 
 /** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
 const paymentLock = 7_266_003;
-/** Selects another order that has the payment. The index `orders_payment` has the same expression, because this is read at many polls. */
-export const otherWithPayment = (tx: Transaction | Database, providerId: string, payment: string, except: string) =>
-  tx
-    .select({ id: orders.id })
-    .from(orders)
-    .where(and(eq(orders.providerId, providerId), ne(orders.id, except), sql`${orders.facts} ->> 'transaction_id' = ${payment}`))
-    .limit(1);
-const isTaken = async (tx: Transaction | Database, providerId: string, payment: string, except: string): Promise<boolean> =>
-  (await otherWithPayment(tx, providerId, payment, except)).length > 0;
+/**
+ * Selects another order whose payment it may be (OrderStore.otherWithPayment). This is read at many polls, so each of the two ids has an index. The
+ * one for payments, `orders_payment`, has the same expression.
+ */
+export const otherWithPayment = (tx: Transaction | Database, { providerId, id, linked }: Payment, except: string) => {
+  const others = (isIts: SQL, ...more: SQL[]) =>
+    tx
+      .select({ id: orders.id })
+      .from(orders)
+      .where(and(eq(orders.providerId, providerId), ne(orders.id, except), isIts, ...more))
+      .limit(1);
+  const hasPayment = inArray(sql`${orders.facts} ->> 'transaction_id'`, writingsOf(id));
+  if (linked === true) return others(hasPayment, ne(orders.stage, 'review'));
+  return unionAll(others(hasPayment), others(inArray(orders.upstreamOrderId, writingsOf(id))));
+};
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
@@ -93,8 +101,9 @@ export const createOrderStore = (db: Database): OrderStore => ({
       if (payment !== undefined) {
         // Two instances may read the same payment for two orders at the same moment. The second instance waits here, and then sees the first one's
         // order.
-        await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${payment.providerId} ${payment.id}`}, ${paymentLock}))`);
-        if (await isTaken(tx, payment.providerId, payment.id, id)) return false;
+        const name = `${payment.providerId} ${canonicalId(payment.id)}`;
+        await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${paymentLock}))`);
+        if ((await otherWithPayment(tx, payment, id)).length > 0) return false;
       }
       const [stored] = watch ? await tx.select({ terms: orders.terms }).from(orders).where(eq(orders.id, id)).for('update') : [];
       const rows = await tx
@@ -159,7 +168,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell')));
     return rows.map(toOrder);
   },
-  otherWithPayment: async (providerId, payment, except) => (await otherWithPayment(db, providerId, payment, except))[0]?.id,
+  otherWithPayment: async (payment, except) => (await otherWithPayment(db, payment, except))[0]?.id,
   explained: async (providerId, customerId, now, except) => {
     const rows = await db
       .select({

@@ -106,6 +106,50 @@ it('a payment that only its amount tells is that of one order, also if two are r
   expect(world.events.filter(({ toStage }) => toStage === 'review')).toHaveLength(1);
 });
 
+const twoOrders = async () => {
+  const world = memoryGateway();
+  const { gateway, scope } = world;
+  const ids = [(await world.placed()).id, (await world.placed()).id];
+  const found = async (n: number): Promise<Order> => {
+    const order = await gateway.stores.orders.findAny(ids[n] ?? '');
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  const reads = async () => await Promise.all([0, 1].map(async (n) => (await refreshOrder(scope, await found(n), 'poll')).stage));
+  const [first, second] = world.buyer().orders;
+  if (!first || !second) throw new Error('nothing upstream');
+  return { ...world, found, reads, first, second, paid: { stage: 'paid', rawStatus: 'paid' } as const };
+};
+
+it('a payment that its provider links to one order while another is read that guesses it is not left with both', async () => {
+  for (const guesser of [0, 1]) {
+    const { found, reads, first, second, paid } = await twoOrders();
+    for (const [n, one] of [first, second].entries()) Object.assign(one, paid, { facts: { transaction_id: 'T1' } }, n === guesser ? { guessed: true } : {});
+    await reads();
+    await reads();
+    expect((await found(1 - guesser)).stage).toBe('paid');
+    expect(['awaiting_payment', 'review']).toContain((await found(guesser)).stage);
+    expect(Object.keys((await found(1 - guesser)).facts)).toContain('transaction_id');
+  }
+});
+
+it('a payment with the id of an order is that order’s, and no other order’s that has its amount', async () => {
+  const { found, reads, first, second, paid } = await twoOrders();
+  Object.assign(second, paid, { guessed: true, facts: { transaction_id: first.upstreamOrderId } });
+  expect(await reads()).toEqual(['awaiting_payment', 'awaiting_payment']);
+  expect((await found(1)).facts).not.toHaveProperty('transaction_id');
+});
+
+it('an order that has taken the payment of an order with an id goes to review once the provider reports that one as paid', async () => {
+  const { gateway, found, reads, first, second, paid } = await twoOrders();
+  // As an earlier release stored it.
+  expect(await gateway.stores.orders.advance(await found(1), { stage: 'paid', facts: { transaction_id: first.upstreamOrderId } }, undefined, [])).toBe(true);
+  Object.assign(second, paid);
+  Object.assign(first, paid);
+  expect((await reads())[0]).toBe('paid');
+  expect([(await found(1)).stage, (await found(1)).watch.reviewReason]).toEqual(['review', 'unclear']);
+});
+
 it("a final order that had another order's payment is followed again", async () => {
   const world = memoryGateway();
   const { gateway, scope } = world;

@@ -21,7 +21,7 @@ import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import { defect } from '../../ports/defect.ts';
 import { noteNews } from '../pricing/record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
+import type { Order, OrderChange, OrderEvent, OrderWatch, Payment } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
 import { upstreamOf } from '../ramps.ts';
@@ -122,26 +122,37 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
  * was told that it is paid.
  */
 const settleOwner = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<'this' | 'another'> => {
-  const payment = evidence.facts?.transaction_id;
-  if (payment === undefined || order.facts.transaction_id === payment) return 'this';
-  const holderId = await gateway.stores.orders.otherWithPayment(order.providerId, payment, order.id);
-  if (evidence.guessed === true) return holderId === undefined ? 'this' : 'another';
-  if (order.upstreamOrderId !== undefined && evidence.upstreamOrderId === order.upstreamOrderId) {
+  const payment = newPayment(order, evidence);
+  if (payment) {
+    const holderId = await gateway.stores.orders.otherWithPayment(payment, order.id);
+    if (payment.linked !== true) return holderId === undefined ? 'this' : 'another';
     const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
-    if (holder && holder.stage !== 'review')
-      await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, { reviewReason: 'unclear' });
+    if (holder) await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, { reviewReason: 'unclear' });
     return 'this';
   }
+  const told = evidence.facts?.transaction_id;
   // If the order is not a sale, it is the provider that says that the payment is for this order.
-  if (order.ramp !== 'sell') return 'this';
+  if (order.ramp !== 'sell' || told === undefined || told === order.facts.transaction_id || isLinked(order, evidence)) return 'this';
   const { upstreamIds } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
-  return upstreamIds.includes(payment) ? 'another' : 'this';
+  return upstreamIds.includes(told) ? 'another' : 'this';
 };
 
-/** Returns the payment that this read is the first to show. The store refuses the change if another order has got that payment in the meantime. */
-const guessedPayment = ({ facts: known, providerId }: Order, { facts = {} }: OrderEvidence): Pick<OrderChange, 'payment'> => {
-  const { transaction_id: id } = facts;
-  return id === undefined || id === known.transaction_id ? {} : { payment: { providerId, id } };
+/** Returns whether the provider itself says that the report, and so the payment, is about this order. */
+const isLinked = ({ upstreamOrderId: id }: Order, { guessed, upstreamOrderId: about }: OrderEvidence): boolean =>
+  guessed !== true && id !== undefined && about === id;
+
+/**
+ * Returns the payment that this read is the first to show. The store refuses the change if the payment has become another order's in the meantime. A
+ * report about an order with an id may name no payment: then the payment has the order's id, if it is listed under an id at all.
+ */
+const newPayment = (order: Order, evidence: OrderEvidence): Payment | undefined => {
+  const { providerId, facts: known, upstreamOrderId } = order;
+  const told = evidence.facts?.transaction_id;
+  const linked = isLinked(order, evidence);
+  if (told !== undefined)
+    return told === known.transaction_id || !(linked || evidence.guessed === true) ? undefined : { providerId, id: told, ...(linked ? { linked } : {}) };
+  const isFirst = linked && saysMoney(evidence) && !saysMoney({ stage: knownOf(order), moneySeen: order.watch.moneySeen });
+  return isFirst && upstreamOrderId !== undefined ? { providerId, id: upstreamOrderId, linked } : undefined;
 };
 
 export const followed = (order: Order) => ({
@@ -240,7 +251,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     ...(disputed === (order.disputed === true) ? {} : { disputed, changedOn: now }),
     ...(accepted?.fee === undefined ? {} : { fee: accepted.fee }),
     ...(accepted?.facts ? { facts: { ...order.facts, ...accepted.facts } } : {}),
-    ...(accepted?.guessed === true ? guessedPayment(order, accepted) : {}),
+    ...defined({ payment: accepted && newPayment(order, accepted) }),
     ...(accepted && sealed !== undefined ? { secret: sealed } : {}),
   };
   const event: OrderEvent | undefined = moved

@@ -517,13 +517,42 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const [second, ...more] = both.filter((_, n) => !isStored[n]);
       expect(more).toEqual([]);
       expect((await orders.findAny(second?.id ?? ''))?.facts).toEqual(second?.facts);
-      expect([await orders.otherWithPayment(providerId, id, second?.id ?? ''), await orders.otherWithPayment(providerId, id, first?.id ?? '')]).toEqual([
-        first?.id,
-        undefined,
-      ]);
+      expect([await orders.otherWithPayment({ providerId, id }, second?.id ?? ''), await orders.otherWithPayment({ providerId, id }, first?.id ?? '')]).toEqual(
+        [first?.id, undefined],
+      );
       // The order that has the payment may be read again, and another provider may use the same id for a payment of its own.
       expect(await orders.advance(first!, change, undefined, [])).toBe(true);
       expect(await orders.advance(second!, { ...change, payment: { providerId: `${providerId}-2`, id } }, undefined, [])).toBe(true);
+    });
+
+    it('do not get a payment by its amount that has the id of another order there, in any writing', async () => {
+      const { orders } = stores();
+      const id = crypto.randomUUID();
+      const owner = await ordered({ upstreamOrderId: id.toUpperCase() });
+      const { providerId } = owner;
+      const [second, third] = [await ordered({ providerId }), await ordered({ providerId })];
+      expect(await orders.advance(second, { facts: { transaction_id: id }, payment: { providerId, id } }, undefined, [])).toBe(false);
+      expect(await orders.otherWithPayment({ providerId, id }, second.id)).toBe(owner.id);
+      // The provider's own word is about another order than the one that it names only if that one has taken the payment.
+      expect(await orders.advance(third, { facts: { transaction_id: id }, payment: { providerId, id, linked: true } }, undefined, [])).toBe(true);
+    });
+
+    it('get a payment that their provider links to them only once the order that has guessed it is in review, of two at the same moment, too', async () => {
+      const { orders } = stores();
+      const { providerId } = await ordered();
+      const id = crypto.randomUUID();
+      const [guesser, told] = [await ordered({ providerId }), await ordered({ providerId })];
+      const facts = { transaction_id: id };
+      const link = async () => await orders.advance(told, { facts, payment: { providerId, id, linked: true } }, undefined, []);
+      const guess = async () => await orders.advance(guesser, { facts, payment: { providerId, id } }, undefined, []);
+      const both = await Promise.all([guess(), link()]);
+      expect(both.toSorted()).toEqual([false, true]);
+      // Whoever was first, the one that has guessed has it only until the provider's word is stored.
+      expect(await orders.otherWithPayment({ providerId, id, linked: true }, told.id)).toBe(both[0] === true ? guesser.id : undefined);
+      await orders.advance(guesser, { stage: 'review' }, undefined, []);
+      expect(await orders.otherWithPayment({ providerId, id, linked: true }, told.id)).toBeUndefined();
+      expect([await link(), await guess()]).toEqual([true, false]);
+      expect((await orders.findAny(told.id))?.facts).toMatchObject(facts);
     });
 
     it('keep what others have learnt since a caller read them', async () => {

@@ -6,6 +6,7 @@
  */
 import { asksExchange } from '../../../src/domain/offer.ts';
 import { isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
+import { sameId } from '../../../src/domain/same-id.ts';
 import { quoteFromJson } from '../../../src/gateway/pricing/store-route.ts';
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
@@ -13,7 +14,7 @@ import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/de
 import type { NoticeStore } from '../../../src/ports/notices.ts';
 import type { OperatorStore } from '../../../src/ports/operator.ts';
 import type { Intent, NearAmounts, NewIntent, StandsBack } from '../../../src/ports/intents.ts';
-import type { Order, OrderEvent, OrderStore } from '../../../src/ports/orders.ts';
+import type { Order, OrderEvent, OrderStore, Payment } from '../../../src/ports/orders.ts';
 import type { RecordStore } from '../../../src/ports/record.ts';
 import type { ReferenceRow } from '../../../src/ports/reference.ts';
 import type { StoredRoute } from '../../../src/ports/routes.ts';
@@ -94,8 +95,12 @@ export const memoryStores = (now: () => number) => {
   const hasPayout = (one: Intent, payoutKey: string | undefined): boolean =>
     payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed' || one.state === 'review');
 
-  const otherWith = (providerId: string, payment: string, except: string): string | undefined =>
-    orders.find((one) => one.id !== except && one.providerId === providerId && one.facts.transaction_id === payment)?.id;
+  const otherWith = ({ providerId, id, linked }: Payment, except: string): string | undefined => {
+    const isIt = (known: string | undefined): boolean => known !== undefined && sameId(known, id);
+    const has = (one: Order): boolean =>
+      linked === true ? isIt(one.facts.transaction_id) && one.stage !== 'review' : isIt(one.facts.transaction_id) || isIt(one.upstreamOrderId);
+    return orders.find((one) => one.id !== except && one.providerId === providerId && has(one))?.id;
+  };
 
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
@@ -212,9 +217,9 @@ export const memoryStores = (now: () => number) => {
             .slice(0, limit)
             .toSorted(newestFirst),
         ),
-      otherWithPayment: async (providerId, payment, except) => await Promise.resolve(otherWith(providerId, payment, except)),
+      otherWithPayment: async (payment, except) => await Promise.resolve(otherWith(payment, except)),
       advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { payment, ...change }, event, rows) => {
-        if (payment !== undefined && otherWith(payment.providerId, payment.id, id) !== undefined) return false;
+        if (payment !== undefined && otherWith(payment, id) !== undefined) return false;
         const stored = orders.find((one) => one.id === id);
         const due = stored?.nextCheckOn;
         const woken = due === undefined || due === known ? undefined : due;
