@@ -44,6 +44,10 @@ const minuteMs = 60_000;
 /** Returns the latest moment that a stated expiry can mean. A provider that states whole minutes has cut off the seconds. */
 const latestEnd = (endsOn: number): number => (endsOn % minuteMs === 0 ? endsOn + minuteMs - 1 : endsOn);
 
+/** Returns whether an order lasts at least as long as its quote. To an order without a stated expiry, the quote's expiry applies. */
+export const lastsAsQuoted = (quoted: { expiresOn?: number }, endsOn: number | undefined): boolean =>
+  quoted.expiresOn !== undefined && latestEnd(endsOn ?? quoted.expiresOn) >= quoted.expiresOn - endSlackMs;
+
 /**
  * Judges the expiry of an order. `over`: the order has expired or is about to, so the customer's money would come too late. `price-changed`: the
  * order expires before the binding quote does, which is not what the customer accepted. To an order without a stated expiry, the quote's expiry
@@ -56,5 +60,5 @@ export const judgeEnd = (
 ): 'in-time' | 'over' | 'price-changed' => {
   if ((endsOn ?? quoted.expiresOn ?? Infinity) <= lastMoment) return 'over';
   if (endsOn === undefined) return 'in-time';
-  return quoted.binding && quoted.expiresOn !== undefined && latestEnd(endsOn) < quoted.expiresOn - endSlackMs ? 'price-changed' : 'in-time';
+  return quoted.binding && quoted.expiresOn !== undefined && !lastsAsQuoted(quoted, endsOn) ? 'price-changed' : 'in-time';
 };

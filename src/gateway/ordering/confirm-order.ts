@@ -1,4 +1,4 @@
-import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
+import { judgeEnd, judgeOrder, lastsAsQuoted } from '../../domain/judge-order.ts';
 import { isDelivered, isUnpaid, lastPaymentOn, noLaterThanExpiry, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
@@ -102,13 +102,15 @@ const toldWith = ({ inputs: { failover, movedFrom = [], order } }: Placing): Tol
 export type Withheld = { withheld: End };
 const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
   const { code } = problem;
-  const wentBack = problem !== invoiceTooShort;
+  const wentBack = problem !== invoiceTooShort && problem !== answeredLate;
   return { withheld: { state: 'unpayable', problem, evidence: { note: code, code }, wentBack, upstreamOrderId } };
 };
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
-/** The one problem that is the customer's doing, and says nothing about the provider. */
+/** One of the two problems that say nothing about the provider: it is the customer's doing. */
 const invoiceTooShort = unpayable('The invoice in payout_to would expire before the sats are sent.');
+/** An order that lasts as long as its quote, but was ordered so late that the answer came when both were over. */
+const answeredLate = unpayable("The provider's order was made too late: it ends with its quote, and a payment would come after that.");
 
 /**
  * Returns why the customer may not see the order: it is not what they accepted, or it can no longer be paid in time. Returns undefined if they may
@@ -143,7 +145,8 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
-  if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
+  if (end === 'over')
+    return lastsAsQuoted(offer, placed.expiresOn) ? answeredLate : unpayable("The provider's order has already expired: a payment would come too late.");
   return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;
 };
 

@@ -69,6 +69,27 @@ it('an order that the provider declined is declined for good, and the same step 
   expect(declined.get(session.customerId)?.['alpine']).toBeGreaterThan(clock.now + 599_000);
 });
 
+it.each([
+  ['states no end, and so ends with its quote', undefined, false],
+  ['lasts as long as its quote', 60_000, false],
+  ['lasts less long than its quote', 40_000, true],
+])('an order that %s, but whose answer comes after that, is withheld, and its provider went back on its offer: %o', async (_, lastsMs, wentBack) => {
+  const { scope, session, quote, request, buyer, intentOf, declined, clock } = memoryGateway(two);
+  const { script, sound } = buyer();
+  const began = clock.now;
+  script.placeOrder = async (...given) => {
+    const answer = await sound.placeOrder(...given);
+    clock.now = began + 60_001;
+    if (!answer.ok) return answer;
+    const { expiresOn: _usual, ...value } = answer.value;
+    return { ok: true, value: lastsMs === undefined ? value : { ...value, expiresOn: began + lastsMs } };
+  };
+  const quoteId = await quote('alpine');
+  expect((await problemOf(placeOrder(scope, session, request(quoteId)))).code).toBe('order-unpayable');
+  expect((await intentOf(quoteId))?.state).toBe('unpayable');
+  expect(declined.get(session.customerId)?.['alpine'] !== undefined).toBe(wentBack);
+});
+
 it('an order at another price than the binding quote is withheld, and every caller gets the same other offers', async () => {
   const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway(two);
   const { script, sound } = buyer();
