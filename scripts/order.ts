@@ -96,7 +96,14 @@ const find = async ({ stores, record }: Ops, word: string | undefined, flags: Re
   if (only === undefined) throw new Refused(`${word ?? 'these figures'}: there is no such order`);
   if (found.length === 1) return void (await show(only.orderId));
   const shown = found.slice(0, most);
-  if (isJson) return say(JSON.stringify(shown.map(showFound), undefined, 2));
+  if (isJson)
+    return say(
+      JSON.stringify(
+        shown.map((one) => showFound(one, Date.now())),
+        undefined,
+        2,
+      ),
+    );
   for (const text of foundLines(shown)) say(text);
   say(`${shown.length} orders${found.length > most ? `, the newest ${most}` : ''}: ${called('order', '<order id>')} shows one`);
 };

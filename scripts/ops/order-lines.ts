@@ -1,8 +1,9 @@
 /** Makes the lines that show an order, or a list of orders, to people: amounts with their unit, times in UTC, and what the operator can do. */
 import { formatHundredths } from '../../src/domain/money.ts';
 import type { Json } from '../../src/domain/offer.ts';
-import { isWithdrawn, sides } from '../../src/domain/ramp.ts';
+import { sides } from '../../src/domain/ramp.ts';
 import type { lookUpOrder } from '../../src/gateway/operator/look-up.ts';
+import type { Settling } from '../../src/gateway/operator/settle.ts';
 import type { FoundOrder } from '../../src/ports/operator.ts';
 import type { OrderTerms } from '../../src/ports/orders.ts';
 import type { LiquidityTerms, RouteTerms } from '../../src/ports/routes.ts';
@@ -65,22 +66,23 @@ const deliveryRows = ({ deliveries }: ShownOrder): Row[] => {
   return deliveries.length > mostDeliveries ? [...rows, ['', `${deliveries.length - mostDeliveries} older ones: --json`]] : rows;
 };
 
+const commands: { readonly [name in Settling]: string } = {
+  'leave-review': '--leave-review <stage> --reason "<why>"',
+  'release-short': '--release-short "<why>"',
+  'close-dispute': '--close-dispute "<how>"',
+  'close-attempt': '--close-placing "<why>"',
+  'paid-not-filled': '--paid-not-filled "<proof of payment>"',
+};
 /** Returns the commands that can change something about this order now. */
-const actionsOf = ({ order_id: id, ramp, order, placing, deliveries, settlings }: ShownOrder): string[] => {
+const actionsOf = ({ order_id: id, deliveries, settlings }: ShownOrder): string[] => {
   const actions = [
-    order?.stage === 'review' ? called('order', `${id} --leave-review <stage> --reason "<why>"`) : undefined,
-    order?.disputed === true && isWithdrawn[ramp] && order.short_released_on === undefined ? called('order', `${id} --release-short "<why>"`) : undefined,
-    order?.disputed === true ? called('order', `${id} --close-dispute "<how>"`) : undefined,
-    order === undefined && placing.state === 'review' ? called('order', `${id} --close-placing "<why>"`) : undefined,
-    order !== undefined && (!['filled', 'finished'].includes(order.stage) || settlings.includes('paid-not-filled'))
-      ? called('order', `${id} --paid-not-filled "<proof of payment>"`)
-      : undefined,
+    ...settlings.map((one) => called('order', `${id} ${commands[one]}`)),
     ...deliveries
       .filter(({ state }) => state !== 'delivered' && state !== 'superseded')
       .slice(-2)
       .map((one) => called('deliveries', `resend ${one.id}`)),
   ];
-  return actions.filter((one) => one !== undefined);
+  return actions;
 };
 
 /** Returns until when the order can be paid, or an empty string if it has been paid or has ended otherwise. */

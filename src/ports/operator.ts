@@ -1,6 +1,7 @@
 /** What the operator's view, switches and commands need from the database. Nothing here opens a sealed value. */
 import type { Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, ReviewReason, Stage } from '../domain/order.ts';
+import type { ClaimNow } from '../domain/lost-bought.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
@@ -15,10 +16,12 @@ export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: s
 /** The stored order, without its sealed values and without what concerns the customer's own server. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
+  /** Whether a proof of payment can still count against the provider. */
+  countable: boolean;
 };
 export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
-export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'>;
+export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'> & ClaimNow;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
 /** One provider's turn in a request with failover. */
 export type DossierTurn = Pick<Intent, 'id' | 'orderId' | 'quoteId' | 'providerId' | 'state' | 'evidence'>;
@@ -76,9 +79,10 @@ export type FoundOrder = {
   disputed?: boolean;
   shortReleasedOn?: number;
   shortReleased?: OrderWatch['shortReleased'];
-  recordedOn?: number;
-  /** A filled order of whose sats the provider says that they were withdrawn, although we hold no link; or whose claim a person must look at. */
-  unlinked?: boolean;
+  finishedUnlinked?: boolean;
+  /** Whether a proof of payment can still count against the provider. */
+  countable?: boolean;
+  claim?: ClaimNow;
   /** The order's amounts or, if no order came of the attempt, those of the quote. */
   pay?: bigint;
   receive?: bigint;

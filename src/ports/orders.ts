@@ -54,6 +54,8 @@ export type OrderWatch = {
   linkUnknown?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. If an amount changes, the order is judged again. */
   disputeClosed?: { on: number; pay: string; receive: string };
+  /** When the operator recorded a proof that the order was paid and not filled. */
+  provenOn?: number;
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
   shortReleased?: { pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */

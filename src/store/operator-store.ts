@@ -1,10 +1,11 @@
-import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { ReviewReason } from '../domain/order.ts';
 import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch, Place } from '../ports/operator.ts';
 import type { LiquidityTerms } from '../ports/routes.ts';
 import { present, type Database } from './database.ts';
 import { judgedAttemptOf } from '../ports/judged.ts';
 import type { OrderWatch } from '../ports/orders.ts';
+import { claimColumns, claimNow, isCountable } from './claim-now.ts';
 import { lostSats } from './lost-sats.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
@@ -49,8 +50,9 @@ const foundColumns = {
   disputed: orders.disputed,
   shortReleasedOn: orders.shortReleasedOn,
   shortReleased: sql<OrderWatch['shortReleased'] | null>`${orders.terms}->'shortReleased'`,
-  recordedOn: orders.recordedOn,
-  unlinked: sql<boolean>`coalesce(${orders.stage} = 'filled' and (${orders.terms}->>'finishedUnlinked' = 'true' or exists (select 1 from claims c where c.order_id = ${orders.id} and c.state in ('review', 'refused'))), false)`,
+  finishedUnlinked: sql<boolean>`coalesce(${orders.terms}->>'finishedUnlinked' = 'true', false)`,
+  countable: sql<boolean>`${orders.id} is not null and ${isCountable}`,
+  ...claimColumns,
   pay: amountOf('pay', orders.pay),
   receive: amountOf('receive', orders.receive),
   currency: sql<string | null>`coalesce(${orders.terms}->>'currency', ${intents.quote}->'route'->'asked'->>'currency')`,
@@ -179,10 +181,14 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       .select(foundColumns)
       .from(intents)
       .leftJoin(orders, eq(orders.intentId, intents.id))
+      .leftJoin(claims, eq(claims.orderId, orders.id))
       .where(and(where, isBefore(intents, before)))
       .orderBy(desc(intents.createdOn), desc(intents.id))
       .limit(limit);
-    return rows.map(present);
+    return rows.map(({ claimState, hasLink, hasFallback, linkExpiresOn, ...row }) => ({
+      ...present(row),
+      ...claimNow({ claimState, hasLink, hasFallback, linkExpiresOn }),
+    }));
   };
   const findDeliveries = async (where: SQL | undefined, limit: number, before?: Place) => {
     const columns = { ...deliveryColumns, subjectId: deliveries.subjectId };
@@ -211,7 +217,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       const routeId = `${row.quoteId.slice(0, 34)}00`;
       const [foundRoutes, foundOrders, events, foundClaims, foundNotices, foundDeliveries] = [
         await db.select().from(routes).where(eq(routes.id, routeId)),
-        await db.select().from(orders).where(eq(orders.intentId, row.id)),
+        await db
+          .select({ ...getTableColumns(orders), countable: isCountable })
+          .from(orders)
+          .where(eq(orders.intentId, row.id)),
         await db.select().from(orderEvents).where(eq(orderEvents.orderId, row.orderId)).orderBy(orderEvents.sequence),
         await db.select().from(claims).where(eq(claims.orderId, row.orderId)),
         await db
@@ -238,6 +247,8 @@ export const createOperatorStore = (db: Database): OperatorStore => {
                 createdOn: claim.createdOn,
                 nextTryOn: claim.nextTryOn,
                 expiresOn: claim.expiresOn,
+                hasLink: claim.lnurl !== null,
+                hasFallback: claim.fallbackHash !== null,
               }),
             }
           : {}),
@@ -479,7 +490,7 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     return { quotes: quotes.count, placings: placings.length, orders: leapt.length };
   });
 
-const withoutSealed = (order: typeof orders.$inferSelect) => {
+const withoutSealed = <T extends typeof orders.$inferSelect>(order: T) => {
   const { paymentInfo: _payment, secret: _secret, webhookUrl: _url, referenceHash: _reference, webhookEvents: _events, ...open } = order;
   return open;
 };

@@ -21,6 +21,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   finishedUnlinked: true,
   linkUnknown: true,
   disputeClosed: true,
+  provenOn: true,
   shortReleased: true,
   unreadSince: true,
   noticeUnread: true,

@@ -1,10 +1,14 @@
 import { and, asc, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
+import { mayBeLost } from '../domain/lost-bought.ts';
+import { isDelivered } from '../domain/order-life.ts';
 import type { Order } from '../ports/orders.ts';
 import type { RecordStore } from '../ports/record.ts';
+import { claimColumns, claimNow, isCountable } from './claim-now.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { lockOrder } from './order-store.ts';
+import { toStored } from './order-terms.ts';
 import { lastRefund, recordFill, recordLink, windowsOf } from './record-fill.ts';
 import { claims, fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
@@ -28,10 +32,14 @@ const shownColumns = {
   countedDelivered: fills.countedDelivered,
 };
 
-/** Returns whether nobody can have withdrawn the sats of a filled order, and its provider says that somebody did, or refuses a link. */
-const isLost = async (tx: Transaction, { id, watch }: Pick<Order, 'id' | 'watch'>): Promise<boolean> => {
-  const [claim] = await tx.select({ state: claims.state, lnurl: claims.lnurl }).from(claims).where(eq(claims.orderId, id));
-  return (claim?.lnurl ?? null) === null && (watch.finishedUnlinked === true || claim?.state === 'review' || claim?.state === 'refused');
+/** Returns whether a proof of payment may count against the provider of this order. */
+const mayCount = async (tx: Transaction, { id, stage, watch }: Order, now: number): Promise<boolean> => {
+  const [row] = await tx
+    .select({ countable: isCountable, ...claimColumns })
+    .from(orders)
+    .leftJoin(claims, eq(claims.orderId, orders.id))
+    .where(eq(orders.id, id));
+  return row?.countable === true && (!isDelivered(stage) || mayBeLost({ stage, ...watch, ...claimNow(row) }, now));
 };
 
 const rethrow = (_orderId: string, error: unknown): never => {
@@ -119,9 +127,10 @@ export const createRecordStore = (db: Database): RecordStore => ({
   paidNotFilled: async (orderId, now, seen) =>
     await db.transaction(async (tx) => {
       const order = await lockOrder(tx, orderId, seen);
-      if (!order || order.stage === 'finished') return false;
-      if (order.stage === 'filled' && !(await isLost(tx, order))) return false;
-      return await recordFill(tx, { orderId, now, as: 'proven' });
+      if (!order || !(await mayCount(tx, order, now)) || !(await recordFill(tx, { orderId, now, as: 'proven' }))) return false;
+      const terms = toStored(order.terms, { ...order.watch, provenOn: now });
+      await tx.update(orders).set({ terms }).where(eq(orders.id, orderId));
+      return true;
     }),
   inFlight: async (providerId, most, now) => await readInFlight(db, providerId, most, now),
   reset: async (providerId, now) =>

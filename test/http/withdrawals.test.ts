@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { databaseGauges } from '../../src/entry/database-gauges.ts';
+import { showDossier } from '../../src/gateway/operator/show-dossier.ts';
+import { showFound } from '../../src/gateway/operator/search-orders.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -50,20 +52,81 @@ it('a link on a foreign host puts the order in review, and nobody is asked for a
   expect(event).toEqual({ to_stage: 'review', note: "withdrawal link on a host that is not the provider's" });
 });
 
-it('an expired link of an order that is finished gets no second one', async () => {
-  const { withdraw, upstreamId } = await filled('alpine');
-  expect((await withdraw()).status).toBe(200);
+it('an expired link of an order that is finished is asked for once more', async () => {
+  const { withdraw, upstreamId, stage } = await filled('alpine');
+  const { body: first } = await withdraw();
   expired();
   await control('alpine').pay(upstreamId, 'finished');
-  const before = claims('alpine');
-  const answer = await withdraw();
+  const { status, body: second } = await withdraw();
+  expect([status, second['lnurlw'] === first['lnurlw'], await stage()]).toEqual([200, false, 'finished']);
+  const strict = await filled('once');
+  expect((await strict.withdraw()).status).toBe(200);
+  expired();
+  await control('once').pay(strict.upstreamId, 'finished');
+  const before = claims('once');
+  const answer = await strict.withdraw();
   expect([answer.status, answer.body['code'], answer.body['retryable'], answer.body['retry_after_ms']]).toEqual([
     409,
     'order-not-withdrawable',
     false,
     undefined,
   ]);
-  expect(claims('alpine')).toBe(before);
+  expect(claims('once')).toBe(before + 1);
+  const soon = await strict.withdraw();
+  expect([soon.body['code'], Number(soon.body['retry_after_ms']) > 0, claims('once')]).toEqual(['order-not-withdrawable', true, before + 1]);
+});
+
+describe('what the operator can count of an order whose link may be dead', () => {
+  const { record, operator } = { record: () => gateway.server.gateway.stores.record, operator: () => gateway.server.gateway.stores.operator };
+  const shown = async (orderId: string) => {
+    const dossier = await operator().dossier(orderId, () => []);
+    const [found] = await operator().search({ id: orderId }, 1);
+    if (!dossier || !found) throw new Error('no order');
+    const now = gateway.clock.now();
+    const { settlings } = showDossier(dossier, now, gateway.server.gateway.hash);
+    // The list and the card must agree.
+    expect(showFound(found, now).settlings).toEqual(settlings);
+    return settlings.includes('paid-not-filled');
+  };
+  const proven = async (orderId: string): Promise<boolean> => {
+    const order = await gateway.server.gateway.stores.orders.findAny(orderId);
+    if (!order) throw new Error('no order');
+    return await record().paidNotFilled(orderId, gateway.clock.now(), order);
+  };
+  const is = async (one: Awaited<ReturnType<typeof filled>>, stage: string): Promise<true> =>
+    await gateway.passUntil(stage, async () => ((await one.stage()) === stage ? true : undefined));
+
+  it.each(['filled', 'finished'])('at %s: nothing while the link is valid, then once', async (stage) => {
+    const one = await filled('alpine');
+    await is(one, 'filled');
+    expect([await shown(one.orderId), await proven(one.orderId)]).toEqual([false, false]);
+    await gateway.clock.still(async () => {
+      expect((await one.withdraw()).status).toBe(200);
+      if (stage === 'finished') await control('alpine').pay(one.upstreamId, 'finished');
+      expect([await one.stage(), await shown(one.orderId), await proven(one.orderId)]).toEqual([expect.any(String), false, false]);
+    });
+    await is(one, stage);
+    gateway.clock.move(3_600_000);
+    expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId), await proven(one.orderId)]).toEqual([true, true, false, false]);
+    const [fill] = await gateway.database.sql`select told_receive::int as told, counted_in as row from fills where order_id = ${one.orderId}`;
+    expect(fill).toEqual({ told: 0, row: 'estimates' });
+  });
+
+  it('not while a link is held whose claim is in review, or that has no known end, unless the order is finished', async () => {
+    const one = await filled('alpine');
+    await is(one, 'filled');
+    expect((await one.withdraw()).status).toBe(200);
+    const { sql } = gateway.database;
+    await sql`update claims set state = 'review', expires_on = '9999-01-01T00:00Z' where order_id = ${one.orderId}`;
+    expect([await shown(one.orderId), await proven(one.orderId)]).toEqual([false, false]);
+    for (const end of [null, new Date(0)]) {
+      await sql`update claims set expires_on = ${end} where order_id = ${one.orderId}`;
+      expect([await shown(one.orderId), await proven(one.orderId)]).toEqual([false, false]);
+    }
+    await control('alpine').pay(one.upstreamId, 'finished');
+    await is(one, 'finished');
+    expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId)]).toEqual([true, true, false]);
+  });
 });
 
 it('an expired link of an order that is not finished is asked for again, and shown again if the provider refuses', async () => {

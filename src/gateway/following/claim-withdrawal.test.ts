@@ -339,7 +339,7 @@ it('a claim that needs a person blames no link while its order is in review for 
   expect((await problemOf(withdraw())).code).toBe('order-not-withdrawable');
 });
 
-it('an expired link is fetched anew while the order is filled; with a fallback it is left to the provider', async () => {
+it('an expired link is fetched anew, also if the order is finished; with a fallback it is left to the provider', async () => {
   const without = await bought();
   const first = await without.withdraw();
   without.clock.now += 601_000;
@@ -347,12 +347,78 @@ it('an expired link is fetched anew while the order is filled; with a fallback i
   expect([second.lnurlw === first.lnurlw, without.calls('claim')]).toEqual([false, 2]);
   without.clock.now += 601_000;
   without.says('finished');
-  expect(await problemOf(without.withdraw())).toMatchObject({ code: 'order-not-withdrawable' });
+  const third = await without.withdraw();
+  expect([third.lnurlw === second.lnurlw, without.calls('claim'), (await without.gateway.stores.orders.findAny(without.id))?.stage]).toEqual([
+    false,
+    3,
+    'finished',
+  ]);
   const withFallback = await bought();
   await withFallback.withdraw(address);
   withFallback.clock.now += 601_000;
   expect(await problemOf(withFallback.withdraw())).toMatchObject({ code: 'withdrawal-expired' });
   expect(withFallback.calls('claim')).toBe(1);
+});
+
+describe('a finished order whose link expired', () => {
+  const declined = async () => await Promise.resolve({ ok: false as const, refusal: { reason: 'declined' as const } });
+  const over = async (fallback?: string) => {
+    const world = await bought();
+    const first = await world.withdraw(fallback);
+    world.says('finished');
+    const order = await world.gateway.stores.orders.findAny(world.id);
+    if (!order) throw new Error('no order');
+    expect(await refreshOrder(world.scope, order, 'poll')).toMatchObject({ stage: 'finished', final: true });
+    world.clock.now += 601_000;
+    return { ...world, first };
+  };
+
+  it('has another one if its provider gives one, which every caller then gets', async () => {
+    const { withdraw, first, calls } = await over();
+    const second = await withdraw();
+    expect([second.lnurlw === first.lnurlw, await withdraw(), calls('claim')]).toEqual([false, second, 2]);
+  });
+
+  it.each<[string, () => Promise<never> | ReturnType<typeof declined>]>([
+    ['refuses', declined],
+    ['answers with what is no link', async () => await Promise.reject(new ProviderFault('malformed', 'a string'))],
+  ])('has none if its provider %s, and is asked for again only after a while', async (_how, claim) => {
+    const { withdraw, buyer, calls, clock, gateway, id, logs } = await over();
+    buyer().script.claim = claim;
+    const problem = await problemOf(withdraw());
+    expect([problem.code, problem.more.members]).toEqual(['order-not-withdrawable', { order_id: id, retryable: false, action: 'contact-support' }]);
+    const again = await problemOf(withdraw());
+    expect([again.code, calls('claim')]).toEqual(['order-not-withdrawable', 2]);
+    clock.now += again.more.retryAfterMs ?? 0;
+    await problemOf(withdraw());
+    expect([calls('claim'), await settleClaims(gateway, 10)]).toEqual([3, 0]);
+    expect([(await gateway.stores.claims.find(id))?.state, logs.filter(({ event }) => event === 'claim_lost')]).toEqual(['held', []]);
+    delete buyer().script.claim;
+    clock.now += 600_000;
+    expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
+
+  it('has one later if the answer was lost', async () => {
+    const { withdraw, buyer, clock } = await over();
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
+    delete buyer().script.claim;
+    clock.now += 600_000;
+    expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
+
+  it('has another one if an earlier release put its claim into review', async () => {
+    const { withdraw, first, gateway, id } = await over();
+    await gateway.stores.claims.take(id, { owner: 'an earlier release', seconds: 60 });
+    await gateway.stores.claims.change(id, 'an earlier release', { state: 'review' });
+    const second = await withdraw();
+    expect([second.lnurlw.startsWith('LNURL1'), second.lnurlw === first.lnurlw]).toEqual([true, false]);
+  });
+
+  it('is left to its provider if there is a fallback address', async () => {
+    const { withdraw, calls } = await over(address);
+    expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['withdrawal-expired', 1]);
+  });
 });
 
 describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says nothing about it', (ms) => {

@@ -3,6 +3,7 @@ import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { formatHundredths } from '../../domain/money.ts';
 import type { Stage } from '../../domain/order.ts';
+import { unreadEnd } from '../../domain/lost-bought.ts';
 import { isShortReleased } from '../../domain/short-release.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -100,6 +101,13 @@ const notWithdrawable = (order: Order): Problem =>
         members: { retryable: false, action: 'contact-support' },
       })
     : notYet(order);
+/** The provider calls the order finished, and gives no other link than the one that has expired. `waitMs`: until it can be asked again. */
+const noOther = ({ id }: Order, waitMs?: number): Problem =>
+  new Problem(
+    'order-not-withdrawable',
+    'The provider says that the sats of this order were withdrawn. Its last withdrawal link has expired, and it gave no other one. If the sats did not arrive, contact support.',
+    waitMs === undefined ? { members: { order_id: id, retryable: false, action: 'contact-support' } } : { retryAfterMs: waitMs, members: { order_id: id } },
+  );
 const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
 /** Tells a wallet that asks for a link what has become of the sats that the provider sends itself. */
@@ -196,15 +204,18 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
   if (claim.state === 'review') {
     // A person must look at this claim. We ask the provider again only if the order is filled, a wallet asks for the link, and the next try is due.
     if (order.stage === 'review') throw order.watch.reviewReason === 'unsafe-link' ? linkRefused(order.id) : notWithdrawable(order);
-    if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) return await showLast(gateway, order, claim);
+    const mayAsk = order.stage === 'filled' || isUsedUp(order, claim);
+    if (!mayAsk || (order.stage === 'filled' && claim.nextTryOn > gateway.now())) return await showLast(gateway, order, claim);
   }
   if (isLive(gateway, claim)) return await showHeld(scope, order, claim);
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
-    // The sats may have been withdrawn, and a finished order gets no second link.
     if (!order.final) order = await refreshOrder(scope, order, 'read');
-    if (order.stage !== 'filled') throw notWithdrawable(order);
+    const isFinished = isUsedUp(order, claim);
+    if (order.stage !== 'filled' && !isFinished) throw notWithdrawable(order);
+    // Usually the sats were withdrawn. But the link may have ended unused, or may never have paid, and only the provider can give another.
+    if (isFinished && claim.nextTryOn > gateway.now()) throw noOther(order, claim.nextTryOn - gateway.now());
   }
   // If the link that we hold has expired and there is no fallback address, the provider is asked once more. A claim that has no link yet is tried
   // again, unless another call is already trying.
@@ -219,14 +230,13 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
   return await fetchLnurl(scope, order, taken, lease);
 };
 
+/** Returns whether the provider says that the sats were withdrawn by the link that we hold. */
+const isUsedUp = ({ stage }: Order, { lnurl }: Claim): boolean => stage === 'finished' && lnurl !== undefined;
+
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/**
- * Stored as the expiry if the provider's expiry cannot be read. Such a link counts as valid, and each response says that it is valid for ten more
- * minutes.
- */
-const unreadEnd = 0;
+/** A link with an expiry that cannot be read counts as valid, and each response says that it is valid for ten more minutes. */
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
@@ -308,6 +318,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       ...(isUnreadable ? { state: 'review' } : {}),
       ...nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no'),
     });
+    // Some providers answer a second request with a text that is no link.
+    if (isUsedUp(order, claim) && error instanceof ProviderFault && error.kind === 'malformed') throw noOther(order);
     return await showLast(gateway, order, claim);
   }
 };
@@ -335,6 +347,7 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
   // A refused fallback address is the customer's to change, so nothing is lost yet, unless the provider says that nothing is left.
   if (lost && (isOver || !isOpen)) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
   if (isOpen && now.stage === 'filled') throw fallbackRefused();
+  if (isUsedUp(now, claim)) throw noOther(now);
   return await showLast(gateway, now, claim);
 };
 

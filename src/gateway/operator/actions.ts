@@ -1,6 +1,7 @@
 /** What an operator may do over HTTP. Every read and every action is recorded before it is carried out. */
 import type { Stage } from '../../domain/order.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { FoundOrder } from '../../ports/operator.ts';
 import { Problem } from '../problem.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
 import { uuidForm } from './find-orders.ts';
@@ -29,15 +30,17 @@ const isIll = ({ circuits }: ReturnType<typeof showHealth>): boolean => Object.v
 
 /** Reads what needs a person now, or may soon: at most 100 orders, claims or webhooks of each kind. */
 export const attentionOf = async (gateway: Gateway) => {
-  const paidBefore = gateway.now() - longestDeliveryMs;
+  const now = gateway.now();
+  const paidBefore = now - longestDeliveryMs;
   const { review, late, unknown, twins, disputed, claims, dead, failing } = await gateway.stores.operator.attention(most, paidBefore, triesToList);
   const switches = await gateway.stores.operator.switches();
+  const show = (one: FoundOrder) => showFound(one, now);
   return {
-    review: review.map(showFound),
-    late: late.map(showFound),
-    unknown: unknown.map(showFound),
-    twins: twins.map(showFound),
-    disputed: disputed.map(showFound),
+    review: review.map(show),
+    late: late.map(show),
+    unknown: unknown.map(show),
+    twins: twins.map(show),
+    disputed: disputed.map(show),
     claims_in_review: claims,
     dead_letters: dead.map(showDelivery),
     failing_webhooks: failing.map((one) => ({ ...showDelivery(one), due_on: time(one.dueOn) })),

@@ -48,7 +48,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   const from = request.day === undefined && wanted.to === undefined ? (wanted.from ?? wanted.or?.[0]?.from) : undefined;
   const isPrice = request.day === undefined && wanted.to === undefined && (wanted.requestId !== undefined || wanted.word !== undefined);
   return {
-    orders: shown.map(showFound),
+    orders: shown.map((one) => showFound(one, gateway.now())),
     ...more,
     ...(from === undefined ? {} : { amounts_from: time(from) }),
     ...(isPrice && wanted.pricedSince !== undefined ? { prices_from: time(wanted.pricedSince) } : {}),
@@ -87,7 +87,7 @@ const wantedOf = (gateway: Gateway, request: SearchRequest): Wanted => {
 };
 
 const time = (ms: number): string => new Date(ms).toISOString();
-export const showFound = (found: FoundOrder) => ({
+export const showFound = (found: FoundOrder, now: number) => ({
   order_id: found.orderId,
   provider: found.providerId,
   ramp: found.ramp,
@@ -104,14 +104,18 @@ export const showFound = (found: FoundOrder) => ({
     pay: found.pay?.toString(),
     receive: found.receive?.toString(),
   }),
-  settlings: settlingsOf({
-    ramp: found.ramp,
-    payout: found.payout,
-    placing: found.state,
-    stage: found.stage,
-    disputed: found.disputed,
-    released: found.pay !== undefined && found.receive !== undefined && isShortReleased({ ...found, pay: found.pay, receive: found.receive }),
-    recorded: found.recordedOn !== undefined,
-    unlinked: found.unlinked,
-  }),
+  settlings: settlingsOf(
+    {
+      ramp: found.ramp,
+      payout: found.payout,
+      placing: found.state,
+      stage: found.stage,
+      disputed: found.disputed,
+      released: found.pay !== undefined && found.receive !== undefined && isShortReleased({ ...found, pay: found.pay, receive: found.receive }),
+      countable: found.countable,
+      finishedUnlinked: found.finishedUnlinked,
+      claim: found.claim,
+    },
+    now,
+  ),
 });

@@ -1,4 +1,6 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
+import { mayBeLost, type BoughtNow } from '../../domain/lost-bought.ts';
+import { isDelivered } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
 import { judgedAttemptOf, judgedOf } from '../../ports/judged.ts';
@@ -34,25 +36,24 @@ const shortened = (hash: (text: string) => string, judged: string): string => ha
 export const pinOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>, hash: (text: string) => string): string =>
   shortened(hash, order ? judgedOf(order, order.terms) : judgedAttemptOf(intent));
 
-type State = {
+type State = BoughtNow & {
   ramp: Order['ramp'];
   payout: 'push' | undefined;
   placing: string;
-  stage?: Stage | undefined;
   disputed?: boolean | undefined;
   released?: boolean | undefined;
-  recorded?: boolean | undefined;
-  /** A filled order without a link, of which a person must find out where its sats are. */
-  unlinked?: boolean | undefined;
+  /** Whether a proof of payment can still count against the provider. */
+  countable?: boolean | undefined;
 };
 /** Returns what can be settled about an order or an attempt in this state. */
-export const settlingsOf = ({ ramp, payout, placing, stage, disputed, released, recorded, unlinked }: State): Settling[] => {
+export const settlingsOf = ({ placing, disputed, released, countable, ...order }: State, now: number): Settling[] => {
+  const { ramp, payout, stage } = order;
   if (stage === undefined) return placing === 'review' ? ['close-attempt'] : [];
   return [
     ...(stage === 'review' ? (['leave-review'] as const) : []),
     ...(disputed === true && isClaimed(ramp, payout) && released !== true ? (['release-short'] as const) : []),
     ...(disputed === true ? (['close-dispute'] as const) : []),
-    ...(unlinked !== true && (stage === 'filled' || stage === 'finished' || recorded === true) ? [] : (['paid-not-filled'] as const)),
+    ...(countable === true && (!isDelivered(stage) || mayBeLost(order, now)) ? (['paid-not-filled'] as const) : []),
   ];
 };
 
@@ -131,7 +132,9 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
   if (!(await desk.stores.record.paidNotFilled(id, desk.now, order))) {
     const after = await desk.stores.orders.findAny(id);
     if (after && judgedOf(after, after.watch) !== judgedOf(order, order.watch)) changed(id);
-    return refuse(`${id} is ${order.stage}, or was already counted`);
+    return refuse(
+      `${id} is ${order.stage}, or was already counted${isDelivered(order.stage) ? '. A delivered order counts only once its link is over, or if its provider refuses a link' : ''}`,
+    );
   }
   return `${id} now counts as paid and never filled at ${order.providerId}`;
 };

@@ -1,0 +1,25 @@
+/**
+ * When bought sats that the customer withdraws may be lost: the one definition, for the operator's lists, their commands and the provider's record.
+ */
+import { isDelivered } from './order-life.ts';
+import type { Stage } from './order.ts';
+
+/** Stored as a link's expiry if the provider's expiry cannot be read. */
+export const unreadEnd = 0;
+
+/** What decides about an order's withdrawal. `hasFallback`: the request for the link names an on-chain address. */
+export type ClaimNow = { state: 'sending' | 'held' | 'review' | 'refused'; hasLink: boolean; hasFallback: boolean; expiresOn?: number };
+export type BoughtNow = { stage?: Stage | undefined; finishedUnlinked?: boolean | undefined; claim?: ClaimNow | undefined };
+
+const endOf = ({ expiresOn }: ClaimNow): number | undefined => (expiresOn === unreadEnd ? undefined : expiresOn);
+
+/**
+ * Returns whether the sats of a delivered order may be lost, so that a proof of payment counts against its provider. Either we hold no link, so that
+ * nobody can have withdrawn them, and the provider says that somebody did, or refuses a link. Or the link that we hold is over: it may never have
+ * paid. A link without a known end is over once the provider says that the sats were withdrawn.
+ */
+export const mayBeLost = ({ stage, finishedUnlinked, claim }: BoughtNow, now: number): boolean => {
+  if (!isDelivered(stage)) return false;
+  if (claim?.hasLink === true) return (endOf(claim) ?? (stage === 'finished' ? 0 : Infinity)) <= now;
+  return stage === 'filled' && (finishedUnlinked === true || claim?.state === 'review' || claim?.state === 'refused');
+};
