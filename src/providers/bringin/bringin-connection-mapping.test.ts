@@ -212,6 +212,40 @@ describe('a new connection', () => {
   });
 });
 
+describe('the IBAN that is paid', () => {
+  const silent = link('ACTIVE', { standingOrder: active, lnAddress: 'alice@bringin.xyz' });
+  const read = (known: string | undefined, told: string | undefined) =>
+    show(link('ACTIVE', { standingOrder: active, lnAddress: 'alice@bringin.xyz', destinationIban: told }), {
+      ...show(silent),
+      ...(known === undefined ? {} : { iban: known }),
+    });
+  const other = 'FR1420041010050500013M02606';
+  test.each([
+    ['the same', iban, iban],
+    ['the same with blanks', iban, 'DE89 3704 0044 0532 0130 00'],
+    ['the same, masked', iban, 'DE89 **** **** **** **30 00'],
+    ['not told', iban, undefined],
+    ['nothing that can be read', iban, 'your bank account'],
+    ['not known before', undefined, other],
+    ['known masked before', 'DE89**************3000', iban],
+  ])('%s', (_name, known, told) => {
+    expect(read(known, told)).toMatchObject({ status: 'active', lightningAddress: 'alice@bringin.xyz' });
+    expect(read(known, told).iban).toBe(known === iban ? iban : told);
+  });
+  test.each([
+    ['another', iban, other],
+    ['another, masked', iban, 'FR14 **** **** 2606'],
+    ['another account of the same bank, masked', iban, 'DE89************3001'],
+    ['another than the masked one', 'DE89**************3000', other],
+  ])('%s: nobody pays to that connection', (_name, known, told) => {
+    const state = read(known, told);
+    expect(state).toMatchObject({ status: 'failed', failure: 'iban-differs', iban: known });
+    expect([state.lightningAddress, state.depositAddress]).toEqual([undefined, undefined]);
+    // A later answer that no longer tells the IBAN does not make it right.
+    expect(show(silent, state).status).toBe('failed');
+  });
+});
+
 describe('whether it is there already', () => {
   const find = (links: LinkReply[], request = wanted): unknown => {
     const found = findExisting(links, request, settings);

@@ -42,7 +42,8 @@ type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lig
  * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
  * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
  * link was created, or earlier if Bringin says so, even if the code was sent again later. Payers use the addresses without an order, so they are
- * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes.
+ * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes. Nor does the bank account: if
+ * Bringin names another one, the connection has failed, its addresses are not shown, and no order uses it.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -50,19 +51,20 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   const told = statusOf(reply) ?? before?.status ?? 'initiating';
   const createdOn = link.createdAt ?? before?.createdOn;
   const pendingCancel = told === 'active' && cancel !== undefined && cancel.expiresOn > now ? cancel : undefined;
-  const status = pendingCancel ? 'code_required' : told;
+  const isElsewhere = before?.failure === ibanDiffers || ibansDiffer(before?.iban, reply.destinationIban);
+  const status = isElsewhere ? 'failed' : pendingCancel ? 'code_required' : told;
   const codeExpiresOn = pendingCancel?.expiresOn ?? codeExpiry(reply, createdOn, rules);
   const late = status === 'initiating' && createdOn !== undefined && now - createdOn > rules.initiating_timeout_s * 1000;
-  const failure = status === 'failed' ? failureOf(reply.error) : late ? 'takes-too-long' : undefined;
+  const failure = isElsewhere ? ibanDiffers : status === 'failed' ? failureOf(reply.error) : late ? 'takes-too-long' : undefined;
   const upstream: ConnectionNotes = {
     ...earlier,
     ...(standingOrder?.id === undefined ? {} : { standingOrderId: standingOrder.id }),
     ...(standingOrder?.challengeId === undefined ? {} : { challengeId: standingOrder.challengeId }),
     ...(pendingCancel ? { cancel: pendingCancel } : {}),
   };
-  const iban = reply.destinationIban ?? before?.iban;
-  const lightningAddress = before?.lightningAddress ?? safeLightningAddress(reply.lnAddress, rules);
-  const depositAddress = before?.depositAddress ?? safeAddress(reply.depositAddress, rules);
+  const iban = isElsewhere || (before?.iban !== undefined && readIban(before.iban) !== undefined) ? before?.iban : (reply.destinationIban ?? before?.iban);
+  const lightningAddress = isElsewhere ? undefined : (before?.lightningAddress ?? safeLightningAddress(reply.lnAddress, rules));
+  const depositAddress = isElsewhere ? undefined : (before?.depositAddress ?? safeAddress(reply.depositAddress, rules));
   const depositIban = reply.depositIban ?? before?.depositIban;
   return {
     upstreamId: link.id,
@@ -81,6 +83,21 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
     ...(createdOn === undefined ? {} : { createdOn }),
   };
+};
+
+export const ibanDiffers = 'iban-differs';
+/**
+ * Returns whether two IBANs are certainly different. One of them may be masked: then what both show must be the same. What cannot be read as an IBAN
+ * says nothing.
+ */
+const ibansDiffer = (known: string | undefined, told: string | undefined): boolean => {
+  const [a, b] = [ibanOf(known), ibanOf(told)];
+  const parts = (text: string): RegExpExecArray | null => /^([A-Z]{2}\d{2}[A-Z\d]*)(?:[^A-Z\d]+([A-Z\d]*))?$/.exec(text);
+  const [one, other] = [parts(a), parts(b)];
+  if (!one || !other) return false;
+  const [, headA = '', tailA = a] = one;
+  const [, headB = '', tailB = b] = other;
+  return !(headA.startsWith(headB) || headB.startsWith(headA)) || !(tailA.endsWith(tailB) || tailB.endsWith(tailA));
 };
 
 const safeLightningAddress = (text: string | undefined, { lightning_hosts: hosts }: Rules): string | undefined => {

@@ -9,6 +9,7 @@ import {
   connectionProblem,
   createBody,
   findExisting,
+  ibanDiffers,
   isKnownStatus,
   readConnectionNotes,
   toConnection,
@@ -39,7 +40,9 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
 
 const shown = ({ deps, settings }: Bringin, link: LinkReply, before: ConnectionState | undefined): ConnectionState => {
   if (!isKnownStatus(link.bringinLink.status)) deps.log('warn', 'bringin_status_unknown', { of: 'connection' });
-  return toConnection(link, before, deps.now(), { ...settings, bitcoin: deps.network });
+  const state = toConnection(link, before, deps.now(), { ...settings, bitcoin: deps.network });
+  if (state.failure === ibanDiffers && before?.failure !== ibanDiffers) deps.log('warn', 'bringin_iban_differs', { of: 'connection' });
+  return state;
 };
 const answer = (value: ConnectionState): Answer<ConnectionState> => ({ ok: true, value });
 const withNotes = (connection: ConnectionState, notes: ConnectionNotes): ConnectionState => ({

@@ -1,5 +1,6 @@
 /** Maps Bringin's words to ours. Pure. */
 import * as z from 'zod';
+import { defined } from '../../domain/defined.ts';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
 import { isDelivered, matchSlackMs, saysMoney } from '../../domain/order-life.ts';
@@ -46,12 +47,13 @@ const storedConnection = z.object({
   direction: z.enum(['sell', 'buy']),
   network: z.enum(['lightning', 'onchain']),
   status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
+  iban: z.string().min(12).optional().catch(undefined),
 });
 
 /** Reads the stored connection of an order: the members that a new read of the connection needs. Undefined if they are not all there. */
 export const connectionOf = (input: Json | undefined): ConnectionState | undefined => {
   const parsed = storedConnection.safeParse(input);
-  return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
+  return parsed.success ? { ...defined(parsed.data), upstream: {} } : undefined;
 };
 
 /** Reports money for FAILED: only a paid transaction can fail (INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED). */

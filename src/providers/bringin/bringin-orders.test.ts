@@ -488,6 +488,10 @@ describe('the bank, by a connection', () => {
     }
     bringin.control.setLink(email, id, 'ACTIVE');
     expect(await place(request(), { connection: { ...(connection as object), upstreamId: 'nobodys' } as Json })).toEqual(declined('connection-not-found'));
+    // It would pay another bank account than the one that is known here.
+    expect(await place(request(), { connection: { ...(connection as object), iban: 'FR1420041010050500013M02606' } as Json })).toEqual(
+      declined('connection-not-active'),
+    );
   });
   test('an address that moved to another host is shown to nobody', async () => {
     const elsewhere = await startBringin({ linkMs: 0, lightningDomain: 'evil.example' }, { ln_address_form: 'username' });
