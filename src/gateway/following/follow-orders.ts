@@ -102,11 +102,12 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   return { read: 'done', ...(await withoutUnlinkedFinish(gateway, order, knownOf(order), shown)) };
 };
 
+type Matched = Pick<Order, 'id' | 'providerId' | 'customerId' | 'ramp' | 'pay' | 'createdOn' | 'facts'> & { terms: Pick<Order['terms'], 'matchedBy'> };
 /**
  * Returns the ids of the customer's other orders at this provider and of their payments, and when the amount was sold again, if only the amount may
  * tell which order a payment is for.
  */
-const othersOf = async (gateway: Gateway, order: Order): Promise<Pick<FollowedOrder, 'others' | 'amountAgainOn'>> => {
+export const othersOf = async (gateway: Gateway, order: Matched): Promise<Pick<FollowedOrder, 'others' | 'amountAgainOn'>> => {
   if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
   const { upstreamIds, sales } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
   const again = sales.filter(({ pay, createdOn }) => order.ramp === 'sell' && pay === order.pay && createdOn > order.createdOn);

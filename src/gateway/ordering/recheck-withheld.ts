@@ -1,6 +1,6 @@
 /**
  * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left at the provider. The customer was never shown how to pay,
- * so no money should have arrived. If a provider reports money, a person must look at the attempt. Each attempt is read once when its quote has
+ * so no money should have arrived. If a provider reports money, or that its order needs a review, a person must look at the attempt. Each attempt is read once when its quote has
  * expired, and again after a genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
@@ -10,6 +10,8 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
 import { upstreamOf } from '../ramps.ts';
+import { defined } from '../../domain/defined.ts';
+import { othersOf } from '../following/follow-orders.ts';
 import { placingOf, type Placing } from './placing.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -42,12 +44,18 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
     const placing = await placingOf(gateway, intent);
     for (const row of await readRows({ gateway, requestId: intent.requestId }, intent, placing)) {
       const step = advance({ stage: 'awaiting_payment', binding: false, pay: 0n, receive: 0n, placing: intent.state }, row, now);
-      if (step.kind !== 'contradiction') continue;
+      if (step.kind !== 'contradiction' && row.stage !== 'review') continue;
+      if (await isAnothers(gateway, intent, row)) continue;
       const found = row.upstreamOrderId === undefined ? {} : { upstreamOrderId: row.upstreamOrderId };
       const note = step.note ?? 'money moved';
       if (!(await intents.changeWithheld(intent.id, lease.owner, { state: 'review', evidence: { note }, ...found }))) return;
       gateway.count('orders_total', { provider: intent.providerId, outcome: 'review' });
-      gateway.log('error', 'money_in_withheld_order', { request_id: intent.requestId, provider: intent.providerId, intent: intent.id, note });
+      gateway.log('error', step.kind === 'contradiction' ? 'money_in_withheld_order' : 'withheld_order_in_review', {
+        request_id: intent.requestId,
+        provider: intent.providerId,
+        intent: intent.id,
+        note,
+      });
       return;
     }
     await intents.changeWithheld(intent.id, lease.owner, { nextTryOn: never });
@@ -59,6 +67,12 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   }
 };
 
+/** Returns whether only the amount tells that a payment is this attempt's, and another order has it. */
+const isAnothers = async ({ stores }: Gateway, { providerId, orderId }: Intent, { guessed, facts }: OrderEvidence): Promise<boolean> => {
+  const id = facts?.transaction_id;
+  return guessed === true && id !== undefined && (await stores.orders.otherWithPayment({ providerId, id }, orderId)) !== undefined;
+};
+
 /** Reads the order if its id is known, or else all new orders of its upstream session, if the provider lists them. */
 const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
   const { provider, quote, context } = placing;
@@ -68,7 +82,9 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const adapter = provider.adapter[intent.ramp];
   if (!adapter) return [];
   const { pay, receive, fee, upstream, facts } = quote.offer.offer;
-  const order = { orderId: intent.orderId, upstreamOrderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts };
+  const known = { orderId: intent.orderId, idempotencyKey: intent.id, upstreamOrderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts };
+  const matched = { ...intent, id: intent.orderId, pay, facts, terms: defined({ matchedBy: facts.matched_by }) };
+  const order = { ...known, ...(await othersOf(scope.gateway, matched)) };
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, customerKey: intent.customerId, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));

@@ -53,6 +53,13 @@ it('a provider that would make a second order is never sent the quote again: an 
   expect((await problemOf(world.answer())).code).toBe('order-unpayable');
 });
 
+it('an order that is found under a word that we do not know, but with money, is for a person, and not unpayable', async () => {
+  const world = await lostAt('duplicates', true);
+  const [order] = world.buyer().orders;
+  Object.assign(order ?? {}, { stage: undefined, rawStatus: 'pondering', moneySeen: true });
+  expect((await world.settled()).state).toBe('review');
+});
+
 it('if nothing is found, the attempt is dead once the quote can no longer become an order, and not before', async () => {
   const world = await lostAt('duplicates', false);
   const settled = await world.settled();

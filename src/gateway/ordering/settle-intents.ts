@@ -25,7 +25,7 @@ type Evidence = {
   /** The order's id, from a response that could not be used otherwise, or of an order that a read found but could not make out. */
   orderMade?: string;
   /** The attempt was in progress when the restored backup was made. Since then, the customer may have been shown how to pay. */ restored?: true;
-  read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
+  read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string; moneySeen?: true }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
   tries: 0,
@@ -231,6 +231,7 @@ const readNew = async (scope: Scope, intent: Intent, placing: Awaited<ReturnType
         ...(one.stage === undefined ? {} : { stage: one.stage }),
         ...(one.pay === undefined ? {} : { pay: one.pay.toString() }),
         ...(one.receive === undefined ? {} : { receive: one.receive.toString() }),
+        ...(one.moneySeen === true ? { moneySeen: one.moneySeen } : {}),
       })),
     };
     return true;
@@ -255,8 +256,9 @@ const toPlacing = (intent: Intent, evidence: Evidence, profile: UnknownPlacing['
     ? {
         read: {
           on: evidence.read.on,
-          found: evidence.read.found.map(({ pay, receive, stage, upstreamOrderId }) => ({
+          found: evidence.read.found.map(({ pay, receive, stage, upstreamOrderId, moneySeen }) => ({
             upstreamOrderId,
+            ...(moneySeen === true ? { moneySeen } : {}),
             ...(stage === undefined ? {} : { stage: stage as NonNullable<NewOrder['stage']> }),
             ...(pay === undefined ? {} : { pay: BigInt(pay) }),
             ...(receive === undefined ? {} : { receive: BigInt(receive) }),
