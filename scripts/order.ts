@@ -10,6 +10,9 @@
  * `npm run order -- <order id or order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order.
  * `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has proof that the order was paid. In the provider's record, the
  * order then counts as paid and not delivered.
+ * `npm run order -- <order id> --paid-otherwise <proof>`: ends a filled order whose customer got the money or the sats in another way.
+ * `npm run order -- <order id> --drop-fallback <why> [--evidence <what the provider said>]`: drops the fallback address of a withdrawal for which the
+ * provider gave no link, so that the customer may name another. If an answer may have been lost, it needs the evidence.
  */
 import { amountsOf, dayOf, findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
@@ -27,9 +30,9 @@ const stages: readonly Stage[] = ['awaiting_payment', 'underpaid', 'expired', 'f
 /** Settles something about one order (src/gateway/operator/settle.ts), and says what was done. */
 const settleBy =
   (settling: Settling, needs: string) =>
-  async (id: string, words: string): Promise<void> => {
-    if (words === '') throw new Refused(needs);
-    await settled(settling, { id, words });
+  async (id: string, words: string, _reason: string, evidence?: string): Promise<void> => {
+    if (words === '' || evidence === '') throw new Refused(needs);
+    await settled(settling, { id, words, evidence });
   };
 
 const settled = async (settling: Settling, request: SettleRequest): Promise<void> =>
@@ -48,12 +51,14 @@ const leaveReview = async (id: string, named: string, reason: string): Promise<v
 };
 
 /** What a command can change about one order. `words` is the option's value. */
-const actions: Readonly<Record<string, (id: string, words: string, reason: string) => Promise<void>>> = {
+const actions: Readonly<Record<string, (id: string, words: string, reason: string, evidence?: string) => Promise<void>>> = {
   'leave-review': leaveReview,
   'release-short': settleBy('release-short', '--release-short needs the reason'),
   'close-dispute': settleBy('close-dispute', '--close-dispute needs how it was settled, in words'),
   'close-placing': settleBy('close-attempt', '--close-placing needs the reason'),
   'paid-not-filled': settleBy('paid-not-filled', '--paid-not-filled needs the proof of payment, in words'),
+  'paid-otherwise': settleBy('paid-otherwise', '--paid-otherwise needs the proof of payment, in words'),
+  'drop-fallback': settleBy('drop-fallback', '--drop-fallback needs the reason, and --evidence what the provider said'),
 };
 
 const usage = `usage: ${called('order', '<order, quote, attempt, request or customer id, payment reference, or order id at the provider>')}
@@ -109,13 +114,16 @@ const find = async ({ stores, record }: Ops, word: string | undefined, flags: Re
 };
 
 await command(async () => {
-  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['day', 'amount', 'reason', ...Object.keys(actions)] });
+  const { words, flags } = readArguments(process.argv.slice(2), { plain: ['json'], valued: ['day', 'amount', 'reason', 'evidence', ...Object.keys(actions)] });
   const [id, more] = words.map((word) => word.trim());
   const asked = Object.keys(actions).filter((name) => flags.has(name));
   const [name] = asked;
   const isNarrowed = flags.has('day') || flags.has('amount');
   if (more !== undefined || (id === undefined && (!isNarrowed || name !== undefined))) throw new Refused(usage);
   if (asked.length > 1) throw new Refused(`${asked.map((one) => `--${one}`).join(' and ')} are different commands: give one of them`);
-  if (id !== undefined && name !== undefined) return await actions[name]?.(id.toLowerCase(), flags.get(name)?.trim() ?? '', flags.get('reason')?.trim() ?? '');
+  if (flags.has('evidence') && name !== 'drop-fallback') throw new Refused('--evidence belongs to --drop-fallback');
+  const said = (flag: string): string => flags.get(flag)?.trim() ?? '';
+  if (id !== undefined && name !== undefined)
+    return await actions[name]?.(id.toLowerCase(), said(name), said('reason'), flags.has('evidence') ? said('evidence') : undefined);
   await withDatabase(async (ops) => await find(ops, id, flags));
 });

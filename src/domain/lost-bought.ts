@@ -3,15 +3,19 @@
  */
 import { isDelivered } from './order-life.ts';
 import type { Stage } from './order.ts';
+import { isClaimed, type Ramp } from './ramp.ts';
 
 /** Stored as a link's expiry if the provider's expiry cannot be read. */
 export const unreadEnd = 0;
 
-/** What decides about an order's withdrawal. `hasFallback`: the request for the link names an on-chain address. */
+/** What decides about an order's withdrawal. `hasFallback`: requests for the link name an on-chain address. */
 export type ClaimNow = { state: 'sending' | 'held' | 'review' | 'refused'; hasLink: boolean; hasFallback: boolean; expiresOn?: number };
 export type BoughtNow = { stage?: Stage | undefined; finishedUnlinked?: boolean | undefined; claim?: ClaimNow | undefined };
 
 const endOf = ({ expiresOn }: ClaimNow): number | undefined => (expiresOn === unreadEnd ? undefined : expiresOn);
+
+/** Returns whether we hold a link that its provider says can still be used. */
+const isLinkValid = (claim: ClaimNow | undefined, now: number): boolean => claim?.hasLink === true && (endOf(claim) ?? 0) > now;
 
 /**
  * Returns whether the sats of a delivered order may be lost, so that a proof of payment counts against its provider. Either we hold no link, so that
@@ -23,3 +27,11 @@ export const mayBeLost = ({ stage, finishedUnlinked, claim }: BoughtNow, now: nu
   if (claim?.hasLink === true) return (endOf(claim) ?? (stage === 'finished' ? 0 : Infinity)) <= now;
   return stage === 'filled' && (finishedUnlinked === true || claim?.state === 'review' || claim?.state === 'refused');
 };
+
+/** Returns whether an operator may end a filled order whose customer was paid in another way: not while a link can still be used. */
+export const mayBeEnded = ({ ramp, payout, stage, claim }: BoughtNow & { ramp: Ramp; payout?: 'push' | undefined }, now: number): boolean =>
+  stage === 'filled' && isClaimed(ramp, payout) && !isLinkValid(claim, now);
+
+/** Returns whether the customer cannot name another fallback address, although no link was given with this one. */
+export const isFallbackLocked = ({ stage, claim }: BoughtNow): boolean =>
+  stage === 'filled' && claim !== undefined && claim.hasFallback && !claim.hasLink && (claim.state === 'review' || claim.state === 'sending');

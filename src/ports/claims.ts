@@ -4,7 +4,7 @@ export type Claim = {
   orderId: string;
   /**
    * `refused`: the provider has answered every request so far with a refusal, the last of which named a fallback address. So there is no link, and
-   * the address is no longer kept: the next request may name another.
+   * the address is no longer kept, only its hash: the next request may name another.
    */
   state: 'sending' | 'held' | 'review' | 'refused';
   attempt: number;
@@ -41,6 +41,12 @@ export type ClaimStore = {
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
   /** Returns false if another owner has taken the claim since, even if that owner has finished. */
   change(orderId: string, owner: string, change: ClaimChange): Promise<boolean>;
+  /**
+   * Drops the fallback address of a claim that holds no link, as if the provider had refused it: the next request may name another. `lost`: did nothing,
+   * because an answer may have been lost, and `isSure` is not given. `changed`: did nothing, because the claim has changed since it was read, or is in
+   * hand.
+   */
+  dropFallback(seen: Claim, isSure: boolean): Promise<'dropped' | 'lost' | 'changed'>;
   /** `providerId`: the provider of the claim's order. */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<(Claim & { providerId: string })[]>;
 };

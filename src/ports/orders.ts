@@ -56,6 +56,8 @@ export type OrderWatch = {
   disputeClosed?: { on: number; pay: string; receive: string };
   /** When the operator recorded a proof that the order was paid and not filled. */
   provenOn?: number;
+  /** When the operator ended the order, because its customer got the money or the sats in some other way. */
+  paidOtherwiseOn?: number;
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
   shortReleased?: { pay: string; receive: string };
   /** When a read first failed although the order would be final by now. A successful read removes this time. */

@@ -6,7 +6,7 @@ import { claims, orders } from './schema.ts';
 export const claimColumns = {
   claimState: claims.state,
   hasLink: sql<boolean>`${claims.lnurl} is not null`,
-  hasFallback: sql<boolean>`${claims.fallbackHash} is not null`,
+  hasFallback: sql<boolean>`${claims.fallback} is not null`,
   linkExpiresOn: claims.expiresOn,
 };
 type Row = { claimState: ClaimNow['state'] | null; hasLink: boolean; hasFallback: boolean; linkExpiresOn: number | null };

@@ -46,7 +46,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
   reopen: async (orderId, fallback, lease) => {
     const rows = await db
       .update(claims)
-      .set({ ...fallback, state: 'sending', unlostAttempt: sql`${claims.attempt}`, ...leaseOf(lease) })
+      .set({ fallback: null, fallbackHash: null, ...fallback, state: 'sending', unlostAttempt: sql`${claims.attempt}`, ...leaseOf(lease) })
       .where(and(eq(claims.orderId, orderId), eq(claims.state, 'refused'), free(claims, lease.owner)))
       .returning();
     return rows[0] && toClaim(rows[0]);
@@ -69,6 +69,21 @@ export const createClaimStore = (db: Database): ClaimStore => ({
       .returning({ orderId: claims.orderId });
     return rows.length === 1;
   },
+  dropFallback: async ({ orderId, state, attempt, fallbackHash }, isSure) =>
+    await db.transaction(async (tx) => {
+      const [row] = await tx
+        .select()
+        .from(claims)
+        .where(and(eq(claims.orderId, orderId), free(claims, 'operator')))
+        .for('update');
+      const isSame = row?.state === state && row.attempt === attempt && row.fallbackHash === fallbackHash;
+      if (!isSame || row.lnurl !== null) return 'changed';
+      // A lease that was not given back belongs to a call that died.
+      if (!isSure && (row.leaseUntil !== null || row.unlostAttempt !== attempt)) return 'lost';
+      const dropped = { state: 'refused', fallback: null, fallbackHash: null, unlostAttempt: attempt, ...released } as const;
+      await tx.update(claims).set(dropped).where(eq(claims.orderId, orderId));
+      return 'dropped';
+    }),
   claimDue: async (now, lease, limit, share) => {
     const provider = sql<string>`(select provider_id from orders where orders.id = ${claims.orderId})`;
     const queue = { table: claims, id: claims.orderId, dueOn: claims.nextTryOn, waiting: eq(claims.state, 'sending'), provider };

@@ -248,7 +248,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
                 nextTryOn: claim.nextTryOn,
                 expiresOn: claim.expiresOn,
                 hasLink: claim.lnurl !== null,
-                hasFallback: claim.fallbackHash !== null,
+                hasFallback: claim.fallback !== null,
               }),
             }
           : {}),
@@ -267,7 +267,8 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         await db
           .select({ id: claims.orderId })
           .from(claims)
-          .where(inArray(claims.state, ['review', 'refused']))
+          .innerJoin(orders, eq(orders.id, claims.orderId))
+          .where(and(inArray(claims.state, ['review', 'refused']), sql`${orders.terms}->>'paidOtherwiseOn' is null`))
           .limit(limit)
       ).map((row) => row.id),
       dead: await findDeliveries(inArray(deliveries.state, ['dead', 'disabled']), limit),

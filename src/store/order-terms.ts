@@ -22,6 +22,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   linkUnknown: true,
   disputeClosed: true,
   provenOn: true,
+  paidOtherwiseOn: true,
   shortReleased: true,
   unreadSince: true,
   noticeUnread: true,

@@ -30,7 +30,7 @@ export class Refused extends Error {
   }
 }
 
-export type SettleRequest = { settling: Settling; reason: string; pin: string; stage?: string };
+export type SettleRequest = { settling: Settling; reason: string; pin: string; stage?: string; evidence?: string };
 export type SwitchRequest = { mode: SwitchMode; reason: string; until?: string };
 
 export type Api = ReturnType<typeof createApi>;

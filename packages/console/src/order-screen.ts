@@ -126,22 +126,30 @@ const toSettle = (desk: Desk, card: Card): Part =>
         )}
       </section>`;
 
+const evidenceLabel = 'What the provider said about a link with this address';
+
 const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
   const told = Object.hasOwn(settlings, kind) ? settlings[kind] : undefined;
   if (!told) return html`<p class="muted">${plain(kind)}: this console does not know how. Use npm run order.</p>`;
   const { order_id: id, pin } = card;
   const send = (event: SubmitEvent): void => {
     const text = fieldsOf(event);
-    const [reason, stage] = [text('reason'), text('stage')];
+    const [reason, stage, evidence] = [text('reason'), text('stage'), text('evidence')];
     if (reason === '') return;
     desk.ask({
       title: `${told.button}?`,
-      lines: [`Order ${id}.`, ...told.happens(plain(stage)), `${told.reason}: ${reason}`, 'This is recorded under your token.'],
+      lines: [
+        `Order ${id}.`,
+        ...told.happens(plain(stage)),
+        `${told.reason}: ${reason}`,
+        ...(evidence === '' ? [] : [`${evidenceLabel}: ${evidence}`]),
+        'This is recorded under your token.',
+      ],
       yes: told.button,
-      run: settling(id, { settling: kind, reason, pin, ...(stage === '' ? {} : { stage }) }),
+      run: settling(id, { settling: kind, reason, pin, ...(stage === '' ? {} : { stage }), ...(evidence === '' ? {} : { evidence }) }),
     });
   };
-  return html`<details class="form" ?open=${kind !== 'paid-not-filled'}>
+  return html`<details class="form" ?open=${kind !== 'paid-not-filled' && kind !== 'paid-otherwise'}>
     <summary>${told.button}</summary>
     <form @submit=${send}>
       ${
@@ -155,6 +163,13 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
       }
       <label for="${kind}-reason">${told.reason}</label>
       <textarea id="${kind}-reason" name="reason" rows="2" maxlength="500" required></textarea>
+      ${
+        kind === 'drop-fallback'
+          ? html`<label for="${kind}-evidence">${evidenceLabel}</label>
+              <textarea id="${kind}-evidence" name="evidence" rows="2" maxlength="500"></textarea>
+              <p class="muted">Needed if an answer of the provider may have been lost.</p>`
+          : nothing
+      }
       <button class="second" ?disabled=${desk.state().isWorking}>${told.button} …</button>
     </form>
   </details>`;

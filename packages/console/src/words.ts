@@ -50,6 +50,22 @@ export const settlings: Readonly<Record<Settling, Told>> = {
       'The order itself, and what the customer sees, do not change.',
     ],
   },
+  'paid-otherwise': {
+    button: 'End as paid in another way',
+    reason: 'Proof of payment',
+    happens: () => [
+      'The order is finished at the next read, and the customer can no longer withdraw. This cannot be taken back.',
+      "The provider's record stays as it is.",
+    ],
+  },
+  'drop-fallback': {
+    button: 'Drop the fallback address',
+    reason: 'Reason',
+    happens: () => [
+      'The customer may name another on-chain address, or none, with the next request for the withdrawal link.',
+      'If the provider has given a link with the old address after all, the customer may be paid twice.',
+    ],
+  },
 };
 
 export const modes: Readonly<Record<SwitchMode, string>> = {

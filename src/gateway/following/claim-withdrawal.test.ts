@@ -293,6 +293,52 @@ describe('a fallback address that the provider refuses', () => {
     expect((await problemOf(withdraw(address))).message).not.toMatch(/another address/);
     expect([(await gateway.stores.claims.find(id))?.state, (await problemOf(withdraw(other))).code]).toEqual(['review', 'withdrawal-differs']);
   });
+  it('is not tried again at once, neither by the wallet nor by background work', async () => {
+    const { withdraw, named, gateway, clock } = await picky();
+    for (let n = 0; n < 3; n += 1) expect((await problemOf(withdraw(address))).more.members).toEqual({ action: 'ask-user', retryable: false });
+    expect([named, await settleClaims(gateway, 10)]).toEqual([[address], 0]);
+    clock.now += 600_000;
+    expect([await settleClaims(gateway, 10), (await problemOf(withdraw(address))).more.members, named.length]).toEqual([
+      0,
+      { action: 'ask-user', retryable: false },
+      2,
+    ]);
+    // Another address, or none, need not wait.
+    expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+    expect([named.at(-1), await withdraw(), (await problemOf(withdraw(address))).code]).toEqual([undefined, await withdraw(), 'withdrawal-differs']);
+  });
+  it.each([
+    ['one request', 1],
+    ['two requests', 2],
+  ])('is not tried again and again if the answer to %s was lost before', async (_many, times) => {
+    const { withdraw, buyer, named, gateway, id, clock } = await picky();
+    const refuse = buyer().script.claim;
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    for (let n = 0; n < times; n += 1) {
+      expect((await problemOf(withdraw(address))).code).toBe('claim-outcome-unknown');
+      clock.now += 600_000;
+    }
+    if (refuse) buyer().script.claim = refuse;
+    expect([await settleClaims(gateway, 10), named.length]).toEqual([1, 1]);
+    const { state, nextTryOn } = (await gateway.stores.claims.find(id)) ?? { nextTryOn: 0 };
+    expect([state, nextTryOn > clock.now]).toEqual(['review', true]);
+    for (let n = 0; n < 2; n += 1) expect((await problemOf(withdraw(address))).code).toBe('claim-outcome-unknown');
+    clock.now += 600_000;
+    expect([await settleClaims(gateway, 10), named.length]).toEqual([0, 1]);
+    expect([(await problemOf(withdraw(address))).code, named.length]).toEqual(['claim-outcome-unknown', 2]);
+  });
+  it('whose request died is tried once by background work', async () => {
+    const { named, gateway, id, clock } = await picky();
+    await gateway.stores.claims.create(
+      { orderId: id, now: clock.now, fallbackHash: gateway.hash(address), fallback: await gateway.seal.seal(address, fallbackPlace(id)) },
+      { owner: 'dead', seconds: 1 },
+    );
+    for (let n = 0; n < 3; n += 1) {
+      clock.now += 600_000;
+      await settleClaims(gateway, 10);
+    }
+    expect(named).toEqual([address]);
+  });
   it('is replaced only with the consent to a shortfall that shows when the claim is reopened', async () => {
     const world = await picky();
     const { withdraw, buyer, gateway, id, scope } = world;
@@ -358,6 +404,68 @@ it('an expired link is fetched anew, also if the order is finished; with a fallb
   withFallback.clock.now += 601_000;
   expect(await problemOf(withFallback.withdraw())).toMatchObject({ code: 'withdrawal-expired' });
   expect(withFallback.calls('claim')).toBe(1);
+});
+
+describe('an order that the operator ended, because its customer was paid in another way', () => {
+  const ended = async (prepare: (world: Awaited<ReturnType<typeof bought>>) => Promise<unknown> = async () => await Promise.resolve()) => {
+    const world = await bought();
+    await prepare(world);
+    const found = async () => {
+      const order = await world.gateway.stores.orders.findAny(world.id);
+      if (!order) throw new Error('no order');
+      return order;
+    };
+    const order = await found();
+    await world.gateway.stores.orders.advance(order, { stage: 'filled', watch: { ...order.watch, paidOtherwiseOn: world.clock.now } }, undefined, []);
+    return { ...world, found, read: async () => await refreshOrder(world.scope, await found(), 'poll') };
+  };
+
+  it.each<[string, Stage | undefined]>([
+    ['says that it is filled', 'filled'],
+    ['says that it is finished', 'finished'],
+    ['does not answer', undefined],
+  ])('is finished at the next read, whose provider %s', async (_what, word) => {
+    const world = await ended();
+    if (word) world.says(word);
+    else world.buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+    expect(await world.read()).toMatchObject({ stage: 'finished', final: word !== undefined });
+    expect(await world.read()).toMatchObject({ stage: 'finished' });
+    expect(world.calls('claim')).toBe(0);
+  });
+
+  it('goes to review all the same if its provider then says that it failed', async () => {
+    const world = await ended();
+    world.says('failed');
+    expect((await world.read()).stage).toBe('review');
+  });
+
+  it.each([
+    ['was ever asked for', undefined],
+    ['could be fetched', async () => await Promise.reject(new ProviderFault('timeout', 'no answer'))],
+  ])('has no link if none %s, and none is asked for any more', async (_what, claim) => {
+    const world = await ended(async ({ buyer, withdraw }) => {
+      if (!claim) return;
+      buyer().script.claim = claim;
+      await problemOf(withdraw());
+    });
+    delete world.buyer().script.claim;
+    const before = world.calls('claim');
+    for (let n = 0; n < 2; n += 1) {
+      world.clock.now += 600_000;
+      await settleClaims(world.gateway, 10);
+      const problem = await problemOf(world.withdraw());
+      expect([problem.code, problem.more.members]).toEqual(['order-not-withdrawable', { order_id: world.id, retryable: false, action: 'contact-support' }]);
+      await world.read();
+    }
+    expect(world.calls('claim')).toBe(before);
+  });
+
+  it('asks for no other link when the one that was given has expired', async () => {
+    const world = await ended(async ({ withdraw }) => await withdraw());
+    expect((await world.withdraw()).lnurlw).toMatch(/^LNURL1/);
+    world.clock.now += 601_000;
+    expect([(await problemOf(world.withdraw())).code, world.calls('claim')]).toEqual(['order-not-withdrawable', 1]);
+  });
 });
 
 describe('a finished order whose link expired', () => {

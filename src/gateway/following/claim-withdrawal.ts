@@ -42,6 +42,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (order.terms.payout === 'push') throw pushed(order.final ? order : await refreshOrder(scope, order, 'read'));
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
+  if (order.watch.paidOtherwiseOn !== undefined && !(known && isLive(gateway, known))) throw paidOtherwise(order);
   if (known) {
     // Until the customer gets a link, a shortfall that appeared after the withdrawal began still stops it. A read that is made for this answer may be
     // the first to show one.
@@ -101,6 +102,12 @@ const notWithdrawable = (order: Order): Problem =>
         members: { retryable: false, action: 'contact-support' },
       })
     : notYet(order);
+const paidOtherwise = ({ id }: Order): Problem =>
+  new Problem(
+    'order-not-withdrawable',
+    'The operator has ended this order, because its sats, or the money for it, were paid to the customer in another way. There is nothing to withdraw.',
+    { members: { order_id: id, retryable: false, action: 'contact-support' } },
+  );
 /** The provider calls the order finished, and gives no other link than the one that has expired. `waitMs`: until it can be asked again. */
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
@@ -194,6 +201,8 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
     if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
     refuseShort(order, request);
+    // The same address is not tried again at once.
+    if (fallback !== undefined && claim.fallbackHash === gateway.hash(fallback) && claim.nextTryOn > gateway.now()) throw fallbackRefused();
     const lease = leaseFor(gateway, order.id);
     const reopened = await gateway.stores.claims.reopen(order.id, await sealedFallback(gateway, order, fallback), lease);
     if (!reopened) throw claimUnknown();
@@ -339,10 +348,11 @@ const nextTry = (gateway: Gateway, { attempt, isUnlost }: Claim, isSure: boolean
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const isOver = now.stage === 'finished' || now.watch.finishedUnlinked === true;
-  const lost = claim.lnurl === undefined && (isOver || claim.attempt > 1);
+  // A refused fallback address is not tried again by background work, even if it must be kept.
+  const lost = claim.lnurl === undefined && (isOver || claim.attempt > 1 || claim.fallbackHash !== undefined);
   const again = nextTry(gateway, claim, true);
   const isOpen = claim.isUnlost === true && claim.lnurl === undefined && claim.fallbackHash !== undefined;
-  const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null, fallbackHash: null } : lost ? { state: 'review' } : again;
+  const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null } : lost ? { ...again, state: 'review' } : again;
   await gateway.stores.claims.change(order.id, lease.owner, change);
   // A refused fallback address is the customer's to change, so nothing is lost yet, unless the provider says that nothing is left.
   if (lost && (isOver || !isOpen)) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
@@ -375,6 +385,8 @@ export const settleClaims = async (gateway: Gateway, limit: number): Promise<num
 const settleClaim = async (gateway: Gateway, claim: Claim, lease: Lease): Promise<void> => {
   const order = await gateway.stores.orders.findAny(claim.orderId);
   if (!order) return;
+  // The customer was paid in another way, so no link is wanted any more.
+  if (order.watch.paidOtherwiseOn !== undefined) return void (await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' }));
   try {
     const noted = claim.lnurl === undefined ? await noteUnseen(gateway, order.id, true) : order;
     await fetchLnurl({ gateway, requestId: order.id }, noted, claim, lease);

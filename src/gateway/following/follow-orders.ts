@@ -212,7 +212,9 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
   const { sealed, untrusted } = await takeSecret(gateway, order, evidence?.secret);
-  const step: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(nowOf(gateway, order), now), kind: 'same' };
+  const reported: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(nowOf(gateway, order), now), kind: 'same' };
+  const isEnded = order.watch.paidOtherwiseOn !== undefined && order.stage === 'filled' && reported.next === 'filled';
+  const step: Advance = isEnded ? { ...reported, next: 'finished', note: 'as the operator said: the customer was paid in another way' } : reported;
   const moved = step.next !== order.stage;
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
@@ -262,7 +264,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
         fromStage: order.stage,
         toStage: step.next,
         rawStatus: evidence?.rawStatus ?? order.rawStatus,
-        source: evidence ? (cause === 'notice' ? 'notice' : 'read') : 'clock',
+        source: isEnded ? 'operator' : evidence ? (cause === 'notice' ? 'notice' : 'read') : 'clock',
         ...('note' in step && step.note !== undefined ? { note: step.note } : {}),
       }
     : undefined;

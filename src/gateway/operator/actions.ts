@@ -62,13 +62,13 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
   return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
-type Asked = { settling: Settling; reason: string; stage?: Stage | undefined; pin: string };
+type Asked = { settling: Settling; reason: string; stage?: Stage | undefined; evidence?: string | undefined; pin: string };
 
 /** Settles an order or an attempt as an operator asks (settle.ts), if it is still as they saw it (`pin`). */
-export const settleOrder = async (gateway: Gateway, operator: Operator, id: string, { settling, reason, stage, pin }: Asked) => {
+export const settleOrder = async (gateway: Gateway, operator: Operator, id: string, { settling, reason, ...asked }: Asked) => {
   const { stores } = gateway;
   const record = async (action: string, subject: string, detail: { [name: string]: string }): Promise<void> =>
     await logAction(gateway, operator, action, subject, detail);
-  const done = await settle({ stores, hash: gateway.hash, now: gateway.now(), record }, settling, { id: id.toLowerCase(), words: reason, stage, pin });
+  const done = await settle({ stores, hash: gateway.hash, now: gateway.now(), record }, settling, { ...asked, id: id.toLowerCase(), words: reason });
   return { order_id: id.toLowerCase(), settling, done };
 };

@@ -1,32 +1,33 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
-import { mayBeLost, type BoughtNow } from '../../domain/lost-bought.ts';
+import { isFallbackLocked, mayBeEnded, mayBeLost, type BoughtNow, type ClaimNow } from '../../domain/lost-bought.ts';
 import { isDelivered } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
 import { judgedAttemptOf, judgedOf } from '../../ports/judged.ts';
+import type { Claim } from '../../ports/claims.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { Stores } from '../../ports/stores.ts';
 import { Problem } from '../problem.ts';
 import { uuidForm } from './find-orders.ts';
 
-export const settlings = ['leave-review', 'release-short', 'close-dispute', 'close-attempt', 'paid-not-filled'] as const;
+export const settlings = ['leave-review', 'release-short', 'close-dispute', 'close-attempt', 'paid-not-filled', 'paid-otherwise', 'drop-fallback'] as const;
 export type Settling = (typeof settlings)[number];
 
 /**
  * What settling needs: the stores, a hash function, the time in Unix milliseconds, and a function that records the action under the operator's name.
  */
 export type Desk = {
-  stores: Pick<Stores, 'orders' | 'operator' | 'record'>;
+  stores: Pick<Stores, 'orders' | 'operator' | 'record' | 'claims'>;
   hash: (text: string) => string;
   now: number;
   record: (action: string, subject: string, detail: { [name: string]: string }) => Promise<void>;
 };
 /**
  * `id`: the id of the order or the attempt. `words`: the reason, how the dispute was settled, or the proof of payment. `stage`: only for
- * `leave-review`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is settled as it is now.
+ * `leave-review`. `evidence`: only for `drop-fallback`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is settled as it is now.
  */
-export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; pin?: string | undefined };
+export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; evidence?: string | undefined; pin?: string | undefined };
 
 /** Returns the number of the last event of the order, or of the last try of an attempt without an order. */
 export const sequenceOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): number => order?.sequence ?? intent.attempt;
@@ -54,6 +55,8 @@ export const settlingsOf = ({ placing, disputed, released, countable, ...order }
     ...(disputed === true && isClaimed(ramp, payout) && released !== true ? (['release-short'] as const) : []),
     ...(disputed === true ? (['close-dispute'] as const) : []),
     ...(countable === true && (!isDelivered(stage) || mayBeLost(order, now)) ? (['paid-not-filled'] as const) : []),
+    ...(mayBeEnded(order, now) ? (['paid-otherwise'] as const) : []),
+    ...(isFallbackLocked(order) ? (['drop-fallback'] as const) : []),
   ];
 };
 
@@ -139,10 +142,56 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
   return `${id} now counts as paid and never filled at ${order.providerId}`;
 };
 
+const toClaimNow = ({ state, lnurl, fallback, expiresOn }: Claim): ClaimNow => ({
+  state,
+  hasLink: lnurl !== undefined,
+  hasFallback: fallback !== undefined,
+  ...(expiresOn === undefined ? {} : { expiresOn }),
+});
+/** Returns an order and its withdrawal, if there are any. */
+const boughtOf = async (desk: Desk, request: SettleRequest): Promise<{ order: Order; claim: Claim | undefined; now: BoughtNow } | undefined> => {
+  const order = await orderOf(desk, request);
+  const claim = order && (await desk.stores.claims.find(order.id));
+  return order && { order, claim, now: { stage: order.stage, claim: claim && toClaimNow(claim) } };
+};
+
+/** Ends a filled order whose customer got the money or the sats in another way. The provider's record stays as it is. */
+const paidOtherwise = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: proof } = request;
+  const found = await boughtOf(desk, request);
+  if (!found) return refuse(`${id}: there is no such order`);
+  const { order, now } = found;
+  if (!mayBeEnded({ ...now, ramp: order.ramp, payout: order.terms.payout }, desk.now))
+    return refuse(
+      `${id} is ${order.stage}. Only a filled order whose sats the customer withdraws can be ended in this way, and not while its withdrawal link can be used`,
+    );
+  await desk.record('order.paid-otherwise', id, { proof });
+  if (!(await desk.stores.operator.learn(order, { ...order.watch, paidOtherwiseOn: desk.now }, desk.now))) changed(id);
+  return `${id} can no longer be withdrawn, and is finished at the next read`;
+};
+
+/** Lets the customer name another fallback address, or none, if no link was given with the one that they named. */
+const dropFallback = async (desk: Desk, request: SettleRequest): Promise<string> => {
+  const { id, words: reason, evidence } = request;
+  const { order, claim, now } = (await boughtOf(desk, request)) ?? {};
+  if (!order || !claim || !isFallbackLocked(now ?? {}))
+    return refuse(`${id}: there is no such order that is filled, holds no withdrawal link and was asked for one with a fallback address`);
+  await desk.record('order.drop-fallback', id, { reason, ...(evidence === undefined ? {} : { evidence }) });
+  const done = await desk.stores.claims.dropFallback(claim, evidence !== undefined);
+  if (done === 'changed') changed(id);
+  if (done === 'lost')
+    return refuse(
+      `${id}: an answer may have been lost, so ${order.providerId} may have given a link that pays to this address. Ask it. If it gave none, state what it said as the evidence`,
+    );
+  return `${id}: the fallback address is dropped, and the next request may name another or none`;
+};
+
 const by: { readonly [name in Settling]: (desk: Desk, request: SettleRequest) => Promise<string> } = {
   'leave-review': leaveReview,
   'release-short': releaseShort,
   'close-dispute': closeDispute,
   'close-attempt': closeAttempt,
   'paid-not-filled': paidNotFilled,
+  'paid-otherwise': paidOtherwise,
+  'drop-fallback': dropFallback,
 };

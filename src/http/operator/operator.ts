@@ -80,8 +80,9 @@ export const operatorSettle = endpoint({
   method: 'post',
   path: '/operator/orders/:id/settle',
   body: z
-    .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), pin: text(64) })
-    .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage with leave-review, and with nothing else'),
+    .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), evidence: text(500).trim().min(1).optional(), pin: text(64) })
+    .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage with leave-review, and with nothing else')
+    .refine((body) => body.settling === 'drop-fallback' || body.evidence === undefined, 'give evidence only with drop-fallback'),
   answer: settled,
   problems: ['not-found', 'not-possible-now', 'order-changed'],
   lane: 'reserved',

@@ -51,6 +51,11 @@ export const leasedRows = <R extends object>(now: () => number, onLapsed?: objec
       return lease?.owner === owner && lease.until > now();
     },
     lends: (id: string, owner: string): boolean => kept.get(id)?.lease?.owner === owner,
+    /** Whether a lease was taken and not given back, and whether it is still running. */
+    leased: (id: string): 'running' | 'lapsed' | undefined => {
+      const lease = kept.get(id)?.lease;
+      return lease && (lease.until < now() ? 'lapsed' : 'running');
+    },
     release: (id: string): void => void delete kept.get(id)?.lease,
     take: (id: string, lease: Lease, is: (row: R) => boolean = () => true): R | undefined => {
       const one = kept.get(id);

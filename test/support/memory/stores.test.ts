@@ -781,6 +781,36 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect((await claims.claimDue(now, lease('two'), 1000)).find((one) => one.orderId === other.id)?.isUnlost).toBeUndefined();
     });
 
+    it('lose their fallback address only if no link can exist with it, or somebody vouches for that', async () => {
+      const { claims } = stores();
+      const claimed = async (owner = lease('one')) => {
+        const order = await ordered();
+        await claims.create({ orderId: order.id, now: past, fallback: 'sealed', fallbackHash: 'hash' }, owner);
+        const read = async () => {
+          const claim = await claims.find(order.id);
+          if (!claim) throw new Error('no claim');
+          return claim;
+        };
+        return { id: order.id, read };
+      };
+      const sure = await claimed();
+      expect(await claims.dropFallback(await sure.read(), true)).toBe('changed');
+      const before = await sure.read();
+      await claims.change(sure.id, 'one', { state: 'review', attempt: 2, unlostAttempt: 2 });
+      expect([await claims.dropFallback(before, true), await claims.dropFallback(await sure.read(), false)]).toEqual(['changed', 'dropped']);
+      expect(await sure.read()).toEqual({ orderId: sure.id, state: 'refused', attempt: 2, isUnlost: true, createdOn: past, nextTryOn: past });
+      const unsure = await claimed();
+      await claims.change(unsure.id, 'one', { state: 'review', attempt: 2 });
+      expect([await claims.dropFallback(await unsure.read(), false), (await unsure.read()).fallbackHash]).toEqual(['lost', 'hash']);
+      expect(await claims.dropFallback(await unsure.read(), true)).toBe('dropped');
+      expect(await claims.reopen(unsure.id, {}, lease('one'))).toMatchObject({ state: 'sending', isUnlost: true });
+      const dead = await claimed(lapsed('one'));
+      expect([await claims.dropFallback(await dead.read(), false), await claims.dropFallback(await dead.read(), true)]).toEqual(['lost', 'dropped']);
+      const linked = await claimed();
+      await claims.hold(linked.id, 'one', { lnurl: 'link' });
+      expect(await claims.dropFallback(await linked.read(), true)).toBe('changed');
+    });
+
     it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();

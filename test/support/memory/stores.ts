@@ -254,12 +254,21 @@ export const memoryStores = (now: () => number) => {
       reopen: async (orderId, fallback, lease) => {
         const row = claims.take(orderId, lease, ({ state }) => state === 'refused');
         if (row === undefined) return undefined;
-        claims.set(orderId, () => true, { ...fallback, state: 'sending', unlostAttempt: row.attempt });
+        claims.set(orderId, () => true, { fallback: null, fallbackHash: null, ...fallback, state: 'sending', unlostAttempt: row.attempt });
         return await Promise.resolve(findClaim(orderId));
       },
       hold: async (orderId, owner, held, known) =>
         await Promise.resolve(claims.change(orderId, owner, ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known, { ...held, state: 'held' }, true)),
       change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), change, true)),
+      dropFallback: async ({ orderId, state, attempt, fallbackHash }, isSure) => {
+        const [row] = claims.filter((one) => one.orderId === orderId);
+        const isSame = row?.state === state && row.attempt === attempt && row.fallbackHash === fallbackHash;
+        if (!isSame || row.lnurl !== undefined || claims.leased(orderId) === 'running') return 'changed';
+        if (!isSure && (claims.leased(orderId) === 'lapsed' || row.unlostAttempt !== attempt)) return 'lost';
+        claims.set(orderId, () => true, { state: 'refused', fallback: null, fallbackHash: null, unlostAttempt: attempt });
+        claims.release(orderId);
+        return await Promise.resolve('dropped' as const);
+      },
       claimDue: async (at, lease, limit, share) => {
         const providerOf = ({ orderId }: Claim): string => orders.find((one) => one.id === orderId)?.providerId ?? '';
         const due = (one: Claim) => ({ on: one.state === 'sending' ? one.nextTryOn : undefined, provider: providerOf(one) });
