@@ -512,7 +512,7 @@ export const members: { readonly [member: string]: string } = {
   'SellProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   'LiquidityProblem.amount_sats': 'With order-short: the amount that was delivered, in sats.',
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
-  order_ids: 'The open orders that caused the refusal.',
+  order_ids: 'The customer’s own orders that caused the refusal. Empty if only an order of another customer did who has the same account at the provider.',
   'Problem.expires_on':
     'If a connection cannot be cancelled because of orders: the latest of their end times. An order’s end is when it expires or, if it has expired, when a payment for it can no longer arrive. Absent if none is known.',
   'BuyProblem.expires_on':

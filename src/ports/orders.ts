@@ -219,8 +219,11 @@ export type OrderStore = {
    * as the same user.
    */
   explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
-  /** Returns all sell orders at a provider of the customer, and of other customers who are connected as the same user. */
-  salesOfUser(providerId: string, customerId: string): Promise<Order[]>;
+  /**
+   * Returns the sell orders at a provider of the customer, and of other customers who are connected as the same user, in whose stage a payment may be
+   * on its way or has not been delivered (arrivingStages).
+   */
+  arrivingSales(providerId: string, customerId: string): Promise<Order[]>;
   /**
    * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has: a
    * provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import { unionAll } from 'drizzle-orm/pg-core';
 import { defined } from '../domain/defined.ts';
-import { holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
+import { arrivingStages, holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
 import { canonicalId, writingsOf } from '../domain/same-id.ts';
 import { judgedOf } from '../ports/judged.ts';
 import type { Order, OrderEvent, OrderStore, Payment } from '../ports/orders.ts';
@@ -161,11 +161,11 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
       .map((row) => ({ id: row.id, customerId: row.customerId, network: row.terms.network }));
   },
-  salesOfUser: async (providerId, customerId) => {
+  arrivingSales: async (providerId, customerId) => {
     const rows = await db
       .select()
       .from(orders)
-      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell')));
+      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell'), inArray(orders.stage, [...arrivingStages])));
     return rows.map(toOrder);
   },
   otherWithPayment: async (payment, except) => (await otherWithPayment(db, payment, except))[0]?.id,

@@ -222,7 +222,7 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
     until: 0,
   }));
   // This includes orders of an account that was removed and connected again.
-  const paying = (await orders.salesOfUser(account.providerId, account.customerId))
+  const paying = (await orders.arrivingSales(account.providerId, account.customerId))
     .filter((order) => mayBeArriving(order, now))
     .map((order) => ({ id: order.id, intentId: order.intentId, customerId: order.customerId, until: endOf(order, now) }));
   const all = [...placing, ...paying];
@@ -233,7 +233,9 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
   const until = Math.max(...here.map((order) => order.until));
   throw new Problem(
     'connection-required',
-    'A payment to this connection may be on its way, or an open order is waiting for one. Pay the order, or let it expire, before you cancel the connection.',
+    own.length > 0
+      ? 'A payment to this connection may be on its way, or an open order is waiting for one. Pay the order, or let it expire, before you cancel the connection.'
+      : 'A payment to this connection may be on its way, or an open order is waiting for one. It is an order of another customer with the same account at the provider, so order_ids is empty. Try again once that order has ended.',
     { members: { order_ids: [...new Set(own)], ...(until === 0 ? {} : { expires_on: isoTime(until) }) } },
   );
 };

@@ -58,12 +58,13 @@ const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { o
   if (offer.facts.matched_by === 'order_id') return;
   const sameAmount = await gateway.stores.orders.payableByAmount(account.providerId, account.customerId, offer.pay, gateway.now());
   const clashing = sameAmount.filter((order) => order.network === terms.network);
-  if (clashing.length > 0)
-    throw new Problem(
-      'amount-in-use',
-      'A payment of the same amount may still come for another order of this account, so the two could not be told apart. Change the amount, or order again up to 90 minutes after the other order has expired.',
-      { members: { order_ids: clashing.filter((order) => order.customerId === account.customerId).map((order) => order.id) } },
-    );
+  if (clashing.length === 0) return;
+  const own = clashing.filter((order) => order.customerId === account.customerId).map((order) => order.id);
+  throw new Problem(
+    'amount-in-use',
+    `A payment of the same amount may still come for another order of this account, so the two could not be told apart. ${own.length > 0 ? '' : 'It is an order of another customer with the same account at the provider, so order_ids is empty. '}Change the amount, or order again up to 90 minutes after the other order has expired.`,
+    { members: { order_ids: own } },
+  );
 };
 
 /** Returns the account's webhook, which also gets the events of its orders unless an order has its own webhook. */

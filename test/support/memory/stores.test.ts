@@ -106,6 +106,18 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   const addCustomer = async (id: string): Promise<void> => {
     if (form === 'PostgreSQL') await database.sql`insert into customers (id, created_on) values (${id}, now())`;
   };
+  /** Connects two customers as one user of a provider. The in-memory stores have no users: there, each sees only what is their own. */
+  const sameUser = async () => {
+    const [customerId, other, providerId, user] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+    for (const id of [customerId, other]) {
+      await addCustomer(id);
+      if (form === 'PostgreSQL')
+        await database.sql`insert into accounts (id, customer_id, provider_id, user_hash, status, status_on, connected_on, created_on, sequence)
+          values (${crypto.randomUUID()}, ${id}, ${providerId}, ${user}, 'connected', now(), now(), now(), 1)`;
+    }
+    const both = (own: string[], others: string[]): string[] => [...own, ...(form === 'PostgreSQL' ? others : [])].toSorted();
+    return { one: { customerId, providerId }, other, both };
+  };
   const stateOf = async (id: string): Promise<Intent['state'] | undefined> => (await stores().intents.find(id))?.state;
   const ids = (rows: { id: string }[]): string[] => rows.map((row) => row.id);
 
@@ -151,7 +163,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     });
 
     it('an attempt in review keeps its payout key, whoever its customer is, until it is closed', async () => {
-      const { intents } = stores();
+      const { intents, operator } = stores();
       const payoutKey = crypto.randomUUID();
       const create = async (more: Partial<NewIntent> = {}) => await intents.create(aPlacing({ payoutKey, ...more }), lease('two'), { maxOpen: 100 });
       const first = await placed({ payoutKey });
@@ -165,6 +177,26 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const own = await placed({ payoutKey: crypto.randomUUID(), customerId: moving.customerId });
       const after = { intent: aPlacing({ customerId: moving.customerId, payoutKey: own.payoutKey ?? '' }), lease: lease('one') };
       expect(await intents.move(own.id, 'one', { nextTryOn: now }, after, undefined)).toBe('moved');
+      const judged = await operator.attemptInReview(first.id);
+      if (!judged) throw new Error('no attempt in review');
+      expect([await operator.closeAttempt({ ...judged, attempt: judged.attempt + 1 }), await create()]).toEqual([false, 'payout-used']);
+      expect([await operator.closeAttempt(judged), await create()]).toEqual([true, 'created']);
+    });
+
+    it('are known as sales of their customer, and of others who are connected as the same user, until they have an outcome', async () => {
+      const { intents } = stores();
+      const users = await sameUser();
+      const sale = { ramp: 'sell' as const, ...users.one };
+      const [placing, over, ,] = [
+        await placed(sale),
+        await placed(sale),
+        await placed({ ...users.one, ramp: 'buy' }),
+        await placed({ ...sale, customerId: crypto.randomUUID() }),
+      ];
+      await placed({ ...sale, providerId: crypto.randomUUID() });
+      expect(await intents.reject(over.id, 'one', {})).toBe(true);
+      const others = await placed({ ...sale, customerId: users.other });
+      expect(ids(await intents.unsettledSales(users.one.providerId, users.one.customerId)).toSorted()).toEqual(users.both([placing.id], [others.id]));
     });
 
     it('no more orders than may be open, whether placed or being placed', async () => {
@@ -553,6 +585,19 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await orders.otherWithPayment({ providerId, id, linked: true }, told.id)).toBeUndefined();
       expect([await link(), await guess()]).toEqual([true, false]);
       expect((await orders.findAny(told.id))?.facts).toMatchObject(facts);
+    });
+
+    it('are known as sales of their customer, and of others who are connected as the same user, while a payment may arrive', async () => {
+      const { orders } = stores();
+      const { one, other, both } = await sameUser();
+      const sale = { ramp: 'sell' as const, ...one };
+      const arriving = [];
+      for (const stage of ['awaiting_payment', 'underpaid', 'expired', 'review', 'paid'] as const) arriving.push((await ordered({ ...sale, stage })).id);
+      for (const stage of ['filled', 'finished', 'failed', 'refunded'] as const) await ordered({ ...sale, stage });
+      for (const more of [{ ramp: 'buy' as const }, { providerId: crypto.randomUUID() }, { customerId: crypto.randomUUID() }])
+        await ordered({ ...sale, ...more });
+      const others = await ordered({ ...sale, customerId: other });
+      expect(ids(await orders.arrivingSales(one.providerId, one.customerId)).toSorted()).toEqual(both(arriving, [others.id]));
     });
 
     it('keep what others have learnt since a caller read them', async () => {

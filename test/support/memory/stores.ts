@@ -5,9 +5,10 @@
  * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. Calling a missing verb throws.
  */
 import { asksExchange } from '../../../src/domain/offer.ts';
-import { isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
+import { arrivingStages, isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
 import { sameId } from '../../../src/domain/same-id.ts';
 import { quoteFromJson } from '../../../src/gateway/pricing/store-route.ts';
+import { judgedAttemptOf } from '../../../src/ports/judged.ts';
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
 import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/deliveries.ts';
@@ -94,6 +95,8 @@ export const memoryStores = (now: () => number) => {
 
   const hasPayout = (one: Intent, payoutKey: string | undefined): boolean =>
     payoutKey !== undefined && one.payoutKey === payoutKey && (isUnsettled(one) || one.state === 'confirmed' || one.state === 'review');
+
+  const isWithoutOrder = ({ id, state }: Intent): boolean => state === 'review' && !orders.find(({ intentId }) => intentId === id);
 
   const otherWith = ({ providerId, id, linked }: Payment, except: string): string | undefined => {
     const isIt = (known: string | undefined): boolean => known !== undefined && sameId(known, id);
@@ -188,7 +191,7 @@ export const memoryStores = (now: () => number) => {
       },
       earlierIn: async (key) => await Promise.resolve(intents.filter((one) => one.exclusiveKey === key).map((one) => one.id)),
       unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
-      // Users are not kept in memory, so other customers with the same user are missing. test/http/sell-connections.test.ts has them.
+      // Users are not kept in memory, so other customers with the same user are missing, here and in arrivingSales. stores.test.ts has them.
       unsettledSales: async (providerId, customerId) =>
         await Promise.resolve(
           intents.filter((one) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell' && isUnsettled(one)),
@@ -216,6 +219,10 @@ export const memoryStores = (now: () => number) => {
             .toSorted((a, b) => Number(a.final) - Number(b.final) || Number(isUnpaid(a.stage)) - Number(isUnpaid(b.stage)) || newestFirst(a, b))
             .slice(0, limit)
             .toSorted(newestFirst),
+        ),
+      arrivingSales: async (providerId, customerId) =>
+        await Promise.resolve(
+          orders.filter((one) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell' && arrivingStages.includes(one.stage)),
         ),
       otherWithPayment: async (payment, except) => await Promise.resolve(otherWith(payment, except)),
       advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { payment, ...change }, event, rows) => {
@@ -359,7 +366,14 @@ export const memoryStores = (now: () => number) => {
         await Promise.resolve();
       },
     },
-    operator: partly<OperatorStore>('operator', { switches: async () => await Promise.resolve([]) }),
+    operator: partly<OperatorStore>('operator', {
+      switches: async () => await Promise.resolve([]),
+      attemptInReview: async (id) => await Promise.resolve(intents.find((one) => (one.id === id || one.orderId === id) && isWithoutOrder(one))),
+      closeAttempt: async (seen) =>
+        await Promise.resolve(
+          intents.set(seen.id, (one) => isWithoutOrder(one) && judgedAttemptOf(one) === judgedAttemptOf(seen), { state: 'dead', nextTryOn: Infinity }),
+        ),
+    }),
   });
   return { stores, events, deliveries, declined };
 };
