@@ -1,5 +1,5 @@
 /** Exports or deletes a customer's data. Deleting leaves amounts, dates and stages: they are the operator's books, and name nobody. */
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { destinationNames, readDestination } from '../../src/bitcoin/destination.ts';
 import { payoutKinds } from '../../src/domain/payout.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
@@ -58,7 +58,11 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
     receipts: await sql<Row[]>`
       select * from receipts where subject_id in (${orders} union select id from routes where customer_id = ${id}) order by made_on, kind`,
     claims: await opened(seal, 'claims', await sql<Row[]>`select * from claims where order_id in (${orders})`),
-    deliveries: await opened(seal, 'deliveries', await sql<Row[]>`select * from deliveries where subject_id in (${orders} union ${accounts})`),
+    deliveries: await opened(
+      seal,
+      'deliveries',
+      await sql<Row[]>`select * from deliveries where subject_id in (${orders} union ${accounts}) or ${ofAccounts(sql, id)}`,
+    ),
     prices_asked: await sql<Row[]>`select id, ramp, request_id, created_on, route from routes where customer_id = ${id}`,
     accounts: await opened(seal, 'accounts', await sql<Row[]>`select * from accounts where customer_id = ${id}`),
     connections: await opened(seal, 'connections', await sql<Row[]>`select * from connections where account_id in (${accounts})`),
@@ -81,6 +85,10 @@ export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   return rows.map((row) => row.what);
 };
 
+/** Matches the webhooks whose body names an account of the customer. */
+const ofAccounts = (sql: Sql | TransactionSql, id: string) =>
+  sql`body::jsonb #>> '{data,account_id}' in (select own.id::text from accounts own where own.customer_id = ${id})`;
+
 /** Deletes a customer's data in one transaction. Returns how many rows changed in each table, or undefined if there is no such customer. */
 export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<string, number> | undefined> =>
   await sql.begin(async (tx) => {
@@ -92,7 +100,8 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
     const about = tx`${orders} union ${accounts} union select id from intents where customer_id = ${id}`;
     const steps: [string, () => PromiseLike<{ count: number }>][] = [
       ['notices', () => tx`update notices set body = null where body is not null and target_id in (select about.id::text from (${about}) about)`],
-      ['deliveries', () => tx`delete from deliveries where subject_id in (${about})`],
+      // A webhook about a connection or a payment has a subject of its own, and names the account.
+      ['deliveries', () => tx`delete from deliveries where subject_id in (${about}) or ${ofAccounts(tx, id)}`],
       ['claims', () => tx`update claims set fallback = null, fallback_hash = null, lnurl = null where order_id in (${orders})`],
       ['idempotency_keys', () => tx`delete from idempotency_keys where caller = ${id} or caller in (${sessions})`],
       ['daily_uses', () => tx`delete from daily_uses where subject = ${id}`],

@@ -124,6 +124,8 @@ describe('a text next to the link', () => {
     ['10:30', '10:30'],
     ['Use https: or lightning: as you like', 'Use https: or lightning: as you like'],
     ['Ask for LNURL 1 or 2', 'Ask for LNURL 1 or 2'],
+    ['Questions? Tel:+41 44 123, E-Mail:help@lindenpay.example', 'Questions? Tel:+41 44 123, E-Mail:help@lindenpay.example'],
+    ['In the file: name, content and intent', 'In the file: name, content and intent'],
     ['help@lindenpay.example', 'help@lindenpay.example'],
     ['Pay at www.lindenpay.example/x, please', 'Pay at www.lindenpay.example/x, please'],
     ['Bitcoin.de Services SE', 'Bitcoin.de Services SE'],
@@ -136,6 +138,10 @@ describe('a text next to the link', () => {
 
   it.each([
     'javascript:alert(1)',
+    'Pay here: javascript:alert(1)',
+    'Or open (intent:pay#Intent;end) now',
+    'Write to WhatsApp:41791234567 for the code',
+    'Send lightning:alice@evil.example the sats',
     'JaVaScRiPt:alert(1)',
     'java\tscript:alert(1)',
     '\u202ajavascript:alert(1)',

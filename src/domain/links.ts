@@ -38,6 +38,12 @@ const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
 /** The length of the scheme is limited, because a provider writes the text, and all other requests wait while we search it. */
 const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
+/**
+ * Finds a scheme that needs no slashes within a sentence. Telephone numbers and mail addresses are allowed there, and so are words such as "about:",
+ * which nothing follows directly.
+ */
+const BARE_INSIDE =
+  /(?<![\p{L}\p{N}.+-])(?:javascript|vbscript|view-source|blob|file|filesystem|content|intent|sms|whatsapp|market|bitcoin(?:cash)?|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):[^\s]/iu;
 /** Browsers open `https:evil.example`, without any slash. */
 const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
 /**
@@ -75,7 +81,7 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
   if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);
   const isBroken = /[\t\r\n]/.test(text.trim()) && BARE_SCHEME.test(joined);
   if (isBroken || isLink(plain.trim()) || (joined.startsWith('data:') && DATA_LINK.test(joined))) return undefined;
-  if (WALLET_LINK.test(plain) || WALLET_LINK.test(joined) || SLASHLESS_INSIDE.test(plain)) return undefined;
+  if (WALLET_LINK.test(plain) || WALLET_LINK.test(joined) || SLASHLESS_INSIDE.test(plain) || BARE_INSIDE.test(plain)) return undefined;
   const inside = [...(plain.match(LINK_INSIDE) ?? []).map((found) => ({ found, link: found })), ...wwwIn(plain)];
   const areOwn = inside.every(({ found, link }) => shown.includes(found) && customerLink(withoutSentenceEnd(link), hosts, sandbox) !== undefined);
   return areOwn ? shown : undefined;

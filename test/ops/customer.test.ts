@@ -102,6 +102,13 @@ it('nor while a placing without an order is in review, or before it is checked f
 it('forgets: nothing that opens or leads to the customer is left, the books are', async () => {
   const { sql } = gateway.database;
   await sql`update orders set final = true, stage = 'finished' where id = ${wallet.orderId}`;
+  // A webhook about a connection, or about a payment without an order, has a subject of its own.
+  const account = crypto.randomUUID();
+  await sql`insert into accounts (id, customer_id, provider_id, status, status_on, created_on) values (${account}, ${customer}, 'alpine', 'connected', now(), now())`;
+  await sql`insert into deliveries (id, subject_id, type, sequence, body, url, host, created_on, due_on, state)
+    values ('msg_1', ${crypto.randomUUID()}, 'connection_status', 1,
+      ${JSON.stringify({ type: 'connection_status', data: { account_id: account, connection_id: crypto.randomUUID() } })},
+      'sealed-url-of-a-person', 'wallet.example', now(), now(), 'done')`;
   const { code, out } = await run('forget', customer);
   expect(code).toBe(0);
   expect(out).toMatch(/^forgotten: .*routes 2, orders 1, intents 1, .*sessions 1, customers 1\n/);
@@ -114,6 +121,8 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
     'invoice-of-a-person',
     wallet.reference,
     'hook-of-a-person',
+    'url-of-a-person',
+    account,
     sha256Hex(wallet.sessionId),
     'v1.s1.',
     wallet.quoteId.slice(0, 34) + '00',

@@ -24,7 +24,8 @@ export const newDelivery = async (gateway: Telling, tell: Tell): Promise<NewDeli
     sequence: tell.sequence,
     body: JSON.stringify({ type: tell.type, data: tell.data }),
     url: await gateway.seal.seal(tell.url, deliveryUrlPlace(id)),
-    host: new URL(tell.url).host,
+    // A dot at the end of a host's name leads to the same host.
+    host: new URL(tell.url).host.replace(/\.(?=:|$)/, ''),
     createdOn: now,
     dueOn: now,
     ...(tell.appId === undefined ? {} : { appId: tell.appId }),
