@@ -13,6 +13,7 @@ import { createLiquidityStore } from './liquidity-store.ts';
 import { createNoticeStore } from './notice-store.ts';
 import { createOperatorStore } from './operator-store.ts';
 import { createOrderStore } from './order-store.ts';
+import { preparing } from './prepared.ts';
 import { prune } from './prune.ts';
 import { createReceiptStore } from './receipt-store.ts';
 import { createRecordStore } from './record-store.ts';
@@ -22,14 +23,17 @@ import * as schema from './schema.ts';
 import { createSessionStore } from './session-store.ts';
 
 export type StoreOptions = {
-  /** Whether concurrent requests may share statements for reads and inserts: one client serves the whole process (Node). */
+  /**
+   * Whether one client serves the whole process (Node). Concurrent requests then share statements for reads and inserts, and statements that repeat
+   * are prepared.
+   */
   grouped: boolean;
   /** Returns whether the database has every migration that this code knows. */
   migrated: () => Promise<boolean>;
 };
 
 export const createStores = (client: Sql, options: StoreOptions): Stores => {
-  const db: Database = drizzle(client, { schema });
+  const db: Database = drizzle(options.grouped ? preparing(client) : client, { schema });
   return {
     sessions: createSessionStore(db, client, { grouped: options.grouped }),
     routes: createRouteStore(db, client, { grouped: options.grouped }),

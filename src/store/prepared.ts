@@ -1,0 +1,42 @@
+import type { Sql, TransactionSql } from 'postgres';
+
+/** The most texts of statements that are prepared. A prepared statement takes about 25 kB of the server's memory on each connection. */
+const most = 250;
+
+/**
+ * Returns the client for Drizzle, which itself prepares nothing: the driver then asks the server for the types of each statement's values before it
+ * sends them, and the server plans each statement anew. Here a statement that has run before is prepared. The driver ignores this if its client does
+ * not prepare, as behind a pooler.
+ */
+export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql => {
+  const prepared =
+    (on: Pick<Sql, 'unsafe'>): Sql['unsafe'] =>
+    (text, values = [], options = {}) =>
+      on.unsafe(text, values, { ...options, prepare: values.length > 0 && isRepeated(text) });
+  const inside = (tx: TransactionSql): TransactionSql => {
+    const savepoint = async <T>(run: (nested: TransactionSql) => T | Promise<T>) => await tx.savepoint(async (nested) => await run(inside(nested)));
+    return { unsafe: prepared(tx), savepoint } as TransactionSql;
+  };
+  const begin = async <T>(run: (tx: TransactionSql) => T | Promise<T>) => await client.begin(async (tx) => await run(inside(tx)));
+  return { options: client.options, unsafe: prepared(client), begin } as Sql;
+};
+
+/**
+ * Returns a function that says whether a text was given before. It says so of `limit` texts at most, because the driver never releases a prepared
+ * statement, and because the text of a statement with a list differs by the length of the list. Of texts that were given once it keeps as many.
+ */
+export const createRepeats = (limit: number): ((text: string) => boolean) => {
+  const repeated = new Set<string>();
+  const once = new Set<string>();
+  return (text) => {
+    if (repeated.has(text)) return true;
+    if (repeated.size >= limit) return false;
+    if (once.delete(text)) {
+      repeated.add(text);
+      return true;
+    }
+    if (once.size >= limit) once.clear();
+    once.add(text);
+    return false;
+  };
+};
