@@ -19,7 +19,7 @@ import { startPostgres } from './postgres-server.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     /** Undefined if there is no PostgreSQL: then each test file runs an embedded database of its own. */
-    testServer: { url: string; template: string; copying: string } | undefined;
+    testServer: { url: string; socketUrl: string; template: string; copying: string } | undefined;
     /** The value of CHAOS_SEED. */
     seed: number | undefined;
     /** The folder of the bundled child processes. Undefined if they start from the sources. */
@@ -66,7 +66,7 @@ const startServer = async (project: TestProject): Promise<() => Promise<void>> =
   // Copying the template's files costs a third of what logging each page costs. But the server at DATABASE_URL may first sync them to its disk.
   const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`;
   const copying = own && (version?.number ?? 0) >= 150_000 ? 'strategy file_copy' : '';
-  project.provide('testServer', { url, template, copying });
+  project.provide('testServer', { url, socketUrl: own?.socketUrl ?? url, template, copying });
   return async () => {
     await sql.unsafe(`drop database if exists ${template}`);
     await sql.end();

@@ -83,7 +83,7 @@ try {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    unix_socket_directories: folder,
     max_connections: 200,
     // Compiling a query (jit) costs more than running it once on a test's few rows.
     ...(isDurable ? {} : { jit: 'off', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '256MB' }),
@@ -100,7 +100,7 @@ try {
     await databaseAnswers(url);
   };
   await begin();
-  console.log(url);
+  console.log(`${url} ${url}?host=${encodeURIComponent(folder)}&port=${port}`);
 } catch (error) {
   console.error(error);
   stop(1);

@@ -75,7 +75,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   const environment = {
     ...freshSecrets(randomBytes),
     PORT: '0',
-    DATABASE_URL: database.url,
+    DATABASE_URL: options.database?.url ?? database.socketUrl ?? database.url,
     DATABASE_POOL: database.kind === 'pglite' ? '1' : '3',
     LOG_LEVEL: 'debug',
     ...options.environment,

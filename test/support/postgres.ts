@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type postgres from 'postgres';
-import { inject, it } from 'vitest';
+import { inject, it, type ProvidedContext } from 'vitest';
 import { connect } from '../../src/entry/database-node.ts';
 import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import { embeddedFolder } from './embedded-folder.ts';
 
 export type TestDatabase = {
   url: string;
+  /** The same database by its server's Unix socket, if it has one. `url` is for what needs a host and a port. */
+  socketUrl?: string;
   kind: 'postgres' | 'pglite';
   /** An open client; on PGlite it has one connection. `close` ends it. */
   sql: postgres.Sql;
@@ -20,19 +22,18 @@ export const testDatabase = async ({ empty = false }: { empty?: boolean } = {}):
   return server === undefined ? await embedded(empty) : await cloned(server, empty);
 };
 
-const cloned = async (server: { url: string; template: string; copying: string }, empty: boolean): Promise<TestDatabase> => {
+const cloned = async (server: ProvidedContext['testServer'] & object, empty: boolean): Promise<TestDatabase> => {
   const name = `ramp_test_${randomBytes(6).toString('hex')}`;
-  const admin = connect(server.url, 1);
-  const url = new URL(server.url);
-  url.pathname = `/${name}`;
+  const admin = connect(server.socketUrl, 1);
+  const [url, socketUrl] = [server.url, server.socketUrl].map((one) => Object.assign(new URL(one), { pathname: `/${name}` }).href) as [string, string];
   await admin.unsafe(`create database ${name} template ${empty ? 'template0' : server.template} ${server.copying}`);
-  const sql = connect(url.href, 10);
+  const sql = connect(socketUrl, 10);
   const close = async (): Promise<void> => {
     await sql.end({ timeout: 1 });
     await admin.unsafe(`drop database ${name} with (force)`);
     await admin.end();
   };
-  return { url: url.href, kind: 'postgres', sql, close };
+  return { url, socketUrl, kind: 'postgres', sql, close };
 };
 
 /** Makes an embedded database, even if there is a server. */
