@@ -2,7 +2,7 @@ import { eq, inArray, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connect, openDatabase } from '../entry/database-node.ts';
+import { connect } from '../entry/database-node.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { createRepeats, preparing } from './prepared.ts';
 import { switches } from './schema.ts';
@@ -12,10 +12,12 @@ let database: TestDatabase;
 beforeAll(async () => void (database = await testDatabase()));
 afterAll(async () => await database.close());
 
-/** Calls `work` with a client that has one connection, and ends the client. */
-const onOneConnection = async (prepare: boolean, work: (client: Sql) => Promise<void>): Promise<void> => {
-  const client = connect(database.url, 1, { prepare });
+/** Calls `work` with a client that has one connection and nothing prepared, and ends the client. */
+const onOneConnection = async (prepare: boolean, work: (client: Sql) => Promise<void>, url = database.url): Promise<void> => {
+  const client = connect(url, 1, { prepare });
   try {
+    // All connections to PGlite share one session.
+    await client.unsafe('deallocate all');
     await work(client);
   } finally {
     await client.end();
@@ -80,11 +82,15 @@ it('a client that does not prepare, as behind a pooler, prepares nothing', async
 it('nothing is prepared if the URL forbids it', async () => {
   const url = new URL(database.url);
   url.searchParams.set('prepare', 'false');
-  const open = await openDatabase({ url: url.href, dataDir: 'unused', log: () => undefined, poolSize: 1 });
-  const db = drizzle(preparing(open.sql));
-  for (const name of ['one', 'two', 'three']) await db.select().from(switches).where(eq(switches.name, name));
-  expect(await preparedOn(open.sql)).toEqual([]);
-  await open.close();
+  await onOneConnection(
+    true,
+    async (client) => {
+      const db = drizzle(preparing(client));
+      for (const name of ['one', 'two', 'three']) await db.select().from(switches).where(eq(switches.name, name));
+      expect(await preparedOn(client)).toEqual([]);
+    },
+    url.href,
+  );
 });
 
 it('only so many statements are prepared, whatever lists come', async () =>
