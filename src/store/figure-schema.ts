@@ -1,29 +1,33 @@
 /** What the console's charts show: figures by hour, the hours that have been counted, and the instances that are running. No row names a person. */
 import { isNotNull } from 'drizzle-orm';
-import { index, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { Figure, FigureSource } from '../ports/figures.ts';
 import { amount, moment } from './columns.ts';
 
+const figures = {
+  hour: moment('hour').notNull(),
+  what: text('what').$type<Figure['what']>().notNull(),
+  providerId: text('provider_id').notNull(),
+  ramp: text('ramp').notNull(),
+  currency: text('currency').notNull(),
+  option: text('option').notNull(),
+  reason: text('reason').notNull(),
+  n: amount('n').notNull(),
+  bps: amount('bps').notNull(),
+  quotedSats: amount('quoted_sats').notNull(),
+  deliveredSats: amount('delivered_sats').notNull(),
+  pay: amount('pay').notNull(),
+  receive: amount('receive').notNull(),
+};
+
 /** The figures of one hour. A column that the kind of figure does not use is 0 or empty (ports/figures.ts). */
-export const hourlyFigures = pgTable(
-  'hourly_figures',
-  {
-    hour: moment('hour').notNull(),
-    what: text('what').$type<Figure['what']>().notNull(),
-    providerId: text('provider_id').notNull(),
-    ramp: text('ramp').notNull(),
-    currency: text('currency').notNull(),
-    option: text('option').notNull(),
-    reason: text('reason').notNull(),
-    n: amount('n').notNull(),
-    bps: amount('bps').notNull(),
-    quotedSats: amount('quoted_sats').notNull(),
-    deliveredSats: amount('delivered_sats').notNull(),
-    pay: amount('pay').notNull(),
-    receive: amount('receive').notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.hour, t.what, t.providerId, t.ramp, t.currency, t.option, t.reason] })],
-);
+export const hourlyFigures = pgTable('hourly_figures', figures, (t) => [
+  primaryKey({ columns: [t.hour, t.what, t.providerId, t.ramp, t.currency, t.option, t.reason] }),
+]);
+/** The figures of those rows of an hour that have been counted so far, while the hour is counted in several steps. Nobody is shown these. */
+export const partialFigures = pgTable('partial_figures', figures, (t) => [
+  primaryKey({ name: 'partial_figures_pk', columns: [t.hour, t.what, t.providerId, t.ramp, t.currency, t.option, t.reason] }),
+]);
 
 /** One row per hour and source. The instance that counts the hour holds the row's lock until the figures are stored. */
 export const countedHours = pgTable(
@@ -36,6 +40,12 @@ export const countedHours = pgTable(
     countedOn: moment('counted_on'),
     /** When to check whether the rows still look like that. Null: they are no longer checked. */
     checkOn: moment('check_on'),
+    /** While the hour is counted in several steps: the mark that it had at the first step. Null otherwise. */
+    partMark: text('part_mark'),
+    /** The rows before this time are in `partial_figures`. */
+    partTo: moment('part_to'),
+    /** How long the steps so far have taken. */
+    partMs: integer('part_ms'),
   },
   (t) => [primaryKey({ columns: [t.hour, t.source] }), index('counted_hours_due').on(t.checkOn).where(isNotNull(t.checkOn))],
 );

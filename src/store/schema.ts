@@ -5,7 +5,7 @@
 export { accounts, connections, settlements } from './account-schema.ts';
 export { currencies, lastPrices, listings, paymentOptions } from './catalogue-schema.ts';
 export { deliveries, notices } from './delivery-schema.ts';
-export { countedHours, hourlyFigures, instances } from './figure-schema.ts';
+export { countedHours, hourlyFigures, instances, partialFigures } from './figure-schema.ts';
 export { dailyUses, idempotencyKeys, operatorActions, switches } from './operation-schema.ts';
 export { claims, intents, orderEvents, orders, routes } from './order-schema.ts';
 export { receiptDays, receiptKeys, receipts } from './receipt-schema.ts';

@@ -12,7 +12,7 @@ const dayMs = 86_400_000;
 const pageSize = 100;
 /** An order that has been `paid`, or whose sats have been missing, for longer than this is listed as late: its provider has probably lost it. */
 export const longestDeliveryMs = 3 * dayMs;
-/** No index covers amounts, so a search for an amount without a day goes back only this many days. */
+/** Many orders may have the same amount, so a search for an amount without a day goes back only this many days. */
 const amountDays = 30;
 /** A search for a request id looks only this many days back among the requests for prices, because there are many more of them than orders. */
 const priceDays = 2;
