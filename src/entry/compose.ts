@@ -81,6 +81,7 @@ export const composeInstance = (parts: Parts) => {
     ].filter(({ keys }) => keys.length > 1),
     seenOn: 0,
     figuresIdleOn: 0,
+    recentCalls: { seconds: new Map() },
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),

@@ -46,7 +46,7 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
     { name: 'orders', share: 30, batch: 20, work: async (limit) => await followOrders(gateway, limit) },
     { name: 'accounts', share: 15, batch: 10, work: async (limit) => await refreshAccounts(gateway, limit) },
     { name: 'record', batch: 50, work: async (limit) => await addMissing(gateway, limit) },
-    { name: 'figures', batch: 20, work: async (limit) => await countHours(gateway, limit) },
+    { name: 'figures', batch: 1, work: async (limit) => await countHours(gateway, limit) },
     { name: 'receipts', batch: 1, work: async (limit) => await closeReceiptDays(gateway, limit) },
     {
       name: 'reference',

@@ -51,24 +51,34 @@ export type FigureFilter = {
 
 /** How many price requests a provider has answered since a given time, and how many have failed. `p95Ms` covers only its answers that were ranked. */
 export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
+/**
+ * The calls of each second, as far as they were read. `decisions`: how many decisions the second had then. `ms`: the time to an answer that was ranked.
+ * `completeTo`: all seconds before this time (in seconds) have been read.
+ */
+export type RecentCalls = { seconds: Map<number, { decisions: number; calls: SecondCalls[] }>; completeTo?: number };
+export type SecondCalls = { providerId: string; ok: boolean; ms: number | null; n: number };
+/** `pause` is called between two steps, with how long the last one took. */
+export type RecentReading = { known: RecentCalls; most: number; pause: (tookMs: number) => Promise<void>; now: () => number };
 export type MissingFigure = { providerId: string; what: 'excluded' | 'refused' | 'failed'; reason: string; n: number };
 
 export type OpenCircuit = { provider: string; operation: Operation; on: number; fault: FaultKind };
 export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
 
 /**
- * `keptFrom`: older rows are being deleted, so their hours are no longer counted. `mostRows`: the most rows that one statement counts, and the most
- * that one transaction counts unless its first hour alone has more.
+ * `keptFrom`: older rows are being deleted, so their hours are no longer counted. `mostRows`: the most rows that one step counts. Rows of the same
+ * moment are counted in the same step, so it can be more than that.
  */
 export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 
-export type LookedAt = { looked: number; failed?: { hour: number; source: FigureSource; error: unknown } };
+/** `isEmpty`: the hours have no rows, so the step cost next to nothing. `instances`: how many instances may be counting at this time. */
+export type LookedAt = { looked: number; isEmpty: boolean; instances: number; failed?: { hour: number; source: FigureSource; error: unknown } };
 
 export type FigureStore = {
   /**
-   * Checks the hours of one source that are due, at most 24 of them, newest first. Counts an hour again if its rows have changed since it was last
-   * counted; if there are many such rows, some hours stay due. Returns how many hours it checked, or undefined if none is due. `failed`: the database
-   * answered, but refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
+   * Takes one step, a short transaction: checks the hours of one source that are due, at most 24 of them, newest first. Counts an hour again if its
+   * rows have changed since it was last counted; if there are many such rows, some hours stay due. An hour with more than `mostRows` rows takes
+   * several steps, and stays due until the last. Returns how many hours it checked, or undefined if none is due. `failed`: the database answered, but
+   * refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
    */
   countDue(counting: Counting): Promise<LookedAt | undefined>;
   /** Postpones the next check of an hour that could not be counted. */
@@ -76,8 +86,11 @@ export type FigureStore = {
   read(filter: FigureFilter): Promise<Figure[]>;
   /** Returns how many hours in a range have not been counted yet, and when the newest counted hour was last checked. */
   progress(from: number, to: number): Promise<{ missing: number; countedOn?: number }>;
-  /** Reads the stored decisions themselves, so use it for minutes, not for days. */
-  recentCalls(since: number): Promise<CallFigures[]>;
+  /**
+   * Counts the calls of the stored decisions since a given time, so use it for minutes, not for days. Reads only decisions that are not yet in
+   * `known`, the newest first, in small steps, and at most about `most` of them. The others are read by the next calls.
+   */
+  recentCalls(since: number, reading: RecentReading): Promise<CallFigures[]>;
   callsByHour(since: number): Promise<CallFigures[]>;
   missing(since: number): Promise<MissingFigure[]>;
   openOrders(): Promise<{ providerId: string; n: number }[]>;

@@ -3,6 +3,7 @@ import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Http } from '../providers/spec.ts';
 import type { Sender, Signer } from './deliveries.ts';
+import type { RecentCalls } from './figures.ts';
 import type { SwitchState } from './operator.ts';
 import type { ReceiptSigner } from './receipts.ts';
 import type { RecordState } from './record.ts';
@@ -33,6 +34,8 @@ export type InstanceState = {
   seenOn: number;
   /** When this instance last found no hour whose figures had to be counted (gateway/figures/count-hours.ts). */
   figuresIdleOn: number;
+  /** The providers' calls in the decisions of the last minutes, as far as an operator has asked for them (gateway/operator/show-overview.ts). */
+  recentCalls: RecentCalls;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;

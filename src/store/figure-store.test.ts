@@ -136,3 +136,47 @@ it('a provider whose amounts add up to more than a column holds does not stop th
   const merged = (await counted()).find(({ option }) => option === 'other');
   expect([merged?.pay, merged?.receive, merged?.quotedSats, merged?.deliveredSats]).toEqual([most, most, most, most]);
 });
+
+const onlyDue = async (one: number): Promise<void> =>
+  void (await database.sql`update counted_hours set check_on = case when hour = ${at(one)} and source = 'decisions' then hour end`);
+
+it('one step counts few rows of a large hour, another instance goes on with it, and a row that came late is counted', async () => {
+  const one = running - 10 * hour;
+  await decide(Array.from({ length: 40 }, (_, i) => one + 1000 + i * 60_000));
+  const counted = async (): Promise<number> => {
+    const [row] = await database.sql<{ n: number }[]>`
+      select coalesce(sum(n), 0)::int as n from partial_figures where hour = ${at(one)} and what = 'decided'`;
+    return row?.n ?? 0;
+  };
+  await onlyDue(one);
+  const others = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) }).figures;
+  const seen: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    await (i % 2 === 0 ? figures : others).countDue(counting({ mostRows: 9 }));
+    seen.push(await counted());
+  }
+  // Nobody is shown a part of an hour.
+  expect([seen, await countOf('decided', one)]).toEqual([[9, 18, 27, 36], 0]);
+  await decide([one + 500]);
+  await figures.countDue(counting({ mostRows: 9 }));
+  expect([await counted(), await countOf('decided', one)]).toEqual([0, 40]);
+  await database.sql`update counted_hours set check_on = hour`;
+  expect(await countAll({ mostRows: 9 })).toEqual([]);
+  expect(await countOf('decided', one)).toBe(41);
+});
+
+it('an hour whose rows begin to be deleted while it is counted in steps keeps its figures', async () => {
+  const one = running - 12 * hour;
+  await decide(Array.from({ length: 8 }, (_, i) => one + i));
+  await onlyDue(one);
+  await figures.countDue(counting());
+  await decide(Array.from({ length: 8 }, (_, i) => one + 1000 + i));
+  await onlyDue(one);
+  await figures.countDue(counting({ mostRows: 3 }));
+  await figures.countDue(counting({ mostRows: 3, keptFrom: { decisions: one + hour, fills: 0 } }));
+  expect(await countOf('decided', one)).toBe(8);
+  expect(await database.sql`select part_to, check_on from counted_hours where hour = ${at(one)} and source = 'decisions'`).toMatchObject([
+    { part_to: null, check_on: null },
+  ]);
+  expect(await database.sql`select 1 from partial_figures`).toHaveLength(0);
+});

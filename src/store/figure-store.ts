@@ -1,7 +1,8 @@
 /**
- * Counts figures by hour and reads them. An hour is never added to: it is counted again from its rows, in one transaction, whenever the rows no
- * longer look as they did (docs/decisions/2026-11-29-hourly-figures.md). So nothing is counted twice or half, however many instances count, whichever
- * of them stops, and whatever their clocks say.
+ * Counts figures by hour and reads them. An hour is never added to: it is counted again from its rows whenever the rows no longer look as they did
+ * (docs/decisions/2026-11-29-hourly-figures.md). An hour with few rows is counted in one transaction. One with many is counted in parts, each in a
+ * transaction that also notes how far the count has come; the figures are replaced with the last part. So nothing is counted twice or half, however
+ * many instances count, whichever of them stops, and whatever their clocks say.
  */
 import { sql, type SQL } from 'drizzle-orm';
 import {
@@ -15,7 +16,8 @@ import {
   type Instance,
   type MissingFigure,
 } from '../ports/figures.ts';
-import { addUp, cutsOf, figuresOf, kindsOf, latencyBounds, marksOf, mergeSmall, noRows, rowsIn } from './count-figures.ts';
+import { countRecent } from './recent-calls.ts';
+import { addUp, figuresOf, kindsOf, latencyBounds, marksOf, mergeSmall, noRows, partEndOf, rowsIn } from './count-figures.ts';
 import { databaseAnswered, sqlState, type Database, type Transaction } from './database.ts';
 
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -29,6 +31,11 @@ const lastLookMs = 90 * dayMs;
 /** An hour is checked again after a quarter of its age, so that a fresh one is seldom out of date and an old one costs little. */
 const ageShare = 4;
 const soonestMs = 60_000;
+/** An instance that was seen within this time may be counting too. */
+const seenWithinMs = 120_000;
+/** One step checks hours with about this many rows. An hour that was never counted is taken to have `unknownRows`. */
+const mostLooked = 20_000;
+const unknownRows = 2_500;
 /**
  * After an hour has been counted, its next check is put off by this many times the duration of the count, so that counting takes up little of the
  * database's time.
@@ -66,23 +73,30 @@ export const createFigureStore = (db: Database): FigureStore => {
   return {
     countDue: async (times) => {
       await addHours(times);
-      let counting: { hour: number; source: FigureSource } | undefined;
+      let counting: Hour | undefined;
+      let instances = 1;
       try {
         return await db.transaction(async (tx) => {
           const claimed = await claim(tx, times.now);
+          instances = claimed[0]?.instances ?? instances;
           const [first] = claimed;
           if (!first) return undefined;
           counting = { hour: first.hour, source: first.source };
-          const changed = await look(tx, claimed, times);
+          const going = first.part && { ...first, part: first.part };
+          if (going && !isGone(going, times)) {
+            await countPart(tx, going, times);
+            return { looked: 1, isEmpty: false, instances };
+          }
+          const { changed, isEmpty } = await look(tx, claimed, times);
           for (const one of changed) {
             counting = { hour: one.hour, source: one.source };
             await count(tx, one, times);
           }
-          return { looked: claimed.length };
+          return { looked: claimed.length, isEmpty, instances };
         });
       } catch (error) {
         if (counting === undefined || !(databaseAnswered(error) || sqlState(error) === tooSlow)) throw error;
-        return { looked: 1, failed: { ...counting, error } };
+        return { looked: 1, isEmpty: false, instances, failed: { ...counting, error } };
       }
     },
     postpone: async (hour, source, until) =>
@@ -96,19 +110,7 @@ export const createFigureStore = (db: Database): FigureStore => {
       const countedOn = timeOf(row?.counted);
       return { missing: row?.missing ?? 0, ...(countedOn === undefined ? {} : { countedOn }) };
     },
-    recentCalls: async (since) => {
-      const rows = await db.execute<CallRow>(sql`
-        with recent as materialized (select (route->'route')::jsonb as d from routes where created_on >= ${at(since)}), calls as (
-          select e->>'providerId' as provider_id, true as ok, (e->>'latencyMs')::float8 as ms from recent, jsonb_array_elements(d->'offers') e
-          union all select e->>'providerId', true, null from recent, jsonb_array_elements(d->'excluded') e
-          union all select e->>'providerId', true, null from recent, jsonb_array_elements(d->'refused') e
-          union all select e->>'providerId', false, null from recent, jsonb_array_elements(d->'failed') e
-        )
-        select provider_id, (count(*) filter (where ok))::int as answered, (count(*) filter (where not ok))::int as failed,
-          (percentile_cont(0.95) within group (order by ms))::float8 as p95
-        from calls group by provider_id`);
-      return rows.map(toCalls);
-    },
+    recentCalls: async (since, reading) => await countRecent(db, since, reading),
     callsByHour: async (since) => {
       const from = at(hourOf(since));
       const rows = await db.execute<CallRow>(sql`
@@ -175,22 +177,46 @@ const toInstance = (row: InstanceRow): Instance => ({
 const timeOf = (value: Date | string | null | undefined): number | undefined =>
   value === null || value === undefined ? undefined : value instanceof Date ? value.getTime() : Date.parse(value);
 
-type Claimed = { hour: number; source: FigureSource; mark: string | null };
+type Hour = { hour: number; source: FigureSource };
+/** How far the count of an hour has come that takes several steps. */
+type Part = { mark: string; to: string; ms: number };
+type Claimed = Hour & { mark: string | null; part: Part | undefined; instances: number };
+type ClaimedRow = {
+  hour: string;
+  source: FigureSource;
+  mark: string | null;
+  part_mark: string | null;
+  part_to: string | null;
+  part_ms: number | null;
+  instances: number;
+};
 
 /**
- * Takes the newest hour that is due for a check, and others of its source in the day before it. The rows' locks last until the end of the
- * transaction, so only one instance counts an hour.
+ * Takes the newest hour that is due for a check, and others of its source in the day before it, as long as they have few rows. An hour that is being
+ * counted in parts is taken alone. The rows' locks last until the end of the transaction, so only one instance counts an hour.
  */
 const claim = async (tx: Transaction, now: number): Promise<Claimed[]> => {
-  const rows = await tx.execute<{ hour: string; source: FigureSource; mark: string | null }>(sql`
+  const rows = await tx.execute<ClaimedRow>(sql`
     with newest as (
-      select hour, source from counted_hours where check_on <= ${at(now)} order by counted_hours.hour desc limit 1 for update skip locked
+      select hour, source, part_to from counted_hours where check_on <= ${at(now)} order by counted_hours.hour desc limit 1 for update skip locked
     )
-    select c.hour::text, c.source, c.mark from counted_hours c, newest
+    select c.hour::text, c.source, c.mark, c.part_mark, c.part_to::text, c.part_ms,
+      (select count(*)::int from instances where seen_on > now() - make_interval(secs => ${seenWithinMs / 1000})) as instances
+    from counted_hours c, newest
     where c.check_on <= ${at(now)} and c.source = newest.source and c.hour > newest.hour - interval '1 day' and c.hour <= newest.hour
+      and (c.hour = newest.hour or (newest.part_to is null and c.part_to is null))
     order by c.hour desc for update of c skip locked`);
-  return rows.map((row) => ({ ...row, hour: Date.parse(row.hour) }));
+  let known = 0;
+  return rows.flatMap(({ hour, source, mark, part_mark: partMark, part_to: to, part_ms: ms, instances }, i) => {
+    known += mark === null ? unknownRows : rowsIn(mark);
+    if (i > 0 && known > mostLooked) return [];
+    const part = partMark === null || to === null ? undefined : { mark: partMark, to, ms: ms ?? 0 };
+    return [{ hour: Date.parse(hour), source, mark, part, instances }];
+  });
 };
+
+/** Returns whether rows of the hour may already have been deleted because of their age. */
+const isGone = ({ hour, source }: Hour, { keptFrom }: Counting): boolean => hour < (keptFrom[source] ?? 0);
 
 type Changed = Claimed & { newMark: string; n: number };
 
@@ -198,9 +224,10 @@ type Changed = Claimed & { newMark: string; n: number };
  * Checks whether the rows of the claimed hours have changed. Notes the hours that need no count, and returns those that have to be counted again now,
  * the newest first. If they have many rows, some stay due.
  */
-const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFrom, mostRows }: Counting): Promise<Changed[]> => {
+const look = async (tx: Transaction, claimed: readonly Claimed[], times: Counting): Promise<{ changed: Changed[]; isEmpty: boolean }> => {
+  const { now, mostRows } = times;
   const [newest, oldest] = [claimed[0], claimed.at(-1)];
-  if (!newest || !oldest) return [];
+  if (!newest || !oldest) return { changed: [], isEmpty: true };
   const { source } = newest;
   // The marks are read before the figures. A row that arrives in between is among the figures but not in the mark, so it is found at the next check.
   const rows = await tx.execute<{ hour: string; mark: string; n: number }>(marksOf(source, { from: at(oldest.hour), to: at(newest.hour + hourMs) }));
@@ -211,38 +238,74 @@ const look = async (tx: Transaction, claimed: readonly Claimed[], { now, keptFro
     const { mark, n } = marks.get(one.hour) ?? { mark: noRows, n: 0 };
     const isShrunk = one.mark !== null && n < rowsIn(one.mark);
     // Decisions and fills are deleted after some days. What was counted before stays.
-    const isGone = one.hour < (keptFrom[source] ?? 0) || (isShrunk && one.hour + hourMs < now - settledMs);
-    if (!isGone && mark !== one.mark && (n > 0 || one.mark !== null)) changed.push({ ...one, newMark: mark, n });
-    else same.push({ hour: at(one.hour), mark: isGone ? one.mark : mark, check_on: isGone ? null : nextLook(one.hour, now) });
+    const isOver = isGone(one, times) || (isShrunk && one.hour + hourMs < now - settledMs);
+    if (!isOver && mark !== one.mark && (n > 0 || one.mark !== null)) changed.push({ ...one, newMark: mark, n });
+    else same.push({ hour: at(one.hour), mark: isOver ? one.mark : mark, check_on: isOver ? null : nextLook(one.hour, now) });
   }
-  if (same.length > 0)
+  if (same.length > 0) {
+    for (const one of claimed) if (one.part && isGone(one, times)) await forgetPart(tx, one);
     await tx.execute(sql`
-      update counted_hours c set mark = s.mark, check_on = s.check_on, counted_on = ${at(now)}
+      update counted_hours c set mark = s.mark, check_on = s.check_on, counted_on = ${at(now)}, part_mark = null, part_to = null, part_ms = null
       from json_to_recordset(${JSON.stringify(same)}::text::json) as s (hour timestamptz, mark text, check_on timestamptz)
       where c.hour = s.hour and c.source = ${source}`);
+  }
   let rowsTaken = 0;
-  return changed.filter(({ n }, i) => {
+  const taken = changed.filter(({ n }, i) => {
     const takes = i === 0 || rowsTaken + n <= mostRows;
     if (takes) rowsTaken += n;
     return takes;
   });
+  return { changed: taken, isEmpty: rows.length === 0 };
 };
 
-/** Counts one hour again, in parts, because the database stops a statement that takes too long. */
-const count = async (tx: Transaction, { hour, source, newMark, n }: Changed, { now, mostRows }: Counting): Promise<void> => {
-  await tx.execute(sql`delete from hourly_figures where hour = ${at(hour)} and what in ${kindsOf[source]}`);
+const figuresIn = ({ hour, source }: Hour): SQL => sql`hour = ${at(hour)} and what in ${kindsOf[source]}`;
+const forgetPart = async (tx: Transaction, one: Hour): Promise<void> => void (await tx.execute(sql`delete from partial_figures where ${figuresIn(one)}`));
+
+/** Counts one hour again. If it has many rows, only its first part. */
+const count = async (tx: Transaction, one: Changed, times: Counting): Promise<void> => {
+  const { hour, source, newMark, n } = one;
   const { from, to } = between(hour);
-  const cuts = n > mostRows ? await tx.execute<{ cut: string }>(cutsOf(source, { from, to }, mostRows)) : [];
-  const ends = [from, ...cuts.map(({ cut }) => cut), to];
-  for (const [i, end] of n > 0 ? ends.slice(1).entries() : [])
+  if (n > times.mostRows) {
+    await forgetPart(tx, one);
+    return await countPart(tx, { ...one, part: { mark: newMark, to: from, ms: 0 } }, times);
+  }
+  await tx.execute(sql`delete from hourly_figures where ${figuresIn(one)}`);
+  if (n > 0) await tx.execute(sql`insert into hourly_figures as f ${figuresOf(source, at(hour), { from, to })} ${addUp}`);
+  await finish(tx, one, { mark: newMark, ms: 0 }, times);
+};
+
+/**
+ * Counts the next part of an hour, and notes how far the count has come. The last part makes the figures of all parts those of the hour. A row that
+ * arrives before the place that was reached is in neither the figures nor the mark, so the next check finds it.
+ */
+const countPart = async (tx: Transaction, one: Hour & { part: Part }, times: Counting): Promise<void> => {
+  const { hour, source, part } = one;
+  const { to } = between(hour);
+  const [cut] = await tx.execute<{ cut: string }>(partEndOf(source, { from: part.to, to }, times.mostRows));
+  const end = cut?.cut ?? to;
+  await tx.execute(sql`insert into partial_figures as f ${figuresOf(source, at(hour), { from: part.to, to: end })} ${addUp}`);
+  if (Date.parse(end) < hour + hourMs) {
     await tx.execute(sql`
-      insert into hourly_figures as f ${figuresOf(source, at(hour), { from: ends[i] ?? from, to: end })} ${addUp}`);
+      update counted_hours set part_mark = ${part.mark}, part_to = ${end}, part_ms = ${part.ms} + ${tookMs} where hour = ${at(hour)} and source = ${source}`);
+    return;
+  }
+  await tx.execute(sql`delete from hourly_figures where ${figuresIn(one)}`);
+  await tx.execute(sql`insert into hourly_figures select * from partial_figures where ${figuresIn(one)}`);
+  await forgetPart(tx, one);
+  await finish(tx, one, part, times);
+};
+
+/** How long this transaction has taken; `now()` is when it began. */
+const tookMs = sql`ceil(extract(epoch from clock_timestamp() - now()) * 1000)::int`;
+
+/** Notes that an hour has been counted, and when to check it again. */
+const finish = async (tx: Transaction, { hour, source }: Hour, { mark, ms }: Pick<Part, 'mark' | 'ms'>, { now }: Counting): Promise<void> => {
   await tx.execute(mergeSmall(source, at(hour)));
   const next = nextLook(hour, now);
-  // `now()` is when this transaction began.
-  const checkOn = next === null ? sql`null` : sql`${next}::timestamptz + ${workShare} * (clock_timestamp() - now())`;
+  const checkOn = next === null ? sql`null` : sql`${next}::timestamptz + ${workShare} * (${ms} + ${tookMs}) * interval '1 ms'`;
   await tx.execute(sql`
-    update counted_hours set check_on = ${checkOn}, mark = ${newMark}, counted_on = ${at(now)} where hour = ${at(hour)} and source = ${source}`);
+    update counted_hours set check_on = ${checkOn}, mark = ${mark}, counted_on = ${at(now)}, part_mark = null, part_to = null, part_ms = null
+    where hour = ${at(hour)} and source = ${source}`);
 };
 
 const between = (hour: number) => ({ from: at(hour), to: at(hour + hourMs) });

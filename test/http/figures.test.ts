@@ -95,7 +95,7 @@ needsPostgres(
       const clock = movableClock();
       clock.move(aheadMs);
       const environment = { ...secrets, INSTANCE: `instance-${started.length}` };
-      const gateway = await startTestGateway(providers, { config, database, clock, environment });
+      const gateway = await startTestGateway(providers, { config, database, clock, environment, sleep: async () => await Promise.resolve() });
       started.push(gateway);
       return gateway;
     };

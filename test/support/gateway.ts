@@ -43,6 +43,8 @@ export type TestGatewayOptions = {
    * twentieth of the processor time of all tests. A test that waits for that work without `pass` sets a second, as in production.
    */
   pauseMs?: number;
+  /** How the gateway sleeps between two steps of its background work. By default, really. */
+  sleep?: (ms: number) => Promise<void>;
   /** Blocks for providers of other kinds, whose simulators the test starts itself. */
   blocks?: Record<string, Record<string, unknown>>;
   /** Provider modules in addition to the product's. */
@@ -87,7 +89,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
       root,
       configText,
       writeLog: (line) => logs.push(line),
-      overrides: { now: clock.now, leastTimeoutMs, pauseMs: options.pauseMs ?? 5_000 },
+      overrides: { now: clock.now, leastTimeoutMs, pauseMs: options.pauseMs ?? 5_000, ...(options.sleep ? { sleep: options.sleep } : {}) },
     });
   const closeSimulators = async (): Promise<unknown> => await Promise.all(Object.values(simulators).map((simulator) => simulator.close()));
   const first = await start('0').catch(async (error: unknown) => {

@@ -11,33 +11,45 @@ const lookEveryMs = 10_000;
 /** How far the clock of the instance that deletes old decisions and fills may be ahead of this instance's clock. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
-/** Few enough that a statement ends long before the database's limit of 30 seconds. */
-const mostRows = 5_000;
+/** So few that a step takes PostgreSQL some milliseconds, because customers wait for the same processors. Reading a decision takes about 0.1 ms. */
+export const rowsOfStep = 50;
+/** After each step comes a pause of this many times its duration for each instance, so all instances together count for a tenth of the time. */
+const pauseShare = 10;
+const longestPauseMs = 2_000;
+/** A piece of work is this many steps, which take about a second with their pauses. */
+const stepsOfPiece = 20;
 
 /**
- * Looks for due hours up to `limit` times, and counts those whose rows have changed. Returns how many times it found due hours. An hour that cannot
- * be counted stops no other: it is tried again ten minutes later. Once no hour is due, the next look is ten seconds later.
+ * Takes up to `limit` pieces of work: steps that look for due hours and count those whose rows have changed. Returns how many pieces it took. An hour
+ * that cannot be counted stops no other: it is tried again ten minutes later. Once no hour is due, the next look is ten seconds later.
  */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
   const now = gateway.now();
   if (isRecent(gateway.state.figuresIdleOn, now, lookEveryMs)) return 0;
   const { quotes_days: quotes, fills_days: fills } = gateway.settings.retention;
   const keptFrom = { decisions: now - quotes * dayMs + clockSpreadMs, fills: now - fills * dayMs + clockSpreadMs };
-  for (let times = 0; times < limit; times += 1) {
+  let steps = 0;
+  while (steps < limit * stepsOfPiece && gateway.state.leaving !== true) {
     // A count may take long, and an instance that is not seen for two minutes looks as if it had stopped.
     await noteSeen(gateway);
-    const found = await gateway.stores.figures.countDue({ now, keptFrom, mostRows });
+    const began = gateway.now();
+    const found = await gateway.stores.figures.countDue({ now, keptFrom, mostRows: rowsOfStep });
     if (!found) {
       gateway.state.figuresIdleOn = now;
-      return times;
+      break;
     }
-    if (!found.failed) continue;
-    const { hour, source, error } = found.failed;
-    gateway.log('error', 'figures_failed', { kind: source, where: new Date(hour).toISOString(), error: errorText(error) });
-    gateway.count('scheduled_failed_total', { part: 'figures' });
-    await gateway.stores.figures.postpone(hour, source, now + retryMs);
+    steps += 1;
+    if (found.failed) {
+      const { hour, source, error } = found.failed;
+      gateway.log('error', 'figures_failed', { kind: source, where: new Date(hour).toISOString(), error: errorText(error) });
+      gateway.count('scheduled_failed_total', { part: 'figures' });
+      await gateway.stores.figures.postpone(hour, source, now + retryMs);
+    }
+    if (found.isEmpty) continue;
+    const tookMs = Math.max(0, gateway.now() - began);
+    await gateway.sleep(Math.min(longestPauseMs, tookMs * (pauseShare * Math.max(1, found.instances) - 1)));
   }
-  return limit;
+  return Math.ceil(steps / stepsOfPiece);
 };
 
 /** Notes that this instance is running and which of its circuits are open, so that every instance can show it. */

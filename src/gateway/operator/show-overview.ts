@@ -53,8 +53,19 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
 };
 
 type Figures = { recent: Map<string, CallFigures>; daily: Map<string, CallFigures>; missing: MissingFigure[]; open: Map<string, number> };
-const figuresOf = async ({ stores, now }: Gateway): Promise<Figures> => ({
-  recent: byProvider(await stores.figures.recentCalls(now() - 15 * minute)),
+/** The most decisions to read for one answer: about 0.2 s of PostgreSQL's time, of which a tenth of the answer's time is used. */
+const mostDecisions = 2_000;
+const pauseShare = 9;
+const longestPauseMs = 500;
+const figuresOf = async ({ stores, state, now, sleep }: Gateway): Promise<Figures> => ({
+  recent: byProvider(
+    await stores.figures.recentCalls(now() - 15 * minute, {
+      known: state.recentCalls,
+      most: mostDecisions,
+      pause: async (tookMs) => await sleep(Math.min(longestPauseMs, pauseShare * tookMs)),
+      now,
+    }),
+  ),
   daily: byProvider(await stores.figures.callsByHour(now() - day)),
   missing: await stores.figures.missing(now() - day),
   open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
