@@ -142,6 +142,24 @@ describe('a code', () => {
     expect((await call('/sell/connection-status', { connection_id })).body['attempts_left']).toBe(0);
   });
 
+  it('of all connections of an account together is limited, however often the provider lets them be tried', async () => {
+    const call = await world.opened();
+    const email = 'guessed@example.com';
+    const accountId = await world.connected(call, email);
+    const tries = async (id: string, times: number): Promise<Set<unknown>> => {
+      const codes = new Set<unknown>();
+      for (let n = 0; n < times; n += 1) codes.add((await call('/sell/connection-confirm', { connection_id: id, code: '000000' })).body['code']);
+      return codes;
+    };
+    const [first, second] = [await world.waiting(call, accountId, 'One', 'guessed1'), await world.waiting(call, accountId, 'Two', 'guessed2')];
+    expect([...(await tries(first, 10)), ...(await tries(second, 10))]).not.toContain('rate-limited');
+    const asked = world.asked('POST /bringin-link/confirm');
+    const refused = await call('/sell/connection-confirm', { connection_id: second, code: '123456' });
+    expect([refused.status, refused.body['code'], await tries(first, 1)]).toEqual([429, 'rate-limited', new Set(['rate-limited'])]);
+    expect(asked).toBeGreaterThan(0);
+    expect(world.asked('POST /bringin-link/confirm')).toBe(asked);
+  });
+
   it('that comes late has expired, and so has the connection; its name is free again', async () => {
     const own = await startSellWorld();
     try {

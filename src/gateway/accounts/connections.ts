@@ -14,6 +14,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { defect } from '../../ports/defect.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { askForConnection, refreshConnection } from './refresh-account.ts';
+import { countConnectionCode } from './connection-codes.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { connectedAccount, findAccount } from './accounts.ts';
 import { openRequest, openState, showConnection, showConnections, type ShownConnection } from './show-account.ts';
@@ -107,11 +108,13 @@ export const readConnections = async (
 type Verbs = NonNullable<SellAdapter['connections']>;
 type Step = Awaited<ReturnType<Verbs['confirm']>>;
 
+const counted = { confirm_connection: 'linkTries', resend_code: 'linkSent', cancel_connection: 'linkSent' } as const;
+
 const stepAt = async (
   scope: Scope,
   session: OpenSession,
   connectionId: string,
-  verb: string,
+  verb: keyof typeof counted,
   step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
 ): Promise<{ connection: Connection; state: ConnectionState }> => {
   const { gateway } = scope;
@@ -121,6 +124,7 @@ const stepAt = async (
   const connection = found.connection.status === 'initiating' ? await refreshConnection(scope, account, found.connection) : found.connection;
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
+  await countConnectionCode(gateway, account, counted[verb]);
   try {
     const answer = await callSeller(scope, account, { verb, idempotent: false }, async (sell, context) => {
       if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
