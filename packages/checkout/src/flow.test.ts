@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createRamp } from '@ramp-gateway/client';
+import { createRamp, type OrderState } from '@ramp-gateway/client';
 import { goodAnswer, orderId, problem, quoteId, scripted, theOffer, theOrder } from '../../client/src/scripted-gateway.ts';
 import { createFlow, type State } from './flow.ts';
 import type { RampBuyNews } from './public.ts';
@@ -81,6 +81,55 @@ describe('an order that is finished', () => {
     expect((await one.becomes(({ withdrawal }) => withdrawal !== undefined)).withdrawal?.lnurl).toBe('LNURL1SECRET');
     await one.flow.begin();
     expect(one.flow.state().open).toHaveLength(1);
+  });
+
+  it('and cannot be read is listed after the open ones, and says what is wrong until it can be read', async () => {
+    const other = '7b1d2c3e-6a57-4c34-9b1e-0f6d2a7b8c22';
+    const third = '7b1d2c3e-6a57-4c34-9b1e-0f6d2a7b8c33';
+    const all: [number, object] = [
+      200,
+      {
+        [orderId]: { ...theOrder, stage: 'finished', final: true, quote_id: quoteId, order_status_date: now },
+        [other]: { ...theOrder, order_id: other, stage: 'paid', final: false, quote_id: other, order_status_date: now },
+        [third]: { ...theOrder, order_id: third, stage: 'paid', final: false, quote_id: third, order_status_date: now },
+      },
+    ];
+    const away = problem(503, 'claim-outcome-unknown', 'wait', { retry_after_ms: 5000 });
+    const away20 = Array<Answered>(20).fill(away);
+    const one = customer({ '/order-status': [all, finished(now), finished(now)], '/withdrawal': away20 });
+    await one.flow.start();
+    expect(one.flow.state().open.map(({ stage }) => stage)).toEqual(['paid', 'paid', 'finished']);
+    const [, , order] = one.flow.state().open;
+    if (order) await one.flow.show(order);
+    const { noCode, withdrawal, trouble } = await one.becomes((state) => state.order?.id === orderId && state.noCode !== undefined);
+    expect([noCode?.code, withdrawal, trouble]).toEqual(['claim-outcome-unknown', undefined, undefined]);
+    one.flow.stop();
+  });
+
+  it('and disputed, and so not final, is listed after the open ones', async () => {
+    const other = '7b1d2c3e-6a57-4c34-9b1e-0f6d2a7b8c22';
+    const both: [number, object] = [
+      200,
+      {
+        [orderId]: { ...theOrder, stage: 'finished', disputed: true, final: false, quote_id: quoteId },
+        [other]: { ...theOrder, order_id: other, stage: 'paid', final: false, quote_id: other },
+      },
+    ];
+    const one = customer({ '/order-status': [both] });
+    await one.flow.start();
+    expect(one.flow.state().open.map(({ stage }) => stage)).toEqual(['paid', 'finished']);
+    one.flow.stop();
+  });
+
+  it('has another code when the customer asks and the provider gives one', async () => {
+    const one = customer({ '/order-status': [finished(now), finished(now), finished(now), finished(now)], '/withdrawal': [over, over, over] });
+    await one.flow.start();
+    await one.flow.show({ id: orderId } as OrderState);
+    expect((await one.becomes((state) => state.noCode !== undefined)).noCode?.code).toBe('order-not-withdrawable');
+    await one.flow.withdraw(false);
+    expect([one.flow.state().trouble?.code, one.flow.state().withdrawal]).toEqual(['order-not-withdrawable', undefined]);
+    await one.flow.withdraw(false);
+    expect([one.flow.state().withdrawal?.lnurl, one.flow.state().trouble, one.flow.state().noCode]).toEqual(['LNURL1SECRET', undefined, undefined]);
   });
 
   it.each([

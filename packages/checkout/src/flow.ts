@@ -7,7 +7,7 @@ export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
   /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
   options?: PaymentOption[] | undefined;
-  /** Orders of this customer that are not final, newest first, and then finished ones whose bitcoin may not have been collected yet. */
+  /** Orders of this customer that go on, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet. */
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
@@ -21,6 +21,8 @@ export type State = {
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
+  /** Why a finished order has no code. Usually the bitcoin was collected. */
+  noCode?: Trouble | undefined;
   /** Set if the order was filled with less than was ordered, or if more was charged. */
   short?: { sats: string; quotedSats: string } | undefined;
   working?: Work | undefined;
@@ -47,6 +49,8 @@ const mostCollected = 3;
 /** How long after an order has finished we ask that. Hardly any code lives longer. */
 const collectedMs = 86_400_000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
+/** Returns whether a finished order certainly has no code, unless its provider gives another one later. */
+export const isWithoutCode = ({ code }: Trouble): boolean => code === 'order-not-withdrawable' || code === 'withdrawal-expired';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   let state: State = { step: 'loading', open: [], unresolved: [], isSlow: false, isAway: false };
@@ -91,7 +95,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const order = current;
     const { withdrawal } = state;
     if (!order || state.working || (withdrawal && withdrawal.expiresOn.getTime() > runtime.now())) return;
-    set({ withdrawal: undefined });
+    set({ withdrawal: undefined, noCode: undefined });
     await run('withdrawing', async (signal) => {
       try {
         set({ withdrawal: await order.withdraw({ ...(acceptShort ? { acceptShort } : {}), signal }), short: undefined });
@@ -104,29 +108,39 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
 
   /**
-   * Returns the code of a finished order while it is valid. Some providers call an order finished as soon as they give its link, so the bitcoin may
-   * still be there. If there is no such code, that is no trouble: usually the bitcoin was collected.
+   * Reads the code of a finished order. Some providers call an order finished as soon as they give its link, so the bitcoin may still be there. If
+   * there is no valid code, returns why.
    */
-  const validCode = async (order: BuyOrder, signal?: AbortSignal): Promise<Withdrawal | undefined> => {
-    const withdrawal = await order.withdraw(signal ? { signal } : {}).catch(() => undefined);
-    return withdrawal && withdrawal.expiresOn.getTime() > runtime.now() ? withdrawal : undefined;
+  const codeOf = async (order: BuyOrder, signal?: AbortSignal): Promise<Pick<State, 'withdrawal' | 'noCode'>> => {
+    try {
+      const withdrawal = await order.withdraw(signal ? { signal } : {});
+      if (withdrawal.expiresOn.getTime() > runtime.now()) return { withdrawal };
+      return { noCode: { code: 'withdrawal-expired', action: 'contact-support', message: 'The code has expired.' } };
+    } catch (error) {
+      return { noCode: troubleOf(error) };
+    }
   };
   const collect = async (order: BuyOrder): Promise<void> => {
-    const withdrawal = await validCode(order, following.signal);
-    if (withdrawal && current === order) set({ withdrawal });
+    const { signal } = following;
+    const code = await codeOf(order, signal);
+    if (current === order && !signal.aborted && !state.working) set(code);
   };
-  /** Returns the recently finished orders of which the code is still valid. */
+  /** Returns the recently finished orders whose code is still valid, or could not be read. */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;
     const isRecent = ({ raw }: BuyOrder): boolean => Date.parse(String(raw['order_status_date'])) >= since;
     const newest = orders.filter((one) => one.final && one.stage === 'finished' && isRecent(one)).slice(0, mostCollected);
-    const codes = await Promise.all(newest.map(async (order) => await validCode(order, signal)));
-    return newest.filter((_, n) => codes[n] !== undefined);
+    const codes = await Promise.all(newest.map(async (order) => await codeOf(order, signal)));
+    const mayBeThere = ({ withdrawal, noCode }: Pick<State, 'withdrawal' | 'noCode'>): boolean =>
+      withdrawal !== undefined || (noCode !== undefined && isTemporary(noCode) && !isWithoutCode(noCode));
+    return newest.filter((_, n) => mayBeThere(codes[n] ?? {}));
   };
   /** Reads the customer's orders: the open ones, and `finished`, which reads the finished ones that may still be collected. */
   const readOrders = async (signal?: AbortSignal) => {
     const { orders, pending } = await ramp.open(signal, true);
-    return { open: orders.filter(({ final }) => !final), finished: async () => await uncollected(orders, signal), pending };
+    // A disputed order may be finished and still not be final.
+    const open = orders.filter(({ final }) => !final).toSorted((a, b) => Number(a.stage === 'finished') - Number(b.stage === 'finished'));
+    return { open, finished: async () => await uncollected(orders, signal), pending };
   };
 
   const once = (name: 'ordered' | 'filled' | 'finished', order: OrderState): void => {
@@ -142,7 +156,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     if (order.stage === 'finished') once('finished', order);
     // An expired code is replaced only when the customer asks for another: they may just be using it.
     if (order.stage === 'filled' && !state.withdrawal) void withdraw(false);
-    if (order.stage === 'finished' && !state.withdrawal && current) void collect(current);
+    if (order.stage === 'finished' && !state.withdrawal && !state.noCode && !state.trouble && !state.working && current) void collect(current);
   };
 
   /** Follows the order until it is final or the customer leaves its screen. If the gateway does not answer, keeps asking. */
@@ -150,7 +164,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     following.abort();
     const { signal } = (following = new AbortController());
     current = order;
-    set({ step: 'order', order, withdrawal: undefined, short: undefined, isAway: false, trouble: undefined });
+    set({ step: 'order', order, withdrawal: undefined, noCode: undefined, short: undefined, isAway: false, trouble: undefined });
     for (;;)
       try {
         for await (const now of order.updates(signal, () => set({ isAway: true }))) seen(now);

@@ -3,6 +3,7 @@ import type { OrderState, Pay, Withdrawal } from '@ramp-gateway/client';
 import { showMoney, showTime } from './amounts.ts';
 import { copyButton, money, problem, theirs, waiting, type Part } from './parts.ts';
 import { qrCode } from './qr.ts';
+import { isWithoutCode } from './flow.ts';
 import type { View } from './view.ts';
 import { textOf } from './words.ts';
 
@@ -24,7 +25,7 @@ export const orderScreen = (view: View): TemplateResult => {
             <p>${words.finishedHelp}</p>`
         : nothing
     }
-    ${state.trouble && order.stage !== 'filled' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
+    ${state.trouble && order.stage !== 'filled' && order.stage !== 'finished' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
     ${summary(view, order)}
     <div class="actions">
       ${order.stage === 'finished' || order.final ? html`<button type="button" class="second" @click=${view.save}>${words.receipt}</button>` : nothing}
@@ -136,12 +137,25 @@ const claim = (view: View): TemplateResult => {
 
 /**
  * Some providers call an order finished as soon as they give its code. So the code of a finished order stays until it expires: the customer may not
- * have collected yet.
+ * have collected yet. Then the customer may ask for another.
  */
 const stillThere = (view: View): Part => {
-  const { state, words } = view;
-  const { withdrawal } = state;
-  return withdrawal && withdrawal.expiresOn.getTime() > view.now ? code(view, withdrawal, words.claimStill) : nothing;
+  const { state, words, flow } = view;
+  const { withdrawal, noCode, trouble, short, working } = state;
+  if (withdrawal && withdrawal.expiresOn.getTime() > view.now) return code(view, withdrawal, words.claimStill);
+  if (working) return waiting(view);
+  if (short) return claim(view);
+  const again = () => void flow.withdraw(false);
+  if (trouble?.code === 'order-not-withdrawable') return html`<p class="note">${words.claimNone}</p>`;
+  if (trouble) return problem(view, trouble, { label: words.tryAgain, run: again });
+  if (noCode && !isWithoutCode(noCode))
+    return html`<p class="note">${words.claimUnread}</p>
+      ${problem(view, noCode, { label: words.tryAgain, run: again })}`;
+  if (!withdrawal && !noCode) return nothing;
+  return html`<div class="note">
+    <p>${words.claimMissing}</p>
+    <button type="button" class="second" @click=${again}>${words.claimAgain}</button>
+  </div>`;
 };
 
 const code = (view: View, { lnurl, expiresOn, warnings }: Withdrawal, help: string): TemplateResult => {

@@ -99,6 +99,10 @@ export const de: Words = {
   claimTitle: 'Bitcoin abholen',
   claimHelp: 'Scannen Sie den Code mit Ihrer Lightning-Wallet, oder öffnen Sie ihn dort.',
   claimStill: 'Falls Sie Ihre Bitcoin noch nicht abgeholt haben: Scannen Sie den Code mit Ihrer Lightning-Wallet, oder öffnen Sie ihn dort.',
+  claimMissing: 'Diese Seite hat für diese Bestellung keinen Code mehr. Falls Ihre Bitcoin nicht angekommen sind, holen Sie einen neuen.',
+  claimNone:
+    'Der Anbieter sagt, dass diese Bitcoin abgeholt wurden, und gibt keinen weiteren Code. Falls sie nicht angekommen sind, wenden Sie sich mit der Nummer dieser Bestellung an den Support.',
+  claimUnread: 'Diese Seite konnte den Code dieser Bestellung nicht lesen. Vielleicht liegen Ihre Bitcoin noch für Sie bereit.',
   claimSecret: 'Wer diesen Code hat, hat das Geld. Zeigen Sie ihn niemandem.',
   openWallet: 'In meiner Wallet öffnen',
   copyCode: 'Code kopieren',

@@ -98,6 +98,10 @@ export const en = {
   claimTitle: 'Collect your bitcoin',
   claimHelp: 'Scan this code with your Lightning wallet, or open it there.',
   claimStill: 'If you have not collected it yet: scan this code with your Lightning wallet, or open it there.',
+  claimMissing: 'This page has no code for this order any more. If your bitcoin has not arrived, ask for a new one.',
+  claimNone:
+    'The provider says that this bitcoin was collected, and gives no other code. If it has not arrived, contact support with the number of this order.',
+  claimUnread: 'This page could not read the code of this order. Your bitcoin may still be waiting for you.',
   claimSecret: 'Whoever has this code has the money. Show it to nobody.',
   openWallet: 'Open in my wallet',
   copyCode: 'Copy the code',

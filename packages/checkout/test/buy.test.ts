@@ -129,6 +129,39 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await page.getByText('If you have not collected it yet').waitFor();
     expect([await code.getAttribute('href'), href]).toEqual([href, expect.stringMatching(/^lightning:LNURL1/i)]);
     await sees('finished-code-reloaded');
+    // The code cannot be read: the order stays in the list, and its screen says so.
+    const answers = async (status: number, code: string, action: string) => {
+      await page.unroute('**/withdrawal');
+      await page.route('**/withdrawal', async (route) => await problem(route, status, code, action, { retryable: false }));
+    };
+    const seesBoth = async (name: string): Promise<void> => {
+      for (const width of [390, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        await sees(`${name}-${width}`);
+      }
+    };
+    await answers(503, 'claim-outcome-unknown', 'retry');
+    await page.reload();
+    await page.getByRole('button', { name: /Your bitcoin has arrived/ }).click();
+    await page.getByText('could not read the code of this order').waitFor();
+    await seesBoth('finished-unread');
+    // There is none any more: the customer may ask for another, which the provider may refuse or give.
+    await answers(409, 'order-not-withdrawable', 'contact-support');
+    await button(page, 'Try again').click();
+    await page.getByText('gives no other code').waitFor();
+    await seesBoth('finished-no-other');
+    await answers(503, 'claim-outcome-unknown', 'retry');
+    await page.reload();
+    const listed = page.getByRole('button', { name: /Your bitcoin has arrived/ });
+    await listed.waitFor();
+    await answers(409, 'order-not-withdrawable', 'contact-support');
+    await listed.click();
+    await page.getByText('If your bitcoin has not arrived').waitFor();
+    await seesBoth('finished-missing');
+    await page.unroute('**/withdrawal');
+    await button(page, 'Get a new code').click();
+    await page.getByText('If you have not collected it yet').waitFor();
+    expect(await code.getAttribute('href')).toBe(href);
     await createWallet(own.url).withdraw(href?.replace('lightning:', '') ?? '');
     await customer.leaves();
     await own.close();
