@@ -217,11 +217,15 @@ export const rows: Part = async ({ databaseUrl, report }) => {
                 insert into counted_hours (hour, source, check_on)
                 select h, s, h from generate_series(date_trunc('hour', now()) - make_interval(hours => ${hoursOfRoutes}), date_trunc('hour', now()), interval '1 hour') h,
                   unnest(array['decisions', 'stages', 'fills']) s on conflict do nothing`;
-              await sql.unsafe(`update counted_hours set mark = 'changed', check_on = ${due ? `case source when 'decisions' then hour end` : 'null'}`);
+              await sql.unsafe(
+                `update counted_hours set mark = 'changed', part_mark = null, part_to = null, check_on = ${due ? `case source when 'decisions' then hour end` : 'null'}`,
+              );
             };
             const isCounting = async (): Promise<boolean> => {
+              // Counting consists of steps of a few milliseconds, with pauses, so it is seen by what it has done and has left to do.
               const found = await sql`
-                select 1 from pg_stat_activity where datname = current_database() and xact_start is not null and query like '%hourly_figures%' and pid <> pg_backend_pid()`;
+                select 1 from counted_hours where source = 'decisions'
+                having bool_or(mark = 'changed' and check_on <= now()) and bool_or(mark <> 'changed' or part_to is not null)`;
               return found.length > 0;
             };
             const counted: number[] = [];
