@@ -90,6 +90,35 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     expect(await page.content()).not.toContain(alice);
   });
 
+  it('drops a fallback address with what the provider said', async () => {
+    const { page, sees } = operator;
+    const { sql } = gateway.database;
+    const at = new Date().toISOString();
+    await sql`insert into claims (order_id, state, attempt, fallback, fallback_hash, created_on, next_try_on) values (${filled}, 'review', 2, 'sealed', 'hash', ${at}, ${at})`;
+    await sql`update orders set next_check_on = '2999-01-01T00:00Z' where id = ${filled}`;
+    await page.evaluate(`location.hash = '#/order/${filled}'`);
+    await heading(page, new RegExp(filled));
+    await page.locator('#drop-fallback-reason').fill('refused before the upgrade');
+    await sees('console-drop-fallback-1280');
+    await page.setViewportSize({ width: 390, height: 800 });
+    await sees('console-drop-fallback-390');
+    await page.setViewportSize(sizes.desk);
+    const dialog = page.getByRole('dialog');
+    const drop = async (): Promise<void> => {
+      await button(page, 'Drop the fallback address …').click();
+      await button(dialog, 'Drop the fallback address').click();
+    };
+    await drop();
+    await page.getByText(/an answer may have been lost/).waitFor();
+    await page.locator('#drop-fallback-reason').fill('refused before the upgrade');
+    await page.locator('#drop-fallback-evidence').fill('Alpine: no link was made');
+    await drop();
+    await page.getByText(/^Done: .* the fallback address is dropped/).waitFor();
+    await sql`delete from claims where order_id = ${filled}`;
+    await page.evaluate(`location.hash = '#/'`);
+    await heading(page, 'What waits for me?');
+  });
+
   it('finds and settles an order in review', async () => {
     const { page, sees } = operator;
     await sees('console-waiting');
