@@ -56,7 +56,8 @@ const configOf = ({ bringin, north, tank, thor, dfx }: Simulators, publicUrl: st
     limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
     orders: { max_open: most },
     sessions: { opens_per_minute: most },
-    routing: { order_deadline_ms: 1500, status_deadline_ms: 1500 },
+    // A deadline that a busy machine misses would end a call before the point at which its process dies.
+    routing: { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 },
     liquidity: { balance_daily_sats: 1_000_000 },
     apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['pay_with_balance', 'customer_ip'] } },
     providers: {
