@@ -65,6 +65,21 @@ it('an hour with more rows than one statement may count is counted in parts, and
   expect(await read()).toEqual(whole);
 });
 
+it('a second with more decisions than one statement may read is read in pieces, and once', async () => {
+  const second = now - 60_000;
+  await decide(Array.from({ length: 130 }, (_, i) => second + i * 7));
+  const paused: number[] = [];
+  const known = { seconds: new Map() };
+  const pause = async (tookMs: number): Promise<void> => await Promise.resolve(void paused.push(tookMs));
+  const calls = async () => await figures.recentCalls(second, { known, most: 1_000, pause, now: () => 0 });
+  const all = ['alpine', 'slow', 'third'].map((providerId) => ({ providerId, answered: 130, failed: 0 }));
+  expect((await calls()).toSorted((a, b) => a.providerId.localeCompare(b.providerId))).toMatchObject(all);
+  expect(paused).toHaveLength(2);
+  expect(await calls()).toMatchObject([{ answered: 130 }, { answered: 130 }, { answered: 130 }]);
+  expect(paused).toHaveLength(2);
+  await database.sql`delete from routes where created_on >= ${at(second)}`;
+});
+
 it('an hour that takes longer than the database allows is postponed, and the older ones are counted', async () => {
   const slow = running - 5 * hour;
   await decide([slow, slow - hour]);

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { CallFigures, RecentCalls, RecentReading, SecondCalls } from '../ports/figures.ts';
 import type { Database } from './database.ts';
 
-/** The most decisions that one statement reads, unless a single second has more. Reading one takes about 0.1 ms. */
+/** About the most decisions that one statement reads. Reading one takes about 0.1 ms. */
 const mostRows = 50;
 /** A decision may appear this many seconds late: its transaction takes time, and another instance's clock may be behind. */
 const lateS = 60;
@@ -23,11 +23,15 @@ export const countRecent = async (db: Database, since: number, reading: RecentRe
   let tookMs: number | undefined;
   for (const batch of batchesOf(counted, known)) {
     if (left <= 0) return sumOf(known);
-    if (tookMs !== undefined) await reading.pause(tookMs);
-    const began = reading.now();
-    await readBatch(db, batch, known);
-    tookMs = Math.max(0, reading.now() - began);
-    left -= batch.reduce((sum, { n }) => sum + n, 0);
+    const calls = new Map<number, SecondCalls[]>();
+    for (const piece of piecesOf(batch)) {
+      if (tookMs !== undefined) await reading.pause(tookMs);
+      const began = reading.now();
+      await readPiece(db, piece, calls);
+      tookMs = Math.max(0, reading.now() - began);
+    }
+    for (const { second, n } of batch) known.seconds.set(second, { decisions: n, calls: calls.get(second) ?? [] });
+    left -= sumOfRows(batch);
   }
   if (newest !== undefined) known.completeTo = newest;
   return sumOf(known);
@@ -51,15 +55,28 @@ const batchesOf = (counted: readonly Counted[], { seconds }: RecentCalls): Count
   return batches;
 };
 
+const sumOfRows = (batch: readonly Counted[]): number => batch.reduce((sum, { n }) => sum + n, 0);
+
+/** In milliseconds. `to` is not in it. */
+type Piece = { from: number; to: number };
+/** Cuts the time of a batch so that each piece has about `mostRows` decisions. Only a batch of one busy second has several pieces. */
+const piecesOf = (batch: readonly Counted[]): Piece[] => {
+  const [newest, oldest] = [batch[0], batch.at(-1)];
+  if (!newest || !oldest) return [];
+  const [from, to] = [oldest.second * 1000, (newest.second + 1) * 1000];
+  const pieces = Math.min(Math.ceil(sumOfRows(batch) / mostRows), to - from);
+  const cut = (n: number): number => from + Math.floor(((to - from) * n) / pieces);
+  return Array.from({ length: pieces }, (_, n) => ({ from: cut(n), to: cut(n + 1) }));
+};
+
 type Row = { second: string; provider_id: string; ok: boolean; ms: number | null; n: number };
 
-const readBatch = async (db: Database, batch: readonly Counted[], { seconds }: RecentCalls): Promise<void> => {
-  const [newest, oldest] = [batch[0], batch.at(-1)];
-  if (!newest || !oldest) return;
+/** Adds the calls of a piece to the calls of their seconds. */
+const readPiece = async (db: Database, { from, to }: Piece, calls: Map<number, SecondCalls[]>): Promise<void> => {
   const rows = await db.execute<Row>(sql`
     with recent as materialized (
       select floor(extract(epoch from created_on))::bigint::text as second, (route->'route')::jsonb as d from routes
-      where created_on >= ${atSecond(oldest.second)} and created_on < ${atSecond(newest.second + 1)}
+      where created_on >= ${new Date(from).toISOString()} and created_on < ${new Date(to).toISOString()}
     ), calls as (
       select second, e->>'providerId' as provider_id, true as ok, (e->>'latencyMs')::float8 as ms from recent, jsonb_array_elements(d->'offers') e
       union all select second, e->>'providerId', true, null from recent, jsonb_array_elements(d->'excluded') e
@@ -67,10 +84,10 @@ const readBatch = async (db: Database, batch: readonly Counted[], { seconds }: R
       union all select second, e->>'providerId', false, null from recent, jsonb_array_elements(d->'failed') e
     )
     select second, provider_id, ok, ms, count(*)::int as n from calls group by 1, 2, 3, 4`);
-  const bySecond = Map.groupBy(rows, ({ second }) => Number(second));
-  for (const { second, n } of batch) {
-    const calls = (bySecond.get(second) ?? []).map(({ provider_id: providerId, ok, ms, n: times }): SecondCalls => ({ providerId, ok, ms, n: times }));
-    seconds.set(second, { decisions: n, calls });
+  for (const { second, provider_id: providerId, ok, ms, n } of rows) {
+    const known = calls.get(Number(second));
+    if (known) known.push({ providerId, ok, ms, n });
+    else calls.set(Number(second), [{ providerId, ok, ms, n }]);
   }
 };
 
