@@ -109,8 +109,10 @@ const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): With
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
 /** One of the two problems that say nothing about the provider: it is the customer's doing. */
 const invoiceTooShort = unpayable('The invoice in payout_to would expire before the sats are sent.');
-/** An order that lasts as long as its quote, but was ordered so late that the answer came when both were over. */
+/** An order that lasts as long as its quote, but was sent so late that even an answer after the usual time would have come too late. */
 const answeredLate = unpayable("The provider's order was made too late: it ends with its quote, and a payment would come after that.");
+/** Within this time, a provider usually answers an order. One that stalls until its quote is over goes back on its offer. */
+const usualAnswerMs = 5_000;
 
 /**
  * Returns why the customer may not see the order: it is not what they accepted, or it can no longer be paid in time. Returns undefined if they may
@@ -141,12 +143,17 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (judged === 'price-changed') return changed("The provider's order is not at the price of the accepted quote.");
   if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
+  const now = gateway.now();
   // A payment to a channel seller arrives at once, so it needs no margin.
-  const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
+  const marginMs = isExchange(intent.ramp) ? marginS * 1000 : 0;
+  const lastMoment = now + marginMs;
   if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
-  if (end === 'over')
-    return lastsAsQuoted(offer, placed.expiresOn) ? answeredLate : unpayable("The provider's order has already expired: a payment would come too late.");
+  if (end === 'over') {
+    const wasLate = judgeEnd(offer, placed.expiresOn, (intent.sentOn ?? now) + usualAnswerMs + marginMs) === 'over';
+    if (wasLate && lastsAsQuoted(offer, placed.expiresOn)) return answeredLate;
+    return unpayable("The provider's order has already expired: a payment would come too late.");
+  }
   return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;
 };
 

@@ -85,8 +85,31 @@ it.each([
     return { ok: true, value: lastsMs === undefined ? value : { ...value, expiresOn: began + lastsMs } };
   };
   const quoteId = await quote('alpine');
+  // The customer ordered at the last moment.
+  clock.now = began + 57_000;
   expect((await problemOf(placeOrder(scope, session, request(quoteId)))).code).toBe('order-unpayable');
   expect((await intentOf(quoteId))?.state).toBe('unpayable');
+  expect(declined.get(session.customerId)?.['alpine'] !== undefined).toBe(wentBack);
+});
+
+it.each([
+  ['two seconds after its quote', true, 2_000, 14_500],
+  ['six seconds before accept_by', true, 10_000, 6_500],
+  ['in the last seconds before accept_by', false, 15_000, 2_000],
+])('an order that was made %s, and answered too late, is withheld, and its provider went back on its offer: %o', async (...given) => {
+  const [, wentBack, orderedAfter, answeredAfter] = given;
+  const { scope, session, quote, request, buyer, declined, clock } = memoryGateway(two, { routing: { expiry_margin_s: 15, shortest_life_s: 30 } }, 31_000);
+  const { script, sound } = buyer();
+  script.placeOrder = async (...sent) => {
+    const answer = await sound.placeOrder(...sent);
+    clock.now += answeredAfter;
+    if (!answer.ok) return answer;
+    const { expiresOn: _usual, ...value } = answer.value;
+    return { ok: true, value };
+  };
+  const quoteId = await quote('alpine');
+  clock.now += orderedAfter;
+  expect((await problemOf(placeOrder(scope, session, request(quoteId)))).code).toBe('order-unpayable');
   expect(declined.get(session.customerId)?.['alpine'] !== undefined).toBe(wentBack);
 });
 

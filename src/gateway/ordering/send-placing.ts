@@ -57,10 +57,11 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const deadlineMs = timeFor(gateway, turn);
   if (deadlineMs === undefined) return endUnsent('too little time was left');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
-  if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
+  const sentOn = gateway.now();
+  if (!(await intents.startSending(intent.id, lease, sentOn))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, deadlineMs });
   if ('placed' in sent) {
-    const outcome = await confirmPlaced(scope, intent, lease.owner, placing, sent.placed);
+    const outcome = await confirmPlaced(scope, { ...intent, sentOn }, lease.owner, placing, sent.placed);
     return 'withheld' in outcome ? outcome.withheld : outcome;
   }
   if ('unsent' in sent) return endUnsent(sent.unsent);

@@ -44,6 +44,20 @@ it.each([
   expect([orders(world), world.calls('placeOrder'), await world.answer()]).toEqual([1, 1, await world.answer()]);
 });
 
+it('a provider that gives its order only when the quote is over went back on its offer, also if its first answer was lost', async () => {
+  const world = await lostAt('same', true);
+  const { script, sound } = world.buyer();
+  script.placeOrder = async (...given) => {
+    const answer = await sound.placeOrder(...given);
+    world.clock.now += quoteLifeMs;
+    if (!answer.ok) return answer;
+    const { expiresOn: _later, ...value } = answer.value;
+    return { ok: true, value };
+  };
+  expect((await world.settled()).state).toBe('unpayable');
+  expect(Object.keys(world.declined.get(world.session.customerId) ?? {})).toEqual(['alpine']);
+});
+
 it('a provider that would make a second order is never sent the quote again: an order found there cannot be paid', async () => {
   const world = await lostAt('duplicates', true);
   const settled = await world.settled();
