@@ -126,6 +126,10 @@ describe('a text next to the link', () => {
     ['Ask for LNURL 1 or 2', 'Ask for LNURL 1 or 2'],
     ['Questions? Tel:+41 44 123, E-Mail:help@lindenpay.example', 'Questions? Tel:+41 44 123, E-Mail:help@lindenpay.example'],
     ['In the file: name, content and intent', 'In the file: name, content and intent'],
+    ['Verwendungszweck Market:4711', 'Verwendungszweck Market:4711'],
+    ['Ref 12, File:12, Content:A7.', 'Ref 12, File:12, Content:A7.'],
+    ['File:12', 'File:12'],
+    ['Bank data:DE89,SOLADEST', 'Bank data:DE89,SOLADEST'],
     ['help@lindenpay.example', 'help@lindenpay.example'],
     ['Pay at www.lindenpay.example/x, please', 'Pay at www.lindenpay.example/x, please'],
     ['Bitcoin.de Services SE', 'Bitcoin.de Services SE'],
@@ -142,6 +146,13 @@ describe('a text next to the link', () => {
     'Or open (intent:pay#Intent;end) now',
     'Write to WhatsApp:41791234567 for the code',
     'Send lightning:alice@evil.example the sats',
+    'Send web+lightning:alice@evil.example the sats',
+    'Send web+pay:alice the money',
+    'Open data:text/html,<script> here',
+    'Open data:text/html;charset=utf-8;base64,PHNjcmlwdD4 here',
+    'Open content:app/pay here',
+    'Open market:details?id=evil here',
+    'intent:pay#Intent;end',
     'JaVaScRiPt:alert(1)',
     'java\tscript:alert(1)',
     '\u202ajavascript:alert(1)',
@@ -179,6 +190,9 @@ describe('a text next to the link', () => {
     ['letters', 'a'],
     ['letters of four each', '\u33c2'],
     ['ends of sentences', 'a:/' + '.'.repeat(200) + 'x '],
+    ['schemes that are words', 'file:'],
+    ['beginnings of data', 'data:text/'],
+    ['schemes of the web', 'web+'],
   ])('is searched in time that grows with its length only: %s', (_name, part) => {
     const took = (length: number): number => {
       const given = `x ${part.repeat(length)}`.slice(0, length);
@@ -195,7 +209,7 @@ describe('a text next to the link', () => {
 });
 
 describe('a name in a list', () => {
-  it.each(['SEPA', 'Visa/Mastercard', 'SEPA (alpine.eu)', 'Bank transfer: instant', 'Apple Pay', 'MB WAY', 'P.O. Box/Cash', '支付宝', 'A.B/C'])(
+  it.each(['SEPA', 'Visa/Mastercard', 'SEPA (alpine.eu)', 'Bank transfer: instant', 'Apple Pay', 'MB WAY', 'P.O. Box/Cash', '支付宝', 'A.B/C', 'Market:4711'])(
     '%j holds no link',
     (name) => expect(holdsLink(name)).toBe(false),
   );
@@ -207,6 +221,12 @@ describe('a name in a list', () => {
     'ｅｖｉｌ．example/pay',
     'evil\u3002example/pay',
     'javascript:alert(1)',
+    'SEPA javascript:alert(1)',
+    'SEPA lightning:alice@evil.example',
+    'SEPA (web+lightning:alice@evil.example)',
+    'SEPA data:text/html,<script>',
+    'SEPA intent:pay#Intent;end',
+    'mailto:help@evil.example',
     'https:evil.example',
     'bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
     'LNURL1DP68GURN8GHJ7ETKD9KZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5',

@@ -29,8 +29,16 @@ const isOneOf = (host: string, hosts: readonly string[]): boolean =>
   hosts.some((allowed) => host === allowed.toLowerCase() || host.endsWith(`.${allowed.toLowerCase()}`));
 
 /** Schemes that a phone opens even without slashes. */
-const BARE_SCHEME =
-  /^(?:javascript|vbscript|view-source|blob|about|file|filesystem|content|intent|mailto|tel|sms|whatsapp|market|bitcoin|bitcoincash|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):/i;
+const BARE =
+  'javascript|vbscript|view-source|blob|filesystem|sms|whatsapp|bitcoin(?:cash)?|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi|web\\+[a-z]+';
+/** Matches such schemes that are also ordinary words ("File:12"). They lead somewhere only if one of these characters follows. */
+const BARE_WORD = '(?:file|content|intent|market):[^\\s/?=#@]*[/?=#@]|data:(?:text|image|application)/[^\\s,]*,';
+const BARE_SCHEME = new RegExp(`^(?:(?:${BARE}|about|mailto|tel):|${BARE_WORD})`, 'i');
+/**
+ * Finds a scheme that needs no slashes within a sentence. Telephone numbers and mail addresses are allowed there, and so are words such as "about:",
+ * which nothing follows directly.
+ */
+const BARE_INSIDE = new RegExp(`(?<![\\p{L}\\p{N}.-])(?:(?:${BARE}):[^\\s]|${BARE_WORD})`, 'iu');
 /**
  * Matches a link with any scheme, but not a reference like "Ref:LP-77Q2": the text after the colon must contain a slash, backslash, `?`, `=` or `@`.
  */
@@ -38,12 +46,6 @@ const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
 /** The length of the scheme is limited, because a provider writes the text, and all other requests wait while we search it. */
 const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
-/**
- * Finds a scheme that needs no slashes within a sentence. Telephone numbers and mail addresses are allowed there, and so are words such as "about:",
- * which nothing follows directly.
- */
-const BARE_INSIDE =
-  /(?<![\p{L}\p{N}.+-])(?:javascript|vbscript|view-source|blob|file|filesystem|content|intent|sms|whatsapp|market|bitcoin(?:cash)?|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):[^\s]/iu;
 /** Browsers open `https:evil.example`, without any slash. */
 const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
 /**
@@ -95,7 +97,7 @@ const wwwIn = (text: string): { found: string; link: string }[] => (text.match(W
  */
 export const holdsLink = (name: string): boolean => {
   const plain = name.replaceAll(OTHER_DOTS, '.').normalize('NFKC');
-  return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || SLASHLESS_INSIDE.test(plain);
+  return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || BARE_INSIDE.test(plain) || SLASHLESS_INSIDE.test(plain);
 };
 
 const isLink = (text: string): boolean => BARE_SCHEME.test(text) || DATA_LINK.test(text) || LIKE_A_LINK.test(text);
