@@ -28,6 +28,7 @@ const learnt: { readonly [K in keyof Required<OrderWatch>]: true } = {
   noticeUnread: true,
   unreadableSince: true,
   twinSeen: true,
+  paymentOf: true,
 };
 
 /** Reads stored terms. An adopted order is stored without a currency or a payment option. */

@@ -150,6 +150,22 @@ it('an order that has taken the payment of an order with an id goes to review on
   expect([(await found(1)).stage, (await found(1)).watch.reviewReason]).toEqual(['review', 'unclear']);
 });
 
+it('an order that is taken out of review for another order’s payment stays out of it until a report about the other order is accepted', async () => {
+  const { gateway, scope, found, events, first, second, paid } = await twoOrders();
+  const read = async (n: number): Promise<Stage> => (await refreshOrder(scope, await found(n), 'poll')).stage;
+  Object.assign(second, paid, { guessed: true, facts: { transaction_id: 'T1' } });
+  expect(await read(1)).toBe('paid');
+  Object.assign(first, paid, { pay: -1n, facts: { transaction_id: 'T1' } });
+  expect([await read(0), await read(1)]).toEqual(['review', 'review']);
+  const held = await found(1);
+  // As the operator's command does it.
+  expect(await gateway.stores.orders.advance(held, { watch: { ...held.watch, beforeReview: 'paid' } }, undefined, [])).toBe(true);
+  expect([await read(1), await read(0), await read(0), await read(1)]).toEqual(['paid', 'review', 'review', 'paid']);
+  Object.assign(first, { pay: 10_000n });
+  expect([await read(0), (await found(1)).stage, (await found(0)).facts]).toEqual(['paid', 'review', expect.objectContaining({ transaction_id: 'T1' })]);
+  expect(events.filter(({ orderId, toStage }) => orderId === held.id && toStage === 'review')).toHaveLength(2);
+});
+
 it("a final order that had another order's payment is followed again", async () => {
   const world = memoryGateway();
   const { gateway, scope } = world;

@@ -96,7 +96,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const row = evidenceFor(order, answer.value);
-  const evidence = row && (await settleOwner(gateway, order, row)) === 'another' ? row.otherwise : row;
+  const evidence = row && (await ownerOf(gateway, order, row)) === 'another' ? row.otherwise : row;
   if (!evidence) return { read: 'done', evidence };
   const shown = withoutUnshownPayout(order, payoutTo, evidence, gateway.now());
   return { read: 'done', ...(await withoutUnlinkedFinish(gateway, order, knownOf(order), shown)) };
@@ -119,23 +119,28 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
 
 /**
  * Decides whether the payment belongs to this order or already to another one. A payment that is recognised only by its amount can belong to only one
- * order. But the provider's own word about an order with an id outranks a guess: then the order that has guessed goes into review, since its customer
- * was told that it is paid.
+ * order. But the provider's own word about an order with an id outranks a guess (outrank).
  */
-const settleOwner = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<'this' | 'another'> => {
+const ownerOf = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<'this' | 'another'> => {
   const payment = newPayment(order, evidence);
-  if (payment) {
-    const holderId = await gateway.stores.orders.otherWithPayment(payment, order.id);
-    if (payment.linked !== true) return holderId === undefined ? 'this' : 'another';
-    const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
-    if (holder) await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, { reviewReason: 'unclear' });
-    return 'this';
-  }
+  if (payment) return payment.linked !== true && (await gateway.stores.orders.otherWithPayment(payment, order.id)) !== undefined ? 'another' : 'this';
   const told = evidence.facts?.transaction_id;
   // If the order is not a sale, it is the provider that says that the payment is for this order.
   if (order.ramp !== 'sell' || told === undefined || told === order.facts.transaction_id || isLinked(order, evidence)) return 'this';
   const { upstreamIds } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
   return upstreamIds.includes(told) ? 'another' : 'this';
+};
+
+/**
+ * Puts the order that has guessed the order's payment into review, since its customer was told that it is paid. A report that is not accepted does so
+ * only once: every read repeats it, and the operator may have ended that review. An accepted one always does, because the store wants it (advance).
+ */
+const outrank = async (gateway: Gateway, order: Order, payment: Payment, isAccepted: boolean): Promise<void> => {
+  const holderId = await gateway.stores.orders.otherWithPayment(payment, order.id);
+  const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
+  if (!holder || (holder.watch.paymentOf === order.id && !isAccepted)) return;
+  const seen = { reviewReason: 'unclear', paymentOf: order.id } as const;
+  await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, seen);
 };
 
 /** Returns whether the provider itself says that the report, and so the payment, is about this order. */
@@ -218,6 +223,8 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const moved = step.next !== order.stage;
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
+  const payment = evidence && newPayment(order, evidence);
+  if (payment?.linked === true) await outrank(gateway, order, payment, accepted !== undefined);
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const seen = watchOf(gateway, order, told, step);
@@ -254,7 +261,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
     ...(disputed === (order.disputed === true) ? {} : { disputed, changedOn: now }),
     ...(accepted?.fee === undefined ? {} : { fee: accepted.fee }),
     ...(accepted?.facts ? { facts: { ...order.facts, ...accepted.facts } } : {}),
-    ...defined({ payment: accepted && newPayment(order, accepted) }),
+    ...defined({ payment: accepted && payment }),
     ...(accepted && sealed !== undefined ? { secret: sealed } : {}),
   };
   const event: OrderEvent | undefined = moved
