@@ -78,6 +78,8 @@ describe('what a fill counts as', () => {
     ['paid and never filled', withoutTold(bought()), ['estimates', 100_000n, 0n]],
     ['paid and never filled, a promise', withoutTold(bought({ binding: true })), ['broken', 100_000n, 0n]],
     ['an hour is not late', bought({ filledOn: at + hour }), ['estimates', 100_000n, 100_000n]],
+    ['a late estimate that delivered nothing measures no market', bought({ filledOn: at + hour + 1, toldReceive: 0n }), ['estimates', 100_000n, 0n]],
+    ['a late sale that delivered nothing', sold({ filledOn: at + hour + 1, toldReceive: 0n }), ['estimates', 100_000n, 0n]],
     ['a late estimate measures the market', bought({ filledOn: at + hour + 1, toldReceive: 90_000n }), ['none', 100_000n, 90_000n]],
     [
       'a promise that was filled late, and paid in time, is held to',

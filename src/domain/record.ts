@@ -124,7 +124,7 @@ export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
   /**
    * Whether the fill says anything about the provider (countFill). A kept promise does. A late fill of an estimate, for example, does not if a
-   * reference price is missing.
+   * reference price is missing and something was delivered.
    */
   tells: boolean;
 };
@@ -177,9 +177,9 @@ const ofThePaidPart = (fill: Fill): Fill | undefined => {
 
 /**
  * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
- * times; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was paid late does not count, nor
- * does any order that was paid late and never filled. For bought sats, the delivered amount is the smallest of the reported amount, the link's
- * amount, and the expected amount plus half a per cent.
+ * times, or if nothing was delivered; otherwise the fill would measure the market, not the provider. For the same reason, a binding offer that was
+ * paid late does not count, nor does any order that was paid late and never filled. For bought sats, the delivered amount is the smallest of the
+ * reported amount, the link's amount, and the expected amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
@@ -197,7 +197,8 @@ export const countFill = (fill: Fill): Counted => {
   const moved = late && before !== undefined && after !== undefined && before > 0n && after > 0n;
   const expected = moved && sides[ramp].receive === 'sats' ? divFloor(quoted * before, after) : quoted;
   const delivered = deliveredSats(paid ?? fill, ramp, expected, moved);
-  if (!paid || (late && !moved) || (fill.binding && paidLate)) return { row: 'none', quotedSats: expected, deliveredSats: delivered, tells: false };
+  if (!paid || (late && !moved && delivered > 0n) || (fill.binding && paidLate))
+    return { row: 'none', quotedSats: expected, deliveredSats: delivered, tells: false };
   const missing = expected - delivered;
   if (!fill.binding) return { row: 'estimates', quotedSats: expected, deliveredSats: delivered, tells: true };
   return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered, tells: true };

@@ -187,7 +187,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   }
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
   if (!known) return false;
-  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : { toldReceive: 0n }, now);
+  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : { toldReceive: 0n }, now, as === 'proven');
   if (as === 'paid' || (as === 'proven' && known.countedIn !== 'none')) return false;
   await tx.update(fills).set(row).where(eq(fills.orderId, orderId));
   await correct(tx, countFill({ ...knownFill(known), ...contextOf(facts) }), { known, counted, now, agedDays: 0 });
@@ -207,13 +207,14 @@ type Told = { toldPay: bigint; toldReceive: bigint };
 
 /**
  * Counts the least that the provider has reported about a fill. A later report that is better changes nothing; otherwise a shortfall would count only
- * until the provider says something else. The sums become what they would be if the provider had reported the least at once. Returns whether anything
- * changed.
+ * until the provider says something else. The sums become what they would be if the provider had reported the least at once. `proven`: see RecordFill.
+ * Returns whether anything changed.
  */
-const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number): Promise<boolean> => {
+const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number, proven = false): Promise<boolean> => {
   if ((toldPay ?? known.toldPay) === known.toldPay && (toldReceive ?? known.toldReceive) === known.toldReceive) return false;
   const before = { ...knownFill(known), ...(await readContext(tx, known.orderId)) };
-  const after: Fill = { ...before, ...defined({ toldPay, toldReceive }) };
+  const { paidOn, ...other } = before;
+  const after: Fill = { ...other, ...defined({ paidOn: proven ? undefined : paidOn, toldPay, toldReceive }) };
   const counted = countFill(after);
   if (!fallsShorter(countFill(before), counted)) return false;
   const told = { toldPay: after.toldPay ?? null, toldReceive: after.toldReceive ?? null };

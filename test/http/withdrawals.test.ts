@@ -21,7 +21,7 @@ const control = (id: string) => {
   return simulator.control;
 };
 const claims = (id: string): number => control(id).history.requests.filter((one) => one.endpoint === 'withdrawal').length;
-const filled = async (id: string) => {
+const filled = async (id: string, paidAfterMs = 0) => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
   await wallet.call('/payment-options', { session_id: sessionId });
@@ -30,6 +30,7 @@ const filled = async (id: string) => {
   const { body: order } = await wallet.call('/order', { session_id: sessionId, quote_id: offer?.quote_id });
   const orderId = String(order['order_id']);
   const upstreamId = control(id).history.orders.at(-1)?.orderId ?? '';
+  gateway.clock.move(paidAfterMs);
   await control(id).pay(upstreamId);
   const withdraw = async (more: object = {}) => await wallet.call('/withdrawal', { session_id: sessionId, order_id: orderId, ...more });
   const stage = async () =>
@@ -110,6 +111,30 @@ describe('what the operator can count of an order whose link may be dead', () =>
     expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId), await proven(one.orderId)]).toEqual([true, true, false, false]);
     const [fill] = await gateway.database.sql`select told_receive::int as told, counted_in as row from fills where order_id = ${one.orderId}`;
     expect(fill).toEqual({ told: 0, row: 'estimates' });
+  });
+
+  it('an estimate that was filled more than an hour after its quote, without a live reference price: it delivered nothing', async () => {
+    const one = await filled('alpine', 3_500_000);
+    await is(one, 'filled');
+    await gateway.database.sql`update fills set quoted_on = quoted_on - interval '1 hour' where order_id = ${one.orderId}`;
+    expect((await one.withdraw()).status).toBe(200);
+    expired();
+    expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId), await proven(one.orderId)]).toEqual([true, true, false, false]);
+    const [fill] = await gateway.database.sql`select told_receive::int as told, counted_in as row from fills where order_id = ${one.orderId}`;
+    expect(fill).toEqual({ told: 0, row: 'estimates' });
+  });
+
+  it('a promise that was paid late, since there is a proof of payment', async () => {
+    const one = await filled('alpine');
+    await is(one, 'filled');
+    const { sql } = gateway.database;
+    await sql`update fills set binding = true, counted_in = 'none' where order_id = ${one.orderId}`;
+    await sql`update orders set expires_on = created_on - interval '3 days' where id = ${one.orderId}`;
+    expect((await one.withdraw()).status).toBe(200);
+    expired();
+    expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId)]).toEqual([true, true, false]);
+    const [fill] = await sql`select told_receive::int as told, counted_in as row from fills where order_id = ${one.orderId}`;
+    expect(fill).toEqual({ told: 0, row: 'broken' });
   });
 
   it('not while a link is held whose claim is in review, or that has no known end, unless the order is finished', async () => {
