@@ -102,6 +102,11 @@ export type AccountStore = {
   discardConnection(id: string): Promise<void>;
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
+  /**
+   * Finds what is stored of one connection at the provider, the newest first: by this account, and by other accounts of the same user. Removed
+   * accounts count, too.
+   */
+  everStored(accountId: string, upstreamId: string): Promise<Connection[]>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
 
   /** Returns the ids of those payments that are already stored. */

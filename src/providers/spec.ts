@@ -344,6 +344,8 @@ export type ConnectionState = {
   codeExpiresOn?: number;
   attemptsLeft?: number;
   failure?: string;
+  /** The provider still has this failed connection, and may pay by it. So it is read again, and the customer can end it. */
+  stillThere?: true;
   lightningAddress?: string;
   depositAddress?: string;
   depositIban?: string;
@@ -377,6 +379,8 @@ export type SellAdapter = Verbs<SellQuoteRequest> & {
   transactions(context: CallContext, request: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>>;
   connections?: {
     create(context: CallContext, request: ConnectionRequest): Promise<Answer<ConnectionState>>;
+    /** Returns whether a text has the form of the provider's codes. With any other text, `confirm` makes no call. Absent if there are no codes. */
+    isCode?(code: string): boolean;
     confirm(
       context: CallContext,
       connection: ConnectionState,

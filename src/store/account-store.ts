@@ -242,6 +242,15 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const rows = await db.select().from(connections).where(eq(connections.accountId, accountId)).orderBy(desc(connections.createdOn)).limit(50);
     return rows.map(toConnection);
   },
+  everStored: async (accountId, upstreamId) => {
+    const ofUser = sql`${connections.accountId} in (select ${accountId}::uuid union select same.id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.id = ${accountId})`;
+    const rows = await db
+      .select()
+      .from(connections)
+      .where(and(eq(connections.upstreamId, upstreamId), ofUser))
+      .orderBy(desc(connections.createdOn));
+    return rows.map(toConnection);
+  },
   changeConnection: async ({ id, sequence }, change, deliveries) =>
     await db.transaction(async (tx) => {
       const rows = await tx

@@ -291,6 +291,83 @@ describe('the same amount twice', () => {
   });
 });
 
+describe('a connection that pays another bank account', () => {
+  const foreign = 'FR1420041010050500013M02606';
+  const own = 'DE89370400440532013000';
+
+  /** Returns an order that is waiting for its payment when Bringin begins to name another IBAN for its connection. */
+  const ordered = async (name: string) => {
+    const { opened, connected, activeConnection, control, connectionIs } = world;
+    const call = await opened();
+    const email = `${name}@example.com`;
+    const accountId = await connected(call, email);
+    const connection_id = await activeConnection(call, accountId, 'Bank', name);
+    const { body: quote } = await call('/sell/quote', { amount_sats: 144_000, ...(await world.optionOf(call, 'SEPA')) });
+    const order = async () => await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    const { body: made } = await order();
+    const shown = async (): Promise<unknown> => {
+      const { body } = await call('/sell/order-status', { order_id: made['order_id'] });
+      return (body[String(made['order_id'])] as Body)['payment_info'];
+    };
+    expect(await shown()).toEqual(made['payment_info']);
+    const link = control.user(email).links[0];
+    const pays = async (iban: string, status: string): Promise<Body> => {
+      Object.assign(link ?? {}, { iban });
+      return await connectionIs(call, connection_id, status);
+    };
+    expect(await pays(foreign, 'failed')).toMatchObject({ failure: 'iban-differs', iban_masked: 'DE89…3000' });
+    return { call, email, accountId, connection_id, made, order, shown, pays, link };
+  };
+
+  it('takes no payment for an open order until it pays the right one again', async () => {
+    const { made, order, shown, pays } = await ordered('elsewhere');
+    expect(await shown()).toBeUndefined();
+    const again = await order();
+    expect([again.status, again.body['code'], again.body['order_id']]).toEqual([409, 'order-unpayable', made['order_id']]);
+    expect(JSON.stringify(again.body)).not.toContain('@');
+    expect(await pays(own, 'active')).toMatchObject({ lightning_address: 'elsewhere@dev.bringin.xyz' });
+    expect([await shown(), (await order()).body]).toEqual([made['payment_info'], made]);
+  });
+
+  it('can be ended at once, and made anew', async () => {
+    const { call, accountId, connection_id, shown, link } = await ordered('leaving');
+    const ending = await call('/sell/connection-cancel', { connection_id });
+    expect([ending.status, ending.body['connection_status'], ending.body['lightning_address']]).toEqual([200, 'code_required', undefined]);
+    expect(await shown()).toBeUndefined();
+    const ended = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([ended.status, ended.body['connection_status'], link?.status]).toEqual([200, 'inactive', 'INACTIVE']);
+    expect(await shown()).toBeUndefined();
+    expect(await world.activeConnection(call, accountId, 'Bank', 'leaving')).not.toBe(connection_id);
+  });
+
+  it('stays one if the account is removed and connected again, also for another customer with the same user', async () => {
+    const { call, email, accountId, shown } = await ordered('returning');
+    await call('/sell/account-remove', { account_id: accountId });
+    const again = await call('/sell/accounts', { provider: 'bringin', email });
+    const other = await world.opened();
+    const pasted = await other('/sell/accounts', { provider: 'bringin', api_key: world.control.user(email).key });
+    for (const { body } of [again, pasted]) {
+      const [adopted] = body['connections'] as Body[];
+      expect(adopted).toMatchObject({ connection_status: 'failed', failure: 'iban-differs', iban_masked: 'DE89…3000' });
+      expect(adopted?.['lightning_address']).toBeUndefined();
+    }
+    expect(await shown()).toBeUndefined();
+  });
+
+  it('is adopted if it was made elsewhere, since the customer has named no other one', async () => {
+    const { opened, connected, activeConnection, control } = world;
+    const first = await opened();
+    const email = 'outside@example.com';
+    const accountId = await connected(first, email);
+    await activeConnection(first, accountId, 'Bank', 'outside');
+    await world.gateway.database.sql`delete from connections where account_id = ${accountId}`;
+    Object.assign(control.user(email).links[0] ?? {}, { iban: foreign });
+    const second = await opened();
+    const pasted = await second('/sell/accounts', { provider: 'bringin', api_key: control.user(email).key });
+    expect(pasted.body['connections']).toMatchObject([{ connection_status: 'active', iban_masked: 'FR14…2606' }]);
+  });
+});
+
 describe('an order', () => {
   it('is resumed from one call by a wallet that was killed before it paid, and shows nothing to pay once it was paid', async () => {
     const { opened, connected, control, orderIs } = world;

@@ -1,13 +1,16 @@
 /**
  * Imports the connections that a newly connected account already has at its provider: they were made before the account was removed here, or outside
- * this gateway.
+ * this gateway. If one was stored here before, for any customer with the same user at the provider, it must still pay the bank account and show the
+ * addresses that were known then. Of one that was made outside, the customer has told us nothing to compare.
  */
+import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { openState } from './show-account.ts';
 
 /**
  * How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. Each
@@ -28,8 +31,10 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
   const known = await accounts.connections(account.id);
   // A connection whose id is not known yet may be one of those that the provider lists. refreshConnection finds it there.
   if (known.some(({ upstreamId, status }) => upstreamId === undefined && status === 'initiating')) return;
-  for (const state of await listed(scope, account)) {
-    if (known.some(({ upstreamId }) => upstreamId === state.upstreamId)) continue;
+  for (const told of await listed(scope, account)) {
+    if (known.some(({ upstreamId }) => upstreamId === told.upstreamId)) continue;
+    const state = await asKnownBefore(scope, account, told);
+    if (!state) continue;
     const id = gateway.ids.uuid();
     const now = gateway.now();
     await accounts.createConnection({
@@ -46,6 +51,25 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
       sequence: 0,
       createdOn: now,
     });
+  }
+};
+
+/** Returns the connection as it is compared with what is known of it. Undefined if that needs a read and the read failed. A later import tries again. */
+const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
+  const [newest] = await scope.gateway.stores.accounts.everStored(account.id, told.upstreamId);
+  const before = newest && (await openState(scope.gateway, newest));
+  const { iban, lightningAddress, depositAddress } = before ?? {};
+  const known = { ...told, ...defined({ iban, lightningAddress, depositAddress }) };
+  if (JSON.stringify(known) === JSON.stringify(told)) return told;
+  try {
+    const answer = await callSeller(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {
+      if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
+      return await sell.connections.read(context, known);
+    });
+    return answer.ok ? answer.value : undefined;
+  } catch (fault) {
+    if (fault instanceof ProviderFault) return undefined;
+    throw fault;
   }
 };
 

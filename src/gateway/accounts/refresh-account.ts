@@ -111,16 +111,17 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
   noticeUrl: noticeUrl(gateway, account.providerId, 'account', account.id),
 });
 
-const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
+export const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
 /**
- * Reads one connection. If the request to create it was never answered, sends that request again; the adapter first checks whether the connection
+ * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never answered, sends that request again; the adapter first checks whether the connection
  * exists.
  */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;
-  if (over.has(connection.status)) return connection;
+  if (over.has(connection.status) && connection.status !== 'failed') return connection;
   const state = await openState(gateway, connection);
+  if (connection.status === 'failed' && state?.stillThere !== true) return connection;
   try {
     if (state) {
       const read = await callSeller(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {

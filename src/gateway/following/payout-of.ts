@@ -7,7 +7,7 @@ import { defect } from '../../ports/defect.ts';
 import type { Facts } from '../../domain/offer.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { ConnectionState, OrderEvidence } from '../../providers/spec.ts';
-import { inputsPlace } from '../places.ts';
+import { connectionStatePlace, inputsPlace } from '../places.ts';
 
 /**
  * Returns what the customer added to the quote when they ordered. It is sealed; if it cannot be unsealed, that is logged as a defect in `where`, and
@@ -35,6 +35,23 @@ export const nodeOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'intent
 export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>): Promise<{ upstreamId: string } | 'unreadable' | undefined> => {
   const added = await addedTo(gateway, order, 'open_connection');
   return added === 'unreadable' ? added : added.order?.connection;
+};
+
+const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
+
+/**
+ * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
+ * address has ended. Whoever pays then may lose the sats. What any account of the user knows about the connection counts.
+ */
+export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
+  const named = await connectionOf(gateway, order);
+  if (named === undefined || named === 'unreadable') return false;
+  for (const { id, status, state } of await gateway.stores.accounts.everStored(accountId, named.upstreamId)) {
+    if (state === undefined) continue;
+    const known = JSON.parse(await gateway.seal.open(state, connectionStatePlace(id))) as ConnectionState;
+    if (known.failure !== undefined || (over.has(status) && (known.lightningAddress ?? known.depositAddress) !== undefined)) return true;
+  }
+  return false;
 };
 
 /**

@@ -13,7 +13,7 @@ import type { Order } from '../../ports/orders.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { defined } from '../../domain/defined.ts';
 import type { PayoutForm, PayoutKind, PayoutTo } from '../../domain/payout.ts';
-import { payoutOf } from './payout-of.ts';
+import { hasLostConnection, payoutOf } from './payout-of.ts';
 import { warningsOf } from './judge-order-fill.ts';
 import { heldRedemption, tellUntrusted, type Redemption } from './redemption.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
@@ -158,7 +158,8 @@ const payable = new Set(['awaiting_payment', 'underpaid']);
 /**
  * Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. Once a
  * payment is on its way, or a part has arrived, a customer who followed the details would pay the whole amount once more. An invoice is safe, because
- * it is paid once. A bank's details stay after a part has arrived: the customer may need them to send the rest, and knows what they have sent.
+ * it is paid once. A bank's details stay after a part has arrived: the customer may need them to send the rest, and knows what they have sent. The
+ * address of a sale's connection is shown only as long as that connection may be paid.
  */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
@@ -166,7 +167,9 @@ export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown
   const shown = JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment;
   const kind = 'kind' in shown ? shown.kind : 'fiat';
   const isPaidTwice = kind !== 'invoice' && (order.watch.arriving === true || (order.stage === 'underpaid' && kind !== 'fiat'));
-  return isPaidTwice ? undefined : shown;
+  if (isPaidTwice) return undefined;
+  const isLost = order.ramp === 'sell' && order.providerSessionId !== undefined && (await hasLostConnection(gateway, order, order.providerSessionId));
+  return isLost ? undefined : shown;
 };
 
 /** Shows an order with FLS01's members, and with what a wallet needs if it was closed between ordering and paying. */

@@ -14,6 +14,7 @@ import { answerOf, openInputs, orderPending, otherPending, quoteExpired, type Pl
 import { payoutUsed } from './payout.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
 import { leaseFor } from '../lease.ts';
+import { hasLostConnection } from '../following/payout-of.ts';
 import { sendPlacing } from './send-placing.ts';
 import { networkKeyOf } from '../pricing/in-flight.ts';
 import { inOneWriting } from '../pricing/refund-address.ts';
@@ -174,7 +175,26 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. Read that order, and do not order again.', {
       members: { order_id: intent.orderId },
     });
+  if (intent.state === 'confirmed') await refuseLostConnection(gateway, intent);
   return await answerOf(gateway, first);
+};
+
+const unpaid = new Set(['awaiting_payment', 'underpaid', 'expired']);
+/**
+ * Throws instead of repeating an answer that says to pay to an address of a connection that must not be paid any more. An order that was paid keeps
+ * its answer, so that nobody sells again because of a connection that ended later.
+ */
+const refuseLostConnection = async (gateway: Gateway, { id, orderId, customerId, ramp, exclusiveKey }: Intent): Promise<void> => {
+  if (ramp !== 'sell' || exclusiveKey === undefined || !(await hasLostConnection(gateway, { id: orderId, intentId: id }, exclusiveKey))) return;
+  const order = await gateway.stores.orders.find(orderId, customerId);
+  if (!order || !unpaid.has(order.stage)) return;
+  throw new Problem(
+    'order-unpayable',
+    'The connection of this order can no longer be paid. Do not pay. Ask for a new quote, and order with another connection.',
+    {
+      members: { order_id: orderId },
+    },
+  );
 };
 
 const passedThrough = async (gateway: Gateway, intent: Intent): Promise<Problem> => {

@@ -226,23 +226,54 @@ describe('the IBAN that is paid', () => {
     ['the same, masked', iban, 'DE89 **** **** **** **30 00'],
     ['not told', iban, undefined],
     ['nothing that can be read', iban, 'your bank account'],
+    ['the same, masked by X', iban, 'DE89XXXXXXXXXXXXXX3000'],
+    ['the same, masked by x in groups', iban, 'de89 xxxx xxxx xxxx xx30 00'],
+    ['the same, masked by X between dashes', iban, 'DE89-XXXX-XXXX-3000'],
+    ['the same, masked by points', iban, 'DE89…3000'],
+    ['the same, all but its end masked', iban, '**** 3000'],
+    ['the same, with shown digits within the mask', iban, 'DE89 37XX 0044 XXXX XX30 00'],
+    ['a mask that shows nothing', iban, '******'],
+    ['a country whose code begins with X, masked', 'XK051212012345678906', 'XK05************8906'],
+    ['a check digit that is wrong', iban, 'FR1420041010050500013M02607'],
+    ['a note', iban, 'No **3000 (EUR)'],
+    ['words before a mask', iban, 'account ending in **3001'],
+    ['a very long text', iban, `DE89${'X'.repeat(100)}1`],
     ['not known before', undefined, other],
     ['known masked before', 'DE89**************3000', iban],
   ])('%s', (_name, known, told) => {
     expect(read(known, told)).toMatchObject({ status: 'active', lightningAddress: 'alice@bringin.xyz' });
-    expect(read(known, told).iban).toBe(known === iban ? iban : told);
+    expect(read(known, told).iban).toBe(known !== undefined && !known.includes('*') ? known : told);
   });
   test.each([
     ['another', iban, other],
     ['another, masked', iban, 'FR14 **** **** 2606'],
     ['another account of the same bank, masked', iban, 'DE89************3001'],
     ['another than the masked one', 'DE89**************3000', other],
+    ['another, masked by X', iban, 'FR14XXXXXXXXXXXXXXXXXXX2606'],
+    ['another account of the same bank, masked by x', iban, 'DE89 xxxx xxxx xxxx xx30 01'],
+    ['another, all but its end masked', iban, '**** 3001'],
   ])('%s: nobody pays to that connection', (_name, known, told) => {
     const state = read(known, told);
     expect(state).toMatchObject({ status: 'failed', failure: 'iban-differs', iban: known });
     expect([state.lightningAddress, state.depositAddress]).toEqual([undefined, undefined]);
     // A later answer that no longer tells the IBAN does not make it right.
     expect(show(silent, state).status).toBe('failed');
+    expect(show(link('ACTIVE', { standingOrder: active, destinationIban: 'DE89XXXXXXXXXXXXXX3000' }), state).status).toBe('failed');
+  });
+  test('the right one, in whole, makes the connection good again', () => {
+    const state = read(iban, other);
+    expect(state.stillThere).toBe(true);
+    const right = show(link('ACTIVE', { standingOrder: active, ...context }), show(silent, state));
+    expect(right).toMatchObject({ status: 'active', lightningAddress: 'alice@bringin.xyz', iban });
+    expect([right.failure, right.stillThere]).toEqual([undefined, undefined]);
+  });
+  test.each([
+    ['INACTIVE', 'inactive', undefined],
+    ['FAILED', 'failed', undefined],
+    ['PAUSED', 'failed', true],
+  ] as const)('a connection to another account that Bringin calls %s is %s', (word, status, stillThere) => {
+    const state = show(link(word, { standingOrder: active, lnAddress: 'alice@bringin.xyz', destinationIban: other }), read(iban, other));
+    expect([state.status, state.stillThere, state.failure, state.lightningAddress]).toEqual([status, stillThere, 'iban-differs', undefined]);
   });
 });
 

@@ -42,17 +42,22 @@ type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lig
  * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
  * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
  * link was created, or earlier if Bringin says so, even if the code was sent again later. Payers use the addresses without an order, so they are
- * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes. Nor does the bank account: if
- * Bringin names another one, the connection has failed, its addresses are not shown, and no order uses it.
+ * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes. Nor does the bank account: as
+ * long as Bringin names another one, the connection counts as failed, its addresses are not shown, and no order uses it. At Bringin it may still be
+ * active, and can be cancelled.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
   const { cancel, ...earlier } = readConnectionNotes(before?.upstream ?? null);
-  const told = statusOf(reply) ?? before?.status ?? 'initiating';
+  const word = statusOf(reply);
+  const told = word ?? before?.status ?? 'initiating';
   const createdOn = link.createdAt ?? before?.createdOn;
   const pendingCancel = told === 'active' && cancel !== undefined && cancel.expiresOn > now ? cancel : undefined;
-  const isElsewhere = before?.failure === ibanDiffers || ibansDiffer(before?.iban, reply.destinationIban);
-  const status = isElsewhere ? 'failed' : pendingCancel ? 'code_required' : told;
+  const compared = compareIbans(before?.iban, reply.destinationIban);
+  // Only the right IBAN in whole ends the difference: one that is masked or not told may still be the other one.
+  const isElsewhere = compared === 'different' || (before?.failure === ibanDiffers && compared !== 'same');
+  const isOver = endings.has(told) && !(word === undefined && before?.stillThere === true);
+  const status = pendingCancel ? 'code_required' : isElsewhere && !isOver ? 'failed' : told;
   const codeExpiresOn = pendingCancel?.expiresOn ?? codeExpiry(reply, createdOn, rules);
   const late = status === 'initiating' && createdOn !== undefined && now - createdOn > rules.initiating_timeout_s * 1000;
   const failure = isElsewhere ? ibanDiffers : status === 'failed' ? failureOf(reply.error) : late ? 'takes-too-long' : undefined;
@@ -76,6 +81,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(status === 'code_required' && codeExpiresOn !== undefined ? { codeExpiresOn } : {}),
     ...(status === 'code_required' && before?.attemptsLeft !== undefined ? { attemptsLeft: before.attemptsLeft } : {}),
     ...(failure === undefined ? {} : { failure }),
+    ...(status === 'failed' && !isOver ? { stillThere: true } : {}),
     ...(lightningAddress === undefined ? {} : { lightningAddress }),
     ...(depositAddress === undefined ? {} : { depositAddress }),
     // Not checked: the documentation's own example fails mod 97.
@@ -86,18 +92,27 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
 };
 
 export const ibanDiffers = 'iban-differs';
+/** Compares two IBANs as far as both are shown. `same`: the one that was told is shown in whole. */
+const compareIbans = (known: string | undefined, told: string | undefined): 'same' | 'different' | 'unclear' => {
+  const [one, other] = [shownOf(known), shownOf(told)];
+  if (!one || !other) return 'unclear';
+  const isAlike = (one.head.startsWith(other.head) || other.head.startsWith(one.head)) && (one.tail.endsWith(other.tail) || other.tail.endsWith(one.tail));
+  if (!isAlike) return 'different';
+  return readIban(told ?? '') === undefined ? 'unclear' : 'same';
+};
+/** More than any masked IBAN has, also with separators. */
+const mostShown = 64;
 /**
- * Returns whether two IBANs are certainly different. One of them may be masked: then what both show must be the same. What cannot be read as an IBAN
- * says nothing.
+ * Returns how an IBAN begins and ends, as far as that is certainly shown. A valid IBAN is shown in whole. An X may belong to a mask, so nothing from
+ * the first to the last one is compared. Undefined for anything that is neither a valid IBAN nor clearly a masked one.
  */
-const ibansDiffer = (known: string | undefined, told: string | undefined): boolean => {
-  const [a, b] = [ibanOf(known), ibanOf(told)];
-  const parts = (text: string): RegExpExecArray | null => /^([A-Z]{2}\d{2}[A-Z\d]*)(?:[^A-Z\d]+([A-Z\d]*))?$/.exec(text);
-  const [one, other] = [parts(a), parts(b)];
-  if (!one || !other) return false;
-  const [, headA = '', tailA = a] = one;
-  const [, headB = '', tailB = b] = other;
-  return !(headA.startsWith(headB) || headB.startsWith(headA)) || !(tailA.endsWith(tailB) || tailB.endsWith(tailA));
+const shownOf = (text: string | undefined): { head: string; tail: string } | undefined => {
+  const iban = ibanOf(text);
+  if (readIban(iban) !== undefined) return { head: iban, tail: iban };
+  if (iban.length > mostShown) return undefined;
+  const [, head = '', mask = '', tail = ''] = /^((?:[A-WYZ]{2}\d{2}[A-WYZ\d]*)?)([X*•●·….#_-].*?)([A-WYZ\d]*)$/.exec(iban) ?? [];
+  const isMask = /^(?:[X*•●·….#_-]|[A-Z\d])*$/.test(mask) && /[*•●·…#]|X{2}|[._-]{2}/.test(mask);
+  return isMask && (tail === '' || /\d/.test(tail)) ? { head, tail } : undefined;
 };
 
 const safeLightningAddress = (text: string | undefined, { lightning_hosts: hosts }: Rules): string | undefined => {
@@ -112,6 +127,9 @@ const safeAddress = (text: string | undefined, { bitcoin }: Rules): string | und
 export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, statusWord(status));
 /** Returns a status word in upper case, with `_` between its parts. */
 const statusWord = (status: string): string => status.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+
+/** Returns whether the link itself is active, whatever bank account it pays. */
+export const isActiveLink = (reply: LinkReply): boolean => statusOf(reply) === 'active';
 
 /** Maps the status. A PENDING link without a challenge cannot be confirmed yet, so it is `initiating`. Returns undefined for an unknown word. */
 const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['status'] | undefined => {

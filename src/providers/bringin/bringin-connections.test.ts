@@ -343,6 +343,37 @@ describe('cancelling', () => {
   });
 });
 
+describe('a connection that pays another bank account', () => {
+  const elsewhere = async (word = 'ACTIVE'): Promise<ConnectionState> => {
+    const done = word === 'ACTIVE' ? await active() : await pending();
+    Object.assign(links()[0] ?? {}, { iban: 'FR1420041010050500013M02606' });
+    const state = valueOf(await read(done));
+    expect([state.status, state.failure, state.lightningAddress]).toEqual(['failed', 'iban-differs', undefined]);
+    return state;
+  };
+  test('is cancelled like any other, and can be made anew then', async () => {
+    const asked = valueOf(await cancel(await elsewhere()));
+    expect([asked.status, asked.failure, asked.lightningAddress]).toEqual(['code_required', 'iban-differs', undefined]);
+    const again = valueOf(await read(asked));
+    expect([again.status, again.failure]).toEqual(['code_required', 'iban-differs']);
+    expect(valueOf(await cancel(again))).toEqual(again);
+    const over = valueOf(await confirm(valueOf(await resend(again))));
+    expect([over.status, over.failure, over.stillThere, links()[0]?.status]).toEqual(['inactive', 'iban-differs', undefined, 'INACTIVE']);
+    expect(valueOf(await create()).status).toBe('initiating');
+  });
+  test('is not confirmed', async () => {
+    const state = await elsewhere('PENDING');
+    expect(await confirm(state)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'no-code-expected' } });
+    expect(links()[0]?.status).toBe('PENDING');
+    expect(await cancel(state)).toEqual({ ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } });
+  });
+  test('is there again once Bringin pays the right one', async () => {
+    const state = await elsewhere();
+    Object.assign(links()[0] ?? {}, { iban });
+    expect(valueOf(await read(state))).toMatchObject({ status: 'active', lightningAddress: `alice${number}@dev.bringin.xyz`, iban });
+  });
+});
+
 describe('reading', () => {
   test('the list has only our connections, the newest first', async () => {
     const first = await active();

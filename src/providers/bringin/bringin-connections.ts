@@ -1,5 +1,5 @@
 /** Connections (bringinLink): a Lightning or on-chain address that pays a bank account, or an IBAN that buys bitcoin. */
-import { ProviderFault } from '../fault.ts';
+import { beforehand, ProviderFault } from '../fault.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -10,6 +10,7 @@ import {
   createBody,
   findExisting,
   ibanDiffers,
+  isActiveLink,
   isKnownStatus,
   readConnectionNotes,
   toConnection,
@@ -24,6 +25,7 @@ type Confirmed = Awaited<ReturnType<Connections['confirm']>>;
 
 export const bringinConnections = (bringin: Bringin): Connections => ({
   create: async (context, request) => await withKey(context, (key) => create(bringin, context, key, request)),
+  isCode,
   confirm: async (context, connection, code) => await withKey(context, (key) => confirm(bringin, context, key, connection, code)),
   resend: async (context, connection) => await withKey(context, (key) => resend(bringin, context, key, connection)),
   read: async (context, connection) => await withKey(context, (key) => readConnection(bringin, context, key, connection)),
@@ -52,10 +54,15 @@ const withNotes = (connection: ConnectionState, notes: ConnectionNotes): Connect
 
 /** Reads the connection from Bringin. */
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
-  const reply = await api.getLink(bringin, context, key, before.upstreamId);
+  const read = await readLink(bringin, context, key, before);
+  return read.ok ? answer(shown(bringin, read.value, before)) : read;
+};
+
+const readLink = async (bringin: Bringin, context: CallContext, key: string, { upstreamId }: ConnectionState): Promise<Answer<LinkReply>> => {
+  const reply = await api.getLink(bringin, context, key, upstreamId);
   if (!reply.ok) return declined('connection-not-found');
-  if (!sameId(reply.value.bringinLink.id, before.upstreamId)) throw new ProviderFault('malformed', 'the answer is about another connection', { taken: 'no' });
-  return answer(shown(bringin, reply.value, before));
+  if (!sameId(reply.value.bringinLink.id, upstreamId)) throw new ProviderFault('malformed', 'the answer is about another connection', { taken: 'no' });
+  return { ok: true, value: reply.value };
 };
 
 /** Creates a connection. Lists first: an earlier request whose answer was lost may have made the connection, and a second one must not be made. */
@@ -99,16 +106,18 @@ const lookUp = async (bringin: Bringin, context: CallContext, key: string, reque
   return answer(shown(bringin, existing.same, undefined));
 };
 
-/** Confirms the step that waits for a code: the creation or the cancellation. */
+const isCode = (text: string): boolean => /^\d{6}$/.test(text.trim());
+
+/** Confirms the step that waits for a code: the creation or the cancellation. Nobody confirms a connection that would pay another bank account. */
 const confirm = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, code: string): Promise<Confirmed> => {
   const { cancel: pendingCancel, challengeId, standingOrderId } = readConnectionNotes(connection.upstream);
-  if (!/^\d{6}$/.test(code.trim())) return wrongCode(connection);
+  if (!isCode(code)) return wrongCode(connection);
   const verificationCode = code.trim();
   if (pendingCancel && standingOrderId !== undefined) {
     const reply = await api.confirmCancel(bringin, context, key, standingOrderId, { challengeId: pendingCancel.challengeId, verificationCode });
     return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, { ...reply, wanted: 'inactive' });
   }
-  if (challengeId === undefined) return declined('no-code-expected');
+  if (challengeId === undefined || connection.status === 'failed') return declined('no-code-expected');
   const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
   if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { ...reply, wanted: 'active' });
   // From here on the standing order has a new id, which is needed to cancel the connection.
@@ -154,14 +163,14 @@ const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
 });
 
 const ended = (connection: ConnectionState): ConnectionState => {
-  const { codeExpiresOn: _code, attemptsLeft: _attempts, ...rest } = connection;
+  const { codeExpiresOn: _code, attemptsLeft: _attempts, stillThere: _there, ...rest } = connection;
   const { cancel: _cancel, ...notes } = readConnectionNotes(connection.upstream);
   return { ...rest, status: 'inactive', upstream: notes };
 };
 
 /** Asks for a new code. A resend may change the challenge, but not its expiry. */
 const resend = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
-  const read = await readConnection(bringin, context, key, connection);
+  const read = await beforehand(readConnection(bringin, context, key, connection));
   if (!read.ok || read.value.status !== 'code_required') return read;
   const { cancel: pendingCancel, challengeId } = readConnectionNotes(read.value.upstream);
   // Bringin documents no resend for a cancel: requesting the cancel again sends a new code.
@@ -175,16 +184,20 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
   return answer(newChallenge === undefined ? counted : withNotes(counted, { challengeId: newChallenge }));
 };
 
-/** Cancels a connection. Reads it first, since the standing order's id changed at confirmation. An ended connection counts as cancelled. */
+/**
+ * Cancels a connection. Reads it first, since the standing order's id changed at confirmation. An ended connection counts as cancelled. One that
+ * counts as failed only because it pays another bank account is cancelled like any other: until then, it would go on paying that account.
+ */
 const cancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
-  const read = await readConnection(bringin, context, key, connection);
-  if (!read.ok) return read;
-  const { status, upstream } = read.value;
-  if (status === 'inactive' || status === 'failed' || status === 'expired') return read;
-  if (status === 'code_required' && readConnectionNotes(upstream).cancel) return read;
+  const link = await beforehand(readLink(bringin, context, key, connection));
+  if (!link.ok) return link;
+  const state = shown(bringin, link.value, connection);
+  const { status, upstream, stillThere } = state;
+  if (status === 'inactive' || status === 'expired' || (status === 'failed' && stillThere !== true)) return answer(state);
+  if (status === 'code_required' && readConnectionNotes(upstream).cancel) return answer(state);
   // There is nothing to cancel yet. A connection that is not confirmed expires by itself.
-  if (status !== 'active') return { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
-  return await sendCancel(bringin, context, key, read.value);
+  if (status !== 'active' && !isActiveLink(link.value)) return { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
+  return await sendCancel(bringin, context, key, state);
 };
 
 const sendCancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
@@ -202,7 +215,6 @@ const sendCancel = async (bringin: Bringin, context: CallContext, key: string, c
     throw new ProviderFault('malformed', 'a cancellation that is neither done nor waiting for a code');
   }
   const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
-  return answer(
-    withNotes({ ...connection, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }),
-  );
+  const { stillThere: _there, ...waiting } = connection;
+  return answer(withNotes({ ...waiting, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }));
 };
