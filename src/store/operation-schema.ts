@@ -5,6 +5,7 @@ import { amount, document, moment, sealed } from './columns.ts';
 
 /**
  * Counts per UTC day: firm prices per node, the orders made for firm prices per network and per seller, and sats spent from the operator's balance.
+ * Counts per UTC hour: the codes of connections that were tried and sent, and cancellations, per user of a provider.
  */
 export const dailyUses = pgTable(
   'daily_uses',

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../src/domain/defined.ts';
+import { openSignup, sealSignup } from '../../src/gateway/accounts/show-account.ts';
 import { until } from '../support/gateway.ts';
 import { bank, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 import { type Body } from '../support/wallet.ts';
@@ -366,6 +368,24 @@ it('connections that the provider kept are imported once each, also by two reads
     expect(gone.length).toBe(1);
     expect(await reads()).toEqual(kept);
   }
+});
+
+it('how many codes were sent and tried is kept if the account is removed and a key is pasted', async () => {
+  const { opened, connected, control, gateway } = world;
+  const call = await opened();
+  const id = await connected(call, 'counted@example.com');
+  const { stores, ...rest } = gateway.server.gateway;
+  const own = { ...rest, stores };
+  const account = await stores.accounts.findAny(id);
+  if (!account) throw new Error('no account');
+  const counts = { codesSince: gateway.clock.now(), codesSent: 5, codeTries: 5 };
+  expect(await stores.accounts.change(account, { sequence: account.sequence + 1, ...defined({ signup: await sealSignup(own, id, counts) }) }, [])).toBe(true);
+  await call('/account-remove', { account_id: id });
+  const pasted = await call('/accounts', { provider: 'bringin', api_key: control.user('counted@example.com').key });
+  const anew = String(pasted.body['account_id']);
+  await call('/account-remove', { account_id: anew });
+  const removed = await stores.accounts.lastRemoved(account.customerId, 'bringin');
+  expect([removed?.id, removed && (await openSignup(own, removed))]).toEqual([anew, { codesSince: counts.codesSince, codesSent: 5 }]);
 });
 
 it('a customer who already has an account at the provider is told that a mail asks for their consent', async () => {

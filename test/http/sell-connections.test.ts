@@ -142,7 +142,11 @@ describe('a code', () => {
     expect((await call('/sell/connection-status', { connection_id })).body['attempts_left']).toBe(0);
   });
 
+  /** Counts are per UTC hour, so what is counted must not happen in two of them. */
+  const nextHour = (): void => world.gateway.clock.move(3_600_000 - (world.gateway.clock.now() % 3_600_000));
+
   it('of all connections of an account together is limited, however often the provider lets them be tried', async () => {
+    nextHour();
     const call = await world.opened();
     const email = 'guessed@example.com';
     const accountId = await world.connected(call, email);
@@ -158,6 +162,78 @@ describe('a code', () => {
     expect([refused.status, refused.body['code'], await tries(first, 1)]).toEqual([429, 'rate-limited', new Set(['rate-limited'])]);
     expect(asked).toBeGreaterThan(0);
     expect(world.asked('POST /bringin-link/confirm')).toBe(asked);
+  });
+
+  it('is counted for the user at the provider: neither a new account nor another customer gets more', async () => {
+    nextHour();
+    const email = 'holder@example.com';
+    const call = await world.opened();
+    let accountId = await world.connected(call, email);
+    const connection_id = await world.waiting(call, accountId, 'Bank', 'holder');
+    const tried = async (by: typeof call, id: unknown, code = '000000'): Promise<unknown[]> => {
+      const { status, body } = await by('/sell/connection-confirm', { connection_id: id, code });
+      return [status, body['code']];
+    };
+    for (let n = 0; n < 20; n += 1) expect((await tried(call, connection_id))[1]).not.toBe('rate-limited');
+    const asked = world.asked('POST /bringin-link/confirm');
+    const api_key = world.control.user(email).key;
+    const pasted = async (by: typeof call): Promise<unknown> => {
+      const { body } = await by('/sell/accounts', { provider: 'bringin', api_key });
+      accountId = String(body['account_id']);
+      return (body['connections'] as Body[])[0]?.['connection_id'];
+    };
+    await call('/sell/account-remove', { account_id: accountId });
+    expect(await tried(call, await pasted(call), '123456')).toEqual([429, 'rate-limited']);
+    const other = await world.opened();
+    const theirs = await pasted(other);
+    expect(await tried(other, theirs, '123456')).toEqual([429, 'rate-limited']);
+    expect(world.asked('POST /bringin-link/confirm')).toBe(asked);
+    nextHour();
+    expect(await tried(other, theirs)).not.toEqual([429, 'rate-limited']);
+  });
+
+  it('is sent for each new connection, so those are counted like codes that are sent again, and cancellations apart', async () => {
+    nextHour();
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'many@example.com');
+    const active = await world.activeConnection(call, accountId, 'Bank', 'many');
+    const waiting = await world.waiting(call, accountId, 'Two', 'many2');
+    const wanted = (n: number): Body => ({ account_id: accountId, name: `More ${n}`, lightning_username: `many.more${n}`, ...bank });
+    // A creation that is refused before it is sent, or only repeats an earlier one, makes nobody send a code.
+    for (let n = 0; n < 11; n += 1) expect((await call('/sell/connections', { ...wanted(0), iban: 'DE88370400440532013000' })).status).toBe(422);
+    for (let n = 0; n < 11; n += 1) expect((await call('/sell/connections', { ...wanted(0), name: 'Two', lightning_username: 'many2' })).status).toBe(200);
+    for (let n = 0; n < 4; n += 1) expect((await call('/sell/connection-resend', { connection_id: waiting })).status).toBe(200);
+    const made = await Promise.all(Array.from({ length: 6 }, async (_, n) => await call('/sell/connections', wanted(n))));
+    expect(made.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 429, 429]);
+    const refused = await call('/sell/connection-resend', { connection_id: waiting });
+    expect([refused.status, refused.body['code']]).toEqual([429, 'rate-limited']);
+    const names = ((await call('/sell/connection-status', { account_id: accountId })).body['connections'] as Body[]).map((one) => one['name']);
+    expect(names).toHaveLength(6);
+    const ending = await call('/sell/connection-cancel', { connection_id: active });
+    expect([ending.status, ending.body['connection_status']]).toEqual([200, 'code_required']);
+    const ended = await call('/sell/connection-confirm', { connection_id: active, code: '123456' });
+    expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
+  });
+
+  it('of the wrong form, and one for a connection that waits for none, is not counted', async () => {
+    nextHour();
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'typos@example.com');
+    const active = await world.activeConnection(call, accountId, 'Bank', 'typos');
+    // The confirmed code was the first of the 20.
+    await call('/sell/connection-cancel', { connection_id: active });
+    await call('/sell/connection-confirm', { connection_id: active, code: '123456' });
+    const waiting = await world.waiting(call, accountId, 'Two', 'typos2');
+    const tried = async (connection_id: string, code: string): Promise<unknown> =>
+      (await call('/sell/connection-confirm', { connection_id, code })).body['code'];
+    for (let n = 0; n < 20; n += 1) expect(await tried(waiting, '12345')).toBe('code-wrong');
+    world.control.shareWallet('typos@example.com', 'typos3@dev.bringin.xyz', iban);
+    const shared = await call('/sell/connections', { account_id: accountId, name: 'Shared', lightning_username: 'typos3', ...bank });
+    await world.connectionIs(call, String(shared.body['connection_id']), 'active');
+    for (let n = 0; n < 20; n += 1) expect(await tried(String(shared.body['connection_id']), '123456')).toBe('invalid-request');
+    for (let n = 0; n < 18; n += 1) expect(await tried(waiting, '000000')).not.toBe('rate-limited');
+    expect(await tried(waiting, '12345')).toBe('code-wrong');
+    expect(await tried(waiting, '000000')).toBe('rate-limited');
   });
 
   it('that comes late has expired, and so has the connection; its name is free again', async () => {

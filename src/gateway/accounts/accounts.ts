@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refreshAccount } from './refresh-account.ts';
 import { forCustomer, refusalProblem } from '../refusal-problem.ts';
-import { openCounts, openSignup, sealCounts, showAccount, type ShownAccount } from './show-account.ts';
+import { openCounts, openSignup, sealSignup, showAccount, type ShownAccount } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 
@@ -36,7 +36,7 @@ export const removeAccount = async (gateway: Gateway, session: OpenSession, acco
   let account: Account | undefined = await findAccount(gateway, accountId, session.customerId);
   // If another call changes the account in the meantime, for example by counting a code, `remove` does nothing. Then we read the account again, so
   // that the new counts are kept.
-  while (account && !(await accounts.remove(account, gateway.now(), await sealCounts(gateway, accountId, await openCounts(gateway, account)))))
+  while (account && !(await accounts.remove(account, gateway.now(), await sealSignup(gateway, accountId, await openCounts(gateway, account)))))
     account = await accounts.findAny(accountId);
   return { account_id: accountId, removed: true };
 };

@@ -8,13 +8,14 @@ import type { Order } from '../../ports/orders.ts';
 import { stepConnection } from './account-steps.ts';
 import { isSameRequest } from './adopt-connections.ts';
 import { callSeller, providerProblem } from './call-account.ts';
+import { providerOf } from '../upstream/provider-of.ts';
 import { connectionRequestPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { defect } from '../../ports/defect.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
-import { askForConnection, refreshConnection } from './refresh-account.ts';
-import { countConnectionCode } from './connection-codes.ts';
+import { askForConnection, over, refreshConnection } from './refresh-account.ts';
+import { countConnectionCode, type CountedStep } from './connection-codes.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { connectedAccount, findAccount } from './accounts.ts';
 import { openRequest, openState, showConnection, showConnections, type ShownConnection } from './show-account.ts';
@@ -24,17 +25,22 @@ import type { Scope } from '../../ports/scope.ts';
 
 /**
  * Requests a connection. A repeat with the same details returns the same connection. If the provider's answer is lost, the connection stays
- * `initiating` until a later read shows what became of it.
+ * `initiating` until a later read shows what became of it. Counts as a code that is asked for, because the provider sends one for each connection.
  */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
   const id = gateway.ids.uuid();
   const now = gateway.now();
+  const nameHash = gateway.hash(request.name.trim().toLowerCase());
+  const known = (await gateway.stores.accounts.connections(account.id)).find((one) => one.nameHash === nameHash && !over.has(one.status));
+  if (known) return await sameAgain(scope, account, known, request);
+  // Counted before it is stored, since whoever finds it stored may ask the provider for it.
+  const takeBack = await countConnectionCode(gateway, account, 'codes');
   const row: Connection = {
     id,
     accountId: account.id,
-    nameHash: gateway.hash(request.name.trim().toLowerCase()),
+    nameHash,
     status: 'initiating',
     statusOn: now,
     direction: request.direction,
@@ -44,20 +50,26 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
     createdOn: now,
   };
   const made = await gateway.stores.accounts.createConnection(row);
-  if ('existing' in made) return await sameAgain(scope, account, made.existing, request);
+  if ('existing' in made) {
+    await takeBack();
+    return await sameAgain(scope, account, made.existing, request);
+  }
   try {
     const asked = await askForConnection(scope, account, row);
     if (!('connection' in asked)) {
+      await takeBack();
       await gateway.stores.accounts.discardConnection(row.id);
       if ('refused' in asked) throw refusalProblem(asked.refused);
       return await showConnection(gateway, await refreshConnection(scope, account, asked.twin));
     }
+    if (asked.connection.status === 'active') await takeBack();
     // The provider is making the connection. Poll soon, so that its next step is reported.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, asked.connection);
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
     if (fault.taken === 'no') {
+      await takeBack();
       await gateway.stores.accounts.discardConnection(row.id);
       throw providerProblem(fault);
     }
@@ -108,13 +120,21 @@ export const readConnections = async (
 type Verbs = NonNullable<SellAdapter['connections']>;
 type Step = Awaited<ReturnType<Verbs['confirm']>>;
 
-const counted = { confirm_connection: 'linkTries', resend_code: 'linkSent', cancel_connection: 'linkSent' } as const;
+/** `code`: the code that is handed in. */
+type Asked = { verb: 'confirm_connection'; code: string } | { verb: 'resend_code' | 'cancel_connection' };
+const counted = { confirm_connection: 'tries', resend_code: 'codes', cancel_connection: 'cancels' } as const satisfies Record<Asked['verb'], CountedStep>;
+
+/** Returns whether the provider certainly did not try the code that was handed in or, for the other steps, sent none. */
+const isUnused = (verb: Asked['verb'], answer: Step): boolean =>
+  verb === 'confirm_connection'
+    ? answer.ok === false && (answer.refusal.note === 'no-code-expected' || answer.refusal.reason === 'account-required')
+    : answer.ok === false || (answer.ok === true && answer.value.status !== 'code_required');
 
 const stepAt = async (
   scope: Scope,
   session: OpenSession,
   connectionId: string,
-  verb: keyof typeof counted,
+  asked: Asked,
   step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
 ): Promise<{ connection: Connection; state: ConnectionState }> => {
   const { gateway } = scope;
@@ -124,18 +144,24 @@ const stepAt = async (
   const connection = found.connection.status === 'initiating' ? await refreshConnection(scope, account, found.connection) : found.connection;
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
-  await countConnectionCode(gateway, account, counted[verb]);
+  const { verb } = asked;
+  const isTypo = 'code' in asked && providerOf(gateway, account.providerId).adapter.sell?.connections?.isCode?.(asked.code) === false;
+  const takeBack = isTypo ? undefined : await countConnectionCode(gateway, account, counted[verb]);
   try {
     const answer = await callSeller(scope, account, { verb, idempotent: false }, async (sell, context) => {
       if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
       return await step(sell.connections, context, state);
     });
+    if (isUnused(verb, answer)) await takeBack?.();
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
     if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(scope, account, connection));
     if (!answer.ok) throw refusalProblem(answer.refusal);
     return { connection: await stepConnection(gateway, account, connection, answer.value), state: answer.value };
   } catch (fault) {
-    if (fault instanceof ProviderFault) await gateway.stores.accounts.wake(account.id, gateway.now() + 1000);
+    if (fault instanceof ProviderFault) {
+      if (fault.taken === 'no') await takeBack?.();
+      await gateway.stores.accounts.wake(account.id, gateway.now() + 1000);
+    }
     throw providerProblem(fault);
   }
 };
@@ -188,12 +214,14 @@ export const confirmConnection = async (scope: Scope, session: OpenSession, conn
   // If this code confirms a cancellation, it ends the connection, and an order may have been placed since the cancel request. A connection that is
   // still being made has no address yet, so no order can use it.
   await refuseWhileOrdered(gateway, account, connection);
-  const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
+  const confirm = await stepAt(scope, session, connectionId, { verb: 'confirm_connection', code }, (verbs, context, state) =>
+    verbs.confirm(context, state, code),
+  );
   return await showConnection(gateway, confirm.connection);
 };
 export const resendCode = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
-  const resent = await stepAt(scope, session, connectionId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+  const resent = await stepAt(scope, session, connectionId, { verb: 'resend_code' }, (verbs, context, state) => verbs.resend(context, state));
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
@@ -203,7 +231,7 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
   const { account, connection } = await findConnection(gateway, session, connectionId);
   if (connection.status === 'inactive') return await showConnection(gateway, connection);
   await refuseWhileOrdered(gateway, account, connection);
-  const ended = await stepAt(scope, session, connectionId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+  const ended = await stepAt(scope, session, connectionId, { verb: 'cancel_connection' }, (verbs, context, state) => verbs.cancel(context, state));
   return await showConnection(gateway, ended.connection);
 };
 
@@ -215,7 +243,7 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const { intents, orders } = gateway.stores;
   const state = await openState(gateway, connection);
-  // Without an address, nobody can have been told to pay to it.
+  // Without an address, nobody is told to pay to it. One that would pay another bank account shows none: the sooner it ends, the better.
   if ((state?.lightningAddress ?? state?.depositAddress) === undefined) return;
   const now = gateway.now();
   // An attempt that ends meanwhile must be seen as an attempt or as an order, so the attempts are read first.

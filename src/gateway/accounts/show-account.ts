@@ -13,28 +13,23 @@ export type Told = Omit<AccountRequest, 'ref' | 'noticeUrl'>;
  * What an account keeps sealed: until the provider has answered, what the customer told us; then what the provider said about signing up; and always
  * how many codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
  */
-export type Signup = Told &
-  Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> &
-  CodeCounts &
-  LinkCodeCounts;
+export type Signup = Told & Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> & CodeCounts;
 /** Returns what the customer told us, as long as the provider has not answered. */
 export const toldOf = ({ email, phone, payoutTo, termsAccepted }: Signup): Told => defined({ email, phone, payoutTo, termsAccepted });
 /** `codesSince`: when the counted hour began. `codeTries`: wrong codes, and codes whose outcome is unknown, since the last code was sent. */
 export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: number };
-/** The codes of the account's connections: when the counted hour began, and how many codes were handed in, and asked for, since then. */
-export type LinkCodeCounts = { linkSince?: number; linkTries?: number; linkSent?: number };
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
   account.signup === undefined ? {} : (JSON.parse(await gateway.seal.open(account.signup, signupPlace(account.id))) as Signup);
 /**
  * Returns how many codes were sent and tried. The counts are kept when an account is removed, so that starting it again does not allow more codes.
  */
-export const openCounts = async (gateway: Gateway, account: Account): Promise<CodeCounts & LinkCodeCounts> => {
-  const { codesSince, codesSent, codeTries, linkSince, linkTries, linkSent } = await openSignup(gateway, account);
-  return defined({ codesSince, codesSent, codeTries, linkSince, linkTries, linkSent });
+export const openCounts = async (gateway: Gateway, account: Account): Promise<CodeCounts> => {
+  const { codesSince, codesSent, codeTries } = await openSignup(gateway, account);
+  return defined({ codesSince, codesSent, codeTries });
 };
-export const sealCounts = async (gateway: Gateway, accountId: string, counts: CodeCounts & LinkCodeCounts): Promise<string | undefined> =>
-  Object.keys(counts).length === 0 ? undefined : await gateway.seal.seal(JSON.stringify(counts), signupPlace(accountId));
+export const sealSignup = async (gateway: Gateway, accountId: string, signup: Signup): Promise<string | undefined> =>
+  Object.keys(signup).length === 0 ? undefined : await gateway.seal.seal(JSON.stringify(signup), signupPlace(accountId));
 
 export const openRequest = async (gateway: Gateway, connection: Connection): Promise<ConnectionRequest> =>
   JSON.parse(await gateway.seal.open(connection.request, connectionRequestPlace(connection.id))) as ConnectionRequest;

@@ -8,7 +8,7 @@ import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
-import { accountWebhookPlace, blobPlace, signupPlace } from '../places.ts';
+import { accountWebhookPlace, blobPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
@@ -18,7 +18,7 @@ import { adoptConnections } from './adopt-connections.ts';
 import { accountsOf, callAccount, providerProblem } from './call-account.ts';
 import { callUnlessContested, claimed, namedMs, refuseUserOfAnother, wasConnected } from './contested.ts';
 import { startOf } from './refresh-account.ts';
-import { openCounts, openSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
+import { openCounts, openSignup, sealSignup, showAccount, toldOf, type ShownAccount, type Told } from './show-account.ts';
 
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
 export type StartRequest = {
@@ -187,6 +187,7 @@ const newAccount = async (
   const now = gateway.now();
   const before = await gateway.stores.accounts.lastRemoved(customerId, provider.id);
   const counts = before ? await openCounts(gateway, before) : {};
+  const signup = await sealSignup(gateway, id, { ...('told' in by ? by.told : {}), ...counts });
   const account: Account = {
     id,
     customerId,
@@ -196,7 +197,8 @@ const newAccount = async (
     sequence: 0,
     createdOn: now,
     nextCheckOn: now + 30_000,
-    ...('told' in by ? { emailHash: by.nameHashes[0] ?? '', signup: await gateway.seal.seal(JSON.stringify({ ...by.told, ...counts }), signupPlace(id)) } : {}),
+    ...('told' in by ? { emailHash: by.nameHashes[0] ?? '' } : {}),
+    ...defined({ signup }),
     ...(await webhookOf(gateway, id, webhook)),
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
