@@ -10,7 +10,8 @@
  * `npm run order -- <order id or order attempt id> --close-placing <why>`: ends an order attempt in review that led to no order.
  * `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has proof that the order was paid. In the provider's record, the
  * order then counts as paid and not delivered.
- * `npm run order -- <order id> --paid-otherwise <proof>`: ends a filled order whose customer got the money or the sats in another way.
+ * `npm run order -- <order id> --paid-otherwise <proof> [--evidence <what the provider said>]`: ends a filled order whose customer got the money or the
+ * sats in another way. If a withdrawal link was given, or may have been, it needs the evidence that the link pays nothing.
  * `npm run order -- <order id> --drop-fallback <why> [--evidence <what the provider said>]`: drops the fallback address of a withdrawal for which the
  * provider gave no link, so that the customer may name another. If an answer may have been lost, it needs the evidence.
  */
@@ -57,7 +58,7 @@ const actions: Readonly<Record<string, (id: string, words: string, reason: strin
   'close-dispute': settleBy('close-dispute', '--close-dispute needs how it was settled, in words'),
   'close-placing': settleBy('close-attempt', '--close-placing needs the reason'),
   'paid-not-filled': settleBy('paid-not-filled', '--paid-not-filled needs the proof of payment, in words'),
-  'paid-otherwise': settleBy('paid-otherwise', '--paid-otherwise needs the proof of payment, in words'),
+  'paid-otherwise': settleBy('paid-otherwise', '--paid-otherwise needs the proof of payment, and --evidence what the provider said'),
   'drop-fallback': settleBy('drop-fallback', '--drop-fallback needs the reason, and --evidence what the provider said'),
 };
 
@@ -121,7 +122,8 @@ await command(async () => {
   const isNarrowed = flags.has('day') || flags.has('amount');
   if (more !== undefined || (id === undefined && (!isNarrowed || name !== undefined))) throw new Refused(usage);
   if (asked.length > 1) throw new Refused(`${asked.map((one) => `--${one}`).join(' and ')} are different commands: give one of them`);
-  if (flags.has('evidence') && name !== 'drop-fallback') throw new Refused('--evidence belongs to --drop-fallback');
+  if (flags.has('evidence') && name !== 'drop-fallback' && name !== 'paid-otherwise')
+    throw new Refused('--evidence belongs to --drop-fallback or --paid-otherwise');
   const said = (flag: string): string => flags.get(flag)?.trim() ?? '';
   if (id !== undefined && name !== undefined)
     return await actions[name]?.(id.toLowerCase(), said(name), said('reason'), flags.has('evidence') ? said('evidence') : undefined);

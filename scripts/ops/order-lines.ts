@@ -72,7 +72,7 @@ const commands: { readonly [name in Settling]: string } = {
   'close-dispute': '--close-dispute "<how>"',
   'close-attempt': '--close-placing "<why>"',
   'paid-not-filled': '--paid-not-filled "<proof of payment>"',
-  'paid-otherwise': '--paid-otherwise "<proof of payment>"',
+  'paid-otherwise': '--paid-otherwise "<proof of payment>" [--evidence "<what the provider said>"]',
   'drop-fallback': '--drop-fallback "<why>" [--evidence "<what the provider said>"]',
 };
 /** Returns the commands that can change something about this order now. */

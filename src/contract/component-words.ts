@@ -91,7 +91,8 @@ export const components: { readonly [name: string]: string } = {
     'close-dispute': 'the dispute was settled in some other way',
     'close-attempt': 'end an order attempt in review that led to no order',
     'paid-not-filled': 'there is a proof of payment: the order counts as paid and never filled in the provider’s record',
-    'paid-otherwise': 'the customer of a filled order got the money or the sats in another way: the order ends as finished',
+    'paid-otherwise':
+      'the customer of a filled order got the money or the sats in another way: the order ends as finished. If a withdrawal link was given, or may have been, it needs `evidence` that the link pays nothing: what the provider said',
     'drop-fallback':
       'the provider gave no withdrawal link with the fallback address: the customer may name another, or none. If an answer may have been lost, it needs `evidence`: what the provider said',
   })}`,

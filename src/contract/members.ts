@@ -377,6 +377,8 @@ export const members: { readonly [member: string]: string } = {
     'A bitcoin address (or bitcoin: URI) that receives the sats if the link is not used in time. It can be changed only while the provider has refused every request for a link.',
   fallback_onchain: 'Alias of failback_onchain.',
   'WithdrawRequest.on_chain_fallback': 'Alias of failback_onchain.',
+  only_held:
+    'Answer only with a link that the gateway holds and that is valid. The provider is not asked for one; if there is none, the answer is 409 withdrawal-expired.',
   accept_short: 'Accept what was delivered, although it is less than was ordered or more was charged (order-short). The provider still owes the rest.',
   delivered_to: 'Where the money is sent.',
   matched_by: 'How a payment is matched to the order: by its own invoice or address, or only by its amount.',
@@ -648,7 +650,7 @@ export const members: { readonly [member: string]: string } = {
   may_send: 'Whether this webhook can be sent now. If not, a newer webhook has taken its place.',
   'OrderDossier.sequence': 'The number of the last event or, without an order, of the last try.',
   'OrderDossier.pin':
-    'What to send as `pin` to settle the order as it is shown here. It changes with any news about the order’s money, and with every settling.',
+    'What to send as `pin` to settle the order as it is shown here. It changes with any news about the order’s money or its withdrawal, and with every settling.',
   asked_providers:
     'All providers that were asked for a price: the offers by rank, then those that gave none. Only the ordered offer, if the decision is no longer stored.',
   for_customer: 'A sentence that can be sent to the customer as it is.',

@@ -1,4 +1,5 @@
 /** What an operator judges when they settle an order or an attempt, as one string, which changes as soon as anything that they judge does. */
+import type { ClaimNow } from '../domain/lost-bought.ts';
 import type { Intent } from './intents.ts';
 import type { Order, OrderWatch } from './orders.ts';
 
@@ -28,8 +29,12 @@ export const judgedOf = (order: Judged, { reviewed, disputeClosed, ...watch }: O
     [order.pay, order.receive, order.fee, order.toldPay, order.toldReceive, order.toldFee, order.linkReceive],
     [watch.beforeReview, watch.reviewReason, watch.moneySeen, watch.paidSeenOn, watch.filledSeen, watch.refundUnseen, watch.arriving, watch.twinSeen],
     [reviewed?.on, reviewed?.pay, reviewed?.receive, reviewed?.rawStatus],
-    [disputeClosed?.on, disputeClosed?.pay, disputeClosed?.receive],
+    [disputeClosed?.on, disputeClosed?.pay, disputeClosed?.receive, watch.provenOn, watch.paidOtherwiseOn],
   ]);
+
+/** What an operator judges about the withdrawal of an order, if there is one. */
+export const judgedClaimOf = (claim: Pick<ClaimNow, 'state' | 'attempt' | 'hasLink' | 'expiresOn'> | undefined): string =>
+  textOf(claim ? [claim.state, claim.attempt, claim.hasLink, claim.expiresOn] : []);
 
 export type JudgedAttempt = Pick<Intent, 'id' | 'state' | 'attempt' | 'upstreamOrderId' | 'evidence'>;
 export const judgedAttemptOf = ({ id, state, attempt, upstreamOrderId, evidence }: JudgedAttempt): string =>

@@ -147,6 +147,12 @@ export type OperatorStore = {
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
   /**
+   * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Does nothing in three cases. `changed`:
+   * what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`). `asking`: a link is being asked for.
+   * `unsure`: there may be a link that pays the customer, and `isSure` is not given.
+   */
+  paidOtherwise(order: Order, claim: ClaimNow | undefined, now: number, isSure: boolean): Promise<'ended' | 'changed' | 'asking' | 'unsure'>;
+  /**
    * Lets the customer withdraw a short fill. Returns false, and does nothing, if the order is not disputed, or if what the operator judged has
    * changed since it was read.
    */

@@ -2,16 +2,34 @@ import { sql } from 'drizzle-orm';
 import type { ClaimNow } from '../domain/lost-bought.ts';
 import { claims, orders } from './schema.ts';
 
-/** What decides about a withdrawal. For a query that joins the claims; without a claim, every column is null. */
+/** What decides about a withdrawal. For a query that joins the claims; without a claim, the state is null. */
 export const claimColumns = {
   claimState: claims.state,
+  claimAttempt: claims.attempt,
+  claimCreatedOn: claims.createdOn,
+  // A lease that was not given back belongs to a call that runs or died.
+  isUnlost: sql<boolean>`coalesce(${claims.unlostAttempt} = ${claims.attempt} and ${claims.leaseUntil} is null, false)`,
   hasLink: sql<boolean>`${claims.lnurl} is not null`,
   hasFallback: sql<boolean>`${claims.fallback} is not null`,
   linkExpiresOn: claims.expiresOn,
 };
-type Row = { claimState: ClaimNow['state'] | null; hasLink: boolean; hasFallback: boolean; linkExpiresOn: number | null };
-export const claimNow = ({ claimState, hasLink, hasFallback, linkExpiresOn }: Row): { claim?: ClaimNow } =>
-  claimState === null ? {} : { claim: { state: claimState, hasLink, hasFallback, ...(linkExpiresOn === null ? {} : { expiresOn: linkExpiresOn }) } };
+type Row = {
+  claimState: ClaimNow['state'] | null;
+  claimAttempt: number | null;
+  claimCreatedOn: number | null;
+  isUnlost: boolean;
+  hasLink: boolean;
+  hasFallback: boolean;
+  linkExpiresOn: number | null;
+};
+/** Returns the row with what its claim columns say as one member, if there is a claim. */
+export const withClaim = <R extends Row>(found: R) => {
+  const { claimState: state, claimAttempt: attempt, claimCreatedOn: createdOn, isUnlost, hasLink, hasFallback, linkExpiresOn, ...row } = found;
+  const expiresOn = linkExpiresOn === null ? {} : { expiresOn: linkExpiresOn };
+  const claim: { claim?: ClaimNow } =
+    state === null || attempt === null || createdOn === null ? {} : { claim: { state, attempt, isUnlost, hasLink, hasFallback, createdOn, ...expiresOn } };
+  return { ...row, ...claim };
+};
 
 /**
  * Whether a proof of payment can still count against an order's provider: the order does not count as never filled yet, nor was it counted by a proof

@@ -56,7 +56,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     const isOnly = and(eq(claims.orderId, orderId), sql`${claims.lnurl} is not distinct from ${known ?? null}`, free(claims, owner));
     const rows = await db
       .update(claims)
-      .set({ ...held, state: 'held', ...released })
+      .set({ ...held, expiresOn: held.expiresOn ?? null, state: 'held', ...released })
       .where(or(isStillOf(orderId, owner), isOnly))
       .returning({ orderId: claims.orderId });
     return rows.length === 1;

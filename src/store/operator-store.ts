@@ -2,10 +2,11 @@ import { and, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lt
 import type { ReviewReason } from '../domain/order.ts';
 import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch, Place } from '../ports/operator.ts';
 import type { LiquidityTerms } from '../ports/routes.ts';
-import { present, type Database } from './database.ts';
-import { judgedAttemptOf } from '../ports/judged.ts';
+import { present, type Database, type Transaction } from './database.ts';
+import { mayHaveLink } from '../domain/lost-bought.ts';
+import { judgedAttemptOf, judgedClaimOf } from '../ports/judged.ts';
 import type { OrderWatch } from '../ports/orders.ts';
-import { claimColumns, claimNow, isCountable } from './claim-now.ts';
+import { claimColumns, isCountable, withClaim } from './claim-now.ts';
 import { lostSats } from './lost-sats.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
@@ -212,10 +213,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       .where(and(where, isBefore(intents, before)))
       .orderBy(desc(intents.createdOn), desc(intents.id))
       .limit(limit);
-    return rows.map(({ claimState, hasLink, hasFallback, linkExpiresOn, ...row }) => ({
-      ...present(row),
-      ...claimNow({ claimState, hasLink, hasFallback, linkExpiresOn }),
-    }));
+    return rows.map((row) => present(withClaim(row)));
   };
   const findDeliveries = async (where: SQL | undefined, limit: number, before?: Place) => {
     const columns = { ...deliveryColumns, subjectId: deliveries.subjectId };
@@ -274,6 +272,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
                 createdOn: claim.createdOn,
                 nextTryOn: claim.nextTryOn,
                 expiresOn: claim.expiresOn,
+                isUnlost: claim.unlostAttempt === claim.attempt && claim.leaseUntil === null,
                 hasLink: claim.lnurl !== null,
                 hasFallback: claim.fallback !== null,
               }),
@@ -331,6 +330,18 @@ export const createOperatorStore = (db: Database): OperatorStore => {
           .set({ ...more, terms, nextCheckOn: now })
           .where(eq(orders.id, seen.id));
         return true;
+      }),
+    paidOtherwise: async (seen, claim, now, isSure) =>
+      await db.transaction(async (tx) => {
+        // Nobody can begin a claim while the order is locked, because each claim refers to its order.
+        const stored = await lockOrder(tx, seen.id, seen);
+        const found = await lockClaim(tx, seen.id);
+        if (!stored || judgedClaimOf(found?.claim) !== judgedClaimOf(claim)) return 'changed';
+        if (found?.isAsking === true) return 'asking';
+        if (!isSure && mayHaveLink({ ...stored.watch, ...found })) return 'unsure';
+        const terms = toStored(stored.terms, { ...stored.watch, paidOtherwiseOn: now });
+        await tx.update(orders).set({ terms, nextCheckOn: now }).where(eq(orders.id, seen.id));
+        return 'ended';
       }),
     releaseShort: async (seen, now) =>
       await db.transaction(async (tx) => {
@@ -475,6 +486,17 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       return rows.map(({ id: _id, ...action }) => present(action));
     },
   };
+};
+
+/** Locks a claim and reads it. `isAsking`: a call that has not ended may be asking the provider for the link. */
+const lockClaim = async (tx: Transaction, orderId: string) => {
+  const isAsking = sql<boolean>`coalesce(${claims.leaseUntil} > now(), false)`;
+  const [row] = await tx
+    .select({ ...claimColumns, isAsking })
+    .from(claims)
+    .where(eq(claims.orderId, orderId))
+    .for('update');
+  return row && withClaim(row);
 };
 
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });

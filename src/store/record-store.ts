@@ -3,7 +3,7 @@ import { mayBeLost } from '../domain/lost-bought.ts';
 import { isDelivered } from '../domain/order-life.ts';
 import type { Order } from '../ports/orders.ts';
 import type { RecordStore } from '../ports/record.ts';
-import { claimColumns, claimNow, isCountable } from './claim-now.ts';
+import { claimColumns, isCountable, withClaim } from './claim-now.ts';
 import { readFigures } from './record-figures.ts';
 import { readInFlight } from './in-flight.ts';
 import { present, type Database, type Transaction } from './database.ts';
@@ -39,7 +39,7 @@ const mayCount = async (tx: Transaction, { id, stage, watch }: Order, now: numbe
     .from(orders)
     .leftJoin(claims, eq(claims.orderId, orders.id))
     .where(eq(orders.id, id));
-  return row?.countable === true && (!isDelivered(stage) || mayBeLost({ stage, ...watch, ...claimNow(row) }, now));
+  return row?.countable === true && (!isDelivered(stage) || mayBeLost({ stage, ...watch, ...withClaim(row) }, now));
 };
 
 const rethrow = (_orderId: string, error: unknown): never => {

@@ -137,6 +137,21 @@ describe('what the operator can count of an order whose link may be dead', () =>
     expect(fill).toEqual({ told: 0, row: 'broken' });
   });
 
+  it.each(['filled', 'finished'])('at %s: three days after the first request, whatever its provider says about the end of its link', async (stage) => {
+    for (const end of ['2100-01-01T00:00Z', null, '1970-01-01T00:00Z']) {
+      const one = await filled('alpine');
+      await is(one, 'filled');
+      expect((await one.withdraw()).status).toBe(200);
+      if (stage === 'finished') await control('alpine').pay(one.upstreamId, 'finished');
+      await is(one, stage);
+      const { sql } = gateway.database;
+      await sql`update claims set expires_on = ${end} where order_id = ${one.orderId}`;
+      expect(await shown(one.orderId)).toBe(stage === 'finished' && end !== '2100-01-01T00:00Z');
+      gateway.clock.move(3 * 86_400_000);
+      expect([await shown(one.orderId), await proven(one.orderId), await shown(one.orderId)]).toEqual([true, true, false]);
+    }
+  });
+
   it('not while a link is held whose claim is in review, or that has no known end, unless the order is finished', async () => {
     const one = await filled('alpine');
     await is(one, 'filled');
@@ -232,6 +247,14 @@ it('an order whose link expired is late three days later if the on-chain payment
   expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: false }, { late: false }]);
   gateway.clock.move(2 * 86_400_000);
   expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: true }, { late: false }]);
+  // An end that never comes keeps no order off the list.
+  for (const end of [null, '2100-01-01T00:00Z']) {
+    await gateway.database.sql`update claims set expires_on = ${end} where order_id = ${orderId}`;
+    expect(await attentionTo(orderId)).toMatchObject({ late: false });
+    gateway.clock.move(3 * 86_400_000);
+    expect(await attentionTo(orderId)).toMatchObject({ late: true });
+    gateway.clock.move(-3 * 86_400_000);
+  }
   await control('alpine').pay(upstreamId, 'finished');
   await gateway.passUntil('the provider has paid', async () => ((await stage()) === 'finished' ? true : undefined));
   expect(await attentionTo(orderId)).toMatchObject({ late: false });

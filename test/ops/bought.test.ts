@@ -1,5 +1,5 @@
 /** What an operator settles about bought sats that the customer withdraws. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -81,7 +81,8 @@ it('an order is not ended while its link can be used, or if nothing is withdrawn
   expect(settlings).toEqual([]);
   const asked = { settling: 'paid-otherwise', reason: 'paid by hand', pin };
   expect((await ask(`/orders/${id}/settle`, asked))['code']).toBe('not-possible-now');
-  expect((await ask(`/orders/${id}/settle`, { ...asked, evidence: 'x' }))['code']).toBe('invalid-request');
+  expect((await ask(`/orders/${id}/settle`, { ...asked, evidence: 'x' }))['code']).toBe('not-possible-now');
+  expect((await ask(`/orders/${id}/settle`, { ...asked, settling: 'close-dispute', evidence: 'x' }))['code']).toBe('invalid-request');
   gateway.clock.move(3_600_000);
   expect((await card(id)).settlings).toEqual(['paid-not-filled', 'paid-otherwise']);
   const { sql } = gateway.database;
@@ -109,7 +110,7 @@ it('a fallback address is dropped if no link was given with it; if an answer may
   expect([refused['code'], refused['detail']]).toEqual(['not-possible-now', expect.stringMatching(/an answer may have been lost.*Ask it\. If it gave none/)]);
   expect((await run(id, '--drop-fallback', 'why')).error).toContain('an answer may have been lost');
   expect((await run(id, '--drop-fallback', 'why', '--evidence', ' ')).error).toContain('needs the reason');
-  expect((await run(id, '--paid-otherwise', 'x', '--evidence', 'y')).error).toContain('--evidence belongs to --drop-fallback');
+  expect((await run(id, '--close-dispute', 'x', '--evidence', 'y')).error).toContain('--evidence belongs to --drop-fallback');
   expect((await run(id)).out).toContain('--drop-fallback "<why>" [--evidence "<what the provider said>"]');
   expect(await run(id, '--drop-fallback', 'why', '--evidence', 'Alpine: no link was made')).toEqual({
     code: 0,
@@ -121,4 +122,80 @@ it('a fallback address is dropped if no link was given with it; if an answer may
   expect(action).toEqual({ said: 'Alpine: no link was made' });
   expect((await card(id)).settlings).not.toContain('drop-fallback');
   expect((await withdraw({ failback_onchain: other }))['lnurlw']).toMatch(/^LNURL1/);
+});
+
+describe('an order whose customer may hold, or may have been given, a link that still pays, is ended only with evidence', () => {
+  const settle = async (id: string, more: object = {}) =>
+    await ask(`/orders/${id}/settle`, { settling: 'paid-otherwise', reason: 'bank statement', pin: (await card(id)).pin, ...more });
+  const evidence = 'Alpine: the withdrawal is cancelled';
+
+  it.each([
+    ['has no end', null],
+    ['has an end that cannot be read', '1970-01-01T00:00Z'],
+    ['has expired', '2026-01-01T00:00Z'],
+  ])('if its link %s', async (_what, end) => {
+    const { id, withdraw, becomes } = await filled('alpine');
+    expect((await withdraw())['lnurlw']).toMatch(/^LNURL1/);
+    await gateway.database.sql`update claims set expires_on = ${end} where order_id = ${id}`;
+    expect((await card(id)).settlings).toContain('paid-otherwise');
+    const refused = await settle(id);
+    expect([refused['code'], refused['detail']]).toEqual(['not-possible-now', expect.stringMatching(/may be a withdrawal link that still pays/)]);
+    expect((await run(id, '--paid-otherwise', 'x')).error).toContain('may be a withdrawal link that still pays');
+    expect((await run(id)).out).toContain('--paid-otherwise "<proof of payment>" [--evidence "<what the provider said>"]');
+    const { done } = await settle(id, { evidence });
+    expect(done).toBe(`${id} gets no withdrawal link any more, and is finished at the next read. A link that still pays would pay the customer twice`);
+    expect((await withdraw())['code']).toBe('order-not-withdrawable');
+    await becomes('finished');
+    expect((await withdraw())['code']).toBe('order-not-withdrawable');
+    const [action] = await gateway.database.sql`
+      select detail->>'evidence' as said from operator_actions where action = 'order.paid-otherwise' and subject = ${id} order by id desc limit 1`;
+    expect(action).toEqual({ said: evidence });
+  });
+
+  it('if its end is far away, once three days have passed', async () => {
+    const { id, withdraw } = await filled('alpine');
+    expect((await withdraw())['lnurlw']).toMatch(/^LNURL1/);
+    await gateway.database.sql`update claims set expires_on = '2100-01-01T00:00Z' where order_id = ${id}`;
+    expect((await settle(id, { evidence }))['code']).toBe('not-possible-now');
+    gateway.clock.move(3 * 86_400_000);
+    expect((await card(id)).settlings).toEqual(['paid-not-filled', 'paid-otherwise']);
+    expect([(await settle(id))['code'], (await settle(id, { evidence }))['done']]).toEqual(['not-possible-now', expect.any(String)]);
+  });
+
+  it('if an answer was lost, and never while a link is being asked for', async () => {
+    const { id, withdraw, control } = await filled('alpine');
+    control.setFault({ endpoint: 'withdrawal', fault: '500', times: 1 });
+    expect((await withdraw({ failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }))['code']).toBe('claim-outcome-unknown');
+    const { sql } = gateway.database;
+    await sql`update claims set next_try_on = '9999-01-01T00:00Z', lease_owner = 'one', lease_until = now() + interval '1 hour' where order_id = ${id}`;
+    const asking = await settle(id, { evidence });
+    expect([asking['code'], asking['detail']]).toEqual(['not-possible-now', expect.stringMatching(/asking for its withdrawal link/)]);
+    await sql`update claims set lease_until = now() - interval '1 hour' where order_id = ${id}`;
+    expect([(await settle(id))['code'], (await settle(id, { evidence }))['done']]).toEqual(['not-possible-now', expect.any(String)]);
+    // The call that had asked gets its link after all.
+    await gateway.server.gateway.stores.claims.hold(id, 'one', { lnurl: 'late' });
+    expect((await withdraw())['code']).toBe('order-not-withdrawable');
+  });
+});
+
+it('what an operator saw of a withdrawal, or settled, is part of the pin', async () => {
+  const { id, withdraw, control } = await filled('alpine');
+  const pins = new Set([(await card(id)).pin]);
+  control.setFault({ endpoint: 'withdrawal', fault: '500', times: 1 });
+  await withdraw({ failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' });
+  const { sql } = gateway.database;
+  await sql`update orders set next_check_on = '9999-01-01T00:00Z' where id = ${id}`;
+  await sql`update claims set state = 'review', unlost_attempt = null, next_try_on = '9999-01-01T00:00Z' where order_id = ${id}`;
+  const { pin } = await card(id);
+  pins.add(pin);
+  // Another answer is lost after the operator asked the provider.
+  await sql`update claims set attempt = attempt + 1 where order_id = ${id}`;
+  pins.add((await card(id)).pin);
+  const old = await ask(`/orders/${id}/settle`, { settling: 'drop-fallback', reason: 'why', evidence: 'Alpine: no link was made', pin });
+  expect(old['code']).toBe('order-changed');
+  for (const name of ['provenOn', 'paidOtherwiseOn']) {
+    await sql`update orders set terms = (terms::jsonb || ${sql.json({ [name]: 5 })})::json where id = ${id}`;
+    pins.add((await card(id)).pin);
+  }
+  expect(pins.size).toBe(5);
 });

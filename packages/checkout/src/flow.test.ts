@@ -128,6 +128,8 @@ describe('an order that is finished', () => {
     expect((await one.becomes((state) => state.noCode !== undefined)).noCode?.code).toBe('order-not-withdrawable');
     await one.flow.withdraw(false);
     expect([one.flow.state().trouble?.code, one.flow.state().withdrawal]).toEqual(['order-not-withdrawable', undefined]);
+    // The page itself only reads what the gateway holds. Its provider is asked when the customer presses the button.
+    expect(one.asked.filter(({ path }) => path === '/withdrawal').map(({ body }) => body['only_held'])).toEqual([true, true, undefined]);
     await one.flow.withdraw(false);
     expect([one.flow.state().withdrawal?.lnurl, one.flow.state().trouble, one.flow.state().noCode]).toEqual(['LNURL1SECRET', undefined, undefined]);
   });

@@ -109,11 +109,11 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /**
    * Reads the code of a finished order. Some providers call an order finished as soon as they give its link, so the bitcoin may still be there. If
-   * there is no valid code, returns why.
+   * there is no valid code, returns why: only the customer asks the provider for another.
    */
   const codeOf = async (order: BuyOrder, signal?: AbortSignal): Promise<Pick<State, 'withdrawal' | 'noCode'>> => {
     try {
-      const withdrawal = await order.withdraw(signal ? { signal } : {});
+      const withdrawal = await order.withdraw({ onlyHeld: true, ...(signal ? { signal } : {}) });
       if (withdrawal.expiresOn.getTime() > runtime.now()) return { withdrawal };
       return { noCode: { code: 'withdrawal-expired', action: 'contact-support', message: 'The code has expired.' } };
     } catch (error) {
@@ -154,7 +154,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     set({ order, isAway: false, trouble: state.isAway ? undefined : state.trouble });
     if (order.stage === 'filled' || order.stage === 'finished') once('filled', order);
     if (order.stage === 'finished') once('finished', order);
-    // An expired code is replaced only when the customer asks for another: they may just be using it.
+    // A code that expires on this screen is replaced only when the customer asks for another: they may just be using it.
     if (order.stage === 'filled' && !state.withdrawal) void withdraw(false);
     if (order.stage === 'finished' && !state.withdrawal && !state.noCode && !state.trouble && !state.working && current) void collect(current);
   };

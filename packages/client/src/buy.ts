@@ -47,6 +47,8 @@ export type WithdrawOptions = {
   fallback?: string;
   /** Takes what was delivered, although it is less than was ordered or more was charged (problem `order-short`). */
   acceptShort?: boolean;
+  /** Gets only a link that the gateway holds and that is valid: the provider is not asked for one. */
+  onlyHeld?: boolean;
   signal?: AbortSignal;
 };
 export type Withdrawal = {
@@ -65,8 +67,9 @@ export type BuyOrder = Order & {
 const events = ['order_status_changed', 'withdrawal_ready'] as const;
 
 export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) => {
-  const withdraw = async (order_id: string, { fallback, acceptShort, signal }: WithdrawOptions): Promise<Withdrawal> => {
-    const answer = await inSession('/withdrawal', { order_id, ...defined({ failback_onchain: fallback, accept_short: acceptShort }) }, { signal });
+  const withdraw = async (order_id: string, { fallback, acceptShort, onlyHeld, signal }: WithdrawOptions): Promise<Withdrawal> => {
+    const asked = defined({ failback_onchain: fallback, accept_short: acceptShort, only_held: onlyHeld });
+    const answer = await inSession('/withdrawal', { order_id, ...asked }, { signal });
     const { lnurlw, withdrawal_expiration_date: date, link_sats: link, warnings = [] } = answer;
     return { lnurl: readAs('a withdrawal', () => given(lnurlw, 'lnurlw')), expiresOn: new Date(date), link: moneyOf(link, 'sat'), warnings };
   };

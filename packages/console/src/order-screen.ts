@@ -126,12 +126,23 @@ const toSettle = (desk: Desk, card: Card): Part =>
         )}
       </section>`;
 
-const evidenceLabel = 'What the provider said about a link with this address';
+/** What asks for evidence: the label of its field, and when it is needed. */
+const evidences: Partial<Record<Settling, { label: string; needed: string }>> = {
+  'paid-otherwise': {
+    label: 'What the provider said about a link that may still pay',
+    needed: 'Needed if a link was given, or an answer of the provider may have been lost.',
+  },
+  'drop-fallback': {
+    label: 'What the provider said about a link with this address',
+    needed: 'Needed if an answer of the provider may have been lost.',
+  },
+};
 
 const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
   const told = Object.hasOwn(settlings, kind) ? settlings[kind] : undefined;
   if (!told) return html`<p class="muted">${plain(kind)}: this console does not know how. Use npm run order.</p>`;
   const { order_id: id, pin } = card;
+  const asked = evidences[kind];
   const send = (event: SubmitEvent): void => {
     const text = fieldsOf(event);
     const [reason, stage, evidence] = [text('reason'), text('stage'), text('evidence')];
@@ -142,7 +153,7 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
         `Order ${id}.`,
         ...told.happens(plain(stage)),
         `${told.reason}: ${reason}`,
-        ...(evidence === '' ? [] : [`${evidenceLabel}: ${evidence}`]),
+        ...(evidence === '' || !asked ? [] : [`${asked.label}: ${evidence}`]),
         'This is recorded under your token.',
       ],
       yes: told.button,
@@ -164,10 +175,10 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
       <label for="${kind}-reason">${told.reason}</label>
       <textarea id="${kind}-reason" name="reason" rows="2" maxlength="500" required></textarea>
       ${
-        kind === 'drop-fallback'
-          ? html`<label for="${kind}-evidence">${evidenceLabel}</label>
+        asked
+          ? html`<label for="${kind}-evidence">${asked.label}</label>
               <textarea id="${kind}-evidence" name="evidence" rows="2" maxlength="500"></textarea>
-              <p class="muted">Needed if an answer of the provider may have been lost.</p>`
+              <p class="muted">${asked.needed}</p>`
           : nothing
       }
       <button class="second" ?disabled=${desk.state().isWorking}>${told.button} …</button>

@@ -460,11 +460,53 @@ describe('an order that the operator ended, because its customer was paid in ano
     expect(world.calls('claim')).toBe(before);
   });
 
-  it('asks for no other link when the one that was given has expired', async () => {
-    const world = await ended(async ({ withdraw }) => await withdraw());
-    expect((await world.withdraw()).lnurlw).toMatch(/^LNURL1/);
-    world.clock.now += 601_000;
-    expect([(await problemOf(world.withdraw())).code, world.calls('claim')]).toEqual(['order-not-withdrawable', 1]);
+  it.each([
+    ['with an end', {}],
+    ['without an end', { expiresOn: undefined }],
+  ])('gives out neither the link %s that was given before, nor another one', async (_what, more) => {
+    const world = await ended(async ({ buyer, withdraw }) => {
+      const { sound, script } = buyer();
+      script.claim = async (...asked) => {
+        const answer = await sound.claim(...asked);
+        return answer.ok && 'expiresOn' in more ? { ok: true, value: { lnurl: answer.value.lnurl } } : answer;
+      };
+      await withdraw();
+    });
+    for (let n = 0; n < 2; n += 1) {
+      expect([(await problemOf(world.withdraw())).code, world.calls('claim')]).toEqual(['order-not-withdrawable', 1]);
+      world.clock.now += 601_000;
+    }
+  });
+
+  it.each([
+    ['answers with a link', undefined],
+    ['does not answer', new ProviderFault('timeout', 'no answer')],
+  ])('while a request was under way gives out no link if its provider then %s', async (_how, fault) => {
+    const { withdraw, buyer, gateway, clock, calls, id } = await bought();
+    await withdraw();
+    clock.now += 601_000;
+    const { sound, script } = buyer();
+    script.claim = async (...asked) => {
+      const order = await gateway.stores.orders.findAny(id);
+      if (order) await gateway.stores.orders.advance(order, { watch: { ...order.watch, paidOtherwiseOn: clock.now } }, undefined, []);
+      if (fault) throw fault;
+      return await sound.claim(...asked);
+    };
+    expect((await problemOf(withdraw())).code).toBe('order-not-withdrawable');
+    expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['order-not-withdrawable', 2]);
+  });
+
+  it('after a wallet had read it is asked for no link', async () => {
+    const { withdraw, gateway, clock, calls, id } = await bought();
+    const { claims, orders } = gateway.stores;
+    const create = claims.create.bind(claims);
+    claims.create = async (...given) => {
+      const order = await orders.findAny(id);
+      if (order) await orders.advance(order, { watch: { ...order.watch, paidOtherwiseOn: clock.now } }, undefined, []);
+      return await create(...given);
+    };
+    expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['order-not-withdrawable', 0]);
+    expect((await claims.find(id))?.state).toBe('review');
   });
 });
 
@@ -506,6 +548,29 @@ describe('a finished order whose link expired', () => {
     expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
   });
 
+  it('stays finished if the other link is on a foreign host, and gives out none', async () => {
+    const { withdraw, buyer, gateway, id, logs, clock } = await over();
+    buyer().script.claim = async () => await Promise.resolve({ ok: true, value: { lnurl: encodeLnurl('https://evil.example/w') } });
+    for (let n = 0; n < 2; n += 1) {
+      expect((await problemOf(withdraw())).code).toBe('order-not-withdrawable');
+      clock.now += 600_000;
+    }
+    expect(await gateway.stores.orders.findAny(id)).toMatchObject({ stage: 'finished', final: true });
+    expect([(await gateway.stores.claims.find(id))?.state, logs.filter(({ event }) => event === 'payout_link_refused').length]).toEqual(['held', 2]);
+  });
+
+  it('stops no claims of other customers, however often its provider answers with what is no link', async () => {
+    const { withdraw, buyer, clock, calls, logs } = await over();
+    const before = calls('claim');
+    buyer().script.claim = async () => await Promise.reject(new ProviderFault('malformed', 'a string'));
+    for (let n = 0; n < 6; n += 1) {
+      expect((await problemOf(withdraw())).code).toBe('order-not-withdrawable');
+      clock.now += 600_000;
+    }
+    const faults = logs.filter(({ event, fields }) => event === 'provider_call' && fields['outcome'] === 'malformed');
+    expect([calls('claim') - before, faults]).toEqual([6, []]);
+  });
+
   it('has one later if the answer was lost', async () => {
     const { withdraw, buyer, clock } = await over();
     buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
@@ -527,6 +592,20 @@ describe('a finished order whose link expired', () => {
     const { withdraw, calls } = await over(address);
     expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['withdrawal-expired', 1]);
   });
+});
+
+it('a caller who wants only a valid link that is held causes no request to the provider', async () => {
+  const { withdraw, scope, session, id, clock, calls, says } = await bought();
+  const held = async () => await claimWithdrawal(scope, session, { order_id: id, only_held: true });
+  expect([(await problemOf(held())).code, calls('claim')]).toEqual(['withdrawal-expired', 0]);
+  const first = await withdraw();
+  expect([await held(), calls('claim')]).toEqual([first, 1]);
+  for (const word of ['filled', 'finished'] as const) {
+    clock.now += 601_000;
+    says(word);
+    expect([(await problemOf(held())).code, calls('claim')]).toEqual(['withdrawal-expired', 1]);
+  }
+  expect((await withdraw()).lnurlw).not.toBe(first.lnurlw);
 });
 
 describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says nothing about it', (ms) => {

@@ -27,14 +27,14 @@ import { upstreamBlob } from '../upstream/blob.ts';
 import { fallbackPlace, lnurlPlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined; accept_short?: boolean };
+export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined; accept_short?: boolean; only_held?: boolean };
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
  * Handles POST /withdrawal: requests the LNURL from the provider, and stores it sealed before answering, because a provider may refuse a second
  * request. While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the
  * withdrawal. It can be changed only while the provider has refused every request, and no answer was lost: then no link can exist, neither with the
- * address nor without.
+ * address nor without. `only_held`: gives only a valid link that we hold, and asks the provider for none.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -42,7 +42,8 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (order.terms.payout === 'push') throw pushed(order.final ? order : await refreshOrder(scope, order, 'read'));
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
-  if (order.watch.paidOtherwiseOn !== undefined && !(known && isLive(gateway, known))) throw paidOtherwise(order);
+  if (order.watch.paidOtherwiseOn !== undefined) throw paidOtherwise(order);
+  if (request.only_held === true && !(known && isLive(gateway, known))) throw noneHeld(order);
   if (known) {
     // Until the customer gets a link, a shortfall that appeared after the withdrawal began still stops it. A read that is made for this answer may be
     // the first to show one.
@@ -108,6 +109,13 @@ const paidOtherwise = ({ id }: Order): Problem =>
     'The operator has ended this order, because its sats, or the money for it, were paid to the customer in another way. There is nothing to withdraw.',
     { members: { order_id: id, retryable: false, action: 'contact-support' } },
   );
+/** Returns whether the operator has ended the order, perhaps since it was read. From then on, no link is asked for, and none is given out. */
+const isEnded = async (gateway: Gateway, orderId: string): Promise<boolean> =>
+  (await gateway.stores.orders.findAny(orderId))?.watch.paidOtherwiseOn !== undefined;
+const noneHeld = ({ id }: Order): Problem =>
+  new Problem('withdrawal-expired', 'There is no valid withdrawal link. Repeat the request without only_held: the provider is then asked for one.', {
+    members: { order_id: id },
+  });
 /** The provider calls the order finished, and gives no other link than the one that has expired. `waitMs`: until it can be asked again. */
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
@@ -260,14 +268,17 @@ const endOf = (told: number | 'unreadable' | undefined, now: number, { fallback 
   return isPast ? now + unreadLifeMs : told;
 };
 
-const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
-  order_id: order.id,
-  // FLS01 requires a date. Without an expiry the date is far away; with an unreadable one it is near.
-  withdrawal_expiration_date: new Date(expiresOn === unreadEnd ? gateway.now() + unreadLifeMs : (expiresOn ?? gateway.now() + endlessMs)).toISOString(),
-  lnurlw: await gateway.seal.open(sealed, lnurlPlace(order.id)),
-  ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
-  ...warningsOf(gateway, order),
-});
+const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => {
+  if (await isEnded(gateway, order.id)) throw paidOtherwise(order);
+  return {
+    order_id: order.id,
+    // FLS01 requires a date. Without an expiry the date is far away; with an unreadable one it is near.
+    withdrawal_expiration_date: new Date(expiresOn === unreadEnd ? gateway.now() + unreadLifeMs : (expiresOn ?? gateway.now() + endlessMs)).toISOString(),
+    lnurlw: await gateway.seal.open(sealed, lnurlPlace(order.id)),
+    ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
+    ...warningsOf(gateway, order),
+  };
+};
 
 /** Shows a link that another call fetched, at the same time or earlier. */
 const showHeld = async (scope: Scope, order: Order, claim: Claim & { lnurl: string }): Promise<Withdrawal> => {
@@ -280,6 +291,11 @@ const patientReads = 3;
 /** Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. */
 const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
+  // From here on, the order cannot be ended as long as the lease runs.
+  if (await isEnded(gateway, order.id)) {
+    await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
+    throw paidOtherwise(order);
+  }
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
   if (adapter?.claim === undefined) throw new Error(`${provider.id} has no adapter with a claim`);
@@ -294,16 +310,27 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) },
   } as const;
   try {
-    const answer = await callProvider(scope, provider, options, (context) =>
-      adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
-    );
+    const answer = await callProvider(scope, provider, options, async (context) => {
+      try {
+        return await adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) });
+      } catch (error) {
+        // Some providers answer a second request with a text that is no link. As a fault, it would soon stop the claims of other customers.
+        if (!isUsedUp(order, claim) || !(error instanceof ProviderFault) || error.kind !== 'malformed') throw error;
+        return { ok: false as const, refusal: { reason: 'declined' as const } };
+      }
+    });
     if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
+      gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
+      if (isUsedUp(order, claim)) {
+        // The customer has had a good link, and its sats were withdrawn. So the order needs nobody.
+        await gateway.stores.claims.change(order.id, lease.owner, nextTry(gateway, claim, false));
+        throw noOther(order);
+      }
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
       await putInReview(gateway, order, "withdrawal link on a host that is not the provider's", { reviewReason: 'unsafe-link' });
-      gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
@@ -327,8 +354,6 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       ...(isUnreadable ? { state: 'review' } : {}),
       ...nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no'),
     });
-    // Some providers answer a second request with a text that is no link.
-    if (isUsedUp(order, claim) && error instanceof ProviderFault && error.kind === 'malformed') throw noOther(order);
     return await showLast(gateway, order, claim);
   }
 };
@@ -385,8 +410,6 @@ export const settleClaims = async (gateway: Gateway, limit: number): Promise<num
 const settleClaim = async (gateway: Gateway, claim: Claim, lease: Lease): Promise<void> => {
   const order = await gateway.stores.orders.findAny(claim.orderId);
   if (!order) return;
-  // The customer was paid in another way, so no link is wanted any more.
-  if (order.watch.paidOtherwiseOn !== undefined) return void (await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' }));
   try {
     const noted = claim.lnurl === undefined ? await noteUnseen(gateway, order.id, true) : order;
     await fetchLnurl({ gateway, requestId: order.id }, noted, claim, lease);

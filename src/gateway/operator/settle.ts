@@ -1,9 +1,9 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
-import { isFallbackLocked, mayBeEnded, mayBeLost, type BoughtNow, type ClaimNow } from '../../domain/lost-bought.ts';
+import { isFallbackLocked, mayBeEnded, mayBeLost, mayHaveLink, type BoughtNow, type ClaimNow } from '../../domain/lost-bought.ts';
 import { isDelivered } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
-import { judgedAttemptOf, judgedOf } from '../../ports/judged.ts';
+import { judgedAttemptOf, judgedClaimOf, judgedOf } from '../../ports/judged.ts';
 import type { Claim } from '../../ports/claims.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import type { Order } from '../../ports/orders.ts';
@@ -25,7 +25,8 @@ export type Desk = {
 };
 /**
  * `id`: the id of the order or the attempt. `words`: the reason, how the dispute was settled, or the proof of payment. `stage`: only for
- * `leave-review`. `evidence`: only for `drop-fallback`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is settled as it is now.
+ * `leave-review`. `evidence`: only for `drop-fallback` and `paid-otherwise`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is
+ * settled as it is now.
  */
 export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; evidence?: string | undefined; pin?: string | undefined };
 
@@ -34,8 +35,8 @@ export const sequenceOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>)
 
 const shortened = (hash: (text: string) => string, judged: string): string => hash(judged).slice(0, 16);
 /** Returns a string that changes as soon as what an operator judges is no longer what they saw. */
-export const pinOf = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>, hash: (text: string) => string): string =>
-  shortened(hash, order ? judgedOf(order, order.terms) : judgedAttemptOf(intent));
+export const pinOf = ({ intent, order, claim }: Pick<Dossier, 'intent' | 'order' | 'claim'>, hash: (text: string) => string): string =>
+  shortened(hash, order ? judgedOf(order, order.terms) + judgedClaimOf(claim) : judgedAttemptOf(intent));
 
 type State = BoughtNow & {
   ramp: Order['ramp'];
@@ -67,11 +68,26 @@ const changed = (id: string): never => {
   throw new Problem('order-changed', `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`);
 };
 
-const orderOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Order | undefined> => {
+const toClaimNow = ({ state, attempt, isUnlost, lnurl, fallback, createdOn, expiresOn }: Claim): ClaimNow => ({
+  state,
+  attempt,
+  isUnlost: isUnlost === true,
+  hasLink: lnurl !== undefined,
+  hasFallback: fallback !== undefined,
+  createdOn,
+  ...(expiresOn === undefined ? {} : { expiresOn }),
+});
+type Bought = { order: Order; claim: Claim | undefined; now: BoughtNow };
+/** Returns an order and its withdrawal, if there are any, as the operator saw them. */
+const boughtOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Bought | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
-  if (order && pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch))) changed(id);
-  return order;
+  if (!order) return undefined;
+  const claim = await stores.claims.find(order.id);
+  const now = { stage: order.stage, claim: claim && toClaimNow(claim) };
+  if (pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch) + judgedClaimOf(now.claim))) changed(id);
+  return { order, claim, now };
 };
+const orderOf = async (desk: Desk, request: SettleRequest): Promise<Order | undefined> => (await boughtOf(desk, request))?.order;
 
 /**
  * Settles an order or an attempt. Returns one sentence that says what was done. Throws `order-changed` or `not-possible-now`, and then nothing was
@@ -142,22 +158,12 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
   return `${id} now counts as paid and never filled at ${order.providerId}`;
 };
 
-const toClaimNow = ({ state, lnurl, fallback, expiresOn }: Claim): ClaimNow => ({
-  state,
-  hasLink: lnurl !== undefined,
-  hasFallback: fallback !== undefined,
-  ...(expiresOn === undefined ? {} : { expiresOn }),
-});
-/** Returns an order and its withdrawal, if there are any. */
-const boughtOf = async (desk: Desk, request: SettleRequest): Promise<{ order: Order; claim: Claim | undefined; now: BoughtNow } | undefined> => {
-  const order = await orderOf(desk, request);
-  const claim = order && (await desk.stores.claims.find(order.id));
-  return order && { order, claim, now: { stage: order.stage, claim: claim && toClaimNow(claim) } };
-};
-
-/** Ends a filled order whose customer got the money or the sats in another way. The provider's record stays as it is. */
+/**
+ * Ends a filled order whose customer got the money or the sats in another way. If a link may exist that pays the customer, needs evidence that it
+ * does not. The provider's record stays as it is.
+ */
 const paidOtherwise = async (desk: Desk, request: SettleRequest): Promise<string> => {
-  const { id, words: proof } = request;
+  const { id, words: proof, evidence } = request;
   const found = await boughtOf(desk, request);
   if (!found) return refuse(`${id}: there is no such order`);
   const { order, now } = found;
@@ -165,9 +171,17 @@ const paidOtherwise = async (desk: Desk, request: SettleRequest): Promise<string
     return refuse(
       `${id} is ${order.stage}. Only a filled order whose sats the customer withdraws can be ended in this way, and not while its withdrawal link can be used`,
     );
-  await desk.record('order.paid-otherwise', id, { proof });
-  if (!(await desk.stores.operator.learn(order, { ...order.watch, paidOtherwiseOn: desk.now }, desk.now))) changed(id);
-  return `${id} can no longer be withdrawn, and is finished at the next read`;
+  await desk.record('order.paid-otherwise', id, { proof, ...(evidence === undefined ? {} : { evidence }) });
+  const done = await desk.stores.operator.paidOtherwise(order, now.claim, desk.now, evidence !== undefined);
+  if (done === 'changed') changed(id);
+  if (done === 'asking') return refuse(`${id}: the gateway may be asking for its withdrawal link at this moment. Repeat the command in a minute`);
+  if (done === 'unsure')
+    return refuse(
+      `${id}: there may be a withdrawal link that still pays the customer, or pays to their fallback address. Ask ${order.providerId} to cancel the withdrawal. If it did, or if there is no link, state what it said as the evidence`,
+    );
+  return mayHaveLink({ ...order.watch, ...now })
+    ? `${id} gets no withdrawal link any more, and is finished at the next read. A link that still pays would pay the customer twice`
+    : `${id} can no longer be withdrawn, and is finished at the next read`;
 };
 
 /** Lets the customer name another fallback address, or none, if no link was given with the one that they named. */

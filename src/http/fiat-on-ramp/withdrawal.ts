@@ -18,6 +18,7 @@ export const withdrawal = endpoint({
     fallback_onchain: address.optional(),
     on_chain_fallback: address.optional(),
     accept_short: z.boolean().optional(),
+    only_held: z.boolean().optional(),
   }),
   answer: buyWithdrawal,
   problems: [
@@ -42,6 +43,7 @@ export const withdrawal = endpoint({
       body: await claimWithdrawal(call.scope, session, {
         order_id: body.order_id,
         accept_short: body.accept_short === true,
+        only_held: body.only_held === true,
         ...(fallback === undefined ? {} : { failback_onchain: fallback }),
       }),
     };

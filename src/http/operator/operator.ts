@@ -82,7 +82,10 @@ export const operatorSettle = endpoint({
   body: z
     .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), evidence: text(500).trim().min(1).optional(), pin: text(64) })
     .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage with leave-review, and with nothing else')
-    .refine((body) => body.settling === 'drop-fallback' || body.evidence === undefined, 'give evidence only with drop-fallback'),
+    .refine(
+      (body) => body.settling === 'drop-fallback' || body.settling === 'paid-otherwise' || body.evidence === undefined,
+      'give evidence only with drop-fallback and paid-otherwise',
+    ),
   answer: settled,
   problems: ['not-found', 'not-possible-now', 'order-changed'],
   lane: 'reserved',

@@ -856,6 +856,17 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await claims.dropFallback(await linked.read(), true)).toBe('changed');
     });
 
+    it('do not keep the end of the first link for one without an end', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lease('one'));
+      await claims.hold(order.id, 'one', { lnurl: 'first', expiresOn: past });
+      await claims.take(order.id, lease('two'));
+      await claims.hold(order.id, 'two', { lnurl: 'second' }, 'first');
+      const { lnurl, expiresOn } = (await claims.find(order.id)) ?? {};
+      expect([lnurl, expiresOn]).toEqual(['second', undefined]);
+    });
+
     it('whose response was lost are leased by one instance when they are due', async () => {
       const { claims } = stores();
       const order = await ordered();

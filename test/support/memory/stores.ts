@@ -265,7 +265,15 @@ export const memoryStores = (now: () => number) => {
         return await Promise.resolve(findClaim(orderId));
       },
       hold: async (orderId, owner, held, known) =>
-        await Promise.resolve(claims.change(orderId, owner, ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known, { ...held, state: 'held' }, true)),
+        await Promise.resolve(
+          claims.change(
+            orderId,
+            owner,
+            ({ lnurl }) => claims.lends(orderId, owner) || lnurl === known,
+            { ...held, expiresOn: held.expiresOn, state: 'held' },
+            true,
+          ),
+        ),
       change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => claims.lends(orderId, owner), change, true)),
       dropFallback: async ({ orderId, state, attempt, fallbackHash }, isSure) => {
         const [row] = claims.filter((one) => one.orderId === orderId);
