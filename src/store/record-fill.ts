@@ -187,7 +187,9 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   }
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
   if (!known) return false;
-  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : { toldReceive: 0n }, now, as === 'proven');
+  // A proof outranks what the provider says it was paid.
+  const nothing = { toldReceive: 0n, ...(as === 'proven' ? { toldPay: known.quotedPay } : {}) };
+  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : nothing, now, as === 'proven');
   if (as === 'paid' || (as === 'proven' && known.countedIn !== 'none')) return false;
   await tx.update(fills).set(row).where(eq(fills.orderId, orderId));
   await correct(tx, countFill({ ...knownFill(known), ...contextOf(facts) }), { known, counted, now, agedDays: 0 });

@@ -228,7 +228,12 @@ it('an order that the provider calls finished before anybody had a link can be w
   const order = await gateway.server.gateway.stores.orders.findAny(orderId);
   if (!order) throw new Error('no order');
   const { record } = gateway.server.gateway.stores;
+  // The provider says that it was paid next to nothing. The operator's proof says more.
+  await gateway.database.sql`update fills set told_pay = 1 where order_id = ${orderId}`;
   expect(await record.paidNotFilled(orderId, gateway.clock.now(), order)).toBe(true);
+  const [pay] = await gateway.database
+    .sql`select told_pay = quoted_pay as whole, counted_quoted >= quoted_receive * 0.9 as counted from fills where order_id = ${orderId}`;
+  expect(pay).toEqual({ whole: true, counted: true });
   const [fill] = await gateway.database.sql`select told_receive::int as told, counted_in as row from fills where order_id = ${orderId}`;
   expect(fill).toEqual({ told: 0, row: 'estimates' });
   const honest = await filled('alpine');

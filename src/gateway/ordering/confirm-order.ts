@@ -150,7 +150,8 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') {
-    const wasLate = judgeEnd(offer, placed.expiresOn, (intent.sentOn ?? now) + usualAnswerMs + marginMs) === 'over';
+    // The quote's own end decides, not the one that the order states: otherwise the provider could choose an end that is already over.
+    const wasLate = judgeEnd(offer, undefined, (intent.sentOn ?? now) + usualAnswerMs + marginMs) === 'over';
     if (wasLate && lastsAsQuoted(offer, placed.expiresOn)) return answeredLate;
     return unpayable("The provider's order has already expired: a payment would come too late.");
   }

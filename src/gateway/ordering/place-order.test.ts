@@ -113,6 +113,21 @@ it.each([
   expect(declined.get(session.customerId)?.['alpine'] !== undefined).toBe(wentBack);
 });
 
+it.each([
+  ['at a whole minute that is over', 60_000, 0],
+  ['at the latest moment that still counts as its quote’s end', 30_000, 15_000],
+])('an order that was answered at once, and ends %s, is no order that came too late', async (_when, quoteLifeMs, endsAfterMs) => {
+  const { scope, session, quote, request, buyer, declined, clock } = memoryGateway(two, { routing: { expiry_margin_s: 15, shortest_life_s: 30 } }, quoteLifeMs);
+  const { script, sound } = buyer();
+  const began = clock.now;
+  script.placeOrder = async (...sent) => {
+    const answer = await sound.placeOrder(...sent);
+    return answer.ok ? { ok: true, value: { ...answer.value, expiresOn: began + endsAfterMs } } : answer;
+  };
+  expect((await problemOf(placeOrder(scope, session, request(await quote('alpine'))))).code).toBe('order-unpayable');
+  expect(declined.get(session.customerId)?.['alpine']).toBeDefined();
+});
+
 it('an order at another price than the binding quote is withheld, and every caller gets the same other offers', async () => {
   const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway(two);
   const { script, sound } = buyer();
