@@ -103,8 +103,8 @@ export type AccountStore = {
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   /**
-   * Finds what is stored of one connection at the provider, the newest first: by this account, and by other accounts of the same user. Removed
-   * accounts count, too.
+   * Finds what is stored of one connection at the provider: first by this account, then by other accounts of the same user, then by removed ones, each
+   * time the newest first.
    */
   everStored(accountId: string, upstreamId: string): Promise<Connection[]>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;

@@ -245,11 +245,12 @@ export const createAccountStore = (db: Database): AccountStore => ({
   everStored: async (accountId, upstreamId) => {
     const ofUser = sql`${connections.accountId} in (select ${accountId}::uuid union select same.id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.id = ${accountId})`;
     const rows = await db
-      .select()
+      .select({ connection: connections })
       .from(connections)
+      .innerJoin(accounts, eq(accounts.id, connections.accountId))
       .where(and(eq(connections.upstreamId, upstreamId), ofUser))
-      .orderBy(desc(connections.createdOn));
-    return rows.map(toConnection);
+      .orderBy(sql`${connections.accountId} = ${accountId}::uuid desc, ${accounts.removedOn} is null desc`, desc(connections.createdOn));
+    return rows.map(({ connection }) => toConnection(connection));
   },
   changeConnection: async ({ id, sequence }, change, deliveries) =>
     await db.transaction(async (tx) => {

@@ -307,7 +307,9 @@ describe('the overview', () => {
     const all = (list: string, name: string, provider?: string): number =>
       (body[list] as Body[]).filter((one) => provider === undefined || one['provider'] === provider).reduce((sum, one) => sum + Number(one[name]), 0);
     expect([all('decisions', 'decisions'), all('offers', 'won', 'alpine'), all('offers', 'won', 'slow')]).toEqual([routes, routes, 0]);
-    expect((await ask('/operator/series?provider=slow&step=hour')).body['offers']).toMatchObject([{ provider: 'slow' }]);
+    // The tests before may have begun in another hour.
+    const slow = (await ask('/operator/series?provider=slow&step=hour')).body['offers'] as Body[];
+    expect([...new Set(slow.map(({ provider }) => provider))]).toEqual(['slow']);
     expect((await ask('/operator/series?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&step=hour')).body['code']).toBe('invalid-request');
     expect((await ask('/operator/series?from=yesterday')).body['code']).toBe('invalid-request');
   });

@@ -134,9 +134,14 @@ describe('an order that is finished', () => {
     expect([one.flow.state().withdrawal?.lnurl, one.flow.state().trouble, one.flow.state().noCode]).toEqual(['LNURL1SECRET', undefined, undefined]);
   });
 
+  it('stays listed if its code has expired, because only there can the customer ask for another', async () => {
+    const one = customer({ '/order-status': [finished(now)], '/withdrawal': [late] });
+    await one.flow.start();
+    expect([one.flow.state().open.length, one.flow.state().trouble, one.sent('/withdrawal')]).toEqual([1, undefined, 1]);
+  });
+
   it.each([
     ['there is no code any more', now, over, 1],
-    ['its code has expired', now, late, 1],
     ['it is older than a day', before, undefined, 0],
   ])('is not listed if %s, and that is no trouble', async (_why, on, answer, asked) => {
     const one = customer({ '/order-status': [finished(on)], ...(answer ? { '/withdrawal': [answer] } : {}) });

@@ -125,14 +125,14 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const code = await codeOf(order, signal);
     if (current === order && !signal.aborted && !state.working) set(code);
   };
-  /** Returns the recently finished orders whose code is still valid, or could not be read. */
+  /** Returns the recently finished orders whose code is still valid, has expired (only there can the customer ask for another), or could not be read. */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;
     const isRecent = ({ raw }: BuyOrder): boolean => Date.parse(String(raw['order_status_date'])) >= since;
     const newest = orders.filter((one) => one.final && one.stage === 'finished' && isRecent(one)).slice(0, mostCollected);
     const codes = await Promise.all(newest.map(async (order) => await codeOf(order, signal)));
     const mayBeThere = ({ withdrawal, noCode }: Pick<State, 'withdrawal' | 'noCode'>): boolean =>
-      withdrawal !== undefined || (noCode !== undefined && isTemporary(noCode) && !isWithoutCode(noCode));
+      withdrawal !== undefined || noCode?.code === 'withdrawal-expired' || (noCode !== undefined && isTemporary(noCode) && !isWithoutCode(noCode));
     return newest.filter((_, n) => mayBeThere(codes[n] ?? {}));
   };
   /** Reads the customer's orders: the open ones, and `finished`, which reads the finished ones that may still be collected. */

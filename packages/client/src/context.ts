@@ -42,7 +42,7 @@ export type Context = ReturnType<typeof createContext>;
 export const createContext = (options: RampOptions) => {
   const { url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own } = needs<RampOptions>(options, 'url', 'store');
   const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/+[^?#/]+)*)\/*$/i.exec(url) ?? [];
-  if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not the address of a gateway, like https://ramp.wallet.example`);
+  if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not like https://ramp.example`);
   if (typeof store.get !== 'function' || typeof store.set !== 'function')
     throw badInput('store', 'must have get and set, like new Map() or localStorageStore()');
   const runtime = { ...defaultRuntime, ...own };

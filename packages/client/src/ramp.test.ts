@@ -622,5 +622,5 @@ it('puts no secret into an error, whatever fails', async () => {
 
 it('refuses an invalid address of a gateway', () => {
   for (const bad of ['gateway.example', 'ftp://gateway.example', 'https://', 'https://user@gateway.example', 'https://gateway.example?x=1'])
-    expect(() => createRamp({ url: bad, store: new Map() })).toThrow(`url: "${bad}" is not the address`);
+    expect(() => createRamp({ url: bad, store: new Map() })).toThrow(`url: "${bad}" is not like https://`);
 });

@@ -58,8 +58,9 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
 const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
   const [newest] = await scope.gateway.stores.accounts.everStored(account.id, told.upstreamId);
   const before = newest && (await openState(scope.gateway, newest));
-  const { iban, lightningAddress, depositAddress } = before ?? {};
-  const known = { ...told, ...defined({ iban, lightningAddress, depositAddress }) };
+  // A failure stays until a read shows that it is over.
+  const { iban, lightningAddress, depositAddress, failure } = before?.stillThere ? before : { ...before, failure: undefined };
+  const known = { ...told, ...defined({ iban, lightningAddress, depositAddress, failure }) };
   if (JSON.stringify(known) === JSON.stringify(told)) return told;
   try {
     const answer = await callSeller(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {

@@ -41,17 +41,16 @@ const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
 /**
  * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
- * address has ended. Whoever pays then may lose the sats. What any account of the user knows about the connection counts.
+ * address has ended. Whoever pays then may lose the sats. What counts is what the order's account knows about the connection, or else another account of
+ * the user: rows of a removed account are no longer read.
  */
 export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
   const named = await connectionOf(gateway, order);
   if (named === undefined || named === 'unreadable') return false;
-  for (const { id, status, state } of await gateway.stores.accounts.everStored(accountId, named.upstreamId)) {
-    if (state === undefined) continue;
-    const known = JSON.parse(await gateway.seal.open(state, connectionStatePlace(id))) as ConnectionState;
-    if (known.failure !== undefined || (over.has(status) && (known.lightningAddress ?? known.depositAddress) !== undefined)) return true;
-  }
-  return false;
+  const [freshest] = await gateway.stores.accounts.everStored(accountId, named.upstreamId);
+  if (freshest?.state === undefined) return false;
+  const known = JSON.parse(await gateway.seal.open(freshest.state, connectionStatePlace(freshest.id))) as ConnectionState;
+  return known.failure !== undefined || (over.has(freshest.status) && (known.lightningAddress ?? known.depositAddress) !== undefined);
 };
 
 /**
