@@ -21,7 +21,7 @@ export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash
 };
 export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
-export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'> & ClaimNow;
+export type DossierClaim = ClaimNow & Pick<Claim, 'nextTryOn'>;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
 /** One provider's turn in a request with failover. */
 export type DossierTurn = Pick<Intent, 'id' | 'orderId' | 'quoteId' | 'providerId' | 'state' | 'evidence'>;

@@ -8,6 +8,7 @@ import { judgedAttemptOf, judgedClaimOf } from '../ports/judged.ts';
 import type { OrderWatch } from '../ports/orders.ts';
 import { claimColumns, isCountable, withClaim } from './claim-now.ts';
 import { lostSats } from './lost-sats.ts';
+import { orderAmounts, quotedAmounts } from './order-schema.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
 import {
@@ -87,9 +88,9 @@ const amountIsFound = (amount: bigint): SQL => {
   // PostgreSQL plans better for an amount that it knows.
   const [number, quoted] = [sql.raw(`'{${amount}}'::bigint[]`), sql.raw(`'{${amount}}'::text[]`)];
   return sql`${intents.id} in (
-    select o.intent_id from orders o where array[o.pay, o.receive, o.quoted_pay, o.quoted_receive] @> ${number}
-    union all select i.id from intents i where ${quotedAmounts} @> ${quoted} and i.state not in ('prepared', 'sending', 'unknown', 'confirmed')
-    union all select i.id from intents i where ${quotedAmounts} @> ${quoted} and i.state in ('prepared', 'sending', 'unknown'))`;
+    select intent_id from orders where ${orderAmounts} @> ${number}
+    union all select id from intents where ${quotedAmounts} @> ${quoted} and state not in ('prepared', 'sending', 'unknown', 'confirmed')
+    union all select id from intents where ${quotedAmounts} @> ${quoted} and state in ('prepared', 'sending', 'unknown'))`;
 };
 /** Matches the newest attempts of the time that is searched, this many. */
 const newest = 5_000;
@@ -102,7 +103,6 @@ const isNewest = ({ from, to }: OrderSearch, before: Place | undefined): SQL => 
       ${before ? sql`and (i.created_on, i.id) < (${time(before.on)}, ${before.id})` : sql``}
     order by i.created_on desc, i.id desc limit ${newest}))`;
 };
-const quotedAmounts = sql.raw("array[i.quote #>> '{route,offers,0,offer,pay}', i.quote #>> '{route,offers,0,offer,receive}']");
 /**
  * Matches the id of the request that placed the order, or of the one that asked for the price. A quote's id equals the route's id except for the last
  * byte. No index covers the requests for prices, so only those of a few days are read.
@@ -247,7 +247,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
           .from(orders)
           .where(eq(orders.intentId, row.id)),
         await db.select().from(orderEvents).where(eq(orderEvents.orderId, row.orderId)).orderBy(orderEvents.sequence),
-        await db.select().from(claims).where(eq(claims.orderId, row.orderId)),
+        await db
+          .select({ nextTryOn: claims.nextTryOn, ...claimColumns })
+          .from(claims)
+          .where(eq(claims.orderId, row.orderId)),
         await db
           .select()
           .from(notices)
@@ -257,27 +260,14 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       ];
       const [route] = foundRoutes;
       const [order] = foundOrders;
-      const [claim] = foundClaims;
+      const found = foundClaims[0] && withClaim(foundClaims[0]);
       return {
         intent: present({ ...kept, answered: answer !== null }),
         turns: await turnsOf(db, row),
         ...(route ? { route: { id: route.id, createdOn: route.createdOn, requestId: route.requestId, route: route.route } } : {}),
         ...(order ? { order: present(withoutSealed(order)) } : {}),
         events: events.map(({ id: _id, orderId: _order, ...event }) => present(event)),
-        ...(claim
-          ? {
-              claim: present({
-                state: claim.state,
-                attempt: claim.attempt,
-                createdOn: claim.createdOn,
-                nextTryOn: claim.nextTryOn,
-                expiresOn: claim.expiresOn,
-                isUnlost: claim.unlostAttempt === claim.attempt && claim.leaseUntil === null,
-                hasLink: claim.lnurl !== null,
-                hasFallback: claim.fallback !== null,
-              }),
-            }
-          : {}),
+        ...(found?.claim ? { claim: { ...found.claim, nextTryOn: found.nextTryOn } } : {}),
         notices: foundNotices.map(({ id: notice, purpose, genuine, count, receivedOn }) => ({ id: notice, purpose, genuine, count, receivedOn })),
         deliveries: foundDeliveries.map(present),
       };

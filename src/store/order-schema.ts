@@ -29,9 +29,9 @@ export const routes = pgTable(
   (t) => [index('routes_created_on').on(t.createdOn)],
 );
 
-/** The amounts of an order by which an operator searches, and those of the offer that an attempt is about. */
-const orderAmounts = sql`(array[pay, receive, quoted_pay, quoted_receive])`;
-const quotedAmounts = sql`(array[quote #>> '{route,offers,0,offer,pay}', quote #>> '{route,offers,0,offer,receive}'])`;
+/** The amounts of an order by which an operator searches, and those of the offer that an attempt is about. A search uses the same expressions. */
+export const orderAmounts = sql`(array[pay, receive, quoted_pay, quoted_receive])`;
+export const quotedAmounts = sql`(array[quote #>> '{route,offers,0,offer,pay}', quote #>> '{route,offers,0,offer,receive}'])`;
 
 /** The order attempt of one quote, written before anything is sent to the provider. */
 export const intents = pgTable(
