@@ -103,10 +103,10 @@ export type AccountStore = {
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   /**
-   * Finds what is stored of one connection at the provider: first by this account, then by other accounts of the same user, then by removed ones, each
-   * time the newest first.
+   * Finds the freshest that is stored of one connection at the provider: by this account, or else by another account of the same user, or else by a
+   * removed one, each time the newest.
    */
-  everStored(accountId: string, upstreamId: string): Promise<Connection[]>;
+  lastStored(accountId: string, upstreamId: string): Promise<Connection | undefined>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
 
   /** Returns the ids of those payments that are already stored. */

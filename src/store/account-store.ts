@@ -242,15 +242,16 @@ export const createAccountStore = (db: Database): AccountStore => ({
     const rows = await db.select().from(connections).where(eq(connections.accountId, accountId)).orderBy(desc(connections.createdOn)).limit(50);
     return rows.map(toConnection);
   },
-  everStored: async (accountId, upstreamId) => {
+  lastStored: async (accountId, upstreamId) => {
     const ofUser = sql`${connections.accountId} in (select ${accountId}::uuid union select same.id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.id = ${accountId})`;
     const rows = await db
       .select({ connection: connections })
       .from(connections)
       .innerJoin(accounts, eq(accounts.id, connections.accountId))
       .where(and(eq(connections.upstreamId, upstreamId), ofUser))
-      .orderBy(sql`${connections.accountId} = ${accountId}::uuid desc, ${accounts.removedOn} is null desc`, desc(connections.createdOn));
-    return rows.map(({ connection }) => toConnection(connection));
+      .orderBy(sql`${connections.accountId} = ${accountId}::uuid desc, ${accounts.removedOn} is null desc`, desc(connections.createdOn))
+      .limit(1);
+    return rows[0] && toConnection(rows[0].connection);
   },
   changeConnection: async ({ id, sequence }, change, deliveries) =>
     await db.transaction(async (tx) => {

@@ -10,7 +10,7 @@ import type { Account } from '../../ports/accounts.ts';
 import { callSeller } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
-import { openState } from './show-account.ts';
+import { openState } from '../upstream/connection-state.ts';
 
 /**
  * How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. Each
@@ -56,8 +56,8 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
 
 /** Returns the connection as it is compared with what is known of it. Undefined if that needs a read and the read failed. A later import tries again. */
 const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
-  const [newest] = await scope.gateway.stores.accounts.everStored(account.id, told.upstreamId);
-  const before = newest && (await openState(scope.gateway, newest));
+  const stored = await scope.gateway.stores.accounts.lastStored(account.id, told.upstreamId);
+  const before = stored && (await openState(scope.gateway, stored));
   // A failure stays until a read shows that it is over.
   const { iban, lightningAddress, depositAddress, failure } = before?.stillThere ? before : { ...before, failure: undefined };
   const known = { ...told, ...defined({ iban, lightningAddress, depositAddress, failure }) };

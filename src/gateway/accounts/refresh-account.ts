@@ -11,7 +11,8 @@ import { leaseFor } from '../lease.ts';
 import { workOnDue } from '../work-on-due.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import { openRequest, openSignup, openState, toldOf, type Told } from './show-account.ts';
+import { openRequest, openSignup, toldOf, type Told } from './show-account.ts';
+import { openState, over } from '../upstream/connection-state.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
@@ -110,8 +111,6 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
   ref: account.id,
   noticeUrl: noticeUrl(gateway, account.providerId, 'account', account.id),
 });
-
-export const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
 /**
  * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never answered, sends that request again; the adapter first checks whether the connection

@@ -1,7 +1,8 @@
+import { openState } from '../upstream/connection-state.ts';
 import { maskIban } from '../../banking/bank-account.ts';
-import type { AccountRequest, AccountState, ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
+import type { AccountRequest, AccountState, ConnectionRequest } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
-import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
+import { connectionRequestPlace, signupPlace } from '../places.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
@@ -33,9 +34,6 @@ export const sealSignup = async (gateway: Gateway, accountId: string, signup: Si
 
 export const openRequest = async (gateway: Gateway, connection: Connection): Promise<ConnectionRequest> =>
   JSON.parse(await gateway.seal.open(connection.request, connectionRequestPlace(connection.id))) as ConnectionRequest;
-export const openState = async (gateway: Gateway, connection: Connection): Promise<ConnectionState | undefined> =>
-  connection.state === undefined ? undefined : (JSON.parse(await gateway.seal.open(connection.state, connectionStatePlace(connection.id))) as ConnectionState);
-
 /** Shows an account with its connections under the API's names. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
   const { signupUrl, mailSent, needs = [], termsUrl, codeSentBy, codeExpiresOn, attemptsLeft } = await openSignup(gateway, account);

@@ -7,7 +7,8 @@ import { defect } from '../../ports/defect.ts';
 import type { Facts } from '../../domain/offer.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { ConnectionState, OrderEvidence } from '../../providers/spec.ts';
-import { connectionStatePlace, inputsPlace } from '../places.ts';
+import { inputsPlace } from '../places.ts';
+import { openState, over } from '../upstream/connection-state.ts';
 
 /**
  * Returns what the customer added to the quote when they ordered. It is sealed; if it cannot be unsealed, that is logged as a defect in `where`, and
@@ -37,8 +38,6 @@ export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | '
   return added === 'unreadable' ? added : added.order?.connection;
 };
 
-const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
-
 /**
  * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
  * address has ended. Whoever pays then may lose the sats. What counts is what the order's account knows about the connection, or else another account of
@@ -47,10 +46,10 @@ const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
   const named = await connectionOf(gateway, order);
   if (named === undefined || named === 'unreadable') return false;
-  const [freshest] = await gateway.stores.accounts.everStored(accountId, named.upstreamId);
-  if (freshest?.state === undefined) return false;
-  const known = JSON.parse(await gateway.seal.open(freshest.state, connectionStatePlace(freshest.id))) as ConnectionState;
-  return known.failure !== undefined || (over.has(freshest.status) && (known.lightningAddress ?? known.depositAddress) !== undefined);
+  const stored = await gateway.stores.accounts.lastStored(accountId, named.upstreamId);
+  const known = stored && (await openState(gateway, stored));
+  if (!known) return false;
+  return known.failure !== undefined || (over.has(stored.status) && (known.lightningAddress ?? known.depositAddress) !== undefined);
 };
 
 /**

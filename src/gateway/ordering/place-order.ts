@@ -185,9 +185,9 @@ const unpaid = new Set(['awaiting_payment', 'underpaid', 'expired']);
  * its answer, so that nobody sells again because of a connection that ended later.
  */
 const refuseLostConnection = async (gateway: Gateway, { id, orderId, customerId, ramp, exclusiveKey }: Intent): Promise<void> => {
-  if (ramp !== 'sell' || exclusiveKey === undefined || !(await hasLostConnection(gateway, { id: orderId, intentId: id }, exclusiveKey))) return;
+  if (ramp !== 'sell' || exclusiveKey === undefined) return;
   const order = await gateway.stores.orders.find(orderId, customerId);
-  if (!order || !unpaid.has(order.stage)) return;
+  if (!order || !unpaid.has(order.stage) || !(await hasLostConnection(gateway, { id: orderId, intentId: id }, exclusiveKey))) return;
   throw new Problem(
     'order-unpayable',
     'The connection of this order can no longer be paid. Do not pay. Ask for a new quote, and order with another connection.',

@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { accountFor } from './account-for.ts';
-import { openState } from '../accounts/show-account.ts';
+import { openState } from '../upstream/connection-state.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
