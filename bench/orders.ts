@@ -56,7 +56,10 @@ const countSyncs = (sql: Sql) => {
   return { syncs, counted };
 };
 
-/** Says what is used most: the process's core, all cores of the machine, or the disk. If none of them is used by half, the work waits for something else. */
+/**
+ * Says what is used most: the process's core, all cores of the machine, or the disk. If none of them is used by half, the work waits for something
+ * else.
+ */
 const boundBy = (one: Figures, syncs: number, possible: Disk): string => {
   const shares = { 'its core': one.core, 'all cores': one.machine, 'syncs of the disk': syncs / possible.syncs };
   const said = Object.entries(shares).map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`);

@@ -39,8 +39,8 @@ const isLinkValid = (claim: ClaimNow | undefined, now: number): boolean => claim
 /**
  * Returns whether the sats of a delivered order may be lost, so that a proof of payment counts against its provider. Either we hold no link, so that
  * nobody can have withdrawn them, and the provider says that somebody did, or refuses a link. Or the link that we hold is over: it may never have
- * paid. A link without a known end is over once the provider says that the sats were withdrawn. Long after the customer asked, the provider's word about
- * its link no longer counts.
+ * paid. A link without a known end is over once the provider says that the sats were withdrawn. Long after the customer asked, the provider's word
+ * about its link no longer counts.
  */
 export const mayBeLost = ({ stage, finishedUnlinked, claim }: BoughtNow, now: number): boolean => {
   if (!isDelivered(stage)) return false;

@@ -52,8 +52,8 @@ export type FigureFilter = {
 /** How many price requests a provider has answered since a given time, and how many have failed. `p95Ms` covers only its answers that were ranked. */
 export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
 /**
- * The calls of each second, as far as they were read. `decisions`: how many decisions the second had then. `ms`: the time to an answer that was ranked.
- * `completeTo`: all seconds before this time (in seconds) have been read.
+ * The calls of each second, as far as they were read. `decisions`: how many decisions the second had then. `ms`: the time to an answer that was
+ * ranked. `completeTo`: all seconds before this time (in seconds) have been read.
  */
 export type RecentCalls = { seconds: Map<number, { decisions: number; calls: SecondCalls[] }>; completeTo?: number };
 export type SecondCalls = { providerId: string; ok: boolean; ms: number | null; n: number };

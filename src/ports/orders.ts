@@ -185,8 +185,8 @@ export type OrderStore = {
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false, and writes nothing, if
-   * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If the order was woken (`wake`) since then, the change
-   * neither postpones that check nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
+   * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If the order was woken (`wake`) since then, the
+   * change neither postpones that check nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
    */
   advance(
     order: Pick<Order, 'id' | 'sequence' | 'watch' | 'nextCheckOn'>,
@@ -227,8 +227,8 @@ export type OrderStore = {
    */
   arrivingSales(providerId: string, customerId: string): Promise<Order[]>;
   /**
-   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has: a
-   * provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.
+   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has:
+   * a provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.
    */
   otherWithPayment(payment: Payment, except: string): Promise<string | undefined>;
 };

@@ -209,8 +209,8 @@ type Told = { toldPay: bigint; toldReceive: bigint };
 
 /**
  * Counts the least that the provider has reported about a fill. A later report that is better changes nothing; otherwise a shortfall would count only
- * until the provider says something else. The sums become what they would be if the provider had reported the least at once. `proven`: see RecordFill.
- * Returns whether anything changed.
+ * until the provider says something else. The sums become what they would be if the provider had reported the least at once. `proven`: see
+ * RecordFill. Returns whether anything changed.
  */
 const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number, proven = false): Promise<boolean> => {
   if ((toldPay ?? known.toldPay) === known.toldPay && (toldReceive ?? known.toldReceive) === known.toldReceive) return false;

@@ -7,7 +7,9 @@ export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
   /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
   options?: PaymentOption[] | undefined;
-  /** Orders of this customer that go on, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet. */
+  /**
+   * Orders of this customer that go on, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet.
+   */
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
@@ -125,7 +127,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const code = await codeOf(order, signal);
     if (current === order && !signal.aborted && !state.working) set(code);
   };
-  /** Returns the recently finished orders whose code is still valid, has expired (only there can the customer ask for another), or could not be read. */
+  /**
+   * Returns the recently finished orders whose code is still valid, has expired (only there can the customer ask for another), or could not be read.
+   */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;
     const isRecent = ({ raw }: BuyOrder): boolean => Date.parse(String(raw['order_status_date'])) >= since;

@@ -54,7 +54,9 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
   }
 };
 
-/** Returns the connection as it is compared with what is known of it. Undefined if that needs a read and the read failed. A later import tries again. */
+/**
+ * Returns the connection as it is compared with what is known of it. Undefined if that needs a read and the read failed. A later import tries again.
+ */
 const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
   const stored = await scope.gateway.stores.accounts.lastStored(account.id, told.upstreamId);
   const before = stored && (await openState(scope.gateway, stored));

@@ -113,8 +113,8 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 });
 
 /**
- * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never answered, sends that request again; the adapter first checks whether the connection
- * exists.
+ * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never
+ * answered, sends that request again; the adapter first checks whether the connection exists.
  */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;

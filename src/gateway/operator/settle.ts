@@ -25,8 +25,8 @@ export type Desk = {
 };
 /**
  * `id`: the id of the order or the attempt. `words`: the reason, how the dispute was settled, or the proof of payment. `stage`: only for
- * `leave-review`. `evidence`: only for `drop-fallback` and `paid-otherwise`. `pin`: what the operator saw (pinOf). Without it, the order or attempt is
- * settled as it is now.
+ * `leave-review`. `evidence`: only for `drop-fallback` and `paid-otherwise`. `pin`: what the operator saw (pinOf). Without it, the order or attempt
+ * is settled as it is now.
  */
 export type SettleRequest = { id: string; words: string; stage?: Stage | undefined; evidence?: string | undefined; pin?: string | undefined };
 

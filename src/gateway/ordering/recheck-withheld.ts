@@ -1,7 +1,7 @@
 /**
  * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left at the provider. The customer was never shown how to pay,
- * so no money should have arrived. If a provider reports money, or that its order needs a review, a person must look at the attempt. Each attempt is read once when its quote has
- * expired, and again after a genuine notice about it.
+ * so no money should have arrived. If a provider reports money, or that its order needs a review, a person must look at the attempt. Each attempt is
+ * read once when its quote has expired, and again after a genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
