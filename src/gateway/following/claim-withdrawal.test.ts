@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { address, bought } from '../../../test/support/memory/bought.ts';
 import { problemOf } from '../../../test/support/memory/gateway.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
+import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { claimWithdrawal, settleClaims } from './claim-withdrawal.ts';
 import { refreshOrder } from './follow-orders.ts';
@@ -160,6 +161,55 @@ it('a caller who wants only a valid link that is held causes no request to the p
     expect([(await problemOf(held())).code, calls('claim')]).toEqual(['withdrawal-expired', 1]);
   }
   expect((await withdraw()).lnurlw).not.toBe(first.lnurlw);
+});
+
+describe('to a caller who wants only a valid link that is held', () => {
+  const held = async ({ scope, session, id }: Awaited<ReturnType<typeof bought>>) =>
+    await problemOf(claimWithdrawal(scope, session, { order_id: id, only_held: true }));
+  const stored = async (world: Awaited<ReturnType<typeof bought>>) => {
+    const order = await world.gateway.stores.orders.findAny(world.id);
+    if (order) await refreshOrder(world.scope, order, 'poll');
+  };
+
+  it.each<[Stage, string, Stage]>([
+    ['awaiting_payment', 'The order is in stage awaiting_payment; it can be withdrawn once it is filled.', 'awaiting_payment'],
+    ['paid', 'The order is in stage paid; it can be withdrawn once it is filled.', 'paid'],
+    ['refunded', 'The order is refunded: there is nothing to withdraw.', 'paid'],
+  ])('an order that is %s is not said to have another link', async (stage, why, before) => {
+    const world = await bought(before);
+    await stored(world);
+    world.says(stage);
+    await stored(world);
+    const { code, detail, more } = await held(world);
+    expect([code, detail]).toEqual(['withdrawal-expired', `There is no valid withdrawal link. ${why}`]);
+    expect([more.members, world.calls('claim')]).toEqual([{ order_id: world.id, action: 'read-order' }, 0]);
+  });
+
+  it.each<Stage>(['filled', 'finished'])('an order with a fallback address that is %s is left to the provider', async (stage) => {
+    const world = await bought();
+    await world.withdraw(address);
+    world.says(stage);
+    await stored(world);
+    world.clock.now += 601_000;
+    expect([(await held(world)).detail, world.calls('claim')]).toEqual([
+      'There is no valid withdrawal link. The last one expired; the provider pays out to the on-chain fallback.',
+      1,
+    ]);
+  });
+
+  it.each<[string, Stage]>([
+    ['was never asked for', 'filled'],
+    ['has expired', 'filled'],
+    ['has expired', 'finished'],
+  ])('a link that %s can be asked for while the order is %s', async (what, stage) => {
+    const world = await bought();
+    if (what === 'has expired') await world.withdraw();
+    world.says(stage);
+    await stored(world);
+    world.clock.now += 601_000;
+    expect((await held(world)).detail).toMatch(/^There is no valid withdrawal link\. Repeat the request without only_held/);
+    expect((await world.withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
 });
 
 describe.each([0, -5 * 3_600_000])('an end %s ms after the link arrived says nothing about it', (ms) => {

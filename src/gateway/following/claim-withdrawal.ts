@@ -9,7 +9,7 @@ import { backOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { followed, putInReview, refreshOrder, withNews } from './follow-orders.ts';
-import { Problem } from '../problem.ts';
+import { Problem, type ProblemMore } from '../problem.ts';
 import type { Claim, ClaimChange } from '../../ports/claims.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Lease } from '../../ports/runtime.ts';
@@ -43,7 +43,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
   if (order.watch.paidOtherwiseOn !== undefined) throw paidOtherwise(order);
-  if (request.only_held === true && !(known && isLive(gateway, known))) throw noneHeld(order);
+  if (request.only_held === true && !(known && isLive(gateway, known))) throw noneHeld(order, known);
   if (known) {
     // Until the customer gets a link, a shortfall that appeared after the withdrawal began still stops it. A read that is made for this answer may be
     // the first to show one.
@@ -112,10 +112,15 @@ const paidOtherwise = ({ id }: Order): Problem =>
 /** Returns whether the operator has ended the order, perhaps since it was read. From then on, no link is asked for, and none is given out. */
 const isEnded = async (gateway: Gateway, orderId: string): Promise<boolean> =>
   (await gateway.stores.orders.findAny(orderId))?.watch.paidOtherwiseOn !== undefined;
-const noneHeld = ({ id }: Order): Problem =>
-  new Problem('withdrawal-expired', 'There is no valid withdrawal link. Repeat the request without only_held: the provider is then asked for one.', {
-    members: { order_id: id },
-  });
+/** Tells a caller who wants only a link that we hold why there is none. The provider is not asked, so the order is as it was last read. */
+const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
+  const { id, stage } = order;
+  const none = (why: string, more: ProblemMore['members'] = {}) =>
+    new Problem('withdrawal-expired', `There is no valid withdrawal link. ${why}`, { members: { order_id: id, ...more } });
+  if (claim?.state === 'held' && claim.fallbackHash !== undefined) return none('The last one expired; the provider pays out to the on-chain fallback.');
+  if (stage === 'filled' || (claim && isUsedUp(order, claim))) return none('Repeat the request without only_held: the provider is then asked for one.');
+  return none(notWithdrawable(order).detail, { action: 'read-order' });
+};
 /** The provider calls the order finished, and gives no other link than the one that has expired. `waitMs`: until it can be asked again. */
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
