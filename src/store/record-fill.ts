@@ -244,18 +244,20 @@ const knownFill = (known: KnownFill): Fill => ({
 
 /**
  * Called after a withdrawal link was read. If the fill has been counted, counts it again with what the link pays, and corrects the sums by the
- * change, as of today.
+ * change, as of today. A link can only show that less was delivered, so it takes nothing away that was counted. Otherwise it would take away what a
+ * proof of payment had counted, if the provider reported that payment late.
  */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;
   const before = { ...knownFill(known), ...(await readContext(tx, orderId)) };
   const counted = countFill({ ...before, linkReceive });
+  const stays = known.countedIn !== 'none' && !fallsShorter(countFill(before), counted);
   await tx
     .update(fills)
-    .set({ linkReceive, ...countedColumns(counted) })
+    .set({ linkReceive, ...(stays ? {} : countedColumns(counted)) })
     .where(eq(fills.orderId, orderId));
-  await correct(tx, countFill(before), { known, counted, now, agedDays: 0 });
+  if (!stays) await correct(tx, countFill(before), { known, counted, now, agedDays: 0 });
 };
 
 const countedColumns = ({ row, quotedSats, deliveredSats }: Counted) => ({ countedIn: row, countedQuoted: quotedSats, countedDelivered: deliveredSats });

@@ -137,6 +137,27 @@ describe('what the operator can count of an order whose link may be dead', () =>
     expect(fill).toEqual({ told: 0, row: 'broken' });
   });
 
+  it('a promise that was paid late, also if its first link is given after the proof', async () => {
+    const one = await filled('alpine');
+    await is(one, 'filled');
+    const { sql } = gateway.database;
+    await sql`update fills set binding = true, counted_in = 'none' where order_id = ${one.orderId}`;
+    await sql`update orders set expires_on = created_on - interval '3 days', link_read_on = null where id = ${one.orderId}`;
+    await sql`insert into claims (order_id, state, attempt, created_on, next_try_on) values (${one.orderId}, 'review', 2, now(), '9999-01-01T00:00Z')`;
+    expect(await proven(one.orderId)).toBe(true);
+    const counted = async () => [
+      (await record().read()).broken,
+      await sql`select told_receive::int as told, counted_in as row, counted_quoted, counted_delivered from fills where order_id = ${one.orderId}`,
+    ];
+    const before = await counted();
+    expect(before[1]).toEqual([expect.objectContaining({ told: 0, row: 'broken' })]);
+    for (const sats of [1n, 1_000_000n]) {
+      await sql`update orders set link_read_on = null where id = ${one.orderId}`;
+      expect(await record().linkRead(one.orderId, sats, gateway.clock.now())).toBe(true);
+      expect(await counted()).toEqual(before);
+    }
+  });
+
   it.each(['filled', 'finished'])('at %s: three days after the first request, whatever its provider says about the end of its link', async (stage) => {
     for (const end of ['2100-01-01T00:00Z', null, '1970-01-01T00:00Z']) {
       const one = await filled('alpine');
