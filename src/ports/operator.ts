@@ -146,6 +146,8 @@ export type OperatorStore = {
    * out.
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
+  /** Returns what decides about an order's withdrawal, if there is one. */
+  claimNow(orderId: string): Promise<ClaimNow | undefined>;
   /**
    * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Does nothing in three cases. `changed`:
    * what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`). `asking`: a link is being asked for.

@@ -321,6 +321,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
           .where(eq(orders.id, seen.id));
         return true;
       }),
+    claimNow: async (orderId) => {
+      const [row] = await db.select(claimColumns).from(claims).where(eq(claims.orderId, orderId));
+      return row && withClaim(row).claim;
+    },
     paidOtherwise: async (seen, claim, now, isSure) =>
       await db.transaction(async (tx) => {
         // Nobody can begin a claim while the order is locked, because each claim refers to its order.

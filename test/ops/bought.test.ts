@@ -162,6 +162,16 @@ describe('an order whose customer may hold, or may have been given, a link that 
     expect([(await settle(id))['code'], (await settle(id, { evidence }))['done']]).toEqual(['not-possible-now', expect.any(String)]);
   });
 
+  it('if the call that was asking for its link died, and then says so', async () => {
+    const { id, withdraw, control } = await filled('alpine');
+    control.setFault({ endpoint: 'withdrawal', fault: '429', times: 1 });
+    expect((await withdraw())['code']).toBe('claim-outcome-unknown');
+    const { sql } = gateway.database;
+    await sql`update claims set next_try_on = '9999-01-01T00:00Z', lease_owner = 'dead', lease_until = now() - interval '1 hour' where order_id = ${id}`;
+    expect((await settle(id))['code']).toBe('not-possible-now');
+    expect((await settle(id, { evidence }))['done']).toMatch(/A link that still pays would pay the customer twice$/);
+  });
+
   it('if an answer was lost, and never while a link is being asked for', async () => {
     const { id, withdraw, control } = await filled('alpine');
     control.setFault({ endpoint: 'withdrawal', fault: '500', times: 1 });

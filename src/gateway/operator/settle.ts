@@ -1,5 +1,5 @@
 /** What an operator can settle about one order. The commands (scripts/order.ts) and the endpoint of the console use the same functions. */
-import { isFallbackLocked, mayBeEnded, mayBeLost, mayHaveLink, type BoughtNow, type ClaimNow } from '../../domain/lost-bought.ts';
+import { isFallbackLocked, mayBeEnded, mayBeLost, mayHaveLink, type BoughtNow } from '../../domain/lost-bought.ts';
 import { isDelivered } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isClaimed } from '../../domain/ramp.ts';
@@ -68,22 +68,14 @@ const changed = (id: string): never => {
   throw new Problem('order-changed', `${id}: the order changed meanwhile, and nothing was done. Look at it again, then repeat the command`);
 };
 
-const toClaimNow = ({ state, attempt, isUnlost, lnurl, fallback, createdOn, expiresOn }: Claim): ClaimNow => ({
-  state,
-  attempt,
-  isUnlost: isUnlost === true,
-  hasLink: lnurl !== undefined,
-  hasFallback: fallback !== undefined,
-  createdOn,
-  ...(expiresOn === undefined ? {} : { expiresOn }),
-});
 type Bought = { order: Order; claim: Claim | undefined; now: BoughtNow };
 /** Returns an order and its withdrawal, if there are any, as the operator saw them. */
 const boughtOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Bought | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
   if (!order) return undefined;
+  // dropFallback does nothing if the claim has changed since it was read here. So it is read before what decides about it.
   const claim = await stores.claims.find(order.id);
-  const now = { stage: order.stage, claim: claim && toClaimNow(claim) };
+  const now = { stage: order.stage, claim: await stores.operator.claimNow(order.id) };
   if (pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch) + judgedClaimOf(now.claim))) changed(id);
   return { order, claim, now };
 };
