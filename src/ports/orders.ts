@@ -68,8 +68,8 @@ export type OrderWatch = {
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. The operator decides what follows, so this is not checked again. */
   twinSeen?: true;
-  /** The order that this order's payment is for, by the provider's word that put this order into review. */
-  paymentOf?: string;
+  /** The orders that this order's payment is for, by the provider's words that put this order into review, once for each. */
+  paymentOf?: string[];
 };
 
 export type Order = {

@@ -166,6 +166,35 @@ it('an order that is taken out of review for another order’s payment stays out
   expect(events.filter(({ orderId, toStage }) => orderId === held.id && toStage === 'review')).toHaveLength(2);
 });
 
+it('an order is taken out of review once for each of several orders whose refused reports name its payment', async () => {
+  const world = memoryGateway();
+  const { gateway, scope, events } = world;
+  const ids = [(await world.placed()).id, (await world.placed()).id, (await world.placed()).id];
+  const found = async (n: number): Promise<Order> => {
+    const order = await gateway.stores.orders.findAny(ids[n] ?? '');
+    if (!order) throw new Error('no order');
+    return order;
+  };
+  const read = async (n: number): Promise<Stage> => (await refreshOrder(scope, await found(n), 'poll')).stage;
+  const [first, second, guesser] = world.buyer().orders;
+  if (!first || !second || !guesser) throw new Error('nothing upstream');
+  const paid = { stage: 'paid', rawStatus: 'paid', facts: { transaction_id: 'T1' } } as const;
+  Object.assign(guesser, paid, { guessed: true });
+  expect(await read(2)).toBe('paid');
+  for (const one of [first, second]) Object.assign(one, paid, { pay: -1n });
+  for (const n of [0, 1]) {
+    expect([await read(n), await read(2)]).toEqual(['review', 'review']);
+    const held = await found(2);
+    // As the operator's command does it.
+    expect(await gateway.stores.orders.advance(held, { watch: { ...held.watch, beforeReview: 'paid' } }, undefined, [])).toBe(true);
+    expect(await read(2)).toBe('paid');
+  }
+  for (const n of [0, 1, 0, 1]) expect([await read(n), await read(2)]).toEqual(['review', 'paid']);
+  expect(events.filter(({ orderId, toStage }) => orderId === ids[2] && toStage === 'review')).toHaveLength(2);
+  Object.assign(second, { pay: 10_000n });
+  expect([await read(1), (await found(2)).stage, (await found(2)).watch.paymentOf]).toEqual(['paid', 'review', [ids[0], ids[1]]]);
+});
+
 it("a final order that had another order's payment is followed again", async () => {
   const world = memoryGateway();
   const { gateway, scope } = world;

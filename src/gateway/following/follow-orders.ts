@@ -133,13 +133,16 @@ const ownerOf = async (gateway: Gateway, order: Order, evidence: OrderEvidence):
 
 /**
  * Puts the order that has guessed the order's payment into review, since its customer was told that it is paid. A report that is not accepted does so
- * only once: every read repeats it, and the operator may have ended that review. An accepted one always does, because the store wants it (advance).
+ * only once for each order that it is about: every read repeats it, and the operator may have ended that review. An accepted one always does, because
+ * the store wants it (advance).
  */
 const outrank = async (gateway: Gateway, order: Order, payment: Payment, isAccepted: boolean): Promise<void> => {
   const holderId = await gateway.stores.orders.otherWithPayment(payment, order.id);
   const holder = holderId === undefined ? undefined : await gateway.stores.orders.findAny(holderId);
-  if (!holder || (holder.watch.paymentOf === order.id && !isAccepted)) return;
-  const seen = { reviewReason: 'unclear', paymentOf: order.id } as const;
+  const { paymentOf: known = [] } = holder?.watch ?? {};
+  const isKnown = known.includes(order.id);
+  if (!holder || (isKnown && !isAccepted)) return;
+  const seen = { reviewReason: 'unclear' as const, paymentOf: isKnown ? known : [...known, order.id] };
   await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, seen);
 };
 
