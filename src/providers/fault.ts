@@ -30,19 +30,25 @@ export class ProviderFault extends Error {
   }
 }
 
+const rethrownAs = async <T>(taken: ProviderFault['taken'], reading: Promise<T>): Promise<T> => {
+  try {
+    return await reading;
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault) || fault.taken === taken) throw fault;
+    const { kind, message, retryable, retryAfterMs, status } = fault;
+    throw new ProviderFault(kind, message.slice(kind.length + 2), { retryable, taken, cause: fault, ...defined({ retryAfterMs, status }) });
+  }
+};
 /**
  * Waits for a request that must be made before the one that changes something. If it fails with a ProviderFault, rethrows that with `taken: 'no'`,
  * because the second request was not sent.
  */
-export const beforehand = async <T>(reading: Promise<T>): Promise<T> => {
-  try {
-    return await reading;
-  } catch (fault) {
-    if (!(fault instanceof ProviderFault) || fault.taken === 'no') throw fault;
-    const { kind, message, retryable, retryAfterMs, status } = fault;
-    throw new ProviderFault(kind, message.slice(kind.length + 2), { retryable, taken: 'no', cause: fault, ...defined({ retryAfterMs, status }) });
-  }
-};
+export const beforehand = async <T>(reading: Promise<T>): Promise<T> => await rethrownAs('no', reading);
+/**
+ * Waits for a request that is made after one that may have changed something. If it fails with a ProviderFault, rethrows that with `taken: 'maybe'`:
+ * a refusal of this request says nothing about the first one.
+ */
+export const afterwards = async <T>(reading: Promise<T>): Promise<T> => await rethrownAs('maybe', reading);
 
 /**
  * Checks an order that exists at the provider. A ProviderFault that `judge` throws is rethrown with the order's id and with `status`, the status of

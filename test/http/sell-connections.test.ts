@@ -236,6 +236,24 @@ describe('a code', () => {
     expect(await tried(waiting, '000000')).toBe('rate-limited');
   });
 
+  it.each([
+    ['is limited', { fault: '429' }, 'provider-unavailable'],
+    ['finds the key refused', { fault: 'refuse', status: 403 }, 'account-not-connected'],
+  ] as const)('stays counted if the read after it %s', async (_what, fault, code) => {
+    nextHour();
+    const call = await world.opened();
+    const accountId = await world.connected(call, `${fault.fault}@example.com`);
+    const connection_id = await world.waiting(call, accountId, 'Bank', `read.${fault.fault}`);
+    // No poll may take the fault.
+    await world.gateway.database.sql`update accounts set next_check_on = '9999-01-01T00:00Z' where id = ${accountId}`;
+    const tried = async (): Promise<unknown> => (await call('/sell/connection-confirm', { connection_id, code: '000000' })).body['code'];
+    for (let n = 0; n < 19; n += 1) expect(await tried()).not.toBe('rate-limited');
+    world.control.setFault({ endpoint: 'GET /bringin-link/{id}', times: 1, ...fault });
+    const asked = world.asked('POST /bringin-link/confirm');
+    expect(await tried()).toBe(code);
+    expect([world.asked('POST /bringin-link/confirm') - asked, await tried()]).toEqual([1, 'rate-limited']);
+  });
+
   it('that comes late has expired, and so has the connection; its name is free again', async () => {
     const own = await startSellWorld();
     try {

@@ -125,10 +125,13 @@ type Step = Awaited<ReturnType<Verbs['confirm']>>;
 type Asked = { verb: 'confirm_connection'; code: string } | { verb: 'resend_code' | 'cancel_connection' };
 const counted = { confirm_connection: 'tries', resend_code: 'codes', cancel_connection: 'cancels' } as const satisfies Record<Asked['verb'], CountedStep>;
 
-/** Returns whether the provider certainly did not try the code that was handed in or, for the other steps, sent none. */
+/**
+ * Returns whether the provider certainly did not try the code that was handed in or, for the other steps, sent none. Credentials that change with the
+ * answer (`customer`) mean that a call was made and its key refused, perhaps only after the code had been tried.
+ */
 const isUnused = (verb: Asked['verb'], answer: Step): boolean =>
   verb === 'confirm_connection'
-    ? answer.ok === false && (answer.refusal.note === 'no-code-expected' || answer.refusal.reason === 'account-required')
+    ? answer.ok === false && (answer.refusal.note === 'no-code-expected' || (answer.refusal.reason === 'account-required' && answer.customer === undefined))
     : answer.ok === false || (answer.ok === true && answer.value.status !== 'code_required');
 
 const stepAt = async (

@@ -52,6 +52,12 @@ describe('the three answers', () => {
     expect(valueOf(await read(known)).status).toBe('connected');
   });
 
+  test('if it cannot be read whose key this is, connecting has happened all the same', async () => {
+    await bringin.connectedPerson('whose@example.com');
+    bringin.control.setFault({ endpoint: 'GET /user/user-id', fault: '429', times: 1 });
+    await expect(start(bringin.person(), 'whose@example.com')).rejects.toMatchObject({ kind: 'rate-limited', taken: 'maybe' });
+  });
+
   test('a connected user: the key at once, without a mail', async () => {
     await bringin.connectedPerson('soon@example.com');
     const mails = bringin.control.state.mails.length;

@@ -3,7 +3,7 @@
  * from the customer, after a call with the key has succeeded. A key in a notice is ignored; the notice only causes readAccount.
  */
 import { defined } from '../../domain/defined.ts';
-import { ProviderFault } from '../fault.ts';
+import { afterwards, ProviderFault } from '../fault.ts';
 import type { AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
@@ -32,7 +32,8 @@ export const startAccount = async (bringin: Bringin, context: CallContext, reque
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
   const { key, userId } = readCustomer(context) ?? {};
-  return answerWith(await withFacts(bringin, context, { status: facts.status, email, ref: request.ref, ...defined({ key, userId }) }, facts), facts.mailSent);
+  const asked = { status: facts.status, email, ref: request.ref, ...defined({ key, userId }) };
+  return answerWith(await afterwards(withFacts(bringin, context, asked, facts)), facts.mailSent);
 };
 
 /** Reads the account. Checks whether its key still works. If it does not, asks with the master key whether there is a newer key. */

@@ -265,6 +265,15 @@ describe('the code', () => {
     expect(done.status).toBe('active');
     expect((done.upstream as { standingOrderId: string }).standingOrderId).toBe(links()[0]?.standingOrder?.id);
   });
+  test.each(['429', '503'] as const)('%s of the read after a wrong code: the code was handed in', async (fault) => {
+    const waiting = await pending();
+    bringin.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault, times: 1 });
+    await expect(confirm(waiting, '000000')).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
+    // The code of a cancellation, too.
+    const asked = valueOf(await cancel(valueOf(await confirm(waiting))));
+    bringin.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault, times: 1 });
+    await expect(confirm(asked, '000000')).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
+  });
   test.each(['lost-answer', '503'] as const)('%s at the resend: asked again, the code can still be used', async (fault) => {
     const waiting = await pending();
     bringin.control.setFault({ endpoint: 'POST /bringin-link/resend-otp', fault, times: 1 });

@@ -1,5 +1,5 @@
 /** Connections (bringinLink): a Lightning or on-chain address that pays a bank account, or an IBAN that buys bitcoin. */
-import { beforehand, ProviderFault } from '../fault.ts';
+import { afterwards, beforehand, ProviderFault } from '../fault.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -77,13 +77,13 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
     const { value } = reply;
     if (value !== 'unread') return answer(shown(bringin, value, asRequested(value, request)));
     // The request was accepted, but the answer has no id: the list shows the connection now, or will within seconds.
-    return (await lookUp(bringin, context, key, request)) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+    return (await afterwards(lookUp(bringin, context, key, request))) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
   }
   const note = linkNote(reply.body);
   const isTaken = reply.status === 409 || note === 'username-taken' || note === 'connection-name-taken';
   if (!isTaken) return note === undefined ? refused(reply.body, 'connection-refused') : declined(note);
   // An earlier, delayed request of ours may have made the connection meanwhile.
-  return (await lookUp(bringin, context, key, request)) ?? declined(note ?? 'connection-name-taken');
+  return (await afterwards(lookUp(bringin, context, key, request))) ?? declined(note ?? 'connection-name-taken');
 };
 
 /** Fills in what the answer to a creation need not repeat. */
@@ -145,7 +145,7 @@ const judgeRefusal = async (
   connection: ConnectionState,
   { status, body, wanted }: { status: number; body: unknown; wanted: 'active' | 'inactive' },
 ): Promise<Confirmed> => {
-  const read = await readConnection(bringin, context, key, connection);
+  const read = await afterwards(readConnection(bringin, context, key, connection));
   if (!read.ok) return read;
   if (read.value.status === wanted) return read;
   const { code_expired_statuses: expired, code_wrong_statuses: wrong } = bringin.settings;

@@ -5,7 +5,7 @@
 import { defined } from '../../domain/defined.ts';
 import type { PayoutTo } from '../../domain/payout.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';
-import { ProviderFault } from '../fault.ts';
+import { afterwards, ProviderFault } from '../fault.ts';
 import type { AccountAdapter, AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
 import { readUser, setMail, verifyMail, type Dfx } from './dfx-api.ts';
 import { addressOf } from './dfx-identity.ts';
@@ -59,14 +59,14 @@ const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: s
   const { token, ...rest } = user;
   const reply = await setMail(dfx, context, token ?? (await tokenFor(dfx, context, user)), mail);
   // DFX has made this user part of the account that has the e-mail address, so the earlier login is no longer valid.
-  if (!reply.ok && reply.status === 401) return await read(dfx, context, rest);
+  if (!reply.ok && reply.status === 401) return await afterwards(read(dfx, context, rest));
   if (!reply.ok && reply.status === 409) return { ...declined('email-refused'), customer: writeUserBlob(user) };
   if (!reply.ok) {
     if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an e-mail address`, { status: reply.status });
     const refusal = refusedBy(dfx, reply.body, 'sell');
     return { ok: false, refusal: refusal.reason === 'declined' ? { ...refusal, note: 'email-refused' } : refusal, customer: writeUserBlob(user) };
   }
-  return await read(dfx, context, reply.status === 202 ? { ...user, mail } : user);
+  return await afterwards(read(dfx, context, reply.status === 202 ? { ...user, mail } : user));
 };
 
 const tokenFor = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<string> => {
@@ -97,7 +97,7 @@ const confirm = async (dfx: Dfx, context: CallContext, code: string): ReturnType
   const reply = first && (first.ok || first.status !== 401) ? first : await verifyMail(dfx, context, await tokenFor(dfx, context, user), given);
   if (!reply.ok) return { ok: 'code-wrong' };
   const { mail: _verified, ...rest } = user;
-  return await read(dfx, context, rest);
+  return await afterwards(read(dfx, context, rest));
 };
 
 /** DFX's level is −10 for a terminated customer and −20 for a rejected one. */
