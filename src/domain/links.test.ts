@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { customerLink, customerText, holdsLink } from './links.ts';
+import { customerLink, customerText, holdsLink, wordsInside } from './links.ts';
 
 const hosts = ['lindenpay.example'];
 const link = (text: string, sandbox = false): string | undefined => customerLink(text, hosts, sandbox);
@@ -185,6 +185,27 @@ describe('a text next to the link', () => {
     'Scan lightning:LNURL1DP68GURN8GHJ7ETKD9KZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5 now',
     'Or pay bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj?amount=1',
   ])('%j is a link that nobody may follow', (given) => expect(text(given)).toBeUndefined());
+
+  it('is read once for schemes that are words, however many of them follow each other', () => {
+    const words = ['file:', 'Content:', 'intent:', 'market:', 'data:text/', 'DATA:image/'];
+    const piece = fc.constantFrom(...words, ...words, ...'a1.-,; \n/?=#@:é');
+    // The same rules, which begin to search again at each word.
+    const word = /(?<![\p{L}\p{N}.-])(?:file|content|intent|market):[^\s/?=#@]*[/?=#@]/iu;
+    const data = /(?<![\p{L}\p{N}.-])data:(?:text|image|application)\/[^\s,]*,/iu;
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const given = pieces.join('');
+        const inside = wordsInside(given);
+        for (const parts of Object.values(inside)) expect(parts.join('').length).toBeLessThanOrEqual(given.length);
+        expect(inside.words.some((one) => /[/?=#@]/.test(one))).toBe(word.test(given));
+        expect(inside.data.some((one) => one.includes(','))).toBe(data.test(given));
+        const isLink = word.test(given) || data.test(given);
+        expect(isLink && (text(given) !== undefined || !holdsLink(given))).toBe(false);
+      }),
+      { numRuns: 5000 },
+    );
+    for (const part of words) expect(Object.values(wordsInside(part.repeat(800))).flat()).toEqual([part.repeat(800)]);
+  });
 
   it.each([
     ['letters', 'a'],

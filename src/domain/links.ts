@@ -31,14 +31,36 @@ const isOneOf = (host: string, hosts: readonly string[]): boolean =>
 /** Schemes that a phone opens even without slashes. */
 const BARE =
   'javascript|vbscript|view-source|blob|filesystem|sms|whatsapp|bitcoin(?:cash)?|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi|web\\+[a-z]+';
-/** Matches such schemes that are also ordinary words ("File:12"). They lead somewhere only if one of these characters follows. */
-const BARE_WORD = '(?:file|content|intent|market):[^\\s/?=#@]*[/?=#@]|data:(?:text|image|application)/[^\\s,]*,';
-const BARE_SCHEME = new RegExp(`^(?:(?:${BARE}|about|mailto|tel):|${BARE_WORD})`, 'i');
+/** Schemes that are also ordinary words ("File:12"). They lead somewhere only if one of the characters in LEADS follows. */
+const WORD = '(?:file|content|intent|market):';
+const LEADS = /[/?=#@]/;
+/** Leads somewhere only if a comma follows. */
+const DATA = 'data:(?:text|image|application)/';
+const BARE_SCHEME = new RegExp(`^(?:(?:${BARE}|about|mailto|tel):|${WORD}[^\\s/?=#@]*[/?=#@]|${DATA}[^\\s,]*,)`, 'i');
+const NOT_WITHIN_A_WORD = '(?<![\\p{L}\\p{N}.-])';
 /**
  * Finds a scheme that needs no slashes within a sentence. Telephone numbers and mail addresses are allowed there, and so are words such as "about:",
  * which nothing follows directly.
  */
-const BARE_INSIDE = new RegExp(`(?<![\\p{L}\\p{N}.-])(?:(?:${BARE}):[^\\s]|${BARE_WORD})`, 'iu');
+const BARE_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}(?:${BARE}):[^\\s]`, 'iu');
+const WORD_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}${WORD}\\S*`, 'giu');
+const DATA_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}${DATA}\\S*`, 'giu');
+
+/**
+ * Returns the parts of a text that begin with a scheme which is also a word. A part goes on to the next space, and the search goes on behind it. So no
+ * character is read twice, whatever a provider writes ("file:file:file:…"). Only the first such word before a space needs to be found: what follows
+ * the others follows it, too.
+ */
+export const wordsInside = (text: string): { words: string[]; data: string[] } => ({
+  words: text.match(WORD_INSIDE) ?? [],
+  data: text.match(DATA_INSIDE) ?? [],
+});
+/** Returns whether a text holds a link without slashes. */
+const holdsBare = (text: string): boolean => {
+  if (BARE_INSIDE.test(text)) return true;
+  const { words, data } = wordsInside(text);
+  return words.some((word) => LEADS.test(word)) || data.some((one) => one.includes(','));
+};
 /**
  * Matches a link with any scheme, but not a reference like "Ref:LP-77Q2": the text after the colon must contain a slash, backslash, `?`, `=` or `@`.
  */
@@ -83,7 +105,7 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
   if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);
   const isBroken = /[\t\r\n]/.test(text.trim()) && BARE_SCHEME.test(joined);
   if (isBroken || isLink(plain.trim()) || (joined.startsWith('data:') && DATA_LINK.test(joined))) return undefined;
-  if (WALLET_LINK.test(plain) || WALLET_LINK.test(joined) || SLASHLESS_INSIDE.test(plain) || BARE_INSIDE.test(plain)) return undefined;
+  if (WALLET_LINK.test(plain) || WALLET_LINK.test(joined) || SLASHLESS_INSIDE.test(plain) || holdsBare(plain)) return undefined;
   const inside = [...(plain.match(LINK_INSIDE) ?? []).map((found) => ({ found, link: found })), ...wwwIn(plain)];
   const areOwn = inside.every(({ found, link }) => shown.includes(found) && customerLink(withoutSentenceEnd(link), hosts, sandbox) !== undefined);
   return areOwn ? shown : undefined;
@@ -97,7 +119,7 @@ const wwwIn = (text: string): { found: string; link: string }[] => (text.match(W
  */
 export const holdsLink = (name: string): boolean => {
   const plain = name.replaceAll(OTHER_DOTS, '.').normalize('NFKC');
-  return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || BARE_INSIDE.test(plain) || SLASHLESS_INSIDE.test(plain);
+  return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || holdsBare(plain) || SLASHLESS_INSIDE.test(plain);
 };
 
 const isLink = (text: string): boolean => BARE_SCHEME.test(text) || DATA_LINK.test(text) || LIKE_A_LINK.test(text);
