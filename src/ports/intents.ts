@@ -26,6 +26,7 @@ export type Intent = {
   idempotencyKey?: string;
   knownBefore?: string[];
   createdOn: number;
+  /** When the order was sent: at first when its sending was committed, and once its answer is lost, when the call began. */
   sentOn?: number;
   deadOn: number;
   nextTryOn: number;
@@ -45,7 +46,7 @@ export type Intent = {
   payoutKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'movedTo'>;
-export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;
+export type IntentChange = Partial<Pick<Intent, 'state' | 'sentOn' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;
 
 export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
 

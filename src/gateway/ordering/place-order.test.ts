@@ -113,6 +113,48 @@ it.each([
   expect(declined.get(session.customerId)?.['alpine'] !== undefined).toBe(wentBack);
 });
 
+it('the time that an order waits in our own queue is the customer’s, not its provider’s', async () => {
+  const blocks = { alpine: { concurrency: { in_flight: 1 } }, cobalt: {} };
+  const world = memoryGateway(blocks, { routing: { expiry_margin_s: 15, shortest_life_s: 30 } }, 31_000);
+  const { gateway, scope, session, quote, request, buyer, intentOf, declined, clock } = world;
+  const { script, sound } = buyer();
+  script.placeOrder = async (...sent) => {
+    const answer = await sound.placeOrder(...sent);
+    clock.now += 4_500;
+    if (!answer.ok) return answer;
+    const { expiresOn: _usual, ...value } = answer.value;
+    return { ok: true, value };
+  };
+  const quoteId = await quote('alpine');
+  clock.now += 10_000;
+  // Another order takes the only slot.
+  const other = Promise.withResolvers<undefined>();
+  const { guard } = gateway.providers.find(({ id }) => id === 'alpine') ?? {};
+  const taken = guard?.call('order', { deadlineMs: 60_000, idempotent: false }, async () => await other.promise);
+  const placing = problemOf(placeOrder(scope, session, request(quoteId)));
+  while ((await intentOf(quoteId))?.state !== 'sending') await new Promise((done) => setTimeout(done));
+  clock.now += 2_000;
+  other.resolve(undefined);
+  await taken;
+  expect((await placing).code).toBe('order-unpayable');
+  expect(declined.get(session.customerId)?.['alpine']).toBeUndefined();
+});
+
+it('an order whose answer is lost was sent when it left our own queue', async () => {
+  const { gateway, scope, session, quote, request, buyer, intentOf, clock } = memoryGateway({ alpine: { concurrency: { in_flight: 1 } } });
+  buyer().script.placeOrder = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
+  const quoteId = await quote();
+  const other = Promise.withResolvers<undefined>();
+  const taken = gateway.providers[0]?.guard.call('order', { deadlineMs: 60_000, idempotent: false }, async () => await other.promise);
+  const placing = problemOf(placeOrder(scope, session, request(quoteId)));
+  while ((await intentOf(quoteId))?.state !== 'sending') await new Promise((done) => setTimeout(done));
+  clock.now += 2_000;
+  other.resolve(undefined);
+  await taken;
+  expect((await placing).code).toBe('order-pending');
+  expect(await intentOf(quoteId)).toMatchObject({ state: 'unknown', sentOn: clock.now });
+});
+
 it.each([
   ['at a whole minute that is over', 60_000, 0],
   ['at the latest moment that still counts as its quote’s end', 30_000, 15_000],

@@ -57,11 +57,10 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const deadlineMs = timeFor(gateway, turn);
   if (deadlineMs === undefined) return endUnsent('too little time was left');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
-  const sentOn = gateway.now();
-  if (!(await intents.startSending(intent.id, lease, sentOn))) return await answerOf(gateway, await intents.find(intent.id));
+  if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, deadlineMs });
   if ('placed' in sent) {
-    const outcome = await confirmPlaced(scope, { ...intent, sentOn }, lease.owner, placing, sent.placed);
+    const outcome = await confirmPlaced(scope, { ...intent, sentOn: sent.sentOn }, lease.owner, placing, sent.placed);
     return 'withheld' in outcome ? outcome.withheld : outcome;
   }
   if ('unsent' in sent) return endUnsent(sent.unsent);
@@ -75,6 +74,7 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
     lease.owner,
     {
       state: 'unknown',
+      sentOn: sent.sentOn,
       nextTryOn: gateway.now() + backOffMs(0, gateway.random()),
       evidence: { tries: 0, reposts: 0, lost: sent.lost, ...defined({ orderMade: sent.orderMade }) },
     },
@@ -86,13 +86,14 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
 /**
  * The result of one POST. `refused`: the provider refused the order; with `sessionOver`, because its session and every quote of that session have
  * ended. `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it; an earlier POST may have made
- * one. `lost`: the POST may have made an order; `orderMade` is the order's id, if the response contained it but could not be used.
+ * one. `lost`: the POST may have made an order; `orderMade` is the order's id, if the response contained it but could not be used. `sentOn`: when the
+ * call began, after any wait in our own queue.
  */
 export type Sent =
-  | { placed: PlacedOrder }
-  | { refused: Refusal; sessionOver?: boolean }
+  | { placed: PlacedOrder; sentOn: number }
+  | { refused: Refusal; sessionOver?: boolean; sentOn: number }
   | { unsent: string }
-  | { lost: string; orderMade?: string | undefined };
+  | { lost: string; orderMade?: string | undefined; sentOn: number };
 
 type Sending = {
   /**
@@ -116,7 +117,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     noticeUrl: noticeUrl(gateway, provider.id, 'order', intent.id),
     ...(isExchange(intent.ramp) ? { mostPay: mostPay(quote.offer.offer, boundsOf(gateway, inputs)) } : {}),
   };
-  let left = false;
+  const sending = { left: false, on: gateway.now() };
   try {
     const options = {
       operation: 'order',
@@ -127,21 +128,24 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
       context: { ...context, attempt },
     } as const;
     const answer = await callProvider(scope, provider, options, async (call) => {
-      if (gateway.now() >= leaseEndsOn)
+      sending.on = gateway.now();
+      if (sending.on >= leaseEndsOn)
         throw new ProviderFault('busy', 'the instance that was sending the order was paused past its lease', { retryable: false, taken: 'no' });
-      left = true;
+      sending.left = true;
       return await adapterOf(provider, request.quote.ramp).placeOrder(call, request);
     });
     const upstream = upstreamOf(provider, intent.ramp);
     if (upstream === 'account' && intent.exclusiveKey !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.exclusiveKey, { used: context.customer, now: answer.customer });
-    if (answer.ok) return { placed: answer.value };
+    const sentOn = sending.on;
+    if (answer.ok) return { placed: answer.value, sentOn };
     const sessionOver = upstream === 'session' && answer.customer === '';
     if (sessionOver && intent.exclusiveKey !== undefined) await gateway.stores.sessions.retireUpstream(intent.exclusiveKey, gateway.now());
-    return { refused: answer.refusal, sessionOver };
+    return { refused: answer.refusal, sessionOver, sentOn };
   } catch (fault) {
-    if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
-    return fault instanceof ProviderFault ? { lost: fault.kind, orderMade: fault.orderMade } : { lost: 'defect' };
+    if (!sending.left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
+    const sentOn = sending.on;
+    return fault instanceof ProviderFault ? { lost: fault.kind, orderMade: fault.orderMade, sentOn } : { lost: 'defect', sentOn };
   }
 };
 

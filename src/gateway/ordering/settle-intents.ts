@@ -106,7 +106,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       // If the account's key is refused, that says nothing about an order either. We check again later, or as soon as the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
-      evidence.resentOn = now;
+      evidence.resentOn = sent.sentOn;
       evidence.reply = 'refused' in sent ? 'refused' : 'lost';
       if (evidence.reply === 'lost') break;
     } else if (!(await readNew(scope, intent, placing, evidence))) break;
