@@ -326,9 +326,9 @@ describe('blocktank', () => {
 });
 
 describe('bitrefill', () => {
-  const turbo = async () => {
+  const turbo = async (pay_with = 'lightning') => {
     const call = await opened();
-    const { body } = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
+    const { body } = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with });
     const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find(({ provider }) => provider.id === 'thor');
     const order = await place(call, '/liquidity', offer?.quote_id);
     const { control } = all.world.thor;
@@ -356,6 +356,46 @@ describe('bitrefill', () => {
     await order.reaches('paid');
     await order.control.deliver(order.upstream);
     await order.reaches('filled');
+  });
+
+  describe('a payment on chain that may have no confirmation yet', () => {
+    /** The sats in flight, of which those of unpaid orders count for nothing here: the share of a network is 0. */
+    const inFlight = async () => await all.gateway.server.gateway.stores.record.inFlight('thor', { own: 0n, wide: 0n }, all.gateway.clock.now());
+    const arriving = async () => {
+      const before = await inFlight();
+      const order = await turbo('onchain');
+      order.control.setStatus(order.upstream, 'payment_detected');
+      await order.staysThrough(300_000, 'awaiting_payment');
+      expect(await inFlight()).toBe(before);
+      return { ...order, before };
+    };
+    it('replaced: it ends unpaid, is never counted as paid, and nobody need look', async () => {
+      const order = await arriving();
+      order.control.setStatus(order.upstream, 'expired');
+      await order.reaches('expired');
+      await order.staysThrough(6 * 3_600_000, 'expired');
+      expect([await order.attention(), await inFlight()]).toEqual([{ review: [], late: [] }, order.before]);
+    });
+    it('does not expire while it is on its way, and counts in full once it is confirmed', async () => {
+      const order = await arriving();
+      await order.staysThrough(3 * 3_600_000, 'awaiting_payment');
+      expect((await order.status())['payment_info']).toBeUndefined();
+      order.control.setStatus(order.upstream, 'payment_confirmed');
+      await order.reaches('paid');
+      expect(Number((await inFlight()) - order.before)).toBeGreaterThan(1_000_000);
+      order.control.setStatus(order.upstream, 'failed');
+      await order.isOwed();
+    });
+    it('on its way for a day after the order’s end: a person looks, until Bitrefill says what became of it', async () => {
+      const order = await arriving();
+      await order.staysThrough(23 * 3_600_000, 'awaiting_payment');
+      expect(await order.reaches('review')).toMatchObject({ review_reason: 'unclear' });
+      expect([await order.attention(), await inFlight()]).toEqual([{ review: ['unclear'], late: [] }, order.before]);
+      const expired = await all.gateway.database.sql`select 1 from order_events where order_id = ${order.id} and to_stage = 'expired'`;
+      expect(expired).toHaveLength(0);
+      order.control.setStatus(order.upstream, 'payment_confirmed');
+      await order.reaches('paid');
+    });
   });
 
   it('expired, then a part of the money: told, and owed', async () => {

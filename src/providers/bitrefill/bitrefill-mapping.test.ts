@@ -93,6 +93,21 @@ describe('stages, first match wins', () => {
     [{ errorType: '', errorMessage: null, error: false }, 'awaiting_payment'],
     [{ status: 'in_orbit' }, undefined],
   ])('%j is %s', (more, stage) => expect(stageOf(order(more), now, now + 1)).toBe(stage));
+  it.each([
+    [{ status: 'payment_detected' }, 'awaiting_payment'],
+    [{ status: 'PAYMENT_PENDING', expired: true }, 'awaiting_payment'],
+    [{ zeroConfStatus: 'received' }, 'awaiting_payment'],
+    [{ status: 'payment_pending', errorType: 'x' }, 'review'],
+    [{ status: 'payment_pending', partialPayment: true }, 'underpaid'],
+    [{ status: 'payment_pending', sent: true }, 'paid'],
+    [{ status: 'payment_pending', zeroConfStatus: 'accepted' }, 'paid'],
+    [{ status: 'payment_confirmed' }, 'paid'],
+    [{ status: 'processing' }, 'paid'],
+    [{ status: 'refund_pending' }, 'paid'],
+    [{ status: 'expired' }, 'expired'],
+  ])('paid on chain or in another coin, %j is %s', (more, stage) => {
+    for (const method of ['bitcoin', 'litecoin']) expect(stageOf(order(more), now, now - 1, { method })).toBe(stage);
+  });
   it('an unpaid order waits until its deadline and then expires; an unknown word never expires', () =>
     expect([stageOf(order(), now, now), stageOf(order(), now, now - 1), stageOf(order({ status: 'x' }), now, now - 1)]).toEqual([
       'awaiting_payment',

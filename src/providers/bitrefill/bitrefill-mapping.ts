@@ -38,6 +38,9 @@ export const methodFor = (payWith: string, settings: BitrefillSettings): string 
   return settings.payment_methods.find((method) => outwardMethod(method) === payWith);
 };
 
+/** Returns whether Bitrefill has the money as soon as the order is paid. Any other payment has to confirm first. */
+export const isInstant = (method: string): boolean => method === 'lightning' || method === balance;
+
 export const methodsOf = (settings: BitrefillSettings): string[] => [
   ...settings.payment_methods.map(outwardMethod),
   ...(settings.pay_with_balance ? [balance] : []),
@@ -93,42 +96,56 @@ export const endOfInvoice = (text: string): number | undefined => {
 };
 
 const failing = /fail|error|denied/i;
-const paying = new Set(['payment_pending', 'payment_detected', 'payment_confirmed', 'processing']);
+const paying = new Set(['payment_confirmed', 'processing']);
+/** Statuses that may already be those of a payment without a confirmation. Whether Bitrefill uses them before the confirmation is not known. */
+const detected = new Set(['payment_pending', 'payment_detected']);
 /** Values of `zeroConfStatus` for a payment that counts before its confirmation. Others (none, failed, rejected, disabled) do not mean a payment. */
-const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|detected|received|paid|ok|success|successful)$/i;
+const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|paid|ok|success|successful)$/i;
+/** Values of `zeroConfStatus` for a payment that was seen. They do not say that it counts before its confirmation. */
+const zeroConfSeen = /^(?:detected|received)$/i;
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
  * Returns the stage of an order in either dialect (`orderReply`). The first condition that holds decides. Payments come before the clock, since
- * customers may pay late. After `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is
- * nothing to redeem it with, it is only `paid`. Returns undefined for an unknown status word. `ordered` is the slug of the ordered product, for
- * answers that name none; `loopbackHttp` says whether an LNURL may lead to a simulator.
+ * customers may pay late. A failure next to a payment that is only on its way needs a person: the money may still arrive at Bitrefill. After
+ * `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is nothing to redeem it with, it is
+ * only `paid`. Returns undefined for an unknown status word. `ordered` is the slug of the ordered product, for answers that name none; `method` is
+ * how the order is paid; `loopbackHttp` says whether an LNURL may lead to a simulator.
  */
 export const stageOf = (
   order: OrderReply,
   now: number,
   deadline: number,
-  { ordered, loopbackHttp = false }: { ordered?: string | undefined; loopbackHttp?: boolean } = {},
+  { ordered, method, loopbackHttp = false }: { ordered?: string | undefined; method?: string | undefined; loopbackHttp?: boolean } = {},
 ): Stage | undefined => {
   const isPayout = (slugOf(order) ?? ordered) === slugs.recharge;
   const canRedeem = order.thorInfo !== undefined && holdsRedemption(order.thorInfo, loopbackHttp);
   const status = (order.status ?? '').toLowerCase();
+  const payment = paymentIn(order, method);
   if (order.refunded === true || /refunded/.test(status)) return 'refunded';
   const isDone = status === 'success' || order.delivered === true;
   if (isPayout && isDone) return 'finished';
   if (!isPayout && (isDone || canRedeem)) return canRedeem ? 'filled' : 'paid';
-  if (isSaid(order.errorType) || isSaid(order.errorMessage) || isSaid(order.error) || failing.test(status)) return 'failed';
+  if (isSaid(order.errorType) || isSaid(order.errorMessage) || isSaid(order.error) || failing.test(status)) return payment === 'arriving' ? 'review' : 'failed';
   if (order.partialPayment === true) return 'underpaid';
   if (isPayout && order.sent === true) return 'filled';
-  if (order.sent === true || isPaid(order)) return 'paid';
+  if (order.sent === true || payment === 'paid') return 'paid';
+  if (payment === 'arriving') return 'awaiting_payment';
   const isWaiting = status === '' || status === 'unpaid';
   if (order.expired === true || status === 'expired' || (isWaiting && now > deadline)) return 'expired';
   return isWaiting ? 'awaiting_payment' : undefined;
 };
 
-/** A refund that is only due (`refund_pending`) is money that Bitrefill still has. */
-const isPaid = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply): boolean =>
-  paymentReceived === true || paying.has(status.toLowerCase()) || /refund(?!ed)/i.test(status) || zeroConf.test(zeroConfStatus);
+/**
+ * Returns what an order says about its payment. `arriving`: it was seen, but may have no confirmation yet, so the customer can still replace it. A
+ * refund that is only due (`refund_pending`) is money that Bitrefill still has. Orders of earlier releases have no `method`.
+ */
+export const paymentIn = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply, method: string | undefined): 'paid' | 'arriving' | undefined => {
+  const word = status.toLowerCase();
+  if (paymentReceived === true || paying.has(word) || /refund(?!ed)/.test(word) || zeroConf.test(zeroConfStatus)) return 'paid';
+  if (!detected.has(word) && !zeroConfSeen.test(zeroConfStatus)) return undefined;
+  return method === undefined || isInstant(method) ? 'paid' : 'arriving';
+};
 /**
  * Returns whether a status word says that the delivery failed, which can be said of a paid order only. A word about a failed payment does not count.
  */
@@ -137,8 +154,8 @@ const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/pa
  * Returns whether an order shows money that its stage may hide, for example a payment, in full or in part, next to a failure. False for `success`
  * alone, since the stage of such an order already says that it was paid.
  */
-export const hasMoney = (order: OrderReply): boolean =>
-  order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');
+export const hasMoney = (order: OrderReply, method: string | undefined): boolean =>
+  order.partialPayment === true || order.sent === true || paymentIn(order, method) === 'paid' || deliveryFailed(order.status ?? '');
 
 /** Returns the order's status word or, if it has none, the names of the booleans that are true. */
 export const rawStatusOf = (order: OrderReply): string => {

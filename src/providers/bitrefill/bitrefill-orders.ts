@@ -15,8 +15,10 @@ import {
   contradictionIn,
   deadlineOf,
   endOfInvoice,
+  isInstant,
   judgeOwnInvoice,
   methodFor,
+  paymentIn,
   paySatsOf,
   rateCardOf,
   rawStatusOf,
@@ -63,7 +65,8 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
   const { settings } = bitrefill;
   const { product, amountSats } = request;
   if (!settings.products.includes(product)) return refused({ reason: 'option-unsupported' });
-  if (methodFor(request.payWith, settings) === undefined) return refused({ reason: 'payment-method-unsupported' });
+  const method = methodFor(request.payWith, settings);
+  if (method === undefined) return refused({ reason: 'payment-method-unsupported' });
   const card = await readCard(bitrefill, context, product);
   if (!card.ok) return card;
   const refusal = refusalFor(card.value, amountSats, settings.step_from);
@@ -77,7 +80,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
       receive,
       fee: feeInSats(high, receive),
       binding: false,
-      upstream: { slug: slugs[product] },
+      upstream: { slug: slugs[product], method },
       facts: { ...facts, least_pay_sats: Number(low) },
       requires: product === 'recharge' ? ['invoice'] : [],
       warnings: [],
@@ -123,9 +126,6 @@ const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: P
   }
   return { ok: true, value: { quote: asked, method, body } };
 };
-
-/** Returns whether Bitrefill has the money as soon as the order is paid. */
-const isInstant = (method: string): boolean => method === 'lightning' || method === balance;
 
 export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const asked = orderOf(bitrefill, context, request);
@@ -200,7 +200,7 @@ const buyFromBalance = async (
   if (!reply.ok) return declined('order-refused', reply.code);
   namingOrder(reply.value.id, () => contradicted(reply.value, asked, body));
   const now = deps.now();
-  const stage = stageOf(reply.value, now, now, { ordered: slugs[asked.product], loopbackHttp: deps.mode === 'sandbox' });
+  const stage = stageOf(reply.value, now, now, { ordered: slugs[asked.product], method: balance, loopbackHttp: deps.mode === 'sandbox' });
   const pay = paySatsOf(reply.value, offer.pay) ?? offer.pay;
   tellPrice(deps, reply.value, pay);
   const isOpen = stage === undefined || stage === 'awaiting_payment';
@@ -264,31 +264,44 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
 };
 
 /**
- * Returns what was ordered: the quote keeps the slug in `upstream`. For a channel, `receive` may be 0, so the ordered value is the inbound capacity.
+ * Returns what was ordered, and how it is paid: the quote keeps both in `upstream`. For a channel, `receive` may be 0, so the ordered value is the
+ * inbound capacity.
  */
-const orderedIn = ({ upstream, receive, facts }: FollowedOrder): Wanted => {
-  const slug = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream['slug'] : undefined;
-  if (typeof slug !== 'string') return { userRef: facts.user_ref };
+const orderedIn = ({ upstream, receive, facts }: FollowedOrder): Wanted & { method?: string } => {
+  const { slug, method } = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
+  const how = typeof method === 'string' ? { method } : {};
+  if (typeof slug !== 'string') return { userRef: facts.user_ref, ...how };
   const inbound = facts.inbound_sats === undefined ? undefined : BigInt(facts.inbound_sats);
-  return { slug, value: slug === slugs.recharge ? receive : inbound, userRef: facts.user_ref };
+  return { slug, value: slug === slugs.recharge ? receive : inbound, userRef: facts.user_ref, ...how };
 };
 
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished']);
 /** Returns whether an order in this stage can do no harm, even if it is not the ordered one: the customer neither pays for it nor has paid for it. */
-const isOver = (order: OrderReply, stage: Stage | undefined): boolean =>
-  stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !hasMoney(order));
+const isOver = (stage: Stage | undefined, isMoney: boolean): boolean => stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !isMoney);
+
+/**
+ * How long after its end an order waits for a payment that is on its way. The gateway would then let it expire, but Bitrefill may have the money and
+ * still use the same word, so a person must look.
+ */
+const arrivalMs = 86_400_000;
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderRead): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
   const ordered = orderedIn(followed);
+  const { slug, method } = ordered;
   if (ordered.userRef !== undefined && order.userRef !== undefined && order.userRef !== ordered.userRef) return broken('an order with another reference');
+  const now = deps.now();
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
-  const stage = stageOf(order, deps.now(), deadline, { ordered: ordered.slug, loopbackHttp: deps.mode === 'sandbox' });
-  if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
-  if (order.oddAt !== undefined) return oddEvidence(order, stage, order.oddAt);
-  const contradiction = isOver(order, stage) ? undefined : contradictionIn(order, ordered);
+  const told = stageOf(order, now, deadline, { ordered: slug, method, loopbackHttp: deps.mode === 'sandbox' });
+  if (told === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: statusWord(rawStatusOf(order)) });
+  const isOnItsWay = told === 'awaiting_payment' && paymentIn(order, method) === 'arriving';
+  const stage = isOnItsWay && now >= (followed.expiresOn ?? deadline) + arrivalMs ? 'review' : told;
+  const isMoney = hasMoney(order, method);
+  const arriving = isOnItsWay && stage !== 'review' ? { arriving: true as const } : {};
+  if (order.oddAt !== undefined) return oddEvidence(order, order.oddAt, { stage, isMoney: isMoney || moneyMoved.has(stage), ...arriving });
+  const contradiction = isOver(stage, isMoney) ? undefined : contradictionIn(order, ordered);
   if (contradiction !== undefined) deps.log('warn', 'bitrefill_order_differs', { problem: contradiction });
-  const moneySeen = hasMoney(order) || (contradiction !== undefined && moneyMoved.has(stage));
+  const moneySeen = isMoney || (contradiction !== undefined && moneyMoved.has(stage));
   const pay = paySatsOf(order, followed.pay) ?? followed.pay;
   return {
     upstreamOrderId: order.id,
@@ -297,19 +310,25 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     receive: followed.receive,
     fee: feeInSats(pay, followed.receive),
     expiresOn: deadline - settings.expiry_margin_s * 1000,
-    ...(contradiction !== undefined ? { stage: 'review' as const } : defined({ stage })),
+    ...(contradiction !== undefined ? { stage: 'review' as const } : { ...defined({ stage }), ...arriving }),
     ...(moneySeen ? { moneySeen: true as const } : {}),
     ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
   };
 };
 
+type Odd = { stage: Stage | undefined; isMoney: boolean; arriving?: true };
 /**
- * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose hosts are checked on their own. Nothing
- * else of it is believed.
+ * Maps an order of which a part cannot be read. That it was paid, or that a payment is on its way, must not be lost, nor what redeems it, whose hosts
+ * are checked on their own. Nothing else of it is believed.
  */
-const oddEvidence = (order: OrderReply, stage: Stage | undefined, oddAt: string): OrderEvidence => {
-  if (stage === 'refunded' || !(moneyMoved.has(stage) || hasMoney(order)))
-    return broken(`the answer does not match the schema${oddAt === '' ? '' : ` at ${oddAt}`}`);
-  const evidence = { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), stage: 'review', moneySeen: true } as const;
-  return order.thorInfo ? { ...evidence, secret: secretOf(order.thorInfo) } : evidence;
+const oddEvidence = (order: OrderReply, oddAt: string, { stage, isMoney, arriving }: Odd): OrderEvidence => {
+  const evidence = { upstreamOrderId: order.id, rawStatus: rawStatusOf(order) };
+  if (arriving === true && !isMoney) return { ...evidence, stage: 'awaiting_payment', arriving };
+  if (stage === 'refunded' || !(isMoney || stage === 'review')) return broken(`the answer does not match the schema${oddAt === '' ? '' : ` at ${oddAt}`}`);
+  return {
+    ...evidence,
+    stage: 'review',
+    ...(isMoney ? { moneySeen: true as const } : {}),
+    ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
+  };
 };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { casesOf, onNodeOnly, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
 import { httpMutants, overHttp, rewriting, type HttpMutant } from '../../../test/support/http-mutants.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
@@ -25,7 +25,7 @@ const offer: ProviderOffer = {
   receive: 0n,
   fee: 40_400n,
   binding: false,
-  upstream: { slug: 'lightning-channel' },
+  upstream: { slug: 'lightning-channel', method: 'lightning' },
   facts: { inbound_sats: 2_000_000, delivered_as: 'redemption', least_pay_sats: 30_372 },
   requires: [],
   warnings: [],
@@ -189,6 +189,8 @@ onNodeOnly(() =>
 );
 
 describe('answers that no simulator gives', () => {
+  let at = now;
+  afterEach(() => void (at = now));
   const scripted = (...answers: unknown[]) => {
     const asked: string[] = [];
     const logs: string[] = [];
@@ -200,7 +202,7 @@ describe('answers that no simulator gives', () => {
         const text = typeof body === 'string' ? body : JSON.stringify(body);
         return Promise.resolve({ status: 200, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(text) });
       },
-      now: () => now,
+      now: () => at,
       newId: () => 'new-id',
       log: (_level, event) => void logs.push(event),
       network: 'regtest',
@@ -272,6 +274,59 @@ describe('answers that no simulator gives', () => {
     // Nothing is lost if an order that is not paid is read again later.
     for (const words of [{}, { status: 'expired' }, { status: 'refunded' }])
       await expect(read(words)).rejects.toThrow('malformed: the answer does not match the schema at ');
+  });
+  describe('a payment on chain that may have no confirmation yet', () => {
+    const onchain = { ...followed, upstream: { slug: 'lightning-channel', method: 'bitcoin' }, expiresOn: now + 600_000 };
+    const read = async (more: object, as: FollowedOrder = onchain) => {
+      const { adapter, call } = scripted({ ...order, ...more });
+      const answer = await adapter.readOrders(call, as);
+      return answer.ok ? answer.value[0] : undefined;
+    };
+    it.each([
+      [{ status: 'payment_detected' }],
+      [{ status: 'payment_pending' }],
+      [{ status: 'payment_detected', expired: true }],
+      [{ status: 'unpaid', zeroConfStatus: 'detected' }],
+      [{ status: 'payment_detected', zeroConfStatus: 'pending' }],
+    ])('%j: it is on its way, also after the order’s end; a day later, a person must look', async (more) => {
+      expect(await read(more)).toMatchObject({ stage: 'awaiting_payment', arriving: true });
+      expect(await read(more)).not.toHaveProperty('moneySeen');
+      at = onchain.expiresOn + 86_400_000 - 1;
+      expect(await read(more)).toMatchObject({ stage: 'awaiting_payment', arriving: true });
+      at += 1;
+      const late = await read(more);
+      expect(late).toMatchObject({ stage: 'review' });
+      expect(late).not.toHaveProperty('moneySeen');
+      expect(late).not.toHaveProperty('arriving');
+    });
+    it.each([[{ paymentReceived: true }], [{ zeroConfStatus: 'accepted' }]])('with %j, it counts', async (more) => {
+      const evidence = await read({ status: 'payment_detected', ...more });
+      expect(evidence).toMatchObject({ stage: 'paid', moneySeen: true });
+      expect(evidence).not.toHaveProperty('arriving');
+    });
+    it.each(['lightning', 'balance', undefined])('paid by %s, the same word means that Bitrefill has it', async (method) => {
+      const as = { ...followed, upstream: { slug: 'lightning-channel', ...(method === undefined ? {} : { method }) } };
+      expect(await read({ status: 'payment_pending' }, as)).toMatchObject({ stage: 'paid', moneySeen: true });
+    });
+    it('replaced: the order ends unpaid, and nobody owes anything', async () => {
+      const evidence = await read({ status: 'expired' });
+      expect(evidence).toMatchObject({ stage: 'expired' });
+      expect(evidence).not.toHaveProperty('moneySeen');
+    });
+    it('next to a failure, it is for a person; for another product, too', async () => {
+      for (const more of [{ errorMessage: 'no route' }, { product: 'turbo-lightning-channel' }]) {
+        const evidence = await read({ status: 'payment_detected', ...more });
+        expect(evidence).toMatchObject({ stage: 'review' });
+        expect(evidence).not.toHaveProperty('moneySeen');
+      }
+    });
+    it('is not lost if a part of the answer cannot be read', async () => {
+      const odd = { status: 'payment_detected', delivered: 'on its way' };
+      expect(await read(odd)).toEqual({ upstreamOrderId: id, rawStatus: 'payment_detected', stage: 'awaiting_payment', arriving: true });
+      expect(await read({ ...odd, errorMessage: 'no route' })).toEqual({ upstreamOrderId: id, rawStatus: 'payment_detected', stage: 'review' });
+      at = onchain.expiresOn + 86_400_000;
+      expect(await read(odd)).toEqual({ upstreamOrderId: id, rawStatus: 'payment_detected', stage: 'review' });
+    });
   });
   it('a part that cannot be read takes nothing from what redeems the channel', async () => {
     const lnurl = encodeLnurl(`${new URL(baseUrl).origin}/thor?q=1`);
