@@ -135,6 +135,7 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
   const before: Retention = {
     quotesBefore: now - retention.quotes_days * day,
     sessionsBefore: now - retention.sessions_days * day,
+    ownedBefore: now - gateway.settings.sessions.owner_days * day,
     noticesBefore: now - retention.notices_days * day,
     deliveriesBefore: now - retention.deliveries_days * day,
     idempotencyBefore: now - retention.idempotency_hours * 3_600_000,

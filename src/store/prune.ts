@@ -6,8 +6,8 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
- * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, or the notice of a
- * late payment needs. A kind that fails does not stop the others. Returns the counts by kind, and what failed.
+ * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, the notice of a late
+ * payment, or a request for another withdrawal link needs. A kind that fails does not stop the others. Returns the counts by kind, and what failed.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Pruned> => {
   const statements: [string, SQL][] = [
@@ -26,7 +26,7 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
     ],
     [
       'provider_sessions',
-      sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and (not o.final or (o.stage in ('awaiting_payment', 'expired', 'failed') and o.changed_on >= ${at(before.peopleBefore)}))) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`,
+      sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and (not o.final or (o.stage in ('awaiting_payment', 'expired', 'failed') and o.changed_on >= ${at(before.peopleBefore)}) or (o.stage = 'finished' and o.changed_on >= ${at(before.ownedBefore)} and exists (select 1 from claims c where c.order_id = o.id and c.fallback_hash is null)))) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`,
     ],
     [
       'sessions',

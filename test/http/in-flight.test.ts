@@ -194,6 +194,7 @@ it('a part of a payment shuts nobody out after its network is forgotten, nor if 
     noticesBefore: 0,
     deliveriesBefore: 0,
     sessionsBefore: 0,
+    ownedBefore: 0,
     operatorBefore: 0,
     peopleBefore: 0,
     fillsBefore: 0,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { topLevel } from '../../src/config/providers-config.ts';
 import { databaseGauges } from '../../src/entry/database-gauges.ts';
+import { pruneOld } from '../../src/gateway/run-scheduled.ts';
 import { showDossier } from '../../src/gateway/operator/show-dossier.ts';
 import { showFound } from '../../src/gateway/operator/search-orders.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -75,6 +77,32 @@ it('an expired link of an order that is finished is asked for once more', async 
   expect(claims('once')).toBe(before + 1);
   const soon = await strict.withdraw();
   expect([soon.body['code'], Number(soon.body['retry_after_ms']) > 0, claims('once')]).toEqual(['order-not-withdrawable', true, before + 1]);
+});
+
+it('an expired link of a finished order is asked for again as long as its customer may read it, and then no more', async () => {
+  const { sql } = gateway.database;
+  const { withdraw, upstreamId, stage, orderId } = await filled('alpine');
+  expect((await withdraw()).status).toBe(200);
+  await control('alpine').pay(upstreamId, 'finished');
+  await gateway.passUntil('finished', async () => ((await stage()) === 'finished' ? true : undefined));
+  expired();
+  const pruned = async (days: number): Promise<number> => {
+    const then = new Date(gateway.clock.now() - days * 86_400_000).toISOString();
+    await sql`update orders set changed_on = ${then} where id = ${orderId}`;
+    await sql`update provider_sessions set retired_on = ${then} where id = (select provider_session_id from orders where id = ${orderId})`;
+    const counts = await pruneOld(gateway.server.gateway, topLevel.shape.retention.parse(undefined));
+    return counts['provider_sessions'] ?? 0;
+  };
+  expect(await pruned(89)).toBe(0);
+  const before = claims('alpine');
+  expect([(await withdraw()).status, claims('alpine')]).toEqual([200, before + 1]);
+  expect(await pruned(91)).toBe(1);
+  expired();
+  for (let n = 0; n < 2; n += 1) {
+    const { status, body } = await withdraw();
+    expect([status, body['code'], body['retryable'], body['action']]).toEqual([409, 'order-not-withdrawable', false, 'contact-support']);
+  }
+  expect(claims('alpine')).toBe(before + 1);
 });
 
 describe('what the operator can count of an order whose link may be dead', () => {

@@ -274,6 +274,21 @@ describe('a finished order whose link expired', () => {
     expect([second.lnurlw.startsWith('LNURL1'), second.lnurlw === first.lnurlw]).toEqual([true, false]);
   });
 
+  it('has none once the session that placed it is deleted, which counts as no attempt', async () => {
+    const { withdraw, calls, clock, gateway, id } = await over();
+    const { sessions } = gateway.stores;
+    gateway.stores.sessions = { ...sessions, findUpstreamById: async () => await Promise.resolve(undefined) };
+    const before = await gateway.stores.claims.find(id);
+    for (let n = 0; n < 2; n += 1) {
+      const problem = await problemOf(withdraw());
+      expect([problem.code, problem.more]).toEqual(['order-not-withdrawable', { members: { order_id: id, retryable: false, action: 'contact-support' } }]);
+      clock.now += 60_000;
+    }
+    expect([await gateway.stores.claims.find(id), calls('claim')]).toEqual([before, 1]);
+    gateway.stores.sessions = sessions;
+    expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
+
   it('is left to its provider if there is a fallback address', async () => {
     const { withdraw, calls } = await over(address);
     expect([(await problemOf(withdraw())).code, calls('claim')]).toEqual(['withdrawal-expired', 1]);

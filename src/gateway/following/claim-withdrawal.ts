@@ -305,6 +305,11 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   const adapter = provider.adapter.buy;
   if (adapter?.claim === undefined) throw new Error(`${provider.id} has no adapter with a claim`);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
+  if (customer === undefined && order.providerSessionId !== undefined && isUsedUp(order, claim)) {
+    // The session that placed the order has been deleted (store/prune.ts), so its provider can no longer be asked, now or later.
+    await gateway.stores.claims.change(order.id, lease.owner, {});
+    throw noOther(order);
+  }
   const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
   const options = {
     operation: 'claim',
