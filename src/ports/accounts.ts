@@ -103,8 +103,9 @@ export type AccountStore = {
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   /**
-   * Finds the freshest that is stored of one connection at the provider: by this account, or else by another account of the same user, or else by a
-   * removed one, each time the newest.
+   * Finds the freshest that is stored of one connection at the provider: by the account that this account's customer has now, or else by another
+   * customer's account of the same user, or else by a removed one, the customer's own first, each time the newest. A removed account, even if it is
+   * this one, comes last, because its connections are no longer read.
    */
   lastStored(accountId: string, upstreamId: string): Promise<Connection | undefined>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;

@@ -120,3 +120,34 @@ it('a connection that is imported twice is stored once, also if it has ended bet
   expect(await accounts.createConnection(link(undefined, 'bank'))).toMatchObject({ existing: { id: second.id } });
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
 });
+
+it('of one connection, what an account that is still here has stored comes before what a removed one has, even if it is the one in question', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  const [customer, other] = [crypto.randomUUID(), crypto.randomUUID()];
+  for (const id of [customer, other]) await database.sql`insert into customers (id, created_on) values (${id}, now())`;
+  const stored = async (customerId: string, upstreamId: string, createdOn: number): Promise<Account> => {
+    const id = crypto.randomUUID();
+    const status = 'connected' as const;
+    const account = { id, customerId, providerId: 'known', status, statusOn: now, sequence: 0, createdOn: now, nextCheckOn: now, userHash: upstreamId };
+    await accounts.create(account, undefined);
+    const of = { accountId: id, nameHash: 'bank', status: 'active', statusOn: now, direction: 'sell', network: 'lightning', request: 'sealed' } as const;
+    await accounts.createConnection({ ...of, id: crypto.randomUUID(), upstreamId, sequence: 0, createdOn });
+    return account;
+  };
+  const first = await stored(customer, 'link', now - 9_000);
+  const ofAnother = await stored(other, 'link', now);
+  const whose = async (): Promise<string | undefined> => (await accounts.lastStored(first.id, 'link'))?.accountId;
+  expect(await whose()).toBe(first.id);
+  await accounts.remove(first, now);
+  expect(await whose()).toBe(ofAnother.id);
+  const second = await stored(customer, 'link', now - 5_000);
+  expect(await whose()).toBe(second.id);
+  // An operator who frees the account's e-mail also forgets its user.
+  await database.sql`update accounts set user_hash = null where id = ${first.id}`;
+  expect(await whose()).toBe(second.id);
+  await database.sql`update accounts set user_hash = 'link' where id = ${first.id}`;
+  await accounts.remove(ofAnother, now);
+  await accounts.remove(second, now);
+  expect(await whose()).toBe(second.id);
+});

@@ -243,13 +243,14 @@ export const createAccountStore = (db: Database): AccountStore => ({
     return rows.map(toConnection);
   },
   lastStored: async (accountId, upstreamId) => {
-    const ofUser = sql`${connections.accountId} in (select ${accountId}::uuid union select same.id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.id = ${accountId})`;
+    const ofUser = sql`${connections.accountId} in (select ${accountId}::uuid union select same.id from accounts own join accounts same on same.provider_id = own.provider_id and same.user_hash = own.user_hash where own.id = ${accountId} union select now.id from accounts own join accounts now on now.provider_id = own.provider_id and now.customer_id = own.customer_id and now.removed_on is null where own.id = ${accountId})`;
+    const isOwn = sql`${accounts.customerId} = (select own.customer_id from accounts own where own.id = ${accountId})`;
     const rows = await db
       .select({ connection: connections })
       .from(connections)
       .innerJoin(accounts, eq(accounts.id, connections.accountId))
       .where(and(eq(connections.upstreamId, upstreamId), ofUser))
-      .orderBy(sql`${connections.accountId} = ${accountId}::uuid desc, ${accounts.removedOn} is null desc`, desc(connections.createdOn))
+      .orderBy(sql`${accounts.removedOn} is null desc, ${isOwn} desc`, desc(connections.createdOn))
       .limit(1);
     return rows[0] && toConnection(rows[0].connection);
   },

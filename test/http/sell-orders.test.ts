@@ -295,8 +295,8 @@ describe('a connection that pays another bank account', () => {
   const foreign = 'FR1420041010050500013M02606';
   const own = 'DE89370400440532013000';
 
-  /** Returns an order that is waiting for its payment when Bringin begins to name another IBAN for its connection. */
-  const ordered = async (name: string) => {
+  /** Returns an order that is waiting for its payment. */
+  const placed = async (name: string) => {
     const { opened, connected, activeConnection, control, connectionIs } = world;
     const call = await opened();
     const email = `${name}@example.com`;
@@ -311,12 +311,17 @@ describe('a connection that pays another bank account', () => {
     };
     expect(await shown()).toEqual(made['payment_info']);
     const link = control.user(email).links[0];
-    const pays = async (iban: string, status: string): Promise<Body> => {
+    const pays = async (iban: string, status: string, id = connection_id): Promise<Body> => {
       Object.assign(link ?? {}, { iban });
-      return await connectionIs(call, connection_id, status);
+      return await connectionIs(call, id, status);
     };
-    expect(await pays(foreign, 'failed')).toMatchObject({ failure: 'iban-differs', iban_masked: 'DE89…3000' });
     return { call, email, accountId, connection_id, made, order, shown, pays, link };
+  };
+  /** Returns an order that is waiting for its payment when Bringin begins to name another IBAN for its connection. */
+  const ordered = async (name: string) => {
+    const one = await placed(name);
+    expect(await one.pays(foreign, 'failed')).toMatchObject({ failure: 'iban-differs', iban_masked: 'DE89…3000' });
+    return one;
   };
 
   it('takes no payment for an open order until it pays the right one again', async () => {
@@ -352,6 +357,19 @@ describe('a connection that pays another bank account', () => {
       expect(adopted?.['lightning_address']).toBeUndefined();
     }
     expect(await shown()).toBeUndefined();
+  });
+
+  it('takes no payment for an order of a removed account either, once the new account has read it', async () => {
+    const { call, email, accountId, made, shown, pays } = await placed('moving');
+    await call('/sell/account-remove', { account_id: accountId });
+    const again = await call('/sell/accounts', { provider: 'bringin', email });
+    const [adopted] = again.body['connections'] as Body[];
+    expect([adopted?.['connection_status'], await shown()]).toEqual(['active', made['payment_info']]);
+    const id = String(adopted?.['connection_id']);
+    await pays(foreign, 'failed', id);
+    expect(await shown()).toBeUndefined();
+    await pays(own, 'active', id);
+    expect(await shown()).toEqual(made['payment_info']);
   });
 
   it('is adopted if it was made elsewhere, since the customer has named no other one', async () => {

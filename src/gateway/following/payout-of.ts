@@ -40,8 +40,8 @@ export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | '
 
 /**
  * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
- * address has ended. Whoever pays then may lose the sats. What counts is what the order's account knows about the connection, or else another account
- * of the user: rows of a removed account are no longer read.
+ * address has ended. Whoever pays then may lose the sats. What counts is what the customer's account knows about the connection, or else another
+ * account of the user. Rows of a removed account are no longer read, so they count only if there is no other.
  */
 export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
   const named = await connectionOf(gateway, order);
