@@ -46,10 +46,11 @@ const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: Accoun
   const login = await logIn(dfx, context, user.address);
   if ('refusal' in login) return { ok: false, refusal: login.refusal };
   const now = { ...user, token: login.token };
-  const said = await readUser(dfx, context, login.token);
+  // The login has made the user, if DFX did not know the address.
+  const said = await afterwards(readUser(dfx, context, login.token));
   if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a user`, { status: said.status });
   if (said.value.mail !== undefined || email === undefined) return stated(dfx, now, said.value);
-  return await withMail(dfx, context, now, email);
+  return await afterwards(withMail(dfx, context, now, email));
 };
 
 const isOf = ({ address }: KnownUser, payoutTo: PayoutTo | undefined): boolean => payoutTo === undefined || addressOf(payoutTo) === address;

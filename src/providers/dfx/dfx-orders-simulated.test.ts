@@ -438,6 +438,22 @@ describe('an account', () => {
       refusal: { note: 'no-code-expected' },
     });
   });
+  it.each(['GET /v2/user', 'PUT /v2/user/mail'])('that the login has made is there, although %s is limited', async (endpoint) => {
+    const { accounts } = start({ mailCode: 'always' });
+    control.setFault({ endpoint, fault: '429', times: 1 });
+    const begun = accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    expect(await faultOf(begun)).toMatchObject({ kind: 'rate-limited', taken: 'maybe' });
+  });
+  it('to which DFX has sent a code, or which it has confirmed, is there although the read after that is limited', async () => {
+    const { accounts } = start({ mailCode: 'always' });
+    const begun = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
+    const known = { ...context, customer: begun.customer ?? '' };
+    control.setFault({ endpoint: 'GET /v2/user', fault: '429', times: 1 });
+    expect((await faultOf(accounts.codes?.send(known) ?? Promise.resolve())).taken).toBe('maybe');
+    const code = [...control.books.accounts.values()].find((one) => one.pending)?.pending?.code ?? '';
+    control.setFault({ endpoint: 'GET /v2/user', fault: '429', times: 1 });
+    expect((await faultOf(accounts.codes?.confirm(known, code) ?? Promise.resolve())).taken).toBe('maybe');
+  });
   it('whose login DFX refuses says nothing about the operator’s key', async () => {
     const { accounts } = start({ mailCode: 'always' });
     const begun = await accounts.startAccount(context, { email, payoutTo: node, ref: 'r' });
