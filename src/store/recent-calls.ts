@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import type { CallFigures, RecentCalls, RecentReading, SecondCalls } from '../ports/figures.ts';
 import type { Database } from './database.ts';
 
-/** About the most decisions that one statement reads. Reading one takes about 0.1 ms. */
-const mostRows = 50;
+/** One statement reads at most roughly this many decisions. Reading one takes about 0.1 ms. */
+const mostRows = 16;
 /** A decision may appear this many seconds late: its transaction takes time, and another instance's clock may be behind. */
 const lateS = 60;
 const atSecond = (second: number): string => new Date(second * 1000).toISOString();

@@ -11,13 +11,13 @@ const lookEveryMs = 10_000;
 /** How far the clock of the instance that deletes old decisions and fills may be ahead of this instance's clock. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
-/** So few that a step takes PostgreSQL some milliseconds, because customers wait for the same processors. Reading a decision takes about 0.1 ms. */
-export const rowsOfStep = 50;
+/** So few that a step takes PostgreSQL about 2 ms, because customers wait for the same processors. Reading a decision takes about 0.1 ms. */
+export const rowsOfStep = 16;
 /** After each step comes a pause of this many times its duration for each instance, so all instances together count for a tenth of the time. */
 const pauseShare = 10;
 const longestPauseMs = 2_000;
 /** A piece of work is this many steps, which take about a second with their pauses. */
-const stepsOfPiece = 20;
+const stepsOfPiece = 40;
 
 /**
  * Takes up to `limit` pieces of work: steps that look for due hours and count those whose rows have changed. Returns how many pieces it took. An hour
