@@ -99,7 +99,7 @@ const blockOf = (target: Target, checked: Checked, more: Record<string, unknown>
 const tell = (target: Target, checked: Checked): void => {
   for (const step of checked.steps) say(step);
   const { findings, blockers } = checked;
-  const none = hasPrice(checked) ? 'no deviation found' : `no price was seen, so the check proves nothing; the last step reached: ${checked.reached}`;
+  const none = hasPrice(checked) ? 'no deviation found' : `no price was seen, so the check is incomplete; the last step reached: ${checked.reached}`;
   say(findings.length === 0 ? `\n${none}` : '\ndeviations');
   for (const { what, setting } of findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
   if (findings.length > 0 && !hasPrice(checked)) say(`\n${none}`);

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 
-/** Returns whether this is a command of the image, which has no npm. */
+/** Returns whether this process was started by the image's `ramp` command. The image does not contain the npm scripts. */
 export const isInImage = (): boolean => /^ramp(?:\.|$)/.test(basename(process.argv[1] ?? ''));
 
 /** Returns how a person starts the command `name`, followed by its arguments: `ramp keys list` in the image, `npm run keys -- list` elsewhere. */

@@ -134,7 +134,7 @@ export const members: { readonly [member: string]: string } = {
   'LiquidityProblem.offers': 'With price-changed and provider-declined: the current offers, ranked.',
   excluded: 'Providers that answered, but whose offer was excluded by a rule.',
   refused: 'Providers that will not serve this request. If the amount is outside a provider’s limits, its entry has those limits.',
-  'ProviderRecord.refused': 'How many orders the provider refused in the last 24 hours.',
+  'ProviderRecord.refused': 'How many orders of the last 24 hours were not made: the provider refused them, or the gateway could not send them.',
   failed: 'Providers that could not answer.',
   policy: 'The rules that the offers were ranked by.',
   firm_quotes_left: 'How many more binding prices this node may ask for today.',
@@ -146,9 +146,9 @@ export const members: { readonly [member: string]: string } = {
   'GetRouteRequest.quote_id': 'The quote_id of any offer in the decision.',
   'GetRouteRequest.offers_id': 'The offers_id of the decision.',
   'GetRouteRequest.order_id': 'An order that was placed for an offer of the decision.',
-  'PlaceOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /quote.',
-  'PlaceSellOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /sell/quote.',
-  'PlaceLiquidityOrderRequest.quote_id': 'The quote_id of an offer or of an answer of POST /liquidity/quote.',
+  'PlaceOrderRequest.quote_id': 'The quote_id of an offer, or the one that POST /quote returned.',
+  'PlaceSellOrderRequest.quote_id': 'The quote_id of an offer, or the one that POST /sell/quote returned.',
+  'PlaceLiquidityOrderRequest.quote_id': 'The quote_id of an offer, or the one that POST /liquidity/quote returned.',
   'Problem.quote_id':
     'With order-pending, if another order of this customer must be resolved first: the quote of that order. Order it again to learn its outcome.',
   'BuyProblem.quote_id':
@@ -516,13 +516,13 @@ export const members: { readonly [member: string]: string } = {
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   order_ids: 'The customer’s own orders that caused the refusal. Empty if only an order of another customer did who has the same account at the provider.',
   'Problem.expires_on':
-    'If a connection cannot be cancelled because of orders: the latest of their end times. An order’s end is when it expires or, if it has expired, when a payment for it can no longer arrive. Absent if none is known.',
+    'If a connection cannot be cancelled because of its orders: when the last of them ends. An open order ends when it expires; an expired one ends when no payment for it can arrive any more. Absent if no end is known.',
   'BuyProblem.expires_on':
-    'If a connection cannot be cancelled because of orders: the latest of their end times. An order’s end is when it expires or, if it has expired, when a payment for it can no longer arrive. Absent if none is known.',
+    'If a connection cannot be cancelled because of its orders: when the last of them ends. An open order ends when it expires; an expired one ends when no payment for it can arrive any more. Absent if no end is known.',
   'SellProblem.expires_on':
-    'If a connection cannot be cancelled because of orders: the latest of their end times. An order’s end is when it expires or, if it has expired, when a payment for it can no longer arrive. Absent if none is known.',
+    'If a connection cannot be cancelled because of its orders: when the last of them ends. An open order ends when it expires; an expired one ends when no payment for it can arrive any more. Absent if no end is known.',
   'LiquidityProblem.expires_on':
-    'If a connection cannot be cancelled because of orders: the latest of their end times. An order’s end is when it expires or, if it has expired, when a payment for it can no longer arrive. Absent if none is known.',
+    'If a connection cannot be cancelled because of its orders: when the last of them ends. An open order ends when it expires; an expired one ends when no payment for it can arrive any more. Absent if no end is known.',
 
   // ---- for the operator
   orders: 'The orders, newest first.',
@@ -625,7 +625,7 @@ export const members: { readonly [member: string]: string } = {
   p50: 'The median, in milliseconds.',
   p95: 'The 95th percentile, in milliseconds.',
   promises: 'How well the provider kept its binding offers, for each ramp.',
-  'ProviderRecord.options': 'How well the provider kept its estimates, for each payment option.',
+  'ProviderRecord.options': 'How closely the provider’s deliveries matched its estimates, for each payment option.',
   reset_on: 'When the operator reset the record.',
   currency: 'ISO 4217.',
   estimate_haircut_ppm: 'How far the ranking discounts the provider’s estimates, in parts per million.',

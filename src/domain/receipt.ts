@@ -1,7 +1,8 @@
 /**
- * A receipt records one decision, so that a customer can keep it, show it to others and check it without us (docs/receipts.md). It is a compact JWS
- * over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day proves that the receipt was in that day's
- * tree. Verifying the receipt of a decision also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
+ * A receipt records one decision, or figures of the order that followed, so that a customer can keep it, show it to others and check it without us
+ * (docs/receipts.md). It is a compact JWS over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day
+ * proves that the receipt was in that day's tree. Verifying the receipt of a decision also ranks the stored figures again. These functions are pure:
+ * keys, roots and times come as arguments.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';

@@ -86,8 +86,8 @@ const partForSecrets = 32;
 /** How long a stop waits for running work before it goes on without it. */
 const idleLimitMs = 8_000;
 /**
- * What one part of the background work may use before it pauses for a second: the time in which it starts new work, and the number of its provider
- * calls and deliveries.
+ * The limits of one run of a part of the background work, after which it pauses for a second. `ms`: how long it may go on starting new work. `calls`:
+ * how many provider calls and deliveries it may make.
  */
 const partBudget = { ms: 25_000, calls: 200 };
 /** Webhooks that are waiting all go out in one run: with the pause after every 200, a backlog went out at 177 a second on an idle machine. */

@@ -22,7 +22,7 @@ export const int = (amount: bigint): number => (isSafe(amount) ? Number(amount) 
 export const limit = (name: string, amount: bigint | undefined): { [name: string]: number } =>
   amount === undefined || !isSafe(amount) ? {} : { [name]: Number(amount) };
 
-/** What liquidity sellers state about what they deliver. */
+/** The facts of a liquidity offer or order that wallets see. Some come from the seller, others from its adapter. */
 export type LiquidityFacts = Pick<Facts, 'delivered_as' | 'connect_to' | 'observed_on' | 'least_pay_sats' | 'funding_outpoint' | 'channel_expires_on'> & {
   inbound_sats?: number;
   lease_blocks?: number;

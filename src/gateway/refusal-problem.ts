@@ -6,8 +6,8 @@ import { limit } from './outward.ts';
 /** Overrides the code's usual action: waiting does not help here, since the customer must act. */
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
-/** How a refusal is shown to the caller: as a problem, or as an error in a member of the request. */
 type Told = [code: ProblemCode, detail: string, more?: ProblemMore];
+/** How a refusal is shown to the caller: as a problem, or as an error in a member of the request. */
 type Outward = Told | { pointer: string; detail: string };
 
 const byNote: Record<RefusalNote, Outward | 'as its reason'> = {

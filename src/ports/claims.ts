@@ -30,7 +30,10 @@ export type ClaimStore = {
   /** Stores a new claim. Returns false if the order already has one. */
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
-  /** Takes a claim, unless it was refused: that one is reopened. If the last lease was not given back, an answer may have been lost (`isUnlost`). */
+  /**
+   * Takes a claim. Returns undefined for a refused one, which only `reopen` takes. If the last lease was not given back, an answer may have been
+   * lost, so the claim is no longer `isUnlost`.
+   */
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   /** Takes a claim that was refused, for a request with this fallback address or none. Returns undefined if it is no longer refused, or is taken. */
   reopen(orderId: string, fallback: { fallback?: string; fallbackHash?: string }, lease: Lease): Promise<Claim | undefined>;

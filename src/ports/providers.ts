@@ -14,7 +14,10 @@ export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
-  /** The caller, as the circuit breaker counts callers: a circuit opens only once the calls of enough different callers have failed. */
+  /**
+   * The caller, as the circuit breaker counts callers. Failed calls with a key count only once enough different callers have had one. Failed calls
+   * without a key always count.
+   */
   customerKey?: string | undefined;
   /** The customer or session that the call is made for, if any. At first, a 429 holds back only their calls of this class. */
   customer?: string | undefined;

@@ -65,8 +65,8 @@ export const namingOrder = <T>(orderMade: string, judge: () => T, status?: numbe
 };
 
 /**
- * Thrown when our queue for a provider, or one network's share of it, is full, or when a call has waited in the queue for too long. Nothing was sent,
- * so the fault says nothing about the provider.
+ * Thrown when our queue for a provider, or the share of it that one IP network may use, is full, or when a call has waited in the queue for too long.
+ * Nothing was sent, so the fault says nothing about the provider.
  */
 export class ProviderBusy extends ProviderFault {
   constructor() {

@@ -42,7 +42,7 @@ export const countedHours = pgTable(
     checkOn: moment('check_on'),
     /** While the hour is counted in several steps: the mark that it had at the first step. Null otherwise. */
     partMark: text('part_mark'),
-    /** The rows before this time are in `partial_figures`. */
+    /** While the hour is counted in several steps: the rows before this time were added to `partial_figures`. Null otherwise. */
     partTo: moment('part_to'),
     /** How long the steps so far have taken. */
     partMs: integer('part_ms'),

@@ -178,7 +178,7 @@ const timeOf = (value: Date | string | null | undefined): number | undefined =>
   value === null || value === undefined ? undefined : value instanceof Date ? value.getTime() : Date.parse(value);
 
 type Hour = { hour: number; source: FigureSource };
-/** How far the count of an hour has come that takes several steps. */
+/** The progress of counting an hour that takes several steps. `ms`: how long they have taken so far. */
 type Part = { mark: string; to: string; ms: number };
 type Claimed = Hour & { mark: string | null; part: Part | undefined; instances: number };
 type ClaimedRow = {

@@ -89,7 +89,7 @@ export const en = {
   stageHelp: {
     paid: 'The provider is getting your bitcoin ready. You can close this page: when you come back, it shows how your order is doing.',
     underpaid: 'Contact the provider. What you paid is not lost, and this page shows what becomes of it.',
-    expired: 'Do not pay it any more. If you have paid already, this page shows what becomes of your money.',
+    expired: 'It is too late to pay. If you have paid already, this page shows what happens to your money.',
     failed: 'If you have paid, the provider owes you the money. Contact it with the number of this order.',
     refunded: 'The money comes back the way you paid it. You do not need to do anything.',
     review: 'Something does not add up, and a person is checking it. Do not pay again. You do not need to do anything.',
@@ -112,7 +112,7 @@ export const en = {
   validUntil: (time: string) => `Valid until ${time}`,
   shortTitle: 'Less bitcoin arrived than was ordered',
   shortHelp: (sats: string, quoted: string) => `${sats} of ${quoted} have arrived. You can take them now: the rest stays owed to you.`,
-  overTitle: 'More was charged than was ordered',
+  overTitle: 'You were charged more than agreed',
   overHelp: (sats: string) => `The provider says so, and gives ${sats} for it. You can take them now: the difference stays owed to you.`,
   shortTake: (sats: string) => `Take ${sats}`,
   finishedHelp: 'Thank you. Keep the receipt: it is signed, and proves which offers there were.',

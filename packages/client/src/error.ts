@@ -51,7 +51,7 @@ export class RampError extends Error {
   offers: Offer[] | undefined;
   /**
    * Whether the offer that was being ordered may have become an order: `open` then lists the request as pending. Order nothing else until the
-   * outcome of that request is known, or the request was dropped with `forget`.
+   * outcome of that request is known or the request has been dropped with `forget`.
    */
   pending = false;
 

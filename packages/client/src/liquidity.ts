@@ -15,7 +15,7 @@ export type LiquidityQuery = {
   product: 'recharge' | 'inbound' | 'turbo';
   /** The sats of the recharge, of inbound capacity, or of each side of a turbo channel. */
   sats: Amount;
-  /** Default: `lightning`. Otherwise `onchain`, or another word of `products`. */
+  /** Default: `lightning`. Also `onchain`, `balance`, or any other word in the product's `payWith` (see `products`). */
   payWith?: Open<'lightning' | 'onchain' | 'balance'>;
   /** How many blocks the channel must stay open: 4320 is a month. Default: no minimum. */
   leaseBlocks?: number;

@@ -7,7 +7,7 @@ import { plain, showAge, showAmount, showTime } from './show.ts';
 
 export type Part = TemplateResult | typeof nothing;
 
-/** Shows text that comes from a provider, a customer or another operator. It may be written from right to left, and is never HTML. */
+/** Shows text that comes from a provider, a customer or another operator. It may be written from right to left, and is never interpreted as HTML. */
 export const theirs = (text: string): TemplateResult => html`<bdi>${text}</bdi>`;
 
 /** Shows a time, and how long ago it was by the gateway's clock. */

@@ -53,7 +53,7 @@ if (!best) throw new Error('no offer');
 const order = good(await api.POST('/order', { body: { session_id, quote_id: best.quote_id, min_amount_sats: Math.floor(best.amount_sats * 0.99) } }));
 const { payment_details: bank, payment_url: page, epc_qr: code } = order.payment_info;
 say(
-  `pay ${order.amount_fiat / 100} EUR ${page ?? `to ${bank?.['provider_iban']} with ${bank?.['provider_reference']} (${code?.length ?? 0} characters of EPC)`}`,
+  `pay ${order.amount_fiat / 100} EUR ${page ? `at ${page}` : `to ${bank?.['provider_iban']} with ${bank?.['provider_reference']} (${code?.length ?? 0} characters of EPC)`}`,
 );
 
 let state: Schemas['BuyOrderState'] | undefined;

@@ -184,6 +184,6 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
     const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that the customer was never shown how to pay';
     return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
   }
-  if (intent.state === 'rejected') return `${intent.providerId} did not take the order: nothing was ordered`;
+  if (intent.state === 'rejected') return `nothing was ordered at ${intent.providerId}: it did not take the order, or was not asked`;
   return `${intent.state} ${at}: the customer was never shown how to pay`;
 };

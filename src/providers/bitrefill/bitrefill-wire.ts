@@ -50,7 +50,7 @@ const range = z
   })
   .refine(({ min, max }) => min <= max, 'an empty range')
   .refine(({ customerSatoshiPriceRate }) => customerSatoshiPriceRate.n > 0n, 'a rate of nothing');
-/** Before ranges (2019), the `value` of some packages was a sentence; those cannot be ordered by number. */
+/** Before Bitrefill had `range` (2019), the `value` of some packages was a sentence. Such a package cannot be ordered: an order states a number. */
 const onePackage = z.object({ value: text, satoshiPrice: positive });
 
 /** GET /inventory/{slug}. */

@@ -73,7 +73,7 @@ export type SimulatorOptions = {
   notFoundStatus?: number;
   /** The status word of a failed order in dialect A. */
   failedStatus?: string;
-  /** When a paid order is delivered: at once, after this many milliseconds, or when `deliver` is called. */
+  /** When a paid order is delivered: `at-once`, after this many milliseconds, or (`by-hand`) when the test calls `control.deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
   /** How many milliseconds after its creation an order is paid automatically. */
   autoPayMs?: number;

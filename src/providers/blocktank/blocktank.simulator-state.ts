@@ -1,6 +1,6 @@
 /**
- * The options, faults and orders of a simulated Blocktank. Sats in integers. "UNKNOWN in the docs" marks what no document says: the default is our
- * guess, and the option is there so that a test can try the other answers.
+ * The options, faults and orders of a simulated Blocktank. Amounts are whole sats. "UNKNOWN in the docs" marks what no document says: the default is
+ * our guess, and the option is there so that a test can try the other answers.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';

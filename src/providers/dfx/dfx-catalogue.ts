@@ -32,7 +32,7 @@ export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fia
   };
 };
 
-/** A currency's flags are the bank's view: `sellable` money can be paid in, `buyable` money can be paid out. A bank payout has no instant form. */
+/** A currency's flags are the customer's view: they pay `sellable` money in, and are paid out `buyable` money. A bank payout has no instant form. */
 const methodsOf = (ramp: ExchangeRamp, bitcoin: AssetRow, fiat: FiatRow, { instant }: DfxSettings): Method[] => {
   if (ramp === 'sell') return bitcoin.sellable && fiat.buyable ? ['Bank'] : [];
   const isInstant = instant === 'listed' && bitcoin.instantBuyable && fiat.instantSellable && fiat.name.toUpperCase() === 'EUR';

@@ -22,7 +22,7 @@ describe('where to pay', () => {
     ['iban', 'LI75088110105923K000F'],
     ['iban', null],
     ['name', null],
-  ])('%s: %s is no account', (member, value) => expect(() => order({ [member]: value })).toThrow(/without a bank account/));
+  ])('%s: %s is no account', (member, value) => expect(() => order({ [member]: value })).toThrow(/without a readable IBAN/));
   test('a BIC that is none, and lines of an address that are missing, are left out', () => {
     const { paymentInfo } = order({ bic: 'unknown', number: null, zip: 6300, city: null, country: null });
     expect(paymentInfo).toMatchObject({ paymentDetails: { provider_address: 'Bahnhofstrasse, 6300' } });

@@ -57,7 +57,7 @@ export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days
   if (!isInCurrency(currenciesIn(reply, reply.paymentRequest), asked.currency)) throw wrong('an order in another currency');
   if (asked.isInstant === true && reply.sepaInstant === false) throw wrong('an instant order at a bank without instant transfers');
   const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
-  if (iban === undefined || reply.name === undefined) throw wrong('an order without a bank account to pay to');
+  if (iban === undefined || reply.name === undefined) throw wrong('an order without a readable IBAN, or without the name of its owner');
   const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
   // A bank account that is only this customer's needs no reference. Any other account receives the payments of all customers.
   if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('an order without its reference');

@@ -27,7 +27,7 @@ export type Endpoint =
 /**
  * `country-403`: DFX refuses the country of the caller's IP address. `address-linked`: a login answers that the address belongs to another account.
  * `unauthorized`: the token counts as expired. `unknown-member`: the answer has a member that no document mentions. `lost-answer`: the request is
- * carried out, and the answer is lost. `oversized`: the answer is true, with 4 MB added to it. The others are lies in an order (`other-amount`,
+ * carried out, and the answer is lost. `oversized`: the answer is correct, but padded with 4 MB. The others are lies in an order (`other-amount`,
  * `other-estimate`, `foreign-uid`: the uid of another customer's order; `no-details`; `bad-iban`; `invoice-amount`; `other-network`) or in a status
  * (`other-uid`, `other-input`, `other-currency`, `unknown-state`, `absurd-output`).
  */
@@ -81,7 +81,7 @@ export type SimulatedCurrency = {
   /** The least and most to pay or to receive, in hundredths. Without `max`, the most is the worth of 1,000,000,000 CHF. */
   min: number;
   max?: number;
-  /** The bank's view: `sellable` currencies buy bitcoin, `buyable` ones are received for it. */
+  /** The customer's view: they pay `sellable` money in for bitcoin, and are paid out `buyable` money. */
   buyable: boolean;
   sellable: boolean;
   instantBuyable: boolean;

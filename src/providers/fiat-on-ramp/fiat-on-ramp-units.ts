@@ -5,11 +5,11 @@ import type { Settings } from './fiat-on-ramp-settings.ts';
 
 export type Units = Pick<Settings, 'minor_units'>;
 
-/** Returns the unit that the block states for a currency's amounts, if it states one. */
+/** Returns the unit that the provider's configuration states for a currency's amounts, if it states one. */
 const unitsOf = (currency: string, { minor_units: units }: Units): 'hundredth' | 'iso4217' | undefined =>
   typeof units === 'object' ? Object.entries(units).find(([code]) => code.toUpperCase() === currency.toUpperCase())?.[1] : units;
 
-/** Returns whether a currency's units are known: its exponent is 2, or the block states the unit. */
+/** Returns whether a currency's units are known: its exponent is 2, or the configuration states the unit. */
 export const isCounted = (currency: string, settings: Units): boolean => exponentOf(currency) === 2 || unitsOf(currency, settings) !== undefined;
 
 /** Returns how many of the provider's units make one whole unit of the currency. */
@@ -27,7 +27,7 @@ export const floorToUpstream = (hundredths: bigint, currency: string, settings: 
   return units >= 100n ? hundredths : hundredths - (hundredths % (100n / units));
 };
 
-/** Converts the provider's units to hundredths. What the customer pays must be exact, so returns undefined if the result is not a whole number. */
+/** Converts the provider's units to hundredths. Returns undefined if the result is not a whole number, because a price must be exact. */
 export const exactly = (amount: bigint, currency: string, settings: Units): bigint | undefined => {
   const units = unitsPerWhole(currency, settings);
   return (amount * 100n) % units === 0n ? (amount * 100n) / units : undefined;

@@ -128,7 +128,7 @@ export type SimulatorControl = {
   pay: (orderId: string, way?: 'bolt11' | 'onchain') => void;
   /** Opens the channel: the state becomes COMPLETED. */
   open: (orderId: string) => void;
-  /** The state becomes FAILED, and a payment is refunded. */
+  /** The state becomes FAILED, and whatever was paid is refunded. */
   fail: (orderId: string) => void;
   /** Ends the time to pay. */
   expire: (orderId: string) => void;
