@@ -16,7 +16,7 @@ import {
   toConnection,
   type ConnectionNotes,
 } from './bringin-connection-mapping.ts';
-import { declined, refused, withKey } from './bringin-customer.ts';
+import { declined, KeyRefused, refused, withKey } from './bringin-customer.ts';
 import { codeVerdict, linkNote } from './bringin-refusal.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
@@ -76,14 +76,28 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   if (reply.ok) {
     const { value } = reply;
     if (value !== 'unread') return answer(shown(bringin, value, asRequested(value, request)));
-    // The request was accepted, but the answer has no id: the list shows the connection now, or will within seconds.
-    return (await afterwards(lookUp(bringin, context, key, request))) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+    return await findAccepted(bringin, context, key, request);
   }
   const note = linkNote(reply.body);
   const isTaken = reply.status === 409 || note === 'username-taken' || note === 'connection-name-taken';
   if (!isTaken) return note === undefined ? refused(reply.body, 'connection-refused') : declined(note);
   // An earlier, delayed request of ours may have made the connection meanwhile.
   return (await afterwards(lookUp(bringin, context, key, request))) ?? declined(note ?? 'connection-name-taken');
+};
+
+/**
+ * Finds a connection whose request was accepted by an answer without its id. The list shows the connection now, or will within seconds, so nothing
+ * that this read ends with is a refusal of the request, for which a code may have been sent.
+ */
+const findAccepted = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
+  const initiating = { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } } as const;
+  try {
+    const found = await afterwards(lookUp(bringin, context, key, request));
+    return found?.ok === true ? found : initiating;
+  } catch (error) {
+    if (error instanceof KeyRefused) return initiating;
+    throw error;
+  }
 };
 
 /** Fills in what the answer to a creation need not repeat. */
@@ -132,7 +146,7 @@ const readAfter = async (bringin: Bringin, context: CallContext, key: string, do
     const read = await readConnection(bringin, context, key, done);
     return read.ok ? read : answer(done);
   } catch (error) {
-    if (error instanceof ProviderFault) return answer(done);
+    if (error instanceof ProviderFault || error instanceof KeyRefused) return answer(done);
     throw error;
   }
 };

@@ -322,6 +322,24 @@ describe('answers that no simulator gives', () => {
     expect(await adapter.connections?.create(call, wanted)).toMatchObject({ ok: true, value: { upstreamId: 'l-1', status: 'active' } });
     expect(asked).toEqual(['GET /bringin-link', 'POST /bringin-link', 'GET /bringin-link']);
   });
+  it.each<[string, number, unknown]>([
+    ['has no such connection yet', 200, []],
+    ['refuses the key', 401, {}],
+    ['has the name with another bank account', 200, [{ ...link('ACTIVE'), destinationIban: 'FR1420041010050500013M02606' }]],
+    ['has a masked bank account', 200, [{ ...link('PENDING'), destinationIban: 'DE89 **** 3000' }]],
+  ])('a creation that was accepted without an id is being made, even if the list %s', async (_what, status, body) => {
+    const { adapter, call } = scripted([200, []], [202, { success: true }], [status, body]);
+    expect(await adapter.connections?.create(call, wanted)).toEqual({ ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } });
+  });
+  it.each([400, 404, 429])('a creation that was accepted without an id may be made, if the list then answers %i', async (status) => {
+    const { adapter, call } = scripted([200, []], [202, { success: true }], [status, {}]);
+    await expect(adapter.connections?.create(call, wanted)).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
+  });
+  it('a connection whose code was accepted is active, even if the read after it refuses the key', async () => {
+    const { adapter, call } = scripted([200, { id: 's-2' }], [403, {}]);
+    const waiting: ConnectionState = { ...connection, status: 'code_required', upstream: { challengeId: 'c-1' } };
+    expect(await adapter.connections?.confirm(call, waiting, '123456')).toMatchObject({ ok: true, value: { status: 'active' } });
+  });
   it('another connection than the one asked for is not believed', async () => {
     const { adapter, call } = scripted([200, link('ACTIVE', 'l-2')]);
     await expect(adapter.connections?.read(call, connection)).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
