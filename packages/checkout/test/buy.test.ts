@@ -355,7 +355,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     const customer = await open();
     const { page } = customer;
     await buyFrom(customer, 'Alpine Pay');
-    const [iban, over] = [page.getByText('IBAN', { exact: true }), page.getByText('Do not pay it any more.')];
+    const [iban, over] = [page.getByText('IBAN', { exact: true }), page.getByText('It is too late to pay.')];
     await iban.waitFor();
     await page.route('**/order-status', async (route) => await route.abort());
     await page.evaluate('globalThis.now = Date.now; Date.now = () => globalThis.now() + 4 * 86_400_000;');

@@ -7,6 +7,11 @@ const arrived: { readonly [ramp in Ramp]: string } = {
   sell: 'The provider has sent your money. A bank may need up to one working day to show it.',
   liquidity: 'What you bought was delivered to your node.',
 };
+const notCollected = {
+  review: 'Your bitcoin is ready, but your wallet cannot withdraw it yet. We are checking this with the provider, and will tell you what we find.',
+  refused: 'Your bitcoin is ready, but the provider refused your wallet’s withdrawal. Please try it again, and tell us if it is refused again.',
+  unlinked: 'The provider says that your bitcoin was collected. If it has not arrived, please tell us.',
+};
 const pushed = 'Your bitcoin was bought, and the provider is sending it to the destination of your order.';
 const texts: { readonly [stage in Stage]: string | undefined } = {
   awaiting_payment: 'Your order is waiting for your payment. Your wallet shows how to pay.',
@@ -21,9 +26,11 @@ const texts: { readonly [stage in Stage]: string | undefined } = {
 };
 
 /** Returns what an operator may tell the customer. It names no person, no payment detail and no provider's words. */
-export const forCustomer = ({ intent, order }: Pick<Dossier, 'intent' | 'order'>): string => {
+export const forCustomer = ({ intent, order, claim }: Pick<Dossier, 'intent' | 'order' | 'claim'>): string => {
   const about = `About your order ${intent.orderId}: `;
   if (order?.disputed === true) return `${about}less arrived than was ordered, or more was charged. We are settling this with the provider.`;
+  if (order?.stage === 'filled' && order.terms.finishedUnlinked) return about + notCollected.unlinked;
+  if (order?.stage === 'filled' && (claim?.state === 'review' || claim?.state === 'refused')) return about + notCollected[claim.state];
   if (order) return about + (texts[order.stage] ?? (order.terms.payout === 'push' ? pushed : arrived[order.ramp]));
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
