@@ -348,10 +348,13 @@ export type ConnectionState = {
   stillThere?: true;
   lightningAddress?: string;
   depositAddress?: string;
+  /** The addresses as they were known, of a connection that nobody may pay now. Never shown. */
+  withheld?: Addresses;
   depositIban?: string;
   iban?: string;
   createdOn?: number;
 };
+type Addresses = { lightningAddress?: string; depositAddress?: string };
 export type ConnectionRequest = {
   name: string;
   direction: 'sell' | 'buy';

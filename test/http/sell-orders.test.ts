@@ -372,6 +372,18 @@ describe('a connection that pays another bank account', () => {
     expect(await shown()).toEqual(made['payment_info']);
   });
 
+  it('has its own address again afterwards, whatever Bringin named meanwhile and wherever it is connected', async () => {
+    const { call, email, accountId, connection_id, pays, link } = await ordered('coming');
+    Object.assign(link ?? {}, { lnAddress: 'mallory@dev.bringin.xyz' });
+    expect(await pays(own, 'active')).toMatchObject({ lightning_address: 'coming@dev.bringin.xyz' });
+    await pays(foreign, 'failed', connection_id);
+    await call('/sell/account-remove', { account_id: accountId });
+    const again = await call('/sell/accounts', { provider: 'bringin', email });
+    const [adopted] = again.body['connections'] as Body[];
+    expect([adopted?.['connection_status'], adopted?.['lightning_address']]).toEqual(['failed', undefined]);
+    expect(await pays(own, 'active', String(adopted?.['connection_id']))).toMatchObject({ lightning_address: 'coming@dev.bringin.xyz' });
+  });
+
   it('is adopted if it was made elsewhere, since the customer has named no other one', async () => {
     const { opened, connected, activeConnection, control } = world;
     const first = await opened();

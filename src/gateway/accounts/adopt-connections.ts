@@ -61,8 +61,9 @@ const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionSta
   const stored = await scope.gateway.stores.accounts.lastStored(account.id, told.upstreamId);
   const before = stored && (await openState(scope.gateway, stored));
   // A failure stays until a read shows that it is over.
-  const { iban, lightningAddress, depositAddress, failure } = before?.stillThere ? before : { ...before, failure: undefined };
-  const known = { ...told, ...defined({ iban, lightningAddress, depositAddress, failure }) };
+  const failure = before?.stillThere ? before.failure : undefined;
+  const { lightningAddress, depositAddress } = { ...before, ...before?.withheld };
+  const known = { ...told, ...defined({ iban: before?.iban, lightningAddress, depositAddress, failure }) };
   if (JSON.stringify(known) === JSON.stringify(told)) return told;
   try {
     const answer = await callSeller(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {

@@ -267,6 +267,25 @@ describe('the IBAN that is paid', () => {
     expect(right).toMatchObject({ status: 'active', lightningAddress: 'alice@bringin.xyz', iban });
     expect([right.failure, right.stillThere]).toEqual([undefined, undefined]);
   });
+  test('the addresses that were known before are those that come back, whatever was told meanwhile', () => {
+    const told = {
+      standingOrder: active,
+      lnAddress: 'mallory@bringin.xyz',
+      depositAddress: 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry',
+    };
+    for (const from of [
+      { lightningAddress: 'alice@bringin.xyz' },
+      { depositAddress: address },
+      { lightningAddress: 'alice@bringin.xyz', depositAddress: address },
+    ]) {
+      const wrong = show(link('ACTIVE', { ...told, destinationIban: other }), { ...base, status: 'active', upstream: {}, iban, ...from });
+      expect([wrong.failure, wrong.lightningAddress, wrong.depositAddress]).toEqual(['iban-differs', undefined, undefined]);
+      const still = show(link('ACTIVE', { ...told, destinationIban: 'DE89XXXXXXXXXXXXXX3000' }), wrong);
+      const right = show(link('ACTIVE', { ...told, destinationIban: iban }), still);
+      expect(right).toMatchObject({ status: 'active', ...from });
+      expect(right.withheld).toBeUndefined();
+    }
+  });
   test.each([
     ['INACTIVE', 'inactive', undefined],
     ['FAILED', 'failed', undefined],

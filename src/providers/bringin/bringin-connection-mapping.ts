@@ -2,6 +2,7 @@
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { withoutLightningScheme } from '../../bitcoin/bitcoin-uri.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { ConnectionRequest, ConnectionState } from '../spec.ts';
@@ -43,7 +44,7 @@ type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lig
  * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
  * link was created, or earlier if Bringin says so, even if the code was sent again later. Payers use the addresses without an order, so they are
  * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes. Nor does the bank account: as
- * long as Bringin names another one, the connection counts as failed, its addresses are not shown, and no order uses it. At Bringin it may still be
+ * long as Bringin names another one, the connection counts as failed, its addresses are `withheld`, and no order uses it. At Bringin it may still be
  * active, and can be cancelled.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
@@ -68,8 +69,9 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(pendingCancel ? { cancel: pendingCancel } : {}),
   };
   const iban = isElsewhere || (before?.iban !== undefined && readIban(before.iban) !== undefined) ? before?.iban : (reply.destinationIban ?? before?.iban);
-  const lightningAddress = isElsewhere ? undefined : (before?.lightningAddress ?? safeLightningAddress(reply.lnAddress, rules));
-  const depositAddress = isElsewhere ? undefined : (before?.depositAddress ?? safeAddress(reply.depositAddress, rules));
+  const known = knownAddresses(before);
+  const lightningAddress = isElsewhere ? undefined : (known.lightningAddress ?? safeLightningAddress(reply.lnAddress, rules));
+  const depositAddress = isElsewhere ? undefined : (known.depositAddress ?? safeAddress(reply.depositAddress, rules));
   const depositIban = reply.depositIban ?? before?.depositIban;
   return {
     upstreamId: link.id,
@@ -84,11 +86,18 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(status === 'failed' && !isOver ? { stillThere: true } : {}),
     ...(lightningAddress === undefined ? {} : { lightningAddress }),
     ...(depositAddress === undefined ? {} : { depositAddress }),
+    ...(isElsewhere && Object.keys(known).length > 0 ? { withheld: known } : {}),
     // Not checked: the documentation's own example fails mod 97.
     ...(depositIban === undefined ? {} : { depositIban: ibanOf(depositIban) }),
     ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
     ...(createdOn === undefined ? {} : { createdOn }),
   };
+};
+
+/** Returns the addresses that were ever known of a connection, also while they are not shown. */
+const knownAddresses = (before: ConnectionState | undefined): NonNullable<ConnectionState['withheld']> => {
+  const { lightningAddress, depositAddress }: Partial<ConnectionState> = { ...before, ...before?.withheld };
+  return defined({ lightningAddress, depositAddress });
 };
 
 export const ibanDiffers = 'iban-differs';

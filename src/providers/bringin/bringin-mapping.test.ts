@@ -298,5 +298,8 @@ test('unreadable notes of an offer or a stored connection are replaced by harmle
   expect([readNotes(null), readNotes([]), readNotes({ rail: 7 })]).toEqual(Array(3).fill({ rail: 'card', network: 'lightning' }));
   const stored = { upstreamId: 'l-1', name: 'Savings', direction: 'sell', network: 'lightning', status: 'active' };
   expect(connectionOf({ ...stored, upstream: { challengeId: 'x' }, iban: 'DE89' })).toEqual({ ...stored, upstream: {} });
+  const addresses = { lightningAddress: 'alice@bringin.xyz', depositAddress: 'bc1q' };
+  expect(connectionOf({ ...stored, ...addresses })).toEqual({ ...stored, ...addresses, upstream: {} });
+  expect(connectionOf({ ...stored, lightningAddress: 7 })).toEqual({ ...stored, upstream: {} });
   expect([connectionOf(undefined), connectionOf('l-1'), connectionOf({ ...stored, status: 'odd' })]).toEqual([undefined, undefined, undefined]);
 });

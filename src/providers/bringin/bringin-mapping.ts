@@ -48,6 +48,8 @@ const storedConnection = z.object({
   network: z.enum(['lightning', 'onchain']),
   status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
   iban: z.string().min(12).optional().catch(undefined),
+  lightningAddress: z.string().optional().catch(undefined),
+  depositAddress: z.string().optional().catch(undefined),
 });
 
 /** Reads the stored connection of an order: the members that a new read of the connection needs. Undefined if they are not all there. */

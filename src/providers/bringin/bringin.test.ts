@@ -373,6 +373,20 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted([200, rates], [200, { id: orderId, amount: '250000', invoice: stale, expiresAt: now }]);
     await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('already expired');
   });
+  it('an order is paid to the address that its connection was known by, whatever Bringin says now', async () => {
+    const other = { ...link('ACTIVE'), lnAddress: 'mallory@dev.bringin.xyz' };
+    const { adapter, asked, call } = scripted(
+      [200, rates],
+      [200, other],
+      [200, { tag: 'payRequest', minSendable: 1000, maxSendable: 250_000_000 }],
+      [200, { transactions: [] }],
+    );
+    const stored = { ...connection, status: 'active', lightningAddress: 'alice@dev.bringin.xyz' };
+    const byBank = { ...offer, upstream: { rail: 'sepa', network: 'lightning' } };
+    const placed = await adapter.placeOrder(call, { quote: request, offer: byBank, inputs: { connection: stored } });
+    expect(placed).toMatchObject({ ok: true, value: { paymentInfo: { value: 'alice@dev.bringin.xyz' } } });
+    expect(asked).toContain('GET https://dev.bringin.xyz/.well-known/lnurlp/alice');
+  });
   it('a minimum in millisats is rounded up, a maximum down', async () => {
     const pay = { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 };
     const { adapter, asked, call } = scripted([200, rates], [200, link('ACTIVE')], [200, pay], [200, { transactions: [] }]);
