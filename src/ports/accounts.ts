@@ -108,7 +108,16 @@ export type AccountStore = {
    * this one, comes last, because its connections are no longer read.
    */
   lastStored(accountId: string, upstreamId: string): Promise<Connection | undefined>;
-  changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
+  /**
+   * Writes the change and its webhooks in one transaction. Returns false if `sequence` or `state` has changed since the connection was read. With
+   * `isNewer`, a changed `state` does not matter: the change is newer than whatever was stored meanwhile.
+   */
+  changeConnection(
+    connection: Pick<Connection, 'id' | 'sequence' | 'state'>,
+    change: ConnectionChange,
+    deliveries: NewDelivery[],
+    isNewer?: boolean,
+  ): Promise<boolean>;
 
   /** Returns the ids of those payments that are already stored. */
   knownSettlements(accountId: string, transactionIds: string[]): Promise<string[]>;

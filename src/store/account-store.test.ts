@@ -112,7 +112,7 @@ it('a connection that is imported twice is stored once, also if it has ended bet
   const first = link('link-1', 'bank');
   expect(await accounts.createConnection(first)).toEqual({ created: true });
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
-  await accounts.changeConnection(first, { status: 'inactive', sequence: 1 }, []);
+  expect(await accounts.changeConnection(first, { status: 'inactive', sequence: 1 }, [])).toBe(true);
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id, status: 'inactive' } });
   // The name is free again, and then taken: what has the same id comes before what has the same name.
   const second = link('link-2', 'bank');
@@ -150,4 +150,26 @@ it('of one connection, what an account that is still here has stored comes befor
   await accounts.remove(ofAnother, now);
   await accounts.remove(second, now);
   expect(await whose()).toBe(second.id);
+});
+
+it('what was read of a connection is stored only over the state that was read, and the answer to a step over any of the same sequence', async () => {
+  const { accounts } = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+  const now = Date.now();
+  const [id, accountId, customerId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
+  const account = { customerId, providerId: 'reading', status: 'connected' as const, statusOn: now, sequence: 0, createdOn: now };
+  await accounts.create({ ...account, id: accountId }, undefined);
+  const made = { id, accountId, nameHash: 'bank', status: 'code_required', statusOn: now, direction: 'sell', network: 'lightning' } as const;
+  const before = { ...made, request: 'sealed', sequence: 0, createdOn: now };
+  await accounts.createConnection(before);
+  const store = async (state: string, known: { state?: string; sequence: number }, isNewer?: boolean): Promise<unknown> => [
+    await accounts.changeConnection({ id, ...known }, { state }, [], isNewer),
+    (await accounts.findConnection(id, customerId))?.state,
+  ];
+  expect(await store('first', before)).toEqual([true, 'first']);
+  expect(await store('late', before)).toEqual([false, 'first']);
+  expect(await store('late', { state: 'other', sequence: 0 })).toEqual([false, 'first']);
+  expect(await store('second', { state: 'first', sequence: 0 })).toEqual([true, 'second']);
+  expect(await store('step', { state: 'first', sequence: 0 }, true)).toEqual([true, 'step']);
+  expect(await store('late', { state: 'step', sequence: 1 }, true)).toEqual([false, 'step']);
 });

@@ -254,12 +254,13 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .limit(1);
     return rows[0] && toConnection(rows[0].connection);
   },
-  changeConnection: async ({ id, sequence }, change, deliveries) =>
+  changeConnection: async ({ id, sequence, state }, change, deliveries, isNewer = false) =>
     await db.transaction(async (tx) => {
+      const asRead = state === undefined ? isNull(connections.state) : eq(connections.state, state);
       const rows = await tx
         .update(connections)
         .set(change)
-        .where(and(eq(connections.id, id), eq(connections.sequence, sequence)))
+        .where(and(eq(connections.id, id), eq(connections.sequence, sequence), isNewer ? undefined : asRead))
         .returning({ id: connections.id });
       if (rows.length !== 1) return false;
       await insertDeliveries(tx, deliveries);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectionStatePlace } from '../../src/gateway/places.ts';
 import { bank, iban, startSellWorld, type SellWorld } from '../support/sell-world.ts';
-import { type Body } from '../support/wallet.ts';
+import { type Body, type Call } from '../support/wallet.ts';
 
 let world: SellWorld;
 beforeAll(async () => {
@@ -619,6 +620,97 @@ describe('ending one', () => {
     // If the wallet asks for the connection again, it gets a new one, not the ended one.
     const again = await world.activeConnection(call, accountId, 'Bank', 'patient');
     expect(again).not.toBe(connection_id);
+  });
+});
+
+describe('a code that is sent while something else about the connection is under way', () => {
+  /** Runs `meanwhile` once, after Bringin has answered and before the answer is stored. */
+  const afterThe = (verb: 'read' | 'cancel' | 'confirm' | 'resend', meanwhile: () => Promise<unknown>): void => {
+    const verbs = world.gateway.server.gateway.providers.find(({ id }) => id === 'bringin')?.adapter.sell?.connections;
+    if (!verbs) throw new Error('no connections');
+    const once = <A extends unknown[], R>(call: (...given: A) => Promise<R>, restored: () => void): ((...given: A) => Promise<R>) => {
+      return async (...given) => {
+        restored();
+        const answer = await call(...given);
+        await meanwhile();
+        return answer;
+      };
+    };
+    const { [verb]: before } = verbs;
+    Object.assign(verbs, { [verb]: once(before as never, () => void Object.assign(verbs, { [verb]: before })) });
+  };
+  /** Reads a connection, and returns the name of it that is then stored. */
+  const nameAfterRead = async (call: Call, connection_id: string): Promise<string | undefined> => {
+    expect((await call('/sell/connection-status', { connection_id })).status).toBe(200);
+    const { gateway } = world.gateway.server;
+    const [row] = await world.gateway.database.sql<{ state: string }[]>`select state from connections where id = ${connection_id}`;
+    return (JSON.parse(await gateway.seal.open(row?.state ?? '', connectionStatePlace(connection_id))) as { name?: string }).name;
+  };
+  const cancelling = async (name: string) => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, `${name}@example.com`);
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', name);
+    const asked = await call('/sell/connection-cancel', { connection_id });
+    expect([asked.status, asked.body['connection_status']]).toEqual([200, 'code_required']);
+    const resend = async (): Promise<void> => expect((await call('/sell/connection-resend', { connection_id })).status).toBe(200);
+    const confirm = async () => await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    return { call, connection_id, resend, confirm };
+  };
+
+  it.each([
+    ['a read', 'read', false],
+    ['a read with news', 'read', true],
+    ['the cancellation that is asked for again', 'cancel', false],
+    ['the same with news', 'cancel', true],
+  ] as const)('is the one that counts: %s does not bring back the earlier one', async (what, verb, isNews) => {
+    const name = what.replaceAll(' ', '');
+    const { call, connection_id, resend, confirm } = await cancelling(name);
+    if (isNews) Object.assign(links(`${name}@example.com`)[0] ?? {}, { name: 'Savings' });
+    afterThe(verb, resend);
+    const path = verb === 'read' ? '/sell/connection-status' : '/sell/connection-cancel';
+    expect((await call(path, { connection_id })).body['connection_status']).toBe('code_required');
+    const { status, body } = await confirm();
+    expect([status, body['connection_status']]).toEqual([200, 'inactive']);
+  });
+
+  it('is stored, whatever a read has stored meanwhile', async () => {
+    const { call, connection_id, resend, confirm } = await cancelling('readbefore');
+    afterThe('resend', async () => {
+      Object.assign(links('readbefore@example.com')[0] ?? {}, { name: 'Savings' });
+      expect(await nameAfterRead(call, connection_id)).toBe('Savings');
+    });
+    await resend();
+    expect((await confirm()).body['connection_status']).toBe('inactive');
+  });
+
+  it('is not lost to an earlier code that was wrong, whose try counts all the same, also after a read', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'wrongmeanwhile@example.com');
+    const connection_id = await world.waiting(call, accountId, 'Bank', 'wrongmeanwhile');
+    const triesAfter = async (code: string) => (await call('/sell/connection-confirm', { connection_id, code })).body['attempts_left'];
+    expect((await call('/sell/connection-resend', { connection_id })).body['attempts_left']).toBe(3);
+    Object.assign(links('wrongmeanwhile@example.com')[0] ?? {}, { name: 'Savings' });
+    afterThe('confirm', async () => expect(await nameAfterRead(call, connection_id)).toBe('Savings'));
+    expect(await triesAfter('000000')).toBe(2);
+    expect((await call('/sell/connection-status', { connection_id })).body['attempts_left']).toBe(2);
+    afterThe('confirm', async () => await call('/sell/connection-resend', { connection_id }));
+    expect(await triesAfter('000000')).toBe(1);
+    expect((await call('/sell/connection-confirm', { connection_id, code: '123456' })).body['connection_status']).toBe('active');
+  });
+
+  it('a read that finds nothing new does not keep the news of another read from being stored', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'twotimes@example.com');
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', 'twotimes');
+    const name = async (): Promise<unknown> => await nameAfterRead(call, connection_id);
+    expect(await name()).toBe('Bank');
+    const callIt = (called: string) => Object.assign(links('twotimes@example.com')[0] ?? {}, { name: called });
+    callIt('Savings');
+    afterThe('read', async () => {
+      callIt('Bank');
+      expect(await name()).toBe('Bank');
+    });
+    expect(await name()).toBe('Savings');
   });
 });
 

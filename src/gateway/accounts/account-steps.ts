@@ -5,6 +5,7 @@ import type { AccountState, ConnectionState } from '../../providers/spec.ts';
 import type { Account, AccountChange, Connection, ConnectionChange } from '../../ports/accounts.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
 import { newDelivery, type Tell } from '../deliveries/new-delivery.ts';
+import { openState } from '../upstream/connection-state.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
 import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -105,10 +106,22 @@ const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> =
   if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
 };
 
-/** Applies what the provider has reported about the connection. Returns the connection as it is stored. */
-export const stepConnection = async (gateway: Gateway, account: Account, connection: Connection, said: ConnectionState): Promise<Connection> => {
+/**
+ * Applies what the provider has reported about the connection. Returns the connection as it is stored. A report is built on the state that was stored
+ * when the call began, and knows nothing of what was stored since, such as the challenge of a code that was just sent. So it is not stored over that,
+ * unless it `isNewer`: the provider's answer to a step of the customer. One that changes nothing is not stored at all.
+ */
+export const stepConnection = async (
+  gateway: Gateway,
+  account: Account,
+  connection: Connection,
+  said: ConnectionState,
+  isNewer = false,
+): Promise<Connection> => {
   const now = gateway.now();
+  const asStored = async (): Promise<Connection | undefined> => await gateway.stores.accounts.findConnection(connection.id, account.customerId);
   const moved = said.status !== connection.status;
+  if (!moved && JSON.stringify(await openState(gateway, connection)) === JSON.stringify(said)) return (await asStored()) ?? connection;
   const sequence = connection.sequence + (moved ? 1 : 0);
   const change: ConnectionChange = {
     state: await gateway.seal.seal(JSON.stringify(said), connectionStatePlace(connection.id)),
@@ -119,11 +132,11 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   const after = { ...connection, ...change };
   const data = { connection_id: connection.id, account_id: account.id, connection_status: said.status };
   const deliveries = moved ? await tell(gateway, account, { type: 'connection_status', subjectId: connection.id, sequence, data }) : [];
-  if (await gateway.stores.accounts.changeConnection(connection, change, deliveries)) {
+  if (await gateway.stores.accounts.changeConnection(connection, change, deliveries, isNewer)) {
     if (moved) gateway.count('connection_steps_total', { provider: account.providerId, status: said.status });
     return after;
   }
-  return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
+  return (await asStored()) ?? after;
 };
 
 /** Marks a connection as failed: its request was repeated, and the provider will not create the connection. */

@@ -160,7 +160,9 @@ const stepAt = async (
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
     if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(scope, account, connection));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    return { connection: await stepConnection(gateway, account, connection, answer.value), state: answer.value };
+    // A cancellation that is asked for again sends no other code, so its answer holds no more than a read does.
+    const isNewer = verb === 'resend_code' || answer.value.status !== connection.status;
+    return { connection: await stepConnection(gateway, account, connection, answer.value, isNewer), state: answer.value };
   } catch (fault) {
     if (fault instanceof ProviderFault) {
       if (fault.taken === 'no') await takeBack?.();
@@ -207,7 +209,12 @@ const codeWrong = async (
   state: ConnectionState,
   attemptsLeft: number | undefined,
 ): Promise<never> => {
-  if (attemptsLeft !== undefined) await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
+  if (attemptsLeft !== undefined) {
+    const stored = await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
+    // A read, or another code that was sent, may have been stored meanwhile. The try counts all the same.
+    const kept = await openState(gateway, stored);
+    if (kept?.attemptsLeft !== undefined && kept.attemptsLeft > attemptsLeft) await stepConnection(gateway, account, stored, { ...kept, attemptsLeft });
+  }
   throw new Problem('code-wrong', 'This is not the code that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
 };
 
