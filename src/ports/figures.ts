@@ -53,9 +53,9 @@ export type FigureFilter = {
 export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
 /**
  * The calls of each second, as far as they were read. `decisions`: how many decisions the second had then. `ms`: the time to an answer that was
- * ranked. `completeTo`: all seconds before this time (in seconds) have been read.
+ * ranked. `completeTo`: all seconds before this time (in seconds) have been read. `askedOn`: when somebody last asked for them.
  */
-export type RecentCalls = { seconds: Map<number, { decisions: number; calls: SecondCalls[] }>; completeTo?: number };
+export type RecentCalls = { seconds: Map<number, { decisions: number; calls: SecondCalls[] }>; completeTo?: number; askedOn?: number };
 export type SecondCalls = { providerId: string; ok: boolean; ms: number | null; n: number };
 /** `pause` is called between two steps, with how long the last one took. */
 export type RecentReading = { known: RecentCalls; most: number; pause: (tookMs: number) => Promise<void>; now: () => number };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
-import type { Counting, FigureStore } from '../ports/figures.ts';
+import type { Counting, FigureStore, RecentCalls } from '../ports/figures.ts';
 import { createStores } from './stores.ts';
 
 const hour = 3_600_000;
@@ -69,11 +69,13 @@ it('a second with more decisions than one statement may read is read in pieces, 
   const second = now - 60_000;
   await decide(Array.from({ length: 130 }, (_, i) => second + i * 7));
   const paused: number[] = [];
-  const known = { seconds: new Map() };
+  const known: RecentCalls = { seconds: new Map() };
   const pause = async (tookMs: number): Promise<void> => await Promise.resolve(void paused.push(tookMs));
   const calls = async () => await figures.recentCalls(second, { known, most: 1_000, pause, now: () => 0 });
   const all = ['alpine', 'slow', 'third'].map((providerId) => ({ providerId, answered: 130, failed: 0 }));
   expect((await calls()).toSorted((a, b) => a.providerId.localeCompare(b.providerId))).toMatchObject(all);
+  // What is equal in two pieces is kept once.
+  expect(new Set([...known.seconds.values()].map(({ calls: kept }) => kept.length))).toEqual(new Set([3]));
   expect(paused).toHaveLength(8);
   expect(await calls()).toMatchObject([{ answered: 130 }, { answered: 130 }, { answered: 130 }]);
   expect(paused).toHaveLength(8);

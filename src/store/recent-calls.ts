@@ -23,14 +23,14 @@ export const countRecent = async (db: Database, since: number, reading: RecentRe
   let tookMs: number | undefined;
   for (const batch of batchesOf(counted, known)) {
     if (left <= 0) return sumOf(known);
-    const calls = new Map<number, SecondCalls[]>();
+    const calls: Calls = new Map();
     for (const piece of piecesOf(batch)) {
       if (tookMs !== undefined) await reading.pause(tookMs);
       const began = reading.now();
       await readPiece(db, piece, calls);
       tookMs = Math.max(0, reading.now() - began);
     }
-    for (const { second, n } of batch) known.seconds.set(second, { decisions: n, calls: calls.get(second) ?? [] });
+    for (const { second, n } of batch) known.seconds.set(second, { decisions: n, calls: [...(calls.get(second)?.values() ?? [])] });
     left -= sumOfRows(batch);
   }
   if (newest !== undefined) known.completeTo = newest;
@@ -71,8 +71,11 @@ const piecesOf = (batch: readonly Counted[]): Piece[] => {
 
 type Row = { second: string; provider_id: string; ok: boolean; ms: number | null; n: number };
 
+/** The calls of each second, equal ones together, since a busy second has many pieces. */
+type Calls = Map<number, Map<string, SecondCalls>>;
+
 /** Adds the calls of a piece to the calls of their seconds. */
-const readPiece = async (db: Database, { from, to }: Piece, calls: Map<number, SecondCalls[]>): Promise<void> => {
+const readPiece = async (db: Database, { from, to }: Piece, calls: Calls): Promise<void> => {
   const rows = await db.execute<Row>(sql`
     with recent as materialized (
       select floor(extract(epoch from created_on))::bigint::text as second, (route->'route')::jsonb as d from routes
@@ -85,9 +88,10 @@ const readPiece = async (db: Database, { from, to }: Piece, calls: Map<number, S
     )
     select second, provider_id, ok, ms, count(*)::int as n from calls group by 1, 2, 3, 4`);
   for (const { second, provider_id: providerId, ok, ms, n } of rows) {
-    const known = calls.get(Number(second));
-    if (known) known.push({ providerId, ok, ms, n });
-    else calls.set(Number(second), [{ providerId, ok, ms, n }]);
+    const ofSecond = calls.get(Number(second)) ?? new Map<string, SecondCalls>();
+    calls.set(Number(second), ofSecond);
+    const kind = `${ok} ${ms} ${providerId}`;
+    ofSecond.set(kind, { providerId, ok, ms, n: n + (ofSecond.get(kind)?.n ?? 0) });
   }
 };
 

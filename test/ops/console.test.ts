@@ -1,6 +1,7 @@
 /** What the operator's console reads and does: the overview, figures, search, one order's card, and what an operator settles. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { countHours } from '../../src/gateway/figures/count-hours.ts';
 import { ProviderFault } from '../../src/providers/fault.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -339,6 +340,30 @@ it('the calls of the overview are counted once in five seconds, for all operator
     expect(counted).toHaveBeenCalledTimes(2);
   });
   counted.mockRestore();
+});
+
+it('the calls of the overview are forgotten once no operator has asked for five minutes, and then read again', async () => {
+  const { server, clock } = gateway;
+  const figures = async () => {
+    const { body } = await ask('/operator/overview');
+    return (body['providers'] as { provider: string; last_15_minutes: unknown }[]).map((one) => [one.provider, one.last_15_minutes]);
+  };
+  const secondsKept = async (afterMs: number): Promise<number> => {
+    clock.move(afterMs);
+    await countHours(server.gateway, 1);
+    return server.gateway.state.recentCalls.seconds.size;
+  };
+  // No decision becomes older than 15 minutes meanwhile.
+  clock.move(16 * 60_000);
+  await buy();
+  await clock.still(async () => {
+    const before = await figures();
+    expect(await secondsKept(299_000)).toBeGreaterThan(0);
+    expect(await figures()).toEqual(before);
+    expect(await secondsKept(299_000)).toBeGreaterThan(0);
+    expect(await secondsKept(1_000)).toBe(0);
+    expect(await figures()).toEqual(before);
+  });
 });
 
 describe('a switch', () => {

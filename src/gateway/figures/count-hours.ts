@@ -11,6 +11,8 @@ const lookEveryMs = 10_000;
 /** How far the clock of the instance that deletes old decisions and fills may be ahead of this instance's clock. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
+/** How long the calls of the last minutes stay in memory after an operator asked for them. */
+const unaskedMs = 5 * 60_000;
 /** So few that a step takes PostgreSQL about 2 ms, because customers wait for the same processors. Reading a decision takes about 0.1 ms. */
 export const rowsOfStep = 16;
 /** After each step comes a pause of this many times its duration for each instance, so all instances together count for a tenth of the time. */
@@ -25,6 +27,7 @@ const stepsOfPiece = 40;
  */
 export const countHours = async (gateway: Gateway, limit: number): Promise<number> => {
   const now = gateway.now();
+  forgetCalls(gateway, now);
   if (isRecent(gateway.state.figuresIdleOn, now, lookEveryMs)) return 0;
   const { quotes_days: quotes, fills_days: fills } = gateway.settings.retention;
   const keptFrom = { decisions: now - quotes * dayMs + clockSpreadMs, fills: now - fills * dayMs + clockSpreadMs };
@@ -50,6 +53,15 @@ export const countHours = async (gateway: Gateway, limit: number): Promise<numbe
     await gateway.sleep(Math.min(longestPauseMs, tookMs * (pauseShare * Math.max(1, found.instances) - 1)));
   }
   return Math.ceil(steps / stepsOfPiece);
+};
+
+/**
+ * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that is still under
+ * way keeps the old ones.
+ */
+const forgetCalls = ({ state }: Gateway, now: number): void => {
+  const { seconds, askedOn = 0 } = state.recentCalls;
+  if (seconds.size > 0 && !isRecent(askedOn, now, unaskedMs)) state.recentCalls = { seconds: new Map() };
 };
 
 /** Notes that this instance is running and which of its circuits are open, so that every instance can show it. */

@@ -57,19 +57,22 @@ type Figures = { recent: Map<string, CallFigures>; daily: Map<string, CallFigure
 const mostDecisions = 2_000;
 const pauseShare = 9;
 const longestPauseMs = 500;
-const figuresOf = async ({ stores, state, now, sleep }: Gateway): Promise<Figures> => ({
-  recent: byProvider(
-    await stores.figures.recentCalls(now() - 15 * minute, {
-      known: state.recentCalls,
-      most: mostDecisions,
-      pause: async (tookMs) => await sleep(Math.min(longestPauseMs, pauseShare * tookMs)),
-      now,
-    }),
-  ),
-  daily: byProvider(await stores.figures.callsByHour(now() - day)),
-  missing: await stores.figures.missing(now() - day),
-  open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
-});
+const figuresOf = async ({ stores, state, now, sleep }: Gateway): Promise<Figures> => {
+  state.recentCalls.askedOn = now();
+  return {
+    recent: byProvider(
+      await stores.figures.recentCalls(now() - 15 * minute, {
+        known: state.recentCalls,
+        most: mostDecisions,
+        pause: async (tookMs) => await sleep(Math.min(longestPauseMs, pauseShare * tookMs)),
+        now,
+      }),
+    ),
+    daily: byProvider(await stores.figures.callsByHour(now() - day)),
+    missing: await stores.figures.missing(now() - day),
+    open: new Map((await stores.figures.openOrders()).map(({ providerId, n }) => [providerId, n])),
+  };
+};
 
 type About = { set: Switch | undefined; isInForce: boolean; figures: Figures; instances: Instance[]; gateway: Gateway };
 
