@@ -99,7 +99,7 @@ export const components: { readonly [name: string]: string } = {
   NamedStage: 'A stage that an operator may name: every stage except review.',
   OrderList: `A list of orders.\n\n${list({
     review: 'orders and order attempts that the operator must examine',
-    late: 'orders that were paid more than three days ago and are not delivered, or whose bought sats may have been lost',
+    late: 'orders that were paid, in whole or in part, more than three days ago and are not delivered, or whose bought sats may have been lost',
     unknown: 'order attempts without an outcome',
     disputed: 'orders that were filled with less than was ordered, or at a worse price',
     twins: 'orders that share one order at their provider',

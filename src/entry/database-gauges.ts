@@ -1,12 +1,12 @@
 import type postgres from 'postgres';
-import { lostSats } from '../store/lost-sats.ts';
+import { lateOrders } from '../store/late-orders.ts';
 import type { Gauge } from './gauges.ts';
 
 const openStages = ['awaiting_payment', 'underpaid', 'paid', 'filled', 'review'] as const;
 
 type Row = {
   late: number;
-  lost: number;
+  overdue: number;
   dead: number;
   oldest_due: number;
   unsettled: number;
@@ -26,10 +26,9 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
       (select count(*) from reference_prices
         where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices,
-      (select count(*) from (${sql.unsafe(lostSats("now() - interval '3 days'"))}) l)::int as lost,
+      (select count(*) from (${sql.unsafe(lateOrders("now() - interval '3 days'"))}) l)::int as overdue,
       (select json_agg(s)::text from (
-        select stage, count(*)::int as n, extract(epoch from now() - min(stage_on))::float8 as oldest,
-          (count(*) filter (where stage_on < now() - interval '3 days'))::int as old
+        select stage, count(*)::int as n, extract(epoch from now() - min(stage_on))::float8 as oldest
         from orders where stage in ${sql([...openStages])} group by stage) s) as stages,
       (select json_agg(d)::text from (
         select provider_id as provider, (sum(counted_delivered) * 1000000 / sum(counted_quoted))::float8 as ppm
@@ -38,7 +37,7 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
         select state, count(*)::int as n from pg_stat_activity
         where datname = current_database() and usename = current_user and state is not null group by state) c) as connections`;
   const listOf = <T>(json: string | null): T[] => JSON.parse(json ?? '[]') as T[];
-  const stages = new Map(listOf<{ stage: string; n: number; oldest: number; old: number }>(row.stages).map((of) => [of.stage, of]));
+  const stages = new Map(listOf<{ stage: string; n: number; oldest: number }>(row.stages).map((of) => [of.stage, of]));
   const connections = new Map(listOf<{ state: string; n: number }>(row.connections).map(({ state, n }) => [state, n]));
   const one = (name: string, help: string, value: number): Gauge => ({ name, help, value });
   return [
@@ -49,8 +48,8 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     one('orders_in_review', 'Orders in review, which need the operator', stages.get('review')?.n ?? 0),
     one(
       'orders_paid_late',
-      'Orders that were paid more than three days ago and are not delivered, or whose bought sats may have been lost',
-      (stages.get('paid')?.old ?? 0) + row.lost,
+      'Orders that were paid, in whole or in part, more than three days ago and are not delivered, or whose bought sats may have been lost',
+      row.overdue,
     ),
     one(
       'references_not_live',

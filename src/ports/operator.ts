@@ -57,8 +57,8 @@ export type OrderSearch = {
   id?: string;
   providerId?: string;
   /**
-   * `late`: orders that have been `paid` since before `paidBefore`, and filled orders whose sats may have been lost before that time. `open`: orders
-   * that are not final.
+   * `late`: orders whose money, or a part of it, came before `paidBefore`, and that are not delivered; and filled orders whose sats may have been lost
+   * before that time. `open`: orders that are not final.
    */
   list?: (typeof orderLists)[number];
   paidBefore?: number;

@@ -7,7 +7,7 @@ import { mayHaveLink } from '../domain/lost-bought.ts';
 import { judgedAttemptOf, judgedClaimOf } from '../ports/judged.ts';
 import type { OrderWatch } from '../ports/orders.ts';
 import { claimColumns, isCountable, withClaim } from './claim-now.ts';
-import { lostSats } from './lost-sats.ts';
+import { lateOrders } from './late-orders.ts';
 import { orderAmounts, quotedAmounts } from './order-schema.ts';
 import { insertOrder, lockOrder } from './order-store.ts';
 import { toStored, withLearnt } from './order-terms.ts';
@@ -140,10 +140,6 @@ const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) i
   ) one where exists (
     select from intents other where other.provider_id = one.provider_id and other.upstream_order_id = one.upstream_order_id and other.id <> one.id))`;
 
-/** Matches orders that have been `paid` since before `at`, and bought sats that may have been lost before. */
-const isLate = (at: string): SQL => sql`${intents.id} in (
-  select o.intent_id from orders o where o.stage = 'paid' and o.stage_on < ${at} union all ${sql.raw(lostSats(`'${at}'::timestamptz`))})`;
-
 /**
  * Matches the rows of a list of what needs a person, or the orders that are not final. Lists of few orders are read by partial indexes, so the table
  * may be large.
@@ -154,7 +150,7 @@ const isIn = (list: NonNullable<OrderSearch['list']>, paidBefore: number): SQL |
     review: sql`${intents.id} in (
       select o.intent_id from orders o where o.stage = 'review'
       union all select i.id from intents i where i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id))`,
-    late: isLate(new Date(paidBefore).toISOString()),
+    late: sql`${intents.id} in (${sql.raw(lateOrders(`'${new Date(paidBefore).toISOString()}'::timestamptz`))})`,
     unknown: inArray(intents.state, ['prepared', 'sending', 'unknown']),
     twins: sharesUpstream,
     disputed: sql`${intents.id} in (select o.intent_id from orders o where o.disputed)`,

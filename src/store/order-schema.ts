@@ -215,6 +215,9 @@ export const orders = pgTable(
     index('orders_to_withdraw')
       .on(t.stageOn)
       .where(sql`stage = 'filled' and not final`),
+    index('orders_underpaid')
+      .on(t.stageOn)
+      .where(sql`stage = 'underpaid'`),
     index('orders_amounts').using('gin', orderAmounts).with({ fastupdate: false }),
     // Only these can be two orders of one upstream order: `orders_upstream_key` refuses the second of all others.
     index('orders_unkeyed')
@@ -268,5 +271,9 @@ export const claims = pgTable(
     index('claims_due')
       .on(t.nextTryOn)
       .where(sql`state = 'sending'`),
+    // Each price of a provider with `max_in_flight_sats` reads these (in-flight.ts).
+    index('claims_unlinked')
+      .on(t.createdOn)
+      .where(sql`lnurl is null`),
   ],
 );

@@ -398,6 +398,19 @@ describe('bitrefill', () => {
     });
   });
 
+  it('a part of the money, and then no word that can be read: late after three days', async () => {
+    const order = await turbo();
+    order.control.underpay(order.upstream);
+    await order.reaches('underpaid');
+    order.control.setFault({ endpoint: '*', fault: '500' });
+    await order.staysThrough(3 * 86_400_000 - 600_000, 'underpaid');
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+    await order.staysThrough(1_200_000, 'underpaid');
+    expect(await order.attention()).toEqual({ review: [], late: [undefined] });
+    order.control.clearFaults();
+    await all.gateway.pass(3_600_000);
+  });
+
   it('expired, then a part of the money: told, and owed', async () => {
     const order = await turbo();
     order.control.expire(order.upstream);
@@ -450,6 +463,38 @@ describe('fiat-on-ramp', () => {
     await order.isOwed();
     const refused = await order.call('/withdrawal', { order_id: order.id });
     expect([refused.status, refused.body['code']]).toEqual([409, 'order-not-withdrawable']);
+  });
+
+  it('paid, with a word in between that causes a review: late three days after the first report of the money', async () => {
+    const order = await bought();
+    alpine = { order_status: 'payment_received' };
+    await order.reaches('paid');
+    await all.gateway.pass(2 * 86_400_000);
+    alpine = { order_status: 'payment_received', amount_fiat: -1 };
+    await order.reaches('review');
+    alpine = { order_status: 'payment_received', order_status_date: new Date(all.gateway.clock.now()).toISOString() };
+    await order.reaches('paid');
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+    await order.staysThrough(86_400_000, 'paid');
+    expect(await order.attention()).toEqual({ review: [], late: [undefined] });
+  });
+
+  it('paid, refunded and paid again: late three days after the money came again', async () => {
+    const order = await bought();
+    alpine = { order_status: 'payment_received' };
+    await order.reaches('paid');
+    await order.staysThrough(4 * 86_400_000, 'paid');
+    expect(await order.attention()).toEqual({ review: [], late: [undefined] });
+    alpine = { order_status: 'refunded' };
+    await order.reaches('refunded');
+    alpine = { order_status: 'payment_received', order_status_date: new Date(all.gateway.clock.now()).toISOString() };
+    await order.ring();
+    await order.reaches('review');
+    await runCommand('order', [order.id, '--leave-review', 'paid', '--reason', 'it has the money again'], { DATABASE_URL: all.gateway.database.url });
+    await order.reaches('paid');
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+    await order.staysThrough(3 * 86_400_000 + 60_000, 'paid');
+    expect(await order.attention()).toEqual({ review: [], late: [undefined] });
   });
 
   it('paid with other figures, then unpaid again: nobody is told to pay twice', async () => {

@@ -1,0 +1,2 @@
+CREATE INDEX IF NOT EXISTS "claims_unlinked" ON "claims" USING btree ("created_on") WHERE lnurl is null;--> statement-breakpoint
+CREATE INDEX IF NOT EXISTS "orders_underpaid" ON "orders" USING btree ("stage_on") WHERE stage = 'underpaid';
