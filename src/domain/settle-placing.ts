@@ -99,3 +99,4 @@ const backOffSeconds = [1, 2, 4, 8, 15, 30];
 
 /** Returns how long to wait after try number `tries`, counted from 0: 1, 2, 4, 8, 15, 30, then 60 s, each ±20 %. `random` is in [0, 1). */
 export const backOffMs = (tries: number, random: number): number => jittered((backOffSeconds[tries] ?? 60) * 1_000, random);
+export const longestBackOffMs = jittered(60_000, 1);

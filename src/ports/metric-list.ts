@@ -95,6 +95,7 @@ export const metricList = {
         'overcharged',
         'link-short',
         'finished-unlinked',
+        'link-missing',
         'unreadable',
         'unusable',
         'twin',

@@ -15,7 +15,8 @@ const isSince = (at: string, ...stages: Stage[]): string => `
 
 /**
  * Returns SQL for the intents of orders that are late: their money, or a part of it, came before `at`, which is SQL for a time, and they are not
- * delivered; or their bought sats may have been lost before. The provider says that these were withdrawn, although nobody got a link. Or the link
+ * delivered; or their bought sats may have been lost before. The provider says that these were withdrawn, although nobody got a link. Or the customer
+ * asked for a link, and the provider has given none, whatever it answered, and refused no fallback address that the customer could change. Or the link
  * expired, the provider should have paid to the on-chain address, and it has not said that it did. A link that never expires, or only after a long
  * time, is over for the list, too. An order that the operator has ended is not late.
  */
@@ -25,5 +26,6 @@ export const lateOrders = (at: string): string => `
   union all select o.intent_id from orders o left join claims c on c.order_id = o.id
     where o.stage = 'filled' and not o.final and o.terms->>'paidOtherwiseOn' is null and (
       (coalesce(o.terms->>'finishedUnlinked' = 'true', false) and ${isSince(at, 'paid', 'filled', 'finished')})
+      or (c.lnurl is null and c.state in ('sending', 'review') and c.created_on < ${at})
       or (c.lnurl is not null and c.fallback_hash is not null and c.created_on < ${at}
         and least(c.expires_on, c.created_on + interval '${longestLinkMs} milliseconds') < ${at}))`;

@@ -13,6 +13,7 @@ beforeAll(async () => {
     alpine: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1 } },
     once: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1, deviations: ['second-withdrawal-string'] } },
     thief: { simulator: { quoteTtlS: 3600, deviations: ['finished-unlinked'] } },
+    silent: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 3600 } },
   });
 });
 afterAll(async () => await gateway.close());
@@ -248,10 +249,10 @@ it('the same fallback in capitals is the same fallback', async () => {
 });
 
 /** What an operator sees of an order, and the provider's sats in flight. */
-const attentionTo = async (orderId: string) => {
+const attentionTo = async (orderId: string, provider = 'thief') => {
   const { operator, record } = gateway.server.gateway.stores;
   const { late, claims: lost } = await operator.attention(100, gateway.clock.now() - 3 * 86_400_000, 3);
-  const inFlight = await record.inFlight('thief', { own: 0n, wide: 0n }, gateway.clock.now());
+  const inFlight = await record.inFlight(provider, { own: 0n, wide: 0n }, gateway.clock.now());
   return { late: late.some((one) => one.orderId === orderId), lost: lost.includes(orderId), inFlight };
 };
 const lateByMetrics = async (): Promise<number | undefined> =>
@@ -290,6 +291,62 @@ it('an order that the provider calls finished before anybody had a link can be w
   const other = await gateway.server.gateway.stores.orders.findAny(honest.orderId);
   if (!other) throw new Error('no order');
   expect(await record.paidNotFilled(honest.orderId, gateway.clock.now(), other)).toBe(false);
+});
+
+describe('an order whose provider never gives a link', () => {
+  const asked = async () => {
+    const one = await filled('silent');
+    await gateway.passUntil('filled', async () => ((await one.stage()) === 'filled' ? true : undefined));
+    control('silent').setFault({ endpoint: 'withdrawal', fault: '503' });
+    expect((await one.withdraw()).body['code']).toBe('claim-outcome-unknown');
+    const { receive } = (await gateway.server.gateway.stores.orders.findAny(one.orderId)) ?? { receive: 0n };
+    return { ...one, receive };
+  };
+  const attention = async (orderId: string) => await attentionTo(orderId, 'silent');
+
+  it('is in flight again ten minutes after the customer asked, and late after three days, until there is a link', async () => {
+    const { orderId, receive, withdraw } = await asked();
+    expect(await attention(orderId)).toEqual({ late: false, lost: false, inFlight: 0n });
+    gateway.clock.move(11 * 60_000);
+    expect(await attention(orderId)).toEqual({ late: false, lost: false, inFlight: receive });
+    gateway.clock.move(3 * 86_400_000);
+    expect(await attention(orderId)).toEqual({ late: true, lost: false, inFlight: receive });
+    const { sql } = gateway.database;
+    const before = await lateByMetrics();
+    await sql`update claims set created_on = now() - interval '4 days' where order_id = ${orderId}`;
+    expect(await lateByMetrics()).toBe((before ?? 0) + 1);
+    await sql`update claims set state = 'review' where order_id = ${orderId}`;
+    expect(await attention(orderId)).toEqual({ late: true, lost: true, inFlight: receive });
+    await sql`update claims set state = 'sending' where order_id = ${orderId}`;
+    control('silent').clearFaults();
+    await gateway.passUntil('a link', async () => ((await withdraw()).status === 200 ? true : undefined), { stepMs: 60_000, limitMs: 3_600_000 });
+    expect(await attention(orderId)).toEqual({ late: false, lost: false, inFlight: 0n });
+  });
+
+  it('is not in flight once a link was refused with a fallback address, which may be one that no provider pays to', async () => {
+    const { orderId, receive } = await asked();
+    gateway.clock.move(11 * 60_000);
+    const { sql } = gateway.database;
+    const counts: [string, bigint][] = [];
+    for (const [state, fallback] of [
+      ['sending', 'a hash'],
+      ['review', 'a hash'],
+      ['refused', 'a hash'],
+      ['refused', null],
+      ['review', null],
+    ] as const) {
+      await sql`update claims set state = ${state}, fallback_hash = ${fallback} where order_id = ${orderId}`;
+      counts.push([`${state}, ${fallback ?? 'no address'}`, (await attention(orderId)).inFlight]);
+    }
+    expect(counts).toEqual([
+      ['sending, a hash', receive],
+      ['review, a hash', 0n],
+      ['refused, a hash', 0n],
+      ['refused, no address', 0n],
+      ['review, no address', receive],
+    ]);
+    control('silent').clearFaults();
+  });
 });
 
 it('an order whose link expired is late three days later if the on-chain payment does not show', async () => {

@@ -43,6 +43,30 @@ it('if the answer was lost, the link is requested again and then kept', async ()
   expect([(await withdraw()).lnurlw, calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), before]);
 });
 
+it.each(['timeout', 'server', 'rate-limited'] as const)('if the provider never answers (%s), the operator is told once, after an hour', async (kind) => {
+  const { withdraw, buyer, gateway, clock, logs, id } = await bought();
+  buyer().script.claim = async () => await Promise.reject(new ProviderFault(kind, 'no link'));
+  const counted: unknown[] = [];
+  let draws = 0;
+  Object.assign(gateway, {
+    count: (name: string, labels: Record<string, unknown>) => name === 'order_oddities_total' && counted.push(labels['kind']),
+    random: () => ((draws += 1) % 5) / 5,
+  });
+  await problemOf(withdraw());
+  const began = clock.now;
+  const told: number[] = [];
+  while (clock.now < began + 4 * 3_600_000) {
+    clock.now += 20_000;
+    await settleClaims(gateway, 10);
+    // The wallet asks now and then, too, and most often after an hour.
+    if (clock.now % 60_000 < 20_000 || Math.abs(clock.now - began - 3_600_000) < 300_000) await problemOf(withdraw());
+    if (told.length < logs.filter(({ event }) => event === 'claim_unanswered').length) told.push(clock.now - began);
+  }
+  expect(logs.filter(({ event }) => event === 'claim_unanswered')).toMatchObject([{ level: 'error', fields: { order: id, provider: 'alpine' } }]);
+  expect([told.every((after) => after > 3_500_000 && after < 3_700_000), counted]).toEqual([true, ['link-missing']]);
+  expect((await gateway.stores.claims.find(id))?.state).toBe('sending');
+});
+
 it('a link that came after the lease is kept if the call that took the claim meanwhile was refused', async () => {
   const { withdraw, buyer, gateway, clock, id } = await bought();
   const lnurl = encodeLnurl('https://api.buyer.example/w/only');

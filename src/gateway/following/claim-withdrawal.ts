@@ -5,7 +5,7 @@ import { formatHundredths } from '../../domain/money.ts';
 import type { Stage } from '../../domain/order.ts';
 import { unreadEnd } from '../../domain/lost-bought.ts';
 import { isShortReleased } from '../../domain/short-release.ts';
-import { backOffMs } from '../../domain/settle-placing.ts';
+import { backOffMs, longestBackOffMs } from '../../domain/settle-placing.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { followed, putInReview, refreshOrder, withNews } from './follow-orders.ts';
@@ -360,20 +360,37 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     // again only when a wallet does.
     const isUnreadable = claim.lnurl === undefined && error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
-    await gateway.stores.claims.change(order.id, lease.owner, {
-      ...(isUnreadable ? { state: 'review' } : {}),
-      ...nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no'),
-    });
+    const again = nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no');
+    const isStored = await gateway.stores.claims.change(order.id, lease.owner, { ...(isUnreadable ? { state: 'review' } : {}), ...again });
+    if (isStored && claim.state === 'sending' && !isUnreadable) tellMissing(gateway, order, claim, again.nextTryOn);
     return await showLast(gateway, order, claim);
   }
 };
 
-/** `isSure`: the provider certainly gave no link to this request. */
-const nextTry = (gateway: Gateway, { attempt, isUnlost }: Claim, isSure: boolean): ClaimChange => ({
-  attempt: attempt + 1,
-  ...(isSure && isUnlost === true ? { unlostAttempt: attempt + 1 } : {}),
-  nextTryOn: gateway.now() + backOffMs(attempt, gateway.random()),
-});
+/**
+ * `isSure`: the provider certainly gave no link to this request. A wallet may ask before the next try is due. That puts the next try off, and brings
+ * it no nearer.
+ */
+const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn }: Claim, isSure: boolean) => {
+  const now = gateway.now();
+  return {
+    attempt: attempt + 1,
+    ...(isSure && isUnlost === true ? { unlostAttempt: attempt + 1 } : {}),
+    nextTryOn: Math.max(now + backOffMs(attempt, gateway.random()), Math.min(nextTryOn, now + longestBackOffMs)),
+  };
+};
+
+const missingMs = 3_600_000;
+/**
+ * Alerts the operator when a link has been missing for about an hour since the customer first asked: with the first try after which the next one is
+ * later than that. That happens once, because the next try never comes nearer.
+ */
+const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Order, { lnurl, createdOn, nextTryOn }: Claim, again: number): void => {
+  const from = createdOn + missingMs;
+  if (lnurl !== undefined || nextTryOn >= from || again < from) return;
+  gateway.count('order_oddities_total', { provider, kind: 'link-missing' });
+  gateway.log('error', 'claim_unanswered', { order, provider });
+};
 
 /**
  * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still
