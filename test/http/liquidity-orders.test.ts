@@ -682,4 +682,30 @@ describe("a purchase with the operator's balance", () => {
     expect(await spent()).toBe(counted);
     expect((await answer()).status).toBe(200);
   });
+
+  it('that is refused on the next day (UTC) is given back to the day for which it was counted', async () => {
+    const { liquidity } = gateway.server.gateway.stores;
+    const dayMs = 86_400_000;
+    const dayAt = (at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
+    const midnight = Math.ceil((clock.now() + 60_000) / dayMs) * dayMs;
+    await gateway.pass(midnight - 30_000 - clock.now());
+    const { answer } = await order(await opened());
+    const used = async () => [await liquidity.used(dayAt(midnight - 1)), await liquidity.used(dayAt(midnight))];
+    // Another purchase of the new day, which must stay counted.
+    await liquidity.take(dayAt(midnight), 25_000n, 1_000_000n);
+    const before = await used();
+    expect(before[1]).toBe(25_000n);
+    const take = liquidity.take.bind(liquidity);
+    liquidity.take = async (...counted) => {
+      liquidity.take = take;
+      const taken = await take(...counted);
+      expect([await liquidity.used(dayAt(midnight - 1)), clock.now() < midnight]).toEqual([(before[0] ?? 0n) + counted[1], true]);
+      clock.move(midnight - clock.now());
+      return taken;
+    };
+    thor.control.setBalance(0);
+    const refused = await answer();
+    thor.control.setBalance(10_000_000);
+    expect([refused.status, refused.body['code'], await used()]).toEqual([503, 'provider-unavailable', before]);
+  });
 });

@@ -7,16 +7,17 @@ import type { StoredQuote } from '../pricing/store-route.ts';
 export const appKeyRequired = (): Problem =>
   new Problem('app-key-required', "pay_with: balance spends the operator's money, so it needs the key of an app that may do so.");
 
-const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
+const spendOf = (at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
 /**
  * Counts a purchase with the operator's money in the daily sum, and returns the key that allows one such purchase at a time per seller. Throws a
  * Problem if the caller's app may not spend that money, or if the daily limit is reached.
  */
-export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'release'>> => {
+export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'countedOn' | 'release'>> => {
   if (!maySpend) throw appKeyRequired();
   const limit = gateway.settings.liquidity.balance_daily_sats;
-  const counted = spendOf(gateway, gateway.now());
+  const countedOn = gateway.now();
+  const counted = spendOf(countedOn);
   const { pay } = quote.offer.offer;
   if ((await gateway.stores.liquidity.take(counted, pay, BigInt(limit))) === undefined)
     throw new Problem(
@@ -25,6 +26,7 @@ export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: b
     );
   return {
     exclusiveKey: exclusiveKeyOf(gateway, `balance of ${quote.offer.providerId}`),
+    countedOn,
     release: async () => await gateway.stores.liquidity.give(counted, pay),
   };
 };
@@ -38,8 +40,8 @@ export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
-/** Subtracts from the daily count a purchase that was certainly not made. */
+/** Subtracts a purchase that was certainly not made from the count of its day: an attempt is created as of the moment of its count (`countedOn`). */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;
-  await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);
+  await gateway.stores.liquidity.give(spendOf(intent.createdOn), quote.offer.offer.pay);
 };

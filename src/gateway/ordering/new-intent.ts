@@ -9,7 +9,7 @@ import { providerOf } from '../upstream/provider-of.ts';
 import { payoutKeyOf } from './payout.ts';
 import type { PlacingInputs } from './placing.ts';
 
-type Particulars = Pick<Intent, 'exclusiveKey' | 'networkKey' | 'idempotencyKey'>;
+type Particulars = Pick<Intent, 'exclusiveKey' | 'networkKey' | 'idempotencyKey'> & Partial<Pick<Intent, 'createdOn'>>;
 
 /** Builds the row of a new order attempt, which is written before anything is sent to the provider. */
 export const newIntent = async (

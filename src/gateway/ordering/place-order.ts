@@ -68,7 +68,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     ...defined({ nodePubkey: prepared.nodePubkey, failover: request.failover && failoverOf(request.failover, request.inputs) }),
   };
   const networkKey = networkKeyOf(scope);
-  const particulars = defined({ exclusiveKey, networkKey, idempotencyKey: request.idempotencyKey });
+  const particulars = defined({ exclusiveKey, networkKey, idempotencyKey: request.idempotencyKey, createdOn: prepared.countedOn });
   const fresh = await newIntent(scope, session.customerId, quote, inputs, particulars);
   const lease = leaseFor(gateway, fresh.id);
   const { slippage_bps: slippageBps } = gateway.settings.routing;

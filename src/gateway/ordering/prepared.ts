@@ -9,6 +9,8 @@ export type Prepared = {
   exclusiveKey?: string;
   order: OrderInputs;
   nodePubkey?: string;
+  /** When something was counted for the attempt. The attempt is created as of then, so that what is given back later is given back to the same day. */
+  countedOn?: number;
   /** Takes back what was counted for an attempt that never began. */
   release?: () => Promise<void>;
   /** Checks the conditions again, now that no other attempt can use the same key. Throws the problem for the wallet. */
