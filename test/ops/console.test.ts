@@ -15,7 +15,7 @@ const config = {
 const providers = { alpine: { simulator: { quoteTtlS: 3600 } }, slow: { simulator: { quoteTtlS: 3600, spreadBps: 90 } } };
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startTestGateway(providers, { config });
+  gateway = await startTestGateway(providers, { config, counts: true });
 });
 afterAll(async () => await gateway.close());
 

@@ -45,7 +45,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
         borealis: { simulator: { quoteTtlS: 3600, spreadBps: 40 }, block: { name: 'Borealis' } },
         cobalt: { simulator: { quoteTtlS: 3600, spreadBps: 90 }, block: { name: 'Cobalt' } },
       },
-      { config: { operator: { token_hashes: [sha256Hex(alice), sha256Hex(bob)] }, orders: { max_open: 10 } } },
+      { config: { operator: { token_hashes: [sha256Hex(alice), sha256Hex(bob)] }, orders: { max_open: 10 } }, counts: true },
     );
     const { sql } = gateway.database;
     receiver.respond(500);
