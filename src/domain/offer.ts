@@ -50,7 +50,10 @@ export type Facts = {
   transaction_id?: string;
   /** Set if the request for the order was sent more than once, so that the provider may have made another order for it. */
   sent_again?: true;
-  /** The provider's ids of the account's latest payments when the order was placed. None of them is for this order. */
+  /**
+   * The provider's ids of the account's latest payments when the order was placed, as far as they could be taken for this order's. None of them is
+   * for it. Earlier releases stored all of the latest payments.
+   */
   earlier_payments?: string[];
   /** For liquidity. */
   inbound_sats?: string | number;

@@ -219,6 +219,12 @@ export const matchSlackMs = 15 * 60_000;
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
 /**
+ * How long after its end a sale may still hold its amount. Only one that is unpaid or paid in part may do so for longer, or without an end. A store
+ * uses this to read none of a customer's many older sales.
+ */
+export const longestHoldMs = (paymentDueBy({ ramp: 'sell', expiresOn: 0 }) ?? 0) + 2 * matchSlackMs;
+
+/**
  * Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. Of an
  * order whose payment may be on its way, its own end counts first, and then the time at which it expires by the clock.
  */

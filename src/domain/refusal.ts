@@ -69,6 +69,7 @@ export type RefusalNote =
   // The order.
   | 'order-refused'
   | 'attempts-used'
+  | 'amount-crowded'
   | 'reservation-ended'
   | 'price-moved'
   | 'out-of-stock'

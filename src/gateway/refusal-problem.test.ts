@@ -13,6 +13,7 @@ const told = (refusal: Refusal) => {
 describe('how a refusal is shown to the caller', () => {
   it.each<[Refusal, string, string]>([
     [{ reason: 'declined', note: 'attempts-used' }, 'order-unpayable', 'requote'],
+    [{ reason: 'declined', note: 'amount-crowded' }, 'amount-in-use', 'ask-user'],
     [{ reason: 'declined', note: 'cancel-refused' }, 'cancel-refused', 'ask-user'],
     [{ reason: 'declined', note: 'resend-refused' }, 'code-expired', 'ask-user'],
     [{ reason: 'declined', note: 'address-not-payable' }, 'connection-required', 'ask-user'],

@@ -65,6 +65,11 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
     'Send a BOLT11 invoice on this network, for exactly the amount of the quote, that stays valid until the order can be paid.',
   ],
   'price-moved': ['price-changed', 'The price has risen since the quote. Nothing was bought. Ask for a new quote.'],
+  'amount-crowded': [
+    'amount-in-use',
+    'The account has had too many payments of this very amount in the last minutes, so the one for this order could not be told apart. Change the amount, or order again in 15 minutes.',
+    { members: { order_ids: [] } },
+  ],
   'attempts-used': ['order-unpayable', 'This order was tried as often as the provider allows. There is nothing to pay. Ask for a new quote.'],
   'reservation-ended': ['quote-expired', 'The order reserved for this quote has expired. Ask for a new quote.'],
   'out-of-stock': ['order-unpayable', 'The provider has sold out. Nothing was bought. Ask for a new quote.'],

@@ -173,7 +173,8 @@ export type OrderChange = Partial<
  */
 export type Payment = { providerId: string; id: string; linked?: true };
 
-export type Explained = { upstreamIds: string[]; openAmounts: bigint[]; sales: Pick<Order, 'pay' | 'createdOn'>[] };
+/** A customer at a provider. */
+export type UserAt = Pick<Order, 'providerId' | 'customerId'>;
 
 export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
@@ -216,16 +217,20 @@ export type OrderStore = {
     now: number,
   ): Promise<{ id: string; customerId: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns what may explain payments at a provider: the provider's ids of the customer's orders and of their payments, the amounts of sales for
-   * which a payment may still come (holdsAmount), and all sales. Leaves out the order `except`. Includes orders of other customers who are connected
-   * as the same user.
+   * Returns those of the provider's ids that explain a payment: they are ids of the customer's orders, or of their payments. Leaves out the order
+   * `except`. Includes orders of other customers who are connected as the same user. A customer may have any number of orders, so this and the next
+   * two answer only what was asked for.
    */
-  explained(providerId: string, customerId: string, now: number, except?: string): Promise<Explained>;
+  explained(user: UserAt, ids: readonly string[], except?: string): Promise<string[]>;
+  /** Returns those of the amounts that a sale of the same users holds (holdsAmount). */
+  openAmounts(user: UserAt, amounts: readonly bigint[], now: number): Promise<bigint[]>;
+  /** Returns when one of the same users first sold the amount of this sale again. */
+  soldAgainOn(sale: Pick<Order, 'id' | 'providerId' | 'customerId' | 'pay' | 'createdOn'>): Promise<number | undefined>;
   /**
    * Returns the sell orders at a provider of the customer, and of other customers who are connected as the same user, in whose stage a payment may be
-   * on its way or has not been delivered (arrivingStages).
+   * on its way or has not been delivered (arrivingStages). Leaves out those that ended so long ago that no payment for them is in time.
    */
-  arrivingSales(providerId: string, customerId: string): Promise<Order[]>;
+  arrivingSales(providerId: string, customerId: string, now: number): Promise<Order[]>;
   /**
    * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has:
    * a provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.

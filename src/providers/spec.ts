@@ -214,9 +214,10 @@ export type FollowedOrder = {
   upstream: Json;
   facts: Facts;
   /**
-   * If payments are matched by amount: the provider's ids of payments and orders that belong to other orders of the customer, and so not to this one.
+   * If payments are matched by amount: returns those of the provider's ids of payments and orders that belong to other orders of the customer, and so
+   * not to this one. A customer may have any number of orders, so the adapter asks about the few payments that could be this order's.
    */
-  others?: readonly string[];
+  ofOthers?: (ids: readonly string[]) => Promise<readonly string[]>;
   /** sell, if payments are matched by amount: when the customer next sold the same amount. A payment from then on is more likely that sale's. */
   amountAgainOn?: number;
   /** liquidity, if the adapter sets `opensForNode`: the node key that the customer had proved when they ordered, in hex. */

@@ -1,10 +1,10 @@
 import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import { unionAll } from 'drizzle-orm/pg-core';
 import { defined } from '../domain/defined.ts';
-import { arrivingStages, holdsAmount, isDelivered, unpaidStages } from '../domain/order-life.ts';
+import { arrivingStages, holdsAmount, isDelivered, longestHoldMs, unpaidStages } from '../domain/order-life.ts';
 import { canonicalId, writingsOf } from '../domain/same-id.ts';
 import { judgedOf } from '../ports/judged.ts';
-import type { Order, OrderEvent, OrderStore, Payment } from '../ports/orders.ts';
+import type { Order, OrderEvent, OrderStore, Payment, UserAt } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { hasDue, isWoken, leaseOf, released, takeDue, unlessWoken } from './lease.ts';
@@ -50,6 +50,24 @@ export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, e
 const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivered(fromStage) || fromStage === 'refunded') && toStage === 'review';
 
 const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
+
+/**
+ * Leaves out the sales that ended so long ago that they hold no amount (holdsAmount), and that no payment is in time for: a customer may have
+ * thousands of them.
+ */
+const unlessLongOver = (now: number) =>
+  and(eq(orders.ramp, 'sell'), or(inArray(orders.stage, ['awaiting_payment', 'underpaid']), gt(orders.expiresOn, now - longestHoldMs)));
+
+/** Reads the sales of these amounts that hold them. */
+const holding = async (db: Database, { providerId, customerId }: UserAt, amounts: readonly bigint[], now: number) => {
+  if (amounts.length === 0) return [];
+  const { id, ramp, stage, expiresOn, pay, terms } = orders;
+  const rows = await db
+    .select({ id, customerId: orders.customerId, ramp, stage, expiresOn, pay, terms })
+    .from(orders)
+    .where(and(ofUser(orders, providerId, customerId), inArray(pay, [...new Set(amounts)]), inArray(stage, [...arrivingStages]), unlessLongOver(now)));
+  return rows.map(present).filter(({ terms: agreed, ...row }) => holdsAmount({ ...agreed, ...row }, now));
+};
 
 /** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
 const paymentLock = 7_266_003;
@@ -152,46 +170,39 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .where(and(eq(orders.id, id), or(orders.final, isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
   payableByAmount: async (providerId, customerId, pay, now) => {
-    const rows = await db
-      .select({ id: orders.id, customerId: orders.customerId, ramp: orders.ramp, stage: orders.stage, expiresOn: orders.expiresOn, terms: orders.terms })
-      .from(orders)
-      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay)));
-    return rows
-      .map(present)
-      .filter(({ terms, ...row }) => terms.matchedBy === 'amount' && holdsAmount({ ...terms, ...row }, now))
-      .map((row) => ({ id: row.id, customerId: row.customerId, network: row.terms.network }));
+    const rows = await holding(db, { providerId, customerId }, [pay], now);
+    return rows.filter(({ terms }) => terms.matchedBy === 'amount').map((row) => ({ id: row.id, customerId: row.customerId, network: row.terms.network }));
   },
-  arrivingSales: async (providerId, customerId) => {
+  arrivingSales: async (providerId, customerId, now) => {
     const rows = await db
       .select()
       .from(orders)
-      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell'), inArray(orders.stage, [...arrivingStages])));
+      .where(and(ofUser(orders, providerId, customerId), inArray(orders.stage, [...arrivingStages]), unlessLongOver(now)));
     return rows.map(toOrder);
   },
   otherWithPayment: async (payment, except) => (await otherWithPayment(db, payment, except))[0]?.id,
-  explained: async (providerId, customerId, now, except) => {
-    const rows = await db
-      .select({
-        id: orders.id,
-        upstreamOrderId: orders.upstreamOrderId,
-        facts: orders.facts,
-        ramp: orders.ramp,
-        stage: orders.stage,
-        expiresOn: orders.expiresOn,
-        pay: orders.pay,
-        createdOn: orders.createdOn,
-        terms: orders.terms,
-      })
-      .from(orders)
-      .where(ofUser(orders, providerId, customerId));
-    const others = rows.map(present).filter((row) => row.id !== except);
-    return {
-      upstreamIds: others.flatMap((row) => {
-        const payment = row.facts.transaction_id;
-        return [...(row.upstreamOrderId === undefined ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
-      }),
-      openAmounts: others.flatMap(({ terms, ...row }) => (row.ramp === 'sell' && holdsAmount({ ...terms, ...row }, now) ? [row.pay] : [])),
-      sales: others.filter(({ ramp }) => ramp === 'sell').map(({ pay, createdOn }) => ({ pay, createdOn })),
+  explained: async ({ providerId, customerId }, ids, except) => {
+    if (ids.length === 0) return [];
+    const those = (id: SQL) => {
+      const conditions = [eq(orders.providerId, providerId), inArray(id, [...new Set(ids)]), ...(except === undefined ? [] : [ne(orders.id, except)])];
+      return sql`select provider_id, customer_id, ${id} as id from orders where ${and(...conditions)}`;
     };
+    // Each of the two has an index, as in otherWithPayment. To look through the customer's orders instead would mean to read the facts of them all,
+    // so whose orders they are is asked afterwards.
+    const found = sql`${those(sql`${orders.upstreamOrderId}`)} union all ${those(sql`${orders.facts} ->> 'transaction_id'`)}`;
+    const rows = await db.execute<{ id: string }>(
+      sql`with found as materialized (${found}) select id from found as orders where ${ofUser(orders, providerId, customerId)}`,
+    );
+    return rows.map((row) => row.id);
+  },
+  openAmounts: async (user, amounts, now) => (await holding(db, user, amounts, now)).map(({ pay }) => pay),
+  soldAgainOn: async ({ id, providerId, customerId, pay, createdOn }) => {
+    const [first] = await db
+      .select({ createdOn: orders.createdOn })
+      .from(orders)
+      .where(and(ofUser(orders, providerId, customerId), eq(orders.ramp, 'sell'), eq(orders.pay, pay), gt(orders.createdOn, createdOn), ne(orders.id, id)))
+      .orderBy(orders.createdOn)
+      .limit(1);
+    return first?.createdOn;
   },
 });

@@ -265,7 +265,7 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
     until: 0,
   }));
   // This includes orders of an account that was removed and connected again.
-  const paying = (await orders.arrivingSales(account.providerId, account.customerId))
+  const paying = (await orders.arrivingSales(account.providerId, account.customerId, now))
     .filter((order) => mayBeArriving(order, now))
     .map((order) => ({ id: order.id, intentId: order.intentId, customerId: order.customerId, until: endOf(order, now) }));
   const all = [...placing, ...paying];

@@ -196,13 +196,18 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
     // that the payment belongs to here.
     const idsOf = ({ upstreamId, paymentId }: SellTransaction): string[] => (paymentId === undefined ? [upstreamId] : [upstreamId, paymentId]);
     const known = await gateway.stores.accounts.knownSettlements(account.id, settled.flatMap(idsOf));
-    const explained = await gateway.stores.orders.explained(account.providerId, account.customerId, gateway.now());
-    const told = new Set([...known, ...explained.upstreamIds]);
+    const { orders } = gateway.stores;
+    const told = new Set([...known, ...(await orders.explained(account, settled.flatMap(idsOf)))]);
+    const open = await orders.openAmounts(
+      account,
+      settled.flatMap(({ pay }) => pay ?? []),
+      gateway.now(),
+    );
     const active = connections.filter((connection) => connection.status === 'active' && connection.direction === 'sell');
     const only = active.length === 1 ? active[0]?.id : undefined;
     for (const row of settled) {
       if (idsOf(row).some((id) => told.has(id))) continue;
-      if (row.pay !== undefined && explained.openAmounts.includes(row.pay)) continue;
+      if (row.pay !== undefined && open.includes(row.pay)) continue;
       await tellSettlement(gateway, account, row.upstreamId, only).catch((error: unknown) => unread(gateway, undefined, error));
     }
   } catch (fault) {

@@ -104,14 +104,14 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 
 type Matched = Pick<Order, 'id' | 'providerId' | 'customerId' | 'ramp' | 'pay' | 'createdOn' | 'facts'> & { terms: Pick<Order['terms'], 'matchedBy'> };
 /**
- * Returns the ids of the customer's other orders at this provider and of their payments, and when the amount was sold again, if only the amount may
- * tell which order a payment is for.
+ * Returns what tells the ids of the customer's other orders at this provider and of their payments, and when the amount was sold again, if only the
+ * amount may tell which order a payment is for.
  */
-export const othersOf = async (gateway: Gateway, order: Matched): Promise<Pick<FollowedOrder, 'others' | 'amountAgainOn'>> => {
+export const othersOf = async (gateway: Gateway, order: Matched): Promise<Pick<FollowedOrder, 'ofOthers' | 'amountAgainOn'>> => {
   if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
-  const { upstreamIds, sales } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
-  const again = sales.filter(({ pay, createdOn }) => order.ramp === 'sell' && pay === order.pay && createdOn > order.createdOn);
-  return { others: upstreamIds, ...(again.length === 0 ? {} : { amountAgainOn: Math.min(...again.map(({ createdOn }) => createdOn)) }) };
+  const { orders } = gateway.stores;
+  const amountAgainOn = order.ramp === 'sell' ? await orders.soldAgainOn(order) : undefined;
+  return { ofOthers: async (ids) => await orders.explained(order, ids, order.id), ...defined({ amountAgainOn }) };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
@@ -127,8 +127,7 @@ const ownerOf = async (gateway: Gateway, order: Order, evidence: OrderEvidence):
   const told = evidence.facts?.transaction_id;
   // If the order is not a sale, it is the provider that says that the payment is for this order.
   if (order.ramp !== 'sell' || told === undefined || told === order.facts.transaction_id || isLinked(order, evidence)) return 'this';
-  const { upstreamIds } = await gateway.stores.orders.explained(order.providerId, order.customerId, gateway.now(), order.id);
-  return upstreamIds.includes(told) ? 'another' : 'this';
+  return (await gateway.stores.orders.explained(order, [told], order.id)).length > 0 ? 'another' : 'this';
 };
 
 /**

@@ -112,7 +112,7 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
         provider.id,
         rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
       );
-      const open = ramp === 'sell' ? await openAmounts(gateway, session) : [];
+      const open = ramp === 'sell' ? await openAmounts(gateway, session, rows) : [];
       for (const row of newOrders(rows, known, [])) {
         const { upstreamOrderId, madeBy, rawStatus } = row;
         // An order that was made before the account was added here was not placed by this gateway.
@@ -132,11 +132,13 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
 };
 
 /**
- * Returns the amounts of the customer's sales for which a payment may still come. A sale of such an amount at the provider is not adopted: it may be
+ * Returns those of the rows' amounts for which a payment may still come: a sale of the customer's holds them. A sale of such an amount at the provider is not adopted: it may be
  * that payment, and the payment of another order is never taken for this one's.
  */
-const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession): Promise<bigint[]> =>
-  customerId === undefined ? [] : (await stores.orders.explained(providerId, customerId, now())).openAmounts;
+const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession, rows: OrderEvidence[]): Promise<bigint[]> => {
+  const amounts = rows.flatMap(({ pay }) => pay ?? []);
+  return customerId === undefined ? [] : await stores.orders.openAmounts({ providerId, customerId }, amounts, now());
+};
 
 const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, customer: string): Promise<OrderEvidence[] | string> => {
   const adapter = provider.adapter[ramp];

@@ -31,6 +31,7 @@ it.each<[Ramp, Refusal, string, object?]>([
   ['buy', { reason: 'kyc-required', actionUrl: 'https://p.example/kyc' }, 'account-not-connected'],
   ['liquidity', { reason: 'peer-not-connected' }, 'peer-not-connected'],
   ['liquidity', { reason: 'declined', note: 'invoice-unsuitable' }, 'invoice-unsuitable'],
+  ['sell', { reason: 'declined', note: 'amount-crowded' }, 'amount-in-use'],
   // The provider allows no further attempt, but the quote does not count as used.
   ['sell', { reason: 'declined', note: 'attempts-used' }, 'order-unpayable'],
   // The operator's own balance may be too low.

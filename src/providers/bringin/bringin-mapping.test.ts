@@ -4,6 +4,7 @@ import { holdsAmount } from '../../domain/order-life.ts';
 import {
   accountFrom,
   connectionOf,
+  couldMatch,
   evidenceOf,
   isEmail,
   matchedEvidence,
@@ -221,6 +222,31 @@ describe("which payment is an order's", () => {
     ['the new one beside it', [paid('a', { createdOn: placedOn - 1_000 }), paid('b', { createdOn: placedOn - 1_000 })], known('a'), ['b', 'filled']],
   ])('%s', (_name, rows, of, expected) => {
     expect(match(rows, of)).toEqual(expected);
+  });
+  const row = (more: Partial<TransactionRow> = {}): TransactionRow => ({
+    orderId: 'a',
+    type: undefined,
+    status: 'INITIATED',
+    subType: 'LN_ADDRESS',
+    sourceCurrency: 'BTC',
+    sourceAmount: 250_000n,
+    destinationCurrency: 'EUR',
+    createdAt: placedOn,
+    ...more,
+  });
+  const { sourceAmount: _later, ...untold } = row();
+  test.each<[string, TransactionRow, boolean]>([
+    ['of its amount', row(), true],
+    ['that is paid', row({ status: 'SUCCESSFUL' }), true],
+    ['of another amount', row({ sourceAmount: 250_001n }), false],
+    ['whose amount is not told yet', untold, true],
+    ['whose amount is 0 until it is known', row({ sourceAmount: 0n }), true],
+    ['on the other network', row({ subType: 'ONCHAIN' }), false],
+    ['whose network is not told', row({ subType: undefined }), true],
+    ['of a withdrawal in euros', row({ sourceCurrency: 'EUR' }), false],
+    ['of a purchase', row({ sourceCurrency: 'EUR', destinationCurrency: 'BTC' }), false],
+  ])('an earlier row %s', (_name, one, could) => {
+    expect(couldMatch(one, subtypes, 'lightning', 250_000n)).toBe(could);
   });
   test('a payment on chain may take an hour', () => {
     const sale = order({ upstream: { rail: 'sepa', network: 'onchain' } });

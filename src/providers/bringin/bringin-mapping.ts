@@ -171,15 +171,29 @@ export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellT
  * customer may have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
-  const notes = readNotes(order.upstream);
-  const { network } = notes;
+  const [only, second] = matching(order, rows, windowMs);
+  if (!only) return 'none';
+  return second ? 'ambiguous' : { match: asSale(readNotes(order.upstream), only) };
+};
+
+/** Returns the rows that match by their amount. Usually there is one at most. */
+export const matching = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): SellTransaction[] => {
+  const { network } = readNotes(order.upstream);
   const { earlier_payments: earlier } = order.facts;
   // For an order of an earlier release, we do not know which payments Bringin already had.
   const from = order.createdOn - (earlier ? matchSlackMs : 0);
   const dueBy = paymentDueBy({ ramp: 'sell', expiresOn: order.expiresOn, network });
   const until = dueBy === undefined ? order.createdOn + windowMs : dueBy + matchSlackMs;
   const isNew = ({ upstreamId, createdOn }: SellTransaction): boolean => createdOn >= from && createdOn <= until && earlier?.includes(upstreamId) !== true;
-  const [only, second] = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row) && !isUnpaid(row.rawStatus));
-  if (!only) return 'none';
-  return second ? 'ambiguous' : { match: asSale(notes, only) };
+  return rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && isNew(row) && !isUnpaid(row.rawStatus));
+};
+
+/**
+ * Returns whether a row that Bringin already has could be taken for the payment of an order that is being placed (`matching`). It may be paid later,
+ * and may say then what it does not say yet. All other rows need not be remembered, and anybody can make thousands of them.
+ */
+export const couldMatch = (row: TransactionRow, subtypes: Subtypes, network: OfferNotes['network'], pay: bigint): boolean => {
+  const told = toTransaction(row, subtypes);
+  const isElsewhere = told.kind === (network === 'lightning' ? 'sell_onchain' : 'sell_lightning');
+  return maybeSale(row) && !isElsewhere && [undefined, 0n, pay].includes(told.pay);
 };

@@ -388,10 +388,10 @@ describe('the bank, by a connection', () => {
       return (answer as { pr: string }).pr;
     };
     /** Does what many calls of the public LNURL callback do. */
-    const strangers = async (count: number): Promise<void> => {
+    const strangers = async (count: number, sats = 145_000n): Promise<void> => {
       const one = unpaying.control.state.payables.get(await invoice());
       if (!one) throw new Error('no such invoice');
-      for (let n = 1; n < count; n += 1) unpaying.control.state.payables.set(`invoice-${n}`, { ...one, orderId: `row-${n}` });
+      for (let n = 1; n < count; n += 1) unpaying.control.state.payables.set(`invoice-${sats}-${n}`, { ...one, sats, orderId: `row-${sats}-${n}` });
     };
     return { unpaying, owner, offer, ordered, reading, invoice, strangers };
   };
@@ -434,6 +434,41 @@ describe('the bank, by a connection', () => {
     expect(unpaying.logs).toContain('{"level":"warn","event":"bringin_transactions_cut","rows":400}');
     unpaying.control.setOptions({ listsUnpaid: 'last' });
     expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    await unpaying.close();
+  });
+  test('of many rows that a stranger makes, those of its very amount are stored with it, and too many of these leave it unordered', async () => {
+    const { unpaying, ordered, reading, strangers } = await saleAmongUnpaid('first');
+    await strangers(500, 144_999n);
+    await strangers(100);
+    // Two rows are the real invoices of which the others are copies.
+    const alike = async () => valueOf(await ordered()).facts?.earlier_payments;
+    await expect(ordered()).resolves.toEqual({ ok: false, refusal: { reason: 'declined', note: 'amount-crowded' } });
+    unpaying.control.state.payables.delete('invoice-145000-1');
+    expect(await alike()).toHaveLength(100);
+    expect((await alike())?.filter((id) => id.includes('144999'))).toEqual([]);
+    // An order that was placed before is read as ever.
+    expect(await reading()).toEqual([]);
+    await strangers(100);
+    unpaying.pass(16 * 60_000);
+    expect(await alike()).toEqual([]);
+    await unpaying.close();
+  });
+  test('an earlier row of its amount that is paid only now is not its payment; what other orders have is asked for such rows alone', async () => {
+    const { unpaying, owner, ordered, invoice } = await saleAmongUnpaid('first');
+    const early = await invoice();
+    const wanted = asked({ option: sepa, amount: 145_000n });
+    const asking: (readonly string[])[] = [];
+    const known: string[] = [];
+    const ofOthers = async (ids: readonly string[]) => await Promise.resolve((asking.push(ids), ids.filter((id) => known.includes(id))));
+    const sale = { ...follow(wanted, valueOf(await ordered())), ofOthers };
+    const reading = async () => valueOf(await unpaying.adapter.readOrders(owner.context(), sale));
+    await unpaying.control.pay(early);
+    await unpaying.control.pay(((await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=144000000`)).json()) as { pr: string }).pr);
+    expect([await reading(), asking]).toEqual([[], []]);
+    const transaction = await unpaying.control.pay(await invoice());
+    expect(await reading()).toMatchObject([{ stage: 'filled', facts: { transaction_id: transaction } }]);
+    known.push(transaction);
+    expect([await reading(), asking]).toEqual([[], [[transaction], [transaction]]]);
     await unpaying.close();
   });
   test('two payments of the same amount: nobody guesses', async () => {

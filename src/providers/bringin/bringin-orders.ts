@@ -13,9 +13,11 @@ import { declined, readCustomer, refused, withKey } from './bringin-customer.ts'
 import { depositForm, judgeDeposit, judgeInvoice, judgeOnchain, readLightningAddress, wellKnownUrl, type Judged } from './bringin-deposit.ts';
 import {
   connectionOf,
+  couldMatch,
   evidenceOf,
   isUnpaid,
   matchedEvidence,
+  matching,
   matchTransaction,
   maybeOrder,
   readNotes,
@@ -89,10 +91,17 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
     const { rows, isCut } = await beforehand(readRows(bringin, context, key, since));
     // A payment that was not read could be taken for this order's later.
     if (isCut) throw cutFault();
-    const earlier = rows.flatMap(({ orderId, createdAt = 0 }) => (createdAt >= since ? [orderId] : []));
+    const { pay } = answer.value;
+    const alike = rows.filter((row) => (row.createdAt ?? 0) >= since && couldMatch(row, bringin.settings, notes.network, pay));
+    // They are stored with the order for good, and a stranger can make them at a connection's address.
+    if (alike.length > mostAlike) return declined('amount-crowded');
+    const earlier = alike.map(({ orderId }) => orderId);
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
 };
+
+/** How many payments of the order's own amount Bringin may have had in the quarter of an hour before the order. */
+const mostAlike = 100;
 
 type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };
 const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer<PlacedOrder> => {
@@ -267,7 +276,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
     const { settings, deps } = bringin;
     const { rows, isCut } = await readRows(bringin, context, key, order && order.createdOn - matchSlackMs);
     const evidence = order
-      ? evidenceOn(bringin, order, rows)
+      ? await evidenceOn(bringin, order, rows)
       : rows.filter(maybeOrder).map((row) => ({ ...evidenceOf(row, settings), ...defined({ madeBy: row.createdAt && row.createdAt + matchSlackMs }) }));
     if (order && isCut && evidence.length === 0) throw cutFault();
     const unknown = evidence.filter((one) => one.stage === undefined).length;
@@ -275,7 +284,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
     return { ok: true, value: evidence };
   });
 
-const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
+const evidenceOn = async ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): Promise<OrderEvidence[]> => {
   if (order.upstreamOrderId !== undefined) {
     const id = order.upstreamOrderId;
     return rows.filter((row) => sameId(row.orderId, id)).map((row) => ({ ...evidenceOf(row, settings), upstreamOrderId: id }));
@@ -284,8 +293,11 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
   // Once a payment was recognised, it stays assigned to this order, even if another payment would match as well.
   const known = recognised(order, payments);
   if (known !== undefined) return known === 'missing' ? [] : [matchedEvidence(known)];
-  const candidates = payments.filter(({ upstreamId }) => !order.others?.includes(upstreamId));
-  const found = matchTransaction(order, candidates, settings.match_window_s * 1000);
+  const windowMs = settings.match_window_s * 1000;
+  const candidates = matching(order, payments, windowMs);
+  const others = candidates.length === 0 ? undefined : await order.ofOthers?.(candidates.map(({ upstreamId }) => upstreamId));
+  const own = candidates.filter(({ upstreamId }) => others?.includes(upstreamId) !== true);
+  const found = matchTransaction(order, own, windowMs);
   if (found === 'none') return [];
   return [found === 'ambiguous' ? { stage: 'review', rawStatus: 'AMBIGUOUS' } : matchedEvidence(found.match)];
 };

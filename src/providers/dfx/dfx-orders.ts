@@ -13,7 +13,7 @@ import { asUser, refusedBy, userOf, withKycPage, type Refused, type User } from 
 import type { TransactionReply } from './dfx-order-wire.ts';
 import { bodyWith, currencyIdOf, toBuyOrder, toSellOrder, type Asked } from './dfx-order.ts';
 import { refusing } from './dfx-refusal.ts';
-import { evidenceOf, isOpenOrder, unlinked } from './dfx-status.ts';
+import { evidenceOf, idsToExplain, isOpenOrder, unlinked, words } from './dfx-status.ts';
 import { readUserBlob, writeUserBlob, type KnownUser } from './dfx-user-blob.ts';
 
 /** Our id of the order attempt. DFX keeps it and shows it to the account's owner, but cannot search by it. */
@@ -122,8 +122,6 @@ export const readSellOrders = async (dfx: Dfx, context: CallContext, order?: Fol
   return await readOrder(dfx, context, 'sell', order, readUserBlob(context));
 };
 
-const words = { buy: 'Buy', sell: 'Sell' } as const;
-
 const readOrder = async (
   dfx: Dfx,
   context: CallContext,
@@ -162,7 +160,10 @@ const unlinkedPayment = async (
     const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));
     if ('refusal' in read) return {};
     const customer = ramp === 'sell' ? kept(user, read.token) : {};
-    return { ...(read.reply.ok ? { found: unlinked(read.reply.value, ramp, order, dfx.settings.unlinked_within_bps) } : {}), ...customer };
+    if (!read.reply.ok) return customer;
+    const rows = read.reply.value;
+    const others = (await order.ofOthers?.(idsToExplain(rows, ramp, order))) ?? [];
+    return { found: unlinked(rows, ramp, { ...order, others }, dfx.settings.unlinked_within_bps), ...customer };
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
     dfx.deps.log('warn', 'dfx_payments_unread');

@@ -80,13 +80,15 @@ export const evidenceOf = (row: TransactionReply, ramp: ExchangeRamp, order: Ord
 };
 
 type Looked = Ordered &
-  Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'expiresOn' | 'others' | 'amountAgainOn'> &
-  Partial<Pick<FollowedOrder, 'facts'>>;
+  Pick<FollowedOrder, 'upstreamOrderId' | 'idempotencyKey' | 'createdOn' | 'expiresOn' | 'amountAgainOn'> &
+  Partial<Pick<FollowedOrder, 'facts'>> & { /** Ids of other orders, and of their payments (FollowedOrder.ofOthers). */ others?: readonly string[] };
 /** Returns whether the coin is, or may be, bitcoin over Lightning: DFX does not always state the coin and its blockchain. */
 const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
   return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
 };
+/** How DFX calls the two directions. */
+export const words = { buy: 'Buy', sell: 'Sell' } as const;
 /** DFX's clock may differ from ours. */
 const slackMs = 600_000;
 
@@ -100,6 +102,14 @@ const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, 
   if (ramp === 'buy' || dueBy === undefined || date <= dueBy + slackMs) return true;
   return orderUid === undefined && (amountAgainOn === undefined || date < amountAgainOn - slackMs);
 };
+
+/** Returns the payments in bitcoin over Lightning since the order. */
+const paymentsSince = (rows: readonly TransactionReply[], ramp: ExchangeRamp, { createdOn }: Pick<FollowedOrder, 'createdOn'>): TransactionReply[] =>
+  rows.filter((row) => row.type === words[ramp] && row.uid.startsWith('T') && (row.date ?? 0) >= createdOn - slackMs && isLightning(row, ramp));
+
+/** Returns the ids by which another order may explain one of the payments that `unlinked` looks at. */
+export const idsToExplain = (...given: Parameters<typeof paymentsSince>): string[] =>
+  paymentsSince(...given).flatMap(({ uid, orderUid }) => [uid, ...(orderUid === undefined ? [] : [orderUid])]);
 
 /**
  * Searches for a payment that DFX booked without the order. There are two kinds:
@@ -116,8 +126,6 @@ const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, 
  * must decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
-  const word = ramp === 'buy' ? 'Buy' : 'Sell';
-  const own = rows.filter(({ type }) => type === word);
   const amountOf = ({ inputAmount: input }: TransactionReply): bigint => (input === undefined ? 0n : ramp === 'buy' ? fiat(input) : sats(input));
   const isNear = (one: bigint, other: bigint): boolean => {
     const gap = one < other ? other - one : one - other;
@@ -125,10 +133,7 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
   };
   const isOurs = (amount: bigint): boolean => (ramp === 'buy' ? isNear(amount, order.pay) : amount === order.pay || amount === roundToStep(order.pay));
   const isExplained = (uid: string | undefined): boolean => uid !== undefined && order.others?.includes(uid) === true;
-  const payments = own.filter(
-    (row) =>
-      row.uid.startsWith('T') && !isExplained(row.uid) && !isExplained(row.orderUid) && (row.date ?? 0) >= order.createdOn - slackMs && isLightning(row, ramp),
-  );
+  const payments = paymentsSince(rows, ramp, order).filter((row) => !isExplained(row.uid) && !isExplained(row.orderUid));
   const unclear = { ...defined({ upstreamOrderId: order.upstreamOrderId }), stage: 'review', rawStatus: 'payments without an order' } as const;
   const review = { ...unclear, moneySeen: true } as const;
   const twins = payments.filter((row) => row.orderUid !== undefined && isSentBy(order, row));
@@ -139,7 +144,7 @@ export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, 
   const [only, ...more] = perhaps;
   if (only === undefined) return undefined;
   if (perhaps.every(({ orderUid }) => orderUid !== undefined)) return unclear;
-  const rivals = own.filter((row) => isOpenOrder(row) && row.uid !== order.upstreamOrderId);
+  const rivals = rows.filter((row) => row.type === words[ramp] && isOpenOrder(row) && row.uid !== order.upstreamOrderId);
   const isClear = more.length === 0 && rivals.every((rival) => !isNear(amountOf(rival), amountOf(only)));
   return isClear ? { ...evidenceOf(only, ramp, order), guessed: true } : review;
 };

@@ -1,5 +1,6 @@
 /** Runs the tests of the in-memory stores against PostgreSQL as well, so that both behave the same for a use case. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { longestHoldMs } from '../../../src/domain/order-life.ts';
 import type { NewDelivery } from '../../../src/ports/deliveries.ts';
 import type { Intent, NewIntent } from '../../../src/ports/intents.ts';
 import type { Order, OrderEvent } from '../../../src/ports/orders.ts';
@@ -590,14 +591,18 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     it('are known as sales of their customer, and of others who are connected as the same user, while a payment may arrive', async () => {
       const { orders } = stores();
       const { one, other, both } = await sameUser();
-      const sale = { ramp: 'sell' as const, ...one };
+      const sale = { ramp: 'sell' as const, expiresOn: now, ...one };
       const arriving = [];
       for (const stage of ['awaiting_payment', 'underpaid', 'expired', 'review', 'paid'] as const) arriving.push((await ordered({ ...sale, stage })).id);
+      // A partial payment is waited for until its order ends otherwise. For the others, a payment is too late after an hour and a half.
+      const old = { ...sale, expiresOn: now - longestHoldMs };
+      arriving.push((await ordered({ ...old, stage: 'underpaid' })).id, (await ordered({ ...old, expiresOn: old.expiresOn + 1, stage: 'expired' })).id);
+      for (const stage of ['expired', 'review', 'paid'] as const) await ordered({ ...old, stage });
       for (const stage of ['filled', 'finished', 'failed', 'refunded'] as const) await ordered({ ...sale, stage });
       for (const more of [{ ramp: 'buy' as const }, { providerId: crypto.randomUUID() }, { customerId: crypto.randomUUID() }])
         await ordered({ ...sale, ...more });
       const others = await ordered({ ...sale, customerId: other });
-      expect(ids(await orders.arrivingSales(one.providerId, one.customerId)).toSorted()).toEqual(both(arriving, [others.id]));
+      expect(ids(await orders.arrivingSales(one.providerId, one.customerId, now)).toSorted()).toEqual(both(arriving, [others.id]));
     });
 
     it('keep what others have learnt since a caller read them', async () => {

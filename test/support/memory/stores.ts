@@ -5,7 +5,7 @@
  * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. Calling a missing verb throws.
  */
 import { asksExchange } from '../../../src/domain/offer.ts';
-import { arrivingStages, isUnpaid, mayBePaid } from '../../../src/domain/order-life.ts';
+import { arrivingStages, isUnpaid, longestHoldMs, mayBePaid } from '../../../src/domain/order-life.ts';
 import { sameId } from '../../../src/domain/same-id.ts';
 import { quoteFromJson } from '../../../src/gateway/pricing/store-route.ts';
 import { judgedAttemptOf } from '../../../src/ports/judged.ts';
@@ -220,10 +220,11 @@ export const memoryStores = (now: () => number) => {
             .slice(0, limit)
             .toSorted(newestFirst),
         ),
-      arrivingSales: async (providerId, customerId) =>
-        await Promise.resolve(
-          orders.filter((one) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell' && arrivingStages.includes(one.stage)),
-        ),
+      arrivingSales: async (providerId, customerId, at) => {
+        const isOver = ({ stage, expiresOn = -Infinity }: Order) => !['awaiting_payment', 'underpaid'].includes(stage) && expiresOn <= at - longestHoldMs;
+        const isSale = (one: Order) => one.providerId === providerId && one.customerId === customerId && one.ramp === 'sell';
+        return await Promise.resolve(orders.filter((one) => isSale(one) && arrivingStages.includes(one.stage) && !isOver(one)));
+      },
       otherWithPayment: async (payment, except) => await Promise.resolve(otherWith(payment, except)),
       advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { payment, ...change }, event, rows) => {
         if (payment !== undefined && otherWith(payment, id) !== undefined) return false;
