@@ -15,10 +15,10 @@ const isSince = (at: string, ...stages: Stage[]): string => `
 
 /**
  * Returns SQL for the intents of orders that are late: their money, or a part of it, came before `at`, which is SQL for a time, and they are not
- * delivered; or their bought sats may have been lost before. The provider says that these were withdrawn, although nobody got a link. Or the customer
- * asked for a link, and the provider has given none, whatever it answered, and refused no fallback address that the customer could change. Or the link
- * expired, the provider should have paid to the on-chain address, and it has not said that it did. A link that never expires, or only after a long
- * time, is over for the list, too. An order that the operator has ended is not late.
+ * delivered; or their bought sats may have been lost before. That may be so in three cases. The provider says that they were withdrawn, although
+ * nobody got a link. The customer asked for a link and has none, whatever the provider answered; a fallback address that it refused is the customer's
+ * to change. Or the link expired, the provider should have paid to the on-chain address, and it has not said that it did. A link that never expires, or
+ * only after a long time, is over for the list, too. An order that the operator has ended is not late.
  */
 export const lateOrders = (at: string): string => `
   select o.intent_id from orders o where o.stage = 'paid' and ${isSince(at, 'paid', 'filled', 'finished')}
