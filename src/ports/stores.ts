@@ -47,7 +47,8 @@ export type Stores = {
   deliveries: DeliveryStore;
   operator: OperatorStore;
   idempotency: IdempotencyStore;
-  prune(before: Retention, limit: number): Promise<Pruned>;
+  /** See store/prune.ts. */
+  prune(before: Retention, limit: number, kinds?: readonly string[]): Promise<Pruned>;
   /** Checks whether the database takes writes, and whether every migration has been applied. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };

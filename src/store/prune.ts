@@ -8,8 +8,9 @@ const at = (ms: number): string => new Date(ms).toISOString();
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
  * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, the notice of a late
  * payment, or a request for another withdrawal link needs. A kind that fails does not stop the others. Returns the counts by kind, and what failed.
+ * `kinds`: which kinds to look at, if not all.
  */
-export const prune = async (db: Database, before: Retention, limit: number): Promise<Pruned> => {
+export const prune = async (db: Database, before: Retention, limit: number, kinds?: readonly string[]): Promise<Pruned> => {
   const statements: [string, SQL][] = [
     [
       'routes',
@@ -61,11 +62,13 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
     ],
   ];
   const pruned: Pruned = { counts: {}, failed: {} };
-  for (const [name, statement] of statements)
+  for (const [name, statement] of statements) {
+    if (kinds?.includes(name) === false) continue;
     try {
       pruned.counts[name] = (await db.execute(statement)).count;
     } catch (error) {
       pruned.failed[name] = error;
     }
+  }
   return pruned;
 };

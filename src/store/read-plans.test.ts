@@ -1,4 +1,4 @@
-/** The reads of a console that is watched, and of the counting, do not read whole tables, however many orders there are. */
+/** The reads of a console that is watched, of the counting and of the deletion do not read whole tables, however many orders there are. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import postgres from 'postgres';
 import { needsPostgres, testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
@@ -30,9 +30,11 @@ beforeAll(async () => {
     insert into intents (id, quote_id, order_id, ramp, customer_id, provider_id, request_id, state, quote, inputs, created_on, dead_on, next_try_on, upstream_order_id)
       select md5('i' || n)::uuid, md5('q' || n)::uuid, md5('o' || n)::uuid, 'buy', md5('c' || n)::uuid, 'alpine', 'req' || n, 'confirmed', ${quote}, '', ${on}, ${on}, ${on}, 'up-' || n ${rows};
     insert into orders (id, intent_id, quote_id, ramp, customer_id, provider_id, upstream_order_id, upstream_key, stage, stage_on, raw_status, pay, receive, quoted_pay,
-        quoted_receive, fee, binding, terms, facts, upstream, payment_info, created_on, changed_on, follow_until, final)
+        quoted_receive, fee, binding, terms, facts, upstream, payment_info, created_on, changed_on, follow_until, final, provider_session_id)
       select md5('o' || n)::uuid, md5('i' || n)::uuid, md5('q' || n)::uuid, 'buy', md5('c' || n)::uuid, 'alpine', 'up-' || n, 'up-' || n, 'finished', ${on}, 'x', ${amounts}, ${amounts},
-        0, true, '{}', '{}', '{}', '', ${on}, ${on}, ${on}, true ${rows};
+        0, true, '{}', '{}', '{}', '', ${on}, ${on}, ${on}, true, md5('p' || n)::uuid ${rows};
+    insert into sessions (id_hash, created_on, last_used_on, expires_on, challenge) select 's' || n, ${on}, ${on}, ${on}, '' ${rows};
+    insert into provider_sessions (id, owner, provider_id, ready, claimed_on) select md5('p' || n)::uuid, 's' || n, 'alpine', true, ${on} ${rows};
     insert into claims (order_id, state, attempt, lnurl, created_on, next_try_on) select md5('o' || n)::uuid, 'held', 1, 'x', ${on}, ${on} ${rows};
     insert into order_events (order_id, sequence, at, to_stage, raw_status, source) select md5('o' || n)::uuid, 1, ${on}, 'finished', 'x', 'poll' ${rows}`);
   await sql`vacuum analyze`;
@@ -49,7 +51,7 @@ const wholeReads = async (
 ): Promise<string[]> => {
   sent.length = 0;
   await run(createStores(listening, { grouped: false, migrated: async () => await Promise.resolve(true) }));
-  const statements = sent.filter(({ text }) => /^\s*(select|with|insert)/i.test(text));
+  const statements = sent.filter(({ text }) => /^\s*(select|with|insert|delete)/i.test(text));
   expect(statements.length).toBeGreaterThan(0);
   const found: string[] = [];
   for (const { text, values } of statements) {
@@ -88,6 +90,22 @@ needsPostgres('the overview reads the decisions of its minutes, and each of them
   sent.length = 0;
   await createStores(listening, { grouped: false, migrated: async () => await Promise.resolve(true) }).figures.recentCalls(now - 30 * minute, reading);
   expect(sent.filter(({ text }) => text.includes('jsonb_array_elements'))).toEqual([]);
+});
+needsPostgres('whether an order still needs its session at the provider is read from that order alone, for each session that may go', async () => {
+  const before = { sessionsBefore: now - 30 * day, peopleBefore: now - 90 * day, ownedBefore: now - 90 * day };
+  const retention = {
+    ...before,
+    quotesBefore: 0,
+    noticesBefore: 0,
+    deliveriesBefore: 0,
+    idempotencyBefore: 0,
+    operatorBefore: 0,
+    fillsBefore: 0,
+    figuresBefore: 0,
+  };
+  const pruning = async (stores: ReturnType<typeof createStores>) =>
+    expect(await stores.prune(retention, 1000, ['provider_sessions'])).toEqual({ counts: { provider_sessions: 0 }, failed: {} });
+  expect(await wholeReads(pruning, 'intents|orders|claims')).toEqual([]);
 });
 needsPostgres('a step of the counting reads the rows of its hours alone', async () => {
   const counting = { now, keptFrom: { decisions: began, fills: began }, mostRows: 5 };

@@ -51,7 +51,7 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     deliveries: createDeliveryStore(db),
     operator: createOperatorStore(db),
     idempotency: createIdempotencyStore(db),
-    prune: (before, limit) => prune(db, before, limit),
+    prune: (...given) => prune(db, ...given),
     check: async () => {
       try {
         const [row] = await client<{ reads_only: boolean }[]>`

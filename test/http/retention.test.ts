@@ -66,6 +66,25 @@ it('keeps up with 100 quotes a second: ten minutes of them go at once, not a tho
   expect(await sql`select 1 from routes where created_on < now() - interval '31 days' limit 1`).toHaveLength(1); // the one behind the order
 });
 
+it('a pass looks only at the kinds of which the last one deleted as many rows as it may', async () => {
+  const { sql } = gateway.database;
+  await sql`insert into notices (id, provider_id, purpose, target_id, genuine, received_on)
+    select gen_random_uuid(), 'alpine', 'order', 'x', true, now() - interval '40 days' from generate_series(1, 5)`;
+  const real = gateway.server.gateway;
+  const asked: unknown[] = [];
+  const prune: typeof real.stores.prune = async (...given) => {
+    const pruned = await real.stores.prune(...given);
+    asked.push([given[2], Object.keys(pruned.counts).length > 1, pruned.counts['notices']]);
+    return pruned;
+  };
+  expect((await pruneOld({ ...real, stores: { ...real.stores, prune } }, days, 2))['notices']).toBe(5);
+  expect(asked).toEqual([
+    [undefined, true, 2],
+    [['notices'], false, 2],
+    [['notices'], false, 1],
+  ]);
+});
+
 it('a kind of rows that cannot be deleted is logged, and the others go', async () => {
   const { sql } = gateway.database;
   const { stores } = gateway.server.gateway;

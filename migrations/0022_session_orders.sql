@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "orders_provider_session" ON "orders" USING btree ("provider_session_id") WHERE provider_session_id is not null;
