@@ -44,6 +44,13 @@ describe('an estimate', () => {
   });
 });
 
+it.each([{ pay: 10n ** 20n }, { receive: 10n ** 20n }, { fee: 10n ** 20n }, { fee: -(10n ** 20n) }])(
+  'an order with an amount that no column can hold is not this one: %o',
+  (made) => {
+    for (const accepted of [firm, estimate]) expect(judge(accepted, made)).toBe('differs');
+  },
+);
+
 describe("the customer's own limits", () => {
   it.each([firm, estimate])('is the least that they receive', (accepted) => {
     expect(judge(accepted, {}, { minReceive: 100_000n })).toBe('as-accepted');

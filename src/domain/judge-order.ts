@@ -1,10 +1,10 @@
 /** Checks that the order a provider made matches the quote that the customer accepted. Amounts are in the ramp's units. */
-import { divFloor } from './money.ts';
+import { divFloor, isSafe } from './money.ts';
 import { isExchange, type Ramp } from './ramp.ts';
 import { namesDiffer } from './option-name.ts';
 
 export type Accepted = { ramp?: Ramp; pay: bigint; receive: bigint; binding: boolean; currency?: string; option?: string };
-export type Made = { pay: bigint; receive: bigint; echo?: { currency?: string; option?: string } };
+export type Made = { pay: bigint; receive: bigint; fee?: bigint; echo?: { currency?: string; option?: string } };
 export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number };
 
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
@@ -19,13 +19,13 @@ export const mostPay = ({ pay, binding }: Pick<Accepted, 'pay' | 'binding'>, { s
  * Judges an order. The order for a binding quote must have exactly the accepted amounts. On the estimate of a purchase or a sale, `receive` per `pay`
  * may be worse by `slippageBps`, and `pay` may be higher by about as much, because nobody ordered ten times what they accepted. On a channel's
  * estimate, only `pay` may be worse, by `slippageBps`. No order may go beyond the customer's own limits. An order in another currency or payment
- * option does not belong to this quote.
+ * option does not belong to this quote, nor does one with an amount beyond all that can be stored.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
   // Only a channel can be free.
   const leastPay = accepted.ramp === 'liquidity' ? 0n : 1n;
-  if (made.pay < leastPay || made.receive < 0n) return 'differs';
+  if (made.pay < leastPay || made.receive < 0n || ![made.pay, made.receive, made.fee ?? 0n].every(isSafe)) return 'differs';
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';

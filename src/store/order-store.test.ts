@@ -71,6 +71,10 @@ describe('a customer with thousands of sales, each of which has a long list of e
     expect([await orders.soldAgainOn(await last()), await orders.soldAgainOn({ ...(await last()), createdOn: now })]).toEqual([now - 50 * minute, undefined]);
     expect(await orders.payableByAmount(providerId, customerId, 1_095n, now)).toEqual([{ id: await idOf(count - 5), customerId, network: 'lightning' }]);
     expect(await orders.payableByAmount(providerId, customerId, 1_040n, now)).toEqual([]);
+    // No column holds such an amount, and a provider may report any.
+    const absurd = [10n ** 20n, -(10n ** 20n)];
+    expect([await orders.openAmounts(user, [...absurd, 1_095n], now), await orders.openAmounts(user, absurd, now)]).toEqual([[1_095n], []]);
+    expect(await orders.payableByAmount(providerId, customerId, 10n ** 20n, now)).toEqual([]);
   });
 
   needsPostgres('has no read that returns more than what was asked for', async () => {

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, gte, inArray, isNull, ne, not, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import { unionAll } from 'drizzle-orm/pg-core';
 import { defined } from '../domain/defined.ts';
+import { isSafe } from '../domain/money.ts';
 import { arrivingStages, holdsAmount, isDelivered, longestHoldMs, unpaidStages } from '../domain/order-life.ts';
 import { canonicalId, writingsOf } from '../domain/same-id.ts';
 import { judgedOf } from '../ports/judged.ts';
@@ -58,14 +59,15 @@ const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn ||
 const unlessLongOver = (now: number) =>
   and(eq(orders.ramp, 'sell'), or(inArray(orders.stage, ['awaiting_payment', 'underpaid']), gt(orders.expiresOn, now - longestHoldMs)));
 
-/** Reads the sales of these amounts that hold them. */
+/** Reads the sales of these amounts that hold them. A provider may report an amount that no column can hold, and so no sale can have. */
 const holding = async (db: Database, { providerId, customerId }: UserAt, amounts: readonly bigint[], now: number) => {
-  if (amounts.length === 0) return [];
+  const possible = [...new Set(amounts.filter(isSafe))];
+  if (possible.length === 0) return [];
   const { id, ramp, stage, expiresOn, pay, terms } = orders;
   const rows = await db
     .select({ id, customerId: orders.customerId, ramp, stage, expiresOn, pay, terms })
     .from(orders)
-    .where(and(ofUser(orders, providerId, customerId), inArray(pay, [...new Set(amounts)]), inArray(stage, [...arrivingStages]), unlessLongOver(now)));
+    .where(and(ofUser(orders, providerId, customerId), inArray(pay, possible), inArray(stage, [...arrivingStages]), unlessLongOver(now)));
   return rows.map(present).filter(({ terms: agreed, ...row }) => holdsAmount({ ...agreed, ...row }, now));
 };
 

@@ -148,6 +148,16 @@ const seller = async () => {
   return { call, signedUp: started.body, account_id, connection_id: connection.body['connection_id'] };
 };
 
+/** Which payments of an account were told as made without an order. */
+const settled = async (accountId: unknown): Promise<string[]> => {
+  const rows = await gateway.database.sql<{ id: string }[]>`select transaction_id as id from settlements where account_id = ${String(accountId)}`;
+  return rows.map(({ id }) => id);
+};
+const refreshed = async (accountId: unknown): Promise<void> => {
+  await gateway.server.gateway.stores.accounts.wake(String(accountId), clock.now());
+  for (let passed = 0; passed < 2_000; passed += 500) await gateway.pass(500);
+};
+
 describe('selling', () => {
   it('with an account by the same address, and an invoice of its own', async () => {
     const { call, signedUp, connection_id } = await seller();
@@ -176,21 +186,39 @@ describe('selling', () => {
     const twin = { id: 77, uid: 'T77', orderUid: 'Q77', externalTransactionId: row?.id, type: 'Sell', state: 'Completed', ...sats, ...euros };
     dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? [twin] : undefined) });
     await reaches(call, '/sell', order.body['order_id'], 'finished');
-    const settled = async () =>
-      await gateway.database.sql<{ id: string }[]>`select transaction_id as id from settlements where account_id = ${String(account_id)}`;
-    const refreshed = async (): Promise<void> => {
-      await gateway.server.gateway.stores.accounts.wake(String(account_id), clock.now());
-      for (let passed = 0; passed < 2_000; passed += 500) await gateway.pass(500);
-    };
-    await refreshed();
-    expect(await settled()).toEqual([]);
+    await refreshed(account_id);
+    expect(await settled(account_id)).toEqual([]);
     // A sale in DFX's own app is told once, also if DFX links it to its order only later.
     const own = { ...twin, id: 78, uid: 'T78', externalTransactionId: null };
     for (const orderUid of [null, 'Q78']) {
       dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? [twin, { ...own, orderUid }] : undefined) });
-      await refreshed();
-      expect((await settled()).map(({ id }) => id)).toEqual(['T78']);
+      await refreshed(account_id);
+      expect(await settled(account_id)).toEqual(['T78']);
     }
+    dfx.control.setOptions({ says: () => undefined });
+  });
+
+  it('an amount that no column can hold, in the list of payments, keeps no other from being told', async () => {
+    const { call, account_id } = await seller();
+    const date = new Date(clock.now()).toISOString();
+    const sale = { type: 'Sell', state: 'Completed', inputAsset: 'BTC', inputBlockchain: 'Lightning', outputAmount: 198.02, outputAsset: 'EUR', date };
+    const rows = [1e12, 0.0025].map((inputAmount, n) => ({ ...sale, inputAmount, id: 91 + n, uid: `T${91 + n}`, outputDate: date }));
+    dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? rows : undefined) });
+    expect((await call('/account-status', { account_id })).status).toBe(200);
+    await refreshed(account_id);
+    expect((await settled(account_id)).toSorted()).toEqual(['T91', 'T92']);
+    const [account] = await gateway.database.sql<{ due: Date }[]>`select next_check_on as due from accounts where id = ${String(account_id)}`;
+    expect(account?.due.getTime()).toBeGreaterThan(clock.now());
+    dfx.control.setOptions({ says: () => undefined });
+  });
+
+  it('an order with a fee that no column can hold is withheld', async () => {
+    const { call, connection_id } = await seller();
+    const { offers } = (await priced(call, '/sell', { amount_sats: 250_000 })) as { offers: Body[] };
+    const absurd = (truth: unknown): object => ({ ...(truth as object), feesTarget: { ...(truth as { feesTarget: object }).feesTarget, total: 1e20 } });
+    dfx.control.setOptions({ says: (at, truth) => (at === 'PUT /v1/sell/paymentInfos' ? absurd(truth) : undefined) });
+    const order = await call('/sell/order', { quote_id: offers[0]?.['quote_id'], connection_id });
+    expect([order.status, order.body['code']]).toEqual([409, 'price-changed']);
     dfx.control.setOptions({ says: () => undefined });
   });
 });

@@ -58,6 +58,21 @@ it('after a restore, adopts only sales that no order explains, and none from bef
   const [adopted] = await gateway.database.sql<{ terms: { currency?: string } }[]>`select terms from orders where upstream_order_id = 'sold-in-the-lost-time'`;
   expect(adopted?.terms.currency).toBe('EUR');
   expect((await catchUp(gateway.server.gateway, 0)).adopted).toEqual([]);
+
+  // A provider may list a sale of amounts that no column can hold.
+  const { sell } = gateway.server.gateway.providers.find(({ id }) => id === 'bringin')?.adapter ?? {};
+  if (!sell) throw new Error('no adapter');
+  const readOrders = sell.readOrders.bind(sell);
+  const absurd = { upstreamOrderId: 'of-absurd-amounts', rawStatus: 'SUCCESSFUL', pay: 10n ** 20n, receive: -(10n ** 20n), fee: 10n ** 20n };
+  sell.readOrders = async (context, order) => {
+    const read = await readOrders(context, order);
+    return read.ok && order === undefined ? { ...read, value: [...read.value, absurd] } : read;
+  };
+  const again = await catchUp(gateway.server.gateway, 0);
+  sell.readOrders = readOrders;
+  expect([again.unreadable, again.adopted.map((one) => one.upstreamOrderId)]).toEqual([[], ['of-absurd-amounts']]);
+  const [stored] = await gateway.database.sql`select pay::int, receive::int, fee::int from orders where upstream_order_id = 'of-absurd-amounts'`;
+  expect(stored).toEqual({ pay: 0, receive: 0, fee: 0 });
 });
 
 it('after a restore, what may be the payment of an open sale is not adopted, and the sale takes its payment', async () => {

@@ -2,6 +2,7 @@
  * After a restore, providers and wallets know what has happened since the backup, and we do not. We place and report nothing new until we have tried
  * to read every upstream session, adopted its unknown orders in the stage `review`, and updated the orders that we know.
  */
+import { isSafe } from '../../domain/money.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { writingsOf } from '../../domain/same-id.ts';
@@ -154,6 +155,9 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
   return answer.ok ? answer.value : answer.refusal.reason;
 };
 
+/** Returns an amount as it is stored: 0 if the provider states none, or one that no column can hold. */
+const storable = (amount: bigint = 0n): bigint => (isSafe(amount) ? amount : 0n);
+
 /**
  * Stores an order that the provider knows and that is unknown here. Returns its new id, or undefined if the order has become known in the meantime.
  * Stores no payment details: the customer who was shown them has them. Only the operator can end this review, because the stage before it is unknown.
@@ -170,7 +174,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
     quoteId: ids.uuid(),
     createdOn: now,
   };
-  const amounts = { pay: row.pay ?? 0n, receive: row.receive ?? 0n };
+  const amounts = { pay: storable(row.pay), receive: storable(row.receive) };
   const note = 'known to the provider, but not here after a restore';
   const currency = /^[A-Z]{3}$/.exec(row.echo?.currency ?? '')?.[0];
   const pushes = ramp === 'buy' && gateway.providers.find((one) => one.id === session.providerId)?.adapter.buy?.payoutKinds !== undefined;
@@ -199,7 +203,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
       stageOn: now,
       rawStatus: row.rawStatus,
       sequence: 1,
-      fee: row.fee ?? 0n,
+      fee: storable(row.fee),
       quotedPay: amounts.pay,
       quotedReceive: amounts.receive,
       binding: false,

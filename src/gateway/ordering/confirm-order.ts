@@ -124,7 +124,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   const { expiry_margin_s: marginS } = gateway.settings.routing;
   const judged = judgeOrder(
     { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
-    { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
+    { pay: placed.pay, receive: placed.receive, fee: placed.fee, ...(placed.echo ? { echo: placed.echo } : {}) },
     boundsOf(gateway, inputs),
   );
   // The operator's balance has already paid for the order, so withholding it would not help.
