@@ -4,15 +4,14 @@
  */
 import './load-env.ts';
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freshSecrets } from '../src/config/secrets.ts';
 import { openDatabase } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { buildPages } from './pages.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 import { playSecrets } from './sandbox/providers.ts';
 import { noteSandbox, noteStarting } from './sandbox/notes.ts';
+import { ownKeys } from './sandbox/own-keys.ts';
 import { readSandboxFile, root } from './sandbox/sandbox-file.ts';
 import { groupProviders, startProviders } from './sandbox/start-providers.ts';
 
@@ -25,6 +24,7 @@ const port = process.env['PORT'] ?? '8787';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const dataDir = process.env['DATA_DIR'] ?? join(root, '.data/worker');
 noteStarting(dataDir, `http://127.0.0.1:${port}`);
+const keys = ownKeys(dataDir);
 await buildPages();
 const database = await openDatabase({ url: process.env['DATABASE_URL'], dataDir, log: () => undefined });
 await migrate(database, join(root, 'migrations'));
@@ -34,7 +34,8 @@ const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port
 const { providers, baseUrls, stop: stopProviders } = await startProviders(groupProviders());
 noteSandbox(dataDir, `http://127.0.0.1:${port}`, providers);
 const variables = {
-  ...freshSecrets(randomBytes),
+  ...keys,
+  ...(process.env['SEAL_KEY_LOST'] === '1' ? { SEAL_KEY_LOST: '1' } : {}),
   ...playSecrets(file),
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',

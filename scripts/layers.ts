@@ -40,7 +40,7 @@ const allowed: Record<string, readonly string[]> = {
  */
 export const ladder: readonly (readonly string[])[] = [
   ['problem.ts', 'places.ts', 'lease.ts', 'work-on-due.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts', 'attempts.ts', 'shared-answer.ts'],
-  ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
+  ['refusal-problem.ts', 'refuse-lost-key.ts', 'switches.ts', 'upstream', 'deliveries'],
   ['sessions', 'catalogue'],
   ['pricing'],
   ['following', 'receipts', 'figures'],

@@ -52,7 +52,9 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
     run: async (ask) => {
       const { status, body } = await ask('/health/ready');
       const missing = ['configuration', 'database', 'migrations'].filter((part) => body[part] !== true);
-      return [status === 200 && missing.length === 0, missing.length === 0 ? 'configuration, database, migrations' : `missing: ${missing.join(', ')}`];
+      if (missing.length === 0) return [status === 200, 'configuration, database, migrations'];
+      const why = body['configuration'] === false ? textOf((await ask('/verify')).body['detail']) : '';
+      return [false, `missing: ${missing.join(', ')}${why === '' ? '' : `: ${why}`}`];
     },
   },
   {

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readSecrets } from '../../src/config/secrets.ts';
 import { composeInstance } from '../../src/entry/compose.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
+import { checkSealKey } from '../../src/entry/seal-key.ts';
 import type { Gateway } from '../../src/ports/gateway.ts';
 import { createLog } from '../../src/log/log.ts';
 import { noMetrics } from '../../src/entry/gauges.ts';
@@ -17,6 +18,8 @@ export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promi
   const background: Promise<unknown>[] = [];
   try {
     return await withDatabase(async (ops) => {
+      const lost = await checkSealKey(ops.sql, read.secrets.seal);
+      if (lost !== undefined && process.env['SEAL_KEY_LOST'] !== '1') throw new Refused(lost);
       const composed = composeInstance({
         config,
         secrets: read.secrets,

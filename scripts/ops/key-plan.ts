@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
+import { freshKey } from '../../src/config/secrets.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { called } from './called.ts';
 import { Refused } from './tools.ts';
@@ -45,8 +46,8 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
     };
   }
   const used = [current, ...old].map(idOf);
-  const next = Math.max(0, ...used.map((id) => Number(/\d+$/.exec(id)?.[0] ?? 0))) + 1;
-  const fresh = `${letter}${next}:${base64.encode(randomBytes(32))}`;
+  const next = Math.max(0, ...used.map((id) => Number(/\d+/.exec(id)?.[0] ?? 0))) + 1;
+  const fresh = freshKey(letter, next, randomBytes);
   if (spread)
     return {
       variables: lines(variable, current, [fresh, ...old]),

@@ -1,9 +1,8 @@
 /** Starts the sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freshSecrets } from '../../src/config/secrets.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import type { RunningServer } from '../../src/entry/node-server.ts';
@@ -12,6 +11,7 @@ import { buildPages } from '../pages.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
 import { playSecrets } from './providers.ts';
 import { configFile, readSandboxFile, root } from './sandbox-file.ts';
+import { ownKeys } from './own-keys.ts';
 import { groupProviders, startProviders, type RunningProvider } from './start-providers.ts';
 
 export type SandboxOptions = { port?: number; quiet?: boolean; temporary?: boolean; ownProcess?: readonly string[]; writeLog?: (line: string) => void };
@@ -84,26 +84,6 @@ const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: 
   ...(quiet === true ? { LOG_LEVEL: 'error' } : {}),
   CONFIG_FILE: configFile(),
 });
-
-/** Returns keys that are made once and stored in the data folder, so that values sealed yesterday open today. */
-const ownKeys = (dataDir: string): Record<string, string> => {
-  const file = join(dataDir, 'keys.json');
-  if (!existsSync(file)) writeFileSync(file, JSON.stringify(freshSecrets(randomBytes), undefined, 2), { mode: 0o600 });
-  const keys = readKeys(file);
-  if (keys === undefined) throw new StartRefused(`${file} cannot be read: restore it, or delete the folder for a new sandbox`);
-  return keys;
-};
-
-/** Reads the keys. Returns undefined if the file is not an object of strings, and does not say why: an error message could quote a key. */
-const readKeys = (file: string): Record<string, string> | undefined => {
-  try {
-    const keys: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const isObject = typeof keys === 'object' && keys !== null && !Array.isArray(keys);
-    return isObject && Object.values(keys).every((key) => typeof key === 'string') ? (keys as Record<string, string>) : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 /** Makes the folder for the sandbox's rows, keys and notes. Live mode writes no file. */
 const makeFolder = (dataDir: string): void => {

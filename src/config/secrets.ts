@@ -139,11 +139,20 @@ const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { pa
   return [...apps, ...providers];
 };
 
-/** Makes new keys in the form that readSecrets reads. */
+/**
+ * Makes a new key in the form that readSecrets reads. Its id has random letters, because sealed values and signatures name their key by its id: if two
+ * keys had the same id, no gateway could open what both have sealed.
+ */
+export const freshKey = (letter: string, number: number, randomBytes: (n: number) => Uint8Array): string => {
+  const letters = Array.from(randomBytes(6), (byte) => String.fromCodePoint(97 + (byte % 26))).join('');
+  return `${letter}${number}-${letters}:${base64.encode(randomBytes(32))}`;
+};
+
+/** Makes the keys of a new gateway. */
 export const freshSecrets = (randomBytes: (n: number) => Uint8Array): Record<'SEAL_KEY' | 'NOTICE_KEY' | 'WEBHOOK_SIGNING_KEY', string> => ({
-  SEAL_KEY: `s1:${base64.encode(randomBytes(32))}`,
-  NOTICE_KEY: `n1:${base64.encode(randomBytes(32))}`,
-  WEBHOOK_SIGNING_KEY: `w1:${base64.encode(randomBytes(32))}`,
+  SEAL_KEY: freshKey('s', 1, randomBytes),
+  NOTICE_KEY: freshKey('n', 1, randomBytes),
+  WEBHOOK_SIGNING_KEY: freshKey('w', 1, randomBytes),
 });
 
 const privateName = /^(?:localhost|.*\.(?:localhost|local|internal|lan))$/;

@@ -22,7 +22,7 @@ import type { Http, HttpRequest, ProviderModule } from '../providers/spec.ts';
 import { createGuard } from '../resilience/guard.ts';
 import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
-import { createStores } from '../store/stores.ts';
+import { createStores, type StoreOptions } from '../store/stores.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 export const version = '0.1.0';
@@ -108,11 +108,12 @@ export const composeInstance = (parts: Parts) => {
   const notices = createNoticeTokens(secrets.notice);
 
   /** Makes a gateway on one database client: on Node the client of the process, on Workers that of the request. */
-  const onDatabase = (client: Sql, options: { grouped: boolean; migrated: () => Promise<boolean>; background: (work: Promise<unknown>) => void }): Gateway => ({
+  const onDatabase = (client: Sql, options: StoreOptions & Pick<Gateway, 'background' | 'lostKey'>): Gateway => ({
     settings: config,
     providers,
     stores: createStores(client, options),
     seal,
+    ...(options.lostKey ? { lostKey: options.lostKey } : {}),
     now,
     random,
     ids: { uuid: parts.uuid, secret: parts.randomSecret },

@@ -1,10 +1,6 @@
 /** Explains to a person why the gateway cannot start with its database. */
 import { errorText } from '../domain/error-text.ts';
-import type { NamedKey } from '../config/secrets.ts';
-import { createSeal } from '../seal/seal.ts';
 import { sqlState } from '../store/database.ts';
-import { sealedSamples } from '../store/sealed-columns.ts';
-import type { NodeDatabase } from './database-node.ts';
 import { StartRefused } from './start-refused.ts';
 
 const rights = 'migrations need CREATE on the database (for the schema drizzle) and on its schema public: docs/operations.md, "The database"';
@@ -37,21 +33,4 @@ export const refuseByStatement = (error: unknown): never => {
   throw new StartRefused(
     'the pooler of DATABASE_URL ends connections that begin a transaction (pool_mode = statement): set pool_mode to transaction or session',
   );
-};
-
-/**
- * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database, and returns what is wrong. With the wrong keys, every
- * payment detail and provider session would be unreadable, and the open orders could no longer be followed.
- */
-export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: NamedKey[]): Promise<string | undefined> => {
-  const seal = createSeal(keys);
-  for (const { table, sealed } of await sealedSamples(database.sql)) {
-    const opens = await seal.rewrap(sealed).then(
-      () => true,
-      () => false,
-    );
-    if (!opens)
-      return `SEAL_KEY does not open the sealed values in this database (${table}, sealed under the key "${sealed.split('.')[1] ?? ''}"): set the key that sealed them as SEAL_KEY, or add it to SEAL_KEY_OLD. If that key is lost for good, SEAL_KEY_LOST=1 starts without it`;
-  }
-  return undefined;
 };

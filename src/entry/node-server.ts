@@ -31,7 +31,7 @@ import { composeInstance, httpSettings, type Parts } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
 import { watchConnections } from './connection-watch.ts';
 import { openDatabase, type NodeDatabase } from './database-node.ts';
-import { checkSealKey, databaseRefusal, refuseByStatement } from './database-refusal.ts';
+import { databaseRefusal, refuseByStatement } from './database-refusal.ts';
 import type { EmbeddedDatabase } from './embedded-database.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
@@ -43,6 +43,7 @@ import { pagesFrom } from './page-files.ts';
 import { createPages } from './pages.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { createBackground } from './shutdown.ts';
+import { checkSealKey } from './seal-key.ts';
 import { StartRefused } from './start-refused.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
@@ -136,7 +137,7 @@ const prepareDatabase = async (database: NodeDatabase, { root, environment }: Se
     try {
       if (database.pooled) await database.sql.begin(async (tx) => await tx`select 1`).catch(refuseByStatement);
       await migrate(database, join(root, 'migrations'), () => log('info', 'database.waits', { reason: 'another instance is migrating the database' }));
-      return await checkSealKey(database, secrets.seal);
+      return await checkSealKey(database.sql, secrets.seal);
     } catch (error) {
       throw error instanceof StartRefused ? error : new StartRefused(databaseRefusal(error));
     }

@@ -22,6 +22,7 @@ import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
 import { createPages, unchanged, type Page } from './pages.ts';
+import { createKeyCheck } from './seal-key.ts';
 
 type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
 export type WorkerEnv = {
@@ -91,6 +92,7 @@ const build = (env: WorkerEnv) => {
     instance,
     outlivesRequest: false,
   });
+  const lostKeyIn = createKeyCheck(secrets.seal, variables['SEAL_KEY_LOST'] === '1', log);
   const gatewayFor = (environment: WorkerEnv, ctx: Ctx): Gateway => {
     const client = postgres(environment.HYPERDRIVE?.connectionString ?? '', {
       max: 1,
@@ -105,7 +107,8 @@ const build = (env: WorkerEnv) => {
       return applied >= expected;
     };
     // The runtime ends the client with its request.
-    return composed.onDatabase(client, { grouped: false, migrated, background: (work) => ctx.waitUntil(work.catch(() => undefined)) });
+    const background = (work: Promise<unknown>): void => ctx.waitUntil(work.catch(() => undefined));
+    return composed.onDatabase(client, { grouped: false, migrated, background, lostKey: async () => await lostKeyIn(client) });
   };
   const pageOf = createPages(config);
   const app = createApp({

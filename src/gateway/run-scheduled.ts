@@ -1,6 +1,7 @@
 import { errorText } from '../domain/error-text.ts';
 import { settleClaims } from './following/claim-withdrawal.ts';
 import { followOrders } from './following/follow-orders.ts';
+import { refuseLostKey } from './refuse-lost-key.ts';
 import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { backgroundParts } from '../ports/metric-list.ts';
@@ -99,6 +100,7 @@ export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, s
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, { ms, calls }: TickBudget): Promise<Scheduled> => {
   const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, figures: 0, receipts: 0 };
   const spare = { calls: 0 };
+  await refuseLostKey(gateway);
   await refreshSwitches(gateway);
   await Promise.all(
     scheduledParts(gateway, drain).map(async (part) => {

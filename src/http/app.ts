@@ -2,6 +2,7 @@ import { Hono, type Context } from 'hono';
 import { errorPlace, errorText } from '../domain/error-text.ts';
 import { networkOf } from '../domain/network.ts';
 import { Problem } from '../gateway/problem.ts';
+import { refuseLostKey } from '../gateway/refuse-lost-key.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
@@ -200,6 +201,7 @@ const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress,
   const caller = endpoint.guard ? {} : { app: call.app, ...(network ? { network } : {}) };
   const leave = takePlace(progress, caller, endpoint.lane, call.http);
   try {
+    await refuseLostKey(call.gateway);
     await refreshSwitches(call.gateway);
     return await work();
   } finally {

@@ -75,6 +75,11 @@ export type Gateway = {
   providers: readonly Provider[];
   stores: Stores;
   seal: Seal;
+  /**
+   * Returns why our keys must not be used, because they do not open what the database holds, or undefined. Absent if that was checked at the start, as
+   * on Node.
+   */
+  lostKey?: () => Promise<string | undefined>;
   now: Clock;
   /** Returns a number in [0, 1). Used for jitter, never for secrets. */
   random: () => number;

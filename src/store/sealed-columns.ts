@@ -23,11 +23,12 @@ export const sealedColumns = columnsOf('text');
  */
 export const documentColumns = columnsOf('json');
 
-/** Returns one sealed value from each column that has any. */
-export const sealedSamples = async (client: Sql): Promise<readonly (ColumnName & { sealed: string })[]> => {
+/** Returns one sealed value from each column that has any, or that has any in the first `searched` rows of its table. */
+export const sealedSamples = async (client: Sql, searched?: number): Promise<readonly (ColumnName & { sealed: string })[]> => {
   const one = ({ table, column }: ColumnName) => {
     const [from, name] = [sql.identifier(table), sql.identifier(column)];
-    return sql`(select ${table}::text as "table", ${column}::text as "column", ${name} as sealed from ${from} where ${name} <> '' limit 1)`;
+    const rows = searched === undefined ? from : sql`(select ${name} from ${from} limit ${searched}) as searched`;
+    return sql`(select ${table}::text as "table", ${column}::text as "column", ${name} as sealed from ${rows} where ${name} <> '' limit 1)`;
   };
   return await drizzle(client).execute<ColumnName & { sealed: string }>(sql.join(sealedColumns.map(one), sql` union all `));
 };

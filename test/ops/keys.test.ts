@@ -42,7 +42,9 @@ const parsed = (): GatewayConfig => {
 };
 
 type Environment = Record<string, string>;
-const first: Environment = freshSecrets(randomBytes);
+/** The keys of a release whose key ids had no letters. */
+const first: Environment = Object.fromEntries(Object.entries(freshSecrets(randomBytes)).map(([name, key]) => [name, key.replace(/-[a-z]{6}:/, ':')]));
+const idOf = (key: string | undefined): string => key?.split(':')[0] ?? '';
 let database: TestDatabase;
 beforeAll(async () => {
   database = await testDatabase();
@@ -94,8 +96,9 @@ it('knows every sealed column of the schema', () => {
 it('replaces the sealing key under traffic: nothing unreadable, everything under the new one', async () => {
   const step1 = made('seal', {});
   expect(step1['SEAL_KEY']).toBe(first['SEAL_KEY']);
-  expect(step1['SEAL_KEY_OLD']).toMatch(/^s2:/);
-  const step2 = made('seal', step1, 's2');
+  expect(step1['SEAL_KEY_OLD']).toMatch(/^s2-[a-z]{6}:/);
+  const s2 = idOf(step1['SEAL_KEY_OLD']);
+  const step2 = made('seal', step1, s2);
   expect([step2['SEAL_KEY'], step2['SEAL_KEY_OLD']]).toEqual([step1['SEAL_KEY_OLD'], first['SEAL_KEY']]);
 
   // A rolling restart: one instance in step 1, one in step 2, the same session on both.
@@ -114,8 +117,8 @@ it('replaces the sealing key under traffic: nothing unreadable, everything under
     }
   })();
   const [{ code, out }] = await Promise.all([keys(step2, 'reseal'), traffic]);
-  expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ values are now sealed under "s2"\n$/)]);
-  expect([...(await countByKey(database.sql)).keys()]).toEqual(['s2']);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ values are now sealed under "s2-[a-z]{6}"\n$/)]);
+  expect([...(await countByKey(database.sql)).keys()]).toEqual([s2]);
   const retired = await keys(step2, 'retire', 'seal', 's1', '--json');
   const step3 = JSON.parse(retired.out) as Environment;
   expect(step3).toEqual({ SEAL_KEY: step2['SEAL_KEY'], SEAL_KEY_OLD: '' });
@@ -157,7 +160,8 @@ it('reaches what is sealed within a stored quote: it can be ordered after the ol
   // `npm run restored` writes routes in this form, with a space after each colon.
   await own.sql`update routes set route = route::jsonb::json`;
 
-  const step2 = made('seal', made('seal', {}), 's2');
+  const step1 = made('seal', {});
+  const step2 = made('seal', step1, idOf(step1['SEAL_KEY_OLD']));
   const other = { ...step2, DATABASE_URL: own.url };
   const run = async (...args: string[]): Promise<Ran> => await runCommand('keys', args, { ...first, ...other });
   expect((await run('retire', 'seal', 's1')).error).toMatch(/values are still sealed under "s1"/);
@@ -167,7 +171,7 @@ it('reaches what is sealed within a stored quote: it can be ordered after the ol
   expect((await countByKey(own.sql)).get('s1')).toBe(inColumns + 4);
   expect((await run('reseal')).code).toBe(0);
   expect(await ofDocuments()).toEqual(['v1.s2', 'v1.s2', 'v1.s2', 'v1.s2']);
-  expect([...(await countByKey(own.sql)).keys()]).toEqual(['s2']);
+  expect([...(await countByKey(own.sql)).keys()]).toEqual([idOf(step2['SEAL_KEY'])]);
   const retired = await run('retire', 'seal', 's1', '--json');
 
   const last = await at(JSON.parse(retired.out) as Environment);
@@ -183,10 +187,11 @@ it('reaches what is sealed within a stored quote: it can be ordered after the ol
 describe('the other kinds', () => {
   it('webhook signing: the new key signs beside the old one', async () => {
     const rotated = made('webhook', {});
-    expect([rotated['WEBHOOK_SIGNING_KEY']?.slice(0, 3), rotated['WEBHOOK_SIGNING_KEY_OLD']]).toEqual(['w2:', first['WEBHOOK_SIGNING_KEY']]);
+    const w2 = idOf(rotated['WEBHOOK_SIGNING_KEY']);
+    expect([w2, rotated['WEBHOOK_SIGNING_KEY_OLD']]).toEqual([expect.stringMatching(/^w2-[a-z]{6}$/), first['WEBHOOK_SIGNING_KEY']]);
     const gateway = await start(rotated);
     const { body } = await createWallet(gateway.url).call('/.well-known/webhook-keys');
-    expect((body['keys'] as { kid: string }[]).map((one) => one.kid)).toEqual(['w2', 'w1']);
+    expect((body['keys'] as { kid: string }[]).map((one) => one.kid)).toEqual([w2, 'w1']);
     await gateway.close();
     expect(retireEnvironment('webhook', rotated, undefined).variables).toEqual({ ...rotated, WEBHOOK_SIGNING_KEY_OLD: '' });
   });
@@ -194,7 +199,7 @@ describe('the other kinds', () => {
   it('notice addresses: learnt by all before any is made with it', () => {
     const step1 = made('notice', {});
     expect(step1['NOTICE_KEY']).toBe(first['NOTICE_KEY']);
-    expect(made('notice', step1, 'n2')['NOTICE_KEY']).toBe(step1['NOTICE_KEY_OLD']);
+    expect(made('notice', step1, idOf(step1['NOTICE_KEY_OLD']))['NOTICE_KEY']).toBe(step1['NOTICE_KEY_OLD']);
   });
 
   it('operator tokens and app keys: the token once, its hash for the configuration', () => {
@@ -217,6 +222,21 @@ describe('the other kinds', () => {
     expect(rotateProvider(parsed(), 'alpine').say).toEqual(['alpine has no credentials in the configuration, so there is nothing to replace.']);
     expect(Object.keys(rotateProvider(parsed(), 'euro').variables)).toEqual(['EURO_KEY']);
     expect(() => rotateProvider(parsed(), 'nobody')).toThrow('there is no provider "nobody"');
+  });
+
+  it('never makes two keys with one id, although each run makes a new key', () => {
+    for (const kind of ['seal', 'notice', 'webhook'] as const) {
+      const [one, two] = [made(kind, {}), made(kind, {})];
+      const fresh = (variables: Environment): string[] =>
+        Object.values(variables)
+          .flatMap((keys) => keys.split(','))
+          .map(idOf)
+          .filter((id) => !/^[snw]1$/.test(id));
+      expect([...fresh(one), ...fresh(two)]).toEqual([expect.stringMatching(/^[snw]2-[a-z]{6}$/), expect.stringMatching(/^[snw]2-[a-z]{6}$/)]);
+      expect(fresh(one)).not.toEqual(fresh(two));
+    }
+    const next = rotateEnvironment('seal', { SEAL_KEY: freshSecrets(randomBytes).SEAL_KEY }, undefined).variables['SEAL_KEY_OLD'];
+    expect(next).toMatch(/^s2-[a-z]{6}:/);
   });
 
   it('refuses what would lose something', () => {

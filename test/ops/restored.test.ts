@@ -141,6 +141,15 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
     CONFIG_FILE: join(folder, 'config.yaml'),
   });
   expect(twice.out).toContain(' 0 unknown orders adopted');
+
+  // With another key, it would seal what no gateway with the right one can open.
+  const other = await runCommand('restored', ['--wait', '0', '--settle', '1'], {
+    ...environment,
+    SEAL_KEY: freshSecrets(randomBytes).SEAL_KEY,
+    DATABASE_URL: gateway.database.url,
+    CONFIG_FILE: join(folder, 'config.yaml'),
+  });
+  expect([other.code, other.out, other.error]).toEqual([1, '', expect.stringContaining('SEAL_KEY does not open the sealed values in this database')]);
 });
 
 it('holds and releases by itself', async () => {

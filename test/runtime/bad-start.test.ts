@@ -7,11 +7,12 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { createTestHarness } from 'wrangler';
 import { parse, stringify } from 'yaml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, StartRefused } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { needsPostgres, testDatabase } from '../support/postgres.ts';
 import { makeImageFolder, root, startImage } from './runtimes.ts';
 
 const { providers, ...top } = parse(readFileSync(join(root, 'providers.config.yaml'), 'utf8')) as { providers: Record<string, { kind: string }> };
@@ -110,7 +111,10 @@ describe('Node', () => {
   });
 });
 
-type Worker = { fetch: (request: Request, env: object, ctx: object) => Promise<Response> };
+type Worker = {
+  fetch: (request: Request, env: object, ctx: object) => Promise<Response>;
+  scheduled: (event: { scheduledTime: number }, env: object, ctx: object) => Promise<void>;
+};
 const placeholder = 'the text of providers.config.yaml';
 /**
  * Bundles the Worker's entry, so that this process can run it with any configuration; only the last test runs workerd itself. What the entry imports
@@ -142,8 +146,8 @@ const bundleWorker = async (folder: string): Promise<string> => {
   });
   return readFileSync(join(folder, 'worker.mjs'), 'utf8');
 };
-const ask = async (worker: Worker, env: object, path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
-  const response = await worker.fetch(new Request(`https://ramp.wallet.example${path}`), env, { waitUntil: () => undefined });
+const ask = async (worker: Worker, env: object, path: string, method = 'GET'): Promise<{ status: number; body: Record<string, unknown> }> => {
+  const response = await worker.fetch(new Request(`https://ramp.wallet.example${path}`, { method }), env, { waitUntil: () => undefined });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 const notReady = { status: 'not-ready', database: false, migrations: false, configuration: false };
@@ -177,6 +181,42 @@ describe('Workers', () => {
       expect(await ask(worker, env, '/health/ready')).toEqual({ status: 503, body: notReady });
     },
   );
+
+  needsPostgres('a SEAL_KEY that does not open what the database holds: nothing is sealed or done, until it is set or declared lost', async () => {
+    const database = await testDatabase();
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      const config = stringify({ ...(parse(sandbox) as object), proof_of_ownership: 'never' });
+      const at = (variables: object): object => ({ HYPERDRIVE: { connectionString: database.url }, ...keys, LOG_LEVEL: 'error', ...variables });
+      const verify = async (variables: object): Promise<number> => (await ask(await workerWith(config), at(variables), '/verify')).status;
+      const begun = async (): Promise<number> => (await database.sql`select 1 from sessions`).length;
+      // With nothing sealed, every key is the right one.
+      expect([await verify({}), await begun()]).toEqual([200, 1]);
+
+      const another = freshSecrets(randomBytes);
+      const [worker, env] = [await workerWith(config), at(another)];
+      const refused = await ask(worker, env, '/verify');
+      expect([refused.status, refused.body['code']]).toEqual([503, 'misconfigured']);
+      expect(refused.body['detail']).toContain(
+        `SEAL_KEY does not open the sealed values in this database (sessions, sealed under the key "${keys.SEAL_KEY.split(':')[0]}")`,
+      );
+      expect(refused.body['detail']).toContain('SEAL_KEY_LOST=1');
+      expect((await ask(worker, env, `/notices/alpine/order/order-1/${'a'.repeat(43)}`, 'POST')).status).toBe(503);
+      await expect(worker.scheduled({ scheduledTime: 0 }, env, { waitUntil: () => undefined })).rejects.toThrow('SEAL_KEY does not open');
+      expect((await ask(worker, env, '/health/ready')).body).toEqual({ status: 'not-ready', database: true, migrations: true, configuration: false });
+      expect((await ask(worker, env, '/health/live')).status).toBe(200);
+      expect(printed.mock.calls.map(([line]) => JSON.parse(String(line)) as object)).toContainEqual(
+        expect.objectContaining({ level: 'error', event: 'seal_key_lost', reason: refused.body['detail'] }),
+      );
+      expect(await begun()).toBe(1);
+
+      expect([await verify({ ...another, SEAL_KEY_OLD: keys.SEAL_KEY }), await begun()]).toEqual([200, 2]);
+      expect([await verify({ ...another, SEAL_KEY_LOST: '1' }), await begun()]).toEqual([200, 3]);
+    } finally {
+      printed.mockRestore();
+      await database.close();
+    }
+  });
 
   it('an unreachable database, in workerd', async () => {
     process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = nowhere;

@@ -28,7 +28,8 @@ const steady = (lines: string[]): string[] =>
     line
       .replaceAll(/\d+(?:\.\d+)? (?=ms|s difference)/g, 'n ')
       .replaceAll(/127\.0\.0\.1:\d+/g, 'here')
-      .replaceAll(/ at \d{4}-\S+Z/g, ' at then'),
+      .replaceAll(/ at \d{4}-\S+Z/g, ' at then')
+      .replaceAll(/w1-[a-z]{6}$/g, 'w1-letters'),
   );
 
 it('a sound deployment: a good line for each check', async () => {
@@ -39,7 +40,7 @@ it('a sound deployment: a good line for each check', async () => {
     'ok   ready              configuration, database, migrations',
     'ok   public_url         http://here leads here',
     'ok   clock              n s difference from this machine',
-    'ok   signing keys       w1',
+    'ok   signing keys       w1-letters',
     'ok   read after write   a session was begun, opened and used at once (200)',
     'ok   provider alpine    3 payment options, sandbox',
     'ok   provider borealis  3 payment options, sandbox',
@@ -86,6 +87,26 @@ it('the database away: public_url is not told, and not good', async () => {
     name: 'public_url',
     good: false,
     says: 'unknown: /verify 503 storage-unavailable',
+  });
+});
+
+it('keys that do not open what the database holds: the reason is told', async () => {
+  const detail = 'SEAL_KEY does not open the sealed values in this database';
+  const bodies: Record<string, object> = {
+    '/health/live': { status: 'live' },
+    '/health/ready': { status: 'not-ready', database: true, migrations: true, configuration: false },
+  };
+  const lost = async (path: string) =>
+    await Promise.resolve({
+      status: path === '/health/live' ? 200 : 503,
+      headers: new Headers(),
+      body: { ...(bodies[path] ?? { code: 'misconfigured', detail }) },
+      ms: 1,
+    });
+  expect((await examine(lost, 'http://127.0.0.1:8787')).find(({ name }) => name === 'ready')).toEqual({
+    name: 'ready',
+    good: false,
+    says: `missing: configuration: ${detail}`,
   });
 });
 

@@ -66,7 +66,7 @@ const refuse = async ([name = '', ...words]: string[], more?: Record<string, str
 /** For each command, the words that it is run with, and a part of what it prints. */
 const runs = (): Record<keyof typeof commands, [words: string[], prints: string]> => ({
   'config:check': [[], 'providers.config.yaml is good'],
-  keys: [['list'], 'seal         SEAL_KEY: current s1'],
+  keys: [['list'], `seal         SEAL_KEY: current ${secrets['SEAL_KEY']?.split(':')[0]},`],
   doctor: [['--url', gateway.url], 'ok   provider alpine'],
   order: [[orderId], orderId],
   deliveries: [['list'], '0 shown'],

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { readNoticePath } from '../../gateway/notice-url.ts';
 import { receiveNotice } from '../../gateway/receive-notice.ts';
+import { refuseLostKey } from '../../gateway/refuse-lost-key.ts';
 import { networkOf } from '../../domain/network.ts';
 import { countersFor } from '../limiter.ts';
 import type { AppOptions } from '../platform.ts';
@@ -21,6 +22,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   const path = readNoticePath(new URL(c.req.url).pathname);
   if (path) {
     try {
+      await refuseLostKey(gateway);
       const counters = countersFor(options.http.limits, 'forged-notices', { network: networkOf(ip()), app: undefined }, undefined);
       await receiveNotice(
         { gateway, requestId },

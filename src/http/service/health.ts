@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { endpoint } from '../call.ts';
 import { sharedAnswer } from '../../gateway/shared-answer.ts';
+import type { Gateway } from '../../ports/gateway.ts';
 
 export const live = endpoint({
   id: 'getLiveness',
@@ -15,11 +16,24 @@ export const live = endpoint({
 /** How long a readiness check waits for the database. */
 const longestCheckMs = 4_000;
 
+type State = { database: boolean; migrations: boolean; configuration: boolean };
+const notKnown: State = { database: false, migrations: false, configuration: true };
+
+const stateOf = async (gateway: Gateway): Promise<State> => {
+  const found = await gateway.stores.check();
+  if (!found.database || !found.migrations) return { ...found, configuration: true };
+  try {
+    return { ...found, configuration: (await gateway.lostKey?.()) === undefined };
+  } catch {
+    return notKnown;
+  }
+};
+
 export const readiness = z.enum(['ready', 'not-ready']);
 
 /**
- * Ready means that the database takes writes and has every migration, and that the instance is not being stopped. A provider's health does not count
- * here; see /providers.
+ * Ready means that the database takes writes and has every migration, that our keys open what it holds, and that the instance is not being stopped.
+ * A provider's health does not count here; see /providers.
  */
 export const ready = endpoint({
   id: 'getReadiness',
@@ -30,10 +44,10 @@ export const ready = endpoint({
   problems: [],
   lane: 'free',
   run: async ({ gateway }) => {
-    let state = { database: false, migrations: false };
-    const check = sharedAnswer(gateway, 'readiness', async () => await gateway.stores.check()).then((found) => void (state = found));
+    let state = notKnown;
+    const check = sharedAnswer(gateway, 'readiness', async () => await stateOf(gateway)).then((found) => void (state = found));
     await gateway.waitAtMost(check, longestCheckMs);
-    const good = state.database && state.migrations && gateway.state.leaving !== true;
-    return { status: good ? 200 : 503, body: { status: good ? ('ready' as const) : ('not-ready' as const), ...state, configuration: true } };
+    const good = state.database && state.migrations && state.configuration && gateway.state.leaving !== true;
+    return { status: good ? 200 : 503, body: { status: good ? ('ready' as const) : ('not-ready' as const), ...state } };
   },
 });
