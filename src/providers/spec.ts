@@ -60,7 +60,10 @@ export type CallContext = {
   requestId: string;
   /** The same for every try of one order attempt (intent). Sent to the provider if it has a field for it. */
   idempotencyKey?: string;
-  /** Which try of the order attempt this is, counted from 1. For providers where each try makes a new order. */
+  /**
+   * Which try of the order attempt this is, counted from 1. For providers where each try makes a new order. For a connection, 2 if it may have been
+   * requested before.
+   */
   attempt?: number;
   customer?: string;
   /** The customer's own public IPv4 address, if known. Some providers require it. */

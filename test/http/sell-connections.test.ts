@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(async () => await world.close());
 afterEach(() => {
   world.control.clearFaults();
-  world.control.setOptions({ linkMs: 50 });
+  world.control.setOptions({ linkMs: 50, deviations: [] });
 });
 
 const links = (email: string) => world.control.user(email).links;
@@ -444,6 +444,33 @@ describe('made once', () => {
     const active = await call('/sell/connection-confirm', { connection_id, code: '123456' });
     expect(active.body).toMatchObject({ connection_status: 'active', lightning_address: 'slow@dev.bringin.xyz', iban_masked: 'DE89…3000' });
     for (const gone of ['failure', 'code_expires_on', 'attempts_left']) expect(active.body[gone]).toBeUndefined();
+  });
+
+  it('one that was accepted without an id is being made for as long as the list masks its bank account', async () => {
+    const call = await world.opened();
+    const email = 'masked@example.com';
+    const accountId = await world.connected(call, email);
+    world.control.setOptions({ deviations: ['create-says-nothing'] });
+    const wanted = { account_id: accountId, name: 'Bank', lightning_username: 'masked', ...bank };
+    const made = await call('/sell/connections', wanted);
+    expect([made.status, made.body['connection_status']]).toEqual([200, 'initiating']);
+    const [link] = world.control.user(email).links;
+    if (!link) throw new Error('not made');
+    link.iban = 'DE89 **** **** 3000';
+    const connection_id = String(made.body['connection_id']);
+    // Background work reads it again after a second.
+    await world.gateway.pass(5_000);
+    expect((await call('/sell/connection-status', { connection_id })).body).toMatchObject({ connection_status: 'initiating' });
+    expect((await call('/sell/connections', wanted)).body).toMatchObject({ connection_id, connection_status: 'initiating' });
+    link.iban = iban;
+    await world.connectionIs(call, connection_id, 'code_required');
+    const confirmed = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([confirmed.status, confirmed.body['connection_status']]).toEqual([200, 'active']);
+    expect(links(email)).toHaveLength(1);
+    // For a request that was not sent before, the address is taken.
+    link.iban = '******';
+    const other = await call('/sell/connections', { ...wanted, name: 'Other' });
+    expect([other.status, other.body['code']]).toEqual([409, 'username-taken']);
   });
 
   it('a failed one is told as failed', async () => {

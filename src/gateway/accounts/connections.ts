@@ -56,7 +56,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
     return await sameAgain(scope, account, made.existing, request);
   }
   try {
-    const asked = await askForConnection(scope, account, row);
+    const asked = await askForConnection(scope, account, row, 1);
     if (!('connection' in asked)) {
       await takeBack();
       await gateway.stores.accounts.discardConnection(row.id);

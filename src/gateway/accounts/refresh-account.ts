@@ -129,7 +129,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
       });
       return read.ok ? await stepConnection(gateway, account, connection, read.value) : connection;
     }
-    const asked = await askForConnection(scope, account, connection);
+    const asked = await askForConnection(scope, account, connection, 2);
     if ('connection' in asked) return asked.connection;
     if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
     const { reason, note } = asked.refused;
@@ -147,23 +147,23 @@ export type Asked = { connection: Connection } | { refused: Refusal } | { twin: 
 /**
  * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns
  * the connection as it is if another call is requesting it at the moment: otherwise both could find no connection at the provider, and both would
- * create one.
+ * create one. `attempt`: 2 if an earlier request may have reached the provider.
  */
-export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
+export const askForConnection = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
   const { accounts } = scope.gateway.stores;
   const lease = leaseFor(scope.gateway, 'connection');
   if (!(await accounts.leaseConnection(connection.id, lease))) return { connection };
   try {
-    return await ask(scope, account, connection);
+    return await ask(scope, account, connection, attempt);
   } finally {
     await accounts.releaseConnection(connection.id, lease);
   }
 };
 
-const ask = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
+const ask = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
-  const answer = await callSeller(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
+  const answer = await callSeller(scope, account, { verb: 'create_connection', idempotent: false, attempt }, async (sell, context) => {
     if (!sell.connections) return { ok: false, refusal: { reason: 'declined', note: 'network-unsupported' } } as const;
     return await sell.connections.create(context, request);
   });

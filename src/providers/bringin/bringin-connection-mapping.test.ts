@@ -299,7 +299,8 @@ describe('the IBAN that is paid', () => {
 describe('whether it is there already', () => {
   const find = (links: LinkReply[], request = wanted): unknown => {
     const found = findExisting(links, request, settings);
-    return typeof found === 'string' ? found : found.same.bringinLink.id;
+    if (typeof found === 'string') return found;
+    return 'same' in found ? found.same.bringinLink.id : `perhaps ${found.perhaps}`;
   };
   const there = (more: object = {}, of: object = {}, status = 'ACTIVE'): LinkReply => link(status, { standingOrder: active, ...context, ...more }, of);
   test.each<[string, LinkReply[], unknown]>([
@@ -314,6 +315,15 @@ describe('whether it is there already', () => {
     ['the name on a connection of another kind', [there({}, { subtype: 'ONCHAIN' })], 'name-taken'],
     ['the name, still being made', [link('INITIATING')], 'unclear'],
     ['another name, still being made', [link('INITIATING', {}, { name: 'Rent' })], 'none'],
+    ['the name, its IBAN masked', [there({ destinationIban: 'DE89 **** 3000' })], 'perhaps name-taken'],
+    ['the name, its IBAN a mask that shows nothing', [there({ destinationIban: '******' })], 'perhaps name-taken'],
+    ['the name and the IBAN, without the address', [there({ lnAddress: undefined })], 'perhaps name-taken'],
+    ['the name, and the end of another IBAN', [there({ destinationIban: 'DE89 **** 3001' })], 'name-taken'],
+    ['the name on another address, its IBAN masked', [there({ destinationIban: '******', lnAddress: 'bob@bringin.xyz' })], 'name-taken'],
+    ['the name on another kind, its IBAN masked', [there({ destinationIban: '******' }, { subtype: 'ONCHAIN' })], 'name-taken'],
+    ['the address without a name, its IBAN masked', [there({ destinationIban: 'DE89 **** 3000' }, { name: '' })], 'perhaps username-taken'],
+    ['the address without a name, and the end of another IBAN', [there({ destinationIban: '**** 3001' }, { name: '' })], 'username-taken'],
+    ['the address under another name, its IBAN masked', [there({ destinationIban: 'DE89 **** 3000' }, { name: 'Rent' })], 'username-taken'],
   ])('%s', (_name, links, expected) => {
     expect(find(links)).toBe(expected);
   });

@@ -201,12 +201,15 @@ const wireKind = ({ direction, network }: ConnectionRequest): [type: string, sub
 const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pick<BringinSettings, 'lightning_hosts'>): string =>
   `${request.lightningUsername ?? ''}@${host ?? ''}`.toLowerCase();
 
-export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
+type Taken = 'name-taken' | 'username-taken';
+/** `perhaps`: what is taken, unless the connection that was found is the requested one itself. */
+export type Existing = { same: LinkReply } | { perhaps: Taken } | 'none' | 'unclear' | Taken;
 
 /**
  * Searches the existing connections for the requested one: by kind, Lightning address and IBAN or, for buying, by the destination address. A
  * connection that is still being made shows neither IBAN nor destination address. If such a connection has the requested name, it may be the
- * requested one, so the result is `unclear`, and a call some seconds later will tell.
+ * requested one, so the result is `unclear`, and a call some seconds later will tell. One that is shown in part, such as with a masked IBAN, may be
+ * the requested one as well, if nothing that is shown differs.
  */
 export const findExisting = (links: LinkReply[], request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): Existing => {
   const [type, subtype] = wireKind(request);
@@ -214,9 +217,14 @@ export const findExisting = (links: LinkReply[], request: ConnectionRequest, set
   const same = alike.find((link) => describes(link, request, settings));
   if (same) return { same };
   const named = links.find(({ bringinLink }) => isLive(bringinLink.status) && bringinLink.name === request.name.trim());
-  if (named) return alike.includes(named) && !isDescribed(named) ? 'unclear' : 'name-taken';
+  if (named && !alike.includes(named)) return 'name-taken';
+  if (named && !isDescribed(named)) return 'unclear';
+  if (named) return differs(named, request, settings) ? 'name-taken' : { perhaps: 'name-taken' };
   const address = fullAddress(request, settings);
-  return subtype === 'LN' && alike.some((link) => link.lnAddress?.toLowerCase() === address) ? 'username-taken' : 'none';
+  const addressed = subtype === 'LN' ? alike.filter((link) => link.lnAddress?.toLowerCase() === address) : [];
+  if (addressed.length === 0) return 'none';
+  const isPerhaps = addressed.some((link) => link.bringinLink.name === '' && !differs(link, request, settings));
+  return isPerhaps ? { perhaps: 'username-taken' } : 'username-taken';
 };
 
 /** Returns whether a connection may still be in use. One with an unknown status word may be. */
@@ -228,6 +236,13 @@ const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<B
   if (request.direction === 'buy') return link.destinationAddress !== undefined && link.destinationAddress === request.destinationAddress;
   if (link.destinationIban === undefined || ibanOf(link.destinationIban) !== ibanOf(request.iban)) return false;
   return request.network === 'onchain' || link.lnAddress?.toLowerCase() === fullAddress(request, settings);
+};
+
+/** Returns whether anything that a connection shows is certainly not what was requested. */
+const differs = (link: LinkReply, request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): boolean => {
+  if (request.direction === 'buy') return link.destinationAddress !== undefined && link.destinationAddress !== request.destinationAddress;
+  if (compareIbans(request.iban, link.destinationIban) === 'different') return true;
+  return request.network === 'lightning' && link.lnAddress !== undefined && link.lnAddress.toLowerCase() !== fullAddress(request, settings);
 };
 
 /** Normalises an IBAN for comparison. Some answers have a masked IBAN, which is only stripped of spaces and put in upper case. */

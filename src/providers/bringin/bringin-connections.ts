@@ -111,13 +111,18 @@ const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iba
   ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
 });
 
-/** Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. */
+/**
+ * Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. A
+ * connection that shows too little to tell can be the requested one only if the request may have been sent before.
+ */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
   if (existing === 'none') return undefined;
-  if (existing === 'unclear') return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
-  if (existing === 'name-taken' || existing === 'username-taken') return declined(existing === 'name-taken' ? 'connection-name-taken' : existing);
-  return answer(shown(bringin, existing.same, undefined));
+  if (typeof existing === 'object' && 'same' in existing) return answer(shown(bringin, existing.same, undefined));
+  const isPerhaps = typeof existing === 'object' && (context.attempt ?? 1) > 1;
+  if (existing === 'unclear' || isPerhaps) return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+  const taken = typeof existing === 'object' ? existing.perhaps : existing;
+  return declined(taken === 'name-taken' ? 'connection-name-taken' : taken);
 };
 
 const isCode = (text: string): boolean => /^\d{6}$/.test(text.trim());

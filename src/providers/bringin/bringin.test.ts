@@ -331,6 +331,22 @@ describe('answers that no simulator gives', () => {
     const { adapter, call } = scripted([200, []], [202, { success: true }], [status, body]);
     expect(await adapter.connections?.create(call, wanted)).toEqual({ ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } });
   });
+  it.each<[string, object]>([
+    ['its bank account masked', { destinationIban: 'DE89 **** 3000' }],
+    ['no address', { lnAddress: undefined }],
+  ])('a request that was sent before may have made a connection that is listed with %s; a new request has not', async (_what, shownAs) => {
+    const listed = { ...link('PENDING'), ...shownAs };
+    const { adapter, asked, call } = scripted([200, [listed]], [200, [listed]]);
+    expect(await adapter.connections?.create({ ...call, attempt: 2 }, wanted)).toEqual({
+      ok: false,
+      refusal: { reason: 'busy', note: 'connection-initiating' },
+    });
+    expect(await adapter.connections?.create({ ...call, attempt: 1 }, wanted)).toEqual({
+      ok: false,
+      refusal: { reason: 'declined', note: 'connection-name-taken' },
+    });
+    expect(asked).toEqual(['GET /bringin-link', 'GET /bringin-link']);
+  });
   it.each([400, 404, 429])('a creation that was accepted without an id may be made, if the list then answers %i', async (status) => {
     const { adapter, call } = scripted([200, []], [202, { success: true }], [status, {}]);
     await expect(adapter.connections?.create(call, wanted)).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
