@@ -15,6 +15,8 @@ export type Claim = {
   lnurl?: string;
   expiresOn?: number;
   createdOn: number;
+  /** When the customer asked: for the first time, or anew after a refusal. Absent if that was before the upgrade, and no attempt has failed since. */
+  askedOn?: number;
   nextTryOn: number;
 };
 /** `unlostAttempt`: the same as `attempt`, if no answer can have been lost until then. */
@@ -22,6 +24,7 @@ export type ClaimChange = {
   state?: 'sending' | 'review' | 'refused';
   attempt?: number;
   unlostAttempt?: number;
+  askedOn?: number;
   nextTryOn?: number;
   fallback?: null;
   fallbackHash?: null;
@@ -35,8 +38,11 @@ export type ClaimStore = {
    * lost, so the claim is no longer `isUnlost`.
    */
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
-  /** Takes a claim that was refused, for a request with this fallback address or none. Returns undefined if it is no longer refused, or is taken. */
-  reopen(orderId: string, fallback: { fallback?: string; fallbackHash?: string }, lease: Lease): Promise<Claim | undefined>;
+  /**
+   * Takes a claim that was refused, for a request with this fallback address or none: it counts as asked for `now`, and is due. Returns undefined if
+   * it is no longer refused, or is taken.
+   */
+  reopen(orderId: string, asked: { fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<Claim | undefined>;
   /**
    * Stores the link. Returns false, and stores nothing, if another owner has taken the claim since, unless that owner has finished or lost its lease
    * and stored no link. In that case the claim still has the link that it had when this one was requested (`known`), or none.

@@ -26,7 +26,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
   create: async ({ now, ...claim }, lease) => {
     const made = await db
       .insert(claims)
-      .values({ ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: now, nextTryOn: now, ...leaseOf(lease) })
+      .values({ ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: now, askedOn: now, nextTryOn: now, ...leaseOf(lease) })
       .onConflictDoNothing()
       .returning({ orderId: claims.orderId });
     return made.length === 1;
@@ -43,10 +43,11 @@ export const createClaimStore = (db: Database): ClaimStore => ({
       .returning();
     return rows[0] && toClaim(rows[0]);
   },
-  reopen: async (orderId, fallback, lease) => {
+  reopen: async (orderId, { now, ...fallback }, lease) => {
+    const asked = { state: 'sending', askedOn: now, nextTryOn: now } as const;
     const rows = await db
       .update(claims)
-      .set({ fallback: null, fallbackHash: null, ...fallback, state: 'sending', unlostAttempt: sql`${claims.attempt}`, ...leaseOf(lease) })
+      .set({ fallback: null, fallbackHash: null, ...fallback, ...asked, unlostAttempt: sql`${claims.attempt}`, ...leaseOf(lease) })
       .where(and(eq(claims.orderId, orderId), eq(claims.state, 'refused'), free(claims, lease.owner)))
       .returning();
     return rows[0] && toClaim(rows[0]);

@@ -9,8 +9,9 @@ const unlinkedMs = 10 * 60_000;
 
 /**
  * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is; and again if its provider says that
- * its sats were withdrawn, although nobody got a link for them, or has given no link since the customer asked for one ten minutes ago. A
- * rival could name a fallback address that no provider pays to, so with such an address the order counts only until the link is refused. An order counts as paid if its provider said so, or if the operator recorded a proof of payment. An order that is being placed
+ * its sats were withdrawn, although nobody got a link for them, or has given no link since the customer asked for one ten minutes ago, for the first
+ * time or anew after a refusal. A rival could name a fallback address that no provider pays to, so with such an address the order counts only until
+ * the link is refused. An order counts as paid if its provider said so, or if the operator recorded a proof of payment. An order that is being placed
  * counts as well, because it can be paid as soon as the wallet has the response. A paid sale that cannot be read counts for 14 days: its customer may
  * have got the money and then have taken away the account's key.
  *
@@ -23,6 +24,7 @@ const unlinkedMs = 10 * 60_000;
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();
+  const unlinkedBefore = new Date(now - unlinkedMs).toISOString();
   const [own, wide] = [most.own.toString(), most.wide.toString()];
   const rows = await db.execute<{ sats: string }>(sql`
     with open as (
@@ -38,8 +40,8 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
         select * from orders where provider_id = ${providerId} and stage not in ('filled', 'finished', 'refunded') and not final
         union all select * from orders where provider_id = ${providerId} and stage = 'filled' and not final and coalesce(terms->>'finishedUnlinked', '') = 'true'
         union all select o.* from claims c join orders o on o.id = c.order_id
-          where c.lnurl is null and (c.state = 'sending' or (c.state = 'review' and c.fallback_hash is null)) and c.created_on < ${new Date(now - unlinkedMs).toISOString()}
-            and o.provider_id = ${providerId} and o.stage = 'filled' and not o.final and coalesce(o.terms->>'finishedUnlinked', '') <> 'true'
+          where c.lnurl is null and (c.state = 'sending' or (c.state = 'review' and c.fallback_hash is null))
+            and c.created_on < ${unlinkedBefore} and coalesce(c.asked_on, c.created_on) < ${unlinkedBefore} and o.provider_id = ${providerId} and o.stage = 'filled' and not o.final and coalesce(o.terms->>'finishedUnlinked', '') <> 'true'
       ) o join intents i on i.id = o.intent_id
         cross join lateral (select exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null) as never_filled) n
       where not (o.ramp = 'sell' and coalesce((o.terms->>'unreadableSince')::float8 < ${now - unreadMs}, false))

@@ -267,6 +267,11 @@ export const claims = pgTable(
     lnurl: sealed('lnurl'),
     expiresOn: moment('expires_on'),
     createdOn: moment('created_on').notNull(),
+    /**
+     * When the customer first asked for the link, or asked anew after a refusal. Null if an earlier release wrote the row and no attempt of this one
+     * has failed since.
+     */
+    askedOn: moment('asked_on'),
     nextTryOn: moment('next_try_on').notNull(),
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),

@@ -323,6 +323,26 @@ describe('an order whose provider never gives a link', () => {
     expect(await attention(orderId)).toEqual({ late: false, lost: false, inFlight: 0n });
   });
 
+  it('is in flight again ten minutes after the customer asked anew', async () => {
+    const { orderId, receive } = await asked();
+    const { sql } = gateway.database;
+    gateway.clock.move(3_600_000);
+    expect((await attention(orderId)).inFlight).toBe(receive);
+    await sql`update claims set state = 'refused', fallback_hash = null where order_id = ${orderId}`;
+    const { claims: store } = gateway.server.gateway.stores;
+    expect(await store.reopen(orderId, { now: gateway.clock.now() }, { owner: 'test', seconds: 30 })).toBeDefined();
+    expect((await attention(orderId)).inFlight).toBe(0n);
+    gateway.clock.move(9 * 60_000);
+    expect((await attention(orderId)).inFlight).toBe(0n);
+    gateway.clock.move(2 * 60_000);
+    expect((await attention(orderId)).inFlight).toBe(receive);
+    // A row of the release before.
+    await sql`update claims set asked_on = null where order_id = ${orderId}`;
+    expect((await attention(orderId)).inFlight).toBe(receive);
+    await sql`update claims set state = 'refused' where order_id = ${orderId}`;
+    control('silent').clearFaults();
+  });
+
   it('is not in flight once a link was refused with a fallback address, which may be one that no provider pays to', async () => {
     const { orderId, receive } = await asked();
     gateway.clock.move(11 * 60_000);

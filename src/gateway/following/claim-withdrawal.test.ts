@@ -67,6 +67,87 @@ it.each(['timeout', 'server', 'rate-limited'] as const)('if the provider never a
   expect((await gateway.stores.claims.find(id))?.state).toBe('sending');
 });
 
+describe('an operator is told of a missing link', () => {
+  const noLink = (taken?: 'no') => async () => await Promise.reject(new ProviderFault('server', 'no link', taken === undefined ? {} : { taken }));
+  const refusal = async () => await Promise.resolve({ ok: false as const, refusal: { reason: 'declined' as const } });
+  const hour = 3_600_000;
+  const asking = async () => {
+    const world = await bought();
+    const { clock, gateway, logs, id } = world;
+    const told = () => logs.filter(({ event }) => event === 'claim_unanswered').length;
+    const claim = async () => {
+      const found = await gateway.stores.claims.find(id);
+      if (!found) throw new Error('no claim');
+      return found;
+    };
+    /** Lets the background work go on for as long as that, and returns after how many minutes the operator was told. */
+    const pass = async (ms: number): Promise<number[]> => {
+      const began = clock.now;
+      const minutes: number[] = [];
+      while (clock.now < began + ms) {
+        const before = told();
+        clock.now += 20_000;
+        await settleClaims(gateway, 10);
+        if (told() > before) minutes.push(Math.round((clock.now - began) / 60_000));
+      }
+      return minutes;
+    };
+    return { ...world, told, claim, pass };
+  };
+
+  it('an hour after the customer asked anew, and not at once, if the fallback address was refused hours ago', async () => {
+    const { withdraw, buyer, clock, told, claim, pass } = await asking();
+    buyer().script.claim = refusal;
+    await problemOf(withdraw(address));
+    const { createdOn } = await claim();
+    clock.now += 2 * hour;
+    buyer().script.claim = noLink();
+    await problemOf(withdraw());
+    expect([told(), await claim()]).toEqual([0, expect.objectContaining({ state: 'sending', createdOn, askedOn: clock.now }) as unknown]);
+    const minutes = await pass(3 * hour);
+    expect([minutes.length, (minutes[0] ?? 0) > 57, (minutes[0] ?? 0) < 62]).toEqual([1, true, true]);
+  });
+
+  it('also if the provider refuses the fallback address with the very try that would have told', async () => {
+    const { withdraw, buyer, clock, told, claim, pass } = await asking();
+    buyer().script.claim = noLink('no');
+    await problemOf(withdraw(address));
+    const lastTryOn = (await claim()).createdOn + hour - 60_000;
+    while ((await claim()).nextTryOn < lastTryOn) await pass(20_000);
+    expect([told(), (await claim()).isUnlost]).toEqual([0, true]);
+    buyer().script.claim = refusal;
+    while ((await claim()).state === 'sending') expect(await pass(20_000)).toEqual([]);
+    expect(await claim()).toMatchObject({ state: 'refused', nextTryOn: lastTryOn + 60_000 });
+    clock.now += 600_000;
+    buyer().script.claim = noLink();
+    await problemOf(withdraw());
+    expect((await pass(3 * hour)).length).toBe(1);
+  });
+
+  it('also if the first answer is a refusal that comes an hour late', async () => {
+    const { buyer, gateway, clock, told, id, pass } = await asking();
+    await gateway.stores.claims.create({ orderId: id, now: clock.now }, { owner: 'dead', seconds: 1 });
+    clock.now += hour;
+    buyer().script.claim = refusal;
+    await settleClaims(gateway, 10);
+    buyer().script.claim = noLink();
+    expect([told(), await pass(3 * hour)]).toEqual([1, []]);
+  });
+
+  it('once, with the first failed try after an upgrade, if it was missing for more than an hour then', async () => {
+    const { withdraw, buyer, gateway, clock, told, claim, pass, id } = await asking();
+    buyer().script.claim = noLink();
+    await problemOf(withdraw());
+    const lease = { owner: 'before', seconds: 30 };
+    clock.now += 5 * hour;
+    await gateway.stores.claims.take(id, lease);
+    await gateway.stores.claims.change(id, 'before', { askedOn: null as never, nextTryOn: clock.now });
+    expect([told(), (await claim()).askedOn]).toEqual([0, undefined]);
+    expect(await pass(60_000)).toEqual([0]);
+    expect([await pass(3 * hour), (await claim()).askedOn]).toEqual([[], (await claim()).createdOn]);
+  });
+});
+
 it('a link that came after the lease is kept if the call that took the claim meanwhile was refused', async () => {
   const { withdraw, buyer, gateway, clock, id } = await bought();
   const lnurl = encodeLnurl('https://api.buyer.example/w/only');

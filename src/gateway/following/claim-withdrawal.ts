@@ -217,7 +217,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
     // The same address is not tried again at once.
     if (fallback !== undefined && claim.fallbackHash === gateway.hash(fallback) && claim.nextTryOn > gateway.now()) throw fallbackRefused();
     const lease = leaseFor(gateway, order.id);
-    const reopened = await gateway.stores.claims.reopen(order.id, await sealedFallback(gateway, order, fallback), lease);
+    const reopened = await gateway.stores.claims.reopen(order.id, { now: gateway.now(), ...(await sealedFallback(gateway, order, fallback)) }, lease);
     if (!reopened) throw claimUnknown();
     return await fetchUnlost(scope, order, reopened, lease);
   }
@@ -362,7 +362,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     const again = nextTry(gateway, claim, error instanceof ProviderFault && error.taken === 'no');
     const isStored = await gateway.stores.claims.change(order.id, lease.owner, { ...(isUnreadable ? { state: 'review' } : {}), ...again });
-    if (isStored && claim.state === 'sending' && !isUnreadable) tellMissing(gateway, order, claim, again.nextTryOn);
+    if (isStored && !isUnreadable) tellMissing(gateway, order, claim, again);
     return await showLast(gateway, order, claim);
   }
 };
@@ -371,23 +371,27 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
  * `isSure`: the provider certainly gave no link to this request. A wallet may ask before the next try is due. That puts the next try off, and brings
  * it no nearer.
  */
-const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn }: Claim, isSure: boolean) => {
+const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn, createdOn, askedOn = createdOn }: Claim, isSure: boolean) => {
   const now = gateway.now();
   return {
     attempt: attempt + 1,
+    askedOn,
     ...(isSure && isUnlost === true ? { unlostAttempt: attempt + 1 } : {}),
     nextTryOn: Math.max(now + backOffMs(attempt, gateway.random()), Math.min(nextTryOn, now + longestBackOffMs)),
   };
 };
 
 const missingMs = 3_600_000;
+type Again = ReturnType<typeof nextTry>;
 /**
- * Alerts the operator when a link has been missing for about an hour since the customer first asked: with the first try after which the next one is
- * later than that. That happens once, because the next try never comes nearer.
+ * Alerts the operator when a link has been missing for about an hour since the customer asked, for the first time or anew after a refusal: with the
+ * first failed try after which the next one is later than that. That happens once, because the next try never comes nearer. A claim of an earlier
+ * release may have got beyond that time without an alert, so it is alerted with the first failed try of this release.
  */
-const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Order, { lnurl, createdOn, nextTryOn }: Claim, again: number): void => {
-  const from = createdOn + missingMs;
-  if (lnurl !== undefined || nextTryOn >= from || again < from) return;
+const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Order, { state, lnurl, askedOn, nextTryOn }: Claim, again: Again): void => {
+  const from = again.askedOn + missingMs;
+  const isTold = askedOn !== undefined && nextTryOn >= from;
+  if (state !== 'sending' || lnurl !== undefined || isTold || again.nextTryOn < from) return;
   gateway.count('order_oddities_total', { provider, kind: 'link-missing' });
   gateway.log('error', 'claim_unanswered', { order, provider });
 };
@@ -405,7 +409,8 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
   const again = nextTry(gateway, claim, true);
   const isOpen = claim.isUnlost === true && claim.lnurl === undefined && claim.fallbackHash !== undefined;
   const change: ClaimChange = isOpen ? { ...again, state: 'refused', fallback: null } : lost ? { ...again, state: 'review' } : again;
-  await gateway.stores.claims.change(order.id, lease.owner, change);
+  const isStored = await gateway.stores.claims.change(order.id, lease.owner, change);
+  if (isStored && change === again) tellMissing(gateway, order, claim, again);
   // A refused fallback address is the customer's to change, so nothing is lost yet, unless the provider says that nothing is left.
   if (lost && (isOver || !isOpen)) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
   if (isOpen && now.stage === 'filled') throw fallbackRefused();

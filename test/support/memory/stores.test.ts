@@ -752,6 +752,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         isUnlost: true,
         fallbackHash: 'hash',
         createdOn: past,
+        askedOn: past,
         nextTryOn: past,
       });
       expect(await claims.take(order.id, lease('two'))).toBeUndefined();
@@ -796,17 +797,20 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const { claims } = stores();
       const order = await ordered();
       await claims.create({ orderId: order.id, now: past, fallback: 'sealed', fallbackHash: 'hash' }, lease('one'));
-      expect(await claims.reopen(order.id, {}, lease('one'))).toBeUndefined();
+      expect(await claims.reopen(order.id, { now }, lease('one'))).toBeUndefined();
       await claims.change(order.id, 'one', { state: 'refused', attempt: 2, nextTryOn: past, fallback: null, fallbackHash: null });
-      expect(await claims.find(order.id)).toEqual({ orderId: order.id, state: 'refused', attempt: 2, createdOn: past, nextTryOn: past });
+      expect(await claims.find(order.id)).toEqual({ orderId: order.id, state: 'refused', attempt: 2, createdOn: past, askedOn: past, nextTryOn: past });
       expect((await claims.claimDue(now, lease('two'), 1000)).map((one) => one.orderId)).not.toContain(order.id);
-      expect(await claims.reopen(order.id, { fallback: 'next', fallbackHash: 'other' }, lease('one'))).toMatchObject({
+      expect(await claims.reopen(order.id, { fallback: 'next', fallbackHash: 'other', now }, lease('one'))).toMatchObject({
         state: 'sending',
         attempt: 2,
         fallback: 'next',
         fallbackHash: 'other',
+        createdOn: past,
+        askedOn: now,
+        nextTryOn: now,
       });
-      expect([await claims.reopen(order.id, {}, lease('two')), await claims.take(order.id, lease('two'))]).toEqual([undefined, undefined]);
+      expect([await claims.reopen(order.id, { now }, lease('two')), await claims.take(order.id, lease('two'))]).toEqual([undefined, undefined]);
     });
 
     it('that were refused are not taken like others, so that their address can be named anew', async () => {
@@ -815,7 +819,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       await claims.create({ orderId: order.id, now: past }, lease('one'));
       await claims.change(order.id, 'one', { state: 'refused', attempt: 2, nextTryOn: past });
       expect(await claims.take(order.id, lease('two'))).toBeUndefined();
-      expect(await claims.reopen(order.id, {}, lease('two'))).toMatchObject({ state: 'sending', isUnlost: true });
+      expect(await claims.reopen(order.id, { now }, lease('two'))).toMatchObject({ state: 'sending', isUnlost: true });
     });
 
     it('have lost no answer until a call dies, or counts an attempt without saying so, as an earlier release does', async () => {
@@ -848,12 +852,12 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const before = await sure.read();
       await claims.change(sure.id, 'one', { state: 'review', attempt: 2, unlostAttempt: 2 });
       expect([await claims.dropFallback(before, true), await claims.dropFallback(await sure.read(), false)]).toEqual(['changed', 'dropped']);
-      expect(await sure.read()).toEqual({ orderId: sure.id, state: 'refused', attempt: 2, isUnlost: true, createdOn: past, nextTryOn: past });
+      expect(await sure.read()).toEqual({ orderId: sure.id, state: 'refused', attempt: 2, isUnlost: true, createdOn: past, askedOn: past, nextTryOn: past });
       const unsure = await claimed();
       await claims.change(unsure.id, 'one', { state: 'review', attempt: 2 });
       expect([await claims.dropFallback(await unsure.read(), false), (await unsure.read()).fallbackHash]).toEqual(['lost', 'hash']);
       expect(await claims.dropFallback(await unsure.read(), true)).toBe('dropped');
-      expect(await claims.reopen(unsure.id, {}, lease('one'))).toMatchObject({ state: 'sending', isUnlost: true });
+      expect(await claims.reopen(unsure.id, { now }, lease('one'))).toMatchObject({ state: 'sending', isUnlost: true });
       const dead = await claimed(lapsed('one'));
       expect([await claims.dropFallback(await dead.read(), false), await claims.dropFallback(await dead.read(), true)]).toEqual(['lost', 'dropped']);
       const linked = await claimed();

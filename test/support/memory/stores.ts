@@ -251,7 +251,7 @@ export const memoryStores = (now: () => number) => {
     claims: {
       create: async ({ now: at, ...claim }, lease) => {
         if (claims.has(claim.orderId)) return false;
-        claims.insert(claim.orderId, { ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: at, nextTryOn: at }, lease);
+        claims.insert(claim.orderId, { ...claim, state: 'sending', attempt: 1, unlostAttempt: 1, createdOn: at, askedOn: at, nextTryOn: at }, lease);
         return await Promise.resolve(true);
       },
       find: async (orderId) => await Promise.resolve(findClaim(orderId)),
@@ -259,10 +259,11 @@ export const memoryStores = (now: () => number) => {
         const row = claims.take(orderId, lease, ({ state }) => state !== 'refused');
         return await Promise.resolve(row && toClaim(row));
       },
-      reopen: async (orderId, fallback, lease) => {
+      reopen: async (orderId, { now: at, ...fallback }, lease) => {
         const row = claims.take(orderId, lease, ({ state }) => state === 'refused');
         if (row === undefined) return undefined;
-        claims.set(orderId, () => true, { fallback: null, fallbackHash: null, ...fallback, state: 'sending', unlostAttempt: row.attempt });
+        const asked = { state: 'sending', askedOn: at, nextTryOn: at, unlostAttempt: row.attempt };
+        claims.set(orderId, () => true, { fallback: null, fallbackHash: null, ...fallback, ...asked });
         return await Promise.resolve(findClaim(orderId));
       },
       hold: async (orderId, owner, held, known) =>

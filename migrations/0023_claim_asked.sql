@@ -1,0 +1,1 @@
+ALTER TABLE "claims" ADD COLUMN "asked_on" timestamp (3) with time zone;
