@@ -23,8 +23,8 @@ export type ReceiptStore = {
   /** Returns at most `count` leaves of a day, in the sequence of their numbers, beginning with number `from`. */
   leaves(day: string, from: number, count: number): Promise<string[]>;
   /**
-   * Returns the days that have receipts and can be closed now, oldest first. Such a day is later than the newest closed day, and ended at least ten
-   * minutes ago by the database's clock.
+   * Returns the days that have receipts and can be closed now, oldest first. Such a day is later than the newest closed day and the newest restore,
+   * and ended at least ten minutes ago by the database's clock.
    */
   openDays(limit: number): Promise<string[]>;
   /** Stores a closed day. Returns false if another instance has closed it already. */

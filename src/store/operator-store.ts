@@ -24,6 +24,7 @@ import {
   orderEvents,
   orders,
   providerSessions,
+  receiptDays,
   routes,
   sessions,
   settlements,
@@ -506,6 +507,9 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     );
     // The stored firm prices name reserved orders. A customer may have seen one, so none is offered again.
     await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
+    // A past day may have been closed since the backup, with receipts that are not in it. No day may get a second root, so none of these gets any.
+    const yesterday = sql`(clock_timestamp() at time zone 'utc')::date - 1`;
+    await tx.insert(receiptDays).values({ day: yesterday, size: 0, root: '', jws: '', closedOn: now }).onConflictDoNothing();
     const placings = await tx
       .update(intents)
       .set({

@@ -21,7 +21,10 @@ export const receipts = pgTable(
   (t) => [primaryKey({ columns: [t.subjectId, t.kind] }), uniqueIndex('receipts_place').on(t.day, t.number)],
 );
 
-/** One row per closed day. The root is never replaced; `block_roots` may be added later. */
+/**
+ * One row per closed day. The root is never replaced; `block_roots` may be added later. A row of size 0 has no root: that day and the days before it
+ * are not closed any more (see `distrustRestored` in operator-store.ts).
+ */
 export const receiptDays = pgTable('receipt_days', {
   day: date('day').primaryKey(),
   size: integer('size').notNull(),

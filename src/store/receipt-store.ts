@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm';
 import type { ReceiptKey, ReceiptStore } from '../ports/receipts.ts';
 import type { Database, Transaction } from './database.ts';
 import { receiptDays, receiptKeys, receipts } from './schema.ts';
@@ -13,6 +13,9 @@ const columns = {
   madeOn: receipts.madeOn,
 };
 const dayColumns = { day: receiptDays.day, size: receiptDays.size, root: receiptDays.root, jws: receiptDays.jws };
+
+/** A day that stays without a root after a restore has a row of size 0. A closed day has at least one receipt. */
+const hasRoot = gt(receiptDays.size, 0);
 
 const keepKey = async (tx: Transaction, key: ReceiptKey, now: number): Promise<void> =>
   void (await tx.insert(receiptKeys).values({ kid: key.kid, jwk: key, firstUsedOn: now }).onConflictDoNothing());
@@ -74,7 +77,13 @@ export const createReceiptStore = (db: Database): ReceiptStore => ({
   addBlockRoots: async (day, blockRoots) => void (await db.update(receiptDays).set({ blockRoots }).where(eq(receiptDays.day, day))),
   blockRoots: async (day) =>
     (await db.select({ blockRoots: receiptDays.blockRoots }).from(receiptDays).where(eq(receiptDays.day, day)))[0]?.blockRoots ?? undefined,
-  day: async (day) => (await db.select(dayColumns).from(receiptDays).where(eq(receiptDays.day, day)))[0],
-  newestDay: async () => (await db.select(dayColumns).from(receiptDays).orderBy(desc(receiptDays.day)).limit(1))[0],
+  day: async (day) =>
+    (
+      await db
+        .select(dayColumns)
+        .from(receiptDays)
+        .where(and(eq(receiptDays.day, day), hasRoot))
+    )[0],
+  newestDay: async () => (await db.select(dayColumns).from(receiptDays).where(hasRoot).orderBy(desc(receiptDays.day)).limit(1))[0],
   keys: async () => (await db.select({ jwk: receiptKeys.jwk }).from(receiptKeys).orderBy(asc(receiptKeys.firstUsedOn))).map(({ jwk }) => jwk),
 });

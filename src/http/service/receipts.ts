@@ -35,7 +35,7 @@ export const receiptDay = endpoint({
     if (!closed)
       throw new Problem(
         'not-found',
-        'This day has no root: it is not closed yet (days are closed after 00:10 UTC of the next day), or no receipt was made on that day.',
+        'This day has no root: it is not closed yet (days are closed after 00:10 UTC of the next day), no receipt was made on that day, or its root was lost with a backup.',
       );
     headers['cache-control'] = 'public, max-age=86400';
     const { jws, ...root } = closed;
