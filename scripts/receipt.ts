@@ -4,9 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { verifyReceipt, type Inclusion, type PublicKeys } from '../src/domain/receipt.ts';
+import { verifyReceipt, type Inclusion, type PublicKeys, type ReceiptPayload } from '../src/domain/receipt.ts';
+import { betterExcluded } from '../src/domain/route.ts';
+import { fromJson } from '../src/domain/route-json.ts';
 import { called } from './ops/called.ts';
-import { command, Refused, say } from './ops/tools.ts';
+import { command, onOneLine, Refused, say } from './ops/tools.ts';
 
 type Receipt = { kind?: string; receipt: string; inclusion?: Inclusion };
 
@@ -21,6 +23,17 @@ const read = async <T>(url: string): Promise<T> => {
   return (await response.json()) as T;
 };
 
+/** Names the offers that the gateway left out although they were better than the first. The receipt does not prove that it had to. */
+const sayExcluded = ({ kind, route }: ReceiptPayload): void => {
+  if (kind !== 'decision' || route === undefined) return;
+  for (const { providerId, rule, offer } of betterExcluded(fromJson(route)))
+    say(
+      onOneLine(
+        `       not ranked, though better than rank 1: ${providerId}, excluded by ${rule} (pay ${offer.pay}, receive ${offer.receive}, fee ${offer.fee})`,
+      ),
+    );
+};
+
 const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, url: string | undefined): Promise<void> => {
   // Uses the published root instead of the file's: a gateway could have signed another root just for this file.
   const published = inclusion && url !== undefined ? await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`) : {};
@@ -30,6 +43,7 @@ const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, ur
   const made = new Date(payload.made_on).toISOString();
   const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same ranking' : JSON.stringify(payload.order);
   say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
+  sayExcluded(payload);
   if (!inclusion) return say('       the file has no proof of inclusion: its day was not closed yet, or the file holds the receipt alone');
   say(`       number ${inclusion.index + 1} of ${inclusion.size} receipts of ${inclusion.day}, under the signed root ${inclusion.root.slice(0, 16)}…`);
 };

@@ -5,7 +5,7 @@ import { aCandidate, buyFor, decidedOn, policy, soundCandidates } from '../../te
 import type { Candidate } from './offer.ts';
 import { fromJson, toJson } from './route-json.ts';
 import type { RouteInput } from './route.ts';
-import { decide, replay } from './route.ts';
+import { betterExcluded, decide, replay } from './route.ts';
 
 const tieKey = (providerId: string): string => createHash('sha256').update(`seed 1${providerId}`).digest('hex');
 const input = (candidates: Candidate[], more: Partial<RouteInput> = {}): RouteInput => ({
@@ -23,6 +23,18 @@ const input = (candidates: Candidate[], more: Partial<RouteInput> = {}): RouteIn
   ...more,
 });
 const at = (text: string): number => Date.parse(`2026-11-${text}Z`);
+
+test('of the excluded offers, those that were worth more than rank 1 are named, and all if none was ranked', () => {
+  const [same, worse, better] = [
+    aCandidate('same', { receive: 100_000n }),
+    aCandidate('worse', { receive: 99_999n }),
+    aCandidate('better', { receive: 100_001n }),
+  ];
+  const excluded = [same, worse, better].map(({ providerId, offer }) => ({ providerId, offer, rule: 'expires-too-soon' as const }));
+  const named = (offers: Candidate[]): string[] => betterExcluded({ ...decide(input(offers)), excluded }).map(({ providerId }) => providerId);
+  expect(named([aCandidate('alpine', { receive: 100_000n })])).toEqual(['better']);
+  expect(named([])).toEqual(['same', 'worse', 'better']);
+});
 
 describe('the example of the outward contract', () => {
   const bank = { arrivalSeconds: 86_400 };
@@ -58,6 +70,7 @@ describe('the example of the outward contract', () => {
   test('what was excluded and what decided', () => {
     const route = decide(input([cobalt(50), dune, borealis, alpine]));
     expect(route.excluded).toEqual([{ providerId: 'dune', rule: 'too-good', offer: dune.offer, deviationBps: 5223, limitBps: 1000 }]);
+    expect(betterExcluded(route)).toEqual(route.excluded);
     expect(route.policy).toEqual({
       name: 'most-received',
       decidedBy: 'expected_sats',

@@ -3,7 +3,7 @@ import { asksExchange, type Asked, type Candidate, type Declined, type Excluded,
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
-import { costBps, priceOf } from './net-result.ts';
+import { compareNet, costBps, netOf, priceOf } from './net-result.ts';
 import type { FeedVerdict } from './reference.ts';
 import { fiatAndSats } from './ramp.ts';
 import type { DecidedBy, PolicyName, TieBreak } from './ranking.ts';
@@ -150,6 +150,13 @@ export const replay = (route: Route): string[] => {
   const { ranked } = rank(route.asked, route.offers, rule, (providerId) => ties.get(providerId) ?? '', route.decidedOn);
   return ranked.map(({ providerId }) => providerId);
 };
+
+/**
+ * Returns the excluded offers that were worth more to the customer than rank 1, before haircuts and preferences. Ranking the offers again says nothing
+ * about them: whoever leaves out the best offer also gets the same ranking again.
+ */
+export const betterExcluded = ({ asked, offers: [best], excluded }: Pick<Route, 'asked' | 'offers' | 'excluded'>): Excluded[] =>
+  excluded.filter(({ offer }) => !best || compareNet(netOf(asked, offer), netOf(asked, best.offer)) > 0);
 
 /**
  * Returns the median of the accepted offers' own prices. If there is an even number, it is the lower of the middle two, so that it is a price that a

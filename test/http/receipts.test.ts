@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeReceiptDays } from '../../src/gateway/receipts/close-days.ts';
-import { receiptLeaf, verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../../src/domain/receipt.ts';
+import { canonicalBytes, receiptLeaf, verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../../src/domain/receipt.ts';
 import { connect } from '../../src/entry/database-node.ts';
+import { decide } from '../../src/domain/route.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
 import { runCommand } from '../ops/run.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { aCandidate, buyFor, decidedOn, policy } from '../support/offers.ts';
+import { aReceiptKey, decisionOf } from '../support/receipts.ts';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 
 type Shown = { receipt: string; receipts: { kind: string; receipt: string; inclusion?: Inclusion }[] };
@@ -135,5 +139,36 @@ describe('receipts', () => {
     writeFileSync(bad, [head, `${body.slice(0, 40)}${body[40] === 'A' ? 'B' : 'A'}${body.slice(41)}`, signature].join('.'));
     const refused = await runCommand('receipt', ['verify', bad, '--url', gateway.url], {});
     expect([refused.code, refused.error]).toEqual([1, expect.stringContaining('NOT VALID')]);
+  });
+
+  it('the command names an excluded offer that was better than the first, because the ranking alone does not show it', async () => {
+    const { keys, signBytes } = await aReceiptKey();
+    const tieSeed = 'a seed';
+    const decided = decide({
+      requestId: 'req_1',
+      tieSeed,
+      asked: buyFor(10_000n),
+      candidates: [aCandidate('alpine', { receive: 107_000n }), aCandidate('borealis', { receive: 106_900n })],
+      refused: [],
+      failed: [],
+      policy: { ...policy, version: 2 },
+      tieKey: (providerId) => sha256Hex(`${tieSeed}${providerId}`),
+      now: decidedOn,
+      maxWaitMs: 2500,
+      waitedMs: 310,
+    });
+    const excluded = [108_000n, 106_000n].map((receive, n) => ({
+      providerId: `left\nout-${n}`,
+      rule: 'expires-too-soon' as const,
+      offer: aCandidate('x', { receive, fee: 0n }).offer,
+    }));
+    const [file, keyFile] = [join(folder, 'left-out.txt'), join(folder, 'keys.json')];
+    writeFileSync(file, await signBytes(canonicalBytes(decisionOf({ ...decided, excluded }))));
+    writeFileSync(keyFile, JSON.stringify(keys));
+    const { code, out } = await runCommand('receipt', ['verify', file, '--keys', keyFile], {});
+    expect([code, out.split('\n').filter((line) => line.includes('excluded'))]).toEqual([
+      0,
+      ['       not ranked, though better than rank 1: left out-0, excluded by expires-too-soon (pay 10000, receive 108000, fee 0)'],
+    ]);
   });
 });
