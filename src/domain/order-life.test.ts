@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AdvanceKind, Evidence, OrderNow } from './order-life.ts';
-import { advance, byTheClock, isFinal, lapsed, orderStatus, refreshDelayMs } from './order-life.ts';
+import { advance, byTheClock, followedUntil, isFinal, lapsed, orderStatus, refreshDelayMs } from './order-life.ts';
 import type { IntentState, Stage } from './order.ts';
 
 const rising = ['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'filled', 'finished', 'refunded'] as const;
@@ -221,6 +221,12 @@ test('finished and refunded are final at once, unpaid stages when we stop follow
   // A fill that fell short stays open, whatever the ramp.
   for (const ramp of ['buy', 'sell'] as const)
     expect([isFinal('finished', 500, 500, ramp, true), isFinal('filled', 500, 500, ramp, true)]).toEqual([false, false]);
+});
+
+test('an order whose payment is on its way is followed until it expires by the clock, however short the time for which others are', () => {
+  const day = 86_400_000;
+  const until = (expiresOn: number | undefined, arriving: boolean) => followedUntil({ followUntil: 500, expiresOn, arriving });
+  expect([until(100, false), until(100, true), until(500 - day - 1, true), until(undefined, true)]).toEqual([500, 100 + day, 500, 500]);
 });
 
 test('the four words', () => {

@@ -320,6 +320,13 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
+ * Returns until when an unpaid order is followed. If a payment is on its way, that is at least until the order expires by the clock: the read of that
+ * moment may be the first to say that a person must look.
+ */
+export const followedUntil = (order: { followUntil: number; expiresOn?: number | undefined; arriving: boolean }): number =>
+  order.arriving ? Math.max(order.followUntil, lastArrival(order.expiresOn, order) ?? 0) : order.followUntil;
+
+/**
  * Returns whether we stop following an order in this stage. An order that was not paid is followed until `followUntil`; after that, a genuine notice
  * still causes a read. We never stop following underpaid and paid orders, reviews, disputed fills, and bought sats that have not been withdrawn. For
  * a refund before which no payment was seen, the caller passes `failed`, because the payment may still be on its way.

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Order } from '../../ports/orders.ts';
@@ -9,8 +9,8 @@ import { followOrders, refreshOrder } from './follow-orders.ts';
 import { showOrder } from './show-order.ts';
 
 const webhook = { webhookUrl: 'https://wallet.example/hook', webhookEvents: ['withdrawal_ready', 'order_status_changed'], order: {} };
-const ordered = async () => {
-  const world = memoryGateway();
+const ordered = async (config: { orders?: object } = {}) => {
+  const world = memoryGateway(undefined, config);
   const { gateway, scope, clock } = world;
   const { id } = await world.placed({ inputs: webhook });
   const order = async () => {
@@ -72,6 +72,60 @@ it('an order whose payment is on its way stays open after its end while its prov
   for (const stage of [undefined, 'awaiting_payment', undefined, undefined] as const) expect(await says(stage, { arriving: true })).toBe('awaiting_payment');
   delete upstream.arriving;
   expect(await says(undefined)).toBe('expired');
+});
+
+describe('an order whose payment is on its way when others would be final, because `follow_days` is 1', () => {
+  const day = 86_400_000;
+  const placed = async () => {
+    const world = await ordered({ orders: { follow_days: 1 } });
+    const { expiresOn = 0, followUntil } = await world.order();
+    expect(followUntil).toBeLessThan(expiresOn + day);
+    return { ...world, expiresOn, followUntil };
+  };
+  const arriving = async () => {
+    const world = await placed();
+    expect(await world.says('awaiting_payment', { arriving: true })).toBe('awaiting_payment');
+    world.clock.now = world.followUntil;
+    return world;
+  };
+
+  it('is read until a day after its end, so that its review is reached', async () => {
+    const { says, order, clock, upstream, expiresOn } = await arriving();
+    expect([await says('awaiting_payment'), (await order()).final]).toEqual(['awaiting_payment', false]);
+    clock.now = expiresOn + day;
+    delete upstream.arriving;
+    expect([await says('review'), (await order()).final]).toEqual(['review', false]);
+  });
+
+  it('is final with the read of that moment if it says nothing new', async () => {
+    const { says, order, clock, expiresOn } = await arriving();
+    clock.now = expiresOn + day;
+    expect([await says('awaiting_payment'), (await order()).final]).toEqual(['expired', true]);
+  });
+
+  it('is read for longer if that read fails or is refused', async () => {
+    const { says, order, clock, scope, buyer, upstream, expiresOn } = await arriving();
+    clock.now = expiresOn + day;
+    const failure = new ProviderFault('unreachable', 'x');
+    for (const answer of [{ ok: false as const, refusal: { reason: 'declined' as const } }, failure]) {
+      buyer().script.readOrders = async () => (answer instanceof ProviderFault ? await Promise.reject(answer) : await Promise.resolve(answer));
+      expect(await refreshOrder(scope, await order(), 'poll')).toMatchObject({ stage: 'expired', final: false });
+    }
+    delete buyer().script.readOrders;
+    delete upstream.arriving;
+    expect([await says('review'), (await order()).final]).toEqual(['review', false]);
+  });
+
+  it('is read until then, too, if it had expired before its payment was seen', async () => {
+    const { says, order, clock, upstream, expiresOn, followUntil } = await placed();
+    clock.now = expiresOn;
+    expect(await says('awaiting_payment')).toBe('expired');
+    clock.now = followUntil;
+    expect([await says('awaiting_payment', { arriving: true }), (await order()).final]).toEqual(['expired', false]);
+    clock.now = expiresOn + day;
+    delete upstream.arriving;
+    expect([await says('review'), (await order()).final]).toEqual(['review', false]);
+  });
 });
 
 it('a payment that only its amount tells is that of one order, also if two are read at the same moment', async () => {

@@ -1,6 +1,7 @@
 import {
   advance,
   byTheClock,
+  followedUntil,
   isDelivered,
   isFinal,
   isUnpaid,
@@ -232,9 +233,13 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const seen = watchOf(gateway, order, told, step);
   const stage = withoutUnseenRefund(step.next, seen);
   const arriving = seen.arriving === true;
-  const ends = isFinal(stage, now, order.followUntil, order.ramp, disputed);
-  // A provider that refuses a read has usually refused the earlier ones, too. So a refusal counts as unread only if there has been a notice since.
-  const isUnread = told.read === 'failed' || (told.read === 'refused' && (cause === 'notice' || order.watch.unreadSince !== undefined));
+  // A payment that is on its way may have been made in time although the order has expired here.
+  const followUntil = followedUntil({ ...order, arriving: (evidence ?? order.watch).arriving === true });
+  const ends = isFinal(stage, now, followUntil, order.ramp, disputed);
+  // A provider that refuses a read has usually refused the earlier ones, too. So a refusal counts as unread only if there has been a notice since, or
+  // if the last read that was answered said that a payment was on its way.
+  const isExpected = cause === 'notice' || order.watch.unreadSince !== undefined || order.watch.arriving === true;
+  const isUnread = told.read === 'failed' || (told.read === 'refused' && isExpected);
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
   const final = ends && (unreadSince === undefined || now >= unreadSince + lastReadsMs);
   const isRung = cause === 'notice' || order.watch.noticeUnread === true;
