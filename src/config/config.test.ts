@@ -172,6 +172,28 @@ providers:
       'providers.alpine.base_url: "10.0.0.1" is a private address',
     ]);
   });
+
+  it('live checks a provider that is off like one that is on, since an operator could switch it on', () => {
+    const said = (more: string): string[] => checkMode(good(`${live}  other: { ${more}, mode: off }\n`), { DATABASE_URL: 'postgres://x' });
+    expect(said('kind: fiat-on-ramp, base_url: https://other.example')).toEqual([]);
+    expect(said('kind: fiat-on-ramp, base_url: "http://10.0.0.1", sandbox: true')).toEqual([
+      'providers.other: a sandbox provider cannot be used in live mode',
+      'providers.other.base_url: live mode needs https',
+      'providers.other.base_url: "10.0.0.1" is a private address',
+      'providers.other: is off, but could be switched on while the gateway runs: remove the block, or correct it',
+    ]);
+  });
+
+  it.each([
+    ['lightning_base_url', 'kind: bringin, master_key_env: KEY'],
+    ['redeem_base_url', 'kind: bitrefill, api_key_env: KEY, api_secret_env: SECRET, receipt_email: a@b.example'],
+  ])('live also wants a safe %s', (name, more) => {
+    const text = `${live}  other: { ${more}, base_url: https://other.example, ${name}: 'http://[::1]:8080' }\n`;
+    expect(checkMode(good(text), { DATABASE_URL: 'postgres://x' })).toEqual([
+      `providers.other.${name}: live mode needs https`,
+      `providers.other.${name}: "[::1]" is a private address`,
+    ]);
+  });
 });
 
 describe('the address of a provider in live mode', () => {

@@ -161,6 +161,29 @@ const isPrivate = (hostname: string): boolean => {
   return isAddress(host) ? !isPublicAddress(host) : privateName.test(host.replace(/\.$/, ''));
 };
 
+/** Returns every address in a provider's block (`base_url`, `…_base_url`), with the path of its setting. */
+const addressesOf = ({ id, base_url, settings }: GatewayConfig['providers'][number]): [path: string, url: URL][] =>
+  Object.entries({ base_url, ...(settings as object | undefined) }).flatMap(([name, value]: [string, unknown]) =>
+    name.endsWith('base_url') && typeof value === 'string' ? [[`providers.${id}.${name}`, new URL(value)]] : [],
+  );
+
+/**
+ * Returns the reasons why a provider cannot be used in live mode, one line each. A provider that is off must be as safe as one that is on: an operator
+ * can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. This never keeps an
+ * operator who turned a provider off from starting, since what was safe while it was on is safe while it is off.
+ */
+const checkProvider = (provider: GatewayConfig['providers'][number]): string[] => {
+  const path = `providers.${provider.id}`;
+  const mistakes = provider.sandbox ? [`${path}: a sandbox provider cannot be used in live mode`] : [];
+  for (const [setting, { protocol, hostname }] of addressesOf(provider)) {
+    if (protocol !== 'https:') mistakes.push(`${setting}: live mode needs https`);
+    if (isPrivate(hostname)) mistakes.push(`${setting}: "${hostname}" is a private address`);
+  }
+  if (mistakes.length > 0 && provider.mode === 'off')
+    mistakes.push(`${path}: is off, but could be switched on while the gateway runs: remove the block, or correct it`);
+  return mistakes;
+};
+
 /** Returns the reasons why the gateway refuses to start in this mode, one line each. */
 export const checkMode = (config: GatewayConfig, source: Source): string[] => {
   if (config.mode !== 'live')
@@ -171,13 +194,7 @@ export const checkMode = (config: GatewayConfig, source: Source): string[] => {
     mistakes.push('pages.console_host: is the host of public_url, but the console needs a host that serves nothing public');
   if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
   if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
-  for (const provider of config.providers) {
-    if (provider.mode === 'off') continue;
-    const url = new URL(provider.base_url);
-    if (provider.sandbox) mistakes.push(`providers.${provider.id}: a sandbox provider cannot be used in live mode`);
-    if (url.protocol !== 'https:') mistakes.push(`providers.${provider.id}.base_url: live mode needs https`);
-    if (isPrivate(url.hostname)) mistakes.push(`providers.${provider.id}.base_url: "${url.hostname}" is a private address`);
-  }
+  mistakes.push(...config.providers.flatMap(checkProvider));
   for (const [currency, { feeds = [] }] of Object.entries(config.routing.reference ?? {}))
     for (const { name, url } of feeds) {
       const { protocol, hostname } = new URL(url);

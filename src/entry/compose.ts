@@ -9,7 +9,7 @@ import type { Provider } from '../ports/providers.ts';
 import { createFeedReader } from '../feeds/read-feed.ts';
 import { noRecord } from '../gateway/pricing/record.ts';
 import { noReference } from '../gateway/pricing/reference.ts';
-import { modeOf, noSwitches } from '../gateway/switches.ts';
+import { modeOf, noSwitches, possibleMode } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import { readsPerQuote, type KnownApp, type Limits } from '../http/limiter.ts';
 import type { Metrics } from '../ports/metric-list.ts';
@@ -164,12 +164,11 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
   const module = parts.modules.get(configured.kind);
   if (!module) throw new Error(`no module for the kind "${configured.kind}"`);
   const pricesOnly = module.pricesOnly?.(configured.settings) ?? false;
+  const credentials = credentialsOf(configured, parts.secrets);
   const core = {
     ...configured,
     get mode() {
-      const mode = modeOf(state.switches, configured.id, configured.mode, now());
-      // The switch may date from a time when the provider's settings or an older release allowed orders. Offers that cannot be ordered are not shown.
-      return mode === 'on' && pricesOnly ? 'shadow' : mode;
+      return possibleMode(modeOf(state.switches, configured.id, configured.mode, now()), { credentials, pricesOnly });
     },
   };
   const { breaker, concurrency, timeouts } = core;
@@ -214,7 +213,6 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
     core.settings,
   );
   const demandsProof = module.demandsProof?.(core.settings) ?? false;
-  const credentials = credentialsOf(configured, parts.secrets);
   const { id, name, mode: configuredMode } = configured;
   return { id, name, ramps: module.ramps, core, configuredMode, credentials, demandsProof, pricesOnly, adapter, guard };
 };

@@ -5,6 +5,7 @@
 import type { SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
+import type { Provider } from '../ports/providers.ts';
 import { isRecent } from '../domain/is-recent.ts';
 
 /**
@@ -52,6 +53,18 @@ export const modeOf = (state: SwitchState, providerId: string, configured: 'on' 
   if (state.byName.size === 0) return configured;
   const said = switched(state, providerSwitch(providerId), now);
   return said === 'drain' || said === 'off' ? 'off' : said === 'on' || said === 'shadow' ? said : configured;
+};
+
+/**
+ * Returns the mode that a provider really has. The switch may date from a time when the provider's settings, the environment or an older release
+ * allowed more. Without its credentials, a provider is not asked. Offers that cannot be ordered are not shown.
+ */
+export const possibleMode = <M extends ProviderMode>(
+  mode: M,
+  { credentials, pricesOnly }: Pick<Provider, 'credentials' | 'pricesOnly'>,
+): M | 'shadow' | 'off' => {
+  if (credentials === 'missing' && (mode === 'on' || mode === 'shadow')) return 'off';
+  return mode === 'on' && pricesOnly ? 'shadow' : mode;
 };
 
 /**

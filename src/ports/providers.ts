@@ -55,8 +55,8 @@ export type Provider = {
   /** The mode in the configuration. `core.mode` follows the operator's switch. */
   configuredMode: ProviderCore['mode'];
   /**
-   * Whether the credential variables that the provider's configuration block names are set. Only a provider that is off may lack one. `none`: the
-   * block names no variable.
+   * Whether the credential variables that the provider's configuration block names are set. Only a provider that is off may lack one, and it
+   * then stays off. `none`: the block names no variable.
    */
   credentials: 'none' | 'set' | 'missing';
   /** Whether the gateway cannot order from it, so that it is never `on`. */

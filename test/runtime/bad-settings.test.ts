@@ -113,6 +113,11 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['live at an http address', changed('https://ramp', 'http://ramp'), 'public_url: live mode needs https'],
   ['a provider over http', changed('https://api', 'http://api'), 'providers.real.base_url: live mode needs https'],
   ['a provider on this machine', changed('api.real.example', 'localhost'), 'providers.real.base_url: "localhost" is a private address'],
+  [
+    'a sandbox provider that is off',
+    changed('  real: ', '  test: { kind: fiat-on-ramp, mode: off, sandbox: true, base_url: https://test.example }\n  real: '),
+    'providers.test: a sandbox provider cannot be used in live mode',
+  ],
   // The address of the database
   ['the database in quotes', given({ DATABASE_URL: `"${nowhere}"` }), 'environment: DATABASE_URL is in quotes'],
   ['the database in single quotes', given({ DATABASE_URL: `'${nowhere}'` }), 'environment: DATABASE_URL is in quotes'],

@@ -5,7 +5,7 @@ import type { Switch } from '../../ports/operator.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
 import { sharedAnswer } from '../shared-answer.ts';
-import { deliveriesSwitch, ordersSwitch, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
+import { deliveriesSwitch, ordersSwitch, possibleMode, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
 import { attentionOf } from './actions.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { showSwitch, versionOf } from './switch-provider.ts';
@@ -89,7 +89,7 @@ const showProvider = (provider: Provider, { set, isInForce, figures, instances, 
     name: provider.name,
     ramps: [...provider.ramps],
     sandbox: core.sandbox,
-    mode: set && isInForce && isMode(set.mode) ? set.mode : core.mode,
+    mode: set && isInForce && isMode(set.mode) ? possibleMode(set.mode, provider) : core.mode,
     configured_mode: provider.configuredMode,
     ...(set ? { switch: showSwitch(set) } : {}),
     switch_version: versionOf(set),

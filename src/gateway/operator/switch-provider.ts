@@ -30,6 +30,8 @@ export const switchProvider = async (gateway: Gateway, operator: Operator, provi
   if (!provider) throw new Problem('not-found', 'There is no such provider in the configuration.');
   if (change.mode === 'on' && provider.pricesOnly)
     throw invalid('/mode', 'cannot be on: with its settings this provider gives prices, but takes no orders. Use shadow');
+  if ((change.mode === 'on' || change.mode === 'shadow') && provider.credentials === 'missing')
+    throw invalid('/mode', `cannot be ${change.mode}: a variable that holds the provider's credentials is not set. Set it and restart the gateway`);
   const now = gateway.now();
   const until = change.until === undefined ? undefined : Date.parse(change.until);
   if (until !== undefined && until <= now) throw invalid('/until', 'lies in the past');
