@@ -140,10 +140,47 @@ providers:
       `mode: sandbox\nnetwork: regtest\ntrusted_proxies: [127.0.0.1, caddy]\n${block}`,
       'providers.config.yaml:3: trusted_proxies.1: found "caddy", must be',
     ],
+    ...['0.0.0.0/0', '::/0', '::ffff:0:0/96', '128.0.0.0/1', '2000::/3'].map((entry): [string, string, string] => [
+      `"${entry}", which trusts everybody, as a trusted proxy`,
+      `mode: sandbox\nnetwork: regtest\ntrusted_proxies: ['${entry}']\n${block}`,
+      `providers.config.yaml:3: trusted_proxies.0: found "${entry}", is too large: `,
+    ]),
+    ...['payment_hosts', 'payout_hosts'].flatMap((list) =>
+      ['com', 'https://pay.x.example', 'pay.x.example:443', 'pay.x.example/pay', '*.x.example', '.x.example', 'x.example.', 'zürich.example', '9.9.9.9', ''].map(
+        (entry): [string, string, string] => [
+          `"${entry}" in ${list}`,
+          `mode: sandbox\nnetwork: regtest\n${block}    ${list}: [x.example, '${entry}']\n`,
+          `providers.config.yaml:7: providers.alpine.${list}.1: found "${entry}", must be a host name with a dot, like pay.bank.example`,
+        ],
+      ),
+    ),
+    ...['com', 'https://bringin.xyz'].flatMap((entry) =>
+      ['signup_hosts', 'lightning_hosts'].map((list): [string, string, string] => [
+        `"${entry}" in ${list}`,
+        `mode: sandbox\nnetwork: regtest\nproviders:\n  b: { kind: bringin, base_url: https://b.example, master_key_env: B_KEY, ${list}: ['${entry}'] }\n`,
+        `providers.config.yaml:4: providers.b.${list}.0: found "${entry}", must be a host name with a dot`,
+      ]),
+    ),
+    ...['eur', 'Eur', 'EUR/USD'].map((code): [string, string, string] => [
+      `a reference price in ${code}`,
+      `mode: sandbox\nnetwork: regtest\nrouting:\n  reference:\n    ${code}: { btc_price: 9000000 }\n${block}`,
+      `providers.config.yaml:5: routing.reference.${code}: this name must be a code in capitals, like EUR`,
+    ]),
+    ...['https://*', 'https://*.wallet.example'].map((origin): [string, string, string] => [
+      `${origin} as a frame`,
+      `mode: sandbox\nnetwork: regtest\npages: { frame_ancestors: ['${origin}'] }\n${block}`,
+      `providers.config.yaml:3: pages.frame_ancestors.0: found "${origin}", must be an origin, like https://wallet.example, without wildcards`,
+    ]),
     ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
-    ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay'],
+    ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay: this name must be a short lower-case name'],
   ])('%s is named with its line', (_name, text, line) => {
     expect(mistakes(text).some((one) => one.startsWith(line))).toBe(true);
+  });
+
+  it('takes hosts in any case, and ranges of proxies as large as the largest private network', () => {
+    const proxies = ['10.0.0.0/8', 'fc00::/7', '::ffff:10.0.0.0/104', '203.0.113.9'];
+    const config = good(`mode: sandbox\nnetwork: regtest\ntrusted_proxies: ${JSON.stringify(proxies)}\n${block}    payment_hosts: [Pay.Bank.example, xn--zrich-kva.example]\n`);
+    expect([config.trusted_proxies, config.providers[0]?.payment_hosts]).toEqual([proxies, ['Pay.Bank.example', 'xn--zrich-kva.example']]);
   });
 
   it("no provider is called gateway: it would get the signature over the gateway's own token", () => {

@@ -15,6 +15,8 @@ type Issue = {
   maximum?: unknown;
   /** The mistakes that each form of a union found, if no form matched. */
   errors?: Issue[][];
+  /** What is wrong with the name of an entry. */
+  issues?: Issue[];
 };
 
 /** Matches settings in which an operator may have written a secret by mistake, instead of its hash or the name of its variable. */
@@ -40,6 +42,7 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
     const allowed = Object.keys(shapeAt(schema, one.path));
     return (one.keys ?? []).map((key) => mistakeAt(place, [...path, key], `unknown setting${suggestion(key, allowed)}`));
   }
+  if (one.code === 'invalid_key') return [mistakeAt(place, path, `this name ${one.issues?.[0]?.message ?? 'is not allowed'}`)];
   const found = place.document.getIn(path);
   const text =
     found === undefined

@@ -2,10 +2,11 @@ import { isMap, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { parseRange } from '../domain/ip-address.ts';
+import { linkHost } from '../domain/links.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
 import { publicUrl } from './public-url.ts';
-import { reference, resolveReferences, type References } from './reference-config.ts';
+import { currencyCode, reference, resolveReferences, type References } from './reference-config.ts';
 import { tickerKey } from './ticker-key.ts';
 
 const seconds = (fallback: number) => z.int().min(1).default(fallback);
@@ -15,10 +16,16 @@ const bps = (fallback: number) => z.int().min(0).max(10_000).default(fallback);
 const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable, in capitals');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex (keys rotate prints it)');
 const method = z.enum(['instant', 'card', 'bank_transfer']);
+/** Returns whether a range is larger than every private network (10.0.0.0/8, fc00::/7). No network of proxies is as large as that. */
+const isTooLarge = (text: string): boolean => {
+  const range = parseRange(text);
+  return range !== undefined && range.bits < (range.address.version === 4 ? 8 : 7);
+};
 const addresses = z
   .string()
-  .refine((text) => parseRange(text) !== undefined, 'must be an IP address or a range like 10.0.0.0/8 or fd00::/8, not a host name or a dotted mask');
-const hosts = z.array(z.string().min(1));
+  .refine((text) => parseRange(text) !== undefined, 'must be an IP address or a range like 10.0.0.0/8 or fd00::/8, not a host name or a dotted mask')
+  .refine((text) => !isTooLarge(text), 'is too large: everybody in the range could claim any address, so the largest are /8 and, for IPv6, /7');
+const hosts = z.array(z.string().regex(linkHost.form, linkHost.says));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
 const app = z.strictObject({
@@ -151,8 +158,8 @@ export const providerCore = z.object({
   ),
   retry: filled(z.strictObject({ attempts: z.int().min(0).max(2).default(1) })),
   concurrency: filled(z.strictObject({ in_flight: count(8), queue: z.int().min(0).default(16), queue_age_ms: ms(200) })),
-  payment_hosts: hosts.optional(),
-  payout_hosts: hosts.optional(),
+  payment_hosts: hosts.optional().describe('Where payment pages and other pages for customers may lead: these hosts and their subdomains. Default: the host of base_url'),
+  payout_hosts: hosts.optional().describe('Where links that pay out or redeem an order may lead: these hosts and their subdomains. Default: the host of base_url'),
   link_check: z.enum(['on', 'off']).default('on').describe('Whether the gateway reads the amount of a withdrawal link once before it hands the link out'),
   option_aliases: z.record(z.string(), z.string()).default(() => ({})),
   option_methods: z.record(z.string(), method).default(() => ({})),
@@ -181,7 +188,7 @@ export const topLevel = z.strictObject({
   trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
   currencies: z
-    .array(z.string().regex(/^[A-Z0-9 ]{2,16}$/, 'must be codes in capitals, like EUR'))
+    .array(currencyCode)
     .optional()
     .describe('The only currencies that are listed, even if providers offer others. Default: all'),
   traceparent: z.boolean().default(false),
@@ -198,7 +205,7 @@ export const topLevel = z.strictObject({
     z.strictObject({
       buy: z.boolean().optional().describe('Whether /buy, a page to buy on, is served. Default: in the sandbox, not in live mode'),
       frame_ancestors: z
-        .array(z.url().refine((text) => /^https?:\/\/[^/;,\s']+\/?$/.test(text), 'must be an origin, like https://wallet.example'))
+        .array(z.url().refine((text) => /^https?:\/\/[^/;,\s'*]+\/?$/.test(text), 'must be an origin, like https://wallet.example, without wildcards'))
         .default([])
         .describe('Origins that may show /buy in a frame, and hear its events by postMessage'),
       console_host: z

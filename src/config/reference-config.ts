@@ -79,7 +79,10 @@ const one = z
   })
   .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
 
-export const reference = z.record(z.string(), one).superRefine((all, context) => {
+/** A currency as the gateway lists it. In other writing, a setting would apply to no currency. */
+export const currencyCode = z.string().regex(/^[A-Z0-9 ]{2,16}$/, 'must be a code in capitals, like EUR');
+
+export const reference = z.record(currencyCode, one).superRefine((all, context) => {
   for (const [currency, { feeds = [] }] of Object.entries(all)) {
     const seen = new Set<string>();
     feeds.forEach((feed, index) => {

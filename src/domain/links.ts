@@ -11,6 +11,15 @@ const LINK_FORM = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]
 /** Matches backslashes, spaces, control characters, bidi and other invisible marks. */
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
+/**
+ * An entry of a list of hosts whose links may be shown: a name with a dot. `com` would allow every host under it, and an entry with a scheme, a port
+ * or a path would match none. Addresses need no entry: loopback is allowed in the sandbox, and no other address ever is.
+ */
+export const linkHost = {
+  form: /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*$/,
+  says: 'must be a host name with a dot, like pay.bank.example, without scheme, port and path; it includes its subdomains, and is no address',
+} as const;
+
 /** Returns the link in its canonical form, or undefined when it must not be shown. */
 export const customerLink = (link: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   if (link.length > MAX_LENGTH || TRICKS.test(link) || !LINK_FORM.test(link) || !URL.canParse(link)) return undefined;

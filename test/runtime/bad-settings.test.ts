@@ -167,6 +167,13 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['broken YAML', configured('mode: live\n\tnetwork: main\n'), 'other.yaml:2: '],
   ['no mode', changed('mode: live\n', ''), 'other.yaml:1: mode: nothing found, allowed: sandbox, live'],
   ['a misspelt setting', changed('public_url:', 'public_ur:'), 'unknown setting, did you mean "public_url"?'],
+  ['a trusted internet', changed('providers:', "trusted_proxies: ['0.0.0.0/0']\nproviders:"), 'trusted_proxies.0: found "0.0.0.0/0", is too large'],
+  ['links to all of .com', changed('.example }', '.example, payout_hosts: [com] }'), 'payout_hosts.0: found "com", must be a host name with a dot'],
+  [
+    'a reference price in lower case',
+    changed('providers:', 'routing: { reference: { eur: { btc_price: 9000000 } } }\nproviders:'),
+    'routing.reference.eur: this name must be a code in capitals',
+  ],
   ['a proxy by name', changed('providers:', 'trusted_proxies: [caddy]\nproviders:'), 'trusted_proxies.0: found "caddy", must be an IP address'],
 ];
 

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { linkHost } from '../../domain/links.ts';
 
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable, in capitals');
-const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'must be a host name in lower case');
+const host = z.string().regex(/^(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d+)?$/, 'must be a host name with a dot, in lower case');
+const pageHost = z.string().regex(linkHost.form, linkHost.says);
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().positive();
 /** EUR 22, as in BTCPay's plugin. Bringin's own minimum is EUR 20; it was EUR 10 before. */
@@ -13,7 +15,7 @@ export const bringinSettings = z.strictObject({
   base_url: url,
   master_key_env: variable.describe("Variable with the application's master key"),
   api_secret_env: variable.optional().describe('Variable with the API secret; without it no callback is registered and everything is polled'),
-  signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Hosts that may serve a signup page'),
+  signup_hosts: z.array(pageHost).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Hosts that may serve a signup page'),
   status_email_param: z.string().default('email').describe('Query parameter of connect/status'),
 
   lightning_hosts: z
