@@ -40,14 +40,14 @@ const readOrSay = (): string | undefined => {
 };
 const text = readOrSay();
 if (text !== undefined) {
-  const parsed = parseConfig(text, { fileName: file, modules: providerModules });
+  const parsed = parseConfig(text, { fileName: file, modules: providerModules, publicUrl: process.env['PUBLIC_URL'] });
   const mistakes = parsed.ok ? checkMode(parsed.config, process.env) : parsed.mistakes;
   for (const mistake of mistakes) say(mistake);
   if (mistakes.length > 0) process.exitCode = 1;
   else if (parsed.ok) {
     say(`${file} is good: mode ${parsed.config.mode}, network ${parsed.config.network}`);
-    const publicUrl = process.env['PUBLIC_URL'] || parsed.config.public_url;
-    if (parsed.config.mode === 'sandbox' && publicUrl?.startsWith('https:'))
+    const { public_url: publicUrl } = parsed.config;
+    if (parsed.config.mode === 'sandbox' && publicUrl.startsWith('https:'))
       say(`SANDBOX MODE at ${publicUrl}: NO REAL MONEY MOVES. A deployment for customers needs mode: live.`);
     for (const note of [...haircutNotes(parsed.config), ...referenceNotes(parsed.config.routing.reference)]) say(`note: ${note}`);
     for (const provider of parsed.config.providers)

@@ -146,13 +146,22 @@ providers:
       `providers.config.yaml:3: trusted_proxies.0: found "${entry}", is too large: `,
     ]),
     ...['payment_hosts', 'payout_hosts'].flatMap((list) =>
-      ['com', 'https://pay.x.example', 'pay.x.example:443', 'pay.x.example/pay', '*.x.example', '.x.example', 'x.example.', 'zürich.example', '9.9.9.9', ''].map(
-        (entry): [string, string, string] => [
-          `"${entry}" in ${list}`,
-          `mode: sandbox\nnetwork: regtest\n${block}    ${list}: [x.example, '${entry}']\n`,
-          `providers.config.yaml:7: providers.alpine.${list}.1: found "${entry}", must be a host name with a dot, like pay.bank.example`,
-        ],
-      ),
+      [
+        'com',
+        'https://pay.x.example',
+        'pay.x.example:443',
+        'pay.x.example/pay',
+        '*.x.example',
+        '.x.example',
+        'x.example.',
+        'zürich.example',
+        '9.9.9.9',
+        '',
+      ].map((entry): [string, string, string] => [
+        `"${entry}" in ${list}`,
+        `mode: sandbox\nnetwork: regtest\n${block}    ${list}: [x.example, '${entry}']\n`,
+        `providers.config.yaml:7: providers.alpine.${list}.1: found "${entry}", must be a host name with a dot, like pay.bank.example`,
+      ]),
     ),
     ...['com', 'https://bringin.xyz'].flatMap((entry) =>
       ['signup_hosts', 'lightning_hosts'].map((list): [string, string, string] => [
@@ -172,14 +181,20 @@ providers:
       `providers.config.yaml:3: pages.frame_ancestors.0: found "${origin}", must be an origin, like https://wallet.example, without wildcards`,
     ]),
     ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
-    ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay: this name must be a short lower-case name'],
+    [
+      'a bad id',
+      'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n',
+      'providers.config.yaml:4: providers.Alpine Pay: this name must be a short lower-case name',
+    ],
   ])('%s is named with its line', (_name, text, line) => {
     expect(mistakes(text).some((one) => one.startsWith(line))).toBe(true);
   });
 
   it('takes hosts in any case, and ranges of proxies as large as the largest private network', () => {
     const proxies = ['10.0.0.0/8', 'fc00::/7', '::ffff:10.0.0.0/104', '203.0.113.9'];
-    const config = good(`mode: sandbox\nnetwork: regtest\ntrusted_proxies: ${JSON.stringify(proxies)}\n${block}    payment_hosts: [Pay.Bank.example, xn--zrich-kva.example]\n`);
+    const config = good(
+      `mode: sandbox\nnetwork: regtest\ntrusted_proxies: ${JSON.stringify(proxies)}\n${block}    payment_hosts: [Pay.Bank.example, xn--zrich-kva.example]\n`,
+    );
     expect([config.trusted_proxies, config.providers[0]?.payment_hosts]).toEqual([proxies, ['Pay.Bank.example', 'xn--zrich-kva.example']]);
   });
 
@@ -219,6 +234,32 @@ providers:
       'providers.other.base_url: "10.0.0.1" is a private address',
       'providers.other: is off, but could be switched on while the gateway runs: remove the block, or correct it',
     ]);
+  });
+
+  it('live refuses addresses that replace those of its providers', () => {
+    const variables = { DATABASE_URL: 'postgres://x', SANDBOX_URLS: '{"alpine":"https://test.example"}' };
+    expect(checkMode(good(live), variables)).toEqual(['SANDBOX_URLS replaces the addresses of providers, which only the sandbox may: remove it']);
+  });
+
+  const withPublicUrl = (publicUrl: string) => parseConfig(live, { fileName: 'x.yaml', modules: providerModules, publicUrl });
+  it.each([
+    ['https://ramp.example/?a=do-not-show', 'an address without user'],
+    ['https://ramp.example/#do-not-show', 'an address without user'],
+    ['https://ramp:do-not-show@ramp.example', 'an address without user'],
+    ['do-not-show', 'an address like https://'],
+    ['ftp://do-not-show.example', 'an address like https://'],
+  ])('PUBLIC_URL %j is refused wherever it comes from', (publicUrl, says) => {
+    const parsed = withPublicUrl(publicUrl);
+    expect(parsed).toEqual({ ok: false, mistakes: [expect.stringContaining(`environment: PUBLIC_URL must be ${says}`)] });
+    expect(JSON.stringify(parsed)).not.toContain('do-not-show');
+  });
+  it.each([
+    [' https://ramp.example/\n', 'https://ramp.example'],
+    [' ', 'https://ramp.wallet.example'],
+    ['', 'https://ramp.wallet.example'],
+  ])('PUBLIC_URL %j means %s', (publicUrl, means) => {
+    const parsed = withPublicUrl(publicUrl);
+    expect(parsed.ok && parsed.config.public_url).toBe(means);
   });
 
   it.each([

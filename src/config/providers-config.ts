@@ -158,8 +158,12 @@ export const providerCore = z.object({
   ),
   retry: filled(z.strictObject({ attempts: z.int().min(0).max(2).default(1) })),
   concurrency: filled(z.strictObject({ in_flight: count(8), queue: z.int().min(0).default(16), queue_age_ms: ms(200) })),
-  payment_hosts: hosts.optional().describe('Where payment pages and other pages for customers may lead: these hosts and their subdomains. Default: the host of base_url'),
-  payout_hosts: hosts.optional().describe('Where links that pay out or redeem an order may lead: these hosts and their subdomains. Default: the host of base_url'),
+  payment_hosts: hosts
+    .optional()
+    .describe('Where payment pages and other pages for customers may lead: these hosts and their subdomains. Default: the host of base_url'),
+  payout_hosts: hosts
+    .optional()
+    .describe('Where links that pay out or redeem an order may lead: these hosts and their subdomains. Default: the host of base_url'),
   link_check: z.enum(['on', 'off']).default('on').describe('Whether the gateway reads the amount of a withdrawal link once before it hands the link out'),
   option_aliases: z.record(z.string(), z.string()).default(() => ({})),
   option_methods: z.record(z.string(), method).default(() => ({})),
@@ -187,10 +191,7 @@ export const topLevel = z.strictObject({
   public_url: publicUrl.default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
   trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
-  currencies: z
-    .array(currencyCode)
-    .optional()
-    .describe('The only currencies that are listed, even if providers offer others. Default: all'),
+  currencies: z.array(currencyCode).optional().describe('The only currencies that are listed, even if providers offer others. Default: all'),
   traceparent: z.boolean().default(false),
   proof_of_ownership: z.enum(['never', 'offered', 'required']).default('offered'),
   proof_templates: z
@@ -299,6 +300,7 @@ export type ParseOptions = {
   fileName: string;
   modules: ReadonlyMap<string, ProviderModule>;
   /** The address at which each sandbox provider really listens, by provider id. Replaces base_url. */ baseUrls?: Record<string, string>;
+  /** PUBLIC_URL as it is in the environment. Replaces public_url. */
   publicUrl?: string | undefined;
 };
 
@@ -344,9 +346,12 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
       },
     ];
   });
+  const replaced = publicUrl.optional().safeParse(options.publicUrl?.trim() || undefined);
+  // The value is not shown, because it may contain a password.
+  for (const { message } of replaced.error?.issues ?? []) mistakes.push({ line: 0, text: `environment: PUBLIC_URL ${message}` });
   if (!top.success || mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes.toSorted((a, b) => a.line - b.line).map(({ text }) => text))] };
   const routing = { ...top.data.routing, reference: resolveReferences(top.data.routing.reference, options.baseUrls?.[tickerKey]) };
-  return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
+  return { ok: true, config: { ...top.data, routing, public_url: (replaced.data ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
 const onlyPrices = 'allowed: shadow, off; with these settings the provider gives prices, but takes no orders, so it is not offered';

@@ -33,7 +33,7 @@ export type WorkerEnv = {
   RATE_LIMIT_ORDERS?: RateLimit;
   RATE_LIMIT_QUOTES_NETWORK?: RateLimit;
   RATE_LIMIT_ORDERS_NETWORK?: RateLimit;
-  /** Sandbox only: the addresses at which the sandbox providers really listen, as JSON by provider id. */
+  /** Sandbox only (live mode refuses it): the addresses at which the sandbox providers really listen, as JSON by provider id. */
   SANDBOX_URLS?: string;
 } & { [name: string]: unknown };
 type Ctx = { waitUntil: (work: Promise<unknown>) => void };
