@@ -131,6 +131,35 @@ describe('sessions and proof', () => {
     expect((await call('/withdrawal', { session_id: next.session_id, order_id: order.body['order_id'] })).body['lnurlw']).toMatch(/^LNURL1/);
   });
 
+  it('a known key opens the session of its customer although nobody has the secret beside it; with any other key, that secret is refused', async () => {
+    const [known, unknown] = ['22'.repeat(32), '33'.repeat(32)];
+    const lost = 'x'.repeat(43);
+    const open = async (of: string, more: object) => {
+      const { session_id, tokens } = await verify();
+      const body = { session_id, node_pubkey: publicKeyOf(of), signatures: { gateway: signNodeMessage(tokens['gateway'] ?? '', of) } };
+      return { session_id, body, answer: await call('/session', { ...body, ...more }) };
+    };
+    const first = await open(known, {});
+    const order = await buy(first.session_id);
+    const again = await open(known, { recovery_secret: lost });
+    expect([again.answer.status, again.answer.body['recovery_secret']]).toEqual([200, undefined]);
+    expect(Object.keys((await call('/order-status', { session_id: again.session_id })).body)).toEqual([order.body['order_id']]);
+
+    const refused = await open(unknown, { recovery_secret: lost });
+    const errors = [{ pointer: '/recovery_secret', detail: expect.stringContaining('No customer of this gateway has this secret.') as string }];
+    expect(refused.answer.body).toMatchObject({ status: 403, code: 'ownership-proof-failed', action: 'fix-request', errors });
+    const anew = await call('/session', refused.body);
+    expect([anew.status, anew.body['recovery_secret']]).toEqual([200, expect.stringMatching(/^[\w-]{43}$/)]);
+    // Only our own token proves a key: a provider's token beside the lost secret opens nothing.
+    const begun = await verify();
+    const byProvider = {
+      session_id: begun.session_id,
+      node_pubkey: publicKeyOf(known),
+      signatures: { dune: signNodeMessage(begun.tokens['dune'] ?? '', known) },
+    };
+    expect((await call('/session', { ...byProvider, recovery_secret: lost })).status).toBe(403);
+  });
+
   it('key and secret of two customers conflict', async () => {
     const [a, b] = [await verify(), await verify()];
     const unproven = await call('/session', { session_id: a.session_id });

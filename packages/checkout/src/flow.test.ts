@@ -417,6 +417,68 @@ it('asks before it takes less than was ordered', async () => {
   one.flow.stop();
 });
 
+describe('a browser that the gateway no longer knows', () => {
+  const key = 'ramp-gateway:gateway.example';
+  const unknown = problem(403, 'ownership-proof-failed', 'fix-request', { errors: [{ pointer: '/recovery_secret', detail: 'It is not known.' }] });
+  const pending = { [quoteId]: { ramp: 'buy', body: { quote_id: quoteId }, idempotencyKey: 'k', on: Date.parse('2026-11-28T09:59:00Z') } };
+  const remembered = JSON.stringify({ recovery: 'lost', placings: pending });
+  const stranger = (...sessions: Scripted[]) => customer({ '/session': sessions, '/order-status': [none, none] }, new Map([[key, remembered]]));
+
+  it('is told so, whatever it does, and forgets nothing by itself', async () => {
+    const one = stranger(unknown, unknown, unknown);
+    await one.flow.start();
+    await one.flow.start();
+    await one.flow.begin();
+    const { trouble } = one.flow.state();
+    expect([trouble?.code, trouble?.isStranger, one.store.get(key)]).toEqual(['ownership-proof-failed', true, remembered]);
+    expect(one.news.map(({ detail }) => Object.keys(detail).toSorted())).toEqual(Array(3).fill(['action', 'code', 'message', 'requestId']));
+  });
+
+  it('begins anew when its customer has confirmed that', async () => {
+    const one = stranger(unknown, unknown);
+    await one.flow.start();
+    await one.flow.forget();
+    const { step, trouble, open, unresolved } = one.flow.state();
+    expect([step, trouble, open, unresolved]).toEqual(['amount', undefined, [], []]);
+    expect(JSON.parse(one.store.get(key) ?? '')).toMatchObject({ recovery: 'recovery-secret-of-this-customer' });
+    expect(one.store.get(key)).not.toMatch(/lost|placings/);
+  });
+
+  it('forgets nothing if the gateway knows it again, does not answer, or another tab has begun anew', async () => {
+    const known = customer(
+      { '/session': [unknown, [200, { session_id: quoteId, proven: [] }]], '/order-status': [at('awaiting_payment'), at('awaiting_payment')] },
+      new Map([[key, JSON.stringify({ recovery: 'lost' })]]),
+    );
+    await known.flow.start();
+    await known.flow.forget();
+    await known.becomes(({ step }) => step === 'order');
+    expect([known.flow.state().order?.id, JSON.parse(known.store.get(key) ?? '')]).toMatchObject([orderId, { recovery: 'lost' }]);
+    known.flow.stop();
+
+    const away = stranger(unknown, ...Array<Answered>(5).fill(new TypeError('fetch failed')));
+    await away.flow.start();
+    await away.flow.forget();
+    expect([away.flow.state().trouble?.code, away.store.get(key)]).toEqual(['unreachable', remembered]);
+
+    const late = stranger(unknown);
+    await late.flow.start();
+    late.store.set(key, JSON.stringify({ session: orderId, recovery: 'of the other tab' }));
+    await late.flow.forget();
+    expect([late.flow.state().step, JSON.parse(late.store.get(key) ?? '')]).toMatchObject(['amount', { session: orderId, recovery: 'of the other tab' }]);
+  });
+
+  it('can begin anew from the screen of an order, too', async () => {
+    const over = problem(401, 'session-invalid', 'reopen-session');
+    const one = customer({ '/order-status': [none, none, at('awaiting_payment'), over, none], '/session': [goodAnswer('/session'), unknown, unknown] });
+    await buy(one);
+    await one.becomes(({ trouble }) => trouble?.isStranger === true);
+    expect([one.flow.state().step, one.store.get(key)]).toEqual(['order', expect.stringContaining('recovery-secret-of-this-customer')]);
+    one.store.set(key, JSON.stringify({ recovery: 'lost' }));
+    await one.flow.forget();
+    expect([one.flow.state().step, one.flow.state().order, one.flow.state().trouble]).toEqual(['amount', undefined, undefined]);
+  });
+});
+
 it('tells what went wrong, and starts again', async () => {
   const one = customer({ '/order-status': [none, none], '/payment-options': Array<Answered>(5).fill([503, '<html>']) });
   await one.flow.start();

@@ -35,7 +35,14 @@ export type State = {
   trouble?: Trouble | undefined;
 };
 export type Work = 'loading' | 'comparing' | 'ordering' | 'withdrawing';
-export type Trouble = { code: RampErrorCode; action: string; message: string; requestId?: string | undefined };
+export type Trouble = {
+  code: RampErrorCode;
+  action: string;
+  message: string;
+  requestId?: string | undefined;
+  /** Whether the gateway does not know the customer whom this browser remembers. Only the customer may have that forgotten. */
+  isStranger: boolean;
+};
 export type FlowNeeds = {
   ramp: Ramp;
   runtime: Pick<Runtime, 'after' | 'sleep' | 'now'>;
@@ -73,7 +80,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   const fail = (error: unknown): Trouble => {
     const trouble = troubleOf(error);
     set({ trouble });
-    tell({ name: 'error', detail: trouble });
+    const { isStranger: _, ...detail } = trouble;
+    tell({ name: 'error', detail });
     return trouble;
   };
 
@@ -117,7 +125,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     try {
       const withdrawal = await order.withdraw({ onlyHeld: true, ...(signal ? { signal } : {}) });
       if (withdrawal.expiresOn.getTime() > runtime.now()) return { withdrawal };
-      return { noCode: { code: 'withdrawal-expired', action: 'contact-support', message: 'The code has expired.' } };
+      return { noCode: { code: 'withdrawal-expired', action: 'contact-support', message: 'The code has expired.', isStranger: false } };
     } catch (error) {
       return { noCode: troubleOf(error) };
     }
@@ -231,6 +239,20 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     isRereading = false;
   };
 
+  /** Shows what is open or, if nothing is, the screen with the amount. */
+  const load = async (signal: AbortSignal): Promise<void> => {
+    const { open, finished, unresolved, warned } = await readOpen(signal);
+    set({ open: [...open, ...finished], unresolved });
+    const [first] = open;
+    // An order's own screen would hide the warning, and the request that the warning is about is not repeated.
+    if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
+    const isFirst = open.length === 0 && finished.length === 0 && unresolved.length === 0;
+    if (!isFirst) set({ step: 'amount' });
+    await listOptions(signal);
+    set({ step: 'amount' });
+    void reread();
+  };
+
   const without = ({ id }: Offer): string[] => state.unresolved.filter((one) => one !== id);
   /** Returns what is open if some other offer may have become an order: nothing else may be ordered then. */
   const pendingBeside = async (offer: Offer, signal: AbortSignal): Promise<Pick<State, 'open' | 'unresolved'> | undefined> => {
@@ -246,18 +268,24 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       isStale = true;
       void reread();
     },
-    start: async (): Promise<void> => {
+    start: async (): Promise<void> => await run('loading', load),
+    /**
+     * Forgets the customer whom the gateway no longer knows, with all orders that this browser could reach for them, and begins with a new one. Call
+     * it only after the customer has confirmed that.
+     */
+    forget: async (): Promise<void> => {
       await run('loading', async (signal) => {
-        const { open, finished, unresolved, warned } = await readOpen(signal);
-        set({ open: [...open, ...finished], unresolved });
-        const [first] = open;
-        // An order's own screen would hide the warning, and the request that the warning is about is not repeated.
-        if (first && open.length === 1 && unresolved.length === 0 && !warned) return void follow(first);
-        const isFirst = open.length === 0 && finished.length === 0 && unresolved.length === 0;
-        if (!isFirst) set({ step: 'amount' });
-        await listOptions(signal);
-        set({ step: 'amount' });
-        void reread();
+        try {
+          // The gateway may know this browser again, or another tab may have begun anew: then nothing is forgotten.
+          await ramp.open(signal);
+        } catch (error) {
+          if (!troubleOf(error).isStranger) throw error;
+          await ramp.forget();
+        }
+        leave();
+        const nothing = { offers: undefined, instead: undefined, unsure: undefined, order: undefined, withdrawal: undefined, noCode: undefined };
+        set({ ...nothing, step: 'loading', short: undefined, isAway: false });
+        await load(signal);
       });
     },
     /** Goes back to the screen with the amount, and reads the open orders. */
@@ -347,5 +375,7 @@ const offersIn = (error: unknown): Offer[] | undefined => {
 /** Describes whatever was thrown. Anything that is not a RampError is a defect of ours, and is shown as one (`internal`). */
 const troubleOf = (error: unknown): Trouble => {
   const { code = 'internal', action = 'contact-support', message = String(error), requestId } = like(error);
-  return { code, action, message, requestId };
+  const { errors } = problemOf(error);
+  const isStranger = Array.isArray(errors) && errors.some((one: { pointer?: unknown }) => one.pointer === '/recovery_secret');
+  return { code, action, message, requestId, isStranger };
 };

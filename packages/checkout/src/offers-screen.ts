@@ -17,7 +17,8 @@ export const offersScreen = (view: View): TemplateResult => {
     return html`${asked(view)}${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
   }
   // Another tab does not know yet what became of its order.
-  if (unresolved.length > 0) return html`${unknown(view, { text: words.unsure(), offerIds: unresolved, again: () => void flow.start() })}`;
+  if (unresolved.length > 0)
+    return html`${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text: words.unsure(), offerIds: unresolved, again: () => void flow.start() })}`;
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}
     ${state.trouble ? problem(view, state.trouble, state.trouble.action === 'requote' ? { label: words.newPrices, run: again } : undefined) : nothing}
     ${all.length === 0 ? none(view, again) : nothing} ${isOver && !state.working ? over(view, again) : nothing} ${waiting(view)}

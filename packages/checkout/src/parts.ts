@@ -29,12 +29,35 @@ export const waiting = ({ state, words, flow }: View): Part => {
 };
 
 /** Shows what went wrong, and a button for what to do next if `next` is given. */
-export const problem = ({ words }: View, trouble: Trouble, next?: { label: string; run: () => void }): TemplateResult =>
-  html`<div class="note bad">
-    <p>${isInReview(trouble) ? words.inReview : textOf(words.problems, trouble.code, trouble.message)}</p>
-    ${trouble.requestId !== undefined && trouble.action === 'contact-support' ? html`<p class="muted small">${words.requestId(trouble.requestId)}</p>` : nothing}
-    ${next ? html`<button type="button" class="second" @click=${next.run}>${next.label}</button>` : nothing}
+export const problem = (view: View, trouble: Trouble, next?: { label: string; run: () => void }): TemplateResult => {
+  const { words } = view;
+  const { code, action, message, requestId, isStranger } = trouble;
+  const text = isStranger ? words.stranger : isInReview(trouble) ? words.inReview : textOf(words.problems, code, message);
+  return html`<div class="note bad">
+    <p>${text}</p>
+    ${requestId !== undefined && (isStranger || action === 'contact-support') ? html`<p class="muted small">${words.requestId(requestId)}</p>` : nothing}
+    ${next ? html`<button type="button" class="second" @click=${next.run}>${next.label}</button>` : nothing} ${isStranger ? startAnew(view) : nothing}
   </div>`;
+};
+
+/** Lets the customer begin anew, behind what they lose by that. */
+const startAnew = (view: View): TemplateResult => {
+  const { words, state, flow } = view;
+  const { order, open, working } = state;
+  const known = [...(order ? [order] : []), ...open.filter(({ id }) => id !== order?.id)];
+  return html`<details>
+    <summary>${words.anew}</summary>
+    <p>${words.anewHelp}</p>
+    ${
+      known.length === 0
+        ? nothing
+        : html`<ul>
+            ${known.map(({ id, pays, provider }) => html`<li>${money(view, pays)} → ${theirs(provider.name)} <span class="id">${id}</span></li>`)}
+          </ul>`
+    }
+    <button type="button" class="second" ?disabled=${working !== undefined} @click=${() => void flow.forget()}>${words.anewConfirm}</button>
+  </details>`;
+};
 
 /**
  * Returns whether only the operator can find out what became of an order attempt. Otherwise, an order that cannot be paid may be replaced at once.

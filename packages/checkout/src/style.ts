@@ -366,6 +366,12 @@ const text = `
     background: var(--bad-surface);
     color: var(--bad);
   }
+  .note summary {
+    color: inherit;
+  }
+  .note details > * + * {
+    margin-block-start: 0.5rem;
+  }
   .waiting {
     display: flex;
     flex-wrap: wrap;

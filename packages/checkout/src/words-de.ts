@@ -51,6 +51,12 @@ export const de: Words = {
     `Noch ist unklar, ob ${provider} Ihre Bestellung angenommen hat. Fragen Sie nach: Das führt nie zu einer zweiten Bestellung. Sie können sie auch aufgeben. Falls ${provider} sie doch angenommen hat, finden Sie sie unter Ihren offenen Bestellungen. Bezahlen Sie nur eine.`,
   inReview:
     'Es ist unklar, ob der Anbieter Ihre Bestellung angenommen hat. Der Betreiber prüft das. Bezahlen Sie nichts, und bestellen Sie nicht noch einmal dasselbe, bis er geantwortet hat.',
+  stranger:
+    'Das Gateway kennt diesen Browser nicht mehr. Deshalb kann diese Seite die Bestellungen nicht zeigen, die Sie hier aufgegeben haben. Wenn Sie eine davon bezahlt haben, wenden Sie sich zuerst an den Support: Sobald das Gateway diesen Browser wieder kennt, zeigt diese Seite sie wieder.',
+  anew: 'Ohne diese Bestellungen neu anfangen',
+  anewHelp:
+    'Diese Seite vergisst dann endgültig die Bestellungen, die in diesem Browser aufgegeben wurden. Sie kann sie nicht mehr zeigen und keine Bitcoin mehr holen, die Sie noch nicht abgeholt haben.',
+  anewConfirm: 'Vergessen und neu anfangen',
   askAgain: 'Nachfragen',
   giveUp: 'Aufgeben',
   payTitle: 'Jetzt bezahlen',

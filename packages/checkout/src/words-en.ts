@@ -48,6 +48,12 @@ export const en = {
     `We do not know yet whether ${provider} took your order. Ask again to find out: that never orders twice. You can also give it up. If ${provider} took it after all, it will be among your open orders. Pay only one.`,
   inReview:
     'It is not known whether the provider made your order, and the operator is checking it. Pay nothing, and do not order the same again, until the operator has answered.',
+  stranger:
+    'The gateway no longer knows this browser, so this page cannot show the orders that you placed here. If you have paid for one, contact support first: once the gateway knows this browser again, this page shows them again.',
+  anew: 'Start again without these orders',
+  anewHelp:
+    'This page then forgets the orders that were placed in this browser, for good. It can no longer show them, nor fetch bitcoin that you have not collected yet.',
+  anewConfirm: 'Forget them and start again',
   askAgain: 'Ask again',
   giveUp: 'Give it up',
   payTitle: 'Pay now',

@@ -312,6 +312,40 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await customer.leaves();
   });
 
+  it('a gateway that no longer knows the browser: the customer begins anew, but only after seeing what they lose by that', async () => {
+    const customer = await open();
+    const { page, sees } = customer;
+    await buyFrom(customer, 'Alpine Pay');
+    const stored = async (): Promise<string> => await page.evaluate<string>(`JSON.stringify(Object.entries(localStorage))`);
+    const before = await stored();
+    const { sql } = gateway.database;
+    const customers = await sql<{ id: string; recovery_hash: string }[]>`select id, recovery_hash from customers where recovery_hash is not null`;
+    await sql`update customers set recovery_hash = null`;
+    await sql`update sessions set revoked_on = now()`;
+    await page.getByText('The gateway no longer knows this browser').waitFor();
+    await page.getByText('Start again without these orders').click();
+    await page.getByText('This page then forgets the orders').waitFor();
+    expect(await page.locator('details li').filter({ hasText: 'Alpine Pay' }).count()).toBe(1);
+    await sees('stranger-ordered-phone');
+    await page.goto(`${gateway.url}/buy?lang=de&theme=dark`);
+    await page.getByText('Das Gateway kennt diesen Browser nicht mehr.').waitFor();
+    await button(page, 'Noch einmal versuchen').click();
+    await page.getByText('Ohne diese Bestellungen neu anfangen').click();
+    await sees('stranger-dark-phone');
+    expect((JSON.parse(await stored()) as string[][]).length).toBe((JSON.parse(before) as string[][]).length);
+    // Another restore knows the browser again, and so does the page.
+    for (const { id, recovery_hash } of customers) await sql`update customers set recovery_hash = ${recovery_hash} where id = ${id}`;
+    await button(page, 'Noch einmal versuchen').click();
+    await heading(page, 'Ihre Zahlung wird erwartet');
+    await sql`update customers set recovery_hash = null`;
+    await sql`update sessions set revoked_on = now()`;
+    await page.goto(`${gateway.url}/buy`);
+    await page.getByText('Start again without these orders').click();
+    await button(page, 'Forget them and start again').click();
+    await button(page, 'Compare prices').waitFor();
+    await customer.leaves();
+  });
+
   it('a gateway that goes away while an order is followed', async () => {
     const customer = await open();
     await buyFrom(customer, 'Alpine Pay');

@@ -26,7 +26,7 @@ const longestPauseMs = 30_000;
  * that the gateway states, or else after a growing one. If the pause would exceed 30 seconds, and for every other error, the error is thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
-  const send = async (path: string, body: object | undefined, { signal, key, failed, once }: CallOptions): Promise<object> => {
+  const send = async (path: string, body?: object, { signal, key, failed, once }: CallOptions = {}): Promise<object> => {
     const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...defined({ 'idempotency-key': key }) };
     // A redirect is never followed: it would send the session id to another host.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
@@ -44,10 +44,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
     }
   };
   // Only the members that the caller needs are checked, when it reads them: see readAs.
-  return {
-    verify: async () => (await send('/verify', undefined, {})) as Verify,
-    post: async <Path extends PostPath>(path: Path, body: object, options: CallOptions = {}) => (await send(path, body, options)) as Answer<Path>,
-  };
+  return { verify: async () => (await send('/verify')) as Verify, post: send as Call['post'] };
 };
 
 /** Runs a request within the time limit. Returns its result, or the error if it failed. Throws only if `signal` aborts, with the signal's reason. */

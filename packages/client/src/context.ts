@@ -4,7 +4,7 @@ import { badInput, needs } from './error.ts';
 import { createInSession } from './in-session.ts';
 import { createOrdering } from './ordering.ts';
 import { defaultRuntime, type Runtime } from './runtime.ts';
-import { createSessions, type Node } from './session.ts';
+import { createSessionId, type Node } from './session.ts';
 import { createState } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -49,8 +49,8 @@ export const createContext = (options: RampOptions) => {
   const call = createCall(base, appKey === undefined ? {} : { authorization: `Bearer ${appKey}` }, runtime, timeoutMs);
   const name = host.toLowerCase().replace(/^https/i.test(url) ? /:443$/ : /:80$/, '');
   const state = createState(store, `ramp-gateway:${name}`, runtime.id);
-  const sessions = createSessions({ call, state, host: name, node });
-  const inSession = createInSession(call, sessions, node !== undefined);
+  const sessionId = createSessionId({ call, state, host: name, node });
+  const inSession = createInSession(call, sessionId, node !== undefined);
   const catalogue = createCatalogue(inSession);
   const ordering = createOrdering({ runtime, state, inSession });
   return { runtime, state, inSession, catalogue, ordering, webhook: webhook === undefined ? {} : { webhook_url: webhook } };

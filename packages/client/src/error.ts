@@ -57,11 +57,7 @@ export class RampError extends Error {
 
   constructor(init: RampErrorInit) {
     super(init.detail, init);
-    this.code = init.code;
-    this.action = init.action;
-    this.status = init.status;
-    this.retryAfterMs = init.retryAfterMs;
-    this.problem = init.problem;
+    ({ code: this.code, action: this.action, status: this.status, retryAfterMs: this.retryAfterMs, problem: this.problem } = init);
   }
 
   /** The id by which the operator of the gateway finds the request. */
@@ -88,8 +84,14 @@ export const badInput = (pointer: string, what: string): RampError =>
 /** Returns `given`. Throws if any of its members in `names` is missing; the error names every missing one. */
 export const needs = <T extends object>(given: T | null | undefined, ...names: (keyof T & string)[]): T => {
   const missing = names.filter((name) => (given?.[name] ?? '') === '');
-  if (!given || missing.length > 0) throw badInput(missing.join(', '), 'missing');
-  return given;
+  if (missing.length > 0) throw badInput(missing.join(', '), 'missing');
+  return given as T;
+};
+
+/** Returns whether the gateway says that this member of the request is wrong. */
+export const isAbout = (error: unknown, pointer: string): boolean => {
+  const errors = error instanceof RampError && error.problem?.['errors'];
+  return Array.isArray(errors) && errors.some((one: { pointer?: unknown }) => one.pointer === pointer);
 };
 
 /** Returns the words to wait for. Throws if one is misspelt, because the wait would never end. */

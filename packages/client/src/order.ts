@@ -133,7 +133,7 @@ export const createOrder = (runtime: Runtime, first: OrderState, read: Read<Orde
       throw new RampError({
         code: 'ended',
         ...end,
-        problem: { code: 'ended', order_id: first.id, stage: last.stage, ...defined({ review_reason: last.reviewReason }) },
+        problem: { code: 'ended', order_id: first.id, stage: last.stage, review_reason: last.reviewReason },
       });
     },
   };

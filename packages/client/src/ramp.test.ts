@@ -239,11 +239,55 @@ describe('sessions', () => {
     expect(late.paths().slice(0, 4)).toEqual(['/verify', '/session', '/verify', '/session']);
     const unknown = walletOf({ '/session': [problem(403, 'ownership-proof-failed', 'fix-request')] });
     expect(await told(unknown.ramp.offers(query))).toEqual(['ownership-proof-failed', 'fix-request']);
+    expect(unknown.paths()).toEqual(['/verify', '/session']);
     const unproven = walletOf({ '/offers': [problem(403, 'proof-required', 'reopen-session')] });
     expect([await told(unproven.ramp.offers(query)), unproven.paths().filter((path) => path === '/verify')]).toEqual([
       ['proof-required', 'reopen-session'],
       ['/verify'],
     ]);
+  });
+
+  describe('whose recovery secret the gateway has lost', () => {
+    const unknown = problem(403, 'ownership-proof-failed', 'fix-request', { errors: [{ pointer: '/recovery_secret', detail: 'It is not known.' }] });
+    const node = { pubkey: `02${'ab'.repeat(32)}`, sign: (text: string) => `signed ${text}` };
+    /** Creates a wallet that remembers a customer of whom the gateway knows no more than `script` says. */
+    const stranger = (script: ReturnType<Script>[], options: Partial<RampOptions> = {}) => {
+      const one = walletOf({ '/session': script }, options);
+      one.store.set('ramp-gateway:gateway.example', JSON.stringify({ recovery: 'lost' }));
+      const stored = () => JSON.parse(one.store.get('ramp-gateway:gateway.example') ?? '') as Record<string, unknown>;
+      const sent = () => one.asked.filter(({ path }) => path === '/session').map(({ body }) => [body['node_pubkey'], body['recovery_secret']]);
+      return { ...one, stored, sent };
+    };
+
+    it('opens by the key of its node, once, and keeps the secret that is lost', async () => {
+      const one = stranger([unknown], { node });
+      expect((await one.ramp.offers(query)).best?.id).toBe(quoteId);
+      expect(one.sent()).toEqual([
+        [node.pubkey, 'lost'],
+        [node.pubkey, undefined],
+      ]);
+      expect(one.stored()).toMatchObject({ session, recovery: 'recovery-secret-of-this-customer', lost: ['lost'] });
+
+      const refused = stranger([unknown, unknown], { node });
+      expect(await told(refused.ramp.offers(query))).toEqual(['ownership-proof-failed', 'fix-request']);
+      expect([refused.sent().length, refused.stored()]).toEqual([2, { recovery: 'lost' }]);
+    });
+
+    it('keeps its secret if the key belongs to a customer that the gateway knows, since it gives no other one then', async () => {
+      const one = stranger([unknown, [200, { session_id: session, proven: ['gateway'] }]], { node });
+      await one.ramp.offers(query);
+      expect(one.stored()).toEqual({ session, recovery: 'lost', write: expect.any(String) as string });
+    });
+
+    it('is not opened without a node, and forgets nothing until it is told to', async () => {
+      const one = stranger([unknown, unknown]);
+      expect(await told(one.ramp.offers(query))).toEqual(['ownership-proof-failed', 'fix-request']);
+      expect([one.sent(), one.stored()]).toEqual([[[undefined, 'lost']], { recovery: 'lost' }]);
+      expect(await told(one.ramp.open())).toEqual(['ownership-proof-failed', 'fix-request']);
+      await one.ramp.forget();
+      expect((await one.ramp.offers(query)).best?.id).toBe(quoteId);
+      expect(one.stored()).toEqual({ session, recovery: 'recovery-secret-of-this-customer', write: expect.any(String) as string });
+    });
   });
 });
 

@@ -14,8 +14,8 @@ export const createRamp = (options: RampOptions) => {
     /** Returns the decision behind an offer or an order of any ramp, with its receipts. It shows why the provider was chosen. */
     route: async (of: { id: string; stage?: string }, signal?: AbortSignal): Promise<Route> => await readRoute(context, of, signal),
     /**
-     * Forgets the session, the recovery secret and pending requests. Use it when the gateway was set up again from scratch. Without a node, the
-     * customer can no longer reach their orders.
+     * Forgets the session, the recovery secrets and pending requests. Use it when the gateway was set up again from scratch, or no longer knows the
+     * recovery secret. Without a node, the customer can no longer reach their orders: let them agree to that first.
      */
     forget: async (): Promise<void> => {
       await context.state.change(() => ({}));

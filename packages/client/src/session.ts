@@ -1,7 +1,6 @@
-import { defined } from '../../../src/domain/defined.ts';
 import { tokenFlaw } from '../../../src/domain/proof-token.ts';
 import type { Call } from './call.ts';
-import { given, RampError, readAs } from './error.ts';
+import { given, isAbout, RampError, readAs } from './error.ts';
 import type { State } from './state.ts';
 
 /** The wallet's Lightning node. */
@@ -11,55 +10,44 @@ export type Node = {
   /** Signs like `signmessage` of LND and Core Lightning: zbase32 over the double SHA-256 of "Lightning Signed Message:" and the text. */
   sign: (text: string) => string | Promise<string>;
 };
-export type Sessions = {
-  current: () => Promise<string>;
-  /** Opens a new session in place of `ended`, unless another call or tab has opened one meanwhile. */
-  reopen: (ended: string) => Promise<string>;
-};
+/** Returns the id of the customer's session. Opens a new one in place of `ended`, unless another call or tab has opened one meanwhile. */
+export type SessionId = (ended?: string) => Promise<string>;
 
 type Needs = { call: Call; state: State; host: string; node: Node | undefined };
 
-export const createSessions = (needs: Needs): Sessions => {
-  const { state } = needs;
+export const createSessionId = (needs: Needs): SessionId => {
   let opening: Promise<string> | undefined;
-  /** Opens one session at a time: two calls of one wallet must not make two customers. */
-  const open = async (instead: string | undefined): Promise<string> => {
-    opening ??= openSession(needs, instead).finally(() => (opening = undefined));
+  return async (ended) => {
+    const { session } = await needs.state.read();
+    if (session !== undefined && session !== ended) return session;
+    // Opens one session at a time: two calls of one wallet must not make two customers.
+    opening ??= openSession(needs, ended).finally(() => (opening = undefined));
     return await opening;
-  };
-  return {
-    current: async () => (await state.read()).session ?? (await open(undefined)),
-    reopen: async (ended) => {
-      const { session } = await state.read();
-      return session !== undefined && session !== ended ? session : await open(ended);
-    },
   };
 };
 
 /** Begins a session, signs its tokens, opens it and stores it. Returns its id. */
 const openSession = async ({ call, state, host, node }: Needs, instead: string | undefined): Promise<string> => {
-  const { recovery } = await state.read();
+  let { recovery: recovery_secret } = await state.read();
   const begin = async () => {
     const begun = await call.verify();
-    const { session_id, tokens } = readAs('the beginning of a session', () => ({
-      session_id: given(begun.session_id, 'session_id'),
-      tokens: given(begun.tokens, 'tokens'),
-    }));
-    const signatures = node && (await signSafe(node, tokens, host));
-    const proof = node && signatures ? { node_pubkey: node.pubkey, signatures } : {};
-    const body = { session_id, ...proof, ...defined({ recovery_secret: recovery }) };
-    return await call.post('/session', body);
+    const [session_id, tokens] = readAs('the beginning of a session', () => [given(begun.session_id, 'session_id'), given(begun.tokens, 'tokens')] as const);
+    const proof = node && { node_pubkey: node.pubkey, signatures: await signSafe(node, tokens, host) };
+    return await call.post('/session', { session_id, ...proof, recovery_secret });
   };
-  // The gateway's token may have expired while the customer looked for their hardware signer.
   const opened = await begin().catch(async (error: unknown) => {
-    if (error instanceof RampError && error.action === 'reopen-session') return await begin();
-    throw error;
+    // The gateway has lost the secret, but the node's key opens a session without it.
+    if (node && isAbout(error, '/recovery_secret')) recovery_secret = undefined;
+    // The gateway's token may have expired while the customer looked for their hardware signer.
+    else if (!(error instanceof RampError && error.action === 'reopen-session')) throw error;
+    return await begin();
   });
   const session = readAs('an open session', () => given(opened.session_id, 'session_id'));
   const kept = await state.change((now) => {
     // Another tab stored a session first: keep that one. The session opened here has no orders, and is forgotten.
     if (now.session !== undefined && now.session !== instead) return now;
-    return { ...now, session, ...defined({ recovery: opened.recovery_secret }) };
+    const { recovery_secret: recovery } = opened;
+    return { ...now, session, ...(recovery !== undefined && { recovery, ...(now.recovery !== undefined && { lost: [...(now.lost ?? []), now.recovery] }) }) };
   });
   return kept.session ?? session;
 };

@@ -15,6 +15,8 @@ export type Placing = {
 export type Kept = {
   session?: string;
   recovery?: string;
+  /** Secrets that the gateway no longer knew when it gave `recovery`. They are not sent, but would open their orders again after another restore. */
+  lost?: string[];
   placings?: Record<string, Placing>;
 };
 export type State = {

@@ -105,6 +105,12 @@ it('finds its orders again when the gateway has lost the session, and when the w
   expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery secret is not known.' });
   await ramp.forget();
   expect(await ramp.open()).toEqual({ orders: [], pending: [] });
+  // A node opens the session of its own customer all the same, and a node that the gateway does not know either that of a new one.
+  const stale = () => new Map([[key, JSON.stringify({ recovery: 'a'.repeat(43) })]]);
+  expect((await rampOf(gateway, { node, store: stale() }).open()).orders.map(({ id }) => id)).toEqual([own.id]);
+  const unknown = stale();
+  expect(await rampOf(gateway, { node: testNode(), store: unknown }).open()).toEqual({ orders: [], pending: [] });
+  expect(JSON.parse(unknown.get(key) ?? '')).toMatchObject({ recovery: expect.not.stringMatching('a{43}') as string, lost: ['a'.repeat(43)] });
 });
 
 it('says what is wrong with what it was given, and what there is instead', async () => {

@@ -135,6 +135,15 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
 /** Returns the problem for a failed proof. A new session helps only if the token has expired, since a wrong signature would be wrong again. */
 const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
 
+/**
+ * Returns the problem for a secret that is nobody's. It is never ignored in favour of a new customer: a wallet would then replace its secret, which
+ * may be known again after another restore. `errors` lets a wallet tell this from a wrong signature.
+ */
+const secretUnknown = (): Problem =>
+  new Problem('ownership-proof-failed', 'The recovery_secret is not known.', {
+    errors: [{ pointer: '/recovery_secret', detail: 'No customer of this gateway has this secret. Without it, the session is that of a new customer.' }],
+  });
+
 const whatSignatureSays = (token: string, signature: string): string => {
   const signer = recoverNodeKey(token, signature);
   if (signer !== undefined) return `either ${signer} signed the token, or the signed text was not exactly the token`;
@@ -156,9 +165,10 @@ const customerOf = async (
   const keyHash = provenKey === undefined ? undefined : gateway.hash(provenKey);
   const recoveryHash = recoverySecret === undefined ? undefined : gateway.hash(recoverySecret);
   const found = await sessions.findCustomer(defined({ keyHash, recoveryHash }));
-  if (recoveryHash !== undefined && found.byRecovery === undefined) throw proofFailed('The recovery_secret is not known.');
   if (found.byKey !== undefined && found.byRecovery !== undefined && found.byKey !== found.byRecovery) throw conflict();
+  // A known key opens the session whatever is beside it: a wallet may hold a secret that we have lost, for example by a restore.
   if (found.byKey !== undefined) return { id: found.byKey };
+  if (recoveryHash !== undefined && found.byRecovery === undefined) throw secretUnknown();
   if (found.byRecovery !== undefined) {
     if (keyHash !== undefined && !(await sessions.linkKey(found.byRecovery, keyHash))) throw conflict();
     return { id: found.byRecovery };
