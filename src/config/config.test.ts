@@ -180,6 +180,13 @@ providers:
       `mode: sandbox\nnetwork: regtest\npages: { frame_ancestors: ['${origin}'] }\n${block}`,
       `providers.config.yaml:3: pages.frame_ancestors.0: found "${origin}", must be an origin, like https://wallet.example, without wildcards`,
     ]),
+    ...['javascript:alert(1)', '" javascript:alert(1)"', '"java\\tscript:alert(1)"', '"\\x01data:text/html,x"', 'file:///x'].map(
+      (entry): [string, string, string] => [
+        `return_to ${entry}`,
+        `mode: sandbox\nnetwork: regtest\napps:\n  wallet:\n    return_to:\n      - ${entry}\n${block}`,
+        'providers.config.yaml:6: apps.wallet.return_to.0: found ',
+      ],
+    ),
     ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
     [
       'a bad id',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { parseRange } from '../domain/ip-address.ts';
 import { linkHost } from '../domain/links.ts';
+import { mayReturnTo } from '../domain/return-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
 import { publicUrl } from './public-url.ts';
@@ -41,7 +42,7 @@ const app = z.strictObject({
     ),
   cors_origins: z.array(z.url()).default([]),
   return_to: z
-    .array(z.url().refine((text) => !/^(?:javascript|data|blob|file|vbscript):/i.test(text), 'must be a web address or the address of an app'))
+    .array(z.url().refine((text) => !URL.canParse(text) || mayReturnTo(text), 'must be a web address or the address of an app'))
     .default([])
     .describe("Where /buy may send the customer back to, like https://wallet.example/bought or an app's mywallet://bought; any query may follow"),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),

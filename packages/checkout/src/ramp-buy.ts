@@ -1,6 +1,7 @@
 /** `<ramp-buy>`: buying bitcoin through a gateway, in any page. Importing this file defines the element. */
 import { createRamp, defaultRuntime, localStorageStore, type Runtime, type Store } from '@ramp-gateway/client';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { mayReturnTo } from '../../../src/domain/return-address.ts';
 import type { Language } from './amounts.ts';
 import { amountScreen } from './amount-screen.ts';
 import { createFlow, type Flow, type State } from './flow.ts';
@@ -173,7 +174,8 @@ export class RampBuy extends LitElement implements RampBuyElement {
       copied: this.#copied,
       copy: (name, text) => void this.#copy(name, text),
       save: () => void this.#save(),
-      returnTo: this.returnTo !== null && URL.canParse(this.returnTo) ? this.returnTo : undefined,
+      // A page may pass on what its own address says. A script's address would run in that page.
+      returnTo: this.returnTo !== null && mayReturnTo(this.returnTo) ? this.returnTo : undefined,
     };
   }
 

@@ -17,7 +17,7 @@ export type View = {
   copied: string | undefined;
   copy: (name: string, text: string) => void;
   save: () => void;
-  /** The address of the link back to the app, if the page gave a valid one. */
+  /** The address of the link back to the app, if the page gave one that leads to a page or an app. */
   returnTo: string | undefined;
 };
 export type Form = { amount: string; currency: string | undefined; by: string | undefined; /** Shown after the form was sent. */ mistake: string | undefined };

@@ -114,6 +114,21 @@ describe.skipIf(executablePath === undefined)('in a browser on the page of a str
     await leaves();
   });
 
+  it.each(['javascript:document.title=1//', ' javascript:document.title=1//', 'java&#9;script:document.title=1//', 'data:text/html,x', 'mywallet://bought'])(
+    'links back to an app, and never to a script: %s',
+    async (address) => {
+      files['/back'] = ['text/html', files['/']?.[1].replace('<ramp-buy ', `<ramp-buy return-to="${address}" `) ?? ''];
+      const { page, leaves } = await customerOf(browser, hosts());
+      await page.goto(`${listed}/back`);
+      await page.getByRole('button', { name: 'Compare prices' }).click();
+      await page.getByRole('button', { name: /^Buy from.*Alpine/ }).click();
+      await page.getByRole('heading', { name: 'Waiting for your payment' }).waitFor();
+      const links = await page.locator('.actions a').evaluateAll((all) => all.map((link) => new URL((link as HTMLAnchorElement).href).protocol));
+      expect(links).toEqual(address.startsWith('mywallet') ? ['mywallet:'] : []);
+      await leaves();
+    },
+  );
+
   it('shows /buy in a frame where it is listed, and hears of what happens in it', async () => {
     const { page, leaves } = await customerOf(browser, hosts());
     await page.goto(`${listed}/frame`);
