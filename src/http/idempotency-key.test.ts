@@ -44,6 +44,13 @@ it('what is kept of a body cannot be guessed without a key of the gateway, and t
   expect([await run([first], raw, 'again'), await run([first], raw.replace('1"', '2"'), 'other')]).toEqual(['made', 'idempotency-key-reused']);
 });
 
+it.each(['session_id', 'sessionId'])('a repeat in another session, named as %s, is the same request', async (name) => {
+  const { run } = calling();
+  const body = (session: string, quoteId: string) => JSON.stringify({ [name]: session, quoteId });
+  expect([await run([first], body('old', 'q'), 'made'), await run([first], body('new', 'q'), 'again')]).toEqual(['made', 'made']);
+  expect(await run([first], body('new', 'r'), 'other')).toBe('idempotency-key-reused');
+});
+
 it.each([
   ['an earlier release', sha256Hex(written)],
   ['a key that was rotated', createNoticeTokens([first]).token('idempotency', written)],

@@ -46,11 +46,11 @@ const begin = async ({ gateway }: Call, row: Row, raw: string) => {
 };
 
 /**
- * Writes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may
- * change between repeats.
+ * Writes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, in either
+ * spelling that validate.ts accepts: it may change between repeats.
  */
 const bodyText = (raw: string): string => {
-  const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
+  const { session_id: _snake, sessionId: _camel, ...body } = JSON.parse(raw) as Record<string, unknown>;
   return JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 

@@ -145,6 +145,15 @@ describe('idempotency', () => {
     expect((await order({ min_amount_sats: 1 }, key)).body['code']).toBe('idempotency-key-reused');
     expect((await order({}, { 'idempotency-key': 'x'.repeat(256) })).body['code']).toBe('idempotency-key-invalid');
   });
+
+  it('a repeat in camelCase in another session of the customer gets the order', async () => {
+    const { wallet, sessionId, quoteId } = await quoteOf('same');
+    const key = { 'idempotency-key': crypto.randomUUID() };
+    const first = await wallet.call('/order', { sessionId, quoteId }, key);
+    expect(first.status).toBe(200);
+    const { sessionId: next } = await wallet.open();
+    expect((await wallet.call('/order', { sessionId: next, quoteId }, key)).body).toEqual(first.body);
+  });
 });
 
 describe('what is shown is what was accepted', () => {
