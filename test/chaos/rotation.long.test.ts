@@ -118,7 +118,7 @@ needsPostgres(
     expect([...keys.keys()]).toEqual([second]);
     reportGoal(
       'G17',
-      `${orders} orders and ${reads} reads of the newest ${limit} over three rolling steps: 0 failed, and each order read once more at the end; ${wrapped} values wrapped again in ${ms.toFixed(0)} ms under traffic, then 100 % of ${keys.get('s2')} under the new key`,
+      `${orders} orders and ${reads} reads of the newest ${limit} over three rolling steps: 0 failed, and each order read once more at the end; ${wrapped} values wrapped again in ${ms.toFixed(0)} ms under traffic, then 100 % of ${keys.get(second)} under the new key`,
       0,
     );
   },
