@@ -7,6 +7,12 @@ import { onceByKey } from './idempotency-key.ts';
 const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
 const raw = JSON.stringify({ session_id: 's', phone: '+43664000001' });
 const written = JSON.stringify([['phone', '+43664000001']]);
+const camel = JSON.stringify({ sessionId: 's', phone: '+43664000001' });
+/** What earlier releases made the fingerprint of `camel` from. */
+const camelWritten = JSON.stringify([
+  ['phone', '+43664000001'],
+  ['sessionId', 's'],
+]);
 
 /** Returns `run`, which makes one call with a key, and `row`, which returns the one stored row. */
 const calling = (stored?: { fingerprint: string; answer?: string }) => {
@@ -52,14 +58,17 @@ it.each(['session_id', 'sessionId'])('a repeat in another session, named as %s, 
 });
 
 it.each([
-  ['an earlier release', sha256Hex(written)],
-  ['a key that was rotated', createNoticeTokens([first]).token('idempotency', written)],
-])('what %s has kept still matches its body only', async (_by, fingerprint) => {
+  ['an earlier release', raw, sha256Hex(written)],
+  ['a key that was rotated', raw, createNoticeTokens([first]).token('idempotency', written)],
+  ['an earlier release, of a body in camelCase,', camel, sha256Hex(camelWritten)],
+  ['a later one, of a body in camelCase,', camel, createNoticeTokens([second]).token('idempotency', camelWritten)],
+  ['a key that was rotated, of a body in camelCase,', camel, createNoticeTokens([first]).token('idempotency', camelWritten)],
+])('what %s has kept still matches its body only', async (_by, body, fingerprint) => {
   const keys = [second, first];
-  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw, 'again')).toBe('made');
-  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, raw.replace('1"', '2"'), 'other')).toBe('idempotency-key-reused');
+  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, body, 'again')).toBe('made');
+  expect(await calling({ fingerprint, answer: '"made"' }).run(keys, body.replace('1"', '2"'), 'other')).toBe('idempotency-key-reused');
   // The call that stored this fingerprint has stopped halfway.
-  expect(await calling({ fingerprint }).run(keys, raw, 'taken over')).toBe('taken over');
+  expect(await calling({ fingerprint }).run(keys, body, 'taken over')).toBe('taken over');
 });
 
 it('an instance that has not made the second step of a rotation yet repeats what one that has began, and the other way around', async () => {

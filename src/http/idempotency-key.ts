@@ -35,12 +35,15 @@ type Row = { caller: string; route: string; keyHash: string };
  * older key, or by an earlier release.
  */
 const begin = async ({ gateway }: Call, row: Row, raw: string) => {
-  const text = bodyText(raw);
+  const body = JSON.parse(raw) as Record<string, unknown>;
+  const text = bodyText(body, ['session_id', 'sessionId']);
   const again = async (fingerprint: string) => await gateway.stores.idempotency.begin({ ...row, fingerprint, now: gateway.now(), leaseSeconds: 60 });
   const own = gateway.notices.token('idempotency', text);
   const begun = await again(own);
   if (begun.state === 'begun' || begun.fingerprint === own) return begun;
-  if (!gateway.notices.check('idempotency', text, begun.fingerprint) && begun.fingerprint !== gateway.hash(text))
+  // Earlier releases left out `session_id` only.
+  const texts = Object.hasOwn(body, 'sessionId') ? [text, bodyText(body, ['session_id'])] : [text];
+  if (!texts.some((one) => gateway.notices.check('idempotency', one, begun.fingerprint) || begun.fingerprint === gateway.hash(one)))
     throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
   return begun.state === 'done' ? begun : await again(begun.fingerprint);
 };
@@ -49,10 +52,12 @@ const begin = async ({ gateway }: Call, row: Row, raw: string) => {
  * Writes the body with its top-level members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, in either
  * spelling that validate.ts accepts: it may change between repeats.
  */
-const bodyText = (raw: string): string => {
-  const { session_id: _snake, sessionId: _camel, ...body } = JSON.parse(raw) as Record<string, unknown>;
-  return JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
-};
+const bodyText = (body: Record<string, unknown>, leftOut: readonly string[]): string =>
+  JSON.stringify(
+    Object.entries(body)
+      .filter(([name]) => !leftOut.includes(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 /**
  * Runs a creating call once per Idempotency-Key. While the key is stored (`retention.idempotency_hours`), the same body gets the same bytes, and
