@@ -44,10 +44,13 @@ it.each<[returnTo: string, isServed: boolean]>([
   ['https://evil.example/?https://shop.example/done', false],
   ['https://shop.example@evil.example/done', false],
   ['mywallet://other', false],
+  ['intent://bought?for=7#Intent;scheme=mywallet;end', true],
+  ['intent://bought#Intent;scheme=other;S.browser_fallback_url=https%3A%2F%2Fevil.example;end', false],
+  ['intent://bought', false],
   ['javascript:alert(1)', false],
   ['', false],
 ])('return_to %s: served %s', (returnTo, isServed) => {
-  const apps = { wallet: app(['mywallet://bought']), shop: app(['https://shop.example/done']) };
+  const apps = { wallet: app(['mywallet://bought', 'intent://bought#Intent;scheme=mywallet;end']), shop: app(['https://shop.example/done']) };
   const ask = () => {
     try {
       return asked(`/buy?return_to=${encodeURIComponent(returnTo)}`, { apps })?.file;
