@@ -126,6 +126,33 @@ describe('an order whose payment is on its way when others would be final, becau
     delete upstream.arriving;
     expect([await says('review'), (await order()).final]).toEqual(['review', false]);
   });
+
+  it('is read until then, too, if it had expired and the next reads are refused', async () => {
+    const { says, order, clock, scope, buyer, upstream, expiresOn, followUntil } = await placed();
+    clock.now = expiresOn;
+    expect(await says('awaiting_payment')).toBe('expired');
+    expect(await says('awaiting_payment', { arriving: true })).toBe('expired');
+    buyer().script.readOrders = async () => await Promise.resolve({ ok: false as const, refusal: { reason: 'declined' as const } });
+    for (const now of [followUntil, expiresOn + day - 1, expiresOn + day]) {
+      clock.now = now;
+      expect(await refreshOrder(scope, await order(), 'poll')).toMatchObject({ stage: 'expired', final: false });
+    }
+    delete buyer().script.readOrders;
+    delete upstream.arriving;
+    expect([await says('review'), (await order()).final]).toEqual(['review', false]);
+  });
+
+  it('is final with a refused read, if it had expired and its provider last said that no payment is on its way', async () => {
+    const { says, order, clock, scope, buyer, upstream, expiresOn, followUntil } = await placed();
+    clock.now = expiresOn;
+    expect(await says('awaiting_payment')).toBe('expired');
+    expect(await says('awaiting_payment', { arriving: true })).toBe('expired');
+    delete upstream.arriving;
+    expect(await says('awaiting_payment')).toBe('expired');
+    buyer().script.readOrders = async () => await Promise.resolve({ ok: false as const, refusal: { reason: 'declined' as const } });
+    clock.now = followUntil;
+    expect(await refreshOrder(scope, await order(), 'poll')).toMatchObject({ stage: 'expired', final: true });
+  });
 });
 
 it('a payment that only its amount tells is that of one order, also if two are read at the same moment', async () => {

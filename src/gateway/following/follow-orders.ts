@@ -232,7 +232,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const disputed = accepted ? disputeOf(gateway, { ...order, ...amounts, stage: step.next }) !== undefined : order.disputed === true;
   const seen = watchOf(gateway, order, told, step);
   const stage = withoutUnseenRefund(step.next, seen);
-  const arriving = seen.arriving === true;
+  const arriving = seen.arriving === true && stage === 'awaiting_payment';
   // A payment that is on its way may have been made in time although the order has expired here.
   const followUntil = followedUntil({ ...order, arriving: (evidence ?? order.watch).arriving === true });
   const ends = isFinal(stage, now, followUntil, order.ramp, disputed);
@@ -416,13 +416,15 @@ const watchOf = (gateway: Gateway, order: Order, told: Told, step: Advance): Ord
     ...(isUnseen ? { moneySeen: true } : {}),
     ...(isUnseenRefund ? { refundUnseen: true } : {}),
     paidSeenOn: seenOn ?? (isWhole ? now : undefined),
-    ...(told.evidence ? { arriving: told.evidence.arriving === true && step.next === 'awaiting_payment' ? true : undefined } : {}),
+    // An order that has expired here is followed for longer, too, if a payment is on its way.
+    ...(told.evidence ? { arriving: told.evidence.arriving === true && mayArrive.has(step.next) ? true : undefined } : {}),
     ...(told.evidence?.stage === undefined ? {} : { finishedUnlinked: told.unlinked === undefined ? undefined : true }),
     // A link can be given only once the order is filled.
     ...(isBefore(told.evidence?.stage, 'filled') ? { linkUnknown: undefined } : {}),
   });
 };
 
+const mayArrive: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired']);
 const isBefore = (stage: Stage | undefined, later: Stage): boolean => (progressOf(stage) ?? Infinity) < (progressOf(later) ?? 0);
 
 type News = { [K in keyof OrderWatch]: OrderWatch[K] | undefined };
