@@ -65,6 +65,8 @@ export type CallContext = {
    * requested before.
    */
   attempt?: number;
+  /** For a connection: when the customer asked for it. */
+  requestedOn?: number;
   customer?: string;
   /** The customer's own public IPv4 address, if known. Some providers require it. */
   customerIp?: string;

@@ -473,6 +473,65 @@ describe('made once', () => {
     expect([other.status, other.body['code']]).toEqual([409, 'username-taken']);
   });
 
+  it('a name that was taken in the provider’s own app ends the request once a code for it would have expired', async () => {
+    const call = await world.opened();
+    const email = 'app@example.com';
+    const account_id = await world.connected(call, email);
+    world.control.setOptions({ linkMs: 5_000 });
+    const inApp = {
+      name: 'Home',
+      type: 'CRYPTO_TO_FIAT',
+      subtype: 'LN',
+      lnAddress: 'app',
+      beneficiary: { iban, bic: bank.bic, name: bank.beneficiary_name },
+    };
+    const made = await fetch(`${world.bringin.url}/api/v0/bringin-link`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'api-key': world.control.user(email).key },
+      body: JSON.stringify(inApp),
+    });
+    expect(made.status).toBe(202);
+    const before = world.asked('POST /bringin-link');
+    const wanted = { account_id, name: 'Home', lightning_username: 'app', ...bank };
+    const asked = await call('/sell/connections', wanted);
+    expect([asked.status, asked.body['connection_status']]).toEqual([200, 'initiating']);
+    const connection_id = String(asked.body['connection_id']);
+    // It is confirmed in the app, and the list masks its bank account from then on.
+    const [link] = links(email);
+    if (!link) throw new Error('not made');
+    Object.assign(link, { iban: 'DE89 **** **** 3000', readyOn: 0 });
+    await world.gateway.pass(5_000);
+    world.control.setLink(email, link.id, 'ACTIVE');
+    expect((await call('/sell/connection-status', { connection_id })).body).toMatchObject({ connection_status: 'initiating' });
+    await world.gateway.pass(30 * 60_000);
+    const { body } = await call('/sell/connection-status', { connection_id });
+    expect(body).toMatchObject({ connection_status: 'failed', failure: 'connection-name-taken' });
+    // The account is read at its usual pace again, every ten minutes ±20 %.
+    const [next] = await world.gateway.database.sql<{ s: number }[]>`
+      select extract(epoch from next_check_on - checked_on)::float8 as s from accounts where id = ${account_id}`;
+    expect(next?.s).toBeGreaterThan(400);
+    expect((await call('/sell/connections', wanted)).body['code']).toBe('connection-name-taken');
+    expect([links(email).length, world.asked('POST /bringin-link') - before]).toEqual([1, 0]);
+  });
+
+  it('one that is always listed with a masked bank account is requested once, and fails when its code has expired unused', async () => {
+    const call = await world.opened();
+    const email = 'unused@example.com';
+    const account_id = await world.connected(call, email);
+    world.control.setOptions({ deviations: ['create-says-nothing'] });
+    const before = world.asked('POST /bringin-link');
+    const made = await call('/sell/connections', { account_id, name: 'Bank', lightning_username: 'unused', ...bank });
+    const connection_id = String(made.body['connection_id']);
+    const [link] = links(email);
+    if (!link) throw new Error('not made');
+    link.iban = 'DE89 **** **** 3000';
+    await world.gateway.pass(5_000);
+    expect((await call('/sell/connection-status', { connection_id })).body).toMatchObject({ connection_status: 'initiating' });
+    await world.gateway.pass(30 * 60_000);
+    expect((await call('/sell/connection-status', { connection_id })).body).toMatchObject({ connection_status: 'failed', failure: 'connection-not-found' });
+    expect(world.asked('POST /bringin-link') - before).toBe(1);
+  });
+
   it('a failed one is told as failed', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'failing@example.com', { webhook_url: world.receiver.url });

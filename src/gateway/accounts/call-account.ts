@@ -10,7 +10,7 @@ import type { Provider } from '../../ports/providers.ts';
 import { defined } from '../../domain/defined.ts';
 
 /** `givesKey`: the call was made to get a key, so the key in its answer replaces whatever key is stored by then, unless the provider refused. */
-export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string; attempt?: number; givesKey?: true };
+export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string; attempt?: number; requestedOn?: number; givesKey?: true };
 
 /** Returns the provider's adapter for accounts. Throws `misconfigured` if the provider no longer has accounts, although one is stored here. */
 export const accountsOf = ({ id, adapter }: Provider): AccountAdapter => {
@@ -58,7 +58,7 @@ const callAs = async <T extends object>(scope: Scope, account: Caller, call: Acc
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: call.idempotent,
     customerKey: account.customerId,
-    context: defined({ customer, customerIp: call.customerIp, attempt: call.attempt }),
+    context: defined({ customer, customerIp: call.customerIp, attempt: call.attempt, requestedOn: call.requestedOn }),
   } as const;
   const answer = await callProvider(scope, provider, options, attempt);
   if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {

@@ -114,7 +114,7 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 
 /**
  * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never
- * answered, sends that request again; the adapter first checks whether the connection exists.
+ * answered, sends that request again; the adapter first checks whether the connection exists, and may refuse a request that has become too old.
  */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;
@@ -163,7 +163,8 @@ export const askForConnection = async (scope: Scope, account: Account, connectio
 const ask = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
-  const answer = await callSeller(scope, account, { verb: 'create_connection', idempotent: false, attempt }, async (sell, context) => {
+  const call = { verb: 'create_connection', idempotent: false, attempt, requestedOn: connection.createdOn };
+  const answer = await callSeller(scope, account, call, async (sell, context) => {
     if (!sell.connections) return { ok: false, refusal: { reason: 'declined', note: 'network-unsupported' } } as const;
     return await sell.connections.create(context, request);
   });

@@ -65,6 +65,13 @@ const readLink = async (bringin: Bringin, context: CallContext, key: string, { u
   return { ok: true, value: reply.value };
 };
 
+/**
+ * Returns whether the customer asked for the connection so long ago that its code would have expired. From then on, the request is not sent again,
+ * since nobody waits for another code, and what shows too little to tell counts as another connection: otherwise it could be `initiating` for good.
+ */
+const isLate = ({ deps, settings }: Bringin, { requestedOn }: CallContext): boolean =>
+  requestedOn !== undefined && deps.now() - requestedOn > settings.code_life_s * 1000;
+
 /** Creates a connection. Lists first: an earlier request whose answer was lost may have made the connection, and a second one must not be made. */
 const create = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
   const { deps, settings } = bringin;
@@ -72,6 +79,7 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   if (problem !== undefined) return declined(problem);
   const existing = await lookUp(bringin, context, key, request);
   if (existing) return existing;
+  if (isLate(bringin, context)) return declined('connection-not-found');
   const reply = await api.createLink(bringin, context, key, createBody(request, settings));
   if (reply.ok) {
     const { value } = reply;
@@ -113,16 +121,16 @@ const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iba
 
 /**
  * Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. A
- * connection that shows too little to tell can be the requested one only if the request may have been sent before.
+ * connection that shows too little to tell can be the requested one only if the request may have been sent before, and not too long ago (isLate).
  */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
   if (existing === 'none') return undefined;
   if (typeof existing === 'object' && 'same' in existing) return answer(shown(bringin, existing.same, undefined));
-  const isPerhaps = typeof existing === 'object' && (context.attempt ?? 1) > 1;
-  if (existing === 'unclear' || isPerhaps) return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+  const isPerhaps = existing === 'unclear' || (typeof existing === 'object' && (context.attempt ?? 1) > 1);
+  if (isPerhaps && !isLate(bringin, context)) return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
   const taken = typeof existing === 'object' ? existing.perhaps : existing;
-  return declined(taken === 'name-taken' ? 'connection-name-taken' : taken);
+  return declined(taken === 'username-taken' ? taken : 'connection-name-taken');
 };
 
 const isCode = (text: string): boolean => /^\d{6}$/.test(text.trim());

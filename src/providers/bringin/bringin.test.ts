@@ -347,6 +347,32 @@ describe('answers that no simulator gives', () => {
     });
     expect(asked).toEqual(['GET /bringin-link', 'GET /bringin-link']);
   });
+  const unnamed = { ...link('ACTIVE'), bringinLink: { ...link('ACTIVE').bringinLink, name: '' } };
+  it.each<[string, object, string]>([
+    ['its bank account masked', { ...link('ACTIVE'), destinationIban: 'DE89 **** 3000' }, 'connection-name-taken'],
+    ['its bank account masked and no name', { ...unnamed, destinationIban: 'DE89 **** 3000' }, 'username-taken'],
+    ['no bank account', { ...link('INITIATING'), destinationIban: undefined }, 'connection-name-taken'],
+  ])('a request that is older than a code waits no longer for a connection that is listed with %s', async (_what, listed, note) => {
+    const { adapter, asked, call } = scripted([200, [listed]], [200, [listed]]);
+    const again = async (ms: number) => await adapter.connections?.create({ ...call, attempt: 2, requestedOn: now - ms }, wanted);
+    expect(await again(1_800_000)).toEqual({ ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } });
+    expect(await again(1_800_001)).toEqual({ ok: false, refusal: { reason: 'declined', note } });
+    expect(asked).toEqual(['GET /bringin-link', 'GET /bringin-link']);
+  });
+  it('a request that is older than a code is not sent again', async () => {
+    const { adapter, asked, call } = scripted([200, []], [200, []], [202, link('INITIATING')]);
+    const again = async (ms: number) => await adapter.connections?.create({ ...call, attempt: 2, requestedOn: now - ms }, wanted);
+    expect(await again(1_800_001)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'connection-not-found' } });
+    expect(await again(1_800_000)).toMatchObject({ ok: true, value: { upstreamId: 'l-1', status: 'initiating' } });
+    expect(asked).toEqual(['GET /bringin-link', 'GET /bringin-link', 'POST /bringin-link']);
+  });
+  it('a request that is older than a code still finds its connection', async () => {
+    const { adapter, call } = scripted([200, [link('ACTIVE')]]);
+    expect(await adapter.connections?.create({ ...call, attempt: 2, requestedOn: now - 86_400_000 }, wanted)).toMatchObject({
+      ok: true,
+      value: { upstreamId: 'l-1', status: 'active' },
+    });
+  });
   it.each([400, 404, 429])('a creation that was accepted without an id may be made, if the list then answers %i', async (status) => {
     const { adapter, call } = scripted([200, []], [202, { success: true }], [status, {}]);
     await expect(adapter.connections?.create(call, wanted)).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
