@@ -467,6 +467,28 @@ describe('a browser that the gateway no longer knows', () => {
     expect([late.flow.state().step, JSON.parse(late.store.get(key) ?? '')]).toMatchObject(['amount', { session: orderId, recovery: 'of the other tab' }]);
   });
 
+  it('keeps the customer with whom another tab has begun anew during the check', async () => {
+    const shared = new Map([[key, remembered]]);
+    const theirs: Answered = [200, { session_id: orderId, recovery_secret: 'of the other tab', proven: [] }];
+    const other = customer({ '/session': [unknown, unknown, theirs], '/order-status': [none, none, at('awaiting_payment')] }, shared);
+    await other.flow.start();
+    const beginsAnew = async () => {
+      await other.flow.forget();
+      await other.flow.compare(query);
+      const [offer] = other.flow.state().offers?.all ?? [];
+      if (offer) await other.flow.order(offer);
+      other.flow.stop();
+      return unknown;
+    };
+    const late = customer({ '/session': [unknown, beginsAnew], '/order-status': [at('awaiting_payment'), at('awaiting_payment')] }, shared);
+    await late.flow.start();
+    await late.flow.forget();
+    expect(other.sent('/order')).toBe(1);
+    expect(JSON.parse(shared.get(key) ?? '')).toMatchObject({ session: orderId, recovery: 'of the other tab' });
+    expect([late.flow.state().step, late.flow.state().order?.id, late.sent('/session')]).toEqual(['order', orderId, 2]);
+    late.flow.stop();
+  });
+
   it('can begin anew from the screen of an order, too', async () => {
     const over = problem(401, 'session-invalid', 'reopen-session');
     const one = customer({ '/order-status': [none, none, at('awaiting_payment'), over, none], '/session': [goodAnswer('/session'), unknown, unknown] });

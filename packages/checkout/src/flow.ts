@@ -275,12 +275,15 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
      */
     forget: async (): Promise<void> => {
       await run('loading', async (signal) => {
+        // This only reads: nothing is forgotten yet.
+        const { recovery: refused } = await ramp.forget((kept) => kept);
         try {
           // The gateway may know this browser again, or another tab may have begun anew: then nothing is forgotten.
           await ramp.open(signal);
         } catch (error) {
           if (!troubleOf(error).isStranger) throw error;
-          await ramp.forget();
+          // Another tab may have begun anew since the secret was sent: only what was refused is forgotten.
+          await ramp.forget((kept) => (kept.recovery === refused ? {} : kept));
         }
         leave();
         const nothing = { offers: undefined, instead: undefined, unsure: undefined, order: undefined, withdrawal: undefined, noCode: undefined };

@@ -3,6 +3,7 @@ export { Money, type Amount } from './money.ts';
 export { asyncStorageStore, localStorageStore, type Store } from './store.ts';
 export { createRamp, type Ramp } from './ramp.ts';
 export type { RampOptions } from './context.ts';
+export type { Kept } from './state.ts';
 export type { Node } from './session.ts';
 export { defaultRuntime, type Runtime } from './runtime.ts';
 export type { BuyBounds, BuyOrder, BuyQuery, Withdrawal, WithdrawOptions } from './buy.ts';

@@ -288,6 +288,15 @@ describe('sessions', () => {
       expect((await one.ramp.offers(query)).best?.id).toBe(quoteId);
       expect(one.stored()).toEqual({ session, recovery: 'recovery-secret-of-this-customer', write: expect.any(String) as string });
     });
+
+    it('forgets only what it is told to, and returns what is left', async () => {
+      const one = stranger([]);
+      expect(await one.ramp.forget((kept) => kept)).toEqual({ recovery: 'lost' });
+      expect(await one.ramp.forget((kept) => (kept.recovery === 'another' ? {} : kept))).toEqual({ recovery: 'lost' });
+      expect(one.stored()).toEqual({ recovery: 'lost' });
+      expect([await one.ramp.forget((kept) => (kept.recovery === 'lost' ? {} : kept)), one.sent()]).toEqual([{}, []]);
+      expect(one.stored()).toEqual({ write: expect.any(String) as string });
+    });
   });
 });
 
