@@ -14,7 +14,8 @@ export const orderScreen = (view: View): TemplateResult => {
   const { order } = state;
   if (!order) return html``;
   const isOnWay = way.includes(order.stage);
-  const mayPay = order.stage === 'awaiting_payment' || order.stage === 'underpaid';
+  // Whom the gateway no longer knows could pay, but not collect.
+  const mayPay = (order.stage === 'awaiting_payment' || order.stage === 'underpaid') && state.trouble?.isStranger !== true;
   return html`${state.isAway ? html`<p class="note" role="status">${words.away}</p>` : nothing} ${isOnWay ? nothing : stopped(view, order)}
     ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
     ${mayPay && order.pay ? toPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}

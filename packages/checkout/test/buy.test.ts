@@ -323,6 +323,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await sql`update customers set recovery_hash = null`;
     await sql`update sessions set revoked_on = now()`;
     await page.getByText('The gateway no longer knows this browser').waitFor();
+    expect(await page.getByText('IBAN', { exact: true }).count()).toBe(0);
     await page.getByText('Start again without these orders').click();
     await page.getByText('This page then forgets the orders').waitFor();
     expect(await page.locator('details li').filter({ hasText: 'Alpine Pay' }).count()).toBe(1);
