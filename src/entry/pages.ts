@@ -116,7 +116,10 @@ export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 
   };
 };
 
-/** Returns a URL without query and fragment, which an app may choose freely. The fragment of an `intent:` URL names the app or page that Android opens. */
+/**
+ * Returns a URL without query and fragment, which an app may choose freely. The fragment of an `intent:` URL stays: it names the app or page that
+ * Android opens.
+ */
 const placeOf = (url: string): string => {
   const place = new URL(url);
   place.search = '';

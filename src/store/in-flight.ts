@@ -41,6 +41,7 @@ export const readInFlight = async (db: Database, providerId: string, most: Netwo
         union all select * from orders where provider_id = ${providerId} and stage = 'filled' and not final and coalesce(terms->>'finishedUnlinked', '') = 'true'
         union all select o.* from claims c join orders o on o.id = c.order_id
           where c.lnurl is null and (c.state = 'sending' or (c.state = 'review' and c.fallback_hash is null))
+            -- The index is on created_on, which is never later than asked_on.
             and c.created_on < ${unlinkedBefore} and coalesce(c.asked_on, c.created_on) < ${unlinkedBefore} and o.provider_id = ${providerId} and o.stage = 'filled' and not o.final and coalesce(o.terms->>'finishedUnlinked', '') <> 'true'
       ) o join intents i on i.id = o.intent_id
         cross join lateral (select exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null) as never_filled) n

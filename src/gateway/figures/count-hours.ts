@@ -13,12 +13,15 @@ const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
 /** How long the calls of the last minutes stay in memory after an operator asked for them. */
 const unaskedMs = 5 * 60_000;
-/** So few that a step takes PostgreSQL about 2 ms, because customers wait for the same processors. Reading a decision takes about 0.1 ms. */
+/**
+ * So few that a step takes only some milliseconds, because customers wait for the same processors. Reading a decision takes about 0.1 ms, and each
+ * step about 3 ms besides.
+ */
 export const rowsOfStep = 16;
 /** After each step comes a pause of this many times its duration for each instance, so all instances together count for a tenth of the time. */
 const pauseShare = 10;
 const longestPauseMs = 2_000;
-/** A piece of work is this many steps, which take about a second with their pauses. */
+/** A piece of work is this many steps, which take one or two seconds with their pauses. */
 const stepsOfPiece = 40;
 
 /**

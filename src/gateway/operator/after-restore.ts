@@ -133,8 +133,8 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
 };
 
 /**
- * Returns those of the rows' amounts for which a payment may still come: a sale of the customer's holds them. A sale of such an amount at the provider is not adopted: it may be
- * that payment, and the payment of another order is never taken for this one's.
+ * Returns those of the rows' amounts for which a payment may still come, because a sale of the customer holds them. A sale of such an amount at the
+ * provider is not adopted: it may be that payment, and the payment of another order is never taken for this one's.
  */
 const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession, rows: OrderEvidence[]): Promise<bigint[]> => {
   const amounts = rows.flatMap(({ pay }) => pay ?? []);
