@@ -11,8 +11,8 @@ export type Account = {
   status: AccountState['status'];
   statusOn: number;
   /**
-   * Sealed JSON of a Signup (gateway/accounts/show-account.ts): what the customer told us, later what the provider said about signing up, and how
-   * many codes were sent and tried.
+   * Sealed JSON of a Signup (gateway/accounts/show-account.ts): at first what the customer told us, later what the provider said about signing up,
+   * and always how many codes were sent and tried.
    */
   signup?: string;
   sequence: number;
@@ -52,7 +52,10 @@ export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 
 export type AccountStore = {
   /** Stores a new account and a row of provider_sessions with the same id. That row holds the blob (the sealed credentials), if there is one. */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
-  /** Returns whether another customer started an account with the same e-mail at this provider after `since`, or has ever connected one with it. */
+  /**
+   * Returns whether another customer started an account with the same e-mail at this provider after `since`, or has ever connected an account with
+   * that e-mail.
+   */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /**
    * For a provider whose users belong to the first customer who names them: returns whether another customer holds one of these names. A customer
@@ -74,13 +77,13 @@ export type AccountStore = {
   list(customerId: string): Promise<Account[]>;
   /**
    * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read, or if the account was
-   * removed. If the account was woken (`wake`) since then, the change does not postpone that check. A change that sets the next check also ends the
-   * lease.
+   * removed. If `wake` was called since then, the change does not postpone the check that it made due. A change that sets the next check also ends
+   * the lease of `claimDue`.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   /**
    * Removes an account. `signup`: the sealed counts of its codes, which are kept. Returns false if the account is already removed, or if `sequence`
-   * has changed since it was read, because codes that were counted in the meantime must be kept.
+   * has changed since it was read, because codes may have been counted in the meantime, and those counts must be kept.
    */
   remove(account: Pick<Account, 'id' | 'sequence'>, now: number, signup?: string): Promise<boolean>;
   /** Finds the account that this customer removed last at this provider. */
@@ -89,8 +92,8 @@ export type AccountStore = {
   wake(id: string, now: number): Promise<void>;
 
   /**
-   * Stores a new connection. If the account already has the same one (`upstreamId`), which may have ended, or a live one of that name, stores nothing
-   * and returns that one.
+   * Stores a new connection. If the account already has a connection with this `upstreamId`, even one that has ended, or a live one with this name,
+   * stores nothing and returns that connection.
    */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
   /**
@@ -103,9 +106,9 @@ export type AccountStore = {
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   /**
-   * Finds the freshest that is stored of one connection at the provider: by the account that this account's customer has now, or else by another
-   * customer's account of the same user, or else by a removed one, the customer's own first, each time the newest. A removed account, even if it is
-   * this one, comes last, because its connections are no longer read.
+   * Finds the newest stored connection with this id at the provider: of this account, of the account that its customer has now, or of any account of
+   * the same user. Connections of removed accounts come last, because they are no longer read. Before that, the customer's own connections come
+   * first.
    */
   lastStored(accountId: string, upstreamId: string): Promise<Connection | undefined>;
   /**

@@ -8,8 +8,8 @@ export type CatalogueStore = {
   saveListing(listing: StoredListing): Promise<void>;
   numbers(): Promise<OptionNumber[]>;
   /**
-   * Gives each option a number that it keeps for ever, under a transaction lock, and returns the numbers of these options. Once every number for
-   * currencies is in use, an option in a new currency gets none.
+   * Under a transaction lock, gives each option a number that it keeps for ever, and returns the numbers of these options. Once all currency numbers
+   * are in use, an option in a new currency gets no number.
    */
   number(wanted: { ramp: Ramp; currencyCode: string; normalName: string; name: string }[]): Promise<OptionNumber[]>;
 };

@@ -3,23 +3,26 @@ import type { Lease, Share } from './runtime.ts';
 export type Claim = {
   orderId: string;
   /**
-   * `refused`: the provider has answered every request so far with a refusal, the last of which named a fallback address. So there is no link, and
-   * the address is no longer kept, only its hash: the next request may name another.
+   * `refused`: the provider has refused every request so far, and the last request named a fallback address. So there is no link. Of the address,
+   * only the hash is kept, and the next request may name another.
    */
   state: 'sending' | 'held' | 'review' | 'refused';
   attempt: number;
-  /** Set if no answer can have been lost: each request was refused, or certainly did nothing. Without a link here, there is none anywhere then. */
+  /** Set if no answer can have been lost: each request was answered or certainly had no effect. Then, if no link is stored here, none exists. */
   isUnlost?: true;
   fallback?: string;
   fallbackHash?: string;
   lnurl?: string;
   expiresOn?: number;
   createdOn: number;
-  /** When the customer asked: for the first time, or anew after a refusal. Absent if that was before the upgrade, and no attempt has failed since. */
+  /**
+   * When the customer last asked for the link: the first time or, after a refusal, again. Absent if they asked before the release that added this
+   * time, and no attempt has failed since.
+   */
   askedOn?: number;
   nextTryOn: number;
 };
-/** `unlostAttempt`: the same as `attempt`, if no answer can have been lost until then. */
+/** `unlostAttempt`: the same as `attempt`, if no answer can have been lost by then. */
 export type ClaimChange = {
   state?: 'sending' | 'review' | 'refused';
   attempt?: number;
@@ -34,26 +37,26 @@ export type ClaimStore = {
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
   /**
-   * Takes a claim. Returns undefined for a refused one, which only `reopen` takes. If the last lease was not given back, an answer may have been
-   * lost, so the claim is no longer `isUnlost`.
+   * Takes a claim under a lease. Returns undefined for a refused claim, which only `reopen` takes. If the last lease was not given back, an answer
+   * may have been lost, so the claim is no longer `isUnlost`.
    */
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;
   /**
-   * Takes a claim that was refused, for a request with this fallback address or none: it counts as asked for `now`, and is due. Returns undefined if
-   * it is no longer refused, or is taken.
+   * Takes a refused claim for a new request, which names this fallback address or none. Sets `askedOn` and `nextTryOn` to `now`. Returns undefined if
+   * the claim is no longer refused, or if another owner holds it.
    */
   reopen(orderId: string, asked: { fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<Claim | undefined>;
   /**
-   * Stores the link. Returns false, and stores nothing, if another owner has taken the claim since, unless that owner has finished or lost its lease
-   * and stored no link. In that case the claim still has the link that it had when this one was requested (`known`), or none.
+   * Stores the link, and returns whether it did. If another owner has taken the claim since, stores the link only if nobody holds the claim now and
+   * the stored link is still `known`: the link that was stored when this one was requested, or none.
    */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
-  /** Returns false if another owner has taken the claim since, even if that owner has finished. */
+  /** Returns false, and changes nothing, if another owner has taken the claim since, even if that owner has finished. */
   change(orderId: string, owner: string, change: ClaimChange): Promise<boolean>;
   /**
-   * Drops the fallback address of a claim that holds no link, as if the provider had refused it: the next request may name another. `lost`: did
-   * nothing, because an answer may have been lost, and `isSure` is not given. `changed`: did nothing, because the claim has changed since it was
-   * read, or is in hand.
+   * Drops the fallback address of a claim that holds no link, as if the provider had refused it, so that the next request may name another. `lost`:
+   * did nothing, because an answer may have been lost, and `isSure` is not given. `changed`: did nothing, because the claim has changed since it was
+   * read, or is being worked on.
    */
   dropFallback(seen: Claim, isSure: boolean): Promise<'dropped' | 'lost' | 'changed'>;
   /** `providerId`: the provider of the claim's order. */

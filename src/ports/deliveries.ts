@@ -24,7 +24,7 @@ type Ending = { state: 'due'; dueOn: number } | { state: Exclude<DeliveryState, 
 export type DeliveryStore = {
   /**
    * Claims due webhooks under a lease (by the database's clock), and counts an attempt for each. Claims at most `limit` in all, at most `perHost` for
-   * one host, one for each subject, and none for the hosts in `paused`.
+   * one host, at most one for each subject, and none for the hosts in `paused`.
    */
   claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number, paused?: readonly string[]): Promise<Delivery[]>;
   /**
@@ -33,8 +33,8 @@ export type DeliveryStore = {
    */
   finish(id: string, owner: string, outcome: { lastOutcome: string; on: number } & Ending): Promise<void>;
   /**
-   * Brings a host's waiting webhooks forward, spread over the next `spreadMs`, and returns how many. Leaves those that are due by then anyway, and
-   * those that have been tried more than five times.
+   * Brings a host's waiting webhooks forward, spread over the next `spreadMs`, and returns how many. Leaves out those that are due by then anyway,
+   * and those that have been tried more than five times.
    */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
@@ -47,8 +47,8 @@ export type DeliveryStore = {
 };
 
 /**
- * `isTest`: a webhook that a wallet requested with POST /webhook-test. Anybody can cause many of these, so they have a few connections of their own
- * and take none from real webhooks.
+ * `isTest`: a webhook that a wallet requested with POST /webhook-test. Anybody can cause many of these, so they use a few connections of their own,
+ * and real webhooks keep theirs.
  */
 export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number; isTest?: boolean };
 /** What we keep of a sent webhook: never the body of the response, nor the address that the response came from. */

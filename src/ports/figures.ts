@@ -10,8 +10,8 @@ export type FigureSource = (typeof figureSources)[number];
  * - `decided`, `without-offer`: requests for prices, and how many of them got no ranked offer. These figures name no provider.
  * - `offered`, `won`: ranked offers, and how many of them ranked first. For `offered`, `bps` is the sum of how far they were behind the best offer.
  * - `excluded`, `refused`, `failed`: providers without a ranked offer, by `reason`.
- * - `latency`: ranked offers by the time to the answer. `reason` is the upper bound of the bucket in milliseconds, or `more`. Not split by currency
- *   or option.
+ * - `latency`: ranked offers, by how long the provider took to answer. `reason` is the upper bound of the bucket in milliseconds, or `more`. Not
+ *   split by currency or option.
  * - `stage`: orders that reached the stage that `reason` names.
  * - `filled`: orders in the record, the sats quoted and delivered as they count there, and the amounts paid and received, in the ramp's units.
  */
@@ -52,12 +52,13 @@ export type FigureFilter = {
 /** How many price requests a provider has answered since a given time, and how many have failed. `p95Ms` covers only its answers that were ranked. */
 export type CallFigures = { providerId: string; answered: number; failed: number; p95Ms?: number };
 /**
- * The calls of each second, as far as they were read. `decisions`: how many decisions the second had then. `ms`: the time to an answer that was
- * ranked. `completeTo`: all seconds before this time (in seconds) have been read. `askedOn`: when somebody last asked for them.
+ * The provider calls of each second, as far as they have been read. `decisions`: how many decisions that second had when it was read. `ms`: the time
+ * to an answer that was ranked. `completeTo`: all seconds before this time (in seconds) have been read. `askedOn`: when an operator last asked for
+ * these figures.
  */
 export type RecentCalls = { seconds: Map<number, { decisions: number; calls: SecondCalls[] }>; completeTo?: number; askedOn?: number };
 export type SecondCalls = { providerId: string; ok: boolean; ms: number | null; n: number };
-/** `pause` is called between two steps, with how long the last one took. */
+/** `pause` is called between two steps, with the time that the last step took. */
 export type RecentReading = { known: RecentCalls; most: number; pause: (tookMs: number) => Promise<void>; now: () => number };
 export type MissingFigure = { providerId: string; what: 'excluded' | 'refused' | 'failed'; reason: string; n: number };
 
@@ -66,7 +67,7 @@ export type Instance = { name: string; version: string; startedOn: number; seenO
 
 /**
  * `keptFrom`: older rows are being deleted, so their hours are no longer counted. `mostRows`: the most rows that one step counts. Rows of the same
- * moment are counted in the same step, so it can be more than that.
+ * moment are counted in the same step, so a step can count more.
  */
 export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 
@@ -75,10 +76,10 @@ export type LookedAt = { looked: number; isEmpty: boolean; instances: number; fa
 
 export type FigureStore = {
   /**
-   * Takes one step, a short transaction: checks the hours of one source that are due, at most 24 of them, newest first. Counts an hour again if its
-   * rows have changed since it was last counted; if there are many such rows, some hours stay due. An hour with more than `mostRows` rows takes
-   * several steps, and stays due until the last. Returns how many hours it checked, or undefined if none is due. `failed`: the database answered, but
-   * refused to count that hour, or stopped a statement that took too long. Any number of instances may do this at the same time.
+   * Takes one step, a short transaction: checks at most 24 due hours of one source, newest first, and counts those whose rows have changed since they
+   * were last counted. An hour with more than `mostRows` rows takes several steps, and many changed rows may leave hours due. Returns how many hours
+   * it checked, or undefined if none is due. `failed`: the database refused to count that hour, or stopped a statement that took too long. Any number
+   * of instances may do this at the same time.
    */
   countDue(counting: Counting): Promise<LookedAt | undefined>;
   /** Postpones the next check of an hour that could not be counted. */

@@ -18,7 +18,7 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
-/** `until`: the time until which polls are used up. `notedOn`: when that was noted. */
+/** `until`: the time until which a network has used up its polls. `notedOn`: when that was noted. */
 export type PollSlot = { until: number; notedOn: number };
 
 /** What one instance remembers between requests. It may be lost at any time: whatever must survive is in the database. */
@@ -49,15 +49,14 @@ export type InstanceState = {
   /** Orders that could not be counted in the record, and when to try them again. */
   notRecorded: Map<string, number>;
   /**
-   * For each provider and currency: the lowest and highest price of accepted offers since the time `since`, in hundredths of the fiat unit per
-   * bitcoin.
+   * For each provider and currency: the lowest and highest price of ranked offers since the time `since`, in hundredths of the fiat unit per bitcoin.
    */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
 /**
- * Work in progress, and reads and answers of the last seconds, that callers can share. Kept per process on Node, and per request on Workers, where no
- * promise may be shared by requests.
+ * Work in progress, and the reads and answers of the last seconds, which several callers can share. Kept per process on Node, and per request on
+ * Workers, where requests must not share promises.
  */
 export type Flights = {
   refreshing: Map<string, Promise<void>>;
@@ -76,8 +75,8 @@ export type Gateway = {
   stores: Stores;
   seal: Seal;
   /**
-   * Returns why our keys must not be used, because they do not open what the database holds, or undefined. Absent if that was checked at the start, as
-   * on Node.
+   * Returns why our keys must not be used (they do not open what the database holds), or undefined if they may. Absent if this was checked at the
+   * start, as on Node.
    */
   lostKey?: () => Promise<string | undefined>;
   now: Clock;

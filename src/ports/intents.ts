@@ -4,7 +4,7 @@ import type { NewDelivery } from './deliveries.ts';
 import type { Json, Lease, Share } from './runtime.ts';
 import type { Order, OrderEvent } from './orders.ts';
 
-/** The row that we write before an order is sent to a provider. src/gateway/ordering/send-placing.ts executes it. */
+/** The row that we write before we send an order to a provider (src/gateway/ordering/send-placing.ts). */
 export type Intent = {
   id: string;
   quoteId: string;
@@ -26,7 +26,10 @@ export type Intent = {
   idempotencyKey?: string;
   knownBefore?: string[];
   createdOn: number;
-  /** When the order was sent: at first when its sending was committed, and once its answer is lost, when the call began. */
+  /**
+   * When the order was sent. At first this is the time at which the state `sending` was committed. Once the answer is lost, it is the time at which
+   * the call began.
+   */
   sentOn?: number;
   deadOn: number;
   nextTryOn: number;
@@ -51,22 +54,24 @@ export type IntentChange = Partial<Pick<Intent, 'state' | 'sentOn' | 'deadOn' | 
 export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
 
 /**
- * The amounts to pay that the provider could not tell from the new order's (`amount_tolerance_bps`), from `least` to `most` inclusive, in the ramp's
- * units. They are compared with the customer's other orders at the same provider and in the same currency that are being placed, or for which a
- * payment may still come (mayBePaid). `slippageBps`: by how much the amount to pay of an order that is being placed for an estimate may still change,
- * if the customer did not fix that amount.
+ * The amounts to pay that the provider could not tell apart from the new order's amount (`amount_tolerance_bps`), from `least` to `most` inclusive,
+ * in the ramp's units. They are compared with the customer's other orders at the same provider and in the same currency that are being placed, or for
+ * which a payment may still come (mayBePaid). `slippageBps`: by how much the amount to pay of an order that is being placed for an estimate may still
+ * change, if the customer did not fix that amount.
  */
 export type NearAmounts = { currency: string; least: bigint; most: bigint; slippageBps?: number };
 
-/** The limits on a customer's open orders. */
 export type OpenLimits = { maxOpen: number; near?: NearAmounts };
 
 export type IntentStore = {
   /**
-   * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
-   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. `near`: the amount of
-   * one of the customer's orders at this provider is within `limits.near`. `payout-used`: another attempt has the same `payoutKey`. A lock on the
-   * customer ensures that parallel calls cannot together exceed `maxOpen`, or have amounts that are near each other.
+   * Stores a new intent, whose creator holds the lease. A lock on the customer ensures that parallel calls together stay within `limits`. Any result
+   * other than `created` says why nothing was stored:
+   * - `exists`: the quote already has an intent that was not rejected.
+   * - `busy`: another unresolved intent has the same `exclusiveKey`.
+   * - `open`: the customer already has `maxOpen` orders that can be paid or are being placed.
+   * - `near`: the amount of one of the customer's orders at this provider is within `limits.near`.
+   * - `payout-used`: another attempt has the same `payoutKey`.
    */
   create(intent: NewIntent, lease: Lease, limits: OpenLimits): Promise<'created' | 'exists' | 'busy' | 'payout-used' | { open: string[] } | { near: string }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
@@ -88,11 +93,12 @@ export type IntentStore = {
    */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
-   * Moves the request on to `next`, whose creator holds its lease: this intent becomes `moved`, and both rows are committed together. `lost`: another
-   * instance has taken this intent's lease since, as in `reject`. `skipped`: the request cannot continue with the next quote, for one of these
-   * reasons: the quote already has an intent that was not rejected; its upstream session has an unresolved one; its provider is excluded for this
-   * customer, or could not tell its amount from that of another open order; another attempt has its `payoutKey`. After `lost` and `skipped`, nothing
-   * has changed.
+   * Moves the request on to `next`, whose creator holds its lease: in the same transaction, this intent becomes `moved`. After any other result,
+   * nothing has changed.
+   * - `lost`: another instance has taken this intent's lease since, as in `reject`.
+   * - `skipped`: the request cannot continue with the next quote. The quote already has an intent that was not rejected, or its upstream session has
+   *   an unresolved one. Or its provider is excluded for this customer, or could not tell its amount apart from that of another open order. Or
+   *   another attempt has its `payoutKey`.
    */
   move(
     id: string,

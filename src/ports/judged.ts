@@ -1,4 +1,7 @@
-/** What an operator judges when they settle an order or an attempt, as one string, which changes as soon as anything that they judge does. */
+/**
+ * The functions here return a string that sums up what an operator judges when they settle an order or an attempt. The string changes as soon as
+ * anything that they judge changes.
+ */
 import type { ClaimNow } from '../domain/lost-bought.ts';
 import type { Intent } from './intents.ts';
 import type { Order, OrderWatch } from './orders.ts';
@@ -32,7 +35,6 @@ export const judgedOf = (order: Judged, { reviewed, disputeClosed, ...watch }: O
     [disputeClosed?.on, disputeClosed?.pay, disputeClosed?.receive, watch.provenOn, watch.paidOtherwiseOn],
   ]);
 
-/** What an operator judges about the withdrawal of an order, if there is one. */
 export const judgedClaimOf = (claim: Pick<ClaimNow, 'state' | 'attempt' | 'hasLink' | 'expiresOn'> | undefined): string =>
   textOf(claim ? [claim.state, claim.attempt, claim.hasLink, claim.expiresOn] : []);
 

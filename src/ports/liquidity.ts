@@ -1,13 +1,13 @@
 /**
- * What the liquidity ramp stores in addition to quotes and orders, and counters, of which accounts have some, too. Implemented in
+ * What the liquidity ramp stores in addition to quotes and orders. Its counters also count the codes of account connections. Implemented in
  * store/liquidity-store.ts.
  */
 import type { Json } from './runtime.ts';
 
 export type SeenPrice = { offer: Json; observedOn: number };
 /**
- * A counter. `day` is a UTC date, or a date and an hour (`2026-11-30T08`), `purpose` says what is counted, and `subject` for whom (a hash if it
- * identifies a person).
+ * A counter. `day` is a UTC date, or a date and an hour (`2026-11-30T08`). `purpose` says what is counted. `subject` is the provider, node or user
+ * that it is counted for (a hash if it identifies a person).
  */
 export type Counted = { day: string; purpose: string; subject: string };
 export type LiquidityStore = {

@@ -15,7 +15,7 @@ export type Metric = {
   kind: 'counter' | 'histogram';
   help: string;
   labels: { readonly [label: string]: KnownValues };
-  /** The former name of a histogram of seconds, which counted milliseconds. It is still exported. */
+  /** The name under which this histogram of seconds was formerly exported, in milliseconds. It is still exported under that name, too. */
   was?: string;
 };
 

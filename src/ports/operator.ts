@@ -57,8 +57,8 @@ export type OrderSearch = {
   id?: string;
   providerId?: string;
   /**
-   * `late`: orders whose money, or a part of it, came before `paidBefore`, and that are not delivered; and filled orders whose sats may have been lost
-   * before that time. `open`: orders that are not final.
+   * `late`: orders whose money, or a part of it, came before `paidBefore`, and that are not delivered; and filled orders whose sats may have been
+   * lost before that time. `open`: orders that are not final.
    */
   list?: (typeof orderLists)[number];
   paidBefore?: number;
@@ -146,7 +146,7 @@ export type OperatorStore = {
    * out.
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
-  /** Returns what decides about an order's withdrawal, if there is one. */
+  /** Returns the state of an order's withdrawal, as far as decisions about it need it. Returns undefined if the order has none. */
   claimNow(orderId: string): Promise<ClaimNow | undefined>;
   /**
    * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Does nothing in three cases. `changed`:
@@ -191,7 +191,7 @@ export type OperatorStore = {
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;
   unsettledPlacings(): Promise<{ id: string; exclusiveKey?: string }[]>;
-  /** Marks the waiting webhooks of orders that have left the reported stage as superseded. Returns how many. */
+  /** Marks waiting webhooks as superseded if their order has left the stage that they report. Returns how many. */
   supersedeStale(now: number): Promise<number>;
   upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
   knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;

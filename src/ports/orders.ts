@@ -15,7 +15,7 @@ export type OrderTerms = RouteTerms & {
   matchedBy?: MatchedBy;
   /** For buy: the provider sends the sats itself. Absent if the customer withdraws them. */
   payout?: 'push';
-  /** Found at the provider after a restore: we do not know what was agreed. */
+  /** The order was found at the provider after a restore, so we do not know what was agreed. */
   adopted?: true;
 };
 /** What we have learnt by following an order, and need for the next read. */
@@ -50,7 +50,10 @@ export type OrderWatch = {
   linkUnseen?: true;
   /** The provider's last word was that the sats were withdrawn, although we hold no link by which anybody could have. */
   finishedUnlinked?: true;
-  /** The database was restored since: the customer may have been given a link that is not in the backup. A read of an earlier stage removes this. */
+  /**
+   * The customer may have been given a link that we do not hold: the database was restored after the order was placed. A read of an earlier stage
+   * removes this.
+   */
   linkUnknown?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. If an amount changes, the order is judged again. */
   disputeClosed?: { on: number; pay: string; receive: string };
@@ -60,7 +63,7 @@ export type OrderWatch = {
   paidOtherwiseOn?: number;
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
   shortReleased?: { pay: string; receive: string };
-  /** When a read first failed although the order would be final by now. A successful read removes this time. */
+  /** When a read first failed of an order that would otherwise be final. A successful read removes this time. */
   unreadSince?: number;
   /** No read has succeeded since the provider's last notice about the order. */
   noticeUnread?: true;
@@ -68,7 +71,7 @@ export type OrderWatch = {
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. The operator decides what follows, so this is not checked again. */
   twinSeen?: true;
-  /** The orders that this order's payment is for, by the provider's words that put this order into review, once for each. */
+  /** The ids of other orders here that, as the provider itself says, this order's payment is for. Each of them has put this order into review. */
   paymentOf?: string[];
 };
 
@@ -163,13 +166,14 @@ export type OrderChange = Partial<
     | 'upstreamOrderId'
   >
 > & {
-  /** The payment that the order gets with this change. If it may be another order's (otherWithPayment), nothing is stored. */
+  /** The payment that the order gets with this change. If the payment may be another order's (otherWithPayment), nothing is stored. */
   payment?: Payment;
   nextCheckOn?: number | null;
 };
 
 /**
- * A payment under the provider's id. `linked`: the provider itself says that it is the order's, by the order's id. Without it, only the amount tells.
+ * A payment, with the id that the provider gave it. `linked`: the provider itself names the order that it is for, by the order's id. Otherwise, only
+ * the amount tells which order it is for.
  */
 export type Payment = { providerId: string; id: string; linked?: true };
 
@@ -186,8 +190,8 @@ export type OrderStore = {
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false, and writes nothing, if
-   * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If the order was woken (`wake`) since then, the
-   * change neither postpones that check nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
+   * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If `wake` was called since then, the change
+   * neither postpones the check that it made due nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
    */
   advance(
     order: Pick<Order, 'id' | 'sequence' | 'watch' | 'nextCheckOn'>,
@@ -207,8 +211,8 @@ export type OrderStore = {
   wake(id: string, now: number): Promise<void>;
   /**
    * Finds a customer's sell orders at a provider that hold this amount (holdsAmount) and whose payments can be told apart only by their amounts.
-   * Includes orders of a removed account, and those of other customers who are connected as the same user: a payment shows in the accounts of them
-   * all.
+   * Includes orders of a removed account, and those of other customers who are connected as the same user: a payment appears in all of their
+   * accounts.
    */
   payableByAmount(
     providerId: string,
@@ -217,23 +221,26 @@ export type OrderStore = {
     now: number,
   ): Promise<{ id: string; customerId: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns those of the provider's ids that explain a payment: they are ids of the customer's orders, or of their payments. Leaves out the order
-   * `except`. Includes orders of other customers who are connected as the same user. A customer may have any number of orders, so this and the next
-   * two answer only what was asked for.
+   * Returns those of these ids that are known here: as an order's id at the provider, or as the id of its payment. Searches the orders of this
+   * customer, and of other customers who are connected as the same user, except the order `except`. A customer may have any number of orders, so this
+   * method and the next two answer a question instead of returning a list of orders.
    */
   explained(user: UserAt, ids: readonly string[], except?: string): Promise<string[]>;
-  /** Returns those of the amounts that a sale of the same users holds (holdsAmount). */
+  /**
+   * Returns those of the amounts that are held (holdsAmount) by a sale of this customer, or of another customer who is connected as the same user.
+   */
   openAmounts(user: UserAt, amounts: readonly bigint[], now: number): Promise<bigint[]>;
-  /** Returns when one of the same users first sold the amount of this sale again. */
+  /** Returns when the first later sale of the same amount was placed, by the same customer or another customer who is connected as the same user. */
   soldAgainOn(sale: Pick<Order, 'id' | 'providerId' | 'customerId' | 'pay' | 'createdOn'>): Promise<number | undefined>;
   /**
-   * Returns the sell orders at a provider of the customer, and of other customers who are connected as the same user, in whose stage a payment may be
-   * on its way or has not been delivered (arrivingStages). Leaves out those that ended so long ago that no payment for them is in time.
+   * Returns the sell orders at a provider of the customer, and of other customers who are connected as the same user, whose payment may be on its
+   * way, or has arrived and has not been delivered (arrivingStages). Leaves out those that ended so long ago that no payment for them is in time.
    */
   arrivingSales(providerId: string, customerId: string, now: number): Promise<Order[]>;
   /**
-   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider it has:
-   * a provider may give a payment the id of the order that it is for. If the payment is `linked`, returns an order that has it and is not in review.
+   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider is the
+   * payment's id, because a provider may give a payment the id of its order. If the payment is `linked`, only an order that has the payment and is
+   * not in review counts.
    */
   otherWithPayment(payment: Payment, except: string): Promise<string | undefined>;
 };

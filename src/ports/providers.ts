@@ -15,11 +15,11 @@ export type CallLimits = {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
   /**
-   * The caller, as the circuit breaker counts callers. Failed calls with a key count only once enough different callers have had one. Failed calls
+   * Identifies the caller to the circuit breaker. Failed calls with a key count only once calls of enough different callers have failed. Failed calls
    * without a key always count.
    */
   customerKey?: string | undefined;
-  /** The customer or session that the call is made for, if any. At first, a 429 holds back only their calls of this class. */
+  /** The customer or session that the call is made for, if any. At first, a 429 holds back only the calls of this class for them. */
   customer?: string | undefined;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
   isOwn?: boolean | undefined;
@@ -59,7 +59,7 @@ export type Provider = {
    * then stays off. `none`: the block names no variable.
    */
   credentials: 'none' | 'set' | 'missing';
-  /** Whether the gateway cannot order from it, so that it is never `on`. */
+  /** Whether the gateway can read this provider's prices but not order from it. Such a provider is never `on`. */
   pricesOnly: boolean;
   adapter: ProviderAdapter;
   guard: Guard;

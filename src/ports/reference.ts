@@ -25,7 +25,7 @@ export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
   /**
    * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them. A
-   * reading that lies further in the future than `due.before` lies in the past also counts as due, because a clock was set back.
+   * reading that lies further in the future than `due.before` lies in the past also counts as due, because then a clock was set back.
    */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
   /** Stores the readings, unless the lease has been lost. */
