@@ -71,10 +71,9 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 
 /**
  * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound is
- * excluded, best first, until two are left. Only an offer that beats the median both with and without its fee is excluded, because a small fixed fee
- * alone is not a lie. If the number of other offers is even, their median is the better of the middle two, so with three offers the best is compared
- * with the second. So offers that lie and agree with each other are still found if they are a minority. `trusted`: a live reference has confirmed
- * every candidate, so none is too good.
+ * excluded, best first, until two are left. It must beat the median both with and without its fee, because a small fixed fee alone is not a lie. If
+ * the number of others is even, their median is the better of the middle two, so that offers that lie and agree with each other are still found if
+ * they are a minority. `trusted`: a live reference has confirmed every candidate, so none is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;

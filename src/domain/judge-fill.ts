@@ -17,7 +17,7 @@ export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 /** A fill of less than this share of the ordered amount, in basis points, is short. For an estimate, a larger accepted slippage lowers the share. */
 const nearEnoughBps = 9_900;
 
-/** The price of an overcharged fill counts as no worse if rounding explains the difference: a unit of each amount, and 10 basis points. */
+/** If more was charged, the price still counts as no worse if rounding explains the difference: one unit of each amount, and 10 basis points. */
 const roundingBps = 10;
 
 /** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
@@ -38,7 +38,7 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
 /** Returns whether a customer must agree before a fill is handed out, and the operator must look at it. */
 export const isDispute = (judged: FillJudgement): judged is 'short' | 'overcharged' => judged === 'short' || judged === 'overcharged';
 
-/** Returns whether less than 99 % of a payment was sent back. A refund on chain costs a fee. */
+/** Returns whether less than 99 % of a payment was sent back. A little may be missing, because a refund on chain costs a fee. */
 export const isRefundShort = (paid: bigint, refunded: bigint): boolean => refunded * 10_000n < paid * BigInt(nearEnoughBps);
 
 /** Returns whether a withdrawal link pays less than its order states, by more than a tenth of a percent. That is evidence, not proof. */

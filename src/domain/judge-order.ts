@@ -9,17 +9,19 @@ export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number
 
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
-/** Returns the most that the order for an exchange may ask for. */
+/** Returns the largest `pay` that the order for a purchase or sale may have. */
 export const mostPay = ({ pay, binding }: Pick<Accepted, 'pay' | 'binding'>, { slippageBps, maxPay }: Bounds): bigint => {
   const most = binding ? pay : divFloor(pay * 10_000n, BigInt(10_000 - Math.min(slippageBps, 9_999)));
   return maxPay !== undefined && maxPay < most ? maxPay : most;
 };
 
 /**
- * Judges an order. The order for a binding quote must have exactly the accepted amounts. On the estimate of a purchase or a sale, `receive` per `pay`
- * may be worse by `slippageBps`, and `pay` may be higher by about as much, because nobody ordered ten times what they accepted. On a channel's
- * estimate, only `pay` may be worse, by `slippageBps`. No order may go beyond the customer's own limits. An order in another currency or payment
- * option does not belong to this quote, nor does one with an amount beyond all that can be stored.
+ * Judges an order. An order in another currency or by another payment option, or with an amount that cannot be stored, does not belong to this quote.
+ * No order may go beyond the customer's own limits. Apart from that:
+ * - The order for a binding quote must have exactly the accepted amounts.
+ * - On the estimate of a purchase or a sale, `receive` per `pay` may be worse by `slippageBps`, and `pay` may be higher by about as much, because
+ *   nobody ordered ten times what they accepted.
+ * - On a channel's estimate, only `pay` may be worse, by `slippageBps`.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';

@@ -48,17 +48,17 @@ const DATA = 'data:(?:text|image|application)/';
 const BARE_SCHEME = new RegExp(`^(?:(?:${BARE}|about|mailto|tel):|${WORD}[^\\s/?=#@]*[/?=#@]|${DATA}[^\\s,]*,)`, 'i');
 const NOT_WITHIN_A_WORD = '(?<![\\p{L}\\p{N}.-])';
 /**
- * Finds a scheme that needs no slashes within a sentence. Telephone numbers and mail addresses are allowed there, and so are words such as "about:",
- * which nothing follows directly.
+ * Finds, inside a sentence, a scheme that a phone opens without slashes. A scheme with a space after its colon is allowed there, and so are
+ * `mailto:`, `tel:` and `about:`.
  */
 const BARE_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}(?:${BARE}):[^\\s]`, 'iu');
 const WORD_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}${WORD}\\S*`, 'giu');
 const DATA_INSIDE = new RegExp(`${NOT_WITHIN_A_WORD}${DATA}\\S*`, 'giu');
 
 /**
- * Returns the parts of a text that begin with a scheme which is also a word. A part goes on to the next space, and the search goes on behind it. So no
- * character is read twice, whatever a provider writes ("file:file:file:…"). Only the first such word before a space needs to be found: what follows
- * the others follows it, too.
+ * Returns the parts of a text that begin with a scheme which is also a word. A part extends to the next space, and the search continues after it. So
+ * no character is read twice, whatever a provider writes ("file:file:file:…"). Only the first such scheme before a space needs to be found, because
+ * whatever follows a later one also follows the first.
  */
 export const wordsInside = (text: string): { words: string[]; data: string[] } => ({
   words: text.match(WORD_INSIDE) ?? [],

@@ -1,5 +1,6 @@
 /**
- * When bought sats that the customer withdraws may be lost: the one definition, for the operator's lists, their commands and the provider's record.
+ * Decides when bought sats that the customer must withdraw may be lost. The operator's lists and commands and the provider's record all use this one
+ * definition.
  */
 import { isDelivered } from './order-life.ts';
 import type { Stage } from './order.ts';
@@ -9,14 +10,14 @@ import { isClaimed, type Ramp } from './ramp.ts';
 export const unreadEnd = 0;
 
 /**
- * A provider says itself how long its link lives. So this long after the customer first asked for one, that no longer stands in the way of a proof
- * against the provider, however often it has given another link since.
+ * How long, after the customer first asked for a link, a link that its provider calls valid protects the provider from a proof of payment. Without
+ * this limit, a provider could put off the proof for ever by giving new links.
  */
 export const longestLinkMs = 3 * 86_400_000;
 
 /**
- * What decides about an order's withdrawal. `isUnlost`: no answer to a request for the link can have been lost. `hasFallback`: requests for the link
- * name an on-chain address. `createdOn`: when the customer first asked for a link.
+ * The state of an order's withdrawal, as far as decisions about it need it. `isUnlost`: no answer to a request for the link can have been lost.
+ * `hasFallback`: requests for the link name an on-chain address. `createdOn`: when the customer first asked for a link.
  */
 export type ClaimNow = {
   state: 'sending' | 'held' | 'review' | 'refused';
@@ -33,14 +34,16 @@ const endOf = ({ expiresOn }: ClaimNow): number | undefined => (expiresOn === un
 
 const isOld = ({ createdOn }: ClaimNow, now: number): boolean => createdOn + longestLinkMs <= now;
 
-/** Returns whether we hold a link that its provider says can still be used, and the customer asked for one not long ago. */
+/** Returns whether we hold a link that its provider says can still be used, and the customer first asked for one less than `longestLinkMs` ago. */
 const isLinkValid = (claim: ClaimNow | undefined, now: number): boolean => claim?.hasLink === true && (endOf(claim) ?? 0) > now && !isOld(claim, now);
 
 /**
- * Returns whether the sats of a delivered order may be lost, so that a proof of payment counts against its provider. Either we hold no link, so that
- * nobody can have withdrawn them, and the provider says that somebody did, or refuses a link. Or the link that we hold is over: it may never have
- * paid. A link without a known end is over once the provider says that the sats were withdrawn. Long after the customer asked, the provider's word
- * about its link no longer counts.
+ * Returns whether the sats of a delivered order may be lost, so that a proof of payment counts against its provider. They may be lost in these cases:
+ * - We hold no link and the order is `filled`, but the provider says that the sats were withdrawn, or the request for a link was refused or is in
+ *   review.
+ * - Our link has expired, and may never have paid. A link without a known expiry counts as expired once the provider says that the sats were
+ *   withdrawn.
+ * - The customer first asked for a link `longestLinkMs` ago or earlier. Then the provider's word about its link no longer counts.
  */
 export const mayBeLost = ({ stage, finishedUnlinked, claim }: BoughtNow, now: number): boolean => {
   if (!isDelivered(stage)) return false;
@@ -54,8 +57,8 @@ export const mayBeEnded = ({ ramp, payout, stage, claim }: BoughtNow & { ramp: R
   stage === 'filled' && isClaimed(ramp, payout) && !isLinkValid(claim, now);
 
 /**
- * Returns whether there may be a link that pays this customer. It may do so after its end, too, and one that we do not hold may pay to the fallback
- * address, or be missing in a backup (`linkUnknown`).
+ * Returns whether a link that pays this customer may exist. An expired link may still pay. A link whose answer was lost may pay to the fallback
+ * address, and a link may be missing from the backup that was restored (`linkUnknown`).
  */
 export const mayHaveLink = ({ claim, linkUnknown }: { claim?: ClaimNow | undefined; linkUnknown?: boolean | undefined }): boolean =>
   linkUnknown === true || (claim !== undefined && (claim.hasLink || claim.isUnlost !== true));

@@ -18,7 +18,7 @@ export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(par
 /** Returns part / whole in basis points, rounded down. */
 export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
 
-/** Returns the fee in sats of an order that pays and receives sats. Some cost less than they deliver: then it is 0, since no fee is negative. */
+/** Returns the fee in sats of an order that pays and receives sats. If it costs less than it delivers, the fee is 0, because no fee is negative. */
 export const feeInSats = (pay: bigint, receive: bigint): bigint => (pay > receive ? pay - receive : 0n);
 
 /** Returns `bps` basis points of `amount`, rounded down. */

@@ -51,8 +51,8 @@ export type Facts = {
   /** Set if the request for the order was sent more than once, so that the provider may have made another order for it. */
   sent_again?: true;
   /**
-   * The provider's ids of the account's latest payments when the order was placed, as far as they could be taken for this order's. None of them is
-   * for it. Earlier releases stored all of the latest payments.
+   * The ids, at the provider, of earlier payments of the account that could be mistaken for this order's payment. None of them is for this order.
+   * Earlier releases stored all of the account's latest payments.
    */
   earlier_payments?: string[];
   /** For liquidity. */
@@ -154,9 +154,9 @@ export type Refused = { providerId: string; refusal: Refusal };
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number; orderMade?: string };
 
 /**
- * A candidate with its rank. `behindBestBps` is rounded up; it is negative when the offer, before haircut and preference, gives more than rank 1.
- * Routes of version 2 also hold the haircut by which the offer was ranked, the source of that haircut, and `priorSats`, which is the P of the formula
- * in record.ts.
+ * A candidate with its rank. `behindBestBps` is rounded up; it is negative when the offer, before haircut and preference, is worth more than the
+ * offer at rank 1. Routes of version 2 also hold the haircut by which the offer was ranked, the source of that haircut, and `priorSats`, which is the
+ * P of the formula in record.ts.
  */
 export type RankedOffer = Candidate & {
   rank: number;

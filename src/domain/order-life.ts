@@ -1,9 +1,9 @@
 /**
- * Decides the life of one order from what its provider says. Every stage except `review` has a rank, and no report of the provider lowers an order's
- * rank. Stages with money rank above stages without, so a payment that is reported after `expired` or `failed` moves the order on. A failure or an
- * expiry that is reported after a payment usually puts the order into `review`, since the provider then owes money. So does a report that cannot be
- * true. Most other reports of an earlier stage change nothing. docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the
- * reason. An order attempt has a life of its own: settle-placing.ts.
+ * Decides the life of one order from what its provider says. Every stage except `review` has a rank, and no report lowers an order's rank. Stages
+ * with money rank above stages without, so a payment that is reported after `expired` or `failed` moves the order on. A failure or an expiry that is
+ * reported after a payment usually puts the order into `review`, because the provider then owes money. So does a report that cannot be true.
+ * docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the reason. The life of an order attempt is decided in
+ * settle-placing.ts.
  */
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
@@ -35,15 +35,15 @@ export type OrderNow = {
   pay: bigint;
   receive: bigint;
   /**
-   * The accepted figures and the customer's own limits, which amounts are compared with. If absent, amounts are compared with the order's own
-   * figures, and those of an unpaid estimate with nothing.
+   * The amounts that the customer accepted, and their own limits. Reported amounts are compared with these. If absent, reported amounts are compared
+   * with the order's own, and those of an unpaid estimate are not compared.
    */
   accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
   currency?: string;
   option?: string;
   expiresOn?: number;
-  /** What the provider had reported, amounts and status word, when the operator ended a review of the order. */
+  /** The amounts and the status word that the provider had reported when the operator ended a review of the order. */
   reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
   /** An earlier read that left the order in review reported that money arrived. */
   moneySeen?: boolean;
@@ -119,10 +119,10 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire, unless the same report says
- * that a payment is, or may be, on its way: the word may be the provider's for just that. If the report shows money that was not known before, an
- * order that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in review, needs a person who
- * finds out what the word means.
+ * Decides about a status word that is unknown to us. The stage stays as it is, except that an unpaid order may expire by the clock. It expires a day
+ * later if the same report says that a payment is, or may be, on its way, because the unknown word may mean exactly that. If the report shows money
+ * that was not known before, an order that awaits its payment counts as paid, so that nobody pays it again. An order that had ended unpaid, or was in
+ * review, needs a person who finds out what the word means.
  */
 const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advance => {
   const word = `unknown status "${statusWord(evidence.rawStatus)}"`;
@@ -135,10 +135,10 @@ const byUnknownWord = (order: OrderNow, evidence: Evidence, now: number): Advanc
 };
 
 /**
- * Returns why the provider owes money: by its own reports, money arrived that it neither delivered nor refunded. Returns undefined if they do not
- * show that. If a delivery is reported as failed afterwards, the provider owes the money, too. A provider that reports "unpaid" after a payment may
- * only be slow, so that report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the
- * rest may arrive up to an hour after the order has expired.
+ * Returns why the provider owes money, or undefined if its own reports do not show that it does. It owes money that arrived and was neither delivered
+ * nor refunded, or whose delivery is reported as failed. A report of "unpaid" after a payment counts only once the order has expired, because the
+ * provider may only be slow; after a delivery it is ignored. If only a part of the money has arrived, the rest may arrive up to an hour after the
+ * order has expired.
  */
 const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: Evidence, now: number): string | undefined => {
   if (reached === 'refunded') return undefined;
@@ -182,16 +182,16 @@ export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number)
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
 /**
- * Returns when an unpaid order expires by the clock. If a payment is on its way, that is a day after the order's own end, because a customer who was
- * told that the order expired unpaid would pay for another order.
+ * Returns when an unpaid order expires by the clock. If a payment is on its way, that is a day after the order's own expiry, because a customer who
+ * was told that the order expired unpaid would pay for another order.
  */
 const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: boolean | undefined }): number | undefined =>
   expiresOn === undefined || arriving !== true ? expiresOn : expiresOn + dayMs;
 const dayMs = 86_400_000;
 
 /**
- * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's end does not stop a bank transfer: money that
- * was sent a minute before that end may come days later. Until then, the provider may book it to another order of nearly the same amount.
+ * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's expiry does not stop a bank transfer: money
+ * that was sent a minute before may come days later. Until it arrives, the provider may book it to another order of nearly the same amount.
  */
 export const mayBePaid = (
   order: { ramp: Ramp; stage: Stage; expiresOn?: number | undefined; arriving?: boolean | undefined; arrivalSeconds?: number | undefined; network?: Network },
@@ -219,14 +219,14 @@ export const matchSlackMs = 15 * 60_000;
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
 /**
- * How long after its end a sale may still hold its amount. Only one that is unpaid or paid in part may do so for longer, or without an end. A store
- * uses this to read none of a customer's many older sales.
+ * How long after its expiry a sale may still hold its amount, unless it is unpaid or paid in part: such a sale may hold it longer. The store uses
+ * this to skip a customer's many older sales.
  */
 export const longestHoldMs = (paymentDueBy({ ramp: 'sell', expiresOn: 0 }) ?? 0) + 2 * matchSlackMs;
 
 /**
- * Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. Of an
- * order whose payment may be on its way, its own end counts first, and then the time at which it expires by the clock.
+ * Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. If a
+ * payment may be on its way, the order is polled at its own expiry, and again when it expires by the clock.
  */
 export const noLaterThanExpiry = ({ stage, expiresOn, arriving }: Pick<OrderNow, 'stage' | 'expiresOn' | 'arriving'>, now: number, on: number): number => {
   if (stage !== 'awaiting_payment') return on;
@@ -251,7 +251,6 @@ const reachedBy = (order: OrderNow): Ranked | undefined => {
   return stage !== undefined && order.moneySeen === true && ranks[stage] < ranks.underpaid ? 'underpaid' : stage;
 };
 
-/** Returns whether a read says that money arrived. */
 export const saysMoney = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
   moneySeen === true || moneyMoved.has(stage);
 /** Returns whether a read says that the provider has, or had, the whole payment and has not sent it back. */
@@ -320,7 +319,7 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Returns until when an unpaid order is followed. If a payment is on its way, that is at least until the order expires by the clock: the read of that
+ * Returns until when an unpaid order is followed. If a payment is on its way, that is at least until the order expires by the clock: the read at that
  * moment may be the first to say that a person must look.
  */
 export const followedUntil = (order: { followUntil: number; expiresOn?: number | undefined; arriving: boolean }): number =>
@@ -368,10 +367,10 @@ export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Sta
 
 /**
  * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
- * ceiling. An order that ended unpaid is polled less and less often once no money can be on its way any more: each wait is twice as long as the last
- * one, up to a week. Hardly any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs` is how
- * long before a successful poll the order was last read. It is absent after a read that failed or that a notice caused, because both are reasons to
- * poll again soon. `random` is in [0, 1). Whatever this returns, an unpaid order expires at `expiresOn`.
+ * ceiling. For an order that ended unpaid, once no money can be on its way any more, each wait is twice as long as the last one, up to a week: hardly
+ * any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs`: how long before a successful poll
+ * the order was last read. It is absent after a read that failed or that a notice caused, because both are reasons to poll again soon. `random` is in
+ * [0, 1).
  */
 export const refreshDelayMs = (
   order: { stage: Stage; stageOn: number; arrivalSeconds?: number; sinceReadMs?: number },

@@ -1,6 +1,6 @@
 /**
  * Where bought sats go when the provider sends them itself (a pushed payout), instead of letting the customer withdraw them (a claim). The kinds are
- * the API's member names of `payout_to`.
+ * the names of the members of `payout_to` in the API.
  */
 export const payoutKinds = ['lightning_address', 'lnurl', 'invoice', 'node_pubkey', 'onchain'] as const;
 export type PayoutKind = (typeof payoutKinds)[number];

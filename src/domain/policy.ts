@@ -8,7 +8,6 @@ export type RuleVersion = 1 | 2;
 
 /** What a decision depends on in addition to the request and the offers: settings, and what was known about prices and records at that time. */
 export type DecisionPolicy = {
-  /** The version by which the route is written and ranked. */
   version: RuleVersion;
   /** An offer that beats the median of the others by more than this, both with and without its fee, is `too-good`. */
   outlierBps: number;

@@ -1,4 +1,7 @@
-/** Schemes whose addresses lead to no app: a browser runs them as script in the page that shows the link, or reads them from itself or the machine. */
+/**
+ * Schemes whose addresses lead to no app. A browser runs such an address as script in the page that shows the link, or opens content from its own
+ * memory or from the machine.
+ */
 const leadNowhere = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'file:']);
 
 /**

@@ -152,15 +152,15 @@ export const replay = (route: Route): string[] => {
 };
 
 /**
- * Returns the excluded offers that were worth more to the customer than rank 1, before haircuts and preferences. Ranking the offers again says nothing
- * about them: whoever leaves out the best offer also gets the same ranking again.
+ * Returns the excluded offers that were worth more to the customer than rank 1, before haircuts and preferences. `replay` cannot find them: the other
+ * offers rank in the same sequence even if the best offer was left out.
  */
 export const betterExcluded = ({ asked, offers: [best], excluded }: Pick<Route, 'asked' | 'offers' | 'excluded'>): Excluded[] =>
   excluded.filter(({ offer }) => !best || compareNet(netOf(asked, offer), netOf(asked, best.offer)) > 0);
 
 /**
  * Returns the median of the accepted offers' own prices. If there is an even number, it is the lower of the middle two, so that it is a price that a
- * provider really offers. Returns undefined for fewer than two offers, since one offer is not a market.
+ * provider really offers. Returns undefined for fewer than two offers, because one offer is not a market.
  */
 const medianOf = (asked: Asked, accepted: Candidate[], now: number): Reference | undefined => {
   const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

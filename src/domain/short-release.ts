@@ -9,7 +9,7 @@ type Released = {
 
 /**
  * Returns whether the operator has released the fill as it is now. If the provider reports less, or charges more, than it did when the operator
- * judged the fill, the customer is asked again.
+ * judged the fill, the release no longer counts, and the customer must agree again.
  */
 export const isShortReleased = ({ pay, receive, shortReleasedOn, shortReleased }: Released): boolean =>
   shortReleasedOn !== undefined && (!shortReleased || (receive >= BigInt(shortReleased.receive) && pay <= BigInt(shortReleased.pay)));
