@@ -47,8 +47,8 @@ const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: str
 };
 
 /**
- * Counts before the provider is called, so that parallel calls cannot exceed the limits together. Throws if another call has changed the account
- * meanwhile.
+ * Stores the new counts before the provider is called, so that parallel calls cannot exceed the limits together. Throws if another call has changed
+ * the account meanwhile.
  */
 const counted = async (gateway: Gateway, account: Account, signup: Signup, counts: CodeCounts): Promise<Account> => {
   const after = await withCounts(gateway, account, signup, counts);

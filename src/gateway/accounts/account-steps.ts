@@ -107,9 +107,9 @@ const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> =
 };
 
 /**
- * Applies what the provider has reported about the connection. Returns the connection as it is stored. A report is built on the state that was stored
- * when the call began, and knows nothing of what was stored since, such as the challenge of a code that was just sent. So it is not stored over that,
- * unless it `isNewer`: the provider's answer to a step of the customer. One that changes nothing is not stored at all.
+ * Applies what the provider has reported about the connection. Returns the connection as it is stored. A report says nothing about what was stored
+ * after its call began, for example the challenge for a code that was just sent, so it does not replace that. `isNewer`: the report answers a step of
+ * the customer, so it replaces any stored state. A report that changes nothing is not stored.
  */
 export const stepConnection = async (
   gateway: Gateway,
@@ -139,7 +139,7 @@ export const stepConnection = async (
   return (await asStored()) ?? after;
 };
 
-/** Marks a connection as failed: its request was repeated, and the provider will not create the connection. */
+/** Marks a connection as failed, after its request was repeated and the provider did not create it. */
 export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
   await stepConnection(gateway, account, connection, {
     upstreamId: connection.upstreamId ?? connection.id,

@@ -1,7 +1,7 @@
 /**
  * Imports the connections that a newly connected account already has at its provider: they were made before the account was removed here, or outside
- * this gateway. If one was stored here before, for any customer with the same user at the provider, it must still pay the bank account and show the
- * addresses that were known then. Of one that was made outside, the customer has told us nothing to compare.
+ * this gateway. If such a connection was stored here before, for any customer with the same user at the provider, it must still have the bank account
+ * and the addresses that were known then. For a connection that was made outside, there is nothing to compare with.
  */
 import { defined } from '../../domain/defined.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -13,8 +13,8 @@ import type { Scope } from '../../ports/scope.ts';
 import { openState } from '../upstream/connection-state.ts';
 
 /**
- * How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import cut short. Each
- * read of the account in that time costs one more call.
+ * How long after an account was connected we keep asking for its connections. The provider may have been down at first, or the import may have been
+ * cut short. Each read of the account in that time costs one more call.
  */
 const freshMs = 10 * 60_000;
 
@@ -55,7 +55,8 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
 };
 
 /**
- * Returns the connection as it is compared with what is known of it. Undefined if that needs a read and the read failed. A later import tries again.
+ * Compares a listed connection with what was stored about it before, and returns the result. Returns undefined if the comparison needs a read and
+ * that read fails; a later import tries again.
  */
 const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
   const stored = await scope.gateway.stores.accounts.lastStored(account.id, told.upstreamId);

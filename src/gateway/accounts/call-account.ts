@@ -45,7 +45,7 @@ export const callSeller = async <T extends object>(
 };
 
 /**
- * Makes one call with an account's credentials (the blob). Stores changed credentials even if the provider refused, since its refusal may mean that
+ * Makes one call with an account's credentials (the blob). Stores changed credentials even if the provider refused, because its refusal may mean that
  * the key no longer works.
  */
 const callAs = async <T extends object>(scope: Scope, account: Caller, call: AccountCall, attempt: (context: CallContext) => Promise<T>): Promise<T> => {

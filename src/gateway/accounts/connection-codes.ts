@@ -1,15 +1,15 @@
 /**
  * Codes that a provider sends to confirm or to end a connection. Some providers count wrong codes for each connection only, so that new connections
- * would allow any number of tries. So the gateway counts for the provider's user, whatever the provider allows: for all the user's connections
- * together, also if the account is removed and connected again, and if several customers have pasted the user's key. Until the provider has stated
- * the user's id, it counts for the customer.
+ * would allow any number of tries. So the gateway itself counts per user of the provider: over all of the user's connections, even if the account is
+ * removed and connected again, or if several customers have pasted the user's key. Until the provider has stated the user's id, it counts for the
+ * customer.
  */
 import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 
 const hourMs = 3_600_000;
-/** The most of each that one user may do in an hour (UTC). Each of `codes` and `cancels` makes the provider send a code. */
+/** How often one user may do each of these in an hour (UTC). Each of `codes` and `cancels` makes the provider send a code. */
 const most = { tries: 20, codes: 10, cancels: 10 } as const;
 export type CountedStep = keyof typeof most;
 const words: Record<CountedStep, string> = {
@@ -19,8 +19,8 @@ const words: Record<CountedStep, string> = {
 };
 
 /**
- * Counts before the provider is called, so that parallel calls cannot exceed the limits together. Returns what takes the count back, for a call that
- * certainly did not try or send a code. Throws a Problem once the limit is reached.
+ * Counts a step before the provider is called, so that parallel calls cannot exceed the limits together. Returns a function that takes the count
+ * back, to be called if certainly no code was tried or sent. Throws a Problem once the limit is reached.
  */
 export const countConnectionCode = async (
   { stores: { liquidity: counters }, hash, now: clock }: Gateway,

@@ -26,7 +26,8 @@ import type { Scope } from '../../ports/scope.ts';
 
 /**
  * Requests a connection. A repeat with the same details returns the same connection. If the provider's answer is lost, the connection stays
- * `initiating` until a later read shows what became of it. Counts as a code that is asked for, because the provider sends one for each connection.
+ * `initiating` until a later read shows what became of it. The request counts as a request for a code, because the provider sends a code for each
+ * connection.
  */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
@@ -36,7 +37,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
   const nameHash = gateway.hash(request.name.trim().toLowerCase());
   const known = (await gateway.stores.accounts.connections(account.id)).find((one) => one.nameHash === nameHash && !over.has(one.status));
   if (known) return await sameAgain(scope, account, known, request);
-  // Counted before it is stored, since whoever finds it stored may ask the provider for it.
+  // The request is counted before the connection is stored, because another call that finds it stored may request it from the provider.
   const takeBack = await countConnectionCode(gateway, account, 'codes');
   const row: Connection = {
     id,
@@ -126,8 +127,8 @@ type Asked = { verb: 'confirm_connection'; code: string } | { verb: 'resend_code
 const counted = { confirm_connection: 'tries', resend_code: 'codes', cancel_connection: 'cancels' } as const satisfies Record<Asked['verb'], CountedStep>;
 
 /**
- * Returns whether the provider certainly did not try the code that was handed in or, for the other steps, sent none. Credentials that change with the
- * answer (`customer`) mean that a call was made and its key refused, perhaps only after the code had been tried.
+ * Returns whether the provider certainly did not try the code that was handed in or, for the other steps, certainly sent no code. New credentials in
+ * the answer (`customer`) mean that a key was refused, perhaps only after the code had been tried.
  */
 const isUnused = (verb: Asked['verb'], answer: Step): boolean =>
   verb === 'confirm_connection'
@@ -160,7 +161,7 @@ const stepAt = async (
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
     if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(scope, account, connection));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    // A cancellation that is asked for again sends no other code, so its answer holds no more than a read does.
+    // If a cancellation is requested again, the provider sends no other code, so the answer says no more than a read does.
     const isNewer = verb === 'resend_code' || answer.value.status !== connection.status;
     return { connection: await stepConnection(gateway, account, connection, answer.value, isNewer), state: answer.value };
   } catch (fault) {
@@ -247,14 +248,15 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
 };
 
 /**
- * Throws while a payment to this connection may be on its way, since cancelling the connection removes the address. An order's end does not stop a
+ * Throws while a payment to this connection may be on its way, because cancelling the connection removes the address. An order's end does not stop a
  * payment, and sats that have arrived must still be converted. An order that is being placed may be shown and paid. The orders of other customers
- * with the same user at the provider count, since they have the same connections. Only the customer's own orders are named.
+ * with the same user at the provider count, too, because they share the connections. Only the customer's own orders are named.
  */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const { intents, orders } = gateway.stores;
   const state = await openState(gateway, connection);
-  // Without an address, nobody is told to pay to it. One that would pay another bank account shows none: the sooner it ends, the better.
+  // Nobody is told to pay to a connection without an address. A connection that would pay another bank account shows no address, so it should end
+  // soon.
   if ((state?.lightningAddress ?? state?.depositAddress) === undefined) return;
   const now = gateway.now();
   // An attempt that ends meanwhile must be seen as an attempt or as an order, so the attempts are read first.

@@ -68,7 +68,7 @@ const isContested = async (gateway: Gateway, account: Account, userHash: string 
   account.emailHash !== undefined &&
   ((await gateway.stores.accounts.isNamedByOthers(account, gateway.now() - namedMs)) || (await isUserOfAnother(gateway, account, userHash)));
 
-/** Returns whether another customer has connected this user, if only by a pasted key and without an e-mail. */
+/** Returns whether another customer has connected this user, even if only by a pasted key and without an e-mail. */
 const isUserOfAnother = async (gateway: Gateway, account: Account, userHash: string | undefined): Promise<boolean> =>
   userHash !== undefined && (await gateway.stores.accounts.isUserOfAnother(account, userHash));
 

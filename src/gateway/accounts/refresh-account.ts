@@ -73,7 +73,7 @@ const unread = <T>({ log }: Gateway, row: T, error: unknown): T => {
 };
 
 /**
- * Refreshes up to five open orders of the account, since a notice about the account may be about them. They are matched with their payments before
+ * Refreshes up to five open orders of the account, because a notice about the account may be about them. They are matched with their payments before
  * readSettlements searches for payments without an order.
  */
 const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
@@ -113,8 +113,9 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 });
 
 /**
- * Reads one connection, unless it is over. One that failed but is still there at the provider is not over. If the request to create it was never
- * answered, sends that request again; the adapter first checks whether the connection exists, and may refuse a request that has become too old.
+ * Reads one connection, unless it is over. A failed connection that still exists at the provider is not over. If the request to create the connection
+ * was never answered, sends that request again; the adapter first checks whether the connection exists, and may refuse a request that has become too
+ * old.
  */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;
@@ -141,13 +142,13 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
   }
 };
 
-/** `twin`: the connection here that already stands for what the provider returned. */
+/** `twin`: another stored connection that already has the id that the provider returned. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /**
  * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns
- * the connection as it is if another call is requesting it at the moment: otherwise both could find no connection at the provider, and both would
- * create one. `attempt`: 2 if an earlier request may have reached the provider.
+ * the connection as it is if another call is requesting it at the moment: otherwise both calls could find no connection at the provider, and both
+ * would create one. `attempt`: 2 if an earlier request may have reached the provider.
  */
 export const askForConnection = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
   const { accounts } = scope.gateway.stores;
@@ -193,8 +194,8 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
     if (!read.ok) return;
     const settled = read.value.filter((row) => row.kind.startsWith('sell') && (row.stage === 'filled' || row.stage === 'finished'));
     if (settled.length === 0) return;
-    // Once the provider links a payment to an order, the payment's id changes, so both ids are compared. The provider's order need not be the one
-    // that the payment belongs to here.
+    // Once the provider links a payment to an order, the payment's id changes, so both ids are compared. The order that the provider names need not
+    // be the order that the payment belongs to here.
     const idsOf = ({ upstreamId, paymentId }: SellTransaction): string[] => (paymentId === undefined ? [upstreamId] : [upstreamId, paymentId]);
     const known = await gateway.stores.accounts.knownSettlements(account.id, settled.flatMap(idsOf));
     const { orders } = gateway.stores;

@@ -15,7 +15,7 @@ export type Told = Omit<AccountRequest, 'ref' | 'noticeUrl'>;
  * how many codes were sent and tried. The release before this one knows only `email`, `signupUrl` and `mailSent`.
  */
 export type Signup = Told & Pick<AccountState, 'signupUrl' | 'mailSent' | 'needs' | 'termsUrl' | 'codeSentBy' | 'codeExpiresOn' | 'attemptsLeft'> & CodeCounts;
-/** Returns what the customer told us, as long as the provider has not answered. */
+/** Returns what the customer told us. This is empty once the provider has answered. */
 export const toldOf = ({ email, phone, payoutTo, termsAccepted }: Signup): Told => defined({ email, phone, payoutTo, termsAccepted });
 /** `codesSince`: when the counted hour began. `codeTries`: wrong codes, and codes whose outcome is unknown, since the last code was sent. */
 export type CodeCounts = { codesSince?: number; codesSent?: number; codeTries?: number };

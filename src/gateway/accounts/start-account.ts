@@ -128,13 +128,13 @@ const byTold = async (scope: Scope, start: Start, told: Told, countMail: () => P
     if (answer.customer === undefined) {
       if (!existing) await gateway.stores.accounts.discard(account.id);
     } else if (account.userHash === undefined)
-      // The provider has a user now, but has not told us that user's id. Whoever gave the same e-mail or destination next would be that user, so it
-      // stays reserved for this account.
+      // The provider has a user now, but has not told us that user's id. Whoever named the same e-mail or destination next would become that user
+      // here, so the name stays reserved for this account.
       await stepAccount(gateway, account, undefined, { userHash: gateway.hash(`untold ${account.id}`) });
     throw refusalProblem(answer.refusal);
   }
   const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
-  // The customer has just asked, so the first poll comes soon, however long the account has been waiting.
+  // The customer has just started or continued the account, so the first poll comes soon, however long the account has been waiting.
   const nextCheckOn = nextCheck(gateway, { ...account, ...answer.value, statusOn: gateway.now() }, []);
   return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn });
 };
@@ -207,7 +207,7 @@ const newAccount = async (
   if (made === 'email-taken') throw claimed(accountsOf(provider).knownBy);
   if (made === 'customer-has-one')
     throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
-  // Whoever names an address is logged in there as its user, so it belongs to the first customer who names it, even before it is connected.
+  // Whoever names an address is logged in at the provider as its user, so it belongs to the first customer who names it, even before it is connected.
   const isFirstCome = 'told' in by && accountsOf(provider).knownBy === 'payout_to';
   if (isFirstCome && (await gateway.stores.accounts.isHeldByAnother(account, by.nameHashes, now - namedMs))) {
     await gateway.stores.accounts.discard(id);

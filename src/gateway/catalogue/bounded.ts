@@ -1,4 +1,4 @@
-/** Limits what a provider may list, since its options become part of the list that every customer sees. */
+/** Limits what a provider may list, because its options become part of the list that every customer sees. */
 import { readCurrencyCode } from '../../domain/currency.ts';
 import { holdsLink } from '../../domain/links.ts';
 import { mixesAlphabets, normalForm } from '../../domain/option-name.ts';
@@ -7,7 +7,6 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
-/** The most options that one provider may list. */
 const mostOptions = 100;
 /** How many new option names of one provider get a number per day and instance. There is a limit because numbers are never reused. */
 const mostNewNames = 100;

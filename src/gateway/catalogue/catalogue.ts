@@ -24,7 +24,7 @@ import { defect } from '../../ports/defect.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 
 /**
- * One provider's listing, by the gateway's own numbers for options. A number leads to all options that this provider lists under that name, the
+ * One provider's listing, keyed by the gateway's own numbers for options. A number leads to all options that this provider lists under that name, the
  * lowest listed fee first.
  */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
@@ -112,7 +112,7 @@ const key = (providerId: string, ramp: Ramp): string => {
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
   const rows = await gateway.stores.catalogue.listings();
-  // Numbers and listings are loaded together, since the options of a listing cannot be requested without their numbers.
+  // Numbers and listings are loaded together, because the options of a listing cannot be requested without their numbers.
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
   for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
 };
@@ -281,7 +281,6 @@ export const whyUnlisted = (gateway: Gateway, provider: Provider, ramp: Ramp): {
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
 
-/** Reads what toJson wrote. */
 const fromJson = (json: Json): Catalogue => {
   const stored = json as { features: Features; options: AnyJson[] };
   return { features: stored.features, options: stored.options.map(optionFromJson) };

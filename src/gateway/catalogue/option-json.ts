@@ -7,7 +7,6 @@ export const optionToJson = ({ minFiat, maxFiat, ...option }: CatalogueOption): 
   ...(minFiat === undefined ? {} : { minFiat: minFiat.toString() }),
   ...(maxFiat === undefined ? {} : { maxFiat: maxFiat.toString() }),
 });
-/** Reads what optionToJson wrote. */
 export const optionFromJson = (json: AnyJson): CatalogueOption => {
   const { minFiat, maxFiat, ...option } = json as StoredOption;
   return { ...option, ...(minFiat === undefined ? {} : { minFiat: BigInt(minFiat) }), ...(maxFiat === undefined ? {} : { maxFiat: BigInt(maxFiat) }) };

@@ -9,7 +9,6 @@ export const listingToJson = (listings: LiquidityListing[]): Json =>
     maxSats: maxSats.toString(),
     stepSats: stepSats.toString(),
   }));
-/** Reads what listingToJson wrote. */
 const listingFromJson = (json: Json): LiquidityListing[] =>
   (json as ({ minSats: string; maxSats: string; stepSats: string } & Omit<LiquidityListing, 'minSats' | 'maxSats' | 'stepSats'>)[]).map((one) => ({
     ...one,
