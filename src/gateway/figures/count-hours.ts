@@ -14,11 +14,14 @@ const retryMs = 10 * 60_000;
 /** How long the calls of the last minutes stay in memory after an operator asked for them. */
 const unaskedMs = 5 * 60_000;
 /**
- * So few that a step takes only some milliseconds, because customers wait for the same processors. Reading a decision takes about 0.1 ms, and each
- * step about 3 ms besides.
+ * The most rows that one step counts. There are so few that a step takes only some milliseconds, because customers' requests need the same
+ * processors. Reading a decision takes about 0.1 ms, and each step about 3 ms besides.
  */
 export const rowsOfStep = 16;
-/** After each step comes a pause of this many times its duration for each instance, so all instances together count for a tenth of the time. */
+/**
+ * A step and its pause together last this factor times the number of instances times as long as the step itself. So all instances together count for
+ * about a tenth of the time, unless `longestPauseMs` cuts the pause short.
+ */
 const pauseShare = 10;
 const longestPauseMs = 2_000;
 /** A piece of work is this many steps, which take one or two seconds with their pauses. */
@@ -60,7 +63,7 @@ export const countHours = async (gateway: Gateway, limit: number): Promise<numbe
 
 /**
  * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that is still under
- * way keeps the old ones.
+ * way keeps the old calls.
  */
 const forgetCalls = ({ state }: Gateway, now: number): void => {
   const { seconds, askedOn = 0 } = state.recentCalls;

@@ -80,7 +80,7 @@ describe('an operator is told of a missing link', () => {
       if (!found) throw new Error('no claim');
       return found;
     };
-    /** Lets the background work go on for as long as that, and returns after how many minutes the operator was told. */
+    /** Lets the background work run for `ms`. Returns after how many minutes the operator was alerted. */
     const pass = async (ms: number): Promise<number[]> => {
       const began = clock.now;
       const minutes: number[] = [];

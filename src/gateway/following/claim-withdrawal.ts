@@ -33,8 +33,8 @@ export type Withdrawal = { order_id: string; withdrawal_expiration_date: string;
 /**
  * Handles POST /withdrawal: requests the LNURL from the provider, and stores it sealed before answering, because a provider may refuse a second
  * request. While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the
- * withdrawal. It can be changed only while the provider has refused every request, and no answer was lost: then no link can exist, neither with the
- * address nor without. `only_held`: gives only a valid link that we hold, and asks the provider for none.
+ * withdrawal. It can be changed only while the provider has refused every request and no answer was lost, because then no link can exist.
+ * `only_held`: gives only a valid link that we hold, and asks the provider for none.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -46,7 +46,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (request.only_held === true && !(known && isLive(gateway, known))) throw noneHeld(order, known);
   if (known) {
     // Until the customer gets a link, a shortfall that appeared after the withdrawal began still stops it. A read that is made for this answer may be
-    // the first to show one.
+    // the first to show such a shortfall.
     const isUnseen = order.watch.linkUnseen === true;
     if (known.lnurl === undefined || isUnseen) refuseShort(order, request);
     const given = await answerClaim(scope, order, known, { fallback, request });
@@ -121,7 +121,10 @@ const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   if (stage === 'filled' || (claim && isUsedUp(order, claim))) return none('Repeat the request without only_held: the provider is then asked for one.');
   return none(notWithdrawable(order).detail, { action: 'read-order' });
 };
-/** The provider calls the order finished, and gives no other link than the one that has expired. `waitMs`: until it can be asked again. */
+/**
+ * Returns the problem for an order that the provider calls finished although our link has expired, if it gives no other link. `waitMs`: how long
+ * until the provider can be asked again. Absent if it cannot be asked again.
+ */
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
     'order-not-withdrawable',
@@ -224,7 +227,8 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
-    // A person must look at this claim. We ask the provider again only if the order is filled, a wallet asks for the link, and the next try is due.
+    // A person must look at this claim. We ask the provider again only when a wallet asks for the link and the next try is due, and only if the order
+    // is filled or its link was used.
     if (order.stage === 'review') throw order.watch.reviewReason === 'unsafe-link' ? linkRefused(order.id) : notWithdrawable(order);
     const mayAsk = order.stage === 'filled' || isUsedUp(order, claim);
     if (!mayAsk || (order.stage === 'filled' && claim.nextTryOn > gateway.now())) return await showLast(gateway, order, claim);
@@ -296,7 +300,7 @@ const patientReads = 3;
 /** Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. */
 const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
-  // From here on, the order cannot be ended as long as the lease runs.
+  // From here on, the operator cannot end the order while the lease runs.
   if (await isEnded(gateway, order.id)) {
     await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
     throw paidOtherwise(order);
@@ -324,7 +328,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       try {
         return await adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) });
       } catch (error) {
-        // Some providers answer a second request with a text that is no link. As a fault, it would soon stop the claims of other customers.
+        // Some providers answer a second request with a string that is no link. If that counted as a fault, it would soon stop the claims of other
+        // customers.
         if (!isUsedUp(order, claim) || !(error instanceof ProviderFault) || error.kind !== 'malformed') throw error;
         return { ok: false as const, refusal: { reason: 'declined' as const } };
       }
@@ -335,7 +340,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
       gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
       if (isUsedUp(order, claim)) {
-        // The customer has had a good link, and its sats were withdrawn. So the order needs nobody.
+        // The customer has had a good link, and the sats were withdrawn, so nobody needs to look at the order.
         await gateway.stores.claims.change(order.id, lease.owner, nextTry(gateway, claim, false));
         throw noOther(order);
       }
@@ -367,10 +372,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   }
 };
 
-/**
- * `isSure`: the provider certainly gave no link to this request. A wallet may ask before the next try is due. That puts the next try off, and brings
- * it no nearer.
- */
+/** `isSure`: the provider certainly gave no link to this request. If a wallet asks before the next try is due, the next try does not come sooner. */
 const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn, createdOn, askedOn = createdOn }: Claim, isSure: boolean) => {
   const now = gateway.now();
   return {
@@ -384,9 +386,9 @@ const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn, createdOn, as
 const missingMs = 3_600_000;
 type Again = ReturnType<typeof nextTry>;
 /**
- * Alerts the operator when a link has been missing for about an hour since the customer asked, for the first time or anew after a refusal: with the
- * first failed try after which the next one is later than that. That happens once, because the next try never comes nearer. A claim of an earlier
- * release may have got beyond that time without an alert, so it is alerted with the first failed try of this release.
+ * Alerts the operator once when a link has been missing for about an hour since the customer last asked for it: at the first failed try whose next
+ * try is later than that. A claim of an earlier release has no `askedOn` and may already be past that time without an alert, so its first failed try
+ * in this release alerts the operator.
  */
 const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Order, { state, lnurl, askedOn, nextTryOn }: Claim, again: Again): void => {
   const from = again.askedOn + missingMs;
@@ -397,9 +399,9 @@ const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Orde
 };
 
 /**
- * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after its end: it may still
- * pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim. If it
- * may be the fallback address that the provider refuses, and no answer was lost, the address is dropped, so that the customer can name another.
+ * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after it has expired: it may
+ * still pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim.
+ * If it may be the fallback address that the provider refuses, and no answer was lost, the address is dropped, so that the customer can name another.
  */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
@@ -419,15 +421,14 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
 };
 
 /**
- * Shows the link that we hold although its end has passed, since there is no other. Throws a Problem if we hold none, or if the order is not
- * `filled`.
+ * Shows the link that we hold although it has expired, because there is no other. Throws a Problem if we hold none, or if the order is not `filled`.
  */
 const showLast = async (gateway: Gateway, order: Order, claim: Claim): Promise<Withdrawal> => {
   if (claim.lnurl === undefined || order.stage !== 'filled') throw claimUnknown();
   return await show(gateway, order, claim.lnurl, unreadEnd);
 };
 
-/** Repeats at most `limit` of the claims that are due and have no outcome yet, with back-off. Returns how many it repeated. */
+/** Requests the links of at most `limit` claims that are due and have no outcome yet, with back-off. Returns how many it requested. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
   return await workOnDue(gateway, {

@@ -171,7 +171,8 @@ it('a payment that only its amount tells is that of one order, also if two are r
   expect(await reads()).toEqual(first);
   // Its next poll is not put off because of the other order's payment.
   for (const one of placed) expect((await found(one)).checks).toBeGreaterThan(0);
-  // If the provider itself links the payment to the other order, that is evidence, and no guess: the one that has guessed needs a person.
+  // If the provider itself links the payment to the other order, that is evidence and no guess, so a person must look at the order whose payment was
+  // only guessed.
   const told = placed.findIndex((_, n) => first[n] !== 'paid');
   const upstream = world.buyer().orders[told];
   if (!upstream) throw new Error('nothing upstream');

@@ -105,8 +105,8 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 
 type Matched = Pick<Order, 'id' | 'providerId' | 'customerId' | 'ramp' | 'pay' | 'createdOn' | 'facts'> & { terms: Pick<Order['terms'], 'matchedBy'> };
 /**
- * Returns what tells the ids of the customer's other orders at this provider and of their payments, and when the amount was sold again, if only the
- * amount may tell which order a payment is for.
+ * For an order whose payment may be recognised only by its amount, returns a function that tells which ids are those of the customer's other orders
+ * at this provider or of their payments, and the time at which the same amount was sold again.
  */
 export const othersOf = async (gateway: Gateway, order: Matched): Promise<Pick<FollowedOrder, 'ofOthers' | 'amountAgainOn'>> => {
   if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
@@ -126,15 +126,15 @@ const ownerOf = async (gateway: Gateway, order: Order, evidence: OrderEvidence):
   const payment = newPayment(order, evidence);
   if (payment) return payment.linked !== true && (await gateway.stores.orders.otherWithPayment(payment, order.id)) !== undefined ? 'another' : 'this';
   const told = evidence.facts?.transaction_id;
-  // If the order is not a sale, it is the provider that says that the payment is for this order.
+  // For an order that is not a sale, the provider itself says that the payment is for this order.
   if (order.ramp !== 'sell' || told === undefined || told === order.facts.transaction_id || isLinked(order, evidence)) return 'this';
   return (await gateway.stores.orders.explained(order, [told], order.id)).length > 0 ? 'another' : 'this';
 };
 
 /**
- * Puts the order that has guessed the order's payment into review, since its customer was told that it is paid. A report that is not accepted does so
- * only once for each order that it is about: every read repeats it, and the operator may have ended that review. An accepted one always does, because
- * the store wants it (advance).
+ * Puts the other order that took this payment by a guess into review, because its customer was told that it is paid. A report that was not accepted
+ * does this only once, because every read repeats it and the operator may have ended that review. An accepted report always does it: the store
+ * accepts it only while the other order is in review (advance).
  */
 const outrank = async (gateway: Gateway, order: Order, payment: Payment, isAccepted: boolean): Promise<void> => {
   const holderId = await gateway.stores.orders.otherWithPayment(payment, order.id);
@@ -152,7 +152,7 @@ const isLinked = ({ upstreamOrderId: id }: Order, { guessed, upstreamOrderId: ab
 
 /**
  * Returns the payment that this read is the first to show. The store refuses the change if the payment has become another order's in the meantime. A
- * report about an order with an id may name no payment: then the payment has the order's id, if it is listed under an id at all.
+ * report that is linked to the order may name no payment. Then the order's id at the provider stands for the payment.
  */
 const newPayment = (order: Order, evidence: OrderEvidence): Payment | undefined => {
   const { providerId, facts: known, upstreamOrderId } = order;
@@ -201,8 +201,8 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
 };
 
 /**
- * How long we repeat the read of an order that would otherwise be final, if the read failed or, after a notice, was refused. A notice makes us read a
- * final order once more: if that read failed and we did not repeat it, we would never see a late payment.
+ * How long we repeat the read of an order that would otherwise be final, if the read failed, or if it was refused after a notice or while a payment
+ * was on its way. A notice makes us read a final order once more: if that read failed and we did not repeat it, we would never see a late payment.
  */
 const lastReadsMs = 7 * 86_400_000;
 
@@ -330,8 +330,8 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
 };
 
 /**
- * Alerts the operator when a provider says that sats were withdrawn for which no link was ever asked. While one is being asked for, its answer tells:
- * some providers say so as soon as they give a link.
+ * Alerts the operator when a provider says that sats were withdrawn for which no link was ever asked. While a request for a link is under way, its
+ * answer counts instead, because some providers say so as soon as they give the link.
  */
 const tellUnlinked = (gateway: Gateway, { id: order, providerId: provider }: Order): void => {
   gateway.count('order_oddities_total', { provider, kind: 'finished-unlinked' });
@@ -375,8 +375,8 @@ const tellRefund = (gateway: Gateway, before: Order, refunded: bigint | undefine
 };
 
 /**
- * Returns the amounts as the provider reported them, even if we did not believe them, since a dispute may need them. Amounts that are negative or too
- * large are left out.
+ * Returns the amounts as the provider reported them, even if we did not believe them, because a dispute may need them. Amounts that are negative or
+ * too large are left out.
  */
 const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive' | 'fee'>, now: number): OrderChange => {
   const kept = (amount: bigint | undefined) => (amount !== undefined && amount >= 0n && isSafe(amount) ? amount : undefined);
@@ -389,7 +389,7 @@ const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive
  * keeps its amounts, and an estimate that awaits payment keeps its amount to pay.
  */
 const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Partial<Pick<Order, 'pay' | 'receive'>> => {
-  // A binding order keeps the amounts that the customer was shown, since the QR code has them too. After a refund, the reported amounts are those
+  // A binding order keeps the amounts that the customer was shown, because the QR code has them too. After a refund, the reported amounts are those
   // that went back.
   if (order.binding && next !== 'paid' && next !== 'filled' && next !== 'finished') return {};
   return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
@@ -473,9 +473,9 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
 
 /**
  * Returns when to poll the order next: after the usual delay, but an unpaid order no later than when it expires or is no longer followed. An unpaid
- * order may have to wait for its network's turn, and a customer's read does not make that turn come sooner. A notice does: its cause may not show in
+ * order may have to wait for its network's turn, and a customer's read does not bring that turn forward. A notice does: its cause may not show in
  * this read yet, and the provider will not send another notice. An order that may just have been paid (`arriving`) is polled as often as a paid one,
- * but waits for its turn like any other unpaid order, because it costs nothing to have such orders.
+ * but waits for its turn, too, because anybody can have such orders at no cost.
  */
 const nextLook = async (gateway: Gateway, order: Order, at: NextLook, cause: Cause): Promise<number> => {
   const now = gateway.now();

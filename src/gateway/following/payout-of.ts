@@ -40,8 +40,8 @@ export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | '
 
 /**
  * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
- * address has ended. Whoever pays then may lose the sats. What counts is what the customer's account knows about the connection, or else another
- * account of the user. Rows of a removed account are no longer read, so they count only if there is no other.
+ * address has ended. Whoever pays then may lose the sats. The connection as stored for the customer's account counts, or else as stored for another
+ * account of the same user. Connections of removed accounts are no longer read, so they count only if there is no other.
  */
 export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
   const named = await connectionOf(gateway, order);
@@ -93,8 +93,8 @@ const splitPayout = ({ payout_id, payout_on, ...facts }: Facts = {}): { facts: F
 const clockSlackMs = 5 * 60_000;
 
 /**
- * Returns what can be true of the facts by which a provider shows a payout. For an invoice, they must include its payment hash, which we know. For
- * other destinations, any hash or id will do, or a time between the order and now. If the destination could not be unsealed, returns nothing.
+ * Returns those of the provider's facts about a payout that can be true. For an invoice, they must include its payment hash, which we know. For other
+ * destinations, any hash or id will do, or a time between the order and now. If the destination could not be unsealed, returns nothing.
  */
 const shownPayout = (
   { terms, createdOn }: Pick<Order, 'terms' | 'createdOn'>,

@@ -15,14 +15,13 @@ export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number 
 
 /** A wallet that asks more often than this gets the stored state. */
 const staleMs = 5_000;
-/** How many orders one list reads again at their providers. */
 const refreshedAtOnce = 5;
 
 /**
- * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final, and that
- * have not been read for five seconds, are first read again at their providers; the others come from the store. Another customer's order gets
- * `order-not-found`, like an unknown one. `mayRead` counts a read of an unpaid order, and returns whether the caller may make it. If not, the stored
- * state is shown, which background work keeps fresh. Orders with money are always read.
+ * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that are not final and have not
+ * been read for five seconds are first read again at their providers; the others come from the store. `mayRead` counts a read of an unpaid order, and
+ * returns whether the caller may make it. If not, the stored state is shown, which background work keeps fresh. Another customer's order gets
+ * `order-not-found`, like an unknown one.
  */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest, mayRead: () => Promise<boolean>) => {
   const { gateway } = scope;

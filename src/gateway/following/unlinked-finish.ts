@@ -8,11 +8,10 @@ import type { OrderEvidence } from '../../providers/spec.ts';
 export type Unlinked = 'unasked' | 'asked';
 
 /**
- * Bought sats that the customer withdraws can be gone only if a withdrawal link was made for them, and links are made only when we ask. So while we
- * hold none, a provider's "finished" means no more than that it still has the sats: `filled`. Otherwise one word would end the order, and the sats
- * would be lost without a trace. As `filled`, the order can be withdrawn: the provider then gives a link, or refuses, and a person looks at the
- * claim. `known` is the stage that the order has reached. What is final stays so, and after a restore a link may have been given that we no longer
- * know.
+ * Bought sats that the customer must withdraw can be gone only if a withdrawal link was made for them, and links are made only when we ask. So while
+ * we hold no link, a provider's "finished" counts as `filled`: the provider still has the sats, and the customer can ask for a link. Otherwise one
+ * word would end the order, and the sats would be lost without a trace. `known` is the stage that the order has reached. "finished" is believed if
+ * the order has already reached it, or if, after a restore, a link may exist that we do not know.
  */
 export const withoutUnlinkedFinish = async (
   { stores }: Gateway,
