@@ -133,8 +133,8 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
 };
 
 /**
- * Returns those of the rows' amounts for which a payment may still come, because a sale of the customer holds them. A sale of such an amount at the
- * provider is not adopted: it may be that payment, and the payment of another order is never taken for this one's.
+ * Returns those of the listed orders' amounts for which a payment may still come, because a sale of the customer holds them. If the provider lists an
+ * unknown sale of such an amount, it is not adopted, because it may be the payment for the order that we know.
  */
 const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession, rows: OrderEvidence[]): Promise<bigint[]> => {
   const amounts = rows.flatMap(({ pay }) => pay ?? []);

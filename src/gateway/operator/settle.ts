@@ -44,7 +44,6 @@ type State = BoughtNow & {
   placing: string;
   disputed?: boolean | undefined;
   released?: boolean | undefined;
-  /** Whether a proof of payment can still count against the provider. */
   countable?: boolean | undefined;
 };
 /** Returns what can be settled about an order or an attempt in this state. */
@@ -73,7 +72,7 @@ type Bought = { order: Order; claim: Claim | undefined; now: BoughtNow };
 const boughtOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Bought | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
   if (!order) return undefined;
-  // dropFallback does nothing if the claim has changed since it was read here. So it is read before what decides about it.
+  // dropFallback does nothing if the claim has changed since it was read here. So the claim is read before the state that decides about it.
   const claim = await stores.claims.find(order.id);
   const now = { stage: order.stage, claim: await stores.operator.claimNow(order.id) };
   if (pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch) + judgedClaimOf(now.claim))) changed(id);
@@ -151,8 +150,8 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
 };
 
 /**
- * Ends a filled order whose customer got the money or the sats in another way. If a link may exist that pays the customer, needs evidence that it
- * does not. The provider's record stays as it is.
+ * Ends a filled order whose customer got the money or the sats in another way. If a link that pays the customer may exist, the operator must state
+ * evidence that there is none or that it no longer pays. The provider's record stays as it is.
  */
 const paidOtherwise = async (desk: Desk, request: SettleRequest): Promise<string> => {
   const { id, words: proof, evidence } = request;

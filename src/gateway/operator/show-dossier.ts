@@ -98,7 +98,7 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
           ),
     claim: claim
       ? defined({
-          // The difference matters only for what the next request may name.
+          // `refused` differs from `review` only in what the next request may name.
           state: claim.state === 'refused' ? ('review' as const) : claim.state,
           attempts: claim.attempt,
           created_on: time(claim.createdOn),

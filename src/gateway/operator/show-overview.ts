@@ -53,7 +53,10 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
 };
 
 type Figures = { recent: Map<string, CallFigures>; daily: Map<string, CallFigures>; missing: MissingFigure[]; open: Map<string, number> };
-/** The most decisions to read for one answer: about 0.2 s of PostgreSQL's time, of which a tenth of the answer's time is used. */
+/**
+ * The most decisions to read for one answer. They take about 0.2 s of PostgreSQL's time. Because of the pauses, that is about a tenth of the time
+ * that the answer takes.
+ */
 const mostDecisions = 2_000;
 const pauseShare = 9;
 const longestPauseMs = 500;

@@ -8,13 +8,12 @@ import type { Settings } from '../../ports/settings.ts';
 import { int, isoTime } from '../outward.ts';
 import { defaultHaircutBps } from '../pricing/haircut.ts';
 
-/** One provider's figures as they are shown. */
 export type ShownRecord = Awaited<ReturnType<typeof showRecord>>['providers'][number];
 export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
   now: number;
-  /** From when on orders, refusals, wins and times to fill are shown, in Unix milliseconds. Routes are stored for a few days only. */
+  /** The time from which orders, refusals, wins and times to fill are shown, in Unix milliseconds. Routes are stored for a few days only. */
   since: number;
 };
 

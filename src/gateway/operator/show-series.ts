@@ -13,7 +13,7 @@ const hour = 3_600_000;
 const day = 24 * hour;
 /** The longest period that can be shown by the hour and by the day. A chart cannot show more points. */
 const longest = { hour: 8 * day, day: 731 * day } as const;
-/** An answer with this many figures is several megabytes long. */
+/** The most figures in one answer, which is then several megabytes long. */
 const mostFigures = 20_000;
 const usual = { hour: day, day: 30 * day } as const;
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -96,7 +96,7 @@ const headOf = ([{ on, ramp, currency, option }]: Rows) => ({ on: time(on), ramp
 const sum = (rows: readonly Figure[], kind?: Figure['what']): number =>
   int(rows.filter(({ what }) => kind === undefined || what === kind).reduce((total, { n }) => total + n, 0n));
 
-/** Returns how far the offers were behind the best one on average, rounded to a basis point. Returns null if there were none. */
+/** Returns how far the ranked offers were behind the best offer, on average, in whole basis points. Returns null if there were none. */
 const mean = (rows: readonly Figure[]): number | null => {
   const n = rows.reduce((total, row) => total + row.n, 0n);
   const bps = rows.reduce((total, row) => total + row.bps, 0n);

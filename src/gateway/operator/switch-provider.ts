@@ -6,7 +6,6 @@ import { logAction, type Operator } from './log-action.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 
-/** The version of a switch that is not set. */
 const unset = 'none';
 export const versionOf = (found: Pick<Switch, 'setOn'> | undefined): string => (found ? found.setOn.toString(36) : unset);
 export const showSwitch = (found: Switch) => ({

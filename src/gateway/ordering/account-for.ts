@@ -38,7 +38,7 @@ export const wouldPayElsewhere = async (gateway: Gateway, quote: StoredQuote, pa
 
 /**
  * Returns whether the sats would go to a destination other than the one that the order names. A provider that knows its users by their destination
- * pays to the account's own destination. An account that was not started with a destination never counts as having the order's.
+ * pays to the account's own destination. An account that was not started with a destination never counts as having the order's destination.
  */
 export const paysElsewhere = (gateway: Gateway, { offer }: StoredQuote, account: Account | undefined, payoutTo: PayoutTo | undefined): boolean => {
   const provider = gateway.providers.find(({ id }) => id === offer.providerId);

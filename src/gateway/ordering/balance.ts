@@ -40,7 +40,10 @@ export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
-/** Subtracts a purchase that was certainly not made from the count of its day: an attempt is created as of the moment of its count (`countedOn`). */
+/**
+ * Subtracts a purchase that was certainly not made from the sum of its day. The attempt's `createdOn` is the time at which it was counted
+ * (`countedOn`).
+ */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;
   await gateway.stores.liquidity.give(spendOf(intent.createdOn), quote.offer.offer.pay);

@@ -25,7 +25,7 @@ export const boundsOf = ({ settings }: Pick<Gateway, 'settings'>, inputs: Own): 
 type Limits = { minReceive?: string | bigint | undefined; maxPay?: string | bigint | undefined };
 
 /**
- * Throws a Problem if the quote is already outside the customer's limits, since such a limit can only be a mistake. `within` is the path of the
+ * Throws a Problem if the quote is already outside the customer's limits, because such a limit can only be a mistake. `within` is the path of the
  * request member that holds the limits.
  */
 export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: Limits, within = ''): void => {

@@ -94,7 +94,6 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   return answer;
 };
 
-/** Returns what the answer shows besides the order. */
 const toldWith = ({ inputs: { failover, movedFrom = [], order } }: Placing): Told =>
   defined({ moves: failover ? movedFrom : undefined, payoutTo: order.payoutTo });
 
@@ -107,11 +106,13 @@ const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): With
 };
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
-/** One of the two problems that say nothing about the provider: it is the customer's doing. */
+/** This problem and `answeredLate` say nothing about the provider. Here the customer's invoice is the cause. */
 const invoiceTooShort = unpayable('The invoice in payout_to would expire before the sats are sent.');
-/** An order that lasts as long as its quote, but was sent so late that even an answer after the usual time would have come too late. */
+/**
+ * The problem for an order that lasts as long as its quote, but was sent so late that even an answer after the usual time would have come too late.
+ */
 const answeredLate = unpayable("The provider's order was made too late: it ends with its quote, and a payment would come after that.");
-/** Within this time, a provider usually answers an order. One that stalls until its quote is over goes back on its offer. */
+/** Within this time, a provider usually answers an order. A provider that stalls until its quote has expired goes back on its offer. */
 const usualAnswerMs = 5_000;
 
 /**
@@ -239,7 +240,8 @@ const orderOf = async (
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
       ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy, payout: pushed }),
     },
-    // An attempt from a restored backup: the customer may have been given a withdrawal link since. No other order is delivered before it is shown.
+    // Only an attempt from a restored backup can lead to a purchase that is delivered already. Its customer may have been given a withdrawal link
+    // since the backup.
     watch: defined({ reviewReason, linkUnknown: isDelivered(stage) && isClaimed(intent.ramp, pushed) ? (true as const) : undefined }),
     facts: withoutPayout({ ...offered, ...placed.facts }),
     upstream: offer.upstream ?? {},

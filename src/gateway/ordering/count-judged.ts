@@ -4,8 +4,8 @@ const windowMs = 3_600_000;
 const mostKnown = 20_000;
 
 /**
- * Counts whether a provider kept its offer or went back on it. On each instance, a network counts once an hour for each provider and outcome, so that
- * a single customer, or a rival with one address, has little weight. Orders without a network (ports/scope.ts) do not count.
+ * Counts whether a provider kept its offer or went back on it. On each instance, an IPv4 address or an IPv6 /48 counts once an hour for each provider
+ * and outcome, so that a single customer, or a rival with one address, has little weight. Orders without a network (ports/scope.ts) do not count.
  */
 export const countJudged = ({ gateway, network }: Scope, providerId: string, outcome: 'kept' | 'went-back'): void => {
   if (!network) return;

@@ -8,10 +8,10 @@ import { Problem } from '../problem.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 
 /**
- * Returns the amounts to pay that the provider could not tell from this quote's, or undefined if it can tell any two amounts apart. Two amounts are
- * near if they differ by at most the tolerance, taken from the larger, so that it does not matter which order was first. The order for an estimate
- * may differ from the quote by up to the slippage. We allow for that before we order: once the order is made, the provider would book the other
- * order's payment to it, because it is the newest, even if we withhold it.
+ * Returns the amounts to pay that the provider could not tell apart from this quote's, or undefined if it can tell any two amounts apart. Two amounts
+ * are near if they differ by at most the tolerance, taken from the larger, so that it does not matter which order was first. The order for an
+ * estimate may differ from the quote by up to the slippage. We allow for that before we order: once the order is made, the provider would book the
+ * other order's payment to the new order, because that is the newest, even if we withhold it.
  */
 export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmounts | undefined => {
   const { offer } = quote.offer;

@@ -105,7 +105,7 @@ const isOpenTo = (gateway: Gateway, quote: StoredQuote, { minReceive, maxPay }: 
   return (minReceive === undefined || receive >= BigInt(minReceive)) && (maxPay === undefined || pay <= BigInt(maxPay));
 };
 
-/** Returns whether the account with which the quote's price was asked is still connected. True if there was none. */
+/** Returns whether the account with which the quote's price was asked is still connected. True if the price was asked without an account. */
 const hasItsAccount = async ({ providers, stores }: Gateway, { ramp }: Intent, { offer, providerSessionId }: StoredQuote): Promise<boolean> => {
   const provider = providers.find(({ id }) => id === offer.providerId);
   if (providerSessionId === undefined || !provider || upstreamOf(provider, ramp) !== 'account') return true;

@@ -14,9 +14,8 @@ import { answerOf } from './placing.ts';
 
 /**
  * Adds other offers to the answer when an order was declined or its price changed: first the offers that are left from the same price request, then
- * fresh offers of other providers. They are collected when a caller first gets the answer. A background job that resolves an attempt collects none.
- * The offers are stored with the answer, because the same request must get the same bytes. A caller that has used up its price requests gets the
- * answer without offers, and the next call tries again.
+ * fresh offers of other providers. They are collected when a caller first gets the answer, and stored with it, because the same request must get the
+ * same bytes. A caller that has used up its price requests gets the answer without offers, and the next call tries again.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, countPricing }: Asking, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
@@ -38,7 +37,7 @@ export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, 
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
   if (intent.answer === undefined || (await intents.replaceAnswer(intent.id, intent.answer, sealed))) return whole;
-  // Another call stored its answer first, so that answer is returned.
+  // Another call has stored its answer first, so that answer is returned.
   return await answerOf(gateway, await intents.find(intent.id));
 };
 
@@ -59,8 +58,8 @@ const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =
   answer.problem.more.members?.['offers'] === undefined;
 
 /**
- * Returns offers from providers other than those in `tried`. Those are excluded here because the session was read before any of them was excluded for
- * this customer.
+ * Returns offers from providers other than those in `tried`. The session was read before any of those was excluded for this customer, so they are
+ * excluded here.
  */
 const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, tried: string[]): Promise<Json[]> => {
   const until = scope.gateway.now() + declinedMs;

@@ -49,7 +49,7 @@ export const namedPayout = (destination: Destination | undefined): { payout_to?:
 
 /**
  * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. A destination that comes with an
- * order at another provider is checked and stored too, since failover may move the order to a provider that pushes.
+ * order at another provider is checked and stored too, because failover may move the order to a provider that pushes.
  */
 export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, { destination }: BuyOrderRequest): Promise<Prepared> => {
   if (destination === undefined) {
@@ -80,7 +80,7 @@ export const withProof = async (gateway: Gateway, session: OpenSession, { kind, 
   return { kind, value, isProven: proven !== undefined && (kind === 'node_pubkey' || invoice?.payee === proven) };
 };
 
-/** How long a provider may take for the payout once the money is there. An invoice must stay valid for that much longer. */
+/** How long a provider may take for the payout after the money has arrived. An invoice must stay valid for at least this long after that. */
 const payoutMs = 3_600_000;
 
 /** Returns why this offer's provider could not pay to the destination, in words for the customer. Undefined if it can, or if it does not push. */
@@ -119,7 +119,7 @@ export const payoutKeyOf = ({ hash }: Pick<Gateway, 'hash'>, { offer: { offer } 
   const invoice = text === undefined ? undefined : decodeInvoice(bareLightning(text));
   return invoice && hash(`payout to invoice ${invoice.paymentHash}`);
 };
-/** One form of a recharge's invoice, by which a repeated request is recognised. */
+/** Brings a recharge's invoice into one form, by which a repeated request is recognised. */
 export const bareInvoice = bareLightning;
 const invoiceIn = (payoutTo: PayoutTo | undefined): string | undefined => (payoutTo?.kind === 'invoice' ? payoutTo.value : undefined);
 

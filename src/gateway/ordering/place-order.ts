@@ -118,8 +118,8 @@ const aimIn = (gateway: Gateway, named: PlacingInputs['named'], member: string):
   member === 'refund_onchain' ? inOneWriting(gateway, named?.[member]) : named?.[member];
 
 /**
- * Returns the members of `quote-used`. Its usual action is to read the order. `nextStep` replaces that action in the states in which there is no
- * order to read.
+ * Returns the members of the problem `quote-used`. The problem's usual action is to read the order. `nextStep` replaces that action in the states in
+ * which there is no order to read.
  */
 const membersOf = ({ orderId, state }: Intent): Members => ({ order_id: orderId, ...nextStep[state] });
 type Members = { order_id: string; action?: string; retryable?: boolean };
@@ -148,8 +148,8 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
   const stored = await openInputs(gateway, found);
   await refuseOtherAim(gateway, found, stored, request.inputs.named);
-  // A request for another quote has moved on to this quote. A caller who orders only this quote never gets the order that the other request ends
-  // with.
+  // If `movedFrom` is stored, a request for another quote has moved on to this quote. A caller who orders only this quote never gets the order that
+  // the other request ends with.
   const isPassedThrough = stored.movedFrom !== undefined;
   let first = found;
   const read = async (): Promise<Intent> => {
@@ -170,7 +170,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     intent = await read();
   }
   if (isPassedThrough && intent.movedTo !== undefined) throw await passedThrough(gateway, intent);
-  // A call with a different Idempotency-Key gets the normal answer as long as there is no order to which it can be referred.
+  // A call with a different Idempotency-Key gets the normal answer, unless there is an order to refer it to.
   if (otherKey && intent.state === 'confirmed')
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. Read that order, and do not order again.', {
       members: { order_id: intent.orderId },

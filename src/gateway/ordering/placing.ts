@@ -33,12 +33,11 @@ export type PlacingInputs = {
   nodePubkey?: string;
   order: OrderInputs;
   failover?: Failover;
-  /** The providers that failover has already tried for this request. */
   movedFrom?: MovedFrom[];
 };
 /**
- * How many more times the request may move to the next rank, and the limits for an order there. They are at least as strict as the request's own
- * limits.
+ * How many more times the request may move to the next rank, and the limits for an order there. These limits are at least as strict as the request's
+ * own limits.
  */
 export type Failover = { moves: number; minReceive?: string; maxPay?: string };
 

@@ -44,8 +44,8 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
 };
 
 /**
- * Throws a Problem if the seller reserved this order with a different refund address, or with none: it would not pay refunds to the address that is
- * given now.
+ * Throws a Problem if the seller reserved this order with a different refund address, or with none. The seller would not pay refunds to the address
+ * that is given now.
  */
 const refuseOtherRefund = (gateway: Gateway, quote: StoredQuote, refund: string): void => {
   const given = quote.offer.offer.reservation?.refundHash;

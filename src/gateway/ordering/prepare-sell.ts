@@ -51,8 +51,8 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
 
 /**
  * Throws a Problem if a payment of the same amount on the same network may still come for another order of the account, because only the amount tells
- * which order a payment is for. An order with its own invoice or address is exempt. Of another customer with the same user at the provider, no id is
- * told.
+ * which order a payment is for. An order with its own invoice or address is exempt. The problem does not name orders of another customer with the
+ * same user at the provider.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
   if (offer.facts.matched_by === 'order_id') return;

@@ -9,7 +9,10 @@ export type Prepared = {
   exclusiveKey?: string;
   order: OrderInputs;
   nodePubkey?: string;
-  /** When something was counted for the attempt. The attempt is created as of then, so that what is given back later is given back to the same day. */
+  /**
+   * When something was counted for the attempt. This becomes the attempt's `createdOn`, so that a count that is taken back later is taken from the
+   * same day.
+   */
   countedOn?: number;
   /** Takes back what was counted for an attempt that never began. */
   release?: () => Promise<void>;

@@ -1,4 +1,4 @@
-/** Rebuilds the request that an accepted quote answered, since the adapter gets it again with the order. */
+/** Rebuilds the request that an accepted quote answered, because the adapter gets it again with the order. */
 import { defined } from '../../domain/defined.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import type { CatalogueOption, QuoteRequest } from '../../providers/spec.ts';

@@ -19,7 +19,7 @@ const withheld = async (facts: object = {}) => {
   };
   const quoteId = await world.quote();
   expect((await problemOf(placeOrder(scope, session, world.request(quoteId)))).code).toBe('price-changed');
-  /** Makes the provider report this, and looks at the attempt again. */
+  /** Makes the provider report `row`, and rechecks the attempt. */
   const look = async (row: Partial<OrderEvidence>): Promise<{ state: string | undefined; asked: FollowedOrder | undefined }> => {
     let asked: FollowedOrder | undefined;
     script.readOrders = async (_context, order) => {

@@ -67,7 +67,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   }
 };
 
-/** Returns whether only the amount tells that a payment is this attempt's, and another order has it. */
+/** Returns whether only the amount tells that a payment is this attempt's, and another order already has that payment. */
 const isAnothers = async ({ stores }: Gateway, { providerId, orderId }: Intent, { guessed, facts }: OrderEvidence): Promise<boolean> => {
   const id = facts?.transaction_id;
   return guessed === true && id !== undefined && (await stores.orders.otherWithPayment({ providerId, id }, orderId)) !== undefined;

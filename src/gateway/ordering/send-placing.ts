@@ -84,10 +84,10 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
 };
 
 /**
- * The result of one POST. `refused`: the provider refused the order; with `sessionOver`, because its session and every quote of that session have
- * ended. `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it; an earlier POST may have made
- * one. `lost`: the POST may have made an order; `orderMade` is the order's id, if the response contained it but could not be used. `sentOn`: when the
- * call began, after any wait in our own queue.
+ * The result of one POST. `sentOn`: when the call began, after any wait in our own queue.
+ * - `refused`: the provider refused the order. `sessionOver`: it did so because its session, and every quote of that session, have ended.
+ * - `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it. An earlier POST may have made one.
+ * - `lost`: the POST may have made an order. `orderMade`: the order's id, if the response contained it but could not be used.
  */
 export type Sent =
   | { placed: PlacedOrder; sentOn: number }
@@ -97,8 +97,8 @@ export type Sent =
 
 type Sending = {
   /**
-   * After this time nothing is sent, since another instance may own the row. Measured by this instance's clock, which was read before it took the
-   * lease.
+   * After this time nothing is sent, because another instance may own the row. The time is measured by this instance's clock, which was read before
+   * the instance took the lease.
    */
   leaseEndsOn: number;
   /** How long the call may take. By default, the whole deadline of an order. */

@@ -124,10 +124,10 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * For a purchase with the operator's balance, searches for an order that a notice at this attempt's own URL has named, perhaps before we gave up on
- * the answer, then for the order that an earlier check could not make out (`known`), and then for one under our reference. Only what the provider
- * reports about the order under our credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that needs a
- * person if it stays as it is. One read with a part that cannot be read decides nothing, so there is time for another until the attempt is dead.
+ * For a purchase with the operator's balance, searches for the order: by the ids that notices at this attempt's own URL have named, by the id of an
+ * order that an earlier check could not make out (`known`), and by our reference. Only what the provider reports about the order under our
+ * credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that could not be made out. It is read again until
+ * the attempt is dead; after that, a person must look at it.
  */
 const findPurchase = async (
   scope: Scope,
