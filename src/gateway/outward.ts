@@ -6,7 +6,6 @@ import type { Gateway } from '../ports/gateway.ts';
 export const isoTime = (ms: number): string => new Date(Math.min(Math.max(ms, -lastMoment), lastMoment)).toISOString();
 const lastMoment = 8_640_000_000_000_000;
 
-/** Shows a provider by id and name. */
 export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({
   id,
   name: gateway.providers.find((provider) => provider.id === id)?.name ?? id,

@@ -3,7 +3,7 @@ import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import { limit } from './outward.ts';
 
-/** Overrides the code's usual action: waiting does not help here, since the customer must act. */
+/** Overrides the code's usual action: waiting does not help here, because the customer must act. */
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
 type Told = [code: ProblemCode, detail: string, more?: ProblemMore];

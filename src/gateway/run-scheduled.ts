@@ -21,7 +21,6 @@ export type TickBudget = {
 type PartName = (typeof backgroundParts)[number];
 export type Scheduled = Record<Exclude<PartName, 'reference'>, number>;
 
-/** A part of the background work. */
 export type Part = {
   name: PartName;
   /** The part's share of all calls, in per cent. A part without a share needs only the database, or has a limit of its own. */
@@ -64,8 +63,8 @@ export const scheduledParts = (gateway: Gateway, drain: (limit: number) => Promi
 type Calls = { own: number; spare: { calls: number } };
 
 /**
- * Runs one part until it finds nothing to do, or its time or calls are used up. Takes no new rows once the instance leaves, since the database is
- * closed soon after. Returns how much it did. If it fails, the failure is logged and counted, and the next tick tries again.
+ * Runs one part until it finds nothing to do, or its time or calls are used up. Takes no new rows once the instance is stopping, because the database
+ * is closed soon after. Returns how much it did. If it fails, the failure is logged and counted, and the next tick tries again.
  */
 export const runPart = async (gateway: Gateway, part: Part, ms: number, { own, spare }: Calls): Promise<number> => {
   const until = gateway.now() + ms;
@@ -127,8 +126,8 @@ const day = 86_400_000;
 
 /**
  * The bounds of one call of pruneOld. Each pass deletes at most `limit` rows of each kind. Passes are repeated until nothing is left or a bound is
- * reached, so that deletion keeps up with new rows. A pass leaves out the kinds of which the last one deleted fewer rows, and those that
- * failed: to find no more rows to delete, PostgreSQL may have to read all that are kept.
+ * reached, so that deletion keeps up with new rows. A pass leaves out the kinds of which the previous pass deleted fewer than `limit` rows, and those
+ * that failed: to find that nothing is left to delete, PostgreSQL may have to read all rows that are kept.
  */
 const longestPruneMs = 60_000;
 const mostPasses = 600;

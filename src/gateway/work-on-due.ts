@@ -4,8 +4,8 @@ import type { LogFields } from '../ports/log-fields.ts';
 import type { Share } from '../ports/runtime.ts';
 
 /**
- * How many rows of one queue this instance works on at a time for one provider. Fewer than the provider's usual slots, so that customers find some
- * free.
+ * How many rows of one queue this instance works on at a time for one provider. This is fewer than the provider's usual slots, so that some stay free
+ * for customers.
  */
 const ofOneProvider = 6;
 /** How long a batch may hold up the next one. After that, providers that are slow are waited for in the background. */

@@ -179,8 +179,8 @@ const countOffers = ({ count }: Gateway, { asked: { ramp }, offers, excluded, re
 };
 
 /**
- * Returns `enough`, whose promise resolves once enough answers have come. That is checked at the time `from`, and then after every later answer, when
- * the caller calls `look`.
+ * Returns `enough`, whose promise resolves once enough answers have come. The answers are counted at the time `from`, and then whenever the caller
+ * calls `look`, which it does after each later answer.
  */
 const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;

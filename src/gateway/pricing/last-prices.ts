@@ -34,7 +34,7 @@ const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | 
 
 /** Returns the provider's listed limit that an amount in sats breaks by far. Returns undefined if it breaks none, or if we cannot tell. */
 export const farOutside = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => outside(gateway, asked, listed, margin);
-/** Returns the listed limit that an amount in sats breaks, without the margin of farOutside, since the provider has already refused the amount. */
+/** Returns the listed limit that an amount in sats breaks, without the margin of farOutside, because the provider has already refused the amount. */
 export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => outside(gateway, asked, listed, 1n);
 
 type Listed = { providerId: string; option: { minFiat?: bigint; maxFiat?: bigint } };

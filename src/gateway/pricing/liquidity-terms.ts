@@ -28,7 +28,6 @@ export const offerToJson = ({ pay, receive, fee, ...offer }: ProviderOffer): Jso
   receive: receive.toString(),
   fee: fee.toString(),
 });
-/** Reads what offerToJson wrote. */
 export const offerFromJson = (json: Json): ProviderOffer => {
   const { pay, receive, fee, ...offer } = json as { pay: string; receive: string; fee: string } & Omit<ProviderOffer, 'pay' | 'receive' | 'fee'>;
   return { ...offer, pay: BigInt(pay), receive: BigInt(receive), fee: BigInt(fee) };

@@ -86,7 +86,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     asks: await withinLimits(gateway, 'liquidity', asks),
     session,
     maxWaitMs: request.max_wait_ms,
-    // For a firm price the seller makes an order, so we wait as long as for an order.
+    // For a firm price the seller makes an order, so the deadline is that of an order.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
@@ -94,8 +94,8 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
 };
 
 /**
- * Throws a Problem if no seller knows this way to pay, since that is the caller's mistake. While any seller's listing is missing, we cannot know all
- * ways to pay, so nothing is refused.
+ * Throws a Problem if no seller knows this way to pay, because that is the caller's mistake. While any seller's listing is missing, we cannot know
+ * all ways to pay, so nothing is refused.
  */
 const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
@@ -168,7 +168,7 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
   const { liquidity } = gateway.stores;
   const answer = await adapter.quote(call, request).catch(async (fault: unknown) => {
-    // A lost answer counts. A call that certainly made no order does not, unless the seller said that we ask too often.
+    // A call whose answer was lost counts. A call that certainly made no order does not count, unless the seller said that we ask too often.
     if (fault instanceof ProviderFault && fault.taken === 'no' && fault.kind !== 'rate-limited') await take.giveBack();
     if (fault instanceof ProviderFault && fault.orderMade !== undefined) noteUnused(gateway, provider, call, fault.kind, fault.orderMade);
     throw fault;

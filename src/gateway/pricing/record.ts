@@ -1,7 +1,7 @@
 /**
  * The record as this instance knows it: the sums that all instances have added to, and their hash. A request reads them again when they are older
  * than 30 seconds, or older than a second if this instance has added to them. So the next customer is not sent to a provider that has just failed
- * another. Requests never read single fills. If the database does not answer, the last known sums stay in use.
+ * another customer. Requests never read single fills. If the database does not answer, the last known sums stay in use.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';

@@ -41,7 +41,7 @@ const knowAgain = async (gateway: Gateway, olderThanMs: number): Promise<void> =
 
 /**
  * Called by the price requests for buying and selling. The first request waits for the rows, in parallel with its other reads. Later ones use the
- * last known rows while these are reread in the background.
+ * last known rows, while the background reads them again.
  */
 export const refreshReference = async (gateway: Gateway): Promise<void> => {
   const isFirst = gateway.state.reference.readOn === 0;

@@ -186,7 +186,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
         members: { failed: reasons.failed },
       },
     );
-  // As long as we could not ask one of the providers, we do not know whether another amount would help.
+  // If one of the providers could not be asked, we do not know whether another amount would help.
   if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
     return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
       retryAfterMs: busy ? 1000 : 5000,

@@ -126,7 +126,6 @@ export const quoteToJson = (quote: StoredQuote): Json => ({
   shadow: [],
 });
 
-/** Reads what quoteToJson wrote. */
 export const quoteFromJson = (quoteId: string, json: Json): StoredQuote => {
   const quote = quoteIn({ id: quoteId, route: json }, 1);
   if (!quote) throw new RangeError('a stored quote has no offer');

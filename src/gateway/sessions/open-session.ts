@@ -132,12 +132,12 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   return signatures;
 };
 
-/** Returns the problem for a failed proof. A new session helps only if the token has expired, since a wrong signature would be wrong again. */
+/** Returns the problem for a failed proof. A new session helps only if the token has expired, because a wrong signature would be wrong again. */
 const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
 
 /**
- * Returns the problem for a secret that is nobody's. It is never ignored in favour of a new customer: a wallet would then replace its secret, which
- * may be known again after another restore. `errors` lets a wallet tell this from a wrong signature.
+ * Returns the problem for a recovery secret that no customer has. We do not make a new customer instead: the wallet would then replace its secret,
+ * which may be known again after another restore. `errors` lets a wallet tell this problem from a wrong signature.
  */
 const secretUnknown = (): Problem =>
   new Problem('ownership-proof-failed', 'The recovery_secret is not known.', {
@@ -166,7 +166,7 @@ const customerOf = async (
   const recoveryHash = recoverySecret === undefined ? undefined : gateway.hash(recoverySecret);
   const found = await sessions.findCustomer(defined({ keyHash, recoveryHash }));
   if (found.byKey !== undefined && found.byRecovery !== undefined && found.byKey !== found.byRecovery) throw conflict();
-  // A known key opens the session whatever is beside it: a wallet may hold a secret that we have lost, for example by a restore.
+  // A known key opens the session whatever secret comes with it: a wallet may hold a secret that we have lost, for example by a restore.
   if (found.byKey !== undefined) return { id: found.byKey };
   if (recoveryHash !== undefined && found.byRecovery === undefined) throw secretUnknown();
   if (found.byRecovery !== undefined) {

@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 
 /**
  * Reads the session of a request, which identifies the customer. `price` needs a session that has not ended. `owned` also accepts an ended session as
- * long as its customer has orders that still matter (for `sessions.owner_days` after their last event), since a paid order outlives its session.
+ * long as its customer has orders that still matter (for `sessions.owner_days` after their last event), because a paid order outlives its session.
  * Throws the same Problem for an unknown, unopened, ended or revoked session.
  */
 export const readSession = async (gateway: Gateway, sessionId: string, purpose: 'price' | 'owned'): Promise<OpenSession> => {

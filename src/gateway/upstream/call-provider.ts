@@ -19,14 +19,13 @@ export type CallOptions = {
   customerKey?: string;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
   isOwn?: boolean;
-  /** Whether the call is safe to send again. */
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;
   context?: Omit<CallContext, 'signal' | 'endsOn' | 'requestId'>;
 };
 
-/** Makes one call to a provider: guarded, timed, counted, and logged in one line. Throws a ProviderFault if the provider has no usable answer. */
+/** Makes one call to a provider: guarded, timed, counted, and logged in one line. Throws a ProviderFault if there is no usable answer. */
 export const callProvider = async <T>(
   { gateway, requestId, network }: Scope,
   provider: Provider,

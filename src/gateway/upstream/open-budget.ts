@@ -9,7 +9,7 @@ const mostWindows = 10_000;
 
 /**
  * Limits new upstream sessions per provider and minute, so that a caller cannot flood a provider by opening sessions here. One network can use only a
- * part of the budget. Throws a `gateway-busy` fault when nothing is left, since that is our limit and not the provider's.
+ * part of the budget. Throws a `gateway-busy` fault when nothing is left, because that is our limit and not the provider's.
  */
 export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider): void => {
   const { openBudget: windows } = gateway.state;

@@ -16,7 +16,8 @@ export type Upstream = { id: string; blob: string };
 /**
  * Returns the upstream session of one owner at one provider: the session in use, or a new one. Only one call opens a new session: across instances,
  * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt is used for no new
- * quotes, because its /order-status must stay unambiguous. If the provider demands a proof, this function refuses until the attempt is resolved.
+ * quotes, because the session's list of orders must show which order that attempt made. If the provider demands a proof, this function refuses until
+ * the attempt is resolved.
  */
 export const upstreamSession = async (
   scope: Scope,
