@@ -7,8 +7,8 @@ export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
 
 /**
  * Takes a bare address or a bitcoin: URI. Returns the address, bech32 in lower case (QR codes carry capitals), or the problem in words for the
- * customer. Ignores the URI's parameters, but refuses a URI in which one begins with `req-` (BIP21), since we understand no such parameter. Addresses
- * of testnet and signet have the same prefixes and cannot be told apart. In base58, regtest has these prefixes, too.
+ * customer. Ignores the URI's parameters, but refuses a URI in which one begins with `req-` (BIP21), because we understand no such parameter.
+ * Addresses of testnet and signet have the same prefixes and cannot be told apart. In base58, regtest has these prefixes, too.
  */
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
   const [, address = '', query = ''] = /^(?:bitcoin:)?([^?]*)\??(.*)$/is.exec(text) ?? [];

@@ -23,7 +23,7 @@ const recovered = new Map<string, string | undefined>();
 const mostRecovered = 256;
 
 /**
- * Recovers the key that made a signature. Returns the compressed key in lower-case hex, or undefined if no key matches. Accepts high S too, since
+ * Recovers the key that made a signature. Returns the compressed key in lower-case hex, or undefined if no key matches. Accepts high S too, because
  * BOLT11's own example has it.
  */
 export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSignature): string | undefined {

@@ -79,7 +79,7 @@ const one = z
   })
   .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
 
-/** A currency as the gateway lists it. In other writing, a setting would apply to no currency. */
+/** A currency code as the gateway lists it. A setting under any other spelling would apply to no currency. */
 export const currencyCode = z.string().regex(/^[A-Z0-9 ]{2,16}$/, 'must be a code in capitals, like EUR');
 
 export const reference = z.record(currencyCode, one).superRefine((all, context) => {

@@ -140,15 +140,14 @@ const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { pa
 };
 
 /**
- * Makes a new key in the form that readSecrets reads. Its id has random letters, because sealed values and signatures name their key by its id: if two
- * keys had the same id, no gateway could open what both have sealed.
+ * Makes a new key in the form that readSecrets reads. Its id has random letters, because sealed values and signatures name their key by its id: if
+ * two keys had the same id, no gateway could open what both have sealed.
  */
 export const freshKey = (letter: string, number: number, randomBytes: (n: number) => Uint8Array): string => {
   const letters = Array.from(randomBytes(6), (byte) => String.fromCodePoint(97 + (byte % 26))).join('');
   return `${letter}${number}-${letters}:${base64.encode(randomBytes(32))}`;
 };
 
-/** Makes the keys of a new gateway. */
 export const freshSecrets = (randomBytes: (n: number) => Uint8Array): Record<'SEAL_KEY' | 'NOTICE_KEY' | 'WEBHOOK_SIGNING_KEY', string> => ({
   SEAL_KEY: freshKey('s', 1, randomBytes),
   NOTICE_KEY: freshKey('n', 1, randomBytes),
@@ -168,9 +167,9 @@ const addressesOf = ({ id, base_url, settings }: GatewayConfig['providers'][numb
   );
 
 /**
- * Returns the reasons why a provider cannot be used in live mode, one line each. A provider that is off must be as safe as one that is on: an operator
- * can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. This never keeps an
- * operator who turned a provider off from starting, since what was safe while it was on is safe while it is off.
+ * Returns the reasons why a provider cannot be used in live mode, one line each. A provider that is off must be as safe as one that is on: an
+ * operator can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. This
+ * never keeps an operator who turned a provider off from starting the gateway, because what was safe while it was on is safe while it is off.
  */
 const checkProvider = (provider: GatewayConfig['providers'][number]): string[] => {
   const path = `providers.${provider.id}`;

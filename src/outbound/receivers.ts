@@ -2,17 +2,15 @@
  * What this instance knows about the hosts that it sends webhooks to. It pauses a host that keeps failing, so that the host does not delay others.
  */
 export type Receivers = {
-  /** Returns the hosts that are paused now. */
   paused(): string[];
   /** Records an outcome. Returns true if the host had failed before and has now answered. */
   note(host: string, answered: boolean): boolean;
-  /** How many deliveries are in progress. */
   inFlight: number;
 };
 
 const patience = 3;
 const firstPauseMs = 10_000;
-/** Short, so that a host that works again gets its waiting webhooks soon. */
+/** The longest pause is short, so that a host that works again gets its waiting webhooks soon. */
 const longestPauseMs = 30_000;
 const mostKept = 5000;
 

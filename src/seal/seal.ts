@@ -35,7 +35,7 @@ const usuallyKept = 4_000_000;
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
 /**
- * Makes a seal. `keys`: current first. `mostKept`: how many characters of sealed and opened values it may keep, since the hot path opens the same
+ * Makes a seal. `keys`: current first. `mostKept`: how many characters of sealed and opened values it may keep, because the hot path opens the same
  * provider sessions again and again. Throws if there is no key, and for a key that is not 32 bytes or whose id would break the form.
  */
 export const createSeal = (keys: readonly MasterKey[], mostKept = usuallyKept): SealWithRotation => {
