@@ -136,7 +136,8 @@ export type OrderInputs = {
   payWithBalance?: boolean;
 };
 /**
- * `mostPay`: the gateway withholds an order that asks for more. A provider that takes an order only once it is confirmed is not asked to confirm it.
+ * `mostPay`: the gateway withholds an order that asks for more. If the provider takes orders only once they are confirmed, such an order is not
+ * confirmed.
  */
 export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: OrderInputs; noticeUrl?: string; mostPay?: bigint };
 
@@ -189,8 +190,8 @@ export type OrderEvidence = {
    */
   arriving?: true;
   /**
-   * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for one order at most. So a
-   * payment's id may be the id of an order only if it is that order's payment (at Bringin it is; at DFX, ids of payments and orders differ).
+   * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for at most one order. So
+   * no payment may have the id of an order, other than its own order's (as at Bringin). At DFX, payments and orders have different ids.
    */
   guessed?: true;
   /** The evidence without the payment in `facts.transaction_id`. The gateway uses it if that payment turns out to be another order's. */
@@ -219,8 +220,8 @@ export type FollowedOrder = {
   upstream: Json;
   facts: Facts;
   /**
-   * If payments are matched by amount: returns those of the provider's ids of payments and orders that belong to other orders of the customer, and so
-   * not to this one. A customer may have any number of orders, so the adapter asks about the few payments that could be this order's.
+   * If payments are matched by amount: takes the provider's ids of payments and orders, and returns those that belong to other orders of the
+   * customer. A customer may have any number of orders, so the adapter asks about the few payments that could be this order's.
    */
   ofOthers?: (ids: readonly string[]) => Promise<readonly string[]>;
   /** sell, if payments are matched by amount: when the customer next sold the same amount. A payment from then on is more likely that sale's. */
@@ -273,7 +274,7 @@ export type ClaimingBuyer = BuyVerbs & {
  * The provider sends the sats itself, to a destination that the order names (docs/decisions/2026-11-29-pushed-payouts.md). Its prices are shown only
  * to customers who said that they can name a destination of one of `payoutKinds`. A pushed order is `paid` when the money has arrived, `filled` when
  * the provider's answer shows that the payout has begun, and `finished` when it shows that the payout was made (see `facts` in OrderEvidence). If the
- * payout failed or hangs, the order is `review` with `moneySeen`, or stays `paid` or `filled`. It is never `finished`.
+ * payout failed or hangs, the order is never `finished`: it is `review` with `moneySeen`, or stays `paid` or `filled`.
  */
 export type PushingBuyer = BuyVerbs & {
   claim?: undefined;
@@ -354,7 +355,7 @@ export type ConnectionState = {
   stillThere?: true;
   lightningAddress?: string;
   depositAddress?: string;
-  /** The addresses as they were known, of a connection that nobody may pay now. Never shown. */
+  /** The known addresses of a connection that nobody may pay now. They are never shown. */
   withheld?: Addresses;
   depositIban?: string;
   iban?: string;

@@ -97,7 +97,7 @@ export const endOfInvoice = (text: string): number | undefined => {
 
 const failing = /fail|error|denied/i;
 const paying = new Set(['payment_confirmed', 'processing']);
-/** Statuses that may already be those of a payment without a confirmation. Whether Bitrefill uses them before the confirmation is not known. */
+/** Statuses that a payment may have before its first confirmation. Whether Bitrefill uses them that early is not known. */
 const detected = new Set(['payment_pending', 'payment_detected']);
 /** Values of `zeroConfStatus` for a payment that counts before its confirmation. Others (none, failed, rejected, disabled) do not mean a payment. */
 const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|paid|ok|success|successful)$/i;

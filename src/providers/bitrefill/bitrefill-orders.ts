@@ -153,14 +153,14 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   if (endsOn <= now) return broken('an order that has already expired');
   tellPrice(deps, order, sats);
   const expiresOn = Math.min(endsOn, lastPayout(settings, method, body) ?? endsOn);
-  // Whoever pays now would have an invoice that is dead before Bitrefill can pay it.
+  // The customer's own invoice would expire before Bitrefill could pay it.
   const paymentInfo = expiresOn > now ? judged.paymentInfo : ({ kind: 'none', problem: 'invoice-too-short' } as const);
   return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo, expiresOn }) };
 };
 
 /**
  * Returns the latest time at which the customer can pay for a recharge, so that their own invoice is still valid when Bitrefill pays it. A payment on
- * chain or in another coin has to confirm first: for as long as `onchain_order_s` is longer than the order's life.
+ * chain or in another coin has to confirm first. It gets the difference between `onchain_order_s` and `order_life_s` for that.
  */
 const lastPayout = (settings: Bitrefill['settings'], method: string, { number: own }: Body): number | undefined => {
   const end = typeof own === 'string' ? endOfInvoice(own) : undefined;
@@ -239,10 +239,7 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 
-/**
- * How many pages are read at most. The order in question was made recently, so it should be on the first ones. If there are further pages, it may
- * still be on one of them.
- */
+/** How many pages are read at most. The order in question was made recently, so it should be on the first pages. It may still be on a later page. */
 const mostPages = 3;
 const notListed = refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
 
@@ -280,8 +277,8 @@ const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 
 const isOver = (stage: Stage | undefined, isMoney: boolean): boolean => stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !isMoney);
 
 /**
- * How long after its end an order waits for a payment that is on its way. The gateway would then let it expire, but Bitrefill may have the money and
- * still use the same word, so a person must look.
+ * How long after its end an order waits for a payment that is on its way. Then a person must check, because Bitrefill may have the money although its
+ * status word has not changed.
  */
 const arrivalMs = 86_400_000;
 
@@ -318,8 +315,8 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
 
 type Odd = { stage: Stage | undefined; isMoney: boolean; arriving?: true };
 /**
- * Maps an order of which a part cannot be read. That it was paid, or that a payment is on its way, must not be lost, nor what redeems it, whose hosts
- * are checked on their own. Nothing else of it is believed.
+ * Maps an order that can be read only in part. Keeps that it was paid or that a payment is on its way, and what redeems it (its hosts are checked
+ * separately). Nothing else in it is believed.
  */
 const oddEvidence = (order: OrderReply, oddAt: string, { stage, isMoney, arriving }: Odd): OrderEvidence => {
   const evidence = { upstreamOrderId: order.id, rawStatus: rawStatusOf(order) };

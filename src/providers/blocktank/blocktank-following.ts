@@ -63,7 +63,7 @@ const open = async (blocktank: Blocktank, reading: CallContext, followed: Follow
     return opened;
   } catch (error) {
     if (!(error instanceof ProviderFault)) throw error;
-    // The guard does not see this fault, so the waiting is done here.
+    // The provider's guard (src/resilience) does not see this fault, so `openings` keeps the wait.
     if (error.kind === 'rate-limited') openings.limited(toOpen, error.retryAfterMs);
     deps.log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
@@ -146,8 +146,8 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
 };
 
 /**
- * Maps an order of which a part cannot be read. That it was paid must not be lost, nor what redeems it, whose host is checked on its own. Nothing
- * else of it is believed.
+ * Maps an order that can be read only in part. Keeps that it was paid, and what redeems it (its host is checked separately). Nothing else in it is
+ * believed.
  */
 const oddEvidence = (order: OrderWire, { upstreamOrderId }: Followed, reached: Stage | undefined): OrderEvidence => {
   if (reached === 'refunded' || !hasMoney(order)) throw new ProviderFault('malformed', 'the order does not match the schema');

@@ -85,7 +85,7 @@ const orderWire = z.object({
   channel: optional(z.object({ state: word, fundingTx })),
 });
 const inPart = forgiving(orderWire.extend({ payment: optional(forgiving(payment.extend({ bolt11Invoice: optional(forgiving(bolt11Invoice)) }))) }));
-/** One sample misspells the member. */
+/** One sample has `orderExiresAt` instead of `orderExpiresAt`. */
 const spelt = (value: unknown): unknown =>
   isMembers(value) && value['orderExpiresAt'] === undefined ? { ...value, orderExpiresAt: value['orderExiresAt'] } : value;
 

@@ -166,7 +166,7 @@ export const createBlocktankSimulator = (given: SimulatorOptions, origin: () => 
     const code = await orders.openChannel(state, found, read.data.connectionStringOrPubkey, read.data.announceChannel);
     return code === undefined ? Response.json(showOrder(state, found, endpoint, origin())) : openError(state, code);
   });
-  // UNKNOWN in the docs: what an order without zeroConfPayment answers here. Here it answers like the others.
+  // UNKNOWN in the docs: what this path answers for an order without zeroConfPayment. Here it answers as for any other order.
   route('GET', '/channels/{id}/min-0conf-tx-fee', ({ order }) => {
     const found = order();
     if (!found) return notFound();

@@ -93,10 +93,9 @@ const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFact
 };
 
 /**
- * Returns the account with what Bringin has just said about its e-mail. When Bringin asks for consent again, the lost key is forgotten, but never the
- * user whose account it is. By now, the e-mail may be another user's. With that user's key, the account's earlier orders could not be read, so the
- * account stays as it was and needs reconnecting. If Bringin does not say whose a new key is, we ask with the new key, because the old one may no
- * longer work.
+ * Returns the account with what Bringin has just said about its e-mail. If Bringin states no key, the old key is forgotten, but not the user's id. If
+ * the e-mail has become another user's, the account stays as it was and needs reconnecting: its earlier orders could not be read with that user's
+ * key. If Bringin does not name the user of a new key, we ask with the new key, because the old one may no longer work.
  */
 const withFacts = async (bringin: Bringin, context: CallContext, before: BringinCustomer, facts: AccountFacts): Promise<BringinCustomer> => {
   const { key: known, userId: owner, ...rest } = before;

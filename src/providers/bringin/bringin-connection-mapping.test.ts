@@ -256,7 +256,7 @@ describe('the IBAN that is paid', () => {
     const state = read(known, told);
     expect(state).toMatchObject({ status: 'failed', failure: 'iban-differs', iban: known });
     expect([state.lightningAddress, state.depositAddress]).toEqual([undefined, undefined]);
-    // A later answer that no longer tells the IBAN does not make it right.
+    // A later answer with no IBAN, or a masked one, does not end the failure.
     expect(show(silent, state).status).toBe('failed');
     expect(show(link('ACTIVE', { standingOrder: active, destinationIban: 'DE89XXXXXXXXXXXXXX3000' }), state).status).toBe('failed');
   });

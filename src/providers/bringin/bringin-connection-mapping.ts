@@ -40,12 +40,13 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
 type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lightning_hosts'> & { bitcoin: BitcoinNetwork };
 
 /**
- * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so is a
- * cancellation that waits for its code. An unknown status word leaves the status of `before`. The code of a creation expires `code_life_s` after the
- * link was created, or earlier if Bringin says so, even if the code was sent again later. Payers use the addresses without an order, so they are
- * checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither address ever changes. Nor does the bank account: as
- * long as Bringin names another one, the connection counts as failed, its addresses are `withheld`, and no order uses it. At Bringin it may still be
- * active, and can be cancelled.
+ * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, and so are a
+ * cancellation that waits for its code, and the status if Bringin's status word is unknown. The code of a creation expires `code_life_s` after the
+ * link was created, or earlier if Bringin says so, even if the code was sent again later.
+ *
+ * Payers use the addresses without an order, so they are checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither
+ * address ever changes. As long as Bringin names another bank account, the connection counts as failed, its addresses are `withheld`, and no order
+ * uses it. At Bringin it may still be active, and can be cancelled.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -55,7 +56,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   const createdOn = link.createdAt ?? before?.createdOn;
   const pendingCancel = told === 'active' && cancel !== undefined && cancel.expiresOn > now ? cancel : undefined;
   const compared = compareIbans(before?.iban, reply.destinationIban);
-  // Only the right IBAN in whole ends the difference: one that is masked or not told may still be the other one.
+  // Only the right IBAN in full ends the failure. A masked or missing IBAN may still be the other account's.
   const isElsewhere = compared === 'different' || (before?.failure === ibanDiffers && compared !== 'same');
   const isOver = endings.has(told) && !(word === undefined && before?.stillThere === true);
   const status = pendingCancel ? 'code_required' : isElsewhere && !isOver ? 'failed' : told;
@@ -101,7 +102,7 @@ const knownAddresses = (before: ConnectionState | undefined): NonNullable<Connec
 };
 
 export const ibanDiffers = 'iban-differs';
-/** Compares two IBANs as far as both are shown. `same`: the one that was told is shown in whole. */
+/** Compares two IBANs as far as both are shown. `same`: nothing differs, and `told` is shown in full. */
 const compareIbans = (known: string | undefined, told: string | undefined): 'same' | 'different' | 'unclear' => {
   const [one, other] = [shownOf(known), shownOf(told)];
   if (!one || !other) return 'unclear';
@@ -109,11 +110,11 @@ const compareIbans = (known: string | undefined, told: string | undefined): 'sam
   if (!isAlike) return 'different';
   return readIban(told ?? '') === undefined ? 'unclear' : 'same';
 };
-/** More than any masked IBAN has, also with separators. */
+/** No masked IBAN is longer than this, even with separators. */
 const mostShown = 64;
 /**
- * Returns how an IBAN begins and ends, as far as that is certainly shown. A valid IBAN is shown in whole. An X may belong to a mask, so nothing from
- * the first to the last one is compared. Undefined for anything that is neither a valid IBAN nor clearly a masked one.
+ * Returns how an IBAN begins and ends, as far as that is certainly shown. A valid IBAN is shown in full. An X may belong to a mask, so nothing from
+ * the first X to the last one is compared. Undefined for anything that is neither a valid IBAN nor clearly a masked one.
  */
 const shownOf = (text: string | undefined): { head: string; tail: string } | undefined => {
   const iban = ibanOf(text);
@@ -202,14 +203,14 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
   `${request.lightningUsername ?? ''}@${host ?? ''}`.toLowerCase();
 
 type Taken = 'name-taken' | 'username-taken';
-/** `perhaps`: what is taken, unless the connection that was found is the requested one itself. */
+/** `perhaps`: what is taken, unless the connection that has it is the requested one itself. */
 export type Existing = { same: LinkReply } | { perhaps: Taken } | 'none' | 'unclear' | Taken;
 
 /**
  * Searches the existing connections for the requested one: by kind, Lightning address and IBAN or, for buying, by the destination address. A
- * connection that is still being made shows neither IBAN nor destination address. If such a connection has the requested name, it may be the
- * requested one, so the result is `unclear`, and a call some seconds later will tell. One that is shown in part, such as with a masked IBAN, may be
- * the requested one as well, if nothing that is shown differs.
+ * connection that is still being made shows neither IBAN nor destination address. If it has the requested name, the result is `unclear`, and a call
+ * some seconds later will tell. A connection that is shown in part (with a masked IBAN, for example) may be the requested one as well, if nothing
+ * that is shown differs.
  */
 export const findExisting = (links: LinkReply[], request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): Existing => {
   const [type, subtype] = wireKind(request);

@@ -32,7 +32,7 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
   list: async (context) =>
     await withKey(context, async (key) => ({
       ok: true as const,
-      // A connection of an unknown kind cannot be paid.
+      // A connection of an unknown kind is left out, because it cannot be paid.
       value: (await api.listLinks(bringin, context, key))
         .filter(({ bringinLink: { type, subtype } }) => type !== undefined && subtype !== undefined)
         .map((link) => shown(bringin, link, undefined)),
@@ -52,7 +52,6 @@ const withNotes = (connection: ConnectionState, notes: ConnectionNotes): Connect
   upstream: { ...readConnectionNotes(connection.upstream), ...notes },
 });
 
-/** Reads the connection from Bringin. */
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
   const read = await readLink(bringin, context, key, before);
   return read.ok ? answer(shown(bringin, read.value, before)) : read;
@@ -66,8 +65,9 @@ const readLink = async (bringin: Bringin, context: CallContext, key: string, { u
 };
 
 /**
- * Returns whether the customer asked for the connection so long ago that its code would have expired. From then on, the request is not sent again,
- * since nobody waits for another code, and what shows too little to tell counts as another connection: otherwise it could be `initiating` for good.
+ * Returns whether the customer asked for the connection so long ago that its code would have expired. Then the request is not sent again, since
+ * nobody waits for another code. A listed connection that shows too little to compare then counts as another one, or else the request could stay
+ * `initiating` for ever.
  */
 const isLate = ({ deps, settings }: Bringin, { requestedOn }: CallContext): boolean =>
   requestedOn !== undefined && deps.now() - requestedOn > settings.code_life_s * 1000;
@@ -94,8 +94,8 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
 };
 
 /**
- * Finds a connection whose request was accepted by an answer without its id. The list shows the connection now, or will within seconds, so nothing
- * that this read ends with is a refusal of the request, for which a code may have been sent.
+ * Finds a connection that Bringin accepted in an answer without its id. The list may show it only seconds later, so a failed search is not a refusal:
+ * the customer may have been sent a code.
  */
 const findAccepted = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
   const initiating = { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } } as const;
@@ -182,7 +182,7 @@ const judgeRefusal = async (
 };
 /**
  * Reports a wrong code. Bringin states how many tries are left only after a resend. From then on, the number is stored with the connection, and each
- * code that was sent uses one try (`used`).
+ * code that is sent to Bringin uses up one try (`used`).
  */
 const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
   ok: 'code-wrong',
@@ -213,7 +213,7 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
 
 /**
  * Cancels a connection. Reads it first, since the standing order's id changed at confirmation. An ended connection counts as cancelled. One that
- * counts as failed only because it pays another bank account is cancelled like any other: until then, it would go on paying that account.
+ * counts as failed only because it pays another bank account is cancelled like any other, since otherwise it would go on paying that account.
  */
 const cancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const link = await beforehand(readLink(bringin, context, key, connection));

@@ -1,4 +1,4 @@
-/** What a customer does, and what is refused, at a Bringin that writes its answers as similar servers do. */
+/** Tests the adapter with a Bringin whose answers are written as similar servers write theirs: what customers do, and what is refused. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import type { CatalogueOption, ConnectionRequest, ConnectionState, FollowedOrder, OrderEvidence, PlacedOrder } from '../spec.ts';

@@ -125,7 +125,7 @@ export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): Order
 const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive' | 'moneySeen'> => ({
   rawStatus: seen.rawStatus,
   ...onlyOncePaid(seen.rawStatus),
-  // An amount that is impossible does not hide that there was money.
+  // An impossible amount does not hide that money arrived.
   ...(seen.stage === 'review' && saysMoney({ stage: stageOf(seen.rawStatus, 'card') }) ? { moneySeen: true as const } : {}),
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
@@ -134,18 +134,18 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 });
 
 /**
- * Returns whether the status says that nobody has paid the row. A row for a card top-up whose answer was lost looks like that for 15 minutes and then
- * for good, so it says nothing about another sale of the same amount.
+ * Returns whether a row's status says that nobody has paid it. A card top-up whose answer was lost leaves such a row behind for good, so the row says
+ * nothing about another sale of the same amount.
  */
 export const isUnpaid = (status: string): boolean => ['awaiting_payment', 'expired'].includes(stageOf(status, 'card') ?? '');
 
 /**
- * Returns whether the row may be an order of this gateway that it does not know. Anybody can make a row at a connection's address: without a payment,
- * it is nobody's order.
+ * Returns whether a row may belong to an order of this gateway that it does not know. Anybody can make a row at a connection's address, so an unpaid
+ * row there belongs to no order.
  */
 export const maybeOrder = (row: TransactionRow): boolean => maybeSale(row) && !(sameWord(row.subType, 'LN_ADDRESS') && isUnpaid(row.status));
 
-/** Says a row's status in the words of the order's rail: what ends a card top-up is only the middle of a bank payout. */
+/** Maps a row's status to a stage of the order's rail. When a card top-up is `finished`, a bank payout is only `filled`. */
 const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction): SellTransaction => {
   const stage = told === 'review' ? told : stageOf(row.rawStatus, rail);
   return { ...row, ...(stage === undefined ? {} : { stage }) };
@@ -165,10 +165,11 @@ export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellT
 
 /**
  * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. Bringin's clock may differ from ours, so a
- * payment may be dated up to 15 minutes before the order, or up to 15 minutes after the time by which a payment sent in time must have arrived. A
- * payment that Bringin already had when the order was placed never matches. During that time, no other order may take the amount (holdsAmount in
- * domain/order-life.ts). A failed transaction counts, because sats arrived for it; one that nobody paid does not. If two match, does not guess: the
- * customer may have paid twice, and may be owed one payment.
+ * payment may be dated up to 15 minutes before the order, or up to 15 minutes after the latest arrival of a payment that was sent in time. In all
+ * that time, no other order may take the amount (holdsAmount in domain/order-life.ts).
+ *
+ * A payment that Bringin already had when the order was placed never matches. A failed transaction counts, because sats arrived for it; an unpaid one
+ * does not. If two match, does not guess: the customer may have paid twice, and may be owed one payment.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const [only, second] = matching(order, rows, windowMs);
@@ -189,8 +190,8 @@ export const matching = (order: FollowedOrder, rows: SellTransaction[], windowMs
 };
 
 /**
- * Returns whether a row that Bringin already has could be taken for the payment of an order that is being placed (`matching`). It may be paid later,
- * and may say then what it does not say yet. All other rows need not be remembered, and anybody can make thousands of them.
+ * Returns whether a row that Bringin already has could be taken for the payment of an order that is being placed (`matching`). The row may be paid
+ * later, or get details that it lacks now. Only such rows need to be remembered: anybody can make thousands of others.
  */
 export const couldMatch = (row: TransactionRow, subtypes: Subtypes, network: OfferNotes['network'], pay: bigint): boolean => {
   const told = toTransaction(row, subtypes);

@@ -387,7 +387,7 @@ describe('the bank, by a connection', () => {
       const answer = await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=145000000`)).json();
       return (answer as { pr: string }).pr;
     };
-    /** Does what many calls of the public LNURL callback do. */
+    /** Adds unpaid rows, as that many calls of the public LNURL callback would. */
     const strangers = async (count: number, sats = 145_000n): Promise<void> => {
       const one = unpaying.control.state.payables.get(await invoice());
       if (!one) throw new Error('no such invoice');
@@ -440,13 +440,13 @@ describe('the bank, by a connection', () => {
     const { unpaying, ordered, reading, strangers } = await saleAmongUnpaid('first');
     await strangers(500, 144_999n);
     await strangers(100);
-    // Two rows are the real invoices of which the others are copies.
+    // Two of the rows are real invoices, and the others are copies of them.
     const alike = async () => valueOf(await ordered()).facts?.earlier_payments;
     await expect(ordered()).resolves.toEqual({ ok: false, refusal: { reason: 'declined', note: 'amount-crowded' } });
     unpaying.control.state.payables.delete('invoice-145000-1');
     expect(await alike()).toHaveLength(100);
     expect((await alike())?.filter((id) => id.includes('144999'))).toEqual([]);
-    // An order that was placed before is read as ever.
+    // An order that was placed before can still be read.
     expect(await reading()).toEqual([]);
     await strangers(100);
     unpaying.pass(16 * 60_000);
@@ -523,7 +523,7 @@ describe('the bank, by a connection', () => {
     }
     bringin.control.setLink(email, id, 'ACTIVE');
     expect(await place(request(), { connection: { ...(connection as object), upstreamId: 'nobodys' } as Json })).toEqual(declined('connection-not-found'));
-    // It would pay another bank account than the one that is known here.
+    // The connection would pay a bank account that differs from the stored one.
     expect(await place(request(), { connection: { ...(connection as object), iban: 'FR1420041010050500013M02606' } as Json })).toEqual(
       declined('connection-not-active'),
     );

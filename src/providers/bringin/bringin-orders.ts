@@ -64,8 +64,8 @@ const matchedBy = ({ settings }: Bringin, rail: Rail): 'order_id' | 'amount' => 
 const deliveredTo = (rail: Rail): Facts['delivered_to'] & string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
 
 /**
- * Returns the request at the price of this moment. Bringin states no price with an order. With the quoted price, nobody would see that the price has
- * since become worse than the customer accepts.
+ * Returns the request with the current price, since Bringin states no price with an order. With the quoted price, nobody would see that the price has
+ * become worse than the customer accepts.
  */
 const atCurrentPrice = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<PlaceRequest> => {
   const { rate } = await rateNow(bringin, context);
@@ -89,18 +89,18 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
     // The customer has not been shown the order yet, so none of these payments is for it.
     const since = bringin.deps.now() - matchSlackMs;
     const { rows, isCut } = await beforehand(readRows(bringin, context, key, since));
-    // A payment that was not read could be taken for this order's later.
+    // A payment that was not read could later be taken for this order's.
     if (isCut) throw cutFault();
     const { pay } = answer.value;
     const alike = rows.filter((row) => (row.createdAt ?? 0) >= since && couldMatch(row, bringin.settings, notes.network, pay));
-    // They are stored with the order for good, and a stranger can make them at a connection's address.
+    // These payments are stored with the order for good, and a stranger can make them at a connection's address.
     if (alike.length > mostAlike) return declined('amount-crowded');
     const earlier = alike.map(({ orderId }) => orderId);
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
 };
 
-/** How many payments of the order's own amount Bringin may have had in the quarter of an hour before the order. */
+/** The most rows of the order's amount that Bringin may list from the quarter of an hour before the order. */
 const mostAlike = 100;
 
 type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };
@@ -218,8 +218,8 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 const pageSize = 100;
 
 /**
- * How many pages are read at most for each page of `transaction_pages`, so that unpaid rows do not hide paid ones. With the default, this is as much
- * as a read usually has time for. More would also let a stranger make every read cost Bringin more calls.
+ * A read takes at most this many times `transaction_pages` pages, so that unpaid rows do not hide paid ones. With the default, it usually has no time
+ * for more. More would also let a stranger make every read cost Bringin more calls.
  */
 const pagesPerPage = 4;
 
@@ -257,9 +257,9 @@ const readRows = async (
   return { rows: [...rows.values()], isCut: true };
 };
 /**
- * The fault of a read that was cut before it could show a payment. It is not `review`: then a stranger could put an order into review for good, and
- * only a person could end it. A failed read says nothing. So the order stays open until its end, is read again for days afterwards, and takes its
- * payment as soon as a read shows it. `busy`, because Bringin has not failed, and other customers' reads must go on.
+ * The fault of a read that was cut before it could show a payment. Such a read does not put the order into review: a stranger could cause that, and
+ * only a person could end it. The order stays open until its end, is read again for days afterwards, and takes its payment as soon as a read shows
+ * it. The kind is `busy`, because Bringin has not failed, and other customers' reads must go on.
  */
 const cutFault = (): ProviderFault => new ProviderFault('busy', 'more transactions than are read', { retryable: false, taken: 'no' });
 /** Returns which of two rows of one payment to keep: the one with the later date; if the dates are equal, the one that was read later (`row`). */

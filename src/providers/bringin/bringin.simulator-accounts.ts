@@ -21,7 +21,6 @@ export const isMaster = (state: State, key: string): boolean => bareKey(key) ===
 export const userByKey = (state: State, key: string): User | undefined =>
   [...state.users.values()].find((user) => user.connected && bareKey(user.key) === bareKey(key));
 
-/** Returns the URL of a signup page. */
 const signupUrl = (origin: string, user: User): string => `${origin}/signup?inviteId=${user.inviteId}`;
 
 export const connect = async (state: State, origin: string, body: { [name: string]: unknown }): Promise<Response> => {

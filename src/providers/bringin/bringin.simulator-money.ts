@@ -136,7 +136,7 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
   return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
 
-/** Returns a row for each invoice or address that was made for one payment which has not come. */
+/** Returns a row for each invoice or address that was made for a single payment and has not been paid. */
 const unpaidRows = (state: State, user: User): Transaction[] =>
   [...(state.options.listsUnpaid === undefined ? [] : state.payables.values())].flatMap((one) =>
     one.user !== user || one.paid || one.sats === undefined

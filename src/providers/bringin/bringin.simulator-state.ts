@@ -44,7 +44,6 @@ export type SimulatorOptions = {
   masterKey: string;
   apiSecret: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
-  /** The domain of Lightning addresses. */
   lightningDomain?: string;
   /** People who already use Bringin, but not through our app. */
   knownUsers?: string[];
@@ -67,7 +66,7 @@ export type SimulatorOptions = {
   connectDialect?: 'docs' | 'sw-1';
   /** `older`: confirm and resend answer as on the older pages of the documentation. */
   linkDialect?: 'newer' | 'older';
-  /** Whether transactions that nobody has paid are listed, too (INITIATED, then EXPIRED), and whether before (`first`) or after the others. */
+  /** Set if unpaid transactions are listed, too (INITIATED, then EXPIRED): before the others (`first`) or after them (`last`). */
   listsUnpaid?: 'first' | 'last';
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';

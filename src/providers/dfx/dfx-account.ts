@@ -46,7 +46,7 @@ const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: Accoun
   const login = await logIn(dfx, context, user.address);
   if ('refusal' in login) return { ok: false, refusal: login.refusal };
   const now = { ...user, token: login.token };
-  // The login has made the user, if DFX did not know the address.
+  // If the address was new to DFX, the login has created the user.
   const said = await afterwards(readUser(dfx, context, login.token));
   if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a user`, { status: said.status });
   if (said.value.mail !== undefined || email === undefined) return stated(dfx, now, said.value);
@@ -73,7 +73,7 @@ const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: s
 const tokenFor = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<string> => {
   const login = await logIn(dfx, context, user.address);
   if ('refusal' in login) {
-    // A fault without a status means that the operator's key is missing, so that nobody can be served. The refusal of one customer gets a status.
+    // A fault without a status means that the operator's key is missing, so nobody can be served. A fault about one customer has a status.
     const isKeyMissing = login.refusal.note === 'token-refused';
     throw new ProviderFault('rejected-credentials', 'the login of a known user was refused', { taken: 'no', ...(isKeyMissing ? {} : { status: 403 }) });
   }

@@ -1,4 +1,4 @@
-/** The adapter against fixed answers: what settings change in its requests and its listing, and what it answers without asking. */
+/** Tests the adapter with fixed answers: what settings change in its requests and its listing, and what it answers without a call to DFX. */
 import { describe, expect, it, test } from 'vitest';
 import type { AdapterDeps, BuyQuoteRequest, CallContext, CatalogueOption, HttpRequest, SellQuoteRequest } from '../spec.ts';
 import assets from './__fixtures__/assets.json' with { type: 'json' };

@@ -53,7 +53,7 @@ const quote = async (dfx: Dfx, context: CallContext, request: BuyQuoteRequest | 
   if ('refusal' in priced) return { ok: false, refusal: priced.refusal };
   const { btcPrice, ...amounts } = priced.price;
   const facts = { amount_tolerance_bps: toleranceBps, ...(btcPrice === undefined ? {} : { provider_btc_price: btcPrice.toString() }) };
-  // DFX reserves nothing and may use an old market price, so an offer is an estimate without an end. `requires` names what is missing before an
+  // DFX reserves nothing and may use an old market price, so an offer is an estimate without an expiry. `requires` names what is missing before an
   // order.
   const offer: ProviderOffer = {
     ...amounts,

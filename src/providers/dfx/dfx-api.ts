@@ -17,7 +17,7 @@ type Call<S extends z.ZodType> = {
   body?: unknown;
   maxBytes?: number;
   mayBeEmpty?: true;
-  /** The token of the user as whom the call is made. */
+  /** The token of the user for whom the call is made. */
   token?: string;
 };
 
@@ -33,7 +33,7 @@ export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContex
     ...call,
   });
 
-/** Reads a listing. DFX never refuses one, so an answer without it is a fault. */
+/** Reads a listing. DFX never refuses one, so an error status is a fault. */
 export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
   if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a listing`, { status: reply.status });

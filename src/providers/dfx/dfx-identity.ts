@@ -31,7 +31,7 @@ const addressIn = (kind: PayoutTo['kind'], value: string): string | undefined =>
 const leastKeyLength = 32;
 /** DFX takes secrets of 140 to 146 characters from a-z and 0-9. */
 const secretLength = 140;
-/** 1,024 bits are up to 199 digits in base 36. The last 140 of them are as good as evenly distributed. */
+/** 1,024 bits are up to 199 digits in base 36. The last 140 of them are almost evenly distributed. */
 const secretBytes = 128;
 
 /** Derives the secret of an address, or returns undefined if the key is too short. Must never change, or every customer would be locked out. */

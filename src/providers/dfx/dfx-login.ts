@@ -37,7 +37,7 @@ export const logIn = async (dfx: Dfx, context: CallContext, address: string): Pr
   if (reply.status === 401) return { refusal: { reason: 'account-required', note: 'address-known' } };
   if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a login`, { status: reply.status, taken: 'no' });
   const refusal = refusedBy(dfx, reply.body, 'buy');
-  // A bad request without a word that we know must be about the address, the only thing in it that comes from the customer.
+  // If a 400 has no words that we know, it must be about the address: nothing else in the request comes from the customer.
   return { refusal: refusal.reason === 'declined' && reply.status === 400 ? { ...refusal, note: 'payout-refused' } : refusal };
 };
 

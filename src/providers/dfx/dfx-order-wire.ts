@@ -23,8 +23,8 @@ const mostSteps = 20;
 const priceSteps = soft(wireRows(z.object({ from: text, to: text }), mostSteps));
 
 /**
- * PUT /v1/buy/paymentInfos. The price members are those of a quote. In an invalid order, they may be 0 or contradict each other, and there are bank
- * details all the same.
+ * PUT /v1/buy/paymentInfos. The price members are those of a quote. An invalid order has bank details, too, but its price members may be 0 or
+ * contradict each other.
  */
 export const buyOrderReply = quoteReply.extend({
   id: soft(wireInteger),

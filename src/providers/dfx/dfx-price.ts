@@ -54,7 +54,7 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
     if (least > shown + step + slack || most + step + slack < shown) throw contradiction('a rate that contradicts the amounts');
     return { price: { pay, receive: least, fee, ...btcPrice } };
   }
-  // DFX calculates with the exact amount and only repeats it rounded. Another amount is an answer to another question.
+  // DFX calculates with the exact amount, but repeats it rounded. If it repeats any other amount, the price is not for this request.
   if (roundToStep(asked) !== shown) {
     if (isOnStep(asked)) throw contradiction('a price for another amount');
     return { refusal: { reason: 'off-step', detail: nearestTwo(asked) } };
@@ -76,7 +76,8 @@ export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
   const price = reply.exchangeRate;
   return {
     price: {
-      // If the fiat to receive was fixed, DFX rounded `amount` down by less than a step. It might bring less than promised; the next step cannot.
+      // If the fiat to receive was fixed, DFX rounded `amount` down by less than a step, and `amount` may bring less than promised. The next step
+      // cannot.
       pay: fixed === 'pay' ? sats : nextStep(sats),
       receive: decimalTimesFloor(estimated, 100n),
       fee,

@@ -110,7 +110,7 @@ export const refusalIn = (reply: QuoteReply, request: Request, isUser = false): 
   if (bound === undefined) return refusal;
   const volumes = { min: { pay: reply.minVolume, receive: reply.minVolumeTarget }, max: { pay: reply.maxVolume, receive: reply.maxVolumeTarget } };
   const stated = request.fixed === 'pay' ? first.limit : first.limitTarget;
-  // LimitExceeded is about one person. The volumes are everyone's limits, so they say nothing about it.
+  // LimitExceeded is about one person. The volumes are everyone's limits, so they do not apply to it.
   const general = first.error === 'LimitExceeded' ? undefined : volumes[bound][request.fixed];
   return { ...refusal, ...limitsOf(request, bound, stated ?? general) };
 };

@@ -96,16 +96,16 @@ describe('a payment without its order', () => {
     const minute = 60_000;
     // In time: ten minutes for the sats to arrive, and ten for DFX's clock.
     expect(soldBy(paid(20 * minute), again)).toBe('paid');
-    // Before the newer sale could be paid, too.
+    // A payment before the newer sale could be paid still counts for this one.
     expect(soldBy(paid(2 * hour - 10 * minute - 1), again)).toBe('paid');
     for (const late of [2 * hour - 10 * minute, 2 * hour, 50 * hour]) {
       expect([late, soldBy(paid(late), again)]).toEqual([late, undefined]);
       expect([late, soldBy(paid(late))]).toEqual([late, 'paid']);
     }
-    // The newer sale takes what the older one leaves.
+    // The newer sale takes the payments that do not count for the older one.
     const newer = { createdOn: again.amountAgainOn, expiresOn: again.amountAgainOn + hour };
     expect([2 * hour - 10 * minute - 1, 2 * hour - 10 * minute].map((at) => soldBy(paid(at), newer))).toEqual([undefined, 'paid']);
-    // What DFX links to another order was not paid to this one's invoice, if that had expired.
+    // A payment that DFX links to another order does not count if this order's invoice had expired by then.
     expect([20 * minute, 20 * minute + 1].map((at) => soldBy(paid(at, { orderUid: 'Q8' })))).toEqual(['review', undefined]);
   });
   it("is the order's if DFX linked it to another order of the same request, whatever its amount", () => {
@@ -124,7 +124,7 @@ describe('a payment without its order', () => {
     const paid = (more: object = {}) => payment('T1', 0.00105, { type: 'Sell', inputAsset: 'BTC', orderUid: 'Q8', ...more });
     const sold = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'sell', sale, 1_000);
     expect(sold(paid())).toMatchObject({ stage: 'review' });
-    // It may as well be a sale in DFX's own app: nothing shows that this order was paid.
+    // The payment may as well be for a sale in DFX's own app: nothing shows that this order was paid.
     for (const rows of [[paid()], [paid(), paid({ uid: 'T2', orderUid: 'Q10' })]]) expect(sold(...rows)).not.toHaveProperty('moneySeen');
     expect(sold(paid(), paid({ uid: 'T2', orderUid: null }))).toMatchObject({ stage: 'review', moneySeen: true });
     expect(sold(paid({ externalTransactionId: 'ours' }))).toMatchObject({ stage: 'paid' });

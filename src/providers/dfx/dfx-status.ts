@@ -89,13 +89,13 @@ const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
 };
 /** How DFX calls the two directions. */
 export const words = { buy: 'Buy', sell: 'Sell' } as const;
-/** DFX's clock may differ from ours. */
+/** How far DFX's clock may differ from ours. */
 const slackMs = 600_000;
 
 /**
- * Returns whether a payment is dated early enough to be this order's. Money to a bank may come at any time. A sale's invoice cannot be paid once it
- * has expired, but DFX may book a payment late. So a late one still counts, unless DFX has linked it to another order, or the customer had sold the
- * same amount again by then: it is the newer sale's.
+ * Returns whether a payment is dated early enough to be this order's. A bank transfer may come at any time. A sale's invoice cannot be paid once it
+ * has expired, but DFX may book a payment late. So a late payment still counts, unless DFX has linked it to another order, or the customer had sold
+ * the same amount again by then.
  */
 const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, { expiresOn, amountAgainOn }: Looked): boolean => {
   const dueBy = paymentDueBy({ ramp, expiresOn, network: 'lightning' });
@@ -107,7 +107,9 @@ const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, 
 const paymentsSince = (rows: readonly TransactionReply[], ramp: ExchangeRamp, { createdOn }: Pick<FollowedOrder, 'createdOn'>): TransactionReply[] =>
   rows.filter((row) => row.type === words[ramp] && row.uid.startsWith('T') && (row.date ?? 0) >= createdOn - slackMs && isLightning(row, ramp));
 
-/** Returns the ids by which another order may explain one of the payments that `unlinked` looks at. */
+/**
+ * Returns the ids of the payments that `unlinked` considers, and of the orders that DFX linked to them. One of our other orders may have such an id.
+ */
 export const idsToExplain = (...given: Parameters<typeof paymentsSince>): string[] =>
   paymentsSince(...given).flatMap(({ uid, orderUid }) => [uid, ...(orderUid === undefined ? [] : [orderUid])]);
 

@@ -101,7 +101,7 @@ export const payOrder = async (books: Books, { route, currency, amount }: Order,
   return await receiveTransfer(books, { reference: route.reference, amount: other ?? cents, currency: currency.name });
 };
 
-/** The customer pays a new order after `autoPayMs`: a sale by its invoice. Does nothing if they paid it sooner, or no longer can. */
+/** Pays a new order after `autoPayMs`, a sale by its invoice. Does nothing if the order was paid sooner, or can no longer be paid. */
 export const payLater = (books: Books, order: Order, pr: string | undefined): void => {
   const { autoPayMs, now } = books.options;
   if (autoPayMs === undefined || !order.isValid) return;

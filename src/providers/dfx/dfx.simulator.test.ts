@@ -34,7 +34,6 @@ const quoteOf = async (ramp: 'buy' | 'sell', more: object): Promise<Quote> => {
   return (await answer.json()) as Quote;
 };
 const get = async (path: string): Promise<unknown> => await (await fetch(`${running.url}/v1/${path}`)).json();
-/** Every number in an answer. */
 const numbersIn = (value: unknown): number[] =>
   typeof value === 'number' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
 

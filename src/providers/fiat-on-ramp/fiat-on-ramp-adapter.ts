@@ -193,7 +193,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
         order_id: order.upstreamOrderId,
         ...failback,
       });
-      // After these, or a string with status 200 (which does not match the schema), a link may have been given all the same.
+      // After such a status, or a string with status 200 (which does not match the schema), the provider may have given a link all the same.
       if (!reply.ok && mayBeDone(reply.status))
         throw new ProviderFault('server', `status ${reply.status} in response to a withdrawal`, { status: reply.status });
       if (!reply.ok) return declined;

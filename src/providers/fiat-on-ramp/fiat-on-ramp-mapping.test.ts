@@ -389,7 +389,7 @@ describe('status answers', () => {
     const review = { upstreamOrderId: 'a', stage: 'review', ...amounts };
     expect(evidenceOf([row('paid'), row('placed')])).toMatchObject([{ stage: 'paid', rawStatus: 'paid', ...amounts }]);
     expect(evidenceOf([row('filled', t1), row('paid', t1)])).toMatchObject([{ stage: 'filled', rawStatus: 'filled', ...amounts }]);
-    // The word does not depend on the order of the list, so that an operator's decision about it holds.
+    // The status word must not depend on the sequence of the rows. Otherwise an operator's decision about it would not hold.
     for (const rows of [
       [row('paid'), row('expired')],
       [row('expired'), row('paid')],

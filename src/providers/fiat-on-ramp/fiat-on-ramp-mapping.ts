@@ -287,7 +287,7 @@ const withMoneyOf = (rows: OrderEvidence[], last: OrderEvidence): OrderEvidence 
   const isForgotten = !saysMoney(last) && rows.some(saysMoney) && rows.every(({ stage }) => stage !== 'refunded');
   return isForgotten ? { ...last, moneySeen: true } : last;
 };
-/** Returns whether both rows are on the way to delivery, and `a` is less far than `b`. */
+/** Returns whether both rows are on the way to delivery, and `a` is not as far along as `b`. */
 const isBefore = (a: OrderEvidence, b: OrderEvidence): boolean => {
   const [from, to] = [progressOf(a.stage), progressOf(b.stage)];
   return from !== undefined && to !== undefined && from < to;

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 
-/** The faults that every simulated provider can have. A kind of provider may have more: `Name` in `Fault`. */
+/** The faults that every simulated provider can have. `Name` in `Fault` adds those that only one kind of provider can have. */
 export type TransportFault =
   | 'latency'
   | '429'
@@ -30,7 +30,7 @@ export const createFaults = <F extends Fault<string>>() => {
     clear: (): void => {
       faults = [];
     },
-    /** Returns the fault if it is set for a call to this endpoint, and counts the use. */
+    /** Returns the fault if it is set for calls to this endpoint, and uses up one of its `times`. */
     take: (endpoint: string, name: F['fault'] | TransportFault): F | undefined => {
       const found = faults.find((one) => (one.endpoint === endpoint || one.endpoint === '*') && one.fault === name && (one.times ?? 1) > 0);
       if (found?.times !== undefined) found.times -= 1;
@@ -70,10 +70,13 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
   reset: (_fault, c) => cutConnection(c),
 };
 
-/** The answers that each kind of provider writes itself: for 429 and 500, and for faults that only that kind has. */
+/** The answers that each kind's own simulator writes: for 429 and 500, and for faults that only this kind has. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
-/** Waits if `latency` is set for the call, and returns the response of another fault that is set, if any. Called before a request is carried out. */
+/**
+ * Waits if `latency` is set for the call. Returns the answer of another fault that is set for it, or undefined. Called before a request is carried
+ * out.
+ */
 export const transportFault = async <F extends Fault<string>>(
   c: Context,
   endpoint: string,

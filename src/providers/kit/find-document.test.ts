@@ -17,7 +17,7 @@ it.each([
   expect(read && JSON.parse(JSON.stringify({ order_id, payment, fee }))).toEqual(found);
 });
 
-/** Nests objects with these members, at each level under every one of the names. */
+/** Returns nested objects: each has these members, and a further object under every one of the names. */
 const nested = (names: string[], levels: number, members: object): object =>
   Object.fromEntries([...names.map((name) => [name, levels === 0 ? {} : nested(names, levels - 1, members)] as const), ...Object.entries(members)]);
 const spellings = (word: string): string[] =>

@@ -68,8 +68,8 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
 };
 
 /**
- * No adapter reads a longer name, so a longer one is not renamed. Nor are the names in an object with more than `mostRenamed` members, or in the rows
- * of a list beyond that many.
+ * Longer names are not renamed, because no adapter reads them. Nor are the names in objects with more than `mostRenamed` members, or in later rows of
+ * a list.
  */
 const longestName = 128;
 const mostRenamed = 1_000;

@@ -17,7 +17,7 @@ export type Exchange = {
   text: string;
   ms: number;
 };
-/** How far a check came. For buying, `price` is a price for an amount of fiat; `both` is that and a price for an amount of sats. */
+/** How far a check of a provider got. For buying, `price` is a price for an amount of fiat; `both` is that and a price for an amount of sats. */
 export const stepsOf = ['nothing', 'answered', 'session', 'listing', 'price', 'both'] as const;
 export type Step = (typeof stepsOf)[number];
 /** One difference from other providers of the kind: the settings that a block needs for it, and a description for people. */

@@ -29,7 +29,7 @@ const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})
 const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
 /** 20261128, 202611281825 and 20261128182543: date and time in digits alone, which must not be read as a Unix time. */
 const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
-/** The form that most providers write. JavaScript reads it as we do: every month has these days (1 to 28), and the year is never a placeholder. */
+/** The form that most providers write. JavaScript's parser may read it: days 1 to 28 exist in every month, and the year is never a placeholder. */
 const usualForm = /^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
 
@@ -122,7 +122,7 @@ const moment = ({ year, month, day, clock: [hour = '00', minute = '00', second =
   const ahead = offsetMs(shift);
   if (ahead === undefined) return 'unreadable';
   const ms = date.getTime() + ofDay - ahead;
-  // A date before 2 January 1970 comes from a number that was not set. It may mean a time in the past or no expiry, so it is unreadable.
+  // A date before 2 January 1970 is probably a number that was never set. It may mean a time in the past or no expiry, so it is unreadable.
   return ms < 86_400_000 ? 'unreadable' : Math.min(ms, furthestMs);
 };
 

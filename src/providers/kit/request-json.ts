@@ -40,16 +40,16 @@ export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false;
 /** Returns whether the request may have been carried out in spite of this 4xx, or may yet be, by a server behind the one that answered. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
-/** Frozen, because all calls share them. */
+/** All calls share these headers, so they are frozen. */
 const headersOfRead = Object.freeze({ accept: 'application/json', 'accept-encoding': 'identity' });
 const headersWithBody = Object.freeze({ ...headersOfRead, 'content-type': 'application/json' });
 const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
 /**
- * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value. Returns a refusal with its parsed body, for the adapter
- * to judge: a 4xx other than 429 and those in `alsoGood` (and, with `credentials`, other than 401 and 403), or a 5xx for which `refusesAt5xx` is
- * true. Throws a ProviderFault for everything else. Its message does not quote the provider's values.
+ * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value, and a refusal with its parsed body, for the adapter to
+ * judge. A refusal is a 4xx (except 429, those in `alsoGood` and, with `credentials`, 401 and 403) or a 5xx for which `refusesAt5xx` is true. Throws
+ * a ProviderFault for everything else. Its message does not quote the provider's values.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -210,7 +210,7 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** If a provider asks for a longer wait, we wait only this long, because customers are told the wait as well. */
+/** The longest wait that is taken from a provider's answer. Customers are shown it too. */
 const mostWaitMs = 3_600_000;
 
 /**

@@ -5,8 +5,8 @@ import { readEnd, readTime } from './read-time.ts';
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 /**
- * The same object, in which a member that cannot be read counts as absent. For a read that must not lose the word that an order was paid because of
- * what is next to it.
+ * Returns the schema of the same object in which a member that cannot be read counts as absent. Otherwise one bad member would hide that an order was
+ * paid.
  */
 export const forgiving = <S extends z.ZodObject>(schema: S): z.ZodType<{ [K in keyof z.output<S>]: z.output<S>[K] | undefined }> =>
   z.object(
@@ -23,7 +23,7 @@ export const forgiving = <S extends z.ZodObject>(schema: S): z.ZodType<{ [K in k
 
 /** The first `most` rows of a list. The others are not read: a long list would cost too much time, above all if its rows do not match the schema. */
 export const wireFirst = (most: number) => z.array(z.unknown()).transform((all) => all.slice(0, most));
-/** Those of the first `most` rows of a list that can be read. */
+/** The rows that can be read among the first `most` of a list. */
 export const wireRows = <S extends z.ZodType>(row: S, most: number) =>
   wireFirst(most).transform((all) =>
     all.flatMap((one): z.output<S>[] => {
@@ -101,7 +101,6 @@ export const wireTime = z.union([z.string(), z.number()]).transform((given, cont
 /** An expiry. The caller decides what an unreadable expiry means. */
 export const wireEnd = z.unknown().optional().transform(readEnd);
 
-/** A string of at most 4,096 characters. */
 export const wireText = z.string().max(4096);
 
 /** An id. A number becomes a string. */
@@ -111,7 +110,7 @@ export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
-/** Returns whether a number can be used as it was parsed: it has the same digits, or is a whole number with an exponent (1E5). */
+/** Returns whether a number can be used as JavaScript parsed it: it has the same digits, or is a whole number with an exponent (1E5). */
 const isWritten = (source: string, value: number): boolean => source === String(value) || (/e/i.test(source) && Number.isSafeInteger(value));
 const keepingInexact: Reviver = (_key, value, context) =>
   typeof value === 'number' && context?.source !== undefined && !isWritten(context.source, value) ? context.source : value;

@@ -179,7 +179,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       if (!found.order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'the answer is about another order');
       const evidence = toEvidence(found.order, order, deps.now(), settings);
-      // Whatever cannot be read, the words that the order was paid count.
+      // An order that can be read only in part counts if it says that money was seen. Otherwise the answer is malformed.
       if (found.order.isPartial === true && evidence.moneySeen !== true)
         throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       return { ok: true, value: [{ ...evidence, upstreamOrderId: order.upstreamOrderId }] };

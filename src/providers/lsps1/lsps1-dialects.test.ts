@@ -286,7 +286,7 @@ describe('orders in other forms', () => {
     ['confirmations in words', { ...onchain, min_onchain_payment_confirmations: 'zero-conf' }],
   ])('on chain, %s', async (_name, way) => {
     const offer = await quoted({ body: { ...order, expires_at, payment: { bolt11, onchain: way } } }, { payWith: 'onchain' });
-    // Half an hour before its end, so that a payment has time to confirm.
+    // The offer ends half an hour before the order, so that a payment has time to confirm.
     expect(offer).toMatchObject({ pay: 6300n, expiresOn: now + 1_800_000, secret: expect.stringMatching(new RegExp(address, 'i')) as unknown });
     const { adapter } = seller({ body: {} });
     const placed = await adapter.placeOrder(context, { quote: asked, offer: offer as ProviderOffer, inputs: {} });
@@ -367,7 +367,7 @@ describe('an order that is there, but cannot be sold', () => {
     'a refund that would go elsewhere: %s',
     async (refund_onchain_address) => {
       expect(await within({ refund_onchain_address })).toEqual({ fault: 'malformed', taken: 'maybe', orderMade: 'o-1' });
-      // For an invoice it does not matter: its money goes back by itself.
+      // If the order is paid by invoice, the refund address does not matter: a Lightning payment goes back by itself.
       expect(await quoted({ body: { ...order, payment: { bolt11, onchain: { ...onchain, refund_onchain_address } } } })).toMatchObject({ pay: 5400n });
     },
   );

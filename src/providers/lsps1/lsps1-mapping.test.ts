@@ -210,7 +210,7 @@ describe('evidence', () => {
     expect(read(end - perBlock - 1, stated, end - perBlock)).toEqual(['awaiting_payment', undefined]);
     for (const now of [end - perBlock, end - 1]) expect(read(now, stated, end - perBlock)).toEqual(['awaiting_payment', true]);
     expect(read(end, stated, end - perBlock)).toEqual(['expired', undefined]);
-    // Without an end of the seller's, from the end that was told to the customer.
+    // If the seller states no end, the margin begins at the end that the customer was told.
     for (const [now, arriving] of [
       [end - 1, undefined],
       [end, true],
@@ -218,10 +218,10 @@ describe('evidence', () => {
       [end + perBlock, undefined],
     ] as const)
       expect(read(now, {}, end)).toEqual(['awaiting_payment', arriving]);
-    // For each confirmation that the seller wants, but never more than six.
+    // The margin counts for each confirmation that the seller wants, but at most six times.
     expect(read(end + 3 * perBlock - 1, { min_onchain_payment_confirmations: 3 }, end)).toEqual(['awaiting_payment', true]);
     expect(read(end + 6 * perBlock, { min_onchain_payment_confirmations: 65_535 }, end)).toEqual(['awaiting_payment', undefined]);
-    // A word that we do not know may be the seller's for a payment that has not confirmed.
+    // An unknown state may be the seller's word for an unconfirmed payment.
     for (const now of [end - perBlock, end - 1]) expect(read(now, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, true]);
     expect(read(end - perBlock - 1, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);
     expect(read(end, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);

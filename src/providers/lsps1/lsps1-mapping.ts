@@ -90,7 +90,7 @@ export type OrderTerms = {
   body: { [key: string]: Json };
 };
 
-/** Returns the body of create_order, or why this seller would refuse it: no order is made to learn what get_info already says. */
+/** Returns the body of create_order, or a refusal if get_info already shows that the seller would refuse it. */
 export const toOrderTerms = (
   request: LiquidityQuoteRequest & { nodePubkey: string },
   info: InfoWire,
@@ -268,16 +268,16 @@ const addressEnd = (text: string, ends: End, { network }: Checks): number | unde
   return ends;
 };
 
-/** After so many confirmations, a seller must count a payment, whatever it wanted (bLIP-51, 3.3). */
+/** The most confirmations for which a seller may wait: then it must count the payment (bLIP-51, 3.3). */
 const mostConfirmations = 6;
 /**
- * Returns how long a payment on chain may take to count. Sellers count only a confirmed payment, so one that is made later than this before the
- * order's end may come too late.
+ * Returns how long before the order's end an on-chain payment must be made, in milliseconds. Sellers count only confirmed payments, and a later one
+ * may confirm too late.
  */
 const onchainMarginMs = (wire: PaymentWire | undefined, { onchain_margin_s: perConfirmation }: Settings): number =>
   perConfirmation * 1000 * Math.min(Math.max(wire?.min_onchain_payment_confirmations ?? 1, 1), mostConfirmations);
 
-/** Throws if the seller would send a refund to another address than the customer's. Sellers may leave the address out. */
+/** Throws if the seller would send a refund to an address other than the customer's. Sellers may leave the address out. */
 const contradictRefund = ({ refund_onchain_address: told }: PaymentWire, { refundOnchain }: OrderTerms, network: BitcoinNetwork): void => {
   if (told === undefined || told === null || told === '') return;
   const checked = typeof told === 'string' ? checkPayoutAddress(told.trim(), network) : undefined;
@@ -375,8 +375,7 @@ const differs = (order: OrderWire, { receive, upstream, facts }: Promised): bool
 const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
 
 /**
- * Maps what a read says. Amounts that cannot be true put the order into review, and are left out: whatever is wrong with them, the word that the
- * order was paid must not be lost.
+ * Maps an order's present state. Impossible amounts put the order into review and are left out, but what the seller says about the payment is kept.
  */
 export const toEvidence = (order: OrderWire, followed: Promised, now: number, settings: Settings): OrderEvidence => {
   const { pay_with: payWith, free } = notesOf(followed.upstream);
@@ -413,7 +412,7 @@ export const toEvidence = (order: OrderWire, followed: Promised, now: number, se
 
 /**
  * Returns whether a payment that was made in time may still wait for its confirmation. No seller has to report it before that, so an order that looks
- * unpaid has not expired yet. Nor has one with a word that we do not know, because a seller may have a word of its own for such a payment.
+ * unpaid has not expired yet. Nor has one in an unknown state, which may be the seller's word for such a payment.
  */
 const mayConfirm = ({ expiresOn }: Promised, now: number, marginMs: number): boolean =>
   expiresOn !== undefined && now >= expiresOn && now < expiresOn + marginMs;

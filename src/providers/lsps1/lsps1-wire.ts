@@ -15,8 +15,8 @@ const softTime = z.unknown().optional().transform(readTime);
 const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), wireSats));
 
 /**
- * A number of confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. A number that cannot be read counts as missing: our
- * request is not raised to meet it, and the seller may refuse.
+ * A number of confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. A number that cannot be read counts as missing: then our
+ * request is not raised to the seller's minimum, and the seller may refuse.
  */
 const confirmations = z
   .unknown()
@@ -158,7 +158,7 @@ export type OrderWire = z.output<typeof orderWire> & {
   ways: Partial<Record<PayWith, PaymentWire>>;
   /** Whether the order names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
-  /** Set if members that cannot be read are missing, for example an amount that is no number. */
+  /** Set if some members could not be read and were left out, for example an amount that is no number. */
   isPartial?: true;
 };
 

@@ -87,7 +87,7 @@ export type SimulatorOptions = {
   token?: string;
   /** A coupon that makes the channel free: the order names no way to pay (ZEUS). */
   freeToken?: string;
-  /** Orders that one node key may make; further ones get 429. */
+  /** How many orders one node key may make. Further ones get 429. */
   ordersPerNode?: number;
   /** How long after an order is made it is paid and its channel opens, without a call to `control`. */
   autoPayMs?: number;
