@@ -114,7 +114,7 @@ it('a connection that is imported twice is stored once, also if it has ended bet
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
   expect(await accounts.changeConnection(first, { status: 'inactive', sequence: 1 }, [])).toBe(true);
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id, status: 'inactive' } });
-  // The name is free again, and then taken: what has the same id comes before what has the same name.
+  // The name is free again, and is then taken. A connection with the same id is found before one with the same name.
   const second = link('link-2', 'bank');
   expect(await accounts.createConnection(second)).toEqual({ created: true });
   expect(await accounts.createConnection(link(undefined, 'bank'))).toMatchObject({ existing: { id: second.id } });

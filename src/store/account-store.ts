@@ -182,7 +182,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
   },
   claimDue: async (now, lease, limit, share) => {
     const due = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn), provider: accounts.providerId };
-    // Accounts that were connected come first, because anybody can start accounts that never will be, by naming e-mails.
+    // Accounts that were connected come first, because anybody can start any number of others by naming e-mails.
     const queue = { ...due, isUrgent: sql`${wasConnected}` };
     if (!(await hasDue(db, queue, now))) return [];
     const rows = await db

@@ -7,7 +7,7 @@ export const claimColumns = {
   claimState: claims.state,
   claimAttempt: claims.attempt,
   claimCreatedOn: claims.createdOn,
-  // A lease that was not given back belongs to a call that runs or died.
+  // If a lease was not given back, its call is still running or has died.
   isUnlost: sql<boolean>`coalesce(${claims.unlostAttempt} = ${claims.attempt} and ${claims.leaseUntil} is null, false)`,
   hasLink: sql<boolean>`${claims.lnurl} is not null`,
   hasFallback: sql<boolean>`${claims.fallback} is not null`,
@@ -22,7 +22,7 @@ type Row = {
   hasFallback: boolean;
   linkExpiresOn: number | null;
 };
-/** Returns the row with what its claim columns say as one member, if there is a claim. */
+/** Returns the row with its claim columns replaced by the member `claim`, if there is a claim. */
 export const withClaim = <R extends Row>(found: R) => {
   const { claimState: state, claimAttempt: attempt, claimCreatedOn: createdOn, isUnlost, hasLink, hasFallback, linkExpiresOn, ...row } = found;
   const expiresOn = linkExpiresOn === null ? {} : { expiresOn: linkExpiresOn };
@@ -32,8 +32,8 @@ export const withClaim = <R extends Row>(found: R) => {
 };
 
 /**
- * Whether a proof of payment can still count against an order's provider: the order does not count as never filled yet, nor was it counted by a proof
- * that left no other trace. What was pruned is not counted again, and neither is an adopted order.
+ * Whether a proof of payment can still count against an order's provider. It cannot if the order already counts as never filled, or an earlier proof
+ * counted it. Nor can it if the order's fill was pruned, or if the order was adopted.
  */
 export const isCountable = sql<boolean>`coalesce(${orders.terms}->>'adopted', '') <> 'true' and coalesce(
   (select coalesce(f.told_receive > 0, f.counted_in = 'none' and ${orders.terms}->>'provenOn' is null) from fills f where f.order_id = ${orders.id}),

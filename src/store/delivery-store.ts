@@ -53,7 +53,7 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     if ((await db.select({ id: deliveries.id }).from(deliveries).where(isDue).limit(1)).length === 0) return [];
     const at = new Date(now).toISOString();
     // Takes at most one webhook per subject, and of those at most `perHost` per host, so that later webhooks of a subject take up no slots. Anybody
-    // can order without paying, and name any URL. So networks and apps take turns, both within a host, because somebody may name a path there that
+    // can order without paying, and name any URL, so networks and apps take turns. They do so within a host, where somebody may name a path that
     // always fails, and across hosts, because somebody may name many. First attempts come before retries, so that an unreachable host does not starve
     // the others.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;

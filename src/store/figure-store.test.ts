@@ -74,7 +74,7 @@ it('a second with more decisions than one statement may read is read in pieces, 
   const calls = async () => await figures.recentCalls(second, { known, most: 1_000, pause, now: () => 0 });
   const all = ['alpine', 'slow', 'third'].map((providerId) => ({ providerId, answered: 130, failed: 0 }));
   expect((await calls()).toSorted((a, b) => a.providerId.localeCompare(b.providerId))).toMatchObject(all);
-  // What is equal in two pieces is kept once.
+  // Calls that are equal in two pieces are kept once.
   expect(new Set([...known.seconds.values()].map(({ calls: kept }) => kept.length))).toEqual(new Set([3]));
   expect(paused).toHaveLength(8);
   expect(await calls()).toMatchObject([{ answered: 130 }, { answered: 130 }, { answered: 130 }]);

@@ -1,8 +1,8 @@
 /**
- * Counts figures by hour and reads them. An hour is never added to: it is counted again from its rows whenever the rows no longer look as they did
- * (docs/decisions/2026-11-29-hourly-figures.md). An hour with few rows is counted in one transaction. One with many is counted in parts, each in a
- * transaction that also notes how far the count has come; the figures are replaced with the last part. So nothing is counted twice or half, however
- * many instances count, whichever of them stops, and whatever their clocks say.
+ * Counts figures by hour and reads them. Nothing is ever added to an hour: it is counted again from its rows whenever the rows no longer look as they
+ * did (docs/decisions/2026-11-29-hourly-figures.md). An hour with few rows is counted in one transaction. An hour with many is counted in parts, each
+ * in a transaction that also notes how far the count has come; the figures are replaced with the last part. So nothing is counted twice or half,
+ * however many instances count, whichever of them stops, and whatever their clocks say.
  */
 import { sql, type SQL } from 'drizzle-orm';
 import {

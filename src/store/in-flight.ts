@@ -8,12 +8,13 @@ const unreadMs = 14 * 86_400_000;
 const unlinkedMs = 10 * 60_000;
 
 /**
- * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is; and again if its provider says that
- * its sats were withdrawn, although nobody got a link for them, or has given no link since the customer asked for one ten minutes ago, for the first
- * time or anew after a refusal. A rival could name a fallback address that no provider pays to, so with such an address the order counts only until
- * the link is refused. An order counts as paid if its provider said so, or if the operator recorded a proof of payment. An order that is being placed
- * counts as well, because it can be paid as soon as the wallet has the response. A paid sale that cannot be read counts for 14 days: its customer may
- * have got the money and then have taken away the account's key.
+ * See ports/record.ts. A paid order counts until it is filled, refunded or no longer followed, however old it is. It is paid if its provider said so,
+ * or if the operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet has the
+ * response. A paid sale that cannot be read counts for 14 days: its customer may have got the money and then have taken away the account's key.
+ *
+ * A filled purchase counts again if its provider says that its sats were withdrawn, although nobody got a link for them. It also counts again if the
+ * provider has given no link for ten minutes since the customer asked for one, or asked anew after a refusal. A rival could name a fallback address
+ * that no provider pays to, so an order with such an address counts only until the link is refused.
  *
  * Anybody can order large amounts and send dust. So as long as no report has shown more than a part of an order's payment, the order counts with the
  * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was

@@ -25,9 +25,9 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${customerId}, ${customerLock}))`);
 
 /**
- * How long an unpaid order counts as open. Orders at some providers can be paid for a week, and cannot be cancelled: a customer who left a few of
- * them could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit is on what one customer can
- * reserve at once, so it stays one limit for all providers: a limit for each would multiply what can be reserved by the number of providers.
+ * How long an unpaid order counts as open. At some providers, an order can be paid for a week and cannot be cancelled: a customer who left a few of
+ * them could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit on open orders is one for all
+ * providers, because a limit for each would multiply what one customer can reserve at once.
  */
 const openMs = 86_400_000;
 
@@ -100,9 +100,9 @@ const standBack = async (tx: Transaction, { customerId, providerId, now, until }
 };
 
 /**
- * Returns whether the invoice is the destination of another order that may be paid out. The index `intents_payout` sees to that while the attempt is
- * under way or has led to an order. In review, too, the provider may have an order that pays it; but attempts may come into review from outside the
- * index. The states of the index are compared as well, because an attempt may go into review between this read and the insert.
+ * Returns whether the invoice is the destination of another order that may be paid out. The index `intents_payout` prevents that for attempts that
+ * are under way or have led to an order, but not for those in review, for which the provider may also have an order. The index's states are checked
+ * here as well, because an attempt may go into review between this read and the insert.
  */
 const isPayoutUsed = async (tx: Transaction, { payoutKey }: NewIntent, except?: string): Promise<boolean> => {
   if (payoutKey === undefined) return false;

@@ -3,7 +3,7 @@ import type { Stage } from '../domain/order.ts';
 
 /**
  * Returns SQL for whether the order `o` has been in its stage since before `at`, or reached one of these stages before, after its last refund. The
- * time of the stage alone is not enough: a report that causes a review, and one that ends it, let the stage begin anew.
+ * time of the stage alone is not enough: when an order goes into review or comes back, its stage begins anew.
  */
 const isSince = (at: string, ...stages: Stage[]): string => `
   least(o.stage_on, (
@@ -14,11 +14,13 @@ const isSince = (at: string, ...stages: Stage[]): string => `
   )) < ${at}`;
 
 /**
- * Returns SQL for the intents of orders that are late: their money, or a part of it, came before `at`, which is SQL for a time, and they are not
- * delivered; or their bought sats may have been lost before. That may be so in three cases. The provider says that they were withdrawn, although
- * nobody got a link. The customer asked for a link and has none, whatever the provider answered; a fallback address that it refused is the customer's
- * to change. Or the link expired, the provider should have paid to the on-chain address, and it has not said that it did. A link that never expires, or
- * only after a long time, is over for the list, too. An order that the operator has ended is not late.
+ * Returns SQL for the intents of orders that are late. `at` is SQL for a time. An order is late if its money, or a part of it, came before `at`, and
+ * it is not delivered. It is also late if its bought sats may have been lost before `at`: the provider says that they were withdrawn, although nobody
+ * got a link; the customer asked for a link and has none; or the link expired, and the provider, which should then have paid to the on-chain address,
+ * has not said that it did.
+ *
+ * A link without an expiry, or with a very late one, counts as expired after `longestLinkMs`. An order is not late if the provider refused its
+ * fallback address, which the customer can change, or if the operator has ended it.
  */
 export const lateOrders = (at: string): string => `
   select o.intent_id from orders o where o.stage = 'paid' and ${isSince(at, 'paid', 'filled', 'finished')}

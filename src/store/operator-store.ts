@@ -82,8 +82,8 @@ const amountIs = (amount: bigint): SQL | undefined =>
     sql`${orders.id} is null and ${amount.toString()} in (${quotedOffer}->>'pay', ${quotedOffer}->>'receive')`,
   );
 /**
- * Matches the same, by the indexes of amounts, which know no time. So a page of an amount that half of the orders have is read from the newest orders
- * instead (search).
+ * Matches the same as `amountIs`, by the indexes on amounts. They do not contain times, so if half of the orders have the amount, `search` reads the
+ * newest orders instead.
  */
 const amountIsFound = (amount: bigint): SQL => {
   // PostgreSQL plans better for an amount that it knows.
@@ -93,11 +93,11 @@ const amountIsFound = (amount: bigint): SQL => {
     union all select id from intents where ${quotedAmounts} @> ${quoted} and state not in ('prepared', 'sending', 'unknown', 'confirmed')
     union all select id from intents where ${quotedAmounts} @> ${quoted} and state in ('prepared', 'sending', 'unknown'))`;
 };
-/** Matches the newest attempts of the time that is searched, this many. */
+/** How many of the newest attempts in the searched time are read at most. */
 const newest = 5_000;
 const isNewest = ({ from, to }: OrderSearch, before: Place | undefined): SQL => {
   const time = (ms: number): SQL => sql`${new Date(ms).toISOString()}::timestamptz`;
-  // As an array, the ids are read first, and nothing but their rows afterwards.
+  // The array makes PostgreSQL read the ids first, and then only their rows.
   return sql`${intents.id} = any (array(
     select i.id from intents i where true ${from === undefined ? sql`` : sql`and i.created_on >= ${time(from)}`}
       ${to === undefined ? sql`` : sql`and i.created_on < ${time(to)}`}
@@ -130,8 +130,8 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
 
 /**
  * Matches attempts that share an order id at the provider. Today the later one is withheld; the previous release did not check, and may have shown
- * both to their customers. In each pair, one attempt led to no order, or its order has no key, since no two orders have the same one. There are few
- * of these, and two indexes have them, so not all attempts are read.
+ * both to their customers. In each pair, one attempt led to no order, or to an order without a key, because no two orders have the same key. Two
+ * indexes have these few attempts, so not all attempts are read.
  */
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select one.provider_id, one.upstream_order_id from (

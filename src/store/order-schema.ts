@@ -102,7 +102,7 @@ export const intents = pgTable(
     index('intents_review')
       .on(t.createdOn)
       .where(sql`state = 'review'`),
-    // The operator's reads of attempts that led to no order: which of them name another attempt's order, and what they were about. They are few.
+    // For the operator's reads of attempts that led to no order: by the order id that they name, and by their amounts. There are few such attempts.
     index('intents_unconfirmed')
       .on(t.providerId, t.upstreamOrderId)
       .where(sql`state <> 'confirmed' and upstream_order_id is not null`),
@@ -219,7 +219,7 @@ export const orders = pgTable(
       .on(t.stageOn)
       .where(sql`stage = 'underpaid'`),
     index('orders_amounts').using('gin', orderAmounts).with({ fastupdate: false }),
-    // Only these can be two orders of one upstream order: `orders_upstream_key` refuses the second of all others.
+    // Only orders without a key can share an upstream order. For all others, `orders_upstream_key` refuses the second.
     index('orders_unkeyed')
       .on(t.providerId, t.upstreamOrderId)
       .where(sql`upstream_key is null and upstream_order_id is not null`),
@@ -258,8 +258,8 @@ export const claims = pgTable(
     state: text('state').$type<Claim['state']>().notNull(),
     attempt: integer('attempt').notNull(),
     /**
-     * Equals `attempt` if no answer can have been lost so far. An earlier release counts `attempt` only, and so an answer that it may have lost
-     * shows. Null if the instance that asked has died.
+     * Equals `attempt` if no answer can have been lost so far. An earlier release raises only `attempt`, so the two differ after it has asked. Null
+     * if the instance that asked has died.
      */
     unlostAttempt: integer('unlost_attempt'),
     fallback: sealed('fallback'),
@@ -268,8 +268,8 @@ export const claims = pgTable(
     expiresOn: moment('expires_on'),
     createdOn: moment('created_on').notNull(),
     /**
-     * When the customer first asked for the link, or asked anew after a refusal. Null if an earlier release wrote the row and no attempt of this one
-     * has failed since.
+     * When the customer first asked for the link, or asked anew after a refusal. Null if an earlier release wrote the row and no attempt of this
+     * release has failed since.
      */
     askedOn: moment('asked_on'),
     nextTryOn: moment('next_try_on').notNull(),

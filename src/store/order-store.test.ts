@@ -86,7 +86,7 @@ describe('a customer with thousands of sales, each of which has a long list of e
     await orders.soldAgainOn(await last());
     await orders.payableByAmount(providerId, customerId, 1_095n, now);
     await orders.arrivingSales(providerId, customerId, now);
-    // Here, nearly all orders are this customer's.
+    // Nearly all orders of this test are this customer's, so PostgreSQL would otherwise read the whole table.
     await listening`set enable_seqscan = off`;
     const read = [];
     for (const { text, values } of sent.filter((one) => /^(select|with) /.test(one.text))) {

@@ -53,8 +53,8 @@ const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivere
 const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
 
 /**
- * Leaves out the sales that ended so long ago that they hold no amount (holdsAmount), and that no payment is in time for: a customer may have
- * thousands of them.
+ * Leaves out the sales that ended so long ago that they hold no amount (holdsAmount), and that any payment would come too late for. A customer may
+ * have thousands of them.
  */
 const unlessLongOver = (now: number) =>
   and(eq(orders.ramp, 'sell'), or(inArray(orders.stage, ['awaiting_payment', 'underpaid']), gt(orders.expiresOn, now - longestHoldMs)));
@@ -74,9 +74,10 @@ const holding = async (db: Database, { providerId, customerId }: UserAt, amounts
 /** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
 const paymentLock = 7_266_003;
 /**
- * Selects another order whose payment it may be (OrderStore.otherWithPayment). This is read at many polls, so each of the two ids has an index. The
- * one for payments, `orders_payment`, has the same expression.
- */
+ /**
+  * Selects another order to which the payment may belong (OrderStore.otherWithPayment). Many polls run this, so each of the two ids has an index.
+  * `orders_payment`, the index for payments, has the same expression.
+  */
 export const otherWithPayment = (tx: Transaction | Database, { providerId, id, linked }: Payment, except: string) => {
   const others = (isIts: SQL, ...more: SQL[]) =>
     tx
@@ -189,8 +190,8 @@ export const createOrderStore = (db: Database): OrderStore => ({
       const conditions = [eq(orders.providerId, providerId), inArray(id, [...new Set(ids)]), ...(except === undefined ? [] : [ne(orders.id, except)])];
       return sql`select provider_id, customer_id, ${id} as id from orders where ${and(...conditions)}`;
     };
-    // Each of the two has an index, as in otherWithPayment. To look through the customer's orders instead would mean to read the facts of them all,
-    // so whose orders they are is asked afterwards.
+    // Each of the two ids has an index, as in otherWithPayment. A search through the customer's orders would read the facts of all of them, so the
+    // customer is checked afterwards.
     const found = sql`${those(sql`${orders.upstreamOrderId}`)} union all ${those(sql`${orders.facts} ->> 'transaction_id'`)}`;
     const rows = await db.execute<{ id: string }>(
       sql`with found as materialized (${found}) select id from found as orders where ${ofUser(orders, providerId, customerId)}`,

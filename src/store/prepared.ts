@@ -4,9 +4,9 @@ import type { Sql, TransactionSql } from 'postgres';
 const most = 250;
 
 /**
- * Returns the client for Drizzle, which itself prepares nothing: the driver then asks the server for the types of each statement's values before it
- * sends them, and the server plans each statement anew. Here a statement that has run before is prepared. The driver ignores this if its client does
- * not prepare, as behind a pooler.
+ * Returns the client for Drizzle. Drizzle prepares nothing: the driver then asks the server for the types of each statement's values before it sends
+ * them, and the server plans each statement anew. Here a statement that has run before is prepared. The driver ignores this if its client does not
+ * prepare, as behind a pooler.
  */
 export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql => {
   const prepared =
@@ -22,8 +22,8 @@ export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql =>
 };
 
 /**
- * Returns a function that says whether a text was given before. It says so of `limit` texts at most, because the driver never releases a prepared
- * statement, and because the text of a statement with a list differs by the length of the list. Of texts that were given once it keeps as many.
+ * Returns a function that says whether a text was given before. It says so of at most `limit` texts: the driver never releases a prepared statement,
+ * and a statement with a list has another text for each length of the list. It remembers as many texts that were given once.
  */
 export const createRepeats = (limit: number): ((text: string) => boolean) => {
   const repeated = new Set<string>();

@@ -6,9 +6,9 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
  * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
- * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order, an unresolved attempt, the notice of a late
- * payment, or a request for another withdrawal link needs. A kind that fails does not stop the others. Returns the counts by kind, and what failed.
- * `kinds`: which kinds to look at, if not all.
+ * orders, and the sessions of customers who have orders. Also keeps the upstream sessions that are still needed: by an unfinished order, an
+ * unresolved attempt, the notice of a late payment, or a request for another withdrawal link. A kind that fails does not stop the others. Returns the
+ * counts by kind, and what failed. `kinds`: the kinds to delete, if not all.
  */
 export const prune = async (db: Database, before: Retention, limit: number, kinds?: readonly string[]): Promise<Pruned> => {
   const statements: [string, SQL][] = [

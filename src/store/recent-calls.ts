@@ -57,7 +57,7 @@ const batchesOf = (counted: readonly Counted[], { seconds }: RecentCalls): Count
 
 const sumOfRows = (batch: readonly Counted[]): number => batch.reduce((sum, { n }) => sum + n, 0);
 
-/** In milliseconds. `to` is not in it. */
+/** A range of time in milliseconds, without `to` itself. */
 type Piece = { from: number; to: number };
 /** Cuts the time of a batch so that each piece has about `mostRows` decisions. Only a batch of one busy second has several pieces. */
 const piecesOf = (batch: readonly Counted[]): Piece[] => {
@@ -71,7 +71,7 @@ const piecesOf = (batch: readonly Counted[]): Piece[] => {
 
 type Row = { second: string; provider_id: string; ok: boolean; ms: number | null; n: number };
 
-/** The calls of each second, equal ones together, since a busy second has many pieces. */
+/** The calls of each second. Equal calls are counted together, since a busy second has many pieces. */
 type Calls = Map<number, Map<string, SecondCalls>>;
 
 /** Adds the calls of a piece to the calls of their seconds. */

@@ -244,8 +244,7 @@ const knownFill = (known: KnownFill): Fill => ({
 
 /**
  * Called after a withdrawal link was read. If the fill has been counted, counts it again with what the link pays, and corrects the sums by the
- * change, as of today. A link can only show that less was delivered, so it takes nothing away that was counted. Otherwise it would take away what a
- * proof of payment had counted, if the provider reported that payment late.
+ * change, as of today. A link never makes a counted fill look better. Otherwise it could undo what a proof of payment had counted.
  */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');

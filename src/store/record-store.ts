@@ -82,10 +82,10 @@ export const createRecordStore = (db: Database): RecordStore => ({
     // One transaction per order: the order's lock decides which instance counts it, and the sums stay locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
-    // An order counts as paid before the cutoff if one of three things happened before it: a read or a notice gave the event `paid` (isPaid); a read
-    // that put or kept the order in review said that it was paid, which gives no such event (isSeen); or the order was filled and then went to review
-    // as not delivered (isTakenBack). An order in review that its provider reports as filled in full does not count as never filled, because it is
-    // the gateway that holds it back. For an order that was refunded, only what came after the last refund counts.
+    // An order counts as paid before the cutoff in three cases. A read or a notice gave the event `paid` before then (isPaid). A read that put or
+    // kept the order in review said before then that it was paid, which gives no such event (isSeen). Or the order was filled before then, and later
+    // went to review as not delivered (isTakenBack). An order in review that its provider reports as filled in full does not count as never filled,
+    // because the gateway itself holds it back. For an order that was refunded, only what came after the last refund counts.
     const isRefunded = sql`coalesce(${orders.terms}->>'beforeReview' = 'refunded', false)`;
     const refundedOn = lastRefund(sql`${orders.id}`);
     const isPaid = sql`not ${isRefunded} and exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before} and e.at >= ${refundedOn})`;
