@@ -2,8 +2,8 @@ import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } f
 
 /**
  * Finds out who is calling. We believe headers only as far as trusted proxies wrote them: the caller is the first address from the right that is not
- * a trusted proxy. A hop that cannot be read (`unknown`, an obfuscated name, nonsense) ends the walk: everything to its left came from an unknown
- * caller, so the proxy that wrote this hop, and did not say who called it, counts as the caller.
+ * a trusted proxy. If a hop cannot be read (`unknown`, an obfuscated name, nonsense), the proxy that wrote the hop counts as the caller, because
+ * everything to the left came from an unknown caller.
  *
  * A proxy writes one of the two headers and passes the other one on. If both are present and name different callers, the caller invented one of them,
  * and we believe neither.

@@ -10,10 +10,10 @@ const roundsAfter = 30;
 /**
  * Watches the connections to a PostgreSQL. `look` is called once per round, and checks the connections that are free. After a failover, or after
  * default_transaction_read_only was on, a connection stays read-only although the server accepts writes again. Such connections are ended, and the
- * driver opens new ones. Once one was found, more connections are checked in each round, until none was found for `roundsAfter` rounds.
+ * driver opens new ones. Once one was found, more connections are checked in each round, until `roundsAfter` rounds in a row have found none.
  *
- * It also reports a pooler that was put between the gateway and the server after the start. While the pooler is there, `trusted` is false: this
- * instance prepares statements, and through a pooler the answer to one may belong to another query.
+ * Also reports a pooler that was put between the gateway and the server after the start. While the pooler is there, `trusted` is false: this instance
+ * prepares statements, and through a pooler the answer to one may belong to another query.
  */
 export const watchConnections = (database: NodeDatabase, poolSize: number, log: Log) => {
   const { sql } = database;

@@ -58,10 +58,9 @@ const hasEmbedded = (): boolean => {
 };
 
 /**
- * Returns whether a pooler answers instead of the server. PostgreSQL reports to each connection the id of its own process; a pooler, which shares one
- * server process among many clients, reports an id that it made up. A prepared statement belongs to one server process. Through a pooler in
- * transaction mode, the statement may be unknown to the process that gets it; the driver then repeats it, and may give the rows of one query to
- * another.
+ * Returns whether a pooler answers instead of the server. PostgreSQL reports to each connection the id of its own process; a pooler reports an id
+ * that it made up. Behind a pooler in transaction mode, a prepared statement may be unknown to the server process that gets it. The driver then
+ * repeats the statement, and may give the rows of one query to another.
  */
 export const isPooled = async (url: string): Promise<boolean> => {
   const sql = connect(url, 1);

@@ -48,7 +48,7 @@ it('respects a process of another user', () => {
   expect(() => lockFolder(file)).toThrow('in use by process 1');
 });
 
-/** Field 22 of proc(5) where the system has it. */
+/** Returns when the process started (field 22 of /proc/<pid>/stat), or undefined if the system has no such file. */
 const readStart = (pid: number): string | undefined => {
   if (!existsSync(`/proc/${pid}/stat`)) return undefined;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -73,7 +73,7 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** Runs every part of the scheduled work once. A part that is already running first ends that run. */
+  /** Runs every part of the scheduled work once. If a part is already running, waits for that run first. */
   tick: () => Promise<void>;
   /** Waits for the work that continues after its response was sent. Returns false if that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;

@@ -23,7 +23,7 @@ export const checkSealKey = async (client: Sql, keys: NamedKey[], searched?: num
   return undefined;
 };
 
-/** Isolates start often, and a column may be empty in all rows of a large table. */
+/** How many rows of each table an isolate searches: isolates start often, and a column may be empty in all rows of a large table. */
 const searchedAtFirstRequest = 1000;
 
 /**

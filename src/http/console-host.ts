@@ -15,11 +15,10 @@ export const isConsoleHost = (request: Request, { consoleHost }: Pick<HttpSettin
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(host);
 
 /**
- * Returns whether this host serves the request. In live mode, the console and `/operator` from browsers exist only on the console's host, which
- * serves nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no
- * console. In the sandbox, both exist on loopback, too. The host is what the browser calls the gateway, so another name that leads to a loopback
- * address does not count. Over plain http, such a name may reach `/operator`, because the request does not show that it comes from a browser. But a
- * script there has no token.
+ * Returns whether this host serves the request. In live mode, only the console's host serves the console and, to browsers, `/operator`, and it serves
+ * nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no console. In
+ * the sandbox, loopback serves both, too, but not under another name that leads to a loopback address. Over plain http, such a name may reach
+ * `/operator`, because the request does not show that it comes from a browser. But a script there has no token.
  */
 export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
   const isConsole = path === '/console' || (isOperatorCall(path) && isFromBrowser(request));

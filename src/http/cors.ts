@@ -4,7 +4,7 @@ import type { AnswerHeaders, HttpSettings } from './call.ts';
 const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow, deprecation, sunset, link';
 
 /**
- * Returns the CORS headers of an answer. Only a listed origin may read it. An error has them, too, so that the page can read what went wrong.
+ * Returns the CORS headers of an answer. Only a listed origin may read it. Errors have these headers, too, so that the page can read what went wrong.
  * Credentials are never allowed, and the name of an unknown origin is never returned.
  */
 export const corsHeaders = (request: Request, http: HttpSettings): AnswerHeaders => {

@@ -8,7 +8,7 @@ const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
 const raw = JSON.stringify({ session_id: 's', phone: '+43664000001' });
 const written = JSON.stringify([['phone', '+43664000001']]);
 const camel = JSON.stringify({ sessionId: 's', phone: '+43664000001' });
-/** What earlier releases made the fingerprint of `camel` from. */
+/** The text from which earlier releases made the fingerprint of `camel`. */
 const camelWritten = JSON.stringify([
   ['phone', '+43664000001'],
   ['sessionId', 's'],

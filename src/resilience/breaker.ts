@@ -1,9 +1,10 @@
 /**
  * The circuit breaker: opossum on our clock. On Workers a timer ends with the request that started it, so opossum's own window would never rotate
- * there, and an open circuit would never half-open. So we rotate buckets and half-open the circuit when a call comes in, and start no timer. We
- * report a call to opossum only after it has ended, and only if it says something about the provider: opossum counts every call that is not a failure
- * in the provider's favour, so a customer who keeps failing, or a 429, would make a dead provider look healthy. While the circuit is closed, a good
- * answer changes nothing but a number, so good answers are added to opossum's window only before it rotates or is judged.
+ * there, and an open circuit would never half-open. So we do both when a call comes in, and start no timer.
+ *
+ * opossum counts every call that is not a failure in the provider's favour. So we report a call only after it has ended, and only if it says
+ * something about the provider: otherwise a customer who keeps failing, or a 429, would make a dead provider look healthy. While the circuit is
+ * closed, a good answer changes nothing but a number, so good answers are added to opossum's window only before it rotates or is judged.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';

@@ -136,7 +136,7 @@ describe('deadline', () => {
     expect(await ask(1_000, () => true)).toEqual(['answer', 1_000]);
     const from = Date.now();
     expect(await ask(1_000, () => Date.now() < from + 420)).toEqual([expect.objectContaining({ kind: 'timeout' }), 450]);
-    // The deadline holds all the same.
+    // The deadline still applies.
     expect(await ask(9_000, () => true)).toEqual([expect.objectContaining({ kind: 'timeout' }), 2_500]);
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -59,7 +59,6 @@ export const accountStatusAt = (path: string, id: string): Endpoint =>
     },
   });
 
-/** Makes the endpoint that removes an account. */
 export const accountRemoveAt = (path: string, id: string): Endpoint =>
   endpoint({
     id,
