@@ -315,7 +315,7 @@ it('shows at the list of offers, too, that another tab does not know what became
   other.flow.changedElsewhere();
   const { step, unresolved } = await other.becomes((now) => now.unresolved.length > 0);
   expect([step, unresolved]).toEqual(['offers', [quoteId]]);
-  // What this tab itself does not know is not "another tab's".
+  // An order that this tab itself is unsure of is not shown as another tab's.
   one.flow.changedElsewhere();
   await one.becomes((now) => now.unresolved.length > 0);
   expect([one.flow.state().step, one.flow.state().unsure?.id]).toEqual(['offers', quoteId]);

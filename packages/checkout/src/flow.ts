@@ -7,9 +7,7 @@ export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
   /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
   options?: PaymentOption[] | undefined;
-  /**
-   * Orders of this customer that go on, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet.
-   */
+  /** This customer's open orders, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet. */
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
@@ -40,7 +38,7 @@ export type Trouble = {
   action: string;
   message: string;
   requestId?: string | undefined;
-  /** Whether the gateway does not know the customer whom this browser remembers. Only the customer may have that forgotten. */
+  /** Whether the gateway does not know the customer whom this browser remembers. The browser forgets them only after they have confirmed that. */
   isStranger: boolean;
 };
 export type FlowNeeds = {
@@ -53,9 +51,9 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** Of how many finished orders we ask whether their code is still valid. */
+/** For how many finished orders we check whether the code is still valid. */
 const mostCollected = 3;
-/** How long after an order has finished we ask that. Hardly any code lives longer. */
+/** Only codes of orders that finished at most this long ago are checked. Hardly any code is valid for longer. */
 const collectedMs = 86_400_000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 /** Returns whether a finished order certainly has no code, unless its provider gives another one later. */
@@ -136,7 +134,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     if (current === order && !signal.aborted && !state.working) set(code);
   };
   /**
-   * Returns the recently finished orders whose code is still valid, has expired (only there can the customer ask for another), or could not be read.
+   * Returns the recently finished orders whose code is still valid, has expired (on the order's screen, the customer can ask for another), or could
+   * not be read.
    */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;

@@ -14,7 +14,7 @@ export const orderScreen = (view: View): TemplateResult => {
   const { order } = state;
   if (!order) return html``;
   const isOnWay = way.includes(order.stage);
-  // Whom the gateway no longer knows could pay, but not collect.
+  // A customer whom the gateway no longer knows could pay, but could not collect the bitcoin.
   const mayPay = (order.stage === 'awaiting_payment' || order.stage === 'underpaid') && state.trouble?.isStranger !== true;
   return html`${state.isAway ? html`<p class="note" role="status">${words.away}</p>` : nothing} ${isOnWay ? nothing : stopped(view, order)}
     ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}

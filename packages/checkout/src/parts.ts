@@ -40,7 +40,7 @@ export const problem = (view: View, trouble: Trouble, next?: { label: string; ru
   </div>`;
 };
 
-/** Lets the customer begin anew, behind what they lose by that. */
+/** Lets the customer begin anew, after it has shown what they would lose. */
 const startAnew = (view: View): TemplateResult => {
   const { words, state, flow } = view;
   const { order, open, working } = state;

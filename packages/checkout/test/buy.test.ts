@@ -145,7 +145,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await page.getByRole('button', { name: /Your bitcoin has arrived/ }).click();
     await page.getByText('could not read the code of this order').waitFor();
     await seesBoth('finished-unread');
-    // There is none any more: the customer may ask for another, which the provider may refuse or give.
+    // There is no code any more: the customer may ask for another, which the provider may refuse or give.
     await answers(409, 'order-not-withdrawable', 'contact-support');
     await button(page, 'Try again').click();
     await page.getByText('gives no other code').waitFor();
@@ -334,7 +334,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await page.getByText('Ohne diese Bestellungen neu anfangen').click();
     await sees('stranger-dark-phone');
     expect((JSON.parse(await stored()) as string[][]).length).toBe((JSON.parse(before) as string[][]).length);
-    // Another restore knows the browser again, and so does the page.
+    // After another restore, the gateway knows the browser again, and the page shows the order.
     for (const { id, recovery_hash } of customers) await sql`update customers set recovery_hash = ${recovery_hash} where id = ${id}`;
     await button(page, 'Noch einmal versuchen').click();
     await heading(page, 'Ihre Zahlung wird erwartet');
@@ -505,7 +505,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await button(page, 'Give it up').click();
     await button(page, /Eiger/).waitFor();
     await page.reload();
-    // One order is open. A provider that is dead keeps nobody from it.
+    // One order is open. The customer can reach it although a provider is down.
     await heading(page, 'Waiting for your payment');
     await button(page, 'New purchase').click();
     await button(page, 'Compare prices').click();

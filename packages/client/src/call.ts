@@ -21,9 +21,9 @@ const attempts = 5;
 const longestPauseMs = 30_000;
 
 /**
- * Creates the functions that send requests. Requests may be repeated without harm, except with `once`. So a request whose answer is lost is sent
- * again, up to five times in all. So is a request that the gateway asks to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the pause
- * that the gateway states, or else after a growing one. If the pause would exceed 30 seconds, and for every other error, the error is thrown.
+ * Creates the functions that send requests. A request is sent again, up to five times in all, if its answer is lost, or if the gateway asks for it
+ * (`action: retry`, or `wait` with `retry_after_ms`). The pause is the one that the gateway states, or else a growing one. Every other error is
+ * thrown, and so is an error whose pause would exceed 30 seconds. With `once`, no request is repeated.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
   const send = async (path: string, body?: object, { signal, key, failed, once }: CallOptions = {}): Promise<object> => {

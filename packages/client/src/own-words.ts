@@ -1,4 +1,4 @@
-/** The client's names for members of the API. The name of any other member that was sent is the same in camelCase. */
+/** The client's names for members of the API. Any other member of a request has the same name in camelCase. */
 const names: Readonly<Record<string, string>> = {
   webhook_url: 'webhook',
   recovery_secret: 'recovery secret',

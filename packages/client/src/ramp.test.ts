@@ -250,7 +250,7 @@ describe('sessions', () => {
   describe('whose recovery secret the gateway has lost', () => {
     const unknown = problem(403, 'ownership-proof-failed', 'fix-request', { errors: [{ pointer: '/recovery_secret', detail: 'It is not known.' }] });
     const node = { pubkey: `02${'ab'.repeat(32)}`, sign: (text: string) => `signed ${text}` };
-    /** Creates a wallet that remembers a customer of whom the gateway knows no more than `script` says. */
+    /** Creates a wallet with a stored recovery secret that the gateway may not know. `script`: the gateway's answers to POST /session. */
     const stranger = (script: ReturnType<Script>[], options: Partial<RampOptions> = {}) => {
       const one = walletOf({ '/session': script }, options);
       one.store.set('ramp-gateway:gateway.example', JSON.stringify({ recovery: 'lost' }));

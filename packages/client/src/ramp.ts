@@ -16,8 +16,8 @@ export const createRamp = (options: RampOptions) => {
     route: async (of: { id: string; stage?: string }, signal?: AbortSignal): Promise<Route> => await readRoute(context, of, signal),
     /**
      * Forgets the session, the recovery secrets and pending requests. Use it when the gateway was set up again from scratch, or no longer knows the
-     * recovery secret. Without a node, the customer can no longer reach their orders: let them agree to that first. `left` returns what stays of what
-     * is stored, by default nothing: another tab may have begun anew meanwhile. Returns what is then stored.
+     * recovery secret. Without a node, the customer can no longer reach their orders: let them agree to that first. `left` takes what is stored at
+     * that moment (another tab may have begun anew), and returns what to keep: by default nothing. Returns what is stored afterwards.
      */
     forget: async (left: (kept: Kept) => Kept = () => ({})): Promise<Kept> => await context.state.change(left),
   };

@@ -105,7 +105,7 @@ it('finds its orders again when the gateway has lost the session, and when the w
   expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery secret is not known.' });
   await ramp.forget();
   expect(await ramp.open()).toEqual({ orders: [], pending: [] });
-  // A node opens the session of its own customer all the same, and a node that the gateway does not know either that of a new one.
+  // Nevertheless, a node opens the session of its own customer, and a node that the gateway does not know opens the session of a new one.
   const stale = () => new Map([[key, JSON.stringify({ recovery: 'a'.repeat(43) })]]);
   expect((await rampOf(gateway, { node, store: stale() }).open()).orders.map(({ id }) => id)).toEqual([own.id]);
   const unknown = stale();

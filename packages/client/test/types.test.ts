@@ -116,7 +116,7 @@ describe('the reference', () => {
     'WebhookEvent',
   ])('names every member of %s, and no other', (name) => {
     const named = cellsOf(sections.get(name) ?? '').flatMap(namesIn);
-    // One of these two is required, which the page says in words.
+    // One of `pay` and `get` is required, which the page says in words.
     const members = membersOf(typeOf(name, name === 'WebhookEvent' ? 'webhook' : 'index')).map((one) =>
       name === 'BuyQuery' ? one.replace(/^(pay|get)\?$/, '$1') : one,
     );

@@ -57,7 +57,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await gateway.passUntil('a webhook', async () => await Promise.resolve(receiver.received.length > 0 ? true : undefined));
     // The webhook is at its third attempt.
     await sql`update deliveries set attempt = 3 where state = 'due'`;
-    // The sequence and the far check keep a read that is under way, or due, from ending the review first.
+    // The new sequence number and the far next check keep a read that is under way, or due, from ending the review first.
     await sql`
       update orders set stage = 'review', sequence = sequence + 1, next_check_on = '2999-01-01T00:00Z',
         terms = jsonb_set(terms::jsonb, '{reviewReason}', '"unclear"')::json where id = ${reviewed}`;
