@@ -195,9 +195,9 @@ const overview = async ({ url }: Child): Promise<void> => {
 const more = (one: Figures, than: Figures): string => (one.p99 - than.p99).toFixed(1);
 
 /**
- * Compares two gateways, one with an empty table of routes and one with a full one. The full one is also measured while its background work counts
- * the console's figures over all routes, and while an operator watches the console's overview, which is requested every second: at a usual rate, and
- * at the highest one. Hours are marked as counted, or as due, before each round.
+ * Compares two gateways, one with an empty table of routes and one with a full one, at a usual rate and at the highest one. The full one is also
+ * measured while its background work counts the console's figures over all routes, and while an operator watches the console's overview, which is
+ * requested every second. Hours are marked as counted, or as due, before each round.
  */
 export const rows: Part = async ({ databaseUrl, report }) => {
   await withDatabase(
@@ -212,7 +212,7 @@ export const rows: Part = async ({ databaseUrl, report }) => {
               await start('gateway.ts', { ...environment, DATABASE_URL: fullUrl }),
             ];
             const [emptyBody, fullBody] = [asking(await openSessions(empty.url, few)), asking(await openSessions(full.url, few))];
-            // As wide as real ones, and as old as decisions become before they are deleted.
+            // The routes are as wide as real ones, and as old as decisions become before they are deleted.
             await sql.unsafe(`
               insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route, reads)
               select gen_random_uuid(), gen_random_uuid(), md5(n::text), 'buy', 'req_' || n, now() - (${storedRoutes} - n) * interval '${hoursOfRoutes} hours' / ${storedRoutes}, r.route, r.reads

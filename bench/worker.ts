@@ -40,7 +40,7 @@ const workerds = (): Map<string, number> => {
       const fields = rest.split(' ');
       all.set(pid, { parent: fields[1] ?? '', name, cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs });
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   const isBelow = (pid: string | undefined): boolean => pid === String(process.pid) || (all.has(pid ?? '') && isBelow(all.get(pid ?? '')?.parent));

@@ -20,7 +20,8 @@ export const startPgliteQueue = async (target: string, port = 0): Promise<Pglite
     if (client.destroyed) return next();
     busy = true;
     const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
-    // Only half closes the connection to PGlite, which closes it once the session is released. Only then is the next client let through.
+    // Ends only our side of the connection to PGlite. PGlite ends the other side once its session is released, and then the next client is let
+    // through.
     client.once('close', () => upstream.end());
     upstream.on('error', () => upstream.destroy());
     upstream.once('close', (failed) => {

@@ -317,7 +317,10 @@ const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<
     const shown = new Set((await kept()).flatMap((one) => (one.state === 'confirmed' ? (one.upstreamOrderId ?? []) : [])));
     return [...providers.values()].flatMap((one) => one.orders).filter((one) => one.status === 'placed' && shown.has(one.id));
   };
-  /** The provider says what became of an order. `finished`: that its sats were withdrawn, although nobody can have had a link: these give none. */
+  /**
+   * Makes the provider say what became of an order. `finished`: that its sats were withdrawn, although these providers give no link to withdraw them
+   * with.
+   */
   const end = async (on: Instance, made: FakeOrder, as: 'filled' | 'finished'): Promise<void> => {
     made.status = as;
     const { status } = await call(on, new URL(made.noticeUrl).pathname, { type: 'status', data: { order_id: made.id, order_status: made.status } });
@@ -538,7 +541,7 @@ const startInstance = (world: World, name: string): Instance => {
     background: follow,
   });
   for (const [label, store] of Object.entries(gateway.stores)) if (typeof store === 'object') wrap(store, label, true);
-  // The real adapters make requests, which are seams already.
+  // The calls of the real adapters are not wrapped: the requests that they send are seams already.
   for (const { id, adapter } of composed.providers) if (adapter.buy && id !== 'dfx') wrap(adapter.buy, id, false);
   const idle = async (): Promise<void> => {
     while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);

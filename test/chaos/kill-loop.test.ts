@@ -40,7 +40,7 @@ const misbehave = (on: Fleet, random: ReturnType<typeof createRandom>): void => 
 
 /** How long after its request a late order is made. By then, nobody waits for the response. */
 const lateMs = 1800;
-/** A fault that is meant for the order of another wallet may meet this request. */
+/** Sends the request until it gets an answer: a fault that is meant for another wallet's order may meet it. */
 const sendUntilAnswered = async (request: Request): Promise<Response> => await fetch(request.clone()).catch(async () => await sendUntilAnswered(request));
 const orders = { buy: 'PUT /v1/buy/paymentInfos', sell: 'PUT /v1/sell/paymentInfos', channel: 'POST /channels' } as const;
 const laterSteps = { buy: 'PUT /v1/buy/paymentInfos/{id}/confirm', sell: 'POST /v1/auth', channel: 'POST /channels/{id}/open' } as const;

@@ -149,8 +149,8 @@ describe.concurrent('the outbox', () => {
       let last = began;
       let isBackSeen = false;
       for (; time.now < outage.to + 5 * 60_000; time.now += stepAt(time.now)) {
-        // Events come until the receiver has been back for half a minute.
-        // One comes at the moment when it is back: only the next webhook that is due shows that a receiver is back.
+        // Events come until the receiver has been back for half a minute. One comes as soon as the receiver is back: only a webhook that is due shows
+        // that it is.
         const isFirst: boolean = time.now >= outage.to && !isBackSeen;
         isBackSeen ||= isFirst;
         if (isFirst || (time.now < outage.to + 30_000 && random.chance(stepAt(time.now) / (isFull ? 20_000 : 40_000)))) {

@@ -17,7 +17,7 @@ export type RealNetwork = {
   outcome: (id: Id) => Outcome;
   /** Whether all faults are over. */
   isCalm: () => boolean;
-  /** Runs while such a request is on its way. */
+  /** Runs while a request that makes an order is on its way. */
   meanwhile: (id: Id) => Promise<void>;
   /** Requests and the database take turns, so that a seed repeats its history. */
   inTurn: <T>(work: () => Promise<T>) => Promise<T>;

@@ -53,7 +53,7 @@ const start = (lie: Lie | undefined) => {
 
 /** Values that no member of any kind should have. */
 const odd: unknown[] = [null, true, false, [], {}, '', 'x', -1, 0, 1, 'NaN', '1e400', 'x'.repeat(5000)];
-/** Returns lies for a member, by the kind of its true value: kinds.ts knows the names of another standard. */
+/** Returns lies for a member. Goes by the type of its true value, because kinds.ts knows only the names of another standard. */
 const liesFor = (key: string, old: unknown): unknown[] => {
   const like = (name: string): unknown[] => liesOfKind(name, old, { now, ids: [] });
   if (typeof old === 'number') return [...odd, ...like('amount_sats')];

@@ -179,7 +179,7 @@ it(
     const only = new RegExp(process.env['CHAOS_ONLY'] ?? '');
     const drawn = cases
       .filter(({ endpoint, key }) => only.test(`${endpoint} ${key}`))
-      // The word that ends an order is told in every run.
+      // Every run includes the lie that an order is finished.
       .map((one) => ({ one, at: one.endpoint === 'order-status' && /^finished$/i.test(String(one.lie)) ? 0 : random.next() }))
       .toSorted((a, b) => a.at - b.at)
       .slice(0, total);

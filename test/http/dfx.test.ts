@@ -148,7 +148,7 @@ const seller = async () => {
   return { call, signedUp: started.body, account_id, connection_id: connection.body['connection_id'] };
 };
 
-/** Which payments of an account were told as made without an order. */
+/** Returns the payments of an account that were reported as made without an order. */
 const settled = async (accountId: unknown): Promise<string[]> => {
   const rows = await gateway.database.sql<{ id: string }[]>`select transaction_id as id from settlements where account_id = ${String(accountId)}`;
   return rows.map(({ id }) => id);
@@ -188,7 +188,7 @@ describe('selling', () => {
     await reaches(call, '/sell', order.body['order_id'], 'finished');
     await refreshed(account_id);
     expect(await settled(account_id)).toEqual([]);
-    // A sale in DFX's own app is told once, also if DFX links it to its order only later.
+    // A sale in DFX's own app is reported once, even if DFX links it to its order only later.
     const own = { ...twin, id: 78, uid: 'T78', externalTransactionId: null };
     for (const orderUid of [null, 'Q78']) {
       dfx.control.setOptions({ says: (at) => (at === 'GET /v1/transaction/detail' ? [twin, { ...own, orderUid }] : undefined) });

@@ -338,7 +338,7 @@ describe('a rank is left out', () => {
 });
 
 describe('what was ordered before in the same session at a provider is read first', () => {
-  /** Does the work while reading all orders at a provider, as an order does first, takes `ms`. */
+  /** Does the work while a read of all orders at a provider takes `ms`. Ordering begins with such a read. */
   const slowly = async (id: string, ms: number, work: () => Promise<Reply>): Promise<Reply> => {
     const { buy } = gateway.server.gateway.providers.find((one) => one.id === id)?.adapter ?? {};
     if (!buy) throw new Error('no adapter');
@@ -346,7 +346,7 @@ describe('what was ordered before in the same session at a provider is read firs
     let left = ms;
     buy.readOrders = async (...given) => {
       const answer = await readOrders(...given);
-      // Background work reads one order that it names. Time would pass too early then.
+      // Background work reads a single order, which it names. The time must not pass during that read.
       if (given[1] !== undefined) return answer;
       gateway.clock.move(left);
       left = 0;

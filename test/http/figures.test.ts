@@ -130,8 +130,8 @@ needsPostgres(
       await sql`select pg_terminate_backend(${victim})`;
       await ticking;
       expect(started.flatMap(({ logs }) => logs).filter((line) => line.includes('scheduled_failed') && line.includes('figures'))).toHaveLength(1);
-      // The instance that is behind may have let an order expire in an hour that the one ahead of it had counted. By the latter's clock, that hour is
-      // over for up to 40 minutes, and is counted again after a quarter of that.
+      // The instance that is behind may have let an order expire in an hour that the one ahead had counted. By the clock of the one ahead, that hour
+      // ended up to 40 minutes ago, and it is counted again after a quarter of that time.
       await tick(15 * minute);
 
       for (const step of ['hour', 'day']) expect(await seriesOf(gateway, step, from)).toEqual(await plainOf(sql, step, from));

@@ -90,7 +90,7 @@ describe('an account', () => {
       { provider: 'known', account_status: 'onboarding', needs: ['phone', 'terms_accepted'], terms_url: 'https://bank.example/terms', connections: [] },
     ]);
     const account = { account_id: first.body['account_id'] };
-    // Only what is missing; the account is known already.
+    // The wallet sends only what is missing, because the account is known already.
     const more = await call('/accounts', { provider: 'known', phone: '+43 664 (12) 34-567', terms_accepted: true, api_key: undefined });
     expect(more.body).toMatchObject({ ...account, account_status: 'onboarding', needs: ['code'] });
     expect(more.body).not.toHaveProperty('terms_url');
@@ -559,7 +559,7 @@ describe('the one URL for all webhooks of a provider', () => {
     expect(await ring({ orders: [made.id], stage: 'finished' })).toEqual(received);
     expect([bank.calls(`read ${made.id}`), await stageOf(order_id)]).toEqual([1, 'awaiting_payment']);
     made.stage = 'paid';
-    // Within two seconds it is not read again; afterwards it is.
+    // Within two seconds the order is not read again; afterwards it is.
     await ring({ orders: [made.id] });
     expect(bank.calls(`read ${made.id}`)).toBe(1);
     await gateway.pass(2_100);

@@ -241,7 +241,7 @@ describe("the customer's invoice is paid once", () => {
       }
     expect(asked('POST /order')).toBe(before);
     expect(await call('/liquidity/order', { quote_id: quote.quote_id, invoice })).toMatchObject({ status: 200, body: first.body });
-    // A channel is not paid out to an invoice, so one that comes along is not used up.
+    // A channel is not paid out to an invoice, so an invoice in its request is not used up.
     expect((await orderOf(stranger, invoice, turbo)).status).toBe(200);
   });
 

@@ -256,7 +256,7 @@ describe('a purchase by push', () => {
     await gateway.pass(1000);
     expect(hooks.received.filter(({ path }) => path === '/named')).toEqual([]);
     expect(hooks.received.filter(({ path }) => path === '/plain').map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['withdrawal_ready']);
-    // The other provider's sats are withdrawn as ever, and are not sent to the destination that came with the order.
+    // The other provider's sats are withdrawn as usual, and are not sent to the destination that came with the order.
     expect(plain.body).not.toHaveProperty('payout_to');
   });
 });
@@ -399,7 +399,7 @@ describe('the order keeps its destination', () => {
 describe('an invoice is the destination of one order', () => {
   const one = () => {
     const paymentHash = randomBytes(32).toString('hex');
-    // The same invoice in two writings: both ask for the same payment.
+    // Two invoices that ask for the same payment.
     return [{ payout_to: { invoice: invoice({ paymentHash }) } }, { payout_to: { invoice: invoice({ paymentHash, description: 'the same sats' }) } }] as const;
   };
   const refusal = ({ status, body }: Reply): unknown => [status, body['code'], (body['errors'] as Body[] | undefined)?.[0]?.['pointer']];

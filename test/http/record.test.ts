@@ -243,7 +243,10 @@ describe('what the provider reports after its first word', () => {
 });
 
 describe('exactly once', () => {
-  /** A test changes its order first where it can: once the order is not recorded, the background work may count it at any time. */
+  /**
+   * Leaves an order uncounted, as the release before this one would. Background work may count it at any time from then on, so a test changes its
+   * order first where it can.
+   */
   const asTheReleaseBefore = async (orderId: string): Promise<void> => {
     await gateway.database.sql`delete from fills where order_id = ${orderId}`;
     await gateway.database.sql`delete from record_estimates`;

@@ -160,7 +160,7 @@ it('no quote waits for a feed that hangs', async () => {
   const reading = gateway.server.tick().finally(() => (isRead = true));
   await until('the feed is being asked', async () => await Promise.resolve(ticker.control.asked.one > one ? true : undefined));
   const { policy } = await offers();
-  // The feeds do not respond as long as the gateway waits for them. The offers came before it gave up.
+  // The feeds do not respond while the gateway waits for them. The offers came before the gateway gave up.
   expect([isRead, policy.reference?.source]).toEqual([false, 'live']);
   await reading;
 });

@@ -200,7 +200,7 @@ describe('a code', () => {
     const active = await world.activeConnection(call, accountId, 'Bank', 'many');
     const waiting = await world.waiting(call, accountId, 'Two', 'many2');
     const wanted = (n: number): Body => ({ account_id: accountId, name: `More ${n}`, lightning_username: `many.more${n}`, ...bank });
-    // A creation that is refused before it is sent, or only repeats an earlier one, makes nobody send a code.
+    // No code is sent for a creation that is refused before it is sent, or that only repeats an earlier one.
     for (let n = 0; n < 11; n += 1) expect((await call('/sell/connections', { ...wanted(0), iban: 'DE88370400440532013000' })).status).toBe(422);
     for (let n = 0; n < 11; n += 1) expect((await call('/sell/connections', { ...wanted(0), name: 'Two', lightning_username: 'many2' })).status).toBe(200);
     for (let n = 0; n < 4; n += 1) expect((await call('/sell/connection-resend', { connection_id: waiting })).status).toBe(200);
@@ -378,7 +378,7 @@ describe('made once', () => {
     const made = await Promise.all(Array.from({ length: 4 }, async () => await call('/sell/connections', wanted)));
     const [connection_id, ...others] = new Set(made.map(({ body }) => body['connection_id']));
     expect([made.map(({ status }) => status), others, world.asked('POST /bringin-link') - before]).toEqual([[200, 200, 200, 200], [], 1]);
-    // Whether it was made is unknown: again, one of those who look asks for it.
+    // It is not known whether the connection was made. Of all these callers, only one asks for it again.
     await Promise.all([
       ...Array.from({ length: 3 }, async () => await call('/sell/connection-status', { connection_id })),
       call('/sell/connection-status', { account_id }),
@@ -496,7 +496,7 @@ describe('made once', () => {
     const asked = await call('/sell/connections', wanted);
     expect([asked.status, asked.body['connection_status']]).toEqual([200, 'initiating']);
     const connection_id = String(asked.body['connection_id']);
-    // It is confirmed in the app, and the list masks its bank account from then on.
+    // The connection is confirmed in the app, and the list masks its bank account from then on.
     const [link] = links(email);
     if (!link) throw new Error('not made');
     Object.assign(link, { iban: 'DE89 **** **** 3000', readyOn: 0 });
@@ -614,7 +614,7 @@ describe('ending one', () => {
       expect(await cancelled('onchain')).toEqual([409, [onChain['order_id']], after(onChain, 3_600_000)]);
       await gateway.pass(end - gateway.clock.now() + 601_000);
       expect((await cancelled('lightning'))[0]).toBe(200);
-      // It arrives, and waits for its conversion.
+      // The payment arrives, and waits for its conversion.
       control.setOptions({ convertMs: 86_400_000 });
       await control.pay((onChain['payment_info'] as { address: string }).address, 250_000n);
       await ending.orderIs(call, String(onChain['order_id']), 'paid');

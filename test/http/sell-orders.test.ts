@@ -257,7 +257,7 @@ describe('the same amount twice', () => {
       await orderIs(call, String(first.body['order_id']), 'expired');
       const second = await toBank();
       expect([second.status, second.body['code'], second.body['order_ids']]).toEqual([409, 'amount-in-use', [first.body['order_id']]]);
-      // It was sent at the last moment.
+      // The payment was sent at the last moment.
       await payAddress('late', 147_000);
       await orderIs(call, String(first.body['order_id']), 'filled');
       const third = await toBank();

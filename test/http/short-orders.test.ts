@@ -176,11 +176,11 @@ it('a dispute that the operator has closed stays closed until the provider repor
 
 needsPostgres('a command that ends a dispute or a review is refused if the order changes while it runs, and loses nothing that was learnt', async () => {
   const { sql } = gateway.database;
-  // Each read sees money that the operator could not consider, because they looked before it.
+  // Each read finds money that the operator did not know of when they ran the command.
   const read = async (id: string) =>
     await sql`update orders set checks = checks + 1,
       terms = (terms::jsonb || jsonb_build_object('paidSeenOn', coalesce((terms ->> 'paidSeenOn')::int, 0) + 1))::json where id = ${id}`;
-  // Such a note, on the other hand, says nothing about money.
+  // A note like this one, on the other hand, says nothing about money.
   const note = async (id: string) => await sql`update orders set terms = (terms::jsonb || '{"linkUnseen": true}')::json where id = ${id}`;
   /** Runs the command, and lets another caller change the order after the command has read it. */
   const during = async (change: (id: string) => Promise<unknown>, id: string, ...args: string[]) => {

@@ -378,7 +378,7 @@ it('an order whose link expired is late three days later if the on-chain payment
   expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: false }, { late: false }]);
   gateway.clock.move(2 * 86_400_000);
   expect([await attentionTo(orderId), await attentionTo(plain.orderId)]).toMatchObject([{ late: true }, { late: false }]);
-  // An end that never comes keeps no order off the list.
+  // A link that never expires, or only after many years, keeps no order off the list.
   for (const end of [null, '2100-01-01T00:00Z']) {
     await gateway.database.sql`update claims set expires_on = ${end} where order_id = ${orderId}`;
     expect(await attentionTo(orderId)).toMatchObject({ late: false });

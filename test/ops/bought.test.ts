@@ -182,7 +182,7 @@ describe('an order whose customer may hold, or may have been given, a link that 
     expect([asking['code'], asking['detail']]).toEqual(['not-possible-now', expect.stringMatching(/asking for its withdrawal link/)]);
     await sql`update claims set lease_until = now() - interval '1 hour' where order_id = ${id}`;
     expect([(await settle(id))['code'], (await settle(id, { evidence }))['done']]).toEqual(['not-possible-now', expect.any(String)]);
-    // The call that had asked gets its link after all.
+    // The earlier withdrawal gets its link late.
     await gateway.server.gateway.stores.claims.hold(id, 'one', { lnurl: 'late' });
     expect((await withdraw())['code']).toBe('order-not-withdrawable');
   });

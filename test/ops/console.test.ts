@@ -96,7 +96,7 @@ describe('one card', () => {
 describe('settling', () => {
   const inReview = async (): Promise<string> => {
     const { id } = await buy();
-    // The sequence and the far check keep a read that is under way, or due, from ending the review first.
+    // The new sequence number and the far next check keep a read that is under way, or due, from ending the review first.
     await gateway.database.sql`
       update orders set stage = 'review', sequence = sequence + 1, next_check_on = '2999-01-01T00:00Z',
         terms = jsonb_set(terms::jsonb, '{reviewReason}', '"unclear"')::json where id = ${id}`;

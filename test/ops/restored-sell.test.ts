@@ -98,7 +98,7 @@ it('after a restore, what may be the payment of an open sale is not adopted, and
   bringin.control.setOptions({ listsUnpaid: 'last' });
   const [waiting, twice] = [await sale(251_000), await sale(252_000)];
   const pr = await invoice(251_000);
-  // Of another amount, and made by anybody.
+  // An invoice for an amount that no sale has. Anybody can make one.
   await invoice(253_000);
   const paid = [await payAddress(bringin, 'bob', 252_000), await payAddress(bringin, 'bob', 252_000)];
   await stageIs(twice, 'review');

@@ -177,7 +177,7 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['a proxy by name', changed('providers:', 'trusted_proxies: [caddy]\nproviders:'), 'trusted_proxies.0: found "caddy", must be an IP address'],
 ];
 
-/** Without a process: a start costs sixty times as much as the refusal, and what a process adds is the same for all. */
+/** Runs without a process, because a start costs sixty times as much as the refusal, and what a process adds is the same for all. */
 it.each(cases)('%s', async (_name, variables, says) => {
   const dataDir = join(folder, 'data', randomBytes(4).toString('hex'));
   const lines: string[] = [];

@@ -11,7 +11,9 @@ import { migrate } from '../../src/entry/migrate.ts';
 import { migrationsFolder } from '../setup/database.ts';
 import { oncePerRun } from './once-per-run.ts';
 
-/** The option of a Node process that opens one: the database is WebAssembly, and optimizing it costs more than a test's few statements save. */
+/**
+ * An option for a Node process that opens such a folder. The database is WebAssembly, and optimizing it costs more than a test's few statements save.
+ */
 export const quickEmbedded = '--liftoff-only';
 
 /** Returns a folder with a migrated database without rows. The caller must remove the folder. */

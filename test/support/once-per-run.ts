@@ -12,7 +12,7 @@ export const oncePerRun = async (name: string, make: (folder: string) => Promise
   const making = `${finished}-making`;
   while (!existsSync(finished)) {
     if (!begins(making)) await delay(50);
-    // Another process may have finished it between these two checks.
+    // Another process may have finished the folder between these two checks.
     else if (existsSync(finished)) rmSync(making, { recursive: true });
     else
       try {

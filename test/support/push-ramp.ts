@@ -13,7 +13,7 @@ export type PushRamp = {
   read: (PayoutTo | undefined)[];
   /** What the provider shows of the payout of an order, by its own id. */
   shown: Map<string, { payout_id?: string; payout_on?: string }>;
-  /** The orders of which it says that it has paid out only half. */
+  /** The orders for which the provider says that it has paid out only half. */
   short: Set<string>;
   tolerance: { bps: number | undefined };
 };

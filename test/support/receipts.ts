@@ -3,7 +3,7 @@ import { receiptRoute, type PublicKeys, type ReceiptPayload } from '../../src/do
 import type { Route } from '../../src/domain/route.ts';
 import { decidedOn } from './offers.ts';
 
-/** Returns what a gateway signs about this decision, of which the order went to the first rank, alpine. */
+/** Returns what a gateway signs about this decision. The order went to the first rank, alpine. */
 export const decisionOf = (route: Route): ReceiptPayload => ({
   version: 1,
   kind: 'decision',

@@ -3,7 +3,6 @@ import type { Stage } from '../../../src/domain/order.ts';
 import { claimWithdrawal } from '../../../src/gateway/following/claim-withdrawal.ts';
 import { memoryGateway } from './gateway.ts';
 
-/** A fallback address. */
 export const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 /** Places an order at a provider that then reports the order in this stage. */
 export const bought = async (stage: Stage = 'filled', block: Record<string, unknown> = {}) => {

@@ -39,7 +39,7 @@ export const leasedRows = <R extends object>(now: () => number, onLapsed?: objec
     remove: (is: (row: R) => boolean): void => {
       for (const [id, one] of kept) if (is(one.row) && (one.lease === undefined || one.lease.until < now())) kept.delete(id);
     },
-    /** Changes a row like `change`, but whoever leases it. */
+    /** Changes a row like `change`, even if somebody else leases it. */
     set: (id: string, is: (row: R) => boolean, change: object): boolean => {
       const one = kept.get(id);
       if (!one || !is(one.row)) return false;

@@ -357,7 +357,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         await intents.create(intent, lapsed('dead'), { maxOpen: 100 });
         return intent.id;
       };
-      // They are due before all others, so they come first in the queue.
+      // These placings are due before all others, so they come first in the queue.
       const [first, second, third, late] = [await add(slow, 1), await add(slow, 2), await add(slow, 3), await add(other, 4)];
       expect(ids(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: {} }))).toEqual(expect.arrayContaining([first, second, late]));
       expect(await intents.claimDue(10, lease('one'), 100, { most: 2, busy: { [slow]: 2 } })).toEqual([]);
@@ -566,7 +566,8 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const [second, third] = [await ordered({ providerId }), await ordered({ providerId })];
       expect(await orders.advance(second, { facts: { transaction_id: id }, payment: { providerId, id } }, undefined, [])).toBe(false);
       expect(await orders.otherWithPayment({ providerId, id }, second.id)).toBe(owner.id);
-      // The provider's own word is about another order than the one that it names only if that one has taken the payment.
+      // A payment that the provider itself links to an order may have another order's id. The link is refused only if that other order has taken the
+      // payment.
       expect(await orders.advance(third, { facts: { transaction_id: id }, payment: { providerId, id, linked: true } }, undefined, [])).toBe(true);
     });
 
@@ -580,7 +581,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const guess = async () => await orders.advance(guesser, { facts, payment: { providerId, id } }, undefined, []);
       const both = await Promise.all([guess(), link()]);
       expect(both.toSorted()).toEqual([false, true]);
-      // Whoever was first, the one that has guessed has it only until the provider's word is stored.
+      // Whichever came first, the order that guessed keeps the payment only until the provider's own link is stored.
       expect(await orders.otherWithPayment({ providerId, id, linked: true }, told.id)).toBe(both[0] === true ? guesser.id : undefined);
       await orders.advance(guesser, { stage: 'review' }, undefined, []);
       expect(await orders.otherWithPayment({ providerId, id, linked: true }, told.id)).toBeUndefined();
