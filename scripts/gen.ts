@@ -10,6 +10,7 @@ import { configSchema } from '../src/config/json-schema.ts';
 import { problems } from '../src/http/problem.ts';
 import type { ProviderModule } from '../src/providers/spec.ts';
 import { dashboards } from './dashboards.ts';
+import { errorsText } from './errors-text.ts';
 import { kinds } from './kinds.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -56,25 +57,9 @@ const modules = await Promise.all(
 );
 
 const rows = Object.entries(problems).map(([code, { status, title, action, retryable }]) => ({ code, status, title, action, retryable }));
-const errorsMarkdown = `# Errors
+const errorsMarkdown = `<!-- Made by \`npm run gen\` from src/http/problem.ts and scripts/errors-text.ts. Do not edit. -->
 
-Made by \`npm run gen\` from the list in \`src/http/problem.ts\`. The gateway's answers and its OpenAPI document use the same list.
-
-Every error is an RFC 9457 problem document. Its \`type\` is \`urn:ramp-gateway:problem:<code>\`. It has \`code\`, \`action\`, \`retryable\`, \`detail\` (a sentence for people) and \`instance\` (the request id) and, where they apply, \`retry_after_ms\`, \`errors[]\` {pointer, detail}, \`limits\`, \`offers\` and \`order_id\`.
-
-The column "what to do" is the member \`action\`:
-
-- \`fix-request\`: change the request;
-- \`reopen-session\`: open a new session;
-- \`requote\`: ask for a new price;
-- \`read-order\`: read the order that was already made;
-- \`retry\`: repeat the same request, after \`retry_after_ms\` if that is given;
-- \`wait\`: the same request may succeed later; if \`retry_after_ms\` is given, repeat it after that;
-- \`ask-user\`: show \`detail\` to the customer, who must decide or do something;
-- \`contact-support\`: only the operator of the gateway can help.
-
-The column "retry" is the member \`retryable\`: whether repeating the same request soon may succeed. (For \`daily-limit-reached\`, \`action\` is \`wait\` but \`retryable\` is false, because a new limit begins only with the next UTC day.) Where the gateway knows more about a case, a response may have another \`action\` or \`retryable\` than the table; then follow the response.
-
+${errorsText}
 | code | status | what it means | what to do | retry |
 |---|---|---|---|---|
 ${rows.map((row) => `| \`${row.code}\` | ${row.status} | ${row.title} | ${row.action} | ${row.retryable ? 'yes' : 'no'} |`).join('\n')}

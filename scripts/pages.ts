@@ -52,6 +52,7 @@ const hashOfInputs = (): string => {
     'scripts/pages.ts',
     'scripts/document.ts',
     'scripts/errors-page.ts',
+    'scripts/errors-text.ts',
     'scripts/guides.ts',
     'scripts/reference-page.ts',
     'packages/client/README.md',
