@@ -1,7 +1,8 @@
 /**
- * Why we have no usable answer from a provider. Three kinds are our own limits. `busy`: for example, our queue for the provider or the caller's share
- * of that queue was full, or the call waited in the queue too long. `gateway-busy`: our own budget for opening sessions at the provider was spent.
- * `at-limit`: as many sats are in flight at the provider as the operator allows, so we did not ask it or did not use its answer.
+ * Why we have no usable answer from a provider. Three kinds are our own limits.
+ * - `busy`: for example, our queue for the provider or the caller's share of that queue was full, or the call waited in the queue too long.
+ * - `gateway-busy`: our own budget for opening sessions at the provider was spent.
+ * - `at-limit`: as many sats are in flight at the provider as the operator allows, so we did not ask it or did not use its answer.
  */
 export const faultKinds = [
   'timeout',

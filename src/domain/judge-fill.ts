@@ -8,9 +8,12 @@ import type { Bounds } from './judge-order.ts';
 export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: Bounds };
 
 /**
- * `as-ordered`: there is nothing to report. `differs`: the customer gets what was delivered and is shown the difference. `short`: so little was
- * delivered that the customer must agree before taking it. `overcharged`: the provider charged more than the customer had accepted, at a worse price;
- * here, too, the customer must agree before taking what was delivered. In both cases, the provider still owes the difference.
+ * How a fill is judged. After `short` and `overcharged`, the customer must agree before taking what was delivered, and the provider still owes the
+ * difference.
+ * - `as-ordered`: there is nothing to report.
+ * - `differs`: the customer gets what was delivered and is shown the difference.
+ * - `short`: too little was delivered.
+ * - `overcharged`: the provider charged more than the customer had accepted, at a worse price.
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 

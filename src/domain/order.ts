@@ -7,9 +7,12 @@ export const stages = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'pa
 export type Stage = (typeof stages)[number];
 
 /**
- * Why an order is in review. `paid-not-delivered`: money arrived, and the provider neither delivers nor refunds it. `contradiction`: the provider
- * reports what cannot be true. `unclear`: what the provider says cannot be attributed or read. `twin`: the provider gave two orders the same id.
- * `unsafe-link`: the provider gave a link for the payment, the withdrawal or the redemption that is not on one of its own hosts.
+ * Why an order is in review.
+ * - `paid-not-delivered`: money arrived, and the provider neither delivers nor refunds it.
+ * - `contradiction`: the provider reports what cannot be true.
+ * - `unclear`: what the provider says cannot be attributed or read.
+ * - `twin`: the provider gave two orders the same id.
+ * - `unsafe-link`: the provider gave a link for the payment, the withdrawal or the redemption that is not on one of its own hosts.
  */
 export const reviewReasons = ['paid-not-delivered', 'contradiction', 'unclear', 'twin', 'unsafe-link'] as const;
 export type ReviewReason = (typeof reviewReasons)[number];

@@ -29,7 +29,7 @@ export type Notice = NoticePath & {
 /**
  * Receives a provider's notice. Providers do not sign notices, so we believe nothing in the body. A notice with the right token makes the gateway
  * read what the notice is about, at most once in two seconds. A notice with a wrong token is only counted and sometimes logged, because anybody can
- * send one; it changes and stores nothing. The response is the same in both cases.
+ * send one; such a notice changes and stores nothing. The response is the same in both cases.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;

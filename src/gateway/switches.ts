@@ -9,9 +9,11 @@ import type { Provider } from '../ports/providers.ts';
 import { isRecent } from '../domain/is-recent.ts';
 
 /**
- * The modes of a provider. `on`: it is asked for prices, and its offers are shown. `shadow`: it is asked and its offers are recorded, but not shown;
- * quotes given earlier can still be ordered. `drain`: it is not asked, but quotes given earlier can still be ordered. `off`: it is not asked, and
- * none of its quotes can be ordered. In every mode, its existing orders are followed.
+ * The modes of a provider. In every mode, its existing orders are followed.
+ * - `on`: it is asked for prices, and its offers are shown.
+ * - `shadow`: it is asked and its offers are recorded, but not shown. Quotes given earlier can still be ordered.
+ * - `drain`: it is not asked, but quotes given earlier can still be ordered.
+ * - `off`: it is not asked, and none of its quotes can be ordered.
  */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];

@@ -54,9 +54,9 @@ export type ClaimStore = {
   /** Returns false, and changes nothing, if another owner has taken the claim since, even if that owner has finished. */
   change(orderId: string, owner: string, change: ClaimChange): Promise<boolean>;
   /**
-   * Drops the fallback address of a claim that holds no link, as if the provider had refused it, so that the next request may name another. `lost`:
-   * did nothing, because an answer may have been lost, and `isSure` is not given. `changed`: did nothing, because the claim has changed since it was
-   * read, or is being worked on.
+   * Drops the fallback address of a claim that holds no link, as if the provider had refused it, so that the next request may name another. Does
+   * nothing in two cases. `lost`: an answer may have been lost, and `isSure` is not given. `changed`: the claim has changed since it was read, or is
+   * being worked on.
    */
   dropFallback(seen: Claim, isSure: boolean): Promise<'dropped' | 'lost' | 'changed'>;
   /** `providerId`: the provider of the claim's order. */

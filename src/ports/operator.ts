@@ -111,9 +111,15 @@ export type OperatorStore = {
   /** Finds orders and attempts, newest first. With `before`, only those after it in this list. */
   search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
-   * Lists, with at most `limit` entries each: orders and intents in review; orders that are late (OrderSearch); intents that are
-   * unresolved; intents that share an order id at the provider; orders with a disputed fill; claims in review or refused; webhooks that are no longer
-   * tried; and webhooks that failed, were tried at least `tries` times and are still tried.
+   * Returns these lists, with at most `limit` entries each:
+   * - `review`: orders and intents in review.
+   * - `late`: orders that are late (OrderSearch).
+   * - `unknown`: intents that are unresolved.
+   * - `twins`: intents that share an order id at the provider.
+   * - `disputed`: orders with a disputed fill.
+   * - `claims`: the order ids of claims that are in review or refused, unless the operator has ended the order (`paidOtherwiseOn`).
+   * - `dead`: webhooks that are no longer tried.
+   * - `failing`: webhooks that failed, were tried at least `tries` times and are still tried.
    */
   attention(
     limit: number,
@@ -149,9 +155,11 @@ export type OperatorStore = {
   /** Returns the state of an order's withdrawal, as far as decisions about it need it. Returns undefined if the order has none. */
   claimNow(orderId: string): Promise<ClaimNow | undefined>;
   /**
-   * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Does nothing in three cases. `changed`:
-   * what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`). `asking`: a link is being asked for.
-   * `unsure`: there may be a link that pays the customer, and `isSure` is not given.
+   * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Any result other than `ended` says why
+   * nothing was done:
+   * - `changed`: what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`).
+   * - `asking`: a link is being asked for.
+   * - `unsure`: there may be a link that pays the customer, and `isSure` is not given.
    */
   paidOtherwise(order: Order, claim: ClaimNow | undefined, now: number, isSure: boolean): Promise<'ended' | 'changed' | 'asking' | 'unsure'>;
   /**

@@ -18,10 +18,12 @@ import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 export const declinedMs = 10 * 60_000;
 
 /**
- * The end of an attempt. `declined`: the customer gets no order, and this quote cannot be ordered again: the provider refused for good, or failover
- * has moved the request (endOfMoves). `unpayable`: an order exists at the provider, but the customer may not see it. Both are final, and their answer
- * is stored. `rejected`: the provider certainly did not take the order. No answer is stored, and the quote can be ordered again, unless it has
- * expired (endExpired).
+ * The end of an attempt. `declined` and `unpayable` are final, and their answer is stored.
+ * - `declined`: the customer gets no order, and this quote cannot be ordered again: the provider refused for good, or failover has moved the request
+ *   (endOfMoves).
+ * - `unpayable`: an order exists at the provider, but the customer may not see it.
+ * - `rejected`: the provider certainly did not take the order. No answer is stored, and the quote can be ordered again, unless it has expired
+ *   (endExpired).
  */
 export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
