@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProviderFault } from '../providers/fault.ts';
-import { createBreaker, type Breaker } from './breaker.ts';
+import { createBreaker, type Breaker } from '../../test/support/resilience.ts';
 
 const settings = { volumeThreshold: 5, errorPercent: 50, windowMs: 30_000, resetMs: 10_000, resetMaxMs: 300_000 };
 const clock = () => {

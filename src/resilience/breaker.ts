@@ -24,10 +24,14 @@ export type BreakerSettings = {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
   /**
-   * Throws the ProviderFault `circuit-open` if the call is refused; nothing has been sent then (`taken: 'no'`). While the circuit is closed, the
-   * failures of calls with a `customerKey` count only once enough different customers have had them.
+   * Lets a call pass, and returns its circuit for `answered` or `failed`. Throws the ProviderFault `circuit-open` if the call is refused; nothing has
+   * been sent then (`taken: 'no'`).
    */
-  run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
+  enter(customerKey?: string): Circuit;
+  /** Notes a good answer. Returns a promise only if the circuit was not closed, and may be once the promise resolves. */
+  answered(circuit: Circuit): Promise<void> | undefined;
+  /** Notes a failure. While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had them. */
+  failed(circuit: Circuit, fault: unknown, customerKey?: string): Promise<void>;
   state(): BreakerState;
   /** Returns when the next probe may be sent, or undefined if the circuit is closed. */
   retryOn(): number | undefined;
@@ -43,7 +47,7 @@ const mostProbers = 1_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
 type Outcome = 'good' | 'bad';
-type Circuit = CircuitBreaker<[Outcome], void>;
+export type Circuit = CircuitBreaker<[Outcome], void>;
 
 export const createBreaker = (settings: BreakerSettings, clock: { now: () => number; random: () => number }): Breaker => {
   const { now, random } = clock;
@@ -160,28 +164,27 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   };
 
   return {
-    run: async (attempt, customerKey) => {
+    enter: (customerKey) => {
       const at = now();
       rotate(at);
       if (!circuit.closed) admit(at, customerKey);
-      const asked = circuit;
-      try {
-        const answer = await attempt();
-        if (asked === circuit && circuit.closed) goodAnswers += 1;
-        else await record(asked, 'good');
-        return answer;
-      } catch (fault) {
-        const settledOn = now();
-        rotate(settledOn);
-        if (counts(fault, customerKey, settledOn)) {
-          if (asked === circuit && asked.halfOpen && customerKey !== undefined) noteProber(customerKey);
-          if (fault instanceof ProviderFault) lastCounted = fault.kind;
-          await record(asked, 'bad');
-        }
-        // A probe that says nothing about the provider's health frees the slot for the next one.
-        else if (asked === circuit) probeSince = undefined;
-        throw fault;
+      return circuit;
+    },
+    answered: (asked) => {
+      if (asked !== circuit || !circuit.closed) return record(asked, 'good');
+      goodAnswers += 1;
+      return undefined;
+    },
+    failed: async (asked, fault, customerKey) => {
+      const settledOn = now();
+      rotate(settledOn);
+      if (counts(fault, customerKey, settledOn)) {
+        if (asked === circuit && asked.halfOpen && customerKey !== undefined) noteProber(customerKey);
+        if (fault instanceof ProviderFault) lastCounted = fault.kind;
+        await record(asked, 'bad');
       }
+      // A probe that says nothing about the provider's health frees the slot for the next one.
+      else if (asked === circuit) probeSince = undefined;
     },
     state: () => (circuit.closed ? 'closed' : probeSince !== undefined || now() >= probeFrom ? 'half-open' : 'open'),
     retryOn: () => (circuit.closed ? undefined : probeFrom),

@@ -50,15 +50,11 @@ export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings
     next.go();
   };
   return {
-    run: async <T>(work: () => Promise<T>, network?: string): Promise<T> => {
-      // Most calls need not wait at all, not even for a microtask.
-      const entering = enter(network);
-      if (entering) await entering;
-      try {
-        return await work();
-      } finally {
-        leave(network);
-      }
-    },
+    /**
+     * Begins the work once a slot is free. Most calls need not wait at all, not even for a microtask. The work calls `leave` when it ends: doing that
+     * here would need another promise for every call.
+     */
+    start: <T>(work: () => Promise<T>, network?: string): Promise<T> => enter(network)?.then(work) ?? work(),
+    leave,
   };
 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
-import { createBulkhead } from './bulkhead.ts';
+import { createBulkhead } from '../../test/support/resilience.ts';
 import { createGuard, type GuardSettings } from './guard.ts';
 
 const settings: GuardSettings = {
@@ -450,6 +450,74 @@ describe('bulkhead', () => {
     const fourth = bulkhead.run(() => Promise.resolve('fourth'));
     await vi.advanceTimersByTimeAsync(100);
     expect(await Promise.all([first, third, fourth])).toEqual(['slow', 'third', 'fourth']);
+  });
+});
+
+describe('however a call ends, its slot is free again', () => {
+  const oneSlot = (more: Partial<GuardSettings> = {}) => guardWith({ bulkhead: { inFlight: 1, queue: 1, queueAgeMs: 10_000 }, ...more });
+  const isFree = async (guard: ReturnType<typeof guardWith>): Promise<void> => {
+    let began = false;
+    const next = guard.call('status', limits, () => {
+      began = true;
+      return Promise.resolve('next');
+    });
+    // Without a wait, the attempt begins before `call` returns.
+    expect(began).toBe(true);
+    expect(await next).toBe('next');
+  };
+  const end = async (guard: ReturnType<typeof guardWith>, attempt: (signal: AbortSignal) => Promise<string>): Promise<unknown> => {
+    const ended = settle(guard.call('status', limits, attempt));
+    await vi.advanceTimersByTimeAsync(3_000);
+    return await ended;
+  };
+
+  it.each<[string, (signal: AbortSignal) => Promise<string>, unknown]>([
+    ['an answer', () => Promise.resolve('answer'), 'answer'],
+    ['a fault', () => Promise.reject(new ProviderFault('server', 'x')), expect.objectContaining({ kind: 'server' })],
+    [
+      'a throw before the first await',
+      () => {
+        throw new Error('ours');
+      },
+      expect.objectContaining({ message: 'ours' }),
+    ],
+    ['the deadline', takes(60_000), expect.objectContaining({ kind: 'timeout' })],
+  ])('%s', async (_name, attempt, outcome) => {
+    const guard = oneSlot();
+    expect(await end(guard, attempt)).toEqual(outcome);
+    await isFree(guard);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('a wait after a 429, and an open circuit', async () => {
+    const guard = oneSlot();
+    const began = vi.fn<() => Promise<string>>(() => Promise.resolve('answer'));
+    await settle(guard.call('status', limits, limited(2_000)));
+    expect(await settle(guard.call('status', limits, began))).toMatchObject({ kind: 'rate-limited' });
+    await vi.advanceTimersByTimeAsync(2_000);
+    for (let n = 0; n < 5; n += 1) await settle(guard.call('status', limits, () => Promise.reject(new ProviderFault('server', 'x'))));
+    expect(await settle(guard.call('status', limits, began))).toMatchObject({ kind: 'circuit-open' });
+    expect(began).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await isFree(guard);
+  });
+
+  it('a probe: its circuit is closed and its slot is free when the caller has the answer', async () => {
+    const guard = oneSlot();
+    for (let n = 0; n < 5; n += 1) await settle(guard.call('status', limits, () => Promise.reject(new ProviderFault('server', 'x'))));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await guard.call('status', limits, () => Promise.resolve('probe'))).toBe('probe');
+    expect(guard.health().circuits.status).toBe('closed');
+    await isFree(guard);
+  });
+
+  it('a call whose caller left while it waited for a slot', async () => {
+    const guard = oneSlot();
+    const first = settle(guard.call('status', { ...limits, deadlineMs: 5_000 }, takes(4_000)));
+    const second = settle(guard.call('status', limits, takes(0)));
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect([await first, await second]).toEqual(['answer', expect.objectContaining({ kind: 'timeout', taken: 'no' })]);
+    await isFree(guard);
   });
 });
 

@@ -3,10 +3,10 @@ import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { createAdaptiveTimeout } from './adaptive-timeout.ts';
 import { createBackOff } from './back-off.ts';
-import { createBreaker, type BreakerSettings } from './breaker.ts';
+import { createBreaker, type BreakerSettings, type Circuit } from './breaker.ts';
 import { createBulkhead, type BulkheadSettings } from './bulkhead.ts';
 import { createCredentialsWatch, type CredentialsSettings } from './credentials.ts';
-import { createRetryBudget, withRetry } from './retry.ts';
+import { createRetryBudget, retry } from './retry.ts';
 
 export type GuardSettings = {
   breaker: BreakerSettings;
@@ -36,6 +36,8 @@ const own = '';
 const mostFollowedBackOffMs = 8_000;
 const mostBackOffMs = 300_000;
 const mostBackOffForAllMs = 60_000;
+/** A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices. */
+const isUsualPrice = (operation: Operation, limits: CallLimits): boolean => operation === 'quote' && limits.idempotent;
 /** The interval at which a call that has used up its learnt timeout checks whether its answer is still needed. */
 const checkNeedMs = 50;
 
@@ -75,7 +77,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   let lastSuccessOn: number | undefined;
   let lastFault: { kind: FaultKind; on: number } | undefined;
 
-  const note = (operation: Operation, { customer, customerKey, isOwn }: CallLimits, fault: unknown): void => {
+  const noteFault = (operation: Operation, { customer, customerKey, isOwn }: CallLimits, fault: unknown): void => {
     // A spent budget of our own says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
     lastFault = { kind: fault.kind, on: now() };
@@ -97,85 +99,98 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     if (waitMs > 0) throw new ProviderFault('rate-limited', 'waiting after the provider limited our calls', { taken: 'no', retryAfterMs: waitMs });
   };
 
-  const attemptOnce = async <T>(operation: Operation, limits: CallLimits, cut: AbortController, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const noteAnswer = (operation: Operation, limits: CallLimits, sentOn: number): void => {
     const { backOff, budget } = classes[operation];
-    const isPrice = operation === 'quote';
-    const started = now();
-    try {
-      const answer = await attempt(cut.signal);
-      const ended = now();
-      if (isPrice && limits.idempotent) adaptive.record(ended - started, limits.customerKey);
-      lastSuccessOn = ended;
-      lastFault = undefined;
-      backOff.served(limits.customer ?? own);
-      // Only a price proves that our credentials are accepted: other calls may need none.
-      if (isPrice) credentials.accepted();
-      budget.succeeded();
-      return answer;
-    } catch (fault) {
-      // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-      if (isPrice && limits.idempotent && cut.signal.aborted) adaptive.record(now() - started, limits.customerKey);
-      note(operation, limits, fault);
-      throw fault;
-    }
+    const ended = now();
+    if (isUsualPrice(operation, limits)) adaptive.record(ended - sentOn, limits.customerKey);
+    lastSuccessOn = ended;
+    lastFault = undefined;
+    backOff.served(limits.customer ?? own);
+    // Only a price proves that our credentials are accepted: other calls may need none.
+    if (operation === 'quote') credentials.accepted();
+    budget.succeeded();
   };
 
   return {
-    // Every price of every provider passes through here, so a call is one promise and one timer, and no more steps than it needs.
+    // Every price of every provider passes through here, and everything that it makes lives until the provider has answered. So a call is two promises
+    // and one timer, its steps are not async functions, and what only a failure needs is made then.
     call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];
         const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-        // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices.
-        const isUsualPrice = operation === 'quote' && limits.idempotent;
-        const patienceMs = isUsualPrice ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
-        const endsOn = now() + patienceMs;
+        const isUsual = isUsualPrice(operation, limits);
+        const patienceMs = isUsual ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+        const started = now();
+        const endsOn = started + patienceMs;
         // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is aborted after a grace
         // period, so that we learn from late answers.
         const cut = new AbortController();
-        const onAbort = (): void => cut.abort();
-        limits.signal?.addEventListener('abort', onAbort, { once: true });
-        const graceMs = isUsualPrice ? settings.lateGraceMs : 0;
+        const onAbort = limits.signal && ((): void => cut.abort());
+        if (onAbort) limits.signal?.addEventListener('abort', onAbort, { once: true });
         let begun = false;
         let awaited = true;
-        const giveUp = (waitedMs: number): void => {
+        let waitedMs = patienceMs;
+        const giveUp = (): void => {
           const moreMs = Math.min(deadlineMs - waitedMs, checkNeedMs);
           if (moreMs > 0 && limits.isNeeded?.()) {
-            timer = setTimeout(() => giveUp(waitedMs + moreMs), moreMs);
+            waitedMs += moreMs;
+            timer = setTimeout(giveUp, moreMs);
             return;
           }
           awaited = false;
           reject(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
+          const graceMs = isUsual ? settings.lateGraceMs : 0;
           if (graceMs === 0) cut.abort();
-          else timer = setTimeout(onAbort, graceMs);
+          else timer = setTimeout(() => cut.abort(), graceMs);
         };
-        let timer = setTimeout(() => giveUp(patienceMs), patienceMs);
+        let timer = setTimeout(giveUp, patienceMs);
         const settled = (): void => {
           clearTimeout(timer);
-          limits.signal?.removeEventListener('abort', onAbort);
+          if (onAbort) limits.signal?.removeEventListener('abort', onAbort);
         };
 
-        const begin = (signal: AbortSignal): Promise<T> => {
-          begun = true;
-          return attempt(signal, endsOn);
-        };
         const inSlot = (): Promise<T> => {
-          if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
-          admit(operation, limits.customer ?? own);
-          return breaker.run(() => attemptOnce(operation, limits, cut, begin), limits.customerKey);
+          let circuit: Circuit;
+          try {
+            if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
+            admit(operation, limits.customer ?? own);
+            circuit = breaker.enter(limits.customerKey);
+          } catch (fault) {
+            bulkhead.leave(limits.network);
+            return Promise.reject(fault as Error);
+          }
+          begun = true;
+          const sentOn = now();
+          return begin(attempt, cut.signal, endsOn).then(
+            (answer) => {
+              noteAnswer(operation, limits, sentOn);
+              const closing = breaker.answered(circuit);
+              if (closing) return closing.then(() => (bulkhead.leave(limits.network), answer));
+              bulkhead.leave(limits.network);
+              return answer;
+            },
+            async (fault: unknown) => {
+              // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
+              if (isUsual && cut.signal.aborted) adaptive.record(now() - sentOn, limits.customerKey);
+              noteFault(operation, limits, fault);
+              await breaker.failed(circuit, fault, limits.customerKey);
+              bulkhead.leave(limits.network);
+              throw fault;
+            },
+          );
         };
-        const once = (): Promise<T> => bulkhead.run(inSlot, limits.network);
-        const retryOptions = { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal };
-        withRetry(once, retryOptions).then(
-          (answer) => {
-            settled();
-            resolve(answer);
-          },
-          (fault: unknown) => {
+        const succeed = (answer: T): void => {
+          settled();
+          resolve(answer);
+        };
+        bulkhead.start(inSlot, limits.network).then(succeed, (first: unknown) => {
+          const again = (): Promise<T> => bulkhead.start(inSlot, limits.network);
+          const attempts = limits.idempotent ? settings.retryAttempts : 0;
+          retry(again, first, { attempts, budget, started, deadlineMs, now, signal: cut.signal }).then(succeed, (fault: unknown) => {
             settled();
             reject(fault as Error);
-          },
-        );
+          });
+        });
       }),
     health: () => {
       const states = operations.map((operation) => [operation, classes[operation].breaker.state()] as const);
@@ -196,4 +211,13 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       };
     },
   };
+};
+
+/** Begins an attempt. A throw before its first await is a failed attempt like any other. */
+const begin = <T>(attempt: (signal: AbortSignal, endsOn: number) => Promise<T>, signal: AbortSignal, endsOn: number): Promise<T> => {
+  try {
+    return attempt(signal, endsOn);
+  } catch (fault) {
+    return Promise.reject(fault as Error);
+  }
 };

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createBreaker, createBulkhead, withRetry } from '../../test/support/resilience.ts';
 import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
 import { createAdaptiveTimeout } from './adaptive-timeout.ts';
-import { createBreaker } from './breaker.ts';
-import { createBulkhead } from './bulkhead.ts';
 import { createGuard } from './guard.ts';
-import { createRetryBudget, withRetry } from './retry.ts';
+import { createRetryBudget } from './retry.ts';
 
 afterEach(() => void vi.useRealTimers());
 

@@ -23,22 +23,23 @@ export const createRetryBudget = () => {
 };
 export type RetryBudget = ReturnType<typeof createRetryBudget>;
 
-export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: number; now: () => number; signal: AbortSignal };
-
-/**
- * Retries at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only a retryable fault of a call that
- * had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each retry, waits as long as the
- * provider asks, or gives up if that is too long. No other layer repeats a call.
- */
-export const withRetry = <T>(call: () => Promise<T>, options: RetryOptions): Promise<T> => {
-  const started = options.now();
-  const first = call();
-  if (options.attempts <= 0) return first;
-  return first.catch((error: unknown) => retry(call, { ...options, started }, error));
+export type RetryOptions = {
+  attempts: number;
+  budget: RetryBudget;
+  /** When the first call began. */
+  started: number;
+  deadlineMs: number;
+  now: () => number;
+  signal: AbortSignal;
 };
 
-const retry = async <T>(call: () => Promise<T>, options: RetryOptions & { started: number }, first: unknown): Promise<T> => {
-  const { attempts, budget, deadlineMs, now, signal, started } = options;
+/**
+ * Repeats a call that failed with `first`, at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only a
+ * retryable fault of a call that had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each
+ * retry, waits as long as the provider asks, or gives up if that is too long. No other layer repeats a call.
+ */
+export const retry = async <T>(call: () => Promise<T>, first: unknown, options: RetryOptions): Promise<T> => {
+  const { attempts, budget, started, deadlineMs, now, signal } = options;
   const worthIt = (error: unknown): error is ProviderFault =>
     error instanceof ProviderFault &&
     error.retryable &&
@@ -49,7 +50,7 @@ const retry = async <T>(call: () => Promise<T>, options: RetryOptions & { starte
     error.kind !== 'gateway-busy' &&
     budget.allows() &&
     now() - started + (error.retryAfterMs ?? 0) < deadlineMs * 0.4;
-  if (!worthIt(first)) throw first;
+  if (attempts <= 0 || !worthIt(first)) throw first;
   await pause(Math.max(firstPauseMs, first.retryAfterMs ?? 0));
   return await pRetry(call, {
     retries: attempts - 1,
