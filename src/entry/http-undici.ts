@@ -24,11 +24,13 @@ export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}
     bodyTimeout: 60_000,
     maxHeaderSize: 16_384,
   });
-  const http: Http = async (request) => {
-    // An IP address is not looked up, so it is checked here.
-    if (guard && !mayAsk(new URL(request.url), guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
-    return await send(agent, request);
-  };
+  const http: Http = (request) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(request.url);
+      // An IP address is not looked up, so it is checked here.
+      if (guard && !mayAsk(url, guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
+      send(agent, request, url, { resolve, reject });
+    });
   return { http, close: async () => await agent.close() };
 };
 
@@ -37,63 +39,87 @@ const mayAsk = ({ hostname }: URL, sandbox: boolean): boolean => {
   return !isAddress(host) || isReachable(host, sandbox);
 };
 
-const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: HttpRequest): Promise<HttpResponse> =>
-  new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let over = false;
-    let status = 0;
-    let answered: Record<string, string> = {};
-    let size = 0;
-    const chunks: Uint8Array[] = [];
+const send = (agent: Agent, { method, headers, body, signal, maxBytes }: HttpRequest, url: URL, outcome: Outcome): void => {
+  const call = new Call(signal, maxBytes, outcome);
+  if (signal.aborted) return call.handleEvent();
+  signal.addEventListener('abort', call, { once: true });
+  agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: headers ?? {}, body: body ?? null }, call);
+};
 
-    const end = (): void => {
-      over = true;
-      signal.removeEventListener('abort', onAbort);
-    };
-    const fail = (fault: ProviderFault): void => {
-      if (over) return;
-      end();
-      reject(fault);
-      controller?.abort(fault);
-    };
-    // undici sets the controller once there is a connection. Before that, no byte can have been sent.
-    const taken = (): 'no' | 'maybe' => (controller === undefined ? 'no' : 'maybe');
-    const onAbort = (): void => fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: taken(), cause: signal.reason }));
+type Outcome = { resolve: (response: HttpResponse) => void; reject: (fault: ProviderFault) => void };
 
-    const { origin, pathname, search } = new URL(url);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    agent.dispatch(
-      { origin, path: pathname + search, method, headers: headers ?? {}, body: body ?? null },
-      {
-        onRequestStart: (started) => {
-          controller = started;
-          if (over) started.abort(new Error('the caller has gone'));
-        },
-        onResponseStart: (_controller, code, given) => {
-          if (code < 200) return;
-          status = code;
-          answered = flat(given);
-          const encoding = answered['content-encoding'];
-          if (encoding !== undefined && encoding !== 'identity') fail(new ProviderFault('malformed', 'the answer is encoded, though identity was asked for'));
-          else if (Number(answered['content-length'] ?? 0) > maxBytes) fail(tooLarge(maxBytes));
-        },
-        // Counts the bytes while reading: an endless answer is cut off at the cap, and one that drips at the caller's deadline.
-        onResponseData: (_controller, chunk) => {
-          size += chunk.length;
-          if (size > maxBytes) fail(tooLarge(maxBytes));
-          else chunks.push(chunk);
-        },
-        onResponseEnd: () => {
-          if (over) return;
-          end();
-          const [first] = chunks;
-          resolve({ status, headers: answered, body: chunks.length === 1 && first ? first : Buffer.concat(chunks) });
-        },
-        onResponseError: (_controller, error) => fail(toFault(error, taken())),
-      },
-    );
-  });
+/** A call in progress: undici's handler, and the listener for an abort. One object, where closures would be ten for each call that waits. */
+class Call implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal;
+  readonly #maxBytes: number;
+  readonly #outcome: Outcome;
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #isOver = false;
+  #status = 0;
+  #headers: Record<string, string> | undefined = undefined;
+  #size = 0;
+  #chunks: Uint8Array[] | undefined = undefined;
+
+  constructor(signal: AbortSignal, maxBytes: number, outcome: Outcome) {
+    this.#signal = signal;
+    this.#maxBytes = maxBytes;
+    this.#outcome = outcome;
+  }
+
+  /** Handles the abort. */
+  handleEvent(): void {
+    this.#fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: this.#taken(), cause: this.#signal.reason }));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new Error('the caller has gone'));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, code: number, given: Dispatcher.ResponseData['headers']): void {
+    if (code < 200) return;
+    this.#status = code;
+    const headers = (this.#headers = flat(given));
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') this.#fail(new ProviderFault('malformed', 'the answer is encoded, though identity was asked for'));
+    else if (Number(headers['content-length'] ?? 0) > this.#maxBytes) this.#fail(tooLarge(this.#maxBytes));
+  }
+
+  /** Counts the bytes while reading: an endless answer is cut off at the cap, and one that drips at the caller's deadline. */
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) this.#fail(tooLarge(this.#maxBytes));
+    else (this.#chunks ??= []).push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return;
+    this.#end();
+    const [first, ...more] = this.#chunks ?? [];
+    this.#outcome.resolve({ status: this.#status, headers: this.#headers ?? {}, body: first && more.length === 0 ? first : Buffer.concat(this.#chunks ?? []) });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(toFault(error, this.#taken()));
+  }
+
+  /** undici sets the controller once there is a connection. Before that, no byte can have been sent. */
+  #taken(): 'no' | 'maybe' {
+    return this.#controller === undefined ? 'no' : 'maybe';
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#signal.removeEventListener('abort', this);
+  }
+
+  #fail(fault: ProviderFault): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#outcome.reject(fault);
+    this.#controller?.abort(fault);
+  }
+}
 
 const flat = (headers: Dispatcher.ResponseData['headers']): Record<string, string> => {
   const single: Record<string, string> = {};

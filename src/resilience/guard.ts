@@ -1,3 +1,4 @@
+import { begin } from '../domain/begin.ts';
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
@@ -161,7 +162,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           }
           begun = true;
           const sentOn = now();
-          return begin(attempt, cut.signal, endsOn).then(
+          return begin(() => attempt(cut.signal, endsOn)).then(
             (answer) => {
               noteAnswer(operation, limits, sentOn);
               const closing = breaker.answered(circuit);
@@ -211,13 +212,4 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       };
     },
   };
-};
-
-/** Begins an attempt. A throw before its first await is a failed attempt like any other. */
-const begin = <T>(attempt: (signal: AbortSignal, endsOn: number) => Promise<T>, signal: AbortSignal, endsOn: number): Promise<T> => {
-  try {
-    return attempt(signal, endsOn);
-  } catch (fault) {
-    return Promise.reject(fault as Error);
-  }
 };

@@ -4,7 +4,7 @@ import { withoutActionUrl, type Refusal } from '../../domain/refusal.ts';
 import type { CallContext } from '../../providers/spec.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
-import type { Operation, Provider } from '../../ports/providers.ts';
+import type { CallLimits, Operation, Provider } from '../../ports/providers.ts';
 import { linkHosts } from './provider-of.ts';
 
 export type CallOptions = {
@@ -25,49 +25,49 @@ export type CallOptions = {
   context?: Omit<CallContext, 'signal' | 'endsOn' | 'requestId'>;
 };
 
-/** Makes one call to a provider: guarded, timed, counted, and logged in one line. Throws a ProviderFault if there is no usable answer. */
-export const callProvider = async <T>(
-  { gateway, requestId, network }: Scope,
-  provider: Provider,
-  options: CallOptions,
-  attempt: (context: CallContext) => Promise<T>,
-): Promise<T> => {
+/**
+ * Makes one call to a provider: guarded, timed, counted, and logged in one line. Rejects with a ProviderFault if there is no usable answer.
+ * Not an async function, because its frame would stay alive as long as the provider takes to answer.
+ */
+export const callProvider = <T>(scope: Scope, provider: Provider, options: CallOptions, attempt: (context: CallContext) => Promise<T>): Promise<T> => {
+  const { gateway, requestId } = scope;
   const started = gateway.now();
-  const customerKey = network?.wide ?? options.customerKey;
-  const customer = options.customerKey ?? network?.wide;
-  const finish = (outcome: string): void => {
-    const ms = gateway.now() - started;
-    gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
-    gateway.observe('provider_call_duration_seconds', { provider: provider.id, operation: options.operation }, ms / 1000);
-    gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
-      request_id: requestId,
-      provider: provider.id,
-      verb: options.verb,
-      outcome,
-      ms,
-    });
-  };
-  try {
-    const answer = await provider.guard.call(
-      options.operation,
-      {
-        deadlineMs: options.deadlineMs,
-        signal: options.signal,
-        idempotent: options.idempotent,
-        isNeeded: options.isNeeded,
-        customerKey,
-        customer,
-        isOwn: options.isOwn,
-        network: network?.wide,
+  return provider.guard
+    .call(options.operation, limitsOf(scope, options), (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId }))
+    .then(
+      (answer) => {
+        finish(scope, provider, options, started, isRefusal(answer) ? 'refused' : 'ok');
+        return withOwnActionUrl(gateway, provider, answer);
       },
-      (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId }),
+      (fault: unknown) => {
+        finish(scope, provider, options, started, fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'defect');
+        throw fault;
+      },
     );
-    finish(isRefusal(answer) ? 'refused' : 'ok');
-    return withOwnActionUrl(gateway, provider, answer);
-  } catch (fault) {
-    finish(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'defect');
-    throw fault;
-  }
+};
+
+const limitsOf = ({ network }: Scope, options: CallOptions): CallLimits => ({
+  deadlineMs: options.deadlineMs,
+  signal: options.signal,
+  idempotent: options.idempotent,
+  isNeeded: options.isNeeded,
+  customerKey: network?.wide ?? options.customerKey,
+  customer: options.customerKey ?? network?.wide,
+  isOwn: options.isOwn,
+  network: network?.wide,
+});
+
+const finish = ({ gateway, requestId }: Scope, provider: Provider, { operation, verb }: CallOptions, started: number, outcome: string): void => {
+  const ms = gateway.now() - started;
+  gateway.count('provider_calls_total', { provider: provider.id, operation, outcome });
+  gateway.observe('provider_call_duration_seconds', { provider: provider.id, operation }, ms / 1000);
+  gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
+    request_id: requestId,
+    provider: provider.id,
+    verb,
+    outcome,
+    ms,
+  });
 };
 
 const isRefusal = (answer: unknown): answer is { ok: false; refusal: Refusal } =>

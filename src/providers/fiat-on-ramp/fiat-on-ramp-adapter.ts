@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
+import { begin } from '../../domain/begin.ts';
 import { firstAsk, judgeAsk } from '../../domain/fee-styles.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { tokenFlaw } from '../../domain/proof-token.ts';
@@ -52,17 +53,18 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
    */
   const sessionOver = { ok: false, refusal: { reason: settings.proof === 'demanded' ? 'proof-required' : 'busy' }, customer: '' } as const;
 
-  const askQuote = async (context: CallContext, option: CatalogueOption, amount: { fiat: bigint } | { sats: bigint }): Promise<Answer<ProviderOffer>> => {
+  const askQuote = (context: CallContext, option: CatalogueOption, amount: { fiat: bigint } | { sats: bigint }): Promise<Answer<ProviderOffer>> => {
     const { currency_id, id } = upstreamOption(option);
     const asked = 'fiat' in amount ? toUpstream(amount.fiat, option.currency, settings) : amount.sats;
-    if (asked === undefined) return { ok: false, refusal: { reason: 'off-step' } };
+    if (asked === undefined) return Promise.resolve({ ok: false, refusal: { reason: 'off-step' } });
     const field = 'fiat' in amount ? 'amount_fiat' : settings.sats_field;
     const body = { session_id: blobOf(context).sessionId, [field]: Number(asked), currency_id, payment_option_id: id };
-    const reply = await call(context, 'quote', quoteReply, body, { readUsual: readUsualQuote });
-    if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
-    if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
-    const offer = toOffer(reply.value, option, settings);
-    return offer ? { ok: true, value: offer } : { ok: false, refusal: { reason: 'off-step' } };
+    return call(context, 'quote', quoteReply, body, { readUsual: readUsualQuote }).then((reply) => {
+      if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
+      if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
+      const offer = toOffer(reply.value, option, settings);
+      return offer ? { ok: true, value: offer } : { ok: false, refusal: { reason: 'off-step' } };
+    });
   };
 
   /**
@@ -143,11 +145,12 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       return { ok: true, value: { features: promised, options: toOptions(reply.value, settings) } };
     },
 
-    quote: async (context, request: BuyQuoteRequest) => {
-      const { option, fixed, amount } = request;
-      if (fixed === 'receive') return await askQuote(context, option, { sats: amount });
-      return settings.fee_style === 'added' ? await askTotal(context, option, amount) : await askQuote(context, option, { fiat: amount });
-    },
+    quote: (context, request: BuyQuoteRequest) =>
+      begin(() => {
+        const { option, fixed, amount } = request;
+        if (fixed === 'receive') return askQuote(context, option, { sats: amount });
+        return settings.fee_style === 'added' ? askTotal(context, option, amount) : askQuote(context, option, { fiat: amount });
+      }),
 
     placeOrder: async (context, { quote, offer, noticeUrl }) => {
       if (quote.ramp !== 'buy') throw new Error('this adapter buys only');

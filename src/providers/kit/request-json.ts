@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { begin } from '../../domain/begin.ts';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Http, HttpRequest, HttpResponse } from '../spec.ts';
@@ -51,10 +52,13 @@ export const listingBytes = 256 * 1024;
  * judge. A refusal is a 4xx (except 429, those in `alsoGood` and, with `credentials`, 401 and 403) or a 5xx for which `refusesAt5xx` is true. Throws
  * a ProviderFault for everything else. Its message does not quote the provider's values.
  */
-export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
+export const requestJson = <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> =>
+  begin(() => send(call)).then((response) => readReply(call, response));
+
+const send = (call: JsonCall<z.ZodType>): Promise<HttpResponse> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
   const own = body === undefined ? headersOfRead : headersWithBody;
-  const response = await call.http({
+  return call.http({
     method: call.method,
     url: call.url,
     headers: call.headers === undefined ? own : { ...own, ...call.headers },
@@ -62,10 +66,12 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
     maxBytes: call.maxBytes ?? quoteBytes,
     body,
   });
+};
+
+const readReply = <S extends z.ZodType>(call: JsonCall<S>, response: HttpResponse): JsonReply<z.output<S>> => {
   const { status } = response;
   const isGood = call.alsoGood?.includes(status) ?? false;
-  const rateLimited = () => new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
-  if (status === 429 && !isGood) throw rateLimited();
+  if (status === 429 && !isGood) throw rateLimited(response);
   if (status >= 500 && call.refusesAt5xx) {
     const said = parseLoose(response, call);
     if (call.refusesAt5xx(said)) return { ok: false, status, body: said };
@@ -84,10 +90,13 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   const parsed = call.schema.safeParse(given);
   if (parsed.success) return { ok: true, status, value: parsed.data };
   // A 429 is an answer only if its body matches the schema. Any other 429 asks for a pause.
-  if (status === 429) throw rateLimited();
+  if (status === 429) throw rateLimited(response);
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
+
+const rateLimited = (response: HttpResponse): ProviderFault =>
+  new ProviderFault('rate-limited', 'status 429', { status: response.status, taken: 'no', ...retryAfterOf(response) });
 
 const maxDepth = 64;
 const traps = /__proto__|constructor|prototype/;
