@@ -104,21 +104,23 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const isNeeded = (): boolean => candidates.length === 0;
   let decided = false;
   let storage: { fault: unknown } | undefined;
+  // Shared by the calls of the request.
+  const common = {
+    operation: 'quote',
+    verb: 'quote',
+    deadlineMs,
+    idempotent: true,
+    customerKey: request.session.idHash,
+    isNeeded,
+    ...(traceparent === undefined ? {} : { context: { traceparent } }),
+  } as const;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
     if ('refusal' in ask) settle(ask, 0, ask);
     else if ('fault' in ask) fail(ask.provider, { reason: ask.fault, retryable: true });
     else {
       open.set(ask.provider.id, ask.provider);
-      const options = {
-        operation: 'quote',
-        verb: 'quote',
-        deadlineMs,
-        idempotent: ask.idempotent ?? true,
-        customerKey: request.session.idHash,
-        isNeeded,
-        ...(traceparent === undefined ? {} : { context: { traceparent } }),
-      } as const;
+      const options = ask.idempotent === false ? { ...common, idempotent: false } : common;
       running.push(
         callProvider(scope, ask.provider, options, ask.ask).then(
           (answer) => {

@@ -2,13 +2,13 @@ import { defined } from '../../domain/defined.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { ProviderOffer, Terms } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { Answer, BuyAdapter, CatalogueOption, Features } from '../../providers/spec.ts';
+import type { Answer, BuyAdapter, CallContext, CatalogueOption, Features } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
 import { upstreamOf } from '../ramps.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
-import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { collectOffers, type Ask, type Asking, type Offering } from './collect-offers.ts';
 import { exchangeTerms, keptTerms, readExchange, withListedLimits, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
 import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
@@ -121,39 +121,41 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   const { gateway } = scope;
   const offered = exchangeTerms(gateway, provider, exchange);
   if (!('option' in offered)) return offered;
-  const { asked, country } = exchange;
-  const { terms, option, others, listing } = offered;
-  const own: Tier = { option, terms };
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
-  const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, ...(country === undefined ? {} : { country }) } as const;
   return {
     provider,
-    terms,
+    terms: offered.terms,
+    // What this keeps until the provider answers is alive for every provider of every request in progress, so the steps are functions of their own.
     ask: async (call): Promise<Asking> => {
       let known = session.upstream.get(provider.id);
       for (let tries = 0; ; tries += 1) {
         const upstream = await credentialsOf(scope, session, provider, call.signal, { account, known });
         if ('refusal' in upstream) return upstream;
         const context = upstream.blob === undefined ? call : { ...call, customer: upstream.blob };
-        const askTier = (tier: Tier): Promise<Answer<ProviderOffer>> => adapter.quote(context, { ...request, option: tier.option });
-        const answers = others.length === 0 ? [{ tier: own, answer: await askTier(own) }] : await answersOf([own, ...others], askTier);
+        const answers =
+          offered.others.length === 0
+            ? answerOf(offered, await quoteOf(adapter, context, exchange, offered))
+            : await answersOf([offered, ...offered.others], (tier) => quoteOf(adapter, context, exchange, tier));
         // An emptied blob means that the upstream session has ended. We open a new session once for this request.
-        const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
+        const changed = changeIn(answers);
         if (changed !== undefined) await noteChange(gateway, account, upstream, changed);
         const best = bestOf(answers);
-        if (best) {
-          const offer = withPayout(best.offer, adapter, exchange, listing.features);
-          return { offer, ...(upstream.id === undefined ? {} : { sessionId: upstream.id }), option: best.tier.option, terms: best.tier.terms };
-        }
-        const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
+        if (best) return toOffering(best, withPayout(best.offer, adapter, exchange, offered.listing.features), upstream.id);
         if (changed !== '' || provider.demandsProof || account || tries > 0)
-          return { refusal: withListedLimits(gateway, asked, { providerId: provider.id, option }, refusal) };
+          return { refusal: withListedLimits(gateway, exchange.asked, { providerId: provider.id, option: offered.option }, refusalIn(answers)) };
         known = undefined;
       }
     },
   };
 };
+
+const toOffering = ({ tier: { option, terms } }: { tier: Tier }, offer: ProviderOffer, sessionId: string | undefined): Offering => ({
+  offer,
+  ...(sessionId === undefined ? {} : { sessionId }),
+  option,
+  terms,
+});
 
 /** Stores an account's changed credentials. A session whose credentials have changed is not used again. */
 const noteChange = async (gateway: Gateway, account: Account | undefined, { id, blob: used }: Credentials, now: string): Promise<void> => {
@@ -165,6 +167,11 @@ const noteChange = async (gateway: Gateway, account: Account | undefined, { id, 
 /** One of a provider's options that accept the amount. */
 type Tier = { option: CatalogueOption; terms: Terms };
 type TierAnswer = { tier: Tier; answer: Answer<ProviderOffer> };
+
+const quoteOf = (adapter: BuyAdapter, context: CallContext, { asked, country }: Exchange, { option }: Tier): Promise<Answer<ProviderOffer>> =>
+  adapter.quote(context, { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, ...(country === undefined ? {} : { country }), option });
+
+const answerOf = (tier: Tier, answer: Answer<ProviderOffer>): TierAnswer[] => [{ tier, answer }];
 
 /** Asks for several tiers at the same time. Returns the answers in the same sequence. Failed calls are left out; throws only if all failed. */
 const answersOf = async (tiers: readonly Tier[], ask: (tier: Tier) => Promise<Answer<ProviderOffer>>): Promise<TierAnswer[]> => {
@@ -179,4 +186,12 @@ const bestOf = (answers: readonly TierAnswer[]): { tier: Tier; offer: ProviderOf
   for (const { tier, answer } of answers)
     if (answer.ok && (!best || answer.value.receive * best.offer.pay > best.offer.receive * answer.value.pay)) best = { tier, offer: answer.value };
   return best;
+};
+
+/** Returns the credentials that replace those that were used, if an answer has any. */
+const changeIn = (answers: readonly TierAnswer[]): string | undefined => answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
+
+const refusalIn = (answers: readonly TierAnswer[]): Refusal => {
+  const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
+  return refusal;
 };
