@@ -1,4 +1,5 @@
 import { concatBytes } from '../domain/concat-bytes.ts';
+import { abortSignalOf } from '../domain/cut.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Http } from '../providers/spec.ts';
 
@@ -9,7 +10,13 @@ export const createFetchHttp =
   (fetchIt: Fetch): Http =>
   async ({ method, url, headers, body, signal, maxBytes }) => {
     try {
-      const answer = await fetchIt(url, { method, headers: headers ?? {}, redirect: 'manual', signal, ...(body === undefined ? {} : { body }) });
+      const answer = await fetchIt(url, {
+        method,
+        headers: headers ?? {},
+        redirect: 'manual',
+        signal: abortSignalOf(signal),
+        ...(body === undefined ? {} : { body }),
+      });
       const encoding = answer.headers.get('content-encoding');
       if (encoding !== null && encoding !== 'identity') {
         void answer.body?.cancel().catch(() => undefined);

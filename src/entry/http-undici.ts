@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
+import type { CutSignal } from '../domain/cut.ts';
 import { isAddress } from '../domain/public-address.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { guardedLookup, isReachable } from './guarded-lookup.ts';
@@ -50,7 +51,7 @@ type Outcome = { resolve: (response: HttpResponse) => void; reject: (fault: Prov
 
 /** A call in progress: undici's handler, and the listener for an abort. One object, where closures would be ten for each call that waits. */
 class Call implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal;
+  readonly #signal: CutSignal;
   readonly #maxBytes: number;
   readonly #outcome: Outcome;
   #controller: Dispatcher.DispatchController | undefined = undefined;
@@ -60,7 +61,7 @@ class Call implements Dispatcher.DispatchHandler {
   #size = 0;
   #chunks: Uint8Array[] | undefined = undefined;
 
-  constructor(signal: AbortSignal, maxBytes: number, outcome: Outcome) {
+  constructor(signal: CutSignal, maxBytes: number, outcome: Outcome) {
     this.#signal = signal;
     this.#maxBytes = maxBytes;
     this.#outcome = outcome;

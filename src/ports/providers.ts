@@ -1,3 +1,4 @@
+import type { CutSignal } from '../domain/cut.ts';
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
@@ -13,7 +14,7 @@ import type { ProviderCore } from './settings.ts';
 export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
-  signal?: AbortSignal | undefined;
+  signal?: CutSignal | undefined;
   /**
    * Identifies the caller to the circuit breaker. Failed calls with a key count only once calls of enough different callers have failed. Failed calls
    * without a key always count.
@@ -32,7 +33,7 @@ export type CallLimits = {
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
   /** `endsOn`: the time after which nobody may wait for the answer any longer, in Unix milliseconds. */
-  call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T>;
+  call<T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T>;
   health(): {
     circuits: Record<Operation, 'closed' | 'open' | 'half-open'>;
     /** The circuits that are not closed: since when, in Unix milliseconds, and the fault that opened each. */

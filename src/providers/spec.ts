@@ -4,6 +4,7 @@
  * and throw a `ProviderFault` only if there is no usable answer.
  */
 import type * as z from 'zod';
+import type { CutSignal } from '../domain/cut.ts';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
 import type { PayoutKind, PayoutTo } from '../domain/payout.ts';
@@ -17,7 +18,7 @@ export type HttpRequest = {
   url: string;
   headers?: Readonly<Record<string, string>> | undefined;
   body?: string | undefined;
-  signal: AbortSignal;
+  signal: CutSignal;
   /** The largest response body that is accepted, in bytes. */
   maxBytes: number;
 };
@@ -51,7 +52,7 @@ export type AdapterDeps<LogField extends string = never> = {
  * on the other ramps, for the upstream session. The gateway stores it sealed.
  */
 export type CallContext = {
-  signal: AbortSignal;
+  signal: CutSignal;
   /**
    * When the gateway may stop waiting for the answer, in Unix milliseconds. If the adapter has not answered by then, all that it has learnt is lost.
    * So an adapter that can answer without its last step gives that step less time.

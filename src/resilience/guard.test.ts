@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CutSignal } from '../domain/cut.ts';
 import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
 import { createBulkhead } from '../../test/support/resilience.ts';
 import { createGuard, type GuardSettings } from './guard.ts';
@@ -16,7 +17,7 @@ const settle = async (work: Promise<unknown>): Promise<unknown> => await work.ca
 /** Answers after `ms`, or fails when aborted. */
 const takes =
   (ms: number) =>
-  (signal: AbortSignal): Promise<string> =>
+  (signal: CutSignal): Promise<string> =>
     new Promise((answer, fail) => {
       const timer = setTimeout(() => answer('answer'), ms);
       signal.addEventListener('abort', () => {
@@ -465,13 +466,13 @@ describe('however a call ends, its slot is free again', () => {
     expect(began).toBe(true);
     expect(await next).toBe('next');
   };
-  const end = async (guard: ReturnType<typeof guardWith>, attempt: (signal: AbortSignal) => Promise<string>): Promise<unknown> => {
+  const end = async (guard: ReturnType<typeof guardWith>, attempt: (signal: CutSignal) => Promise<string>): Promise<unknown> => {
     const ended = settle(guard.call('status', limits, attempt));
     await vi.advanceTimersByTimeAsync(3_000);
     return await ended;
   };
 
-  it.each<[string, (signal: AbortSignal) => Promise<string>, unknown]>([
+  it.each<[string, (signal: CutSignal) => Promise<string>, unknown]>([
     ['an answer', () => Promise.resolve('answer'), 'answer'],
     ['a fault', () => Promise.reject(new ProviderFault('server', 'x')), expect.objectContaining({ kind: 'server' })],
     [

@@ -1,4 +1,5 @@
 import { begin } from '../domain/begin.ts';
+import { Cut, type CutSignal } from '../domain/cut.ts';
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
@@ -115,7 +116,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   return {
     // Every price of every provider passes through here, and everything that it makes lives until the provider has answered. So a call is two promises
     // and one timer, its steps are not async functions, and what only a failure needs is made then.
-    call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal, endsOn: number) => Promise<T>): Promise<T> =>
+    call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];
         const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
@@ -125,7 +126,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         const endsOn = started + patienceMs;
         // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is aborted after a grace
         // period, so that we learn from late answers.
-        const cut = new AbortController();
+        const cut = new Cut();
         const onAbort = limits.signal && ((): void => cut.abort());
         if (onAbort) limits.signal?.addEventListener('abort', onAbort, { once: true });
         let begun = false;
@@ -162,7 +163,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           }
           begun = true;
           const sentOn = now();
-          return begin(() => attempt(cut.signal, endsOn)).then(
+          return begin(() => attempt(cut, endsOn)).then(
             (answer) => {
               noteAnswer(operation, limits, sentOn);
               const closing = breaker.answered(circuit);
@@ -172,7 +173,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             },
             async (fault: unknown) => {
               // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-              if (isUsual && cut.signal.aborted) adaptive.record(now() - sentOn, limits.customerKey);
+              if (isUsual && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
               noteFault(operation, limits, fault);
               await breaker.failed(circuit, fault, limits.customerKey);
               bulkhead.leave(limits.network);
@@ -187,7 +188,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         bulkhead.start(inSlot, limits.network).then(succeed, (first: unknown) => {
           const again = (): Promise<T> => bulkhead.start(inSlot, limits.network);
           const attempts = limits.idempotent ? settings.retryAttempts : 0;
-          retry(again, first, { attempts, budget, started, deadlineMs, now, signal: cut.signal }).then(succeed, (fault: unknown) => {
+          retry(again, first, { attempts, budget, started, deadlineMs, now, signal: cut }).then(succeed, (fault: unknown) => {
             settled();
             reject(fault as Error);
           });

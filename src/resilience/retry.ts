@@ -1,4 +1,5 @@
 import pRetry from 'p-retry';
+import { abortSignalOf, type CutSignal } from '../domain/cut.ts';
 import { ProviderFault } from '../providers/fault.ts';
 
 const mostTokens = 10;
@@ -30,7 +31,7 @@ export type RetryOptions = {
   started: number;
   deadlineMs: number;
   now: () => number;
-  signal: AbortSignal;
+  signal: CutSignal;
 };
 
 /**
@@ -57,7 +58,7 @@ export const retry = async <T>(call: () => Promise<T>, first: unknown, options: 
     minTimeout: 20,
     maxTimeout: 200,
     randomize: true,
-    signal,
+    signal: abortSignalOf(signal),
     shouldRetry: async ({ error, retryDelay }) => {
       if (!worthIt(error)) return false;
       // p-retry then waits for the rest.

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import * as z from 'zod';
+import type { CutSignal } from '../../src/domain/cut.ts';
 import { requestJson } from '../../src/providers/kit/request-json.ts';
 import { defineProvider, type AdapterDeps, type SellAdapter } from '../../src/providers/spec.ts';
 import { invoiceOver } from './wallet.ts';
@@ -59,7 +60,7 @@ const saleWire = z.looseObject({
 const settings = z.strictObject({ base_url: z.url() });
 
 const createAdapter = (deps: AdapterDeps, { base_url: base }: z.output<typeof settings>): SellAdapter => {
-  const ask = async (signal: AbortSignal, method: 'GET' | 'POST', path: string, body?: object) => {
+  const ask = async (signal: CutSignal, method: 'GET' | 'POST', path: string, body?: object) => {
     const reply = await requestJson({ http: deps.http, method, url: `${base}${path}`, signal, schema: saleWire, ...(body === undefined ? {} : { body }) });
     if (!reply.ok) throw new Error(`status ${reply.status}`);
     return reply.value;

@@ -1,3 +1,4 @@
+import type { CutSignal } from '../../domain/cut.ts';
 import { defined } from '../../domain/defined.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { ProviderOffer, Terms } from '../../domain/offer.ts';
@@ -108,7 +109,7 @@ const credentialsOf = (
   scope: Scope,
   session: OpenSession,
   provider: Provider,
-  signal: AbortSignal,
+  signal: CutSignal,
   using: { account: Account | undefined; known: ProviderSession | undefined },
 ): Promise<Credentials | { refusal: Refusal }> => {
   const { account, known } = using;

@@ -1,3 +1,4 @@
+import type { CutSignal } from '../../domain/cut.ts';
 import { defined } from '../../domain/defined.ts';
 import { customerLink } from '../../domain/links.ts';
 import { withoutActionUrl, type Refusal } from '../../domain/refusal.ts';
@@ -11,7 +12,7 @@ export type CallOptions = {
   operation: Operation;
   verb: string;
   deadlineMs: number;
-  signal?: AbortSignal;
+  signal?: CutSignal;
   /**
    * The customer or session that the call is made for. After a 429, at first only the calls for this customer wait. If the scope has no network, this
    * key also stands for the caller: a circuit opens only once the calls of enough different callers have failed.

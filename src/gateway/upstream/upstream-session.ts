@@ -1,3 +1,4 @@
+import type { CutSignal } from '../../domain/cut.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { BuyAdapter, CallContext, Proof } from '../../providers/spec.ts';
 import { blobPlace } from '../places.ts';
@@ -23,7 +24,7 @@ export const upstreamSession = async (
   scope: Scope,
   owner: string,
   provider: Provider,
-  signal: AbortSignal,
+  signal: CutSignal,
   known?: ProviderSession,
 ): Promise<Upstream | { refusal: Refusal }> => {
   const { gateway } = scope;
@@ -45,7 +46,7 @@ const openUpstream = async (
   scope: Scope,
   owner: string,
   provider: Provider,
-  signal: AbortSignal,
+  signal: CutSignal,
   known?: ProviderSession,
 ): Promise<Upstream | { refusal: Refusal }> => {
   const { gateway, requestId } = scope;
@@ -94,7 +95,7 @@ const claimPatienceMs = 10_000;
 const pollMs = 40;
 
 /** Waits for the row of another instance that is opening the same session. Returns the refusal `busy` if the row does not become ready in time. */
-const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: AbortSignal): Promise<Upstream | { refusal: Refusal }> => {
+const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: CutSignal): Promise<Upstream | { refusal: Refusal }> => {
   while (!signal.aborted) {
     await gateway.sleep(pollMs);
     const row = await gateway.stores.sessions.findUpstream(owner, provider.id);

@@ -88,7 +88,7 @@ const start = (script: Script, settings: object = {}, more: Partial<AdapterDeps>
       const n = seen.get(call) ?? 0;
       seen.set(call, n + 1);
       const answer = answers[Math.min(n, answers.length - 1)];
-      if (answer === 'never') await new Promise((done) => signal.addEventListener('abort', done));
+      if (answer === 'never') await new Promise((done) => signal.addEventListener('abort', () => done(undefined)));
       if (answer === undefined || typeof answer === 'string') throw new ProviderFault('timeout', 'no answer');
       const { status = 200, text } = answer;
       const headers = { 'content-type': text === undefined ? 'application/json' : text.startsWith('<') ? 'text/html' : 'text/plain' };

@@ -1,4 +1,5 @@
 /** Reads an order, and opens its channel as soon as it is paid. If nobody opens the channel of a paid order, the order is refunded at its end. */
+import { abortSignalOf } from '../../domain/cut.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { Facts } from '../../domain/offer.ts';
 import { defined } from '../../domain/defined.ts';
@@ -86,7 +87,7 @@ const withinHalf = (context: CallContext, now: number): CallContext => {
   const { signal, endsOn } = context;
   if (endsOn === undefined) return context;
   const limitMs = Math.max(Math.floor((endsOn - now) / 2), 0);
-  return { ...context, signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) };
+  return { ...context, signal: AbortSignal.any([abortSignalOf(signal), AbortSignal.timeout(limitMs)]) };
 };
 
 /** Returns where the customer's node has to connect, if the seller could not reach it. */

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { begin } from '../../domain/begin.ts';
+import type { CutSignal } from '../../domain/cut.ts';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Http, HttpRequest, HttpResponse } from '../spec.ts';
@@ -12,7 +13,7 @@ export type JsonCall<S extends z.ZodType> = {
   headers?: Record<string, string> | undefined;
   /** Sent as compact JSON. A string is sent unchanged, because a signed body must keep its exact bytes. */
   body?: unknown;
-  signal: AbortSignal;
+  signal: CutSignal;
   maxBytes?: number | undefined;
   schema: S;
   /**
