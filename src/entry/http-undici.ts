@@ -30,7 +30,7 @@ export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}
       const url = new URL(request.url);
       // An IP address is not looked up, so it is checked here.
       if (guard && !mayAsk(url, guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
-      send(agent, request, url, { resolve, reject });
+      send(agent, request, url, new Call(request, resolve, reject));
     });
   return { http, close: async () => await agent.close() };
 };
@@ -40,20 +40,18 @@ const mayAsk = ({ hostname }: URL, sandbox: boolean): boolean => {
   return !isAddress(host) || isReachable(host, sandbox);
 };
 
-const send = (agent: Agent, { method, headers, body, signal, maxBytes }: HttpRequest, url: URL, outcome: Outcome): void => {
-  const call = new Call(signal, maxBytes, outcome);
+const send = (agent: Agent, { method, headers, body, signal }: HttpRequest, url: URL, call: Call): void => {
   if (signal.aborted) return call.handleEvent();
   signal.addEventListener('abort', call, { once: true });
   agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: headers ?? {}, body: body ?? null }, call);
 };
 
-type Outcome = { resolve: (response: HttpResponse) => void; reject: (fault: ProviderFault) => void };
-
 /** A call in progress: undici's handler, and the listener for an abort. One object, where closures would be ten for each call that waits. */
 class Call implements Dispatcher.DispatchHandler {
   readonly #signal: CutSignal;
   readonly #maxBytes: number;
-  readonly #outcome: Outcome;
+  readonly #resolve: (response: HttpResponse) => void;
+  readonly #reject: (fault: ProviderFault) => void;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #isOver = false;
   #status = 0;
@@ -61,10 +59,11 @@ class Call implements Dispatcher.DispatchHandler {
   #size = 0;
   #chunks: Uint8Array[] | undefined = undefined;
 
-  constructor(signal: CutSignal, maxBytes: number, outcome: Outcome) {
+  constructor({ signal, maxBytes }: HttpRequest, resolve: (response: HttpResponse) => void, reject: (fault: ProviderFault) => void) {
     this.#signal = signal;
     this.#maxBytes = maxBytes;
-    this.#outcome = outcome;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   /** Handles the abort. */
@@ -97,7 +96,7 @@ class Call implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#end();
     const [first, ...more] = this.#chunks ?? [];
-    this.#outcome.resolve({ status: this.#status, headers: this.#headers ?? {}, body: first && more.length === 0 ? first : Buffer.concat(this.#chunks ?? []) });
+    this.#resolve({ status: this.#status, headers: this.#headers ?? {}, body: first && more.length === 0 ? first : Buffer.concat(this.#chunks ?? []) });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -117,7 +116,7 @@ class Call implements Dispatcher.DispatchHandler {
   #fail(fault: ProviderFault): void {
     if (this.#isOver) return;
     this.#end();
-    this.#outcome.reject(fault);
+    this.#reject(fault);
     this.#controller?.abort(fault);
   }
 }

@@ -32,8 +32,9 @@ export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
  * Returns the same list of providers to ask, except that a provider at its limit is not asked, and that an offer that would exceed the limit becomes
  * a fault.
  */
-export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): Promise<Ask[]> =>
-  await Promise.all(
+export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): Promise<Ask[]> => {
+  if (asks.every(({ provider }) => provider.core.max_in_flight_sats === undefined)) return asks;
+  return await Promise.all(
     asks.map(async (one): Promise<Ask> => {
       const { max_in_flight_sats: most } = one.provider.core;
       if (most === undefined || !('ask' in one)) return one;
@@ -49,6 +50,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
       };
     }),
   );
+};
 
 /** Returns the Problem if the provider is beyond its limit. When this is called for a new order, that order itself already counts. */
 export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {

@@ -31,14 +31,13 @@ export type CallOptions = {
  * Not an async function, because its frame would stay alive as long as the provider takes to answer.
  */
 export const callProvider = <T>(scope: Scope, provider: Provider, options: CallOptions, attempt: (context: CallContext) => Promise<T>): Promise<T> => {
-  const { gateway, requestId } = scope;
-  const started = gateway.now();
+  const started = scope.gateway.now();
   return provider.guard
-    .call(options.operation, limitsOf(scope, options), (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId }))
+    .call(options.operation, limitsOf(scope, options), (signal, endsOn) => attempt({ ...options.context, signal, endsOn, requestId: scope.requestId }))
     .then(
       (answer) => {
         finish(scope, provider, options, started, isRefusal(answer) ? 'refused' : 'ok');
-        return withOwnActionUrl(gateway, provider, answer);
+        return withOwnActionUrl(scope.gateway, provider, answer);
       },
       (fault: unknown) => {
         finish(scope, provider, options, started, fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'defect');
