@@ -96,55 +96,51 @@ const statesOf = (quoteId: string, rows: readonly Kept[]): string => {
   return states.join(', ');
 };
 
-needsPostgres(
-  'failover: dies at each crash point and every promise holds, for each profile',
-  async () => {
-    const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 });
-    fleet = on;
-    recoverLater(on);
-    // The trigger runs within the commit and waits there, so that the process is killed before it learns the outcome.
-    await on.database.sql.unsafe(`
+needsPostgres('failover: dies at each crash point and every promise holds, for each profile', async () => {
+  const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 });
+  fleet = on;
+  recoverLater(on);
+  // The trigger runs within the commit and waits there, so that the process is killed before it learns the outcome.
+  await on.database.sql.unsafe(`
       create function waits_for_its_end() returns trigger language plpgsql set lock_timeout = 0 as $$ begin
         perform pg_advisory_xact_lock_shared(${moveKey});
         return null;
       end $$;
       create constraint trigger held_move after update on intents deferrable initially deferred for each row
         when (new.state = 'moved' and old.lease_owner like 'child-M1/%') execute function waits_for_its_end()`);
-    const started = Date.now();
-    const firsts: readonly First[] = isFull ? ['refused', 'worse'] : ['refused'];
-    const cases: Case[] = [];
-    let next = on.child(points[0] ?? 'M0');
-    for (const [n, point] of points.entries()) {
-      const child = await next;
-      const following = points[n + 1];
-      if (following !== undefined) next = on.child(following);
-      cases.push(...(await crashAt(on, point, child, firsts)));
-    }
-    allCrashed = true;
-    let isSettled = false;
-    const settled = Promise.all(cases.map(async (one) => await settle(on, one))).finally(() => (isSettled = true));
-    for (let round = 0; !isSettled; round += 1) {
-      on.clock.move(round < 10 ? 2000 : 60_000);
-      await Promise.all(on.recoverers.map(async (one) => await one.tick()));
-      await new Promise((done) => setTimeout(done, 20));
-    }
-    await settled;
-    const rows = await on.kept();
-    const seen = points.flatMap((point) =>
-      firsts.map((first) => {
-        const those = cases.filter((one) => one.point === point && one.first === first);
-        return [`${point} ${first}`, Object.fromEntries(those.map(({ profile, quoteId }) => [profile, statesOf(quoteId, rows)]))] as const;
-      }),
-    );
-    expect(Object.fromEntries(seen)).toEqual(
-      Object.fromEntries(points.flatMap((point) => firsts.map((first) => [`${point} ${first}`, expected(point, first)] as const))),
-    );
-    expect(await on.check()).toEqual([]);
-    reportGoal(
-      'G3',
-      `failover: ${points.length} points x ${profiles.length} profiles x ${firsts.length} settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${on.told.length} answers, 0 violations`,
-      0,
-    );
-  },
-  isFull ? 300_000 : undefined,
-);
+  const started = Date.now();
+  const firsts: readonly First[] = isFull ? ['refused', 'worse'] : ['refused'];
+  const cases: Case[] = [];
+  let next = on.child(points[0] ?? 'M0');
+  for (const [n, point] of points.entries()) {
+    const child = await next;
+    const following = points[n + 1];
+    if (following !== undefined) next = on.child(following);
+    cases.push(...(await crashAt(on, point, child, firsts)));
+  }
+  allCrashed = true;
+  let isSettled = false;
+  const settled = Promise.all(cases.map(async (one) => await settle(on, one))).finally(() => (isSettled = true));
+  for (let round = 0; !isSettled; round += 1) {
+    on.clock.move(round < 10 ? 2000 : 60_000);
+    await Promise.all(on.recoverers.map(async (one) => await one.tick()));
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  await settled;
+  const rows = await on.kept();
+  const seen = points.flatMap((point) =>
+    firsts.map((first) => {
+      const those = cases.filter((one) => one.point === point && one.first === first);
+      return [`${point} ${first}`, Object.fromEntries(those.map(({ profile, quoteId }) => [profile, statesOf(quoteId, rows)]))] as const;
+    }),
+  );
+  expect(Object.fromEntries(seen)).toEqual(
+    Object.fromEntries(points.flatMap((point) => firsts.map((first) => [`${point} ${first}`, expected(point, first)] as const))),
+  );
+  expect(await on.check()).toEqual([]);
+  reportGoal(
+    'G3',
+    `failover: ${points.length} points x ${profiles.length} profiles x ${firsts.length} settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${on.told.length} answers, 0 violations`,
+    0,
+  );
+});

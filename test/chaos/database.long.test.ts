@@ -245,10 +245,8 @@ const outages = async (title: string, pooler?: (url: string) => Promise<string>)
 needsPostgres(
   'G21: three ramps while the database is restarted, crashes, only reads, is locked, slow and ends its connections',
   async () => await outages('a PostgreSQL'),
-  600_000,
 );
 needsPgbouncer(
   'G21: the same behind a pooler in transaction mode',
   async () => await outages('a PostgreSQL behind PgBouncer', async (url) => await startPgbouncer(url, { pool_mode: 'transaction' })),
-  600_000,
 );

@@ -249,95 +249,90 @@ describe.concurrent('the outbox', () => {
     }
   });
 
-  needsPostgres(
-    'its processes are killed in the midst of sending',
-    async () => {
-      const database = await testDatabase();
-      const events = sizeOf(150, 10_000);
-      const killEveryMs = isFull ? 2000 : 400;
-      const hosts = isFull ? 8 : 2;
-      const accepted: Accepted[] = [];
-      const receivers: Server[] = [];
-      const children: ChildProcess[] = [];
-      try {
-        const { insert } = writerOn(database);
-        for (let n = 0; n < hosts; n += 1) {
-          const server = createServer((request, response) => {
-            let body = '';
-            request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-            request.on('end', () => {
-              accepted.push(noteOf(request.headers, body, Date.now()));
-              // The response is slow, so that some webhooks are always in progress.
-              setTimeout(() => response.writeHead(200).end(), isFull ? 25 : 80);
-            });
+  needsPostgres('its processes are killed in the midst of sending', async () => {
+    const database = await testDatabase();
+    const events = sizeOf(150, 10_000);
+    const killEveryMs = isFull ? 2000 : 400;
+    const hosts = isFull ? 8 : 2;
+    const accepted: Accepted[] = [];
+    const receivers: Server[] = [];
+    const children: ChildProcess[] = [];
+    try {
+      const { insert } = writerOn(database);
+      for (let n = 0; n < hosts; n += 1) {
+        const server = createServer((request, response) => {
+          let body = '';
+          request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+          request.on('end', () => {
+            accepted.push(noteOf(request.headers, body, Date.now()));
+            // The response is slow, so that some webhooks are always in progress.
+            setTimeout(() => response.writeHead(200).end(), isFull ? 25 : 80);
           });
-          await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-          receivers.push(server);
-        }
-        const urls = receivers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
-        const rows: NewDelivery[] = [];
-        for (let n = 0; n < events; n += 1) rows.push(await eventFor(urls[n % hosts] ?? '', randomUUID(), 'order_status_changed', 2, Date.now()));
-        const start = async (name: string): Promise<{ name: string; process: ChildProcess }> => {
-          const child = spawn(process.execPath, ['--no-warnings', sendingChild], {
-            stdio: ['pipe', 'pipe', 'inherit'],
-            env: {
-              NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-              CHAOS_CHILD: JSON.stringify({
-                environment: { ...environment, DATABASE_URL: database.url, DATABASE_POOL: '4', INSTANCE: name },
-                configText,
-                root,
-              }),
-            },
-          });
-          children.push(child);
-          await new Promise<void>((ready, failed) => {
-            child.once('exit', () => failed(new Error(`${name} ended before it began`)));
-            createInterface({ input: child.stdout }).on('line', (line) => line.startsWith('url ') && ready());
-          });
-          return { name, process: child };
-        };
-        const running = await Promise.all([start('worker-0'), start('worker-1')]);
-        for (let n = 0; n < rows.length; n += 500) await insert(rows.slice(n, n + 500));
-        const started = Date.now();
-        let kills = 0;
-        const open = async (): Promise<number> =>
-          (await database.sql<{ n: number }[]>`select count(*)::int as n from deliveries where state = 'due'`)[0]?.n ?? 0;
-        // The oldest process is killed while another one is running.
-        for (let left = events; left > 0; left = await open()) {
-          await wait(killEveryMs);
-          const [oldest] = running.splice(0, 1);
-          const gone = new Promise((done) => oldest?.process.once('exit', done));
-          oldest?.process.kill('SIGKILL');
-          await gone;
-          kills += 1;
-          await database.sql`update deliveries set lease_until = now() - interval '1 second' where lease_owner like ${`${oldest?.name}/%`}`;
-          running.push(await start(`worker-${kills + 1}`));
-          if (Date.now() - started > (isFull ? 600_000 : 300_000)) break;
-        }
-        expect(await broken(database, accepted)).toEqual([]);
-        const twins = accepted.length - new Set(accepted.map((one) => one.id)).size;
-        const [most] = await database.sql<{ most: number }[]>`select max(attempt)::int as most from deliveries`;
-        // A process that is killed has at most twenty webhooks in progress, the batch of one tick.
-        expect(twins).toBeLessThanOrEqual(kills * 20);
-        expect(new Set(accepted.map((one) => one.id)).size).toBe(events);
-        expect(kills).toBeGreaterThan(0);
-        reportGoal(
-          'G8',
-          `${events} events, ${kills} kills in ${((Date.now() - started) / 1000).toFixed(1)} s: 100 % delivered, ${twins} twice (at most ${kills * 20} allowed), most attempts ${most?.most}`,
-        );
-      } finally {
-        for (const child of children) {
-          const gone = child.exitCode === null && child.signalCode === null ? new Promise((done) => child.once('exit', done)) : undefined;
-          child.kill('SIGKILL');
-          await gone;
-        }
-        for (const server of receivers) {
-          server.closeAllConnections();
-          server.close();
-        }
-        await database.close();
+        });
+        await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+        receivers.push(server);
       }
-    },
-    900_000,
-  );
+      const urls = receivers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
+      const rows: NewDelivery[] = [];
+      for (let n = 0; n < events; n += 1) rows.push(await eventFor(urls[n % hosts] ?? '', randomUUID(), 'order_status_changed', 2, Date.now()));
+      const start = async (name: string): Promise<{ name: string; process: ChildProcess }> => {
+        const child = spawn(process.execPath, ['--no-warnings', sendingChild], {
+          stdio: ['pipe', 'pipe', 'inherit'],
+          env: {
+            NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+            CHAOS_CHILD: JSON.stringify({
+              environment: { ...environment, DATABASE_URL: database.url, DATABASE_POOL: '4', INSTANCE: name },
+              configText,
+              root,
+            }),
+          },
+        });
+        children.push(child);
+        await new Promise<void>((ready, failed) => {
+          child.once('exit', () => failed(new Error(`${name} ended before it began`)));
+          createInterface({ input: child.stdout }).on('line', (line) => line.startsWith('url ') && ready());
+        });
+        return { name, process: child };
+      };
+      const running = await Promise.all([start('worker-0'), start('worker-1')]);
+      for (let n = 0; n < rows.length; n += 500) await insert(rows.slice(n, n + 500));
+      const started = Date.now();
+      let kills = 0;
+      const open = async (): Promise<number> => (await database.sql<{ n: number }[]>`select count(*)::int as n from deliveries where state = 'due'`)[0]?.n ?? 0;
+      // The oldest process is killed while another one is running.
+      for (let left = events; left > 0; left = await open()) {
+        await wait(killEveryMs);
+        const [oldest] = running.splice(0, 1);
+        const gone = new Promise((done) => oldest?.process.once('exit', done));
+        oldest?.process.kill('SIGKILL');
+        await gone;
+        kills += 1;
+        await database.sql`update deliveries set lease_until = now() - interval '1 second' where lease_owner like ${`${oldest?.name}/%`}`;
+        running.push(await start(`worker-${kills + 1}`));
+        if (Date.now() - started > (isFull ? 600_000 : 300_000)) break;
+      }
+      expect(await broken(database, accepted)).toEqual([]);
+      const twins = accepted.length - new Set(accepted.map((one) => one.id)).size;
+      const [most] = await database.sql<{ most: number }[]>`select max(attempt)::int as most from deliveries`;
+      // A process that is killed has at most twenty webhooks in progress, the batch of one tick.
+      expect(twins).toBeLessThanOrEqual(kills * 20);
+      expect(new Set(accepted.map((one) => one.id)).size).toBe(events);
+      expect(kills).toBeGreaterThan(0);
+      reportGoal(
+        'G8',
+        `${events} events, ${kills} kills in ${((Date.now() - started) / 1000).toFixed(1)} s: 100 % delivered, ${twins} twice (at most ${kills * 20} allowed), most attempts ${most?.most}`,
+      );
+    } finally {
+      for (const child of children) {
+        const gone = child.exitCode === null && child.signalCode === null ? new Promise((done) => child.once('exit', done)) : undefined;
+        child.kill('SIGKILL');
+        await gone;
+      }
+      for (const server of receivers) {
+        server.closeAllConnections();
+        server.close();
+      }
+      await database.close();
+    }
+  });
 });

@@ -158,5 +158,4 @@ needsPostgres(
       await database.close();
     }
   },
-  120_000,
 );

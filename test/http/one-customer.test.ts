@@ -44,7 +44,7 @@ it('a limit that a provider sets one session stops no other session and no paid 
   await gateway.close();
   await front.close();
   await alpine.close();
-}, 120_000);
+});
 
 it("a limit of one customer's key at a sell provider is that customer's, and the gateway limits reads itself", async () => {
   const clock = movableClock();
@@ -92,7 +92,7 @@ it("a limit of one customer's key at a sell provider is that customer's, and the
   await world.close();
   await front.close();
   await bringin.close();
-}, 120_000);
+});
 
 it("a firewall's 403 to one customer's text is no refusal of our key; a refused key stops prices until it is accepted again", async () => {
   const clock = movableClock();
@@ -144,4 +144,4 @@ it("a firewall's 403 to one customer's text is no refusal of our key; a refused 
   await gateway.close();
   await front.close();
   await thor.close();
-}, 120_000);
+});

@@ -63,13 +63,13 @@ it('live mode without keys and credentials does not start, and makes none', asyn
   for (const missing of ['SEAL_KEY is missing', 'NOTICE_KEY is missing', 'WEBHOOK_SIGNING_KEY is missing', 'BRINGIN_MASTER_KEY, which is not set'])
     expect(error).toContain(missing);
   expect(error).not.toContain('do-not-show');
-}, 60_000);
+});
 
 it('a real host gets no play credential, in sandbox mode neither', async () => {
   const real = `bring: { kind: bringin, base_url: 'https://api.bringin.example', master_key_env: BRINGIN_MASTER_KEY }`;
   const { code, error } = await run({ CONFIG_FILE: sandboxFile(real), DATA_DIR: join(folder, 'real-host') });
   expect([code, error]).toEqual([1, 'ramp-gateway does not start:\nproviders.bring.master_key_env names the variable BRINGIN_MASTER_KEY, which is not set\n']);
-}, 60_000);
+});
 
 it('a taken port ends the process and frees the data folder', async () => {
   const taken = createServer();
@@ -82,7 +82,7 @@ it('a taken port ends the process and frees the data folder', async () => {
   expect(existsSync(join(dataDir, 'database.lock'))).toBe(false);
   taken.close();
   rmSync(dataDir, { recursive: true });
-}, 120_000);
+});
 
 it('gives a provider a process of its own, and prints its id; when it is killed, the others go on', async () => {
   const database = await testDatabase();

@@ -86,39 +86,35 @@ needsPgbouncer('five starts at once migrate through it, and leave no lock behind
   await empty.close();
 });
 
-needsPgbouncer(
-  'twelve purchases at a time through it',
-  async () => {
-    const pooler = await startPgbouncer(database.url, byTransaction);
-    const pooled: TestDatabase = { ...database, url: pooler };
-    const gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, borealis: { simulator: {} } }, { database: pooled });
-    const buy = async (): Promise<unknown> => {
-      const wallet = createWallet(gateway.url);
-      const { session_id } = (await wallet.call('/verify')).body;
-      const opened = await wallet.call('/session', { session_id });
-      expect([opened.status, opened.body['code']]).toEqual([200, undefined]);
-      const quote = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
-      const order = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
-      const again = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
-      expect(again.body).toEqual(order.body);
-      return [quote.status, order.status, typeof order.body['order_id']];
-    };
-    const bought = await Promise.all(Array.from({ length: 12 }, buy));
-    expect(bought).toEqual(bought.map(() => [200, 200, 'string']));
-    // Each of these may be answered by another server process. None of them has a statement of the gateway. `select 1` is that of startPgbouncer.
-    const through = connect(pooler, 10);
-    const held = await Promise.all(
-      Array.from({ length: 40 }, async () => await through`select statement from pg_prepared_statements where statement <> 'select 1'`),
-    );
-    await through.end();
-    expect(held.flat()).toEqual([]);
-    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
-    expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);
-    expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
-    await gateway.close();
-  },
-  60_000,
-);
+needsPgbouncer('twelve purchases at a time through it', async () => {
+  const pooler = await startPgbouncer(database.url, byTransaction);
+  const pooled: TestDatabase = { ...database, url: pooler };
+  const gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, borealis: { simulator: {} } }, { database: pooled });
+  const buy = async (): Promise<unknown> => {
+    const wallet = createWallet(gateway.url);
+    const { session_id } = (await wallet.call('/verify')).body;
+    const opened = await wallet.call('/session', { session_id });
+    expect([opened.status, opened.body['code']]).toEqual([200, undefined]);
+    const quote = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    const order = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
+    const again = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
+    expect(again.body).toEqual(order.body);
+    return [quote.status, order.status, typeof order.body['order_id']];
+  };
+  const bought = await Promise.all(Array.from({ length: 12 }, buy));
+  expect(bought).toEqual(bought.map(() => [200, 200, 'string']));
+  // Each of these may be answered by another server process. None of them has a statement of the gateway. `select 1` is that of startPgbouncer.
+  const through = connect(pooler, 10);
+  const held = await Promise.all(
+    Array.from({ length: 40 }, async () => await through`select statement from pg_prepared_statements where statement <> 'select 1'`),
+  );
+  await through.end();
+  expect(held.flat()).toEqual([]);
+  expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
+  expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);
+  expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  await gateway.close();
+});
 
 needsPgbouncer(
   'a sale to a bank and one onto the card, a channel with its firm prices, one that the gateway has opened, a turbo channel and a recharge through it',
@@ -140,48 +136,43 @@ needsPgbouncer(
       await own.close();
     }
   },
-  120_000,
 );
 
-needsPgbouncer(
-  'sales and channels of twelve customers at a time through it: each gets their own order, once',
-  async () => {
-    const own = await testDatabase();
-    const pooler = await startPgbouncer(own.url, byTransaction);
-    const { gateway, world, close } = await startAllRamps({}, { database: { ...own, url: pooler } });
-    try {
-      const sell = async (n: number): Promise<unknown> => {
-        const { call } = await opened(gateway.url);
-        await connected(world, call, `seller-${n}@example.com`);
-        const card = await optionOf(call, 'Card balance');
-        const quote = await call('/sell/quote', { amount_sats: 100_000 + n, ...card });
-        const order = await call('/sell/order', { quote_id: quote.body['quote_id'] });
-        const again = await call('/sell/order', { quote_id: quote.body['quote_id'] });
-        expect(again.body).toEqual(order.body);
-        return [order.status, order.body['amount_sats'], (order.body['payment_info'] as Body)['amount_sats']];
-      };
-      const channel = async (n: number): Promise<unknown> => {
-        const { call } = await opened(gateway.url);
-        const offers = await call('/liquidity/offers', { ...inbound, amount_sats: 1_000_000 + n, firm: true });
-        const [offer] = offers.body['offers'] as Body[];
-        const order = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
-        const again = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
-        expect(again.body).toEqual(order.body);
-        return [order.status, order.body['inbound_sats'], order.body['pay_sats'] === offer?.['pay_sats']];
-      };
-      const many = Array.from({ length: 6 }, (_, n) => n);
-      const [sold, bought] = await Promise.all([Promise.all(many.map(sell)), Promise.all(many.map(channel))]);
-      expect(sold).toEqual(many.map((n) => [200, 100_000 + n, 100_000 + n]));
-      expect(bought).toEqual(many.map((n) => [200, 1_000_000 + n, true]));
-      expect([world.north.control.orders.size, world.south.control.orders.size]).toEqual([6, 6]);
-      expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
-    } finally {
-      await close();
-      await own.close();
-    }
-  },
-  120_000,
-);
+needsPgbouncer('sales and channels of twelve customers at a time through it: each gets their own order, once', async () => {
+  const own = await testDatabase();
+  const pooler = await startPgbouncer(own.url, byTransaction);
+  const { gateway, world, close } = await startAllRamps({}, { database: { ...own, url: pooler } });
+  try {
+    const sell = async (n: number): Promise<unknown> => {
+      const { call } = await opened(gateway.url);
+      await connected(world, call, `seller-${n}@example.com`);
+      const card = await optionOf(call, 'Card balance');
+      const quote = await call('/sell/quote', { amount_sats: 100_000 + n, ...card });
+      const order = await call('/sell/order', { quote_id: quote.body['quote_id'] });
+      const again = await call('/sell/order', { quote_id: quote.body['quote_id'] });
+      expect(again.body).toEqual(order.body);
+      return [order.status, order.body['amount_sats'], (order.body['payment_info'] as Body)['amount_sats']];
+    };
+    const channel = async (n: number): Promise<unknown> => {
+      const { call } = await opened(gateway.url);
+      const offers = await call('/liquidity/offers', { ...inbound, amount_sats: 1_000_000 + n, firm: true });
+      const [offer] = offers.body['offers'] as Body[];
+      const order = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
+      const again = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
+      expect(again.body).toEqual(order.body);
+      return [order.status, order.body['inbound_sats'], order.body['pay_sats'] === offer?.['pay_sats']];
+    };
+    const many = Array.from({ length: 6 }, (_, n) => n);
+    const [sold, bought] = await Promise.all([Promise.all(many.map(sell)), Promise.all(many.map(channel))]);
+    expect(sold).toEqual(many.map((n) => [200, 100_000 + n, 100_000 + n]));
+    expect(bought).toEqual(many.map((n) => [200, 1_000_000 + n, true]));
+    expect([world.north.control.orders.size, world.south.control.orders.size]).toEqual([6, 6]);
+    expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  } finally {
+    await close();
+    await own.close();
+  }
+});
 
 needsPgbouncer('by statement, and with a setting that it does not take, the start is refused by name', async () => {
   const start = async (url: string): Promise<string> =>

@@ -19,7 +19,7 @@ beforeAll(async () => {
   operations = await readOperations(world.gateway.url);
   victim = await world.owner('victim');
   thief = await world.owner('thief');
-}, 60_000);
+});
 afterAll(async () => await world.close());
 
 type Place = { in: 'body' | 'path' | 'query'; name: string };

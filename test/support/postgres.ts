@@ -56,8 +56,8 @@ export const embedded = async (empty = false): Promise<TestDatabase> => {
  * `needsPostgres('name', async () => …)` is `it` for tests that need several connections. Without a server the test is listed and skipped, and
  * `.ci/run` fails unless CI_NO_POSTGRES=1.
  */
-export const needsPostgres: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
+export const needsPostgres: (name: string, run: () => Promise<void>) => void = (name, run) => {
   const there = inject('testServer') !== undefined;
   if (!there) console.error(`NOT RUN, needs PostgreSQL: ${name}`);
-  it.runIf(there)(`${name} (needs PostgreSQL)`, run, timeoutMs);
+  it.runIf(there)(`${name} (needs PostgreSQL)`, run);
 };
