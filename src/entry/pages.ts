@@ -47,7 +47,7 @@ const docs: ReadonlyMap<string, Page> = new Map([
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
 
-/** Returns the page of a guide, even for a name that no guide has: the file of that page does not exist. */
+/** Returns the page of a guide. For a name that no guide has, the page's file does not exist. */
 const guideOf = (path: string): Page | undefined => {
   const [, name] = /^\/docs\/([a-z-]{1,30})$/.exec(path) ?? [];
   return name === undefined ? undefined : { file: `guide-${name}.html`, headers: html };

@@ -191,8 +191,9 @@ export type OrderEvidence = {
    */
   arriving?: true;
   /**
-   * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. Such a payment counts for at most one order. So
-   * no payment may have the id of an order, other than its own order's (as at Bringin). At DFX, payments and orders have different ids.
+   * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. The gateway refuses such a payment if another
+   * order has it, or has its id. So a payment must not have the id of an order that it is not for: at Bringin, a payment has its own order's id; at
+   * DFX, the ids of payments and orders differ.
    */
   guessed?: true;
   /** The evidence without the payment in `facts.transaction_id`. The gateway uses it if that payment turns out to be another order's. */

@@ -15,7 +15,7 @@ const toConnection = (row: typeof connections.$inferSelect): Connection => {
 };
 
 /**
- * True for a customer who has connected at this provider before. Such a customer does not exist only to block an e-mail, so the next e-mail that they
+ * True for a customer who has connected at this provider before. Such a customer was not made only to block an e-mail, so the next e-mail that they
  * name is reserved for them for a day.
  */
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and (before.connected_on is not null or before.status in ('connected', 'needs_reconnect')))`;

@@ -120,8 +120,8 @@ const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iba
 });
 
 /**
- * Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. A
- * connection that shows too little to tell can be the requested one only if the request may have been sent before, and not too long ago (isLate).
+ * Returns the requested connection if it exists, a refusal if it may exist or its name is taken, or undefined if it can be created. A connection that
+ * shows too little to tell can be the requested one only if the request may have been sent before, and not too long ago (isLate).
  */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
