@@ -156,7 +156,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
         set({
           notice: {
             isBad: true,
-            text: 'The gateway did not answer. It may or may not have done this. Before you repeat it, look at what the gateway shows once it is back.',
+            text: 'The gateway did not answer, so it may or may not have done this. Once it answers again, check what it shows before you repeat the action.',
           },
         });
       else failed(error);
@@ -251,8 +251,8 @@ const sheetOf = (error: unknown): Sheet => {
 const whyOf = (error: unknown, wasOpen: boolean): string | undefined => {
   if (error instanceof Locked)
     return wasOpen
-      ? 'The gateway no longer accepts this token. It was probably taken out of the configuration. Enter another.'
-      : 'The gateway does not accept this token, or has no console at this address. Check both.';
+      ? 'The gateway no longer accepts this token. It was probably removed from the configuration. Enter another token.'
+      : 'The gateway does not accept this token, or it has no console at this address. Check the token and the address.';
   if (error instanceof Away) return 'The gateway does not answer. Try again in a moment.';
   if (!(error instanceof Refused)) return undefined;
   const { code, detail } = error.problem;

@@ -50,7 +50,7 @@ const results = (desk: Desk): Part => {
       : html` Only orders since ${showTime(amountsFrom).slice(0, 10)} were searched for amounts: add a day to find older ones.`;
   if (rows.length === 0) return html`<p class="note" role="status">No order was found.${since}</p>`;
   return html`<p role="status">
-      ${next === undefined ? `${rows.length === 1 ? 'One order' : `${rows.length} orders`}, the newest first.` : `The newest ${rows.length}. There are more: a more exact search finds the order sooner.`}${since}
+      ${next === undefined ? `${rows.length === 1 ? 'One order' : `${rows.length} orders`}, the newest first.` : `These are the newest ${rows.length} orders. There are more: narrow the search, or show more.`}${since}
     </p>
     ${orderTable(desk, rows, 'Orders that were found')}
     ${next === undefined ? nothing : html`<p><button type="button" ?disabled=${isWorking} @click=${() => void desk.more()}>Show more</button></p>`}`;

@@ -34,7 +34,7 @@ const cardOf = (desk: Desk, card: Card): TemplateResult =>
         ${amounts(desk, card)}
       </section>
       <section aria-labelledby="life">
-        <h2 id="life">Its life so far</h2>
+        <h2 id="life">What happened so far</h2>
         ${life(desk, card)}
       </section>
     </div>
@@ -74,8 +74,8 @@ const amounts = (desk: Desk, card: Card): TemplateResult => {
         : html`${row('Quoted', `${shown(ordered?.pay, 'pay')} for ${shown(ordered?.receive, 'receive')}`)}`
     }
     ${row('Ramp', card.ramp)} ${row('Provider', link({ screen: 'providers', provider: card.provider }, theirs(nameOf(desk, card.provider))))}
-    ${row('Its order id', card.upstream_order_id === undefined ? 'not known' : html`<code>${theirs(card.upstream_order_id)}</code>`)}
-    ${order ? row('Its own word', html`“${theirs(order.raw_status)}”, read ${time(desk, order.checked_on, 'never yet')}`) : nothing}
+    ${row('Provider’s order id', card.upstream_order_id === undefined ? 'not known' : html`<code>${theirs(card.upstream_order_id)}</code>`)}
+    ${order ? row('Provider’s status', html`“${theirs(order.raw_status)}”, read ${time(desk, order.checked_on, 'never yet')}`) : nothing}
     ${order ? row('Next poll', order.final ? 'none: the order is final' : time(desk, order.next_check_on, 'when a wallet asks')) : nothing}
     ${order && ['awaiting_payment', 'underpaid', 'expired'].includes(order.stage) ? row('Can be paid until', time(desk, order.expires_on, 'further notice')) : nothing}
     ${order ? nothing : row('Evidence', placing.evidence === undefined ? 'none' : html`<code>${theirs(textIn(placing.evidence, 'note') ?? JSON.stringify(placing.evidence))}</code>`)}
@@ -130,17 +130,17 @@ const toSettle = (desk: Desk, card: Card): Part =>
 const evidences: Partial<Record<Settling, { label: string; needed: string }>> = {
   'paid-otherwise': {
     label: 'What the provider said about a link that may still pay',
-    needed: 'Needed if a link was given, or an answer of the provider may have been lost.',
+    needed: 'Needed if a link was given, or if an answer from the provider may have been lost.',
   },
   'drop-fallback': {
     label: 'What the provider said about a link with this address',
-    needed: 'Needed if an answer of the provider may have been lost.',
+    needed: 'Needed if an answer from the provider may have been lost.',
   },
 };
 
 const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
   const told = Object.hasOwn(settlings, kind) ? settlings[kind] : undefined;
-  if (!told) return html`<p class="muted">${plain(kind)}: this console does not know how. Use npm run order.</p>`;
+  if (!told) return html`<p class="muted">This console does not know how to settle "${plain(kind)}". Use npm run order.</p>`;
   const { order_id: id, pin } = card;
   const asked = evidences[kind];
   const send = (event: SubmitEvent): void => {
@@ -240,8 +240,8 @@ const decision = (desk: Desk, card: Card): TemplateResult => {
   const unit = (side: 'pay' | 'receive' | 'fee'): string => (sides[card.ramp][side] === 'sats' ? 'sats' : (currency ?? ''));
   return html`<section aria-labelledby="decision">
     <h2 id="decision">The decision: who was asked, and who won</h2>
-    ${typeof card.route === 'string' ? html`<p class="muted">The whole decision is no longer stored: these are the words of the quote.</p>` : nothing}
-    <div class="wide" tabindex="0" role="group" aria-label="Everybody who was asked">
+    ${typeof card.route === 'string' ? html`<p class="muted">The whole decision is no longer stored. This is what the quote says.</p>` : nothing}
+    <div class="wide" tabindex="0" role="group" aria-label="All providers that were asked">
       <table>
         <thead>
           <tr>

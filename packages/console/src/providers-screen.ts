@@ -1,4 +1,4 @@
-/** Which provider is in trouble? One row for each, with its switch. */
+/** Which providers have problems? One row for each, with its switch. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ProviderRow, SwitchMode } from './api.ts';
@@ -14,7 +14,7 @@ export const providersScreen = (desk: Desk): TemplateResult => {
   const rows = overview?.providers ?? [];
   // Providers in trouble come first. If that changes the sequence, what somebody is writing stays with its provider.
   const sorted = rows.toSorted((a, b) => Number(isIll(b)) - Number(isIll(a)));
-  return html`<h1 tabindex="-1">Which provider is ill?</h1>
+  return html`<h1 tabindex="-1">Which providers have problems?</h1>
     ${rows.length === 0 && overview ? html`<p class="note">No provider is configured.</p>` : nothing}
     ${chosen !== undefined && overview && !rows.some(({ provider }) => provider === chosen) ? html`<p class="note bad">The configuration has no provider "${theirs(chosen)}".</p>` : nothing}
     <ul class="cards">
@@ -32,7 +32,7 @@ const providerCard = (desk: Desk, one: ProviderRow, isChosen: boolean): Template
   html`<article aria-labelledby="provider-${one.provider}" class=${isIll(one) ? 'ill' : ''}>
     <h2 id="provider-${one.provider}">
       ${theirs(one.name)} <code>${one.provider}</code> ${label(one.mode, one.mode === 'on' ? 'good' : 'busy')} ${one.sandbox ? label('sandbox') : nothing}
-      ${isIll(one) ? label('ill', 'bad') : nothing}
+      ${isIll(one) ? label('problem', 'bad') : nothing}
     </h2>
     ${health(desk, one)} ${inForce(desk, one)}
     <dl class="figures">
@@ -76,7 +76,7 @@ const health = (desk: Desk, one: ProviderRow): Part => {
     .map(
       (circuit) =>
         html`<li>
-          ${circuit.instance} does not call it for "${circuit.operation}" (${plain(circuit.state)}) since ${time(desk, circuit.since)}:
+          ${circuit.instance} has not called it normally for "${circuit.operation}" (${plain(circuit.state)}) since ${time(desk, circuit.since)}:
           ${textOf(faults, circuit.reason)}.
         </li>`,
     );
@@ -92,7 +92,8 @@ const inForce = (desk: Desk, { switch: set, configured_mode: configured }: Provi
     ? nothing
     : html`<p class="note">
         ${set.set_by === desk.state().actor ? 'You' : set.set_by} set it to <strong>${set.mode}</strong> on ${time(desk, set.set_on)}:
-        ${theirs(set.reason)}.${set.until === undefined ? ' Until it is removed.' : html` Until ${time(desk, set.until)}.`} The file says "${configured}".
+        ${theirs(set.reason)}.${set.until === undefined ? ' The switch stays until it is removed.' : html` The switch ends on ${time(desk, set.until)}.`} The configuration file says
+        "${configured}".
       </p>`;
 
 const choices = ['on', 'shadow', 'drain', 'off', 'configured'] as const;
@@ -107,9 +108,9 @@ const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
     desk.ask({
       title: mode === 'configured' ? `Return ${id} to its configured mode?` : `Switch ${id} to "${mode}"?`,
       lines: [
-        `${name}: ${mode === 'configured' ? `the switch is removed, and the file says "${configured}".` : modes[mode]}`,
+        `${name}: ${mode === 'configured' ? `the switch is removed, and the configuration file says "${configured}".` : modes[mode]}`,
         'Every instance obeys within 5 seconds. Orders that exist are followed in any mode.',
-        end === undefined || mode === 'configured' ? '' : `It ends on ${showTime(end)} UTC, in ${showDuration(Date.parse(end) - desk.now())}.`,
+        end === undefined || mode === 'configured' ? '' : `The switch ends on ${showTime(end)} UTC, in ${showDuration(Date.parse(end) - desk.now())}.`,
         `Reason: ${reason}`,
       ].filter((line) => line !== ''),
       yes: mode === 'configured' ? 'Remove the switch' : `Switch to "${mode}"`,

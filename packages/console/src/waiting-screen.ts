@@ -60,7 +60,7 @@ const rows = (desk: Desk, attention: Attention, name: keyof Attention, title: st
         ${attention[name].map(
           (one) =>
             html`<li>
-              ${switched(one.name)} is <strong>${one.mode}</strong> since ${time(desk, one.set_on)}, by ${one.set_by}:
+              ${switched(one.name)} has been <strong>${one.mode}</strong> since ${time(desk, one.set_on)}, set by ${one.set_by}:
               ${theirs(one.reason)}${one.until === undefined ? nothing : html`, until ${time(desk, one.until)}`}
             </li>`,
         )}

@@ -79,7 +79,7 @@ const figures = (desk: Desk, series: Series, filter: Filter, chosen: string | un
       sums.length === 0
         ? html`<p class="note">There are no figures for this yet. They are counted by the hour.</p>`
         : html`<div class="charts">${(Object.keys(titles) as Kind[]).map((kind) => chart(series, filter, kind, shown))}</div>
-            ${shown.length < sums.filter(({ offers, fills }) => offers + fills > 0).length ? html`<p class="muted">The charts show the ${mostLines} that win most.</p>` : nothing}
+            ${shown.length < sums.filter(({ offers, fills }) => offers + fills > 0).length ? html`<p class="muted">The charts show the ${mostLines} providers that win most.</p>` : nothing}
             ${figuresTable(desk, sums, chosen)} ${missing(desk, series, filter)}`
     }
     ${chosen === undefined ? nothing : decisionsOf(desk, chosen)}`;
@@ -145,7 +145,7 @@ const decisionsOf = (desk: Desk, provider: string): Part => {
   const { found } = desk.state().sheet;
   return html`<section aria-labelledby="decisions">
     <h2 id="decisions">The latest orders at ${theirs(nameOf(desk, provider))}</h2>
-    <p class="muted">The card of each shows the whole decision: who was asked, what each offered, and why it won.</p>
+    <p class="muted">The card of an order shows the whole decision: who was asked, what each provider offered, and why the winner won.</p>
     ${!found ? nothing : found.rows.length === 0 ? html`<p class="note">There are none.</p>` : orderTable(desk, found.rows, `Orders at ${provider}`)}
   </section>`;
 };

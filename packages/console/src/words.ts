@@ -14,7 +14,7 @@ export const settlings: Readonly<Record<Settling, Told>> = {
     button: 'End the review',
     reason: 'Reason',
     happens: (stage) => [
-      `The order continues from "${stage}" at the next read that agrees with it. Until then, it stays in review.`,
+      `The order continues from "${stage}" as soon as a read from the provider agrees with that stage. Until then, it stays in review.`,
       'As long as the provider reports the same amounts, they do not lead to another review.',
     ],
   },
@@ -74,25 +74,25 @@ export const modes: Readonly<Record<SwitchMode, string>> = {
   shadow: 'It is asked and recorded, but nobody sees its new offers. Quotes already given may be ordered.',
   drain: 'It makes no new offers. Quotes already given may be ordered.',
   off: 'It makes no new offers, and orders for quotes already given are refused.',
-  configured: 'The switch is removed, and the mode of the file applies.',
+  configured: 'The switch is removed, and the mode in the configuration file applies.',
 };
 
 type Group = { title: string; help: string };
 export const groups: Readonly<Record<keyof Attention, Group>> = {
-  review: { title: 'In review', help: 'The gateway cannot tell what is true. Ask the provider, then name the stage on the order’s card.' },
+  review: { title: 'In review', help: 'The gateway cannot tell what is true. Ask the provider, then enter the true stage on the order’s card.' },
   disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
-  unknown: { title: 'Order attempts without an outcome', help: 'The provider’s answer was lost. The gateway is still looking for the order by itself.' },
-  ill_providers: { title: 'Ill providers', help: 'The gateway has stopped some or all of its calls to these providers.' },
+  unknown: { title: 'Order attempts without an outcome', help: 'The provider’s answer was lost. The gateway is still searching for the order by itself.' },
+  ill_providers: { title: 'Providers with problems', help: 'The gateway has stopped some or all of its calls to these providers.' },
   late: {
-    title: 'Paid three days ago, and not delivered, or perhaps lost',
+    title: 'Paid more than three days ago and not delivered, or possibly lost',
     help: 'Ask the provider where the money or the sats are. If it refuses, the order’s card shows what you can do.',
   },
-  twins: { title: 'Sharing one order at a provider', help: 'The provider gave two orders the same id. Compare them with the provider’s list.' },
-  claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable link. Ask the provider for another.' },
-  dead_letters: { title: 'Webhooks that are no longer tried', help: 'The wallet’s server did not take them. Repair it, then send them.' },
+  twins: { title: 'Orders that share one order at their provider', help: 'The provider gave two orders the same id. Compare them with the provider’s list.' },
+  claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable withdrawal link. Ask the provider for another.' },
+  dead_letters: { title: 'Webhooks that are no longer tried', help: 'The wallet’s server did not accept them. Send them once it works again.' },
   failing_webhooks: { title: 'Failing webhooks', help: 'The gateway tries each of them again by itself, ten times in all. You may send them now.' },
   switches: { title: 'Switches that are set', help: 'Somebody set these by hand. They stay until they are removed or their time is over.' },
-  keys_in_rotation: { title: 'Keys in rotation', help: 'Retire the old key when nothing uses it any more: npm run keys -- list.' },
+  keys_in_rotation: { title: 'Keys in rotation', help: 'Retire an old key once nothing uses it any more. npm run keys -- list shows what still uses it.' },
 };
 
 /** Why the gateway does not call a provider, or what its last fault was. */
@@ -106,7 +106,7 @@ export const faults: Readonly<Record<FaultKind, string>> = {
   'circuit-open': 'we stopped calling it',
   busy: 'our queue for it is full',
   'gateway-busy': 'our budget for opening sessions there was spent',
-  'at-limit': 'as many sats are in flight there as you allow',
+  'at-limit': 'open orders there already hold as many sats as you allow',
 };
 export const textOf = (texts: Readonly<Record<string, string>>, word: string): string =>
   (Object.hasOwn(texts, word) ? texts[word] : undefined) ?? word.replaceAll(/[-_]/g, ' ');

@@ -129,7 +129,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await sees('console-order');
     await button(page, 'End the review …').click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('The order continues from "awaiting payment" at the next read that agrees with it.').waitFor();
+    await dialog.getByText('The order continues from "awaiting payment" as soon as a read from the provider agrees with that stage.').waitFor();
     await sees('console-question');
     await button(dialog, 'Cancel').click();
     await dialog.waitFor({ state: 'hidden' });
@@ -185,7 +185,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     expect(await reason.inputValue()).toBe('for Alpine');
     await task(page, /^Waiting/);
     await page.getByRole('heading', { name: /^Failing webhooks/ }).waitFor();
-    expect(await page.getByRole('heading', { name: /^Ill providers/ }).count()).toBe(0);
+    expect(await page.getByRole('heading', { name: /^Providers with problems/ }).count()).toBe(0);
   });
 
   it('sends a failing webhook once its receiver is repaired', async () => {
@@ -240,7 +240,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await picture(page.locator('main'), 'console-wins');
     await figures.getByRole('link', { name: 'Open decisions of alpine' }).click();
     await page.getByRole('group', { name: 'Orders at alpine' }).getByRole('link').first().click();
-    await page.getByRole('group', { name: 'Everybody who was asked' }).getByText('won', { exact: true }).waitFor();
+    await page.getByRole('group', { name: 'All providers that were asked' }).getByText('won', { exact: true }).waitFor();
   });
 
   it('fits a phone, is dark where the phone is, and shows as text what is HTML or written from right to left', async () => {
@@ -255,7 +255,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
       ['waiting', 'What waits for me?'],
       ['find', 'Where is the order?'],
       [`order/${reviewed}`, new RegExp(reviewed)],
-      ['providers', 'Which provider is ill?'],
+      ['providers', 'Which providers have problems?'],
       ['wins/alpine', 'Who wins?'],
     ] as const;
     for (const [hash, title] of screens) {
