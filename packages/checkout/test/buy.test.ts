@@ -253,7 +253,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
       ['expired', 'This order has expired'],
       ['refunded', 'The provider has sent your money back'],
       ['failed', 'The provider could not carry out this order'],
-      ['a-later-stage', 'The order goes on'],
+      ['a-later-stage', 'Your order has reached another stage'],
     ] as const) {
       stage = name;
       await heading(customer.page, title);
