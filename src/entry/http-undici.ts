@@ -73,7 +73,7 @@ class Call implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#isOver) controller.abort(new Error('the caller has gone'));
+    if (this.#isOver) controller.abort(new Error('the caller no longer waits'));
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, code: number, given: Dispatcher.ResponseData['headers']): void {

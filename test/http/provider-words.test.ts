@@ -143,7 +143,7 @@ describe('until when', () => {
     rewrite = onPath('/order', (body) => ({ ...body, expires_on: 'in two hours' }));
     const answer = await order();
     expect([answer.status, answer.body['code']]).toEqual([409, 'order-unpayable']);
-    expect(gateway.logs.some((line) => line.includes('an order whose expiry cannot be read'))).toBe(true);
+    expect(gateway.logs.some((line) => line.includes('the expiry of the order cannot be read'))).toBe(true);
   });
 
   it('nor is the end of a withdrawal, whose link stays the same', async () => {

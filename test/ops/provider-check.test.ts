@@ -111,7 +111,7 @@ describe('the two public servers', () => {
     const checked = await check({ prefix, proof: 'demanded', deviations: ['500-outside', 'signature-unchecked', 'dates-of-2023', 'node-stub-errors'] });
     expect(checked.settings).toMatchObject({ path_prefix: prefix, proof: 'demanded' });
     expect(checked.blockers).toEqual([
-      expect.stringContaining('its session cannot be used: malformed: a session that has already expired when it opens, expires_on 2023-09-20T00:25:11.123Z'),
+      expect.stringContaining('its session cannot be used: malformed: the session had already expired when it was opened, expires_on 2023-09-20T00:25:11.123Z'),
     ]);
     expect([checked.reached, isUsable(checked)]).toEqual(['answered', false]);
     expect(whats(checked)).toMatch(/expires-too-soon/);

@@ -617,7 +617,7 @@ describe('faults', () => {
     control.setFault({ endpoint: 'POST /order', fault: 'other-amount', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toThrow("the invoice's amount differs from the order's");
     control.setFault({ endpoint: 'POST /order', fault: 'other-product', times: 1 });
-    await expect(place('inbound', 500_000n)).rejects.toThrow('an order for another product');
+    await expect(place('inbound', 500_000n)).rejects.toThrow('the order is for another product');
   });
   it('a lost answer may have made an order; every sending makes one', async () => {
     const { control, place } = await start();

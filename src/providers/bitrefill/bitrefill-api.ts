@@ -70,12 +70,12 @@ const call = async <S extends z.ZodType>(
   const made = makes ? wire.orderIn(said, true)?.id : undefined;
   const orderMade = made === undefined ? {} : { orderMade: made };
   if (!reply.ok && !(made !== undefined && status === paymentRequired)) {
-    if (made !== undefined) throw new ProviderFault('malformed', `an order in a response with status ${status}`, { status, ...orderMade });
+    if (made !== undefined) throw new ProviderFault('malformed', `the response with status ${status} contains an order`, { status, ...orderMade });
     return { ok: false, status, code: wire.errorCodeOf(said) };
   }
   if (made === undefined && (wire.isError(said) || typeof said === 'string')) {
     if (makes && !wire.isCertain(said))
-      throw new ProviderFault(typeof said === 'string' ? 'malformed' : 'server', 'an error that may have made an order', { status });
+      throw new ProviderFault(typeof said === 'string' ? 'malformed' : 'server', 'the answer is an error, but an order may have been made', { status });
     if (typeof said === 'string' && !wire.isCertain(said)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
     return { ok: false, status, code: wire.errorCodeOf(said) };
   }

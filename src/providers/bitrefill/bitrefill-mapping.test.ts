@@ -143,11 +143,11 @@ describe('what an order may not say', () => {
     [{ product: 'lightning-channel', value: '2000000', userRef: 'ref-1' }, undefined],
     [{ value: '2,000,000 sats capacity' }, undefined],
     [{ value: '500,000 sats balance (1,000,000 sats capacity)' }, undefined],
-    [{ operatorSlug: 'lightning-recharge' }, 'an order for another product'],
-    [{ operator: 'lightning-recharge' }, 'an order for another product'],
-    [{ value: '2000001' }, 'an order for another value'],
-    [{ valuePackage: '1', value: '2000000' }, 'an order for another value'],
-    [{ userRef: 'ref-2' }, 'an order with another reference'],
+    [{ operatorSlug: 'lightning-recharge' }, 'the order is for another product'],
+    [{ operator: 'lightning-recharge' }, 'the order is for another product'],
+    [{ value: '2000001' }, 'the order is for another amount'],
+    [{ valuePackage: '1', value: '2000000' }, 'the order is for another amount'],
+    [{ userRef: 'ref-2' }, 'the order has another reference'],
   ])('%j: %s', (more, problem) => expect(contradictionIn(order(more), wanted)).toBe(problem));
   it('what the payment says is paid, not what `price` says', () =>
     expect([
@@ -196,23 +196,23 @@ describe('payments', () => {
     }));
   it.each([
     [newInvoice({ amountMsat: 1_000_001n }), "the invoice's amount differs from the order's"],
-    [newInvoice({ network: 'main' }), 'an invoice for another network'],
-    [newInvoice({ timestamp: now / 1000 - 3_600 }), 'an invoice that has already expired'],
-    [`${lightningInvoice.slice(0, -1)}q`, 'no invoice that can be paid'],
-    [undefined, 'no invoice that can be paid'],
+    [newInvoice({ network: 'main' }), 'the invoice is for another network'],
+    [newInvoice({ timestamp: now / 1000 - 3_600 }), 'the invoice has already expired'],
+    [`${lightningInvoice.slice(0, -1)}q`, 'the order has no invoice that can be paid'],
+    [undefined, 'the order has no invoice that can be paid'],
   ])('an invoice that is not the order: %#', (given, problem) => expect(paymentInfoOf(paymentOf({ lightningInvoice: given }), wanted)).toEqual({ problem }));
   it('on chain: with a link of our own making', () =>
     expect(paymentInfoOf(paymentOf({ address, BIP21: `bitcoin:${address}?amount=0.00001` }), { ...wanted, method: 'bitcoin' })).toEqual({
       paymentInfo: { kind: 'onchain', value: address, amountSats: 1_000n, bip21: `bitcoin:${address}?amount=0.00001` },
     }));
   it.each([
-    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'not a bitcoin address of this network'],
-    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'not a bitcoin address of this network'],
-    [{ address: `bitcoin:${address}` }, 'not a bitcoin address of this network'],
-    [{}, 'not a bitcoin address of this network'],
-    [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'a bitcoin: link that contradicts the order'],
-    [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'a bitcoin: link that contradicts the order'],
-    [{ address, BIP21: 'pay me' }, 'a bitcoin: link that contradicts the order'],
+    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'the address is not a bitcoin address on this network'],
+    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'the address is not a bitcoin address on this network'],
+    [{ address: `bitcoin:${address}` }, 'the address is not a bitcoin address on this network'],
+    [{}, 'the address is not a bitcoin address on this network'],
+    [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'the bitcoin: link contradicts the order'],
+    [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'the bitcoin: link contradicts the order'],
+    [{ address, BIP21: 'pay me' }, 'the bitcoin: link contradicts the order'],
   ])('%j: %s', (payment, problem) => expect(paymentInfoOf(paymentOf(payment), { ...wanted, method: 'bitcoin' })).toEqual({ problem }));
   it("in another coin: Bitrefill's own text for the amount", () =>
     expect(paymentInfoOf(paymentOf({ address: litecoin, altcoinPrice: '0.0014', altcoinCode: 'LTC' }), { ...wanted, method: 'litecoin' })).toEqual({
@@ -259,8 +259,8 @@ describe('payments', () => {
   );
   it('a coin without an amount or an address is not paid', () =>
     expect([{ address: litecoin }, { altcoinPrice: '1' }].map((payment) => paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' }))).toEqual([
-      { problem: 'no amount in the coin that was chosen' },
-      { problem: 'no address or invoice to pay' },
+      { problem: 'the order states no amount in the coin that was chosen' },
+      { problem: 'the order has no address or invoice to pay' },
     ]));
 });
 

@@ -60,9 +60,9 @@ export type Wanted = { slug?: string | undefined; value?: bigint | undefined; us
 export const contradictionIn = (order: OrderReply, wanted: Wanted): string | undefined => {
   const value = order.valuePackage ?? order.value;
   const slug = slugOf(order);
-  if (slug !== undefined && wanted.slug !== undefined && slug !== wanted.slug) return 'an order for another product';
-  if (value !== undefined && wanted.value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'an order for another value';
-  return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
+  if (slug !== undefined && wanted.slug !== undefined && slug !== wanted.slug) return 'the order is for another product';
+  if (value !== undefined && wanted.value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'the order is for another amount';
+  return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'the order has another reference' : undefined;
 };
 
 /**

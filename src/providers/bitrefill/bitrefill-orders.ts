@@ -55,9 +55,9 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
 export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
   const reply = await api.inventory(bitrefill, context, slugs[product]);
   if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
-  if (reply.value.operator.slug !== slugs[product]) throw new ProviderFault('malformed', 'the inventory of another product', { taken: 'no' });
+  if (reply.value.operator.slug !== slugs[product]) throw new ProviderFault('malformed', 'the inventory is that of another product', { taken: 'no' });
   const card = rateCardOf(reply.value);
-  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'no range, no packages' });
+  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'the inventory has neither a range nor packages' });
 };
 
 /** Returns an estimate at the upper end of the price, which is what the one known package cost. Only an order fixes the price. */
@@ -71,7 +71,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
   if (!card.ok) return card;
   const refusal = refusalFor(card.value, amountSats, settings.step_from);
   if (refusal) return refused(refusal);
-  const { low, high } = estimate(card.value, amountSats) ?? broken('an amount without a price');
+  const { low, high } = estimate(card.value, amountSats) ?? broken('the inventory states no price for this amount');
   const { receive, facts } = deliveredBy(request);
   return {
     ok: true,
@@ -144,13 +144,13 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   if (stageOf(order, now, deadline) === 'failed')
     return refused({ reason: 'declined', note: 'order-refused', detail: statusWord(rawStatusOf(order)), orderMade: order.id });
   contradicted(order, asked, body);
-  const { payment = broken('an order without a payment') } = order;
-  const sats = paySatsOf(order) ?? broken('an order without a price');
+  const { payment = broken('the order does not say how to pay it') } = order;
+  const sats = paySatsOf(order) ?? broken('the order states no price');
   const judged = paymentInfoOf(payment, { network: deps.network, method, sats, now });
   if ('problem' in judged) return broken(judged.problem);
   const invoiceEnd = judged.paymentInfo.kind === 'invoice' ? endOfInvoice(judged.paymentInfo.value) : undefined;
   const endsOn = Math.min(deadline, invoiceEnd ?? deadline) - settings.expiry_margin_s * 1000;
-  if (endsOn <= now) return broken('an order that has already expired');
+  if (endsOn <= now) return broken('the order expires too soon to be paid');
   tellPrice(deps, order, sats);
   const expiresOn = Math.min(endsOn, lastPayout(settings, method, body) ?? endsOn);
   // The customer's own invoice would expire before Bitrefill could pay it.
@@ -189,12 +189,12 @@ const buyFromBalance = async (
   { quote: asked, body }: Asked,
 ): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bitrefill;
-  if ((context.attempt ?? 1) > 1) throw new ProviderFault('server', 'a purchase is never sent again', { retryable: false });
+  if ((context.attempt ?? 1) > 1) throw new ProviderFault('server', 'a purchase from the balance is never sent a second time', { retryable: false });
   const card = await beforehand(readCard(bitrefill, context, asked.product));
   if (!card.ok) return card;
   const refusal = refusalFor(card.value, asked.amountSats, settings.step_from);
   if (refusal) return refused(refusal);
-  const { high } = estimate(card.value, asked.amountSats) ?? broken('an amount without a price');
+  const { high } = estimate(card.value, asked.amountSats) ?? broken('the inventory states no price for this amount');
   if (high > offer.pay) return declined('price-moved');
   const reply = await once(api.purchase(bitrefill, context, body));
   if (!reply.ok) return declined('order-refused', reply.code);
@@ -219,7 +219,7 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
     const { kind, taken, status, orderMade } = fault;
-    throw new ProviderFault(kind, 'the purchase has no usable answer', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
+    throw new ProviderFault(kind, 'the provider gave no usable answer to the purchase', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
   }
 };
 
@@ -286,7 +286,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
   if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
   const ordered = orderedIn(followed);
   const { slug, method } = ordered;
-  if (ordered.userRef !== undefined && order.userRef !== undefined && order.userRef !== ordered.userRef) return broken('an order with another reference');
+  if (ordered.userRef !== undefined && order.userRef !== undefined && order.userRef !== ordered.userRef) return broken('the order has another reference');
   const now = deps.now();
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const told = stageOf(order, now, deadline, { ordered: slug, method, loopbackHttp: deps.mode === 'sandbox' });

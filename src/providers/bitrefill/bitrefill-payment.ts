@@ -18,10 +18,10 @@ export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: 
 const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, now }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   const value = withoutLightningScheme(lightningInvoice ?? readBitcoinLink(BIP21, network)?.invoice ?? '');
   const invoice = decodeInvoice(value);
-  if (!invoice) return { problem: 'no invoice that can be paid' };
-  if (invoice.network !== network) return { problem: 'an invoice for another network' };
+  if (!invoice) return { problem: 'the order has no invoice that can be paid' };
+  if (invoice.network !== network) return { problem: 'the invoice is for another network' };
   if (invoice.amountMsat !== sats * 1000n) return { problem: "the invoice's amount differs from the order's" };
-  if (invoiceExpiry(invoice) <= now) return { problem: 'an invoice that has already expired' };
+  if (invoiceExpiry(invoice) <= now) return { problem: 'the invoice has already expired' };
   return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };
 
@@ -30,9 +30,9 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   const link = BIP21 === undefined ? undefined : readBitcoinLink(BIP21, network);
   const given = told ?? link?.address ?? '';
   const checked = checkPayoutAddress(given, network);
-  if ('problem' in checked || given.includes(':')) return { problem: 'not a bitcoin address of this network' };
+  if ('problem' in checked || given.includes(':')) return { problem: 'the address is not a bitcoin address on this network' };
   if (BIP21 !== undefined && (link?.address !== checked.address || (link.amountSats ?? sats) !== sats))
-    return { problem: 'a bitcoin: link that contradicts the order' };
+    return { problem: 'the bitcoin: link contradicts the order' };
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
@@ -59,12 +59,12 @@ const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo }
   const { method, sats } = wanted;
   const isInvoice = method.startsWith('lightning');
   const value = isInvoice ? lightningInvoice && withoutLightningScheme(lightningInvoice) : address;
-  if (value === undefined) return { problem: 'no address or invoice to pay' };
+  if (value === undefined) return { problem: 'the order has no address or invoice to pay' };
   if (isInvoice && bitcoinInvoice.test(value)) return byInvoice(payment, wanted);
-  if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'not an address or invoice of another coin' };
+  if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'the address is not an address or invoice of another coin' };
   // An invoice carries its own amount.
-  if (altcoinPrice === undefined && !isInvoice) return { problem: 'no amount in the coin that was chosen' };
-  if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, '')))) return { problem: 'not an amount' };
-  if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: 'not the name of a coin' };
+  if (altcoinPrice === undefined && !isInvoice) return { problem: 'the order states no amount in the coin that was chosen' };
+  if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, '')))) return { problem: 'the amount in the coin that was chosen cannot be read' };
+  if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: 'the order does not name a coin' };
   return { paymentInfo: { kind: 'altcoin', value, amountSats: sats, ...defined({ altcoinAmount: altcoinPrice }), altcoinCode: altcoinCode ?? method } };
 };

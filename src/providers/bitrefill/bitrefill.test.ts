@@ -220,7 +220,7 @@ describe('answers that no simulator gives', () => {
   });
   it('the inventory of another product is not believed', async () => {
     const { adapter, call } = scripted({ operator: { ...inventory.operator, slug: 'lightning-recharge' } });
-    await expect(adapter.quote(call, request)).rejects.toThrow('the inventory of another product');
+    await expect(adapter.quote(call, request)).rejects.toThrow('the inventory is that of another product');
   });
   it('an order by Lightning ends with its invoice, whatever Bitrefill states', async () => {
     const { adapter, call } = scripted({ ...order, expirationTime: now + 86_400_000 });
@@ -238,12 +238,12 @@ describe('answers that no simulator gives', () => {
     expect(logs).toEqual(['bitrefill_price_differs']);
   });
   it.each([
-    [{ product: 'lightning-recharge' }, 'an order for another product'],
-    [{ value: '2000001' }, 'an order for another value'],
-    [{ userRef: 'somebody else' }, 'an order with another reference'],
+    [{ product: 'lightning-recharge' }, 'the order is for another product'],
+    [{ value: '2000001' }, 'the order is for another amount'],
+    [{ userRef: 'somebody else' }, 'the order has another reference'],
     [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, "the invoice's amount differs from the order's"],
-    [{ payment: { address: order.payment.address, satoshiPrice: 40_395 } }, 'no invoice that can be paid'],
-    [{ expirationTime: now + 60_000 }, 'an order that has already expired'],
+    [{ payment: { address: order.payment.address, satoshiPrice: 40_395 } }, 'the order has no invoice that can be paid'],
+    [{ expirationTime: now + 60_000 }, 'the order expires too soon to be paid'],
   ])('an order with %j is shown to nobody', async (more, problem) => {
     const { adapter, call } = scripted({ ...order, ...more });
     await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: id, message: `malformed: ${problem}` });

@@ -57,11 +57,11 @@ export const createOrder = async (blocktank: Blocktank, context: CallContext, bo
   const reply = await call(blocktank, context, '/channels', { schema: z.unknown(), body });
   if (reply.ok) {
     const found = findOrder(reply.value);
-    if (!found) throw new ProviderFault('malformed', 'an order without an id', { status: reply.status });
+    if (!found) throw new ProviderFault('malformed', 'the order has no id', { status: reply.status });
     return { ...reply, value: found };
   }
   if (mayBeDone(reply.status)) throw new ProviderFault('server', `status ${reply.status} in response to a new order`, { status: reply.status });
-  if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an answer', { status: reply.status, taken: 'no' });
+  if (isPage(reply.body)) throw new ProviderFault('malformed', 'the answer is a web page', { status: reply.status, taken: 'no' });
   return reply;
 };
 
@@ -70,10 +70,10 @@ export const getOrder = async (blocktank: Blocktank, context: CallContext, id: s
   const reply = await call(blocktank, context, `/channels/${encodeURIComponent(id)}`, { schema: z.unknown() });
   if (reply.ok) {
     const found = findOrder(reply.value);
-    if (!found) throw new ProviderFault('malformed', 'an answer without an order', { status: reply.status });
+    if (!found) throw new ProviderFault('malformed', 'the answer contains no order', { status: reply.status });
     return found;
   }
-  if (isPage(reply.body)) throw new ProviderFault('malformed', 'a page in place of an order', { status: reply.status });
+  if (isPage(reply.body)) throw new ProviderFault('malformed', 'the answer is a web page, not an order', { status: reply.status });
   if (reply.status === 404) return undefined;
   throw new ProviderFault('server', `status ${reply.status} when reading an order`, { status: reply.status });
 };

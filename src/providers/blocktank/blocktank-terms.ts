@@ -13,7 +13,7 @@ const networks: { [word: string]: string } = { mainnet: 'main', testnet: 'test',
 /** Returns whether the seller is on the gateway's network. Throws `malformed` for a network that we do not know. */
 export const isOnNetwork = ({ onchain }: InfoWire, network: string): boolean => {
   const named = networks[onchain.network.trim().toLowerCase()];
-  if (named === undefined) throw new ProviderFault('malformed', 'an unknown network', { taken: 'no' });
+  if (named === undefined) throw new ProviderFault('malformed', 'the seller names an unknown network', { taken: 'no' });
   return named === network;
 };
 

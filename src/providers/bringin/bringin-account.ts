@@ -21,13 +21,13 @@ export const startAccount = async (bringin: Bringin, context: CallContext, reque
   const reply = await api.connect(bringin, context, { email, ref: request.ref, ...(callback === undefined ? {} : { callback }) });
   if (!reply.ok) {
     if (isAboutOperator(reply.body))
-      throw new ProviderFault('rejected-credentials', `connect was refused with ${reply.status}`, { status: reply.status, taken: 'no' });
+      throw new ProviderFault('rejected-credentials', `Bringin refused to connect the account (status ${reply.status})`, { status: reply.status, taken: 'no' });
     return refused(reply.body, 'email-refused');
   }
   const facts = accountFrom(reply.value, bringin.settings.signup_hosts, bringin.deps.mode === 'sandbox');
   if (!facts) {
     if (reply.status === 409) return declined('email-refused');
-    throw new ProviderFault('malformed', 'the answer to connect is not one of the known ones');
+    throw new ProviderFault('malformed', 'the answer to the call that connects the account has an unknown form');
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
@@ -88,7 +88,7 @@ const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFact
   const status = word.toLowerCase();
   if (status === 'onboarding' || status === 'pending' || status === 'rejected') return { status };
   if (status !== 'connected') return undefined;
-  if (apiKey === undefined) throw new ProviderFault('malformed', 'connected without a key');
+  if (apiKey === undefined) throw new ProviderFault('malformed', 'the account is connected, but the answer has no key');
   return { status, key: apiKey, ...(userId === undefined ? {} : { userId }) };
 };
 

@@ -229,7 +229,7 @@ const cancel = async (bringin: Bringin, context: CallContext, key: string, conne
 
 const sendCancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const { standingOrderId } = readConnectionNotes(connection.upstream);
-  if (standingOrderId === undefined) throw new ProviderFault('malformed', 'an active connection without a standing order', { taken: 'no' });
+  if (standingOrderId === undefined) throw new ProviderFault('malformed', 'the connection is active, but has no standing order', { taken: 'no' });
   const reply = await api.cancelOrder(bringin, context, key, standingOrderId);
   if (!reply.ok) {
     const read = await readConnection(bringin, context, key, connection);
@@ -239,7 +239,7 @@ const sendCancel = async (bringin: Bringin, context: CallContext, key: string, c
   if (reply.value.challengeId === undefined) {
     const read = await readAfter(bringin, context, key, connection);
     if (read.ok && read.value.status === 'inactive') return read;
-    throw new ProviderFault('malformed', 'a cancellation that is neither done nor waiting for a code');
+    throw new ProviderFault('malformed', 'the cancellation is neither done nor waiting for a code');
   }
   const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
   const { stillThere: _there, ...waiting } = connection;

@@ -69,14 +69,14 @@ describe('an invoice', () => {
     expect(judgeInvoice(invoice(), { ...exact, expiresOn: exact.expiresOn + 1000 })).toEqual(good);
   });
   test.each([
-    ['no text', '', 'an invoice that cannot be read'],
-    ['not an invoice', 'lnbcrt1nonsense', 'an invoice that cannot be read'],
-    ['a broken checksum', `${invoice().slice(0, -1)}${invoice().endsWith('q') ? 'p' : 'q'}`, 'an invoice that cannot be read'],
-    ['main network', invoice({ network: 'main' }), 'an invoice for another network'],
-    ['one sat more', invoice({ amountMsat: 250_001_000n }), 'an invoice for another amount'],
-    ['a millisat more', invoice({ amountMsat: 250_000_001n }), 'an invoice for another amount'],
-    ['two seconds later', invoice({ expirySeconds: 902 }), 'an invoice that expires at another time than its order'],
-    ['an hour earlier', invoice({ timestamp: made - 3600 }), 'an invoice that expires at another time than its order'],
+    ['no text', '', 'the invoice cannot be read'],
+    ['not an invoice', 'lnbcrt1nonsense', 'the invoice cannot be read'],
+    ['a broken checksum', `${invoice().slice(0, -1)}${invoice().endsWith('q') ? 'p' : 'q'}`, 'the invoice cannot be read'],
+    ['main network', invoice({ network: 'main' }), 'the invoice is for another network'],
+    ['one sat more', invoice({ amountMsat: 250_001_000n }), 'the invoice is for another amount'],
+    ['a millisat more', invoice({ amountMsat: 250_000_001n }), 'the invoice is for another amount'],
+    ['two seconds later', invoice({ expirySeconds: 902 }), 'the invoice and its order expire at different times'],
+    ['an hour earlier', invoice({ timestamp: made - 3600 }), 'the invoice and its order expire at different times'],
   ])('%s', (_name, text, problem) => {
     expect(judgeInvoice(text, exact)).toEqual({ problem });
   });
@@ -92,7 +92,7 @@ describe('an invoice', () => {
       payeePrivateKey: '11'.repeat(32),
     } as const;
     const text = encodeInvoice(open);
-    expect(judgeInvoice(text, exact)).toEqual({ problem: 'an invoice for another amount' });
+    expect(judgeInvoice(text, exact)).toEqual({ problem: 'the invoice is for another amount' });
     expect(judgeInvoice(text, wanted)).toEqual({ paymentInfo: { kind: 'invoice', value: text, amountSats: 250_000n }, expiresOn: (made + 900) * 1000 });
   });
 });
@@ -102,7 +102,7 @@ test('an address on chain belongs to the network, and comes with its BIP21', () 
     paymentInfo: { kind: 'onchain', value: address, amountSats: 250_000n, bip21: `bitcoin:${address}?amount=0.0025` },
   });
   expect(['', 'nonsense', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', `${address}x`].map((text) => judgeOnchain(text, wanted))).toEqual(
-    Array(4).fill({ problem: 'not an address of this network' }),
+    Array(4).fill({ problem: 'the address is not on this network' }),
   );
 });
 
@@ -111,10 +111,10 @@ test('each form of a deposit is judged by its own rules', () => {
   expect(judgeDeposit('alice@bringin.xyz', wanted, trusted)).toEqual({
     paymentInfo: { kind: 'lightning_address', value: 'alice@bringin.xyz', amountSats: 250_000n },
   });
-  expect(judgeDeposit('alice@evil.example', wanted, trusted)).toEqual({ problem: 'a Lightning address at another host' });
+  expect(judgeDeposit('alice@evil.example', wanted, trusted)).toEqual({ problem: 'the Lightning address is at another host' });
   expect(judgeDeposit(lnurl, wanted, trusted)).toEqual({ paymentInfo: { kind: 'lnurl', value: lnurl, amountSats: 250_000n } });
-  expect(judgeDeposit(encodeLnurl('https://evil.example/bringin.xyz'), wanted, trusted)).toEqual({ problem: 'an LNURL at another host' });
-  expect(judgeDeposit('lnurl1broken', wanted, trusted)).toEqual({ problem: 'an LNURL at another host' });
+  expect(judgeDeposit(encodeLnurl('https://evil.example/bringin.xyz'), wanted, trusted)).toEqual({ problem: 'the LNURL is at another host' });
+  expect(judgeDeposit('lnurl1broken', wanted, trusted)).toEqual({ problem: 'the LNURL is at another host' });
   expect(judgeDeposit(invoice(), wanted, trusted)).toMatchObject({ paymentInfo: { kind: 'invoice' } });
   expect(judgeDeposit(address, wanted, trusted)).toMatchObject({ paymentInfo: { kind: 'onchain' } });
 });
@@ -131,5 +131,5 @@ test('what is handed out is canonical, however it was written', () => {
     expect([written, value(written)]).toEqual([written, 'alice@bringin.xyz']);
   for (const written of [bare, `lightning:${bare}`, `lightning://${bare}`, `${bare}\n`]) expect([written, value(written)]).toEqual([written, bare]);
   expect(value(encodeLnurl('http://127.0.0.1:1/.well-known/lnurlp/alice'))).toBeUndefined();
-  expect(judgeDeposit(encodeLnurl('https://bringin.xyz/w?tag=withdrawRequest'), wanted, trusted)).toEqual({ problem: 'an LNURL that is not for payments' });
+  expect(judgeDeposit(encodeLnurl('https://bringin.xyz/w?tag=withdrawRequest'), wanted, trusted)).toEqual({ problem: 'the LNURL is not for payments' });
 });

@@ -43,13 +43,13 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
   const way = (value: string): Judged => ({ paymentInfo: { kind: form, value, amountSats: wanted.sats } });
   if (form === 'lightning_address') {
     const known = readLightningAddress(withoutLightningScheme(address), hosts);
-    return known ? way(`${known.user}@${known.host}`) : { problem: 'a Lightning address at another host' };
+    return known ? way(`${known.user}@${known.host}`) : { problem: 'the Lightning address is at another host' };
   }
   const canonical = toCanonicalLnurl(address, { loopbackHttp });
   const isKnown = canonical !== undefined && (hosts.includes(canonical.url.host) || hosts.includes(canonical.url.hostname));
-  if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'an LNURL at another host' };
+  if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'the LNURL is at another host' };
   // An LNURL-withdraw link would ask the paying wallet to withdraw.
-  return canonical.url.searchParams.has('tag') ? { problem: 'an LNURL that is not for payments' } : way(canonical.lnurl);
+  return canonical.url.searchParams.has('tag') ? { problem: 'the LNURL is not for payments' } : way(canonical.lnurl);
 };
 
 /**
@@ -59,18 +59,18 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
   const bare = withoutLightningScheme(text);
   const invoice = decodeInvoice(bare);
-  if (!invoice) return { problem: 'an invoice that cannot be read' };
-  if (invoice.network !== wanted.network) return { problem: 'an invoice for another network' };
+  if (!invoice) return { problem: 'the invoice cannot be read' };
+  if (invoice.network !== wanted.network) return { problem: 'the invoice is for another network' };
   const isOpen = invoice.amountMsat === undefined && wanted.exactAmount !== true;
-  if (!isOpen && invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'an invoice for another amount' };
+  if (!isOpen && invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'the invoice is for another amount' };
   const expiresOn = invoiceExpiry(invoice);
   const apart = Math.abs(expiresOn - (wanted.expiresOn ?? expiresOn));
-  if (apart > (wanted.toleranceS ?? 0) * 1000) return { problem: 'an invoice that expires at another time than its order' };
+  if (apart > (wanted.toleranceS ?? 0) * 1000) return { problem: 'the invoice and its order expire at different times' };
   return { paymentInfo: { kind: 'invoice', value: bare, amountSats: wanted.sats }, expiresOn };
 };
 
 export const judgeOnchain = (text: string, { network, sats }: Wanted): Judged => {
   const checked = checkPayoutAddress(text, network);
-  if ('problem' in checked) return { problem: 'not an address of this network' };
+  if ('problem' in checked) return { problem: 'the address is not on this network' };
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };

@@ -224,7 +224,7 @@ describe('the card, by an exact order', () => {
   });
   test('an address of another network is shown to nobody', async () => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: 'other-network' });
-    await expect(place(asked({ network: 'onchain' }))).rejects.toThrow('not an address of this network');
+    await expect(place(asked({ network: 'onchain' }))).rejects.toThrow('the address is not on this network');
   });
   test('what Bringin refuses is refused with its code', async () => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: 'refuse', status: 409 });
@@ -327,7 +327,7 @@ describe('the card, by the reusable address', () => {
     const strict = await startBringin({ depositForm: 'lnurl' }, { card_by: 'address' });
     const other = await strict.connectedPerson();
     const offer = valueOf(await strict.adapter.quote(other.context(), asked()));
-    await expect(strict.adapter.placeOrder(other.context(), { quote: asked(), offer, inputs: {} })).rejects.toThrow('an LNURL at another host');
+    await expect(strict.adapter.placeOrder(other.context(), { quote: asked(), offer, inputs: {} })).rejects.toThrow('the LNURL is at another host');
     await strict.close();
   });
   test('a Lightning address or invoice is not an on-chain address', async () => {

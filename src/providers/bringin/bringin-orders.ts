@@ -56,7 +56,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
 const rateNow = async (bringin: Bringin, context: CallContext): Promise<{ rate: Rate; currency: string }> => {
   const reply = await api.rates(bringin, context);
   const rate = readRate(reply);
-  if (!rate) throw new ProviderFault('malformed', 'rates that cannot be true');
+  if (!rate) throw new ProviderFault('malformed', 'the rates cannot be true');
   return { rate, currency: reply.currency };
 };
 
@@ -155,7 +155,7 @@ const payLimits = async (
   address: string,
 ): Promise<{ min: bigint; max: bigint } | Pick<Extract<Answer<never>, { ok: false }>, 'refusal'>> => {
   const known = readLightningAddress(address, bringin.settings.lightning_hosts);
-  if (!known) throw new ProviderFault('malformed', 'a Lightning address at another host', { taken: 'no' });
+  if (!known) throw new ProviderFault('malformed', 'the Lightning address is at another host', { taken: 'no' });
   const reply = await api.payMetadata(bringin, context, wellKnownUrl(known, bringin.settings));
   if (!reply.ok || !('tag' in reply.value)) return { refusal: { reason: 'declined', note: 'address-not-payable' } };
   const { minSendable, maxSendable } = reply.value;
@@ -173,13 +173,13 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   if (!reply.ok) return refused(reply.body, 'order-refused', errorCodeOf(reply.body));
   const { id, amount, invoice, depositAddress, expiresAt } = reply.value;
   const told = expiryOf(expiresAt, settings.timestamp_unit);
-  if (amount !== undefined && amount !== sats) throw new ProviderFault('malformed', 'an order for another amount');
+  if (amount !== undefined && amount !== sats) throw new ProviderFault('malformed', 'the order is for another amount');
   const wanted = { network: deps.network, sats };
   const exact = { ...wanted, ...defined({ expiresOn: told }), toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
   const judged = understood(notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted), 'maybe');
   // The expiry that the order states, else that of its invoice. An on-chain order without an expiry ends when we stop looking for its payment.
   const expiresOn = told ?? judged.expiresOn ?? deps.now() + settings.match_window_s * 1000;
-  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has already expired');
+  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'the order had already expired when it was made');
   return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
@@ -192,7 +192,7 @@ const placeByAddress = async (bringin: Bringin, context: CallContext, key: strin
   const refusal = outsideSats({ min: min ?? 0n, max: max ?? request.offer.pay }, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
   if (refusal) return { ok: false, refusal };
   if ((depositForm(address) === 'onchain') !== (notes.network === 'onchain'))
-    throw new ProviderFault('malformed', 'a deposit address of another network', { taken: 'no' });
+    throw new ProviderFault('malformed', 'the deposit address is on another network', { taken: 'no' });
   const trusted = { hosts: settings.lightning_hosts, loopbackHttp: deps.mode === 'sandbox' };
   const judged = understood(judgeDeposit(address, { network: deps.network, sats: request.offer.pay }, trusted), 'no');
   const { paymentInfo, expiresOn = deps.now() + settings.match_window_s * 1000 } = judged;
@@ -208,7 +208,7 @@ const ipOf = ({ customerIp }: CallContext): { ipAddress?: string } => (customerI
 
 /** Reads an expiry: a date, or a number whose unit is not stated. */
 const expiryOf = (told: End | { number: number }, unit: 'auto' | 'ms' | 's'): number | undefined => {
-  if (told === 'unreadable') throw new ProviderFault('malformed', 'an order whose expiry cannot be read');
+  if (told === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the order cannot be read');
   return typeof told === 'object' ? inMilliseconds(told.number, unit) : told;
 };
 const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (unit === 'ms' || (unit === 'auto' && time >= 1e12) ? time : time * 1000);
@@ -261,7 +261,7 @@ const readRows = async (
  * only a person could end it. The order stays open until its end, is read again for days afterwards, and takes its payment as soon as a read shows
  * it. The kind is `busy`, because Bringin has not failed, and other customers' reads must go on.
  */
-const cutFault = (): ProviderFault => new ProviderFault('busy', 'more transactions than are read', { retryable: false, taken: 'no' });
+const cutFault = (): ProviderFault => new ProviderFault('busy', 'there are more transactions than the gateway reads', { retryable: false, taken: 'no' });
 /** Returns which of two rows of one payment to keep: the one with the later date; if the dates are equal, the one that was read later (`row`). */
 const later = (known: TransactionRow | undefined, row: TransactionRow): TransactionRow =>
   (known?.createdAt ?? 0) > (row.createdAt ?? 0) ? (known ?? row) : row;

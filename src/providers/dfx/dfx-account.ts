@@ -48,7 +48,7 @@ const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: Accoun
   const now = { ...user, token: login.token };
   // If the address was new to DFX, the login has created the user.
   const said = await afterwards(readUser(dfx, context, login.token));
-  if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a user`, { status: said.status });
+  if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a request about the user`, { status: said.status });
   if (said.value.mail !== undefined || email === undefined) return stated(dfx, now, said.value);
   return await afterwards(withMail(dfx, context, now, email));
 };
@@ -84,7 +84,7 @@ const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<An
   const said = await asUser(dfx, context, user, async (token) => await readUser(dfx, context, token));
   if ('refusal' in said) return { ok: false, refusal: said.refusal };
   const { reply, token } = said;
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a user`, { status: reply.status });
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request about the user`, { status: reply.status });
   return stated(dfx, { ...user, token }, reply.value);
 };
 

@@ -68,7 +68,7 @@ export const asUser = async <T>(
     const reply = await call(login.token);
     if (reply.ok || reply.status !== 401) return { reply, token: login.token };
   }
-  throw new ProviderFault('rejected-credentials', 'a token that DFX has just given is refused', { status: 401, taken: 'no' });
+  throw new ProviderFault('rejected-credentials', 'DFX refuses a token that it has just given', { status: 401, taken: 'no' });
 };
 
 /**

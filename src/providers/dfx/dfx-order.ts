@@ -41,9 +41,9 @@ const commonOf = (reply: QuoteReply & { id?: number | undefined; uid?: string | 
   if (refusal) return { refusal };
   const priced = asked.ramp === 'buy' ? buyPrice(asked, reply) : sellPrice(asked, reply);
   if ('refusal' in priced) return priced;
-  if (priced.price[asked.fixed] !== asked.amount) throw wrong('an order for another amount');
+  if (priced.price[asked.fixed] !== asked.amount) throw wrong('the order is for another amount');
   const { id, uid } = reply;
-  if (id === undefined || uid === undefined) throw wrong('an order without its id');
+  if (id === undefined || uid === undefined) throw wrong('the order has no id');
   const { btcPrice, ...amounts } = priced.price;
   const facts = { amount_tolerance_bps: toleranceBps, ...(btcPrice === undefined ? {} : { provider_btc_price: btcPrice.toString() }) };
   return { id, order: { upstreamOrderId: uid, stage: 'awaiting_payment' as const, rawStatus: 'WaitingForPayment', ...amounts, facts } };
@@ -54,13 +54,13 @@ const dayMs = 86_400_000;
 export const toBuyOrder = (reply: BuyOrderReply, asked: Asked, { now, order_days }: { now: number; order_days: number }): Made => {
   const common = commonOf(reply, asked);
   if ('refusal' in common) return common;
-  if (!isInCurrency(currenciesIn(reply, reply.paymentRequest), asked.currency)) throw wrong('an order in another currency');
-  if (asked.isInstant === true && reply.sepaInstant === false) throw wrong('an instant order at a bank without instant transfers');
+  if (!isInCurrency(currenciesIn(reply, reply.paymentRequest), asked.currency)) throw wrong('the order is in another currency');
+  if (asked.isInstant === true && reply.sepaInstant === false) throw wrong('an instant transfer was ordered, but the bank takes none');
   const iban = reply.iban === undefined ? undefined : readIban(reply.iban);
-  if (iban === undefined || reply.name === undefined) throw wrong('an order without a readable IBAN, or without the name of its owner');
+  if (iban === undefined || reply.name === undefined) throw wrong('the order has no readable IBAN, or does not name the owner of the account');
   const bic = reply.bic === undefined ? undefined : readBic(reply.bic);
   // A bank account that is only this customer's needs no reference. Any other account receives the payments of all customers.
-  if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('an order without its reference');
+  if (reply.remittanceInfo === undefined && reply.isPersonalIban !== true) throw wrong('the order has no payment reference');
   const paymentDetails = defined({
     provider_name: reply.name,
     provider_iban: iban,
@@ -85,17 +85,17 @@ export const toSellOrder = (reply: SellOrderReply, asked: Asked, { iban, network
   const common = commonOf(reply, asked);
   if ('refusal' in common) return common;
   const { pay } = common.order;
-  if (!isInCurrency(currenciesIn(reply, undefined), asked.currency)) throw wrong('an order in another currency');
-  if (reply.beneficiary?.iban === undefined) throw wrong('an order that does not say which bank account it pays to');
-  if (readIban(reply.beneficiary.iban) !== iban) throw wrong('an order that would pay to another bank account');
-  if (reply.paymentRequest === undefined) throw wrong('an order without an invoice');
+  if (!isInCurrency(currenciesIn(reply, undefined), asked.currency)) throw wrong('the order is in another currency');
+  if (reply.beneficiary?.iban === undefined) throw wrong('the order does not say which bank account it pays to');
+  if (readIban(reply.beneficiary.iban) !== iban) throw wrong('the order would pay to another bank account');
+  if (reply.paymentRequest === undefined) throw wrong('the order has no invoice');
   const value = withoutLightningScheme(reply.paymentRequest);
   const invoice = decodeInvoice(value);
-  if (!invoice) throw wrong('an invoice that cannot be read');
-  if (invoice.network !== network) throw wrong('an invoice for another network');
-  if (invoice.amountMsat !== pay * 1000n) throw wrong('an invoice for another amount');
+  if (!invoice) throw wrong('the invoice cannot be read');
+  if (invoice.network !== network) throw wrong('the invoice is for another network');
+  if (invoice.amountMsat !== pay * 1000n) throw wrong('the invoice is for another amount');
   const expiresOn = invoiceExpiry(invoice);
-  if (expiresOn <= now) throw wrong('an invoice that has expired');
+  if (expiresOn <= now) throw wrong('the invoice has expired');
   return { id: common.id, order: { ...common.order, expiresOn, matchedBy: 'amount', paymentInfo: { kind: 'invoice', value, amountSats: pay } } };
 };
 
@@ -114,6 +114,6 @@ const toDisplay = (amount: bigint, places: number): string => {
 /** Returns DFX's id of the currency: an order can name it only by id. Throws if the offer is from an earlier release, which did not keep the id. */
 export const currencyIdOf = ({ option }: { option: CatalogueOption }): number => {
   const { currency } = notesOf(option.upstream);
-  if (currency === undefined) throw new ProviderFault('malformed', 'an offer without the id of its currency', { taken: 'no' });
+  if (currency === undefined) throw new ProviderFault('malformed', 'the stored offer has no currency id', { taken: 'no' });
   return currency;
 };

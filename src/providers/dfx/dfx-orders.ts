@@ -133,8 +133,8 @@ const readOrder = async (
   if (uid === undefined) return { ok: true, value: [] };
   const row = await readTransaction(dfx, context, uid);
   if (!row) return { ok: true, value: [] };
-  if (row.uid !== uid && row.orderUid !== uid) throw new ProviderFault('malformed', 'the status of another order');
-  if (row.type !== undefined && row.type !== words[ramp]) throw new ProviderFault('malformed', 'the status of an order in the other direction');
+  if (row.uid !== uid && row.orderUid !== uid) throw new ProviderFault('malformed', 'the answer is about another order');
+  if (row.type !== undefined && row.type !== words[ramp]) throw new ProviderFault('malformed', 'the answer is about an order in the other direction');
   if (!user || !isOpenOrder(row) || dfx.deps.now() < order.createdOn + searchAfterMs(dfx, ramp)) return { ok: true, value: [evidenceOf(row, ramp, order)] };
   const { found, ...more } = await unlinkedPayment(dfx, context, ramp, order, user);
   const own = evidenceOf(row, ramp, order);

@@ -36,7 +36,7 @@ const satsAt = ({ digits, scale }: Decimal, pay: bigint): { least: bigint; most:
   const [unit, half] = [10n ** BigInt(scale), 5n * 10n ** BigInt(scale)];
   // The rate in thousandths, times 10^scale.
   const rate = digits * 1000n;
-  if (rate <= half) throw contradiction('a rate that cannot be true');
+  if (rate <= half) throw contradiction('the rate cannot be true');
   const value = pay * 1_000_000n * 1000n * unit;
   return { least: divFloor(value, rate + half), most: divCeil(value, rate - half) };
 };
@@ -51,16 +51,16 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
   if (fixed === 'pay') {
     // `estimatedAmount` is rounded half up, so it may be up to half a step more than arrives. The check allows a whole step in either direction.
     const step = stepAt(shown);
-    if (least > shown + step + slack || most + step + slack < shown) throw contradiction('a rate that contradicts the amounts');
+    if (least > shown + step + slack || most + step + slack < shown) throw contradiction('the rate contradicts the amounts');
     return { price: { pay, receive: least, fee, ...btcPrice } };
   }
   // DFX calculates with the exact amount, but repeats it rounded. If it repeats any other amount, the price is not for this request.
   if (roundToStep(asked) !== shown) {
-    if (isOnStep(asked)) throw contradiction('a price for another amount');
+    if (isOnStep(asked)) throw contradiction('the price is for another amount');
     return { refusal: { reason: 'off-step', detail: nearestTwo(asked) } };
   }
   // `amount` is rounded down to a cent, so the exact amount is less than a cent more.
-  if (least > asked + slack || satsAt(rate, pay + 1n).most + slack < asked) throw contradiction('a rate that contradicts the amounts');
+  if (least > asked + slack || satsAt(rate, pay + 1n).most + slack < asked) throw contradiction('the rate contradicts the amounts');
   return { price: { pay, receive: asked, fee, ...btcPrice } };
 };
 
@@ -71,7 +71,7 @@ export const offStep = ({ fixed, amount }: Asked): Refusal | undefined =>
 export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
   const [amount, estimated, rate] = [needed(reply.amount, 'amount'), needed(reply.estimatedAmount, 'estimatedAmount'), needed(reply.rate, 'rate')];
   const fee = feeIn(reply.feesTarget?.total, 'feesTarget');
-  if (!agree(amount, estimated, rate)) throw contradiction('a rate that contradicts the amounts');
+  if (!agree(amount, estimated, rate)) throw contradiction('the rate contradicts the amounts');
   const sats = decimalTimesCeil(amount, satsPerBtc);
   const price = reply.exchangeRate;
   return {

@@ -117,7 +117,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
       const expiresOn = sessionEnd(reply.value.expires_on, deps.now());
       // We could never use such a session, and would open another one before each price.
-      if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'a session that has already expired when it opens', { taken: 'no' });
+      if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'the session had already expired when it was opened', { taken: 'no' });
       const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn };
       return { ok: true, value: { expiresOn }, customer: JSON.stringify(opened) };
     },
@@ -201,7 +201,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
         throw new ProviderFault('server', `status ${reply.status} in response to a withdrawal`, { status: reply.status });
       if (!reply.ok) return declined;
       const { order_id: about } = reply.value;
-      if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'a withdrawal for another order');
+      if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'the withdrawal is for another order');
       const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });
       if (!canonical) throw new ProviderFault('malformed', 'lnurlw is not an LNURL-withdraw link');
       const expiresOn = reply.value.withdrawal_expiration_date;

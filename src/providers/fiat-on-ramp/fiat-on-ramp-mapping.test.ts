@@ -313,7 +313,7 @@ describe('placed orders', () => {
   it('an unreadable expiry: nobody is shown how to pay', () => {
     const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
     const placed = placedOf({ ...way, expires_on: 'in two hours' });
-    expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an order whose expiry cannot be read' }]);
+    expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'the expiry of the order cannot be read' }]);
     expect(placedOf({ ...way, expires_on: '2026-11-24T10:15Z' })).toMatchObject({ expiresOn: Date.UTC(2026, 10, 24, 10, 15), paymentInfo: { kind: 'fiat' } });
   });
   it.each([20_000, -1, 9_007_199_254_740_991, -9_007_199_254_740_991])('a fee of %s cents in an order over 100.90: nobody is shown how to pay', (order_fee) => {
@@ -321,7 +321,7 @@ describe('placed orders', () => {
     expect(placedOf({ ...way, order_fee })).toMatchObject({
       pay: 10_090n,
       fee: 90n,
-      paymentInfo: { kind: 'none', problem: 'a fee that is negative or above the total' },
+      paymentInfo: { kind: 'none', problem: 'the fee is negative, or higher than the total' },
     });
   });
   it('an id that is too long for the database is refused', () => {

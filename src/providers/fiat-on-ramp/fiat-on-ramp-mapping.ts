@@ -158,8 +158,8 @@ const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (se
  */
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
-  if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
-  if (wire.expires_on === 'unreadable') throw new ProviderFault('malformed', 'a quote whose expiry cannot be read');
+  if (receive === undefined) throw new ProviderFault('malformed', 'the quote has no amount in sats');
+  if (wire.expires_on === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the quote cannot be read');
   const { currency } = option;
   const fee = wire.order_fee ?? 0n;
   const pay = exactly(totalOf(wire.amount_fiat, fee, settings), currency, settings);
@@ -211,10 +211,10 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
   const told = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
   const quotedFee = wire.order_fee ?? toUpstream(offer.fee, currency, settings) ?? 0n;
   const pay = wire.amount_fiat === undefined ? offer.pay : exactly(totalOf(wire.amount_fiat, quotedFee, settings), currency, settings);
-  if (pay === undefined) throw new ProviderFault('malformed', 'an order whose total is not a whole number of hundredths');
+  if (pay === undefined) throw new ProviderFault('malformed', 'the total of the order is not a whole number of hundredths');
   const isPossible = told >= 0n && told <= pay;
   const problem =
-    wire.expires_on === 'unreadable' ? 'an order whose expiry cannot be read' : isPossible ? undefined : 'a fee that is negative or above the total';
+    wire.expires_on === 'unreadable' ? 'the expiry of the order cannot be read' : isPossible ? undefined : 'the fee is negative, or higher than the total';
   return {
     upstreamOrderId: wire.order_id,
     stage: toStage(wire.order_status ?? 'placed') ?? 'awaiting_payment',

@@ -31,10 +31,10 @@ const read = (given: unknown): PaymentInfo => {
   const paymentUrl = typeof url === 'string' && url !== '' ? url : undefined;
   const told = [...textsIn({ ...beside, ...(typeof url === 'string' ? {} : { payment_url: url }) }, '', 0)];
   const inside = isObject(details) || Array.isArray(details) ? textsIn(details, '', 0) : textsIn({ payment_details: details }, '', 0);
-  if (told.length + inside.length > mostTexts) throw new NotWhole('more payment details than can be shown');
+  if (told.length + inside.length > mostTexts) throw new NotWhole('there are more payment details than can be shown');
   const named = withKeys(told, inside);
   if ([...named].reduce((size, [key, text]) => size + key.length + text.length, 0) > longestInAll)
-    throw new NotWhole('payment details longer than can be shown');
+    throw new NotWhole('the payment details are longer than can be shown');
   const saysWhere = [...told, ...inside].some(({ isSwitch }) => !isSwitch);
   if (paymentUrl === undefined && !saysWhere) return { kind: 'none' };
   return {
@@ -66,11 +66,11 @@ const textsIn = (value: unknown, path: string, level: number): Told[] => {
   if (value === null || value === undefined || value === '') return [];
   if (typeof value === 'string' || typeof value === 'number') {
     const text = String(value);
-    if (text.length > longestText) throw new NotWhole('a payment detail longer than can be shown');
+    if (text.length > longestText) throw new NotWhole('a payment detail is longer than can be shown');
     return [{ key: path, text, isSwitch: false }];
   }
   if (typeof value === 'boolean') return [{ key: path, text: String(value), isSwitch: true }];
-  if (level >= mostLevels || typeof value !== 'object') throw new NotWhole('payment details nested deeper than can be shown');
+  if (level >= mostLevels || typeof value !== 'object') throw new NotWhole('the payment details are nested deeper than can be shown');
   if (Array.isArray(value)) {
     const isOne = value.length === 1 && path !== '';
     return value.flatMap((item: unknown, at) => textsIn(item, isOne || labelled(item) ? path : join(path, String(at + 1)), level + 1));

@@ -69,7 +69,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     } catch (error) {
       if (!(error instanceof ProviderFault)) throw error;
       const { kind, retryable, retryAfterMs, status } = error;
-      throw new ProviderFault(kind, 'get_info, before an order', {
+      throw new ProviderFault(kind, 'the call to get_info before the order failed', {
         retryable,
         taken: 'no',
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -95,10 +95,10 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     const [connectTo] = peersOf(info.value, settings);
     const { status, said } = await ask(context, 'create_order', asked.terms.body);
     const found = findOrder(said);
-    if (found === 'unnamed') throw new ProviderFault('malformed', 'an order without an id', { status });
+    if (found === 'unnamed') throw new ProviderFault('malformed', 'the order has no id', { status });
     if (found === undefined) {
       if (isCertain(status, said)) return { ok: false, refusal: toRefusal(said, connectTo) };
-      throw new ProviderFault(status < 300 ? 'malformed' : 'server', 'neither an order nor a refusal', { status });
+      throw new ProviderFault(status < 300 ? 'malformed' : 'server', 'the answer is neither an order nor a refusal', { status });
     }
     const judged = judge(found, asked.terms, { payWith, status, said, connectTo });
     if ('refusal' in judged) return { ok: false, refusal: { ...judged.refusal, orderMade: found.orderId } };
@@ -174,7 +174,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       if (found === undefined || found === 'unnamed' || found.isError) {
         if (found !== 'unnamed' && !isUnrouted(said) && (status === 404 || isNotFound(said))) return { ok: true, value: [] };
         if (status >= 300) throw new ProviderFault('server', `status ${status} when reading an order`, { status });
-        throw new ProviderFault('malformed', 'an error in place of an order');
+        throw new ProviderFault('malformed', 'the answer is an error, not an order');
       }
       if (!found.order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'the answer is about another order');

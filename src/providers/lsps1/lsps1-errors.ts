@@ -65,7 +65,7 @@ export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal
   const said = readError(body);
   const sentence = asSentence(said);
   if (/\btoo many (?!channels)|rate.?limit|slow down|throttl/.test(sentence))
-    throw new ProviderFault('rate-limited', 'an error whose words name a rate limit', { taken: 'no' });
+    throw new ProviderFault('rate-limited', 'the words of the error name a rate limit', { taken: 'no' });
   if (notConnected.test(sentence)) return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
   if (isAboutToken(said, sentence)) return { reason: 'declined', note: 'token-refused' };
   if (/\b(?:white|allow).?list/.test(sentence)) return { reason: 'declined', note: 'node-not-listed' };

@@ -192,10 +192,10 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
   const onchainLifeMs = checks.settings.onchain_life_s * 1000;
   const inCommon = { orderId: order.order_id, leaseBlocks: order.channel_expiry_blocks ?? terms.leaseBlocks, rawStatus: rawStatusOf(order, state) };
   if (isFree(order, terms, stage, totals)) {
-    if (payTo !== undefined && (askedBy(payTo, payWith) ?? 0n) > 0n) throw new ProviderFault('malformed', 'a free order with an invoice to pay');
+    if (payTo !== undefined && (askedBy(payTo, payWith) ?? 0n) > 0n) throw new ProviderFault('malformed', 'the order is free, but has an invoice to pay');
     return { made: { ...inCommon, pay: 0n, receive: 0n, fee: 0n, expiresOn: typeof ends === 'number' ? ends : checks.now + onchainLifeMs } };
   }
-  if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'a new order that has already been paid');
+  if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'the new order is said to be paid already');
   if (payTo === undefined || totals === undefined) return { refusal: { reason: 'payment-method-unsupported' } };
   const endsOn = payWith === 'lightning' ? invoiceEnd(payTo, totals.pay, ends, checks) : (addressEnd(payTo, ends, checks) ?? checks.now + onchainLifeMs);
   if (wire) contradictLink(wire, totals.pay, checks.network);
@@ -242,7 +242,7 @@ const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: Bitc
 /** Throws if a bitcoin: link in the order asks for an amount that differs from the order's, or that cannot be read. */
 const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
   const amountSats = linkOf(wire, network)?.amountSats;
-  if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that contradicts the order');
+  if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'the bitcoin: link contradicts the order');
 };
 
 /** Returns the sats that an invoice asks for. Undefined for an invoice without an amount, and for an address. */
