@@ -220,7 +220,7 @@ providers:
     expect(checkMode(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
     const shared = good(`${live}pages: { console_host: ramp.wallet.example }\n`);
     expect(checkMode(shared, { DATABASE_URL: 'postgres://x' })).toEqual([
-      'pages.console_host: is the host of public_url, but the console needs a host that serves nothing public',
+      'pages.console_host is the host of public_url, but the console needs a host that serves nothing public',
     ]);
     const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
     expect(checkMode(bad, {})).toEqual([
@@ -239,7 +239,7 @@ providers:
       'providers.other: a sandbox provider cannot be used in live mode',
       'providers.other.base_url: live mode needs https',
       'providers.other.base_url: "10.0.0.1" is a private address',
-      'providers.other: is off, but could be switched on while the gateway runs: remove the block, or correct it',
+      'providers.other is off, but could be switched on while the gateway runs: remove the block, or correct it',
     ]);
   });
 
@@ -423,12 +423,12 @@ describe('routing.reference', () => {
     expect(notes('    EUR: { btc_price: 9000000 }')).toEqual([
       'routing.reference.EUR.btc_price is shown and excludes no offer: set max_deviation_bps if it should',
     ]);
-    const never = 'routing.reference.EUR does not have two independent feeds: it is never live, and excludes no offer';
+    const never = 'routing.reference.EUR does not have two independent feeds, so its price is never live, and excludes no offer';
     expect(notes('    EUR: { feeds: [kraken] }')).toEqual([never]);
     expect(notes('    EUR: { feeds: [kraken, mempool], max_deviation_bps: 300 }')).toEqual([never]);
     expect(notes('    EUR: { feeds: [kraken, { name: b, url: https://api.kraken.com/x, price: /p }] }')).toEqual([never]);
     expect(notes('    EUR: { feeds: [kraken], max_deviation_bps: 300 }')).toEqual([
-      'routing.reference.EUR does not have two independent feeds: it is never live',
+      'routing.reference.EUR does not have two independent feeds, so its price is never live',
     ]);
   });
   it('live mode wants public feeds over https', () => {

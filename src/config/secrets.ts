@@ -72,7 +72,7 @@ export const readSecrets = (
   );
   for (const [id, secrets] of appWebhooks)
     if (secrets.some((one) => !isAppSecret(one)))
-      mistakes.push(`apps.${id}.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes (several: separated by commas)`);
+      mistakes.push(`apps.${id}.webhook_secret_env names a variable whose value is not whsec_ and base64 of 24 to 64 bytes (several: separated by commas)`);
   if (mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes)] };
   return {
     ok: true,
@@ -179,7 +179,7 @@ const checkProvider = (provider: GatewayConfig['providers'][number]): string[] =
     if (isPrivate(hostname)) mistakes.push(`${setting}: "${hostname}" is a private address`);
   }
   if (mistakes.length > 0 && provider.mode === 'off')
-    mistakes.push(`${path}: is off, but could be switched on while the gateway runs: remove the block, or correct it`);
+    mistakes.push(`${path} is off, but could be switched on while the gateway runs: remove the block, or correct it`);
   return mistakes;
 };
 
@@ -190,7 +190,7 @@ export const checkMode = (config: GatewayConfig, source: Source): string[] => {
   const mistakes: string[] = [];
   if (!config.public_url.startsWith('https://')) mistakes.push('public_url: live mode needs https (PUBLIC_URL overrides the configuration)');
   if (config.pages.console_host === new URL(config.public_url).host)
-    mistakes.push('pages.console_host: is the host of public_url, but the console needs a host that serves nothing public');
+    mistakes.push('pages.console_host is the host of public_url, but the console needs a host that serves nothing public');
   if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
   if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
   // On Workers, this variable replaces each base_url.

@@ -37,7 +37,7 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
     look: async (): Promise<void> => {
       if (database.kind === 'pglite') return;
       const found = await endThose(suspicious > 0 ? poolSize * 3 : poolSize);
-      if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'renewing connections that are read-only or lost' });
+      if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'some connections are read-only or lost: they are being replaced' });
       suspicious = found > 0 ? roundsAfter : Math.max(0, suspicious - 1);
       const pooled = !database.pooled && (await answersForServer(sql));
       // A connection that was renewed meanwhile looks like a pooler's for one round. So only two such rounds in a row count.

@@ -46,7 +46,7 @@ const startThread = async (folder: string | undefined, unlock: () => void): Prom
   const lost = new Promise<string>((resolve) => {
     worker.on('error', (error) => resolve(error instanceof Error ? error.message : String(error)));
     worker.on('exit', (code) => {
-      if (closing === undefined) resolve(`its thread ended with code ${code}`);
+      if (closing === undefined) resolve(`the thread of the embedded database ended with code ${code}`);
     });
   });
   const close = async (): Promise<void> => {

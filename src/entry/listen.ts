@@ -4,7 +4,7 @@ import { StartRefused } from './start-refused.ts';
 
 /** Why the gateway cannot listen, by errno. */
 const meanings: Record<string, (env: Env) => string> = {
-  EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT`,
+  EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT to another port`,
   EACCES: ({ PORT }) => `port ${PORT} needs permissions that this process does not have: set PORT to 1024 or more`,
   EADDRNOTAVAIL: () =>
     'HOST is not an address of this machine: set 127.0.0.1 to accept connections from this machine only, or 0.0.0.0 to accept them on all its IPv4 addresses',

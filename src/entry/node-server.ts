@@ -292,6 +292,11 @@ const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<s
   const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
   const local = forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
   if (!known && (!local || secrets.metricsToken !== undefined))
-    return c.text(`metrics ${secrets.metricsToken === undefined ? 'are open to loopback only; other callers ' : ''}need METRICS_TOKEN\n`, 403);
+    return c.text(
+      secrets.metricsToken === undefined
+        ? 'Metrics are shown to loopback only, because METRICS_TOKEN is not set.\n'
+        : 'Metrics are shown only to callers that send METRICS_TOKEN as a bearer token.\n',
+      403,
+    );
   return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
 };

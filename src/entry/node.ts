@@ -16,7 +16,7 @@ let server: RunningServer | undefined;
 const stop = (signal: string, graceMs: number): void => {
   // In a container this is process 1, which a signal ends only if the process handles it. A start may wait minutes for another instance's migration.
   if (server === undefined) {
-    process.stderr.write(`ramp-gateway: ${signal} before it had started\n`);
+    process.stderr.write(`ramp-gateway ends: ${signal} arrived before the gateway had started\n`);
     process.exit(0);
   }
   const { log, leave, stop: close } = server;

@@ -164,7 +164,12 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
 const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
-    return c.text('metrics need METRICS_TOKEN\n', 403);
+    return c.text(
+      secrets.metricsToken === undefined
+        ? 'Metrics are not shown, because METRICS_TOKEN is not set.\n'
+        : 'Metrics are shown only to callers that send METRICS_TOKEN as a bearer token.\n',
+      403,
+    );
   const client = postgres(url, { max: 1, fetch_types: false });
   return c.text(renderGauges(await databaseGauges(client)));
 };

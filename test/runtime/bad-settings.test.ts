@@ -140,7 +140,7 @@ const cases: [string, () => Record<string, string>, string][] = [
   [
     'an app’s webhook secret that signs nothing',
     () => ({ ...changed('providers:', 'apps: { wallet: { webhook_secret_env: HOOK } }\nproviders:')(), HOOK: 'v1,do-not-show' }),
-    'apps.wallet.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes',
+    'apps.wallet.webhook_secret_env names a variable whose value is not whsec_ and base64 of 24 to 64 bytes',
   ],
   // The environment
   ['PORT of a Kubernetes service', given({ PORT: 'tcp://10.0.0.1:8787' }), 'environment: PORT must be a whole number from 0 to 65535'],
@@ -257,7 +257,7 @@ describe.each(ways)('%s, with a database', (way) => {
     const empty = await testDatabase({ empty: true });
     await empty.sql.unsafe(`alter database "${new URL(empty.url).pathname.slice(1)}" set default_transaction_read_only = on`);
     const refused: [Record<string, string>, string][] = [
-      [{ PORT: String(port) }, `port ${port} on 127.0.0.1 is in use: stop the process that listens there, or set PORT`],
+      [{ PORT: String(port) }, `port ${port} on 127.0.0.1 is in use: stop the process that listens there, or set PORT to another port`],
       [{ HOST: '203.0.113.9' }, 'HOST is not an address of this machine'],
       [{ DATABASE_URL: none }, 'the database that DATABASE_URL names does not exist: 3D000 '],
       [{ DATABASE_URL: stranger }, 'the database refuses the user'],

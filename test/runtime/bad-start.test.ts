@@ -49,7 +49,7 @@ const cases: { name: string; config: string; variables: Record<string, string>; 
     name: 'a webhook secret of an app that signs nothing',
     config: withApp,
     variables: { ...keys, WALLET_WEBHOOK_SECRET: 'do-not-show' },
-    says: 'apps.wallet.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes',
+    says: 'apps.wallet.webhook_secret_env names a variable whose value is not whsec_ and base64 of 24 to 64 bytes',
   },
   {
     name: 'a token with a line end within',
