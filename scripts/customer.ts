@@ -25,7 +25,7 @@ const release = async (provider: string, name: string): Promise<void> =>
     await record('customer.release', provider, { name: sha256Hex(name.trim().toLowerCase()) });
     const released = await releaseName(sql, provider, name, Date.now());
     if (released === 0) throw new Refused(`no account at "${provider}" uses this e-mail or address`);
-    say(`released: ${released} account(s) removed. Whoever names it next at "${provider}" is logged in there as its user`);
+    say(`released: ${released} account(s) removed. The next customer who names this e-mail or address at "${provider}" is logged in there as its user`);
   });
 
 await command(async () => {
@@ -41,7 +41,7 @@ await command(async () => {
       return say(JSON.stringify(data, undefined, 2));
     }
     const open = await unfinished(sql, id);
-    if (open.length > 0) throw new Refused(`not deleted, because money may still move:\n${open.map((one) => `  ${one}`).join('\n')}`);
+    if (open.length > 0) throw new Refused(`nothing was deleted, because money may still move:\n${open.map((one) => `  ${one}`).join('\n')}`);
     const counts = await forgetCustomer(sql, id);
     if (!counts) throw new Refused(`${id}: there is no such customer`);
     say(

@@ -63,7 +63,7 @@ const actions: Readonly<Record<string, (id: string, words: string, reason: strin
 };
 
 const usage = `usage: ${called('order', '<order, quote, attempt, request or customer id, payment reference, or order id at the provider>')}
-       and to narrow it, or instead: [--day <2026-11-24>] [--amount "100 EUR"|"5000 sats"|100] [--json]`;
+       to narrow the search, or without an id: [--day <2026-11-24>] [--amount "100 EUR"|"5000 sats"|100] [--json]`;
 const most = 50;
 
 const dayOrRefuse = (text: string): { from: number; to: number } => {
@@ -99,7 +99,7 @@ const find = async ({ stores, record }: Ops, word: string | undefined, flags: Re
   await record('orders.search', 'orders', detail);
   const found = await findOrders(stores.operator, sha256Hex, { ...(word === undefined ? {} : { word }), ...wanted }, most + 1);
   const [only] = found;
-  if (only === undefined) throw new Refused(`${word ?? 'these figures'}: there is no such order`);
+  if (only === undefined) throw new Refused(`${word ?? 'this day or amount'}: no order was found`);
   if (found.length === 1) return void (await show(only.orderId));
   const shown = found.slice(0, most);
   if (isJson)

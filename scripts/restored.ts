@@ -25,13 +25,13 @@ await command(async () => {
     }
     await record('restored.hold', 'gateway');
     await holdTraffic(gateway, actor);
-    say('held: no new orders and no webhooks are sent');
+    say('held: no new orders are placed, and no webhooks are sent');
     if (flags.has('hold')) return;
     // By the end of this pause, every instance has read the switches.
     await gateway.sleep(seconds(flags.get('wait'), 5) * 1000);
     const done = await catchUp(gateway, seconds(flags.get('settle'), 60) * 1000);
     say(
-      `${done.quotes} price requests can no longer be ordered; ${done.placings} order attempts were looked up, ${done.unsettled} of them are still unresolved`,
+      `the offers of ${done.quotes} price requests can no longer be ordered; ${done.placings} order attempts were looked up, ${done.unsettled} of them are still unresolved`,
     );
     say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks were out of date and will not be sent`);
     say(`${done.sessions} provider sessions read, ${done.adopted.length} unknown orders adopted in review`);

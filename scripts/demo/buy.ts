@@ -60,7 +60,7 @@ const buyPushed = async (ramp: Ramp, offer: Offer, payoutTo: { node_pubkey: stri
   const order = await ramp.buy(offer, { payoutTo }).catch(async (error: unknown) => {
     const page = error instanceof RampError ? error.problem?.['action_url'] : undefined;
     if (typeof page !== 'string') throw error;
-    say(`   ${offer.provider.name} must know the customer first. They open its page: ${page.slice(0, 40)}…`);
+    say(`   ${offer.provider.name} must know the customer first. The customer opens its page: ${page.slice(0, 40)}…`);
     await fetch(page);
     await new Promise((done) => setTimeout(done, 1500));
     return await ramp.buy(offer, { payoutTo });

@@ -127,7 +127,7 @@ type Listed = {
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
   const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];
-  if (status !== 200 || listed.length === 0) return [{ name: 'providers', good: false, says: status === 200 ? 'none is on' : `/providers ${status}` }];
+  if (status !== 200 || listed.length === 0) return [{ name: 'providers', good: false, says: status === 200 ? 'no provider is on' : `/providers ${status}` }];
   return listed.map((one) => {
     const options = one.currencies.reduce((sum, currency) => sum + currency.payment_options.length, 0);
     const open = Object.entries(one.circuits).filter(([, state]) => state !== 'closed');

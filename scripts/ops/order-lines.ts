@@ -113,7 +113,7 @@ export const orderLines = (shown: ShownOrder): string[] => {
     ...stageRow(shown),
     [
       'provider',
-      `its order ${shown.upstream_order_id ?? 'is not known'}${order ? `, its last word "${order.raw_status}", read ${order.checked_on ?? 'never yet'}` : ''}`,
+      `order id ${shown.upstream_order_id ?? 'not known'}${order ? `, last status "${order.raw_status}", read ${order.checked_on ?? 'never yet'}` : ''}`,
     ],
     ...(order
       ? [['next', order.final ? 'nothing: the order is final' : `polled ${order.next_check_on ?? 'when a wallet asks'}${expiryOf(order)}`] satisfies Row]

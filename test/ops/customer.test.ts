@@ -76,7 +76,7 @@ it('exports what is stored about a person, in clear, without bearer values', asy
 
 it('deletes no customer while money may move', async () => {
   const { code, error } = await run('forget', customer);
-  expect([code, error]).toEqual([1, `not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
+  expect([code, error]).toEqual([1, `nothing was deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
   expect((await run('forget', '00000000-0000-4000-8000-000000000000')).error).toContain('there is no such customer');
 });
 
@@ -95,7 +95,7 @@ it('nor while a placing without an order is in review, or before it is checked f
   await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
   // The placing of an order that `restored` adopted stays in review, whatever the order's stage. Only the order's own line is printed.
   await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;
-  expect((await run('forget', customer)).error).toBe(`not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
+  expect((await run('forget', customer)).error).toBe(`nothing was deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
   await sql`delete from intents where id = ${orderId}`;
   await sql`update intents set state = 'confirmed'`;
 });

@@ -52,7 +52,7 @@ it('the customer paid 100 EUR, names the reference, and nothing came: one comman
     '^pays +100\\.00 EUR by SEPA$',
     '^gets +\\d+ sats, fee \\d+\\.\\d\\d EUR$',
     `^stages +${time} awaiting_payment \\(place\\)$`,
-    `^provider +its order ${mine.upstreamId}, its last word "placed", read never yet$`,
+    `^provider +order id ${mine.upstreamId}, last status "placed", read never yet$`,
     `^next +polled ${time}; can be paid until ${time}$`,
     `^ids +request ${mine.requestId}, quote ${mine.quoteId}, attempt ${mine.attempt}$`,
     `^ +customer ${mine.customer}$`,
@@ -84,7 +84,7 @@ it.each(['orderId', 'quoteId', 'attempt', 'requestId', 'reference', 'upstreamId'
 
 it('by amount, with and without a unit, and by day', async () => {
   for (const amount of ['50 EUR', '50.00EUR', '50']) expect((await run('--amount', amount)).out).toContain(other.orderId);
-  expect(await run('--amount', '50 sats')).toEqual({ code: 1, out: '', error: 'these figures: there is no such order\n' });
+  expect(await run('--amount', '50 sats')).toEqual({ code: 1, out: '', error: 'this day or amount: no order was found\n' });
   expect((await run(mine.reference, '--amount', '50 EUR')).error).toBe(`${mine.reference}: there is no such order\n`);
   expect((await run(mine.reference, '--day', '2001-01-01')).code).toBe(1);
   expect((await run('--day', 'tuesday')).error).toContain('--day needs a date');

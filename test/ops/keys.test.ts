@@ -108,7 +108,7 @@ it('replaces the sealing key under traffic: nothing unreadable, everything under
   await buy(after, sessionId);
   expect([await payable(before, sessionId), await payable(after, sessionId)]).toEqual([2, 2]);
   await before.close();
-  expect((await keys(step2, 'retire', 'seal', 's1')).error).toMatch(/values are still sealed under "s1": npm run keys -- reseal/);
+  expect((await keys(step2, 'retire', 'seal', 's1')).error).toMatch(/values are still sealed under "s1"\. First run npm run keys -- reseal/);
 
   const traffic = (async () => {
     for (let n = 0; n < 10; n += 1) {
