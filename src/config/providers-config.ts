@@ -46,8 +46,8 @@ const app = z.strictObject({
     .default([])
     .describe("Where /buy may send the customer back to, like https://wallet.example/bought or an app's mywallet://bought; any query may follow"),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
-  quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app; for a publishable key, each network has this limit to itself'),
-  orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app; for a publishable key, each network has this limit to itself'),
+  quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app. With a publishable key, each network has this limit to itself'),
+  orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app. With a publishable key, each network has this limit to itself'),
   in_flight: z
     .int()
     .min(1)
@@ -113,7 +113,7 @@ export const providerCore = z.object({
   mode: z
     .enum(['on', 'shadow', 'off'])
     .default('on')
-    .describe('shadow: asked and recorded, never shown; off: no new offers, but its orders are still followed'),
+    .describe('on: it makes offers and takes orders. shadow: it is asked and its offers are recorded, but never shown. off: it makes no offers, but its orders are still followed'),
   name: z.string().min(1).max(64).optional(),
   base_url: z.url(),
   sandbox: z.boolean().optional(),
@@ -170,14 +170,14 @@ export const providerCore = z.object({
   option_methods: z.record(z.string(), method).default(() => ({})),
   arrival_seconds: z.strictObject({ instant: z.int().optional(), card: z.int().optional(), bank_transfer: z.int().optional() }).optional(),
   opens_per_minute: z.int().min(1).optional(),
-  quotes_per_node_per_day: count(3).describe('Liquidity: firm prices (each is an order at the seller) for one node key'),
-  orders_per_day: count(200).describe('Liquidity: orders made at this seller for firm prices'),
+  quotes_per_node_per_day: count(3).describe('Liquidity: how many firm prices one node key may get per day. Each firm price is an order at the seller'),
+  orders_per_day: count(200).describe('Liquidity: how many orders per day the gateway makes at this seller for firm prices'),
   max_in_flight_sats: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'The most sats in orders at this provider that are not filled and are paid or can still be paid. Beyond that, the provider makes no offers. No limit unless set',
+      'How many sats may be in unfilled orders at this provider that are paid or can still be paid. Beyond that, the provider gets no new orders, and makes no offers. No limit unless set',
     ),
 });
 const shared = new Set(['base_url']);
@@ -190,7 +190,7 @@ export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
   public_url: publicUrl.default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
-  trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
+  trusted_proxies: z.array(addresses).default([]).describe('Addresses, or ranges of addresses, of the proxies whose X-Forwarded-For or Forwarded header is trusted'),
   cors_origins: z.array(z.url()).default([]),
   currencies: z.array(currencyCode).optional().describe('The only currencies that are listed, even if providers offer others. Default: all'),
   traceparent: z.boolean().default(false),
@@ -240,14 +240,14 @@ export const topLevel = z.strictObject({
   limits: filled(
     z.strictObject({
       verify_per_minute: count(30).describe(
-        'New sessions of one network: an IPv4 address or an IPv6 /64. In the limits of a network, an IPv6 /48 has up to 16 times the budget',
+        'New sessions from one network: an IPv4 address or an IPv6 /64. In every limit per network, an IPv6 /48 has up to 16 times the budget',
       ),
       quotes_per_minute: count(60).describe(
-        'Price requests of one session; reads of accounts are counted separately, with the same limit, and reads of unpaid orders at their providers with twice the limit',
+        'Price requests of one session. Reads of accounts are counted separately, with the same limit. Reads of unpaid orders at their providers have twice the limit',
       ),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
-      orders_per_minute: count(10).describe('New orders of one session; routes, account steps and webhook tests are counted separately, with the same limit'),
+      orders_per_minute: count(10).describe('New orders of one session. Routes, account steps and webhook tests are counted separately, with the same limit'),
       orders_per_minute_network: z.int().min(1).optional().describe('Default: 5 times orders_per_minute'),
       orders_per_minute_app: z.int().min(1).optional().describe('Default: 10 times orders_per_minute'),
       mails_per_hour_network: z
@@ -261,7 +261,7 @@ export const topLevel = z.strictObject({
         'Wrong operator tokens from one network. Beyond that, wrong tokens from the network get 429 for the rest of the minute; a right token still works',
       ),
       forged_notices_per_minute: count(60).describe('How many forged notices from one network are logged; all of them are counted'),
-      in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),
+      in_flight: count(512).describe('How many requests may be in progress at a time. Price requests may use two thirds of them'),
       in_flight_network: z
         .int()
         .min(1)
@@ -280,8 +280,8 @@ export const topLevel = z.strictObject({
       deliveries_days: count(30),
       idempotency_hours: count(24),
       operator_log_days: count(365),
-      fills_days: count(730).describe('The figures of what was delivered for each order; the sums that rank offers fade by themselves'),
-      figures_days: count(730).describe('The hourly figures that the console shows'),
+      fills_days: count(730).describe('How long the figures of what was delivered for each order are kept. The sums that rank offers fade by themselves'),
+      figures_days: count(730).describe('How long the hourly figures that the console shows are kept'),
     }),
   ),
   providers: z

@@ -179,7 +179,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const price = priceNow(currency.price, told && magic.magicSpreadBps);
     const wanted = has('amount-btc-only') || has('sats-asked-as-btc') ? body['amount_btc'] : body['amount_sats'];
     // The standard demands exactly one amount.
-    if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'one amount, please');
+    if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'send exactly one amount');
     const quote = quoteFor(session.id, currency, option, price, body['amount_fiat'], wanted);
     if (!quote) return refuse(422, 'the amount is out of range');
     quotes.set(quote.id, quote);
