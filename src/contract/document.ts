@@ -70,12 +70,12 @@ const about = `Buy and sell bitcoin and get Lightning liquidity through one API.
 
 - Begin with GET /verify and POST /session. Every other call of a wallet is a POST with \`session_id\` in the body, except those marked GET.
 - Buy: /payment-options → /offers or /quote → /order → /order-status → /withdrawal.
-- Sell: /sell/payment-options → /sell/offers or /sell/quote → if the offer requires them, once: /sell/accounts, /sell/connections, /sell/connection-confirm → /sell/order → /sell/order-status.
+- Sell: /sell/payment-options → /sell/offers or /sell/quote → if the offer requires them, once: /accounts, /sell/connections, /sell/connection-confirm → /sell/order → /sell/order-status.
 - Liquidity: /liquidity/products → /liquidity/offers or /liquidity/quote → /liquidity/order → /liquidity/order-status.
 - Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. Members without a value are left out.
 - Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
 - Send an Idempotency-Key with calls that create something. If an answer is lost, send the same request with the same key again.
-- Member names may be sent in camelCase, and null means absent. Unknown members are ignored, unless they look like a misspelling of a known one.
+- Member names may be sent in camelCase, and null means absent. Unknown members are ignored, except those that look like a misspelling of a known one: such a request is refused.
 - Members and values may be added at any time: ignore members that you do not know, and accept unknown values where a list is open. docs/versioning says what may change.`;
 
 type Security = { [scheme: string]: string[] }[];

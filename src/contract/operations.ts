@@ -100,7 +100,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Accounts',
     summary: 'Start an account',
     description:
-      'Starts, continues or recovers the customer’s account at a provider. `needs` in the answer says what is still missing: call this again with it. What the provider does not ask for is not passed on to it. The same Idempotency-Key returns the same answer for 24 hours.',
+      'Starts, continues or recovers the customer’s account at a provider. `needs` in the answer names what is still missing: call this operation again with those members. Members that the provider does not ask for are not passed on to it. The same Idempotency-Key returns the same answer for 24 hours.',
   },
   getAccount: { tag: 'Accounts', summary: 'Read an account', description: 'Returns the state of the account, with its connections.' },
   sendAccountCode: {
@@ -142,7 +142,7 @@ export const operations: { readonly [id: string]: Text } = {
   resendSellConnectionCode: {
     tag: 'Sell',
     summary: 'Send another code',
-    description: 'Asks the provider to send another text message with a code, if it still sends one.',
+    description: 'Asks the provider to send another text message with a code, if the provider still sends codes for this connection.',
   },
   cancelSellConnection: {
     tag: 'Sell',
@@ -206,7 +206,7 @@ export const operations: { readonly [id: string]: Text } = {
   getMetrics: {
     tag: 'Service',
     summary: 'Read metrics',
-    description: 'Returns the metrics in the text format of Prometheus, to callers with METRICS_TOKEN or, on Node while no token is set, on loopback.',
+    description: 'Returns the metrics in the text format of Prometheus. Callers must send METRICS_TOKEN as a bearer token. On Node, while no METRICS_TOKEN is set, callers on loopback need no token.',
   },
   getOpenApi: { tag: 'Service', summary: 'Read this document', description: 'Returns this document, with an ETag.' },
   getWebhookKeys: {
@@ -233,7 +233,7 @@ export const operations: { readonly [id: string]: Text } = {
 
   getOperatorOverview: {
     tag: 'Operator',
-    summary: 'How everything is',
+    summary: 'How the gateway and its providers are doing',
     description:
       'Returns what needs a person, how each provider is doing (mode, switch, circuits, credentials, requests for prices in the last 15 minutes and 24 hours), and the running instances.',
   },
