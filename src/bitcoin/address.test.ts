@@ -7,7 +7,7 @@ const NETWORK_OF: Record<string, BitcoinNetwork> = { main: 'main', testnet: 'tes
 const network = (chain: string): BitcoinNetwork => NETWORK_OF[chain]!;
 const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a typo.' };
 const UNKNOWN_KIND = { problem: 'This kind of address is not supported yet; coins sent to it could be lost.' };
-const NO_SUCH_KEY = { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
+const NO_SUCH_KEY = { problem: 'The key in this taproot address is not valid; coins sent to the address would be lost.' };
 
 /** Case carries no meaning in bech32. */
 const asKept = (address: string): string => (/^(?:BC|TB|BCRT)1/.test(address) ? address.toLowerCase() : address);

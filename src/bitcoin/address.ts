@@ -19,7 +19,7 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
   // BIP350: a sender accepts future witness versions, but no customer should use one as their own address.
   if (info.type === AddressType.unknown) return { problem: 'This kind of address is not supported yet; coins sent to it could be lost.' };
   if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
-    return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
+    return { problem: 'The key in this taproot address is not valid; coins sent to the address would be lost.' };
   return { address: info.bech32 ? address.toLowerCase() : address };
 }
 

@@ -58,7 +58,7 @@ const readers: Record<DestinationKind, (text: string, network: BitcoinNetwork) =
   },
   lnurl: (text) => {
     const read = toCanonicalLnurl(text.trim(), { use: 'pay' });
-    if (!read) return { problem: 'This is not an LNURL to pay to, or it has a typo.' };
+    if (!read) return { problem: 'This is not an LNURL-pay link, or it has a typo.' };
     return { kind: 'lnurl', value: read.lnurl, calls: read.url.href };
   },
   invoice: (text, network) => {

@@ -101,7 +101,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction, reason: 'contradiction' };
   if (evidence.stage === undefined) return byUnknownWord(order, evidence, now);
   const settled = settledByOperator(order, evidence);
-  if (settled) return { next: settled, kind: order.stage === 'review' ? 'advanced' : 'same', note: 'as the operator said' };
+  if (settled) return { next: settled, kind: order.stage === 'review' ? 'advanced' : 'same', note: 'the operator named this stage' };
   const inReview = order.stage === 'review';
   if (evidence.stage === 'review') {
     const note = `the status "${statusWord(evidence.rawStatus)}" needs a review`;
@@ -114,7 +114,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   if (undelivered) return { next: 'review', kind: inReview ? 'same' : 'undelivered', note: undelivered, reason: 'paid-not-delivered' };
   if (ranks[told] < ranks[reached]) return { next: order.stage, kind: 'stale', note: `${reached}, then back to ${told}` };
   if (told === order.stage) return { next: order.stage, kind: 'same' };
-  if (inReview) return { next: told, kind: 'advanced', note: 'a read agreed and ended the review' };
+  if (inReview) return { next: told, kind: 'advanced', note: 'a read contradicted nothing, so the review ended' };
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
 };
 
@@ -150,7 +150,7 @@ const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: E
   if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, then unpaid until the order expired`;
   const isOver = order.expiresOn !== undefined && now >= order.expiresOn + partGraceMs;
   return stage === 'underpaid' && ranks[reached] <= ranks.underpaid && isOver
-    ? 'only a part of the money came, even an hour after the order expired'
+    ? 'an hour after the order expired, only a part of the money had arrived'
     : undefined;
 };
 const partGraceMs = 3_600_000;
@@ -264,7 +264,7 @@ const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'fin
 const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefined => {
   const { stage, pay, receive, fee, echo, moneySeen } = evidence;
   if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
-    return `${order.placing}, yet the provider reports ${stage ?? ''}`;
+    return `the attempt ended as "${order.placing}", yet the provider reports ${stage ?? 'a payment'}`;
   // The provider says that it has money for this order: either there was no refund, or the order was paid again after it.
   if (reachedBy(order) === 'refunded' && (wasPaid(stage) || isNewMoney(order, evidence))) return `refunded, then ${stage ?? 'a payment'}`;
   if (isAsReviewed(order, evidence)) return undefined;

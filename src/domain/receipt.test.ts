@@ -78,7 +78,7 @@ describe('a receipt', () => {
     const stranger = await generateKeyPair('EdDSA', { extractable: true });
     const theirs = { keys: [{ ...(await exportJWK(stranger.publicKey)), kid: 'r1' }] };
     expect(await verifyReceipt(jws, theirs)).toMatchObject({ ok: false });
-    expect(await verifyReceipt(jws, { keys: [] })).toMatchObject({ ok: false, problem: expect.stringContaining('no public key r1') });
+    expect(await verifyReceipt(jws, { keys: [] })).toMatchObject({ ok: false, problem: expect.stringContaining('the key set has no key r1') });
     expect(await verifyReceipt('not a jws', keys)).toMatchObject({ ok: false });
     expect(await verifyReceipt(await sign(payload, 'JWT'), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('receipt+jws') });
     expect(await verifyReceipt(await sign({ ...payload, version: 9 }), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('version 9') });
@@ -89,13 +89,13 @@ describe('a receipt', () => {
       const [first, second] = stored.offers as [Record<string, unknown>, Record<string, unknown>];
       stored.offers.splice(0, 2, { ...second, rank: 1 }, { ...first, rank: 2 });
     });
-    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its figures, ranked again, give a different ranking' });
+    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its offers, ranked again by their stored figures, come out in a different sequence' });
     const renumbered = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { rank: 2 }));
     expect(await verifyReceipt(renumbered, keys)).toMatchObject({ ok: false });
     const chosenKey = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { tieKey: '0'.repeat(64) }));
     expect(await verifyReceipt(chosenKey, keys)).toMatchObject({ ok: false, problem: expect.stringContaining('tie key') });
     expect(await verifyReceipt(await sign({ ...payload, chosen: { rank: 2, provider: 'alpine' } }), keys)).toMatchObject({ ok: false });
-    expect(await verifyReceipt(await sign({ ...payload, route: { version: 2 } }), keys)).toMatchObject({ ok: false, problem: 'its route cannot be read' });
+    expect(await verifyReceipt(await sign({ ...payload, route: { version: 2 } }), keys)).toMatchObject({ ok: false, problem: 'its decision cannot be read' });
   });
 
   it('names the seed of its ties, and verifies without one if it was made when the request id was the seed', async () => {

@@ -77,13 +77,13 @@ const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise
     const { alg, kid, typ } = decodeProtectedHeader(jws);
     if (alg !== 'EdDSA' || typ !== type) return { problem: `the header says ${String(alg)} ${String(typ)}, not EdDSA ${type}` };
     const key = keys.find((one) => one.kid === kid);
-    if (!key) return { problem: `no public key ${String(kid)}: the key set is another gateway's, or someone else signed this` };
+    if (!key) return { problem: `the key set has no key ${String(kid)}: it is the key set of another gateway, or someone else signed this` };
     const { payload } = await compactVerify(jws, await importJWK({ ...key, alg: 'EdDSA' }), { algorithms: ['EdDSA'] });
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
     const value: unknown = JSON.parse(text);
     return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
   } catch (error) {
-    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something has been changed since it was signed` };
+    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): the text was changed after it was signed, or it is no receipt` };
   }
 };
 
@@ -95,8 +95,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
   if (stored === undefined) return 'the receipt holds no route';
   const route = fromJson(stored);
   const told = route.offers.map(({ providerId }) => providerId);
-  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give a different ranking';
-  if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
+  if (replay(route).join('\n') !== told.join('\n')) return 'its offers, ranked again by their stored figures, come out in a different sequence';
+  if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'the ranks of its offers are not 1, 2, 3 …';
   if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.tieSeed ?? route.requestId, providerId)))
     return 'a tie key is not the SHA-256 of the tie seed and the provider id';
   return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the provider that was ordered is not at the stated rank' : undefined;
@@ -115,7 +115,7 @@ export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: I
     const broken = payload.kind === 'decision' ? brokenDecision(payload) : undefined;
     if (broken !== undefined) return { ok: false, problem: broken };
   } catch {
-    return { ok: false, problem: 'its route cannot be read' };
+    return { ok: false, problem: 'its decision cannot be read' };
   }
   const problem = inclusion && (await brokenInclusion(jws, keys, inclusion));
   return problem === undefined ? { ok: true, payload } : { ok: false, problem };

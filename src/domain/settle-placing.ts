@@ -47,7 +47,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   if (found?.state === 'review') return found;
   if (profile.repost === 'same' && alive && reply !== 'refused') return { do: 'repost' };
   if (found) return found;
-  if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('no order has appeared, and this provider cannot be asked');
+  if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('the quote expired without becoming an order that we know of, and this provider does not list its orders');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
     return now >= deadOn + lastReadMs ? dead('the quote expired, and no read of the provider has succeeded since') : { do: 'read' };
@@ -64,7 +64,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
  */
 const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => {
   const [only] = found;
-  if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `${found.length} new orders for one quote` };
+  if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `the provider has ${found.length} new orders, but only one quote was ordered` };
   const settled = { do: 'settle', upstreamOrderId: only.upstreamOrderId } as const;
   const { stage = 'awaiting_payment' } = only;
   if (!unpaid.has(stage) || only.moneySeen === true)

@@ -36,9 +36,9 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'iban-invalid': ['iban-invalid', 'The IBAN is not valid: check the digits.'],
   'address-invalid': ['address-invalid', 'The address is not on this network.'],
   'connection-name-taken': ['connection-name-taken', 'The account already has another connection with this name. Choose another name.'],
-  'username-taken': ['username-taken', 'This Lightning user name is taken. Choose another.'],
+  'username-taken': ['username-taken', 'This Lightning user name is taken. Choose another name.'],
   'connection-not-found': ['connection-not-found', 'The provider no longer knows this connection.'],
-  'connection-required': ['connection-required', 'Send connection_id: the connection to pay into.'],
+  'connection-required': ['connection-required', 'Send connection_id, the connection to the bank account that is to be paid.'],
   'connection-unsuitable': ['connection-required', 'This connection is for another network or direction.'],
   'connection-not-active': ['connection-required', 'This connection is not active.'],
   'connection-initiating': [
@@ -58,7 +58,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   ],
   'cancel-refused': [
     'cancel-refused',
-    'The provider refused to cancel the connection, which stays as it was. The customer can cancel it directly with the provider.',
+    'The provider refused to cancel the connection, so it stays as it was. The customer can cancel it directly with the provider.',
   ],
   'invoice-unsuitable': [
     'invoice-unsuitable',
@@ -67,7 +67,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'price-moved': ['price-changed', 'The price has risen since the quote. Nothing was bought. Ask for a new quote.'],
   'amount-crowded': [
     'amount-in-use',
-    'The account has had too many payments of this very amount in the last minutes, so the one for this order could not be told apart. Change the amount, or order again in 15 minutes.',
+    'In the last minutes, the account has had too many payments of exactly this amount. A payment for this order could not be told apart from them. Change the amount, or order again in 15 minutes.',
     { members: { order_ids: [] } },
   ],
   'attempts-used': ['order-unpayable', 'This order was tried as often as the provider allows. There is nothing to pay. Ask for a new quote.'],
@@ -113,7 +113,7 @@ const notTaken = ({ reason, note, detail }: Refusal): Outward => {
   ];
 };
 /** Returns the problem for a request that would be refused again: only another quote helps. */
-const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
+const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not offer this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
 const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward> = {
   'account-required': () => ['account-required', 'The customer has no account at this provider. Start one with POST /accounts.'],

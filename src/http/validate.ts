@@ -118,7 +118,7 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
   const meant = alike ?? guardMeant(snakeCase(name), known);
   if (meant === undefined) return undefined;
   const where = within === '' ? '' : ` in ${within.slice(0, -1)}`;
-  return { pointer: `/${within}${name}`, detail: `unknown member "${name.slice(0, 64)}"${where}, did you mean "${meant}"?` };
+  return { pointer: `/${within}${name}`, detail: `there is no member "${name.slice(0, 64)}"${where}: did you mean "${meant}"?` };
 };
 
 /**

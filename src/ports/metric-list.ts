@@ -30,7 +30,7 @@ export const metricList = {
     help: 'Answered requests',
     labels: { route: 'routes', status: ['200', '500', '502', '503', '504'] },
   },
-  http_request_duration_seconds: { kind: 'histogram', help: 'Time to the answer', labels: { route: 'routes' }, was: 'http_request_ms' },
+  http_request_duration_seconds: { kind: 'histogram', help: 'How long it took until requests were answered', labels: { route: 'routes' }, was: 'http_request_ms' },
   provider_calls_total: {
     kind: 'counter',
     help: 'Calls to providers',
@@ -38,7 +38,7 @@ export const metricList = {
   },
   provider_call_duration_seconds: {
     kind: 'histogram',
-    help: 'Time of a provider call',
+    help: 'How long calls to providers took',
     labels: { provider: 'providers', operation: operations },
     was: 'provider_call_ms',
   },
@@ -52,7 +52,7 @@ export const metricList = {
     help: 'Ranked offers in decisions: one per decision and provider',
     labels: { provider: 'providers', ramp: ramps },
   },
-  offers_won_total: { kind: 'counter', help: 'Decisions in which the offer ranked first', labels: { provider: 'providers', ramp: ramps } },
+  offers_won_total: { kind: 'counter', help: 'Decisions in which the offer of the provider ranked first', labels: { provider: 'providers', ramp: ramps } },
   offers_excluded_total: { kind: 'counter', help: 'Offers that a rule excluded', labels: { provider: 'providers', rule: exclusionRules } },
   offers_missing_total: {
     kind: 'counter',

@@ -426,7 +426,7 @@ it('money in an order that a request has moved on from causes an alert, and chan
   await control('best').pay(control('best').history.orders.at(-1)?.orderId ?? '');
   await gateway.passUntil('it is in review', async () => ((await states(at('best')))[0] === 'review' ? true : undefined));
   const [kept] = await gateway.database.sql`select evidence from intents where quote_id = ${at('best').quote_id}`;
-  expect(kept).toEqual({ evidence: { note: 'moved, yet the provider reports filled' } });
+  expect(kept).toEqual({ evidence: { note: 'the attempt ended as "moved", yet the provider reports filled' } });
   expect(gateway.logs.filter((line) => line.includes('money_in_withheld_order')).length).toBe(1);
   expect(await order()).toEqual(answer);
 });
@@ -446,7 +446,7 @@ describe('what the request may say', () => {
     ['none', { max: 0, min_amount_sats: 1 }, '/failover/max', 'failover.max must be a whole number from 1 to 3'],
     ['too many', { max: 4, min_amount_sats: 1 }, '/failover/max', 'failover.max must be a whole number from 1 to 3'],
     ['euros', { max: 1, max_amount_fiat: 100.5 }, '/failover/max_amount_fiat', 'must be a whole number of cents'],
-    ['a bound misspelt', { max: 1, min_amount_sat: 1 }, '/failover/min_amount_sat', 'in failover, did you mean "min_amount_sats"?'],
+    ['a bound misspelt', { max: 1, min_amount_sat: 1 }, '/failover/min_amount_sat', 'in failover: did you mean "min_amount_sats"?'],
     ['no bound', { max: 1 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats: all offers for this request have the same amount_fiat'],
     ['a bound on what is fixed', { max: 1, max_amount_fiat: 10_000 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats'],
   ])('%s', async (_what, failover, pointer, detail) => {

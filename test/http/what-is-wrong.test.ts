@@ -176,7 +176,7 @@ describe('a misspelt member', () => {
     const id = crypto.randomUUID();
     const { status, body } = await wallet.call(path, { session_id: session, quote_id: id, order_id: id, ...good, [member]: 1 });
     expect([status, body['code']]).toEqual([400, 'invalid-request']);
-    expect(body['errors']).toContainEqual({ pointer: `/${member}`, detail: `unknown member "${member}", did you mean "${meant}"?` });
+    expect(body['errors']).toContainEqual({ pointer: `/${member}`, detail: `there is no member "${member}": did you mean "${meant}"?` });
   });
 
   it('more members than any route knows are not compared with each', async () => {

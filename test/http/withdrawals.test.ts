@@ -53,7 +53,7 @@ it('a link on a foreign host puts the order in review, and nobody is asked for a
   expect(claims('alpine')).toBe(before);
   expect(await stage()).toBe('review');
   const [event] = await gateway.database.sql`select to_stage, note from order_events where order_id = ${orderId} order by sequence desc limit 1`;
-  expect(event).toEqual({ to_stage: 'review', note: "withdrawal link on a host that is not the provider's" });
+  expect(event).toEqual({ to_stage: 'review', note: "the withdrawal link is on a host that is not the provider's" });
 });
 
 it('an expired link of an order that is finished is asked for once more', async () => {

@@ -53,7 +53,7 @@ it('money in an order that was withheld is seen when its provider rings: review 
     const row = await kept();
     return row?.state === 'review' ? row : undefined;
   });
-  expect(intent.evidence).toEqual({ note: 'unpayable, yet the provider reports filled' });
+  expect(intent.evidence).toEqual({ note: 'the attempt ended as "unpayable", yet the provider reports filled' });
   expect(alerts(intent.id).length).toBe(1);
   expect((await order()).body['code']).toBe('price-changed');
 });

@@ -115,7 +115,7 @@ describe('settling', () => {
     expect((await ask(`/operator/orders/${id}/settle`, asked, {}, bob)).body).toEqual({
       order_id: id,
       settling: 'leave-review',
-      done: `${id} continues from "awaiting_payment" at the next read that agrees`,
+      done: `${id} continues from "awaiting_payment" as soon as a read from the provider agrees with that stage. Until then, it stays in review`,
     });
     const actions = await gateway.database.sql<{ actor: string; detail: string }[]>`
       select actor, detail::text from operator_actions where action = 'order.leave-review' and subject = ${id}`;
@@ -375,7 +375,7 @@ describe('a switch', () => {
     const by = `token:${sha256Hex(alice).slice(0, 8)}`;
     expect(second.status).toBe(412);
     expect(second.body).toMatchObject({ code: 'switch-changed', switch: { mode: 'drain', set_by: by, reason: 'their bank is closed' } });
-    expect(second.body['detail']).toBe(`${by} set it to drain at ${String(first.body['set_on'])}: their bank is closed`);
+    expect(second.body['detail']).toBe(`${by} set the provider to drain at ${String(first.body['set_on'])}: their bank is closed`);
     expect(await providerIn('alpine', bob)).toMatchObject({ mode: 'drain', switch_version: first.body['version'], switch: { set_by: by } });
     const third = await ask(
       '/operator/providers/alpine',

@@ -83,7 +83,7 @@ it('after a restore, what may have been shown in the lost time is neither given 
   expect([repeated.status, repeated.body['code'], repeated.body['detail']]).toEqual([
     409,
     'order-unpayable',
-    'We do not know whether the order was made, and the operator is checking it. Do not pay anything. Do not order the same again until the operator has answered.',
+    'It is unclear what became of this order, and the operator is checking it. Do not pay anything. Do not order the same again until the operator has answered.',
   ]);
 
   const second = await call('/liquidity/order', { quote_id: await reserve() });

@@ -85,7 +85,7 @@ export const sendAccountCode = async (scope: Scope, session: OpenSession, accoun
   );
   if (!answer.ok) {
     if (answer.refusal.note === 'resend-refused')
-      throw new Problem('code-expired', 'The provider sends no other code for now. Use the code that was sent, or try again later.');
+      throw new Problem('code-expired', 'The provider does not send another code now. Use the code that was sent, or try again later.');
     throw refusalProblem(answer.refusal);
   }
   const anew = await withCounts(gateway, told, signup, { ...sent, codeTries: 0 });

@@ -13,9 +13,9 @@ const hourMs = 3_600_000;
 const most = { tries: 20, codes: 10, cancels: 10 } as const;
 export type CountedStep = keyof typeof most;
 const words: Record<CountedStep, string> = {
-  tries: 'codes are handed in',
-  codes: 'codes are asked for by connecting or resending',
-  cancels: 'cancellations are asked for',
+  tries: 'codes may be entered',
+  codes: 'codes may be requested, by connecting or resending,',
+  cancels: 'cancellations may be requested',
 };
 
 /**
@@ -33,7 +33,7 @@ export const countConnectionCode = async (
   if ((await counters.take(counted, 1n, BigInt(most[what]))) === undefined)
     throw new Problem(
       'rate-limited',
-      `At most ${most[what]} ${words[what]} in an hour for the connections of one user of the provider. Wait before you try again.`,
+      `At most ${most[what]} ${words[what]} in one hour for all connections of one user of the provider. Wait before you try again.`,
       { retryAfterMs: hourMs - (now % hourMs) },
     );
   return async () => await counters.give(counted, 1n);

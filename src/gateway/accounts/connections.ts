@@ -183,7 +183,10 @@ const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'co
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
   const state = await openState(gateway, connection);
   if (connection.status !== 'code_required' || !state)
-    return new Problem('code-expired', `The code has expired, and the connection is ${connection.status}. Request it again with POST /sell/connections.`);
+    return new Problem(
+      'code-expired',
+      `The provider no longer accepts this code, and the connection is ${connection.status}.${connection.status === 'active' ? '' : ' Request a new connection with POST /sell/connections.'}`,
+    );
   if (state.attemptsLeft === 0) return noTryLeft(state);
   return new Problem(
     'code-expired',
@@ -280,7 +283,7 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
     'connection-required',
     own.length > 0
       ? 'A payment to this connection may be on its way, or an open order is waiting for one. Pay the order, or let it expire, before you cancel the connection.'
-      : 'A payment to this connection may be on its way, or an open order is waiting for one. It is an order of another customer with the same account at the provider, so order_ids is empty. Try again once that order has ended.',
+      : 'A payment to this connection may be on its way, or an open order is waiting for one. The order belongs to another customer with the same account at the provider, so order_ids is empty. Try again once that order has ended.',
     { members: { order_ids: [...new Set(own)], ...(until === 0 ? {} : { expires_on: isoTime(until) }) } },
   );
 };

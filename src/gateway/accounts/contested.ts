@@ -85,7 +85,7 @@ const contested = (gateway: Gateway, { providerId }: Account): Problem => {
   const { knownBy, ...ways } = accountsOf(providerOf(gateway, providerId));
   const next = ways.adoptKey
     ? `Copy a key from the provider's own dashboard and send it as api_key instead of ${knownBy}.`
-    : 'Whoever runs this gateway can release it for its owner.';
+    : `The operator of this gateway can release the ${words[knownBy]} for its owner.`;
   return new Problem('customer-conflict', `Another customer has also used this ${words[knownBy]} here, so it does not prove who you are. ${next}`, {
     members: { action: 'ask-user' },
   });

@@ -297,7 +297,7 @@ describe('to a caller who wants only a valid link that is held', () => {
     await stored(world);
     world.clock.now += 601_000;
     expect([(await held(world)).detail, world.calls('claim')]).toEqual([
-      'There is no valid withdrawal link. The last one expired; the provider pays out to the on-chain fallback.',
+      'There is no valid withdrawal link. The last link has expired, and the provider pays to the on-chain fallback address instead.',
       1,
     ]);
   });

@@ -117,8 +117,8 @@ const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   const { id, stage } = order;
   const none = (why: string, more: ProblemMore['members'] = {}) =>
     new Problem('withdrawal-expired', `There is no valid withdrawal link. ${why}`, { members: { order_id: id, ...more } });
-  if (claim?.state === 'held' && claim.fallbackHash !== undefined) return none('The last one expired; the provider pays out to the on-chain fallback.');
-  if (stage === 'filled' || (claim && isUsedUp(order, claim))) return none('Repeat the request without only_held: the provider is then asked for one.');
+  if (claim?.state === 'held' && claim.fallbackHash !== undefined) return none('The last link has expired, and the provider pays to the on-chain fallback address instead.');
+  if (stage === 'filled' || (claim && isUsedUp(order, claim))) return none('Repeat the request without only_held: the gateway then asks the provider for a link.');
   return none(notWithdrawable(order).detail, { action: 'read-order' });
 };
 /**
@@ -128,7 +128,7 @@ const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
     'order-not-withdrawable',
-    'The provider says that the sats of this order were withdrawn. Its last withdrawal link has expired, and it gave no other one. If the sats did not arrive, contact support.',
+    'The provider says that the sats of this order were withdrawn. The last withdrawal link has expired, and the provider gave no new one. If the sats did not arrive, contact support.',
     waitMs === undefined ? { members: { order_id: id, retryable: false, action: 'contact-support' } } : { retryAfterMs: waitMs, members: { order_id: id } },
   );
 const notYet = (order: Order): Problem =>
@@ -160,7 +160,7 @@ const claimUnknown = (): Problem =>
 
 const fallbackRefused = (): Problem => {
   const detail =
-    'The provider refused to give a withdrawal link with this fallback address: it may not pay to this kind of address, or not so small an amount. Repeat the request with another address, or without one.';
+    'The provider refused to give a withdrawal link with this fallback address: it may not pay to this kind of address, or the amount may be too small for it. Repeat the request with another address, or without one.';
   return new Problem('claim-outcome-unknown', detail, {
     errors: [{ pointer: '/failback_onchain', detail }],
     members: { action: 'ask-user', retryable: false },
@@ -174,10 +174,11 @@ const refuseShort = (order: Order, { accept_short: accepts }: WithdrawalRequest)
 
 const orderShort = (order: Order): Problem => {
   const fiat = (hundredths: bigint): string => formatHundredths(hundredths, order.terms.currency ?? '').trimEnd();
+  const given = order.receive === order.quotedReceive ? `${order.receive} sats, as ordered,` : `${order.receive} sats instead of ${order.quotedReceive}`;
   const taken = order.pay > order.quotedPay ? ` and charged ${fiat(order.pay)} instead of ${fiat(order.quotedPay)}` : '';
   return new Problem(
     'order-short',
-    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}${taken}. Repeat with accept_short: true to withdraw what was delivered; the rest stays owed, and the operator has been told.`,
+    `The provider filled the order with ${given}${taken}. Repeat with accept_short: true to withdraw what was delivered. The provider still owes the rest, and the operator has been told.`,
     {
       members: {
         order_id: order.id,
@@ -236,7 +237,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
   if (isLive(gateway, claim)) return await showHeld(scope, order, claim);
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
-      throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
+      throw new Problem('withdrawal-expired', 'The withdrawal link has expired, and the provider pays to the on-chain fallback address instead.');
     if (!order.final) order = await refreshOrder(scope, order, 'read');
     const isFinished = isUsedUp(order, claim);
     if (order.stage !== 'filled' && !isFinished) throw notWithdrawable(order);
@@ -345,7 +346,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
         throw noOther(order);
       }
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
-      await putInReview(gateway, order, "withdrawal link on a host that is not the provider's", { reviewReason: 'unsafe-link' });
+      await putInReview(gateway, order, "the withdrawal link is on a host that is not the provider's", { reviewReason: 'unsafe-link' });
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));

@@ -213,7 +213,7 @@ const lastReadsMs = 7 * 86_400_000;
 const stepOf = (gateway: Gateway, order: Order, evidence: OrderEvidence, untrusted: boolean): Advance => {
   if (!untrusted || !isDelivered(evidence.stage)) return advance(nowOf(gateway, order), evidence, gateway.now());
   const step = advance(nowOf(gateway, order), { ...evidence, stage: 'review', moneySeen: true }, gateway.now());
-  return step.reason === 'paid-not-delivered' ? { ...step, note: "redemption link on a host that is not the provider's", reason: 'unsafe-link' } : step;
+  return step.reason === 'paid-not-delivered' ? { ...step, note: "the redemption link is on a host that is not the provider's", reason: 'unsafe-link' } : step;
 };
 
 const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): Promise<Order> => {
@@ -222,7 +222,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   const { sealed, untrusted } = await takeSecret(gateway, order, evidence?.secret);
   const reported: Advance = evidence ? stepOf(gateway, order, evidence, untrusted) : { next: byTheClock(nowOf(gateway, order), now), kind: 'same' };
   const isEnded = order.watch.paidOtherwiseOn !== undefined && order.stage === 'filled' && reported.next === 'filled';
-  const step: Advance = isEnded ? { ...reported, next: 'finished', note: 'as the operator said: the customer was paid in another way' } : reported;
+  const step: Advance = isEnded ? { ...reported, next: 'finished', note: 'the operator ended the order: the customer was paid in another way' } : reported;
   const moved = step.next !== order.stage;
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;

@@ -97,7 +97,7 @@ type Read = Pick<Restored, 'unreadable' | 'adopted' | 'unclear'>;
 const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<Read> => {
   const provider = gateway.providers.find((one) => one.id === session.providerId);
   const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
-  if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [], unclear: [] };
+  if (!provider) return { unreadable: [unreadable('the provider is not in the configuration')], adopted: [], unclear: [] };
   if (!provider.core.status_by_session)
     return { unreadable: [unreadable('the provider does not list orders by session: compare with its own list')], adopted: [], unclear: [] };
   const read: Read = { unreadable: [], adopted: [], unclear: [] };
@@ -126,7 +126,7 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
         if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus });
       }
     } catch (fault) {
-      read.unreadable.push(unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read'));
+      read.unreadable.push(unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'the orders of the session could not be read'));
     }
   }
   return read;
@@ -175,7 +175,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
     createdOn: now,
   };
   const amounts = { pay: storable(row.pay), receive: storable(row.receive) };
-  const note = 'known to the provider, but not here after a restore';
+  const note = 'the provider knows this order, but the restored database did not contain it';
   const currency = /^[A-Z]{3}$/.exec(row.echo?.currency ?? '')?.[0];
   const pushes = ramp === 'buy' && gateway.providers.find((one) => one.id === session.providerId)?.adapter.buy?.payoutKinds !== undefined;
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };

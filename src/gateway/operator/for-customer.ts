@@ -5,7 +5,7 @@ import type { Dossier } from '../../ports/operator.ts';
 const arrived: { readonly [ramp in Ramp]: string } = {
   buy: 'Your bitcoin is ready: your wallet can withdraw it now.',
   sell: 'The provider has sent your money. A bank may need up to one working day to show it.',
-  liquidity: 'What you bought was delivered to your node.',
+  liquidity: 'What you bought is ready. If your wallet shows a link or a code for it, please use that. Otherwise, the provider delivers it to your node.',
 };
 const notCollected = {
   review: 'Your bitcoin is ready, but your wallet cannot withdraw it yet. We are checking this with the provider, and will tell you what we find.',
@@ -35,5 +35,5 @@ export const forCustomer = ({ intent, order, claim }: Pick<Dossier, 'intent' | '
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
     return `${about}we are still waiting for the provider's answer. Please do not pay anything until your wallet shows how.`;
-  return `${about}it was not placed. Nothing was ordered, and there is nothing to pay.`;
+  return `${about}it could not be placed. There is nothing to pay.`;
 };

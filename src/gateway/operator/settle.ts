@@ -98,7 +98,7 @@ const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> 
   // The stage that the operator names replaces what earlier reads said about the customer's money.
   const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
   if (!(await desk.stores.operator.learn(order, { ...watch, beforeReview: stage, reviewed }, desk.now))) changed(id);
-  return `${id} continues from "${stage}" at the next read that agrees`;
+  return `${id} continues from "${stage}" as soon as a read from the provider agrees with that stage. Until then, it stays in review`;
 };
 
 /** Lets the customer withdraw what was delivered. The order stays disputed. */
@@ -143,7 +143,7 @@ const paidNotFilled = async (desk: Desk, request: SettleRequest): Promise<string
     const after = await desk.stores.orders.findAny(id);
     if (after && judgedOf(after, after.watch) !== judgedOf(order, order.watch)) changed(id);
     return refuse(
-      `${id} is ${order.stage}, or was already counted${isDelivered(order.stage) ? '. A delivered order counts only once its link is over, or if its provider refuses a link' : ''}`,
+      `${id} is ${order.stage}, and cannot be counted as paid and never filled: its stage does not allow it, or it was already counted${isDelivered(order.stage) ? '. A delivered order can be counted only once its link has expired, or if its provider refuses a link' : ''}`,
     );
   }
   return `${id} now counts as paid and never filled at ${order.providerId}`;

@@ -69,7 +69,7 @@ const changedBy = async ({ stores }: Gateway, name: string): Promise<Problem> =>
   if (!found) return new Problem('switch-changed', 'Another operator returned the provider to its configured mode.', { members: { switch_version: unset } });
   const { mode, reason, set_by: by, set_on: on, until } = showSwitch(found);
   const lasting = until === undefined ? '' : `, until ${until}`;
-  return new Problem('switch-changed', `${by} set it to ${mode} at ${on}${lasting}: ${reason}`, {
+  return new Problem('switch-changed', `${by} set the provider to ${mode} at ${on}${lasting}: ${reason}`, {
     members: { switch_version: versionOf(found), switch: { ...showSwitch(found) } },
   });
 };

@@ -75,7 +75,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
     toStage: stage,
     rawStatus: placed.rawStatus ?? placed.stage,
     source: 'place',
-    ...(untrusted ? { note: "payment link on a host that is not the provider's" } : {}),
+    ...(untrusted ? { note: "the payment link is on a host that is not the provider's" } : {}),
   };
   const change = {
     state: 'confirmed' as const,
@@ -111,7 +111,7 @@ const invoiceTooShort = unpayable('The invoice in payout_to would expire before 
 /**
  * The problem for an order that lasts as long as its quote, but was sent so late that even an answer after the usual time would have come too late.
  */
-const answeredLate = unpayable("The provider's order was made too late: it ends with its quote, and a payment would come after that.");
+const answeredLate = unpayable('The provider made the order too late: it expires with the quote, before a payment could arrive.');
 /** Within this time, a provider usually answers an order. A provider that stalls until its quote has expired goes back on its offer. */
 const usualAnswerMs = 5_000;
 

@@ -132,7 +132,7 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
   });
   const detail =
     state === 'review'
-      ? 'We do not know whether the order was made, and the operator is checking it. Do not pay anything. Do not order the same again until the operator has answered.'
+      ? 'It is unclear what became of this order, and the operator is checking it. Do not pay anything. Do not order the same again until the operator has answered.'
       : 'The provider may have made an order that can no longer be paid. It expires by itself, and there is nothing to pay. Ask for a new quote.';
   const answer = {
     problem: { code: 'order-unpayable', detail, more: { members: { order_id: intent.orderId, ...(state === 'review' ? { action: 'contact-support' } : {}) } } },

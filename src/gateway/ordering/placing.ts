@@ -90,7 +90,7 @@ const rejectedAfterMoves: GivenAnswer = {
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
 
 export const notTaken = (reason: string): Problem =>
-  new Problem('provider-unavailable', `The provider did not take the order: ${reason}. Nothing was ordered. The quote can be ordered again until accept_by.`, {
+  new Problem('provider-unavailable', `The order was not placed: ${reason}. Nothing was ordered. The quote can be ordered again until accept_by.`, {
     retryAfterMs: 2000,
   });
 

@@ -24,7 +24,7 @@ const buyingAccount = async (scope: Scope, session: OpenSession, quote: StoredQu
   if (upstreamOf(providerOf(scope.gateway, quote.offer.providerId), 'buy') !== 'account') return {};
   const account = await accountFor(scope, session, quote);
   if (payoutTo && paysElsewhere(scope.gateway, quote, account, payoutTo))
-    throw unsuitable(payoutTo.kind, 'This provider sends the sats to the destination of your account there. Name that one.');
+    throw unsuitable(payoutTo.kind, 'This provider sends sats only to the destination that your account there has. Name that destination.');
   return account ? { exclusiveKey: account.id } : {};
 };
 

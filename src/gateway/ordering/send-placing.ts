@@ -48,14 +48,14 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   // After accept_by nothing is sent. The instance that was to send the order has probably stopped, and an order this late could surprise the
   // customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before the order was sent');
-  if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has paused new orders');
+  if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has stopped new orders at this provider, or at all providers');
   // This attempt itself now counts as in flight. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
   if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   const deadlineMs = timeFor(gateway, turn);
-  if (deadlineMs === undefined) return endUnsent('too little time was left');
+  if (deadlineMs === undefined) return endUnsent('too little time was left to send it');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, deadlineMs });

@@ -180,7 +180,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
       'all-providers-failed',
       asked === 0
         ? 'No provider of this gateway offers this.'
-        : `${asked === 1 ? 'The only provider did not answer' : `None of ${asked} providers answered`}${what}.`,
+        : `${asked === 1 ? 'The only provider' : `None of ${asked} providers`} gave ${asked === 1 ? 'no' : 'a'} usable answer${what}. Try again.`,
       {
         retryAfterMs: 5000,
         members: { failed: reasons.failed },
@@ -217,7 +217,7 @@ const story = ({ route }: StoredOffers): string => {
   if (busy > 0) parts.push(`${busy} had no free slot for another call`);
   const full = route.failed.filter((one) => one.reason === 'at-limit').length;
   if (full > 0) parts.push(`${count(full, 'has', 'have')} as many sats in flight as the operator allows`);
-  if (route.failed.length > busy + full) parts.push(`${route.failed.length - busy - full} did not answer`);
+  if (route.failed.length > busy + full) parts.push(`${route.failed.length - busy - full} gave no usable answer`);
   return parts.join(', ');
 };
 
