@@ -40,7 +40,7 @@ export const ready = endpoint({
   method: 'get',
   path: '/health/ready',
   answer: z.object({ status: readiness, database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
-  otherStatuses: { 503: 'Not ready: each part that is false is missing, or the instance is being stopped' },
+  otherStatuses: { 503: 'Not ready: a part that is false is missing or not in order, or the instance is being stopped' },
   problems: [],
   lane: 'free',
   run: async ({ gateway }) => {
