@@ -73,7 +73,8 @@ const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
   const kept = new Set([current, ...old].map((key) => key.split(':')[0]));
   const counts = await withDatabase(async ({ sql }) => await countByKey(sql));
   const lost = [...counts].filter(([id]) => !kept.has(id));
-  if (lost.length > 0) throw new Refused(`${lost.map(([id, n]) => `${n} values are still sealed under "${id}"`).join(', ')}. First run ${called('keys', 'reseal')}`);
+  if (lost.length > 0)
+    throw new Refused(`${lost.map(([id, n]) => `${n} values are still sealed under "${id}"`).join(', ')}. First run ${called('keys', 'reseal')}`);
 };
 
 const list = async (): Promise<void> => {

@@ -69,7 +69,10 @@ const startProcess = async (providers: SandboxProvider[]): Promise<ProviderProce
   });
   const { pid, urls } = JSON.parse(line) as { pid: number; urls: Record<string, string> };
   child.once('exit', () => {
-    if (!child.killed) process.stderr.write(`the process of the sandbox providers (pid ${pid}) has ended: ${Object.keys(urls).join(', ')} will not respond until the next start\n`);
+    if (!child.killed)
+      process.stderr.write(
+        `the process of the sandbox providers (pid ${pid}) has ended: ${Object.keys(urls).join(', ')} will not respond until the next start\n`,
+      );
   });
   return { child, pid, urls };
 };

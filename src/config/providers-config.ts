@@ -113,7 +113,9 @@ export const providerCore = z.object({
   mode: z
     .enum(['on', 'shadow', 'off'])
     .default('on')
-    .describe('on: it makes offers and takes orders. shadow: it is asked and its offers are recorded, but never shown. off: it makes no offers, but its orders are still followed'),
+    .describe(
+      'on: it makes offers and takes orders. shadow: it is asked and its offers are recorded, but never shown. off: it makes no offers, but its orders are still followed',
+    ),
   name: z.string().min(1).max(64).optional(),
   base_url: z.url(),
   sandbox: z.boolean().optional(),
@@ -190,7 +192,10 @@ export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
   public_url: publicUrl.default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
-  trusted_proxies: z.array(addresses).default([]).describe('Addresses, or ranges of addresses, of the proxies whose X-Forwarded-For or Forwarded header is trusted'),
+  trusted_proxies: z
+    .array(addresses)
+    .default([])
+    .describe('Addresses, or ranges of addresses, of the proxies whose X-Forwarded-For or Forwarded header is trusted'),
   cors_origins: z.array(z.url()).default([]),
   currencies: z.array(currencyCode).optional().describe('The only currencies that are listed, even if providers offer others. Default: all'),
   traceparent: z.boolean().default(false),

@@ -142,7 +142,9 @@ export const referenceNotes = (references: References | undefined): string[] =>
     const path = `routing.reference.${currency}`;
     if (!feeds) return bound === undefined ? [`${path}.btc_price is shown and excludes no offer: set max_deviation_bps if it should`] : [];
     if (mayBeLive(feeds)) return [];
-    return [`${path} does not have two independent feeds, so its price is never live${bound === undefined || feeds.length > 1 ? ', and excludes no offer' : ''}`];
+    return [
+      `${path} does not have two independent feeds, so its price is never live${bound === undefined || feeds.length > 1 ? ', and excludes no offer' : ''}`,
+    ];
   });
 
 const mayBeLive = (feeds: readonly Feed[]): boolean =>

@@ -514,7 +514,8 @@ export const members: { readonly [member: string]: string } = {
   'SellProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
   'LiquidityProblem.amount_sats': 'With order-short: the amount that was delivered, in sats.',
   'LiquidityProblem.amount_fiat': 'With order-short: the amount that was charged according to the provider, in hundredths of the fiat unit.',
-  order_ids: 'The customer’s own orders that caused the refusal. Empty if the refusal was caused only by orders of another customer who has the same account at the provider.',
+  order_ids:
+    'The customer’s own orders that caused the refusal. Empty if the refusal was caused only by orders of another customer who has the same account at the provider.',
   'Problem.expires_on':
     'If a connection cannot be cancelled because of its orders: when the last of them ends. An open order ends when it expires; an expired one ends when no payment for it can arrive any more. Absent if no end is known.',
   'BuyProblem.expires_on':

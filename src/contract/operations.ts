@@ -206,7 +206,8 @@ export const operations: { readonly [id: string]: Text } = {
   getMetrics: {
     tag: 'Service',
     summary: 'Read metrics',
-    description: 'Returns the metrics in the text format of Prometheus. Callers must send METRICS_TOKEN as a bearer token. On Node, while no METRICS_TOKEN is set, callers on loopback need no token.',
+    description:
+      'Returns the metrics in the text format of Prometheus. Callers must send METRICS_TOKEN as a bearer token. On Node, while no METRICS_TOKEN is set, callers on loopback need no token.',
   },
   getOpenApi: { tag: 'Service', summary: 'Read this document', description: 'Returns this document, with an ETag.' },
   getWebhookKeys: {

@@ -169,7 +169,11 @@ describe('review', () => {
     expect(go(reviewed(before), says(stage))).toEqual([next, kind]);
   });
   test('leaving it is reported', () => {
-    expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced', note: 'a read contradicted nothing, so the review ended' });
+    expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({
+      next: 'paid',
+      kind: 'advanced',
+      note: 'a read contradicted nothing, so the review ended',
+    });
   });
   test('is not left while the amounts still differ, nor when the stage before it is not known', () => {
     expect(go(reviewed('paid'), says('filled', { pay: 10_001n }))).toEqual(['review', 'contradiction']);

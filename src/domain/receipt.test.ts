@@ -89,7 +89,10 @@ describe('a receipt', () => {
       const [first, second] = stored.offers as [Record<string, unknown>, Record<string, unknown>];
       stored.offers.splice(0, 2, { ...second, rank: 1 }, { ...first, rank: 2 });
     });
-    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its offers, ranked again by their stored figures, come out in a different sequence' });
+    expect(await verifyReceipt(swapped, keys)).toEqual({
+      ok: false,
+      problem: 'its offers, ranked again by their stored figures, come out in a different sequence',
+    });
     const renumbered = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { rank: 2 }));
     expect(await verifyReceipt(renumbered, keys)).toMatchObject({ ok: false });
     const chosenKey = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { tieKey: '0'.repeat(64) }));

@@ -83,7 +83,9 @@ const signedPayload = async (jws: string, of: PublicKeys, type: string): Promise
     const value: unknown = JSON.parse(text);
     return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
   } catch (error) {
-    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): the text was changed after it was signed, or it is no receipt` };
+    return {
+      problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): the text was changed after it was signed, or it is no receipt`,
+    };
   }
 };
 

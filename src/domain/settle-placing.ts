@@ -47,7 +47,10 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   if (found?.state === 'review') return found;
   if (profile.repost === 'same' && alive && reply !== 'refused') return { do: 'repost' };
   if (found) return found;
-  if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('the quote expired without becoming an order that we know of, and this provider does not list its orders');
+  if (!profile.statusBySession)
+    return alive
+      ? { do: 'wait', until: deadOn }
+      : dead('the quote expired without becoming an order that we know of, and this provider does not list its orders');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
     return now >= deadOn + lastReadMs ? dead('the quote expired, and no read of the provider has succeeded since') : { do: 'read' };

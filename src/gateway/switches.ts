@@ -81,5 +81,7 @@ export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
 /** Throws if no new order may be sent for this quote. With failover, the request can go on to another provider, unless all orders are held. */
 export const refuseHeldOrders = (gateway: Gateway, providerId: string, failover: boolean): void => {
   if (failover ? switched(gateway.state.switches, ordersSwitch, gateway.now()) !== undefined : ordersHeld(gateway, providerId))
-    throw new Problem('provider-unavailable', 'The operator has stopped new orders at this provider, or at all providers. Nothing was ordered.', { retryAfterMs: 30_000 });
+    throw new Problem('provider-unavailable', 'The operator has stopped new orders at this provider, or at all providers. Nothing was ordered.', {
+      retryAfterMs: 30_000,
+    });
 };

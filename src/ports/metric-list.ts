@@ -30,7 +30,12 @@ export const metricList = {
     help: 'Answered requests',
     labels: { route: 'routes', status: ['200', '500', '502', '503', '504'] },
   },
-  http_request_duration_seconds: { kind: 'histogram', help: 'How long it took until requests were answered', labels: { route: 'routes' }, was: 'http_request_ms' },
+  http_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'How long it took until requests were answered',
+    labels: { route: 'routes' },
+    was: 'http_request_ms',
+  },
   provider_calls_total: {
     kind: 'counter',
     help: 'Calls to providers',

@@ -98,7 +98,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     // Without prices there are no new orders. Calls about quotes and orders that exist go on: each gets the provider's own answer.
     if (operation === 'quote') credentials.check();
     const waitMs = classes[operation].backOff.waitMs(customer);
-    if (waitMs > 0) throw new ProviderFault('rate-limited', 'the provider limited our calls, and the gateway waits before it calls again', { taken: 'no', retryAfterMs: waitMs });
+    if (waitMs > 0)
+      throw new ProviderFault('rate-limited', 'the provider limited our calls, and the gateway waits before it calls again', {
+        taken: 'no',
+        retryAfterMs: waitMs,
+      });
   };
 
   const noteAnswer = (operation: Operation, limits: CallLimits, sentOn: number): void => {

@@ -78,7 +78,10 @@ it('a taken port ends the process and frees the data folder', async () => {
   const dataDir = await embeddedFolder();
   const { port } = taken.address() as AddressInfo;
   const { code, error } = await run({ CONFIG_FILE: config, DATA_DIR: dataDir, PORT: String(port), ...freshSecrets(randomBytes) });
-  expect([code, error]).toEqual([1, `ramp-gateway does not start:\nport ${port} on 127.0.0.1 is in use: stop the process that listens there, or set PORT to another port\n`]);
+  expect([code, error]).toEqual([
+    1,
+    `ramp-gateway does not start:\nport ${port} on 127.0.0.1 is in use: stop the process that listens there, or set PORT to another port\n`,
+  ]);
   expect(existsSync(join(dataDir, 'database.lock'))).toBe(false);
   taken.close();
   rmSync(dataDir, { recursive: true });

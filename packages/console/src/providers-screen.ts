@@ -92,8 +92,8 @@ const inForce = (desk: Desk, { switch: set, configured_mode: configured }: Provi
     ? nothing
     : html`<p class="note">
         ${set.set_by === desk.state().actor ? 'You' : set.set_by} set it to <strong>${set.mode}</strong> on ${time(desk, set.set_on)}:
-        ${theirs(set.reason)}.${set.until === undefined ? ' The switch stays until it is removed.' : html` The switch ends on ${time(desk, set.until)}.`} The configuration file says
-        "${configured}".
+        ${theirs(set.reason)}.${set.until === undefined ? ' The switch stays until it is removed.' : html` The switch ends on ${time(desk, set.until)}.`} The
+        configuration file says "${configured}".
       </p>`;
 
 const choices = ['on', 'shadow', 'drain', 'off', 'configured'] as const;

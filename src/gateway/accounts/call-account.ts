@@ -14,7 +14,11 @@ export type AccountCall = { verb: string; idempotent: boolean; customerIp?: stri
 
 /** Returns the provider's adapter for accounts. Throws `misconfigured` if the provider no longer has accounts, although one is stored here. */
 export const accountsOf = ({ id, adapter }: Provider): AccountAdapter => {
-  if (!adapter.accounts) throw new Problem('misconfigured', `The provider "${id}", where this account is, no longer offers accounts here. The operator of this gateway must check its settings.`);
+  if (!adapter.accounts)
+    throw new Problem(
+      'misconfigured',
+      `The provider "${id}", where this account is, no longer offers accounts here. The operator of this gateway must check its settings.`,
+    );
   return adapter.accounts;
 };
 
@@ -40,7 +44,11 @@ export const callSeller = async <T extends object>(
   attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
 ): Promise<T> => {
   const { sell } = providerOf(scope.gateway, account.providerId).adapter;
-  if (!sell) throw new Problem('misconfigured', `The provider "${account.providerId}", where this account is, does not serve the ramp "sell". The operator of this gateway must check its settings.`);
+  if (!sell)
+    throw new Problem(
+      'misconfigured',
+      `The provider "${account.providerId}", where this account is, does not serve the ramp "sell". The operator of this gateway must check its settings.`,
+    );
   return await callAs(scope, account, call, async (context) => await attempt(sell, context));
 };
 

@@ -117,8 +117,10 @@ const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   const { id, stage } = order;
   const none = (why: string, more: ProblemMore['members'] = {}) =>
     new Problem('withdrawal-expired', `There is no valid withdrawal link. ${why}`, { members: { order_id: id, ...more } });
-  if (claim?.state === 'held' && claim.fallbackHash !== undefined) return none('The last link has expired, and the provider pays to the on-chain fallback address instead.');
-  if (stage === 'filled' || (claim && isUsedUp(order, claim))) return none('Repeat the request without only_held: the gateway then asks the provider for a link.');
+  if (claim?.state === 'held' && claim.fallbackHash !== undefined)
+    return none('The last link has expired, and the provider pays to the on-chain fallback address instead.');
+  if (stage === 'filled' || (claim && isUsedUp(order, claim)))
+    return none('Repeat the request without only_held: the gateway then asks the provider for a link.');
   return none(notWithdrawable(order).detail, { action: 'read-order' });
 };
 /**

@@ -37,7 +37,8 @@ export type SearchRequest = {
 export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const { anything, cursor, limit = pageSize } = request;
   const before = placeOf(cursor);
-  if (before && !uuidForm.test(before.id)) throw new Problem('invalid-request', '/cursor: is a cursor of another list. Send the `next_cursor` of the same search');
+  if (before && !uuidForm.test(before.id))
+    throw new Problem('invalid-request', '/cursor: is a cursor of another list. Send the `next_cursor` of the same search');
   const hashed = (text: string | undefined): string | undefined => text && gateway.hash(text);
   const { list, provider, day, amount } = request;
   const words = { word: hashed(anything), request_id: hashed(request.request_id), upstream_order_id: hashed(request.upstream_order_id) };

@@ -33,11 +33,18 @@ export const readSeries = async (gateway: Gateway, operator: Operator, request: 
   const to = request.to === undefined ? gateway.now() : Date.parse(request.to);
   const from = request.from === undefined ? to - usual[step] : Date.parse(request.from);
   if (to <= from) throw invalid('/to', 'must be later than from');
-  if (to - from > longest[step]) throw invalid('/from', `figures by the ${step} cover at most ${longest[step] / day} days: ask for less time${step === 'hour' ? ', or for figures by the day' : ''}`);
+  if (to - from > longest[step])
+    throw invalid(
+      '/from',
+      `figures by the ${step} cover at most ${longest[step] / day} days: ask for less time${step === 'hour' ? ', or for figures by the day' : ''}`,
+    );
   await logAction(gateway, operator, 'series.read', provider ?? 'all');
   const figures = await gateway.stores.figures.read({ from, to, step, providerId: provider, ramp, currency, option, most: mostFigures + 1 });
   if (figures.length > mostFigures)
-    throw invalid('/from', `the answer would have more than ${mostFigures} figures: ask for less time, for days instead of hours, or for one provider, ramp, currency or option`);
+    throw invalid(
+      '/from',
+      `the answer would have more than ${mostFigures} figures: ask for less time, for days instead of hours, or for one provider, ramp, currency or option`,
+    );
   const { missing, countedOn } = await gateway.stores.figures.progress(from, to);
   return {
     from: time(from),

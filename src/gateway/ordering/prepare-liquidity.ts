@@ -64,7 +64,11 @@ const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prep
   if (!reservation) return {};
   const recheck = async (): Promise<void> => {
     const [taken] = await gateway.stores.intents.claimedUpstreamIds(providerId, [reservation.upstreamOrderId]);
-    if (taken !== undefined) throw new Problem('quote-used', 'This quote and another quote reserved the same order at the seller, and that order was placed with the other quote. Ask for a new quote.');
+    if (taken !== undefined)
+      throw new Problem(
+        'quote-used',
+        'This quote and another quote reserved the same order at the seller, and that order was placed with the other quote. Ask for a new quote.',
+      );
   };
   await recheck();
   return { exclusiveKey: exclusiveKeyOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };

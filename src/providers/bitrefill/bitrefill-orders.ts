@@ -57,7 +57,9 @@ export const readCard = async (bitrefill: Bitrefill, context: CallContext, produ
   if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
   if (reply.value.operator.slug !== slugs[product]) throw new ProviderFault('malformed', 'the inventory is that of another product', { taken: 'no' });
   const card = rateCardOf(reply.value);
-  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'the inventory has neither a range nor packages' });
+  return card
+    ? { ok: true, value: card }
+    : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'the inventory has neither a range nor packages' });
 };
 
 /** Returns an estimate at the upper end of the price, which is what the one known package cost. Only an order fixes the price. */
@@ -219,7 +221,12 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
     const { kind, taken, status, orderMade } = fault;
-    throw new ProviderFault(kind, 'the provider gave no usable answer to the purchase', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
+    throw new ProviderFault(kind, 'the provider gave no usable answer to the purchase', {
+      retryable: false,
+      taken,
+      cause: fault,
+      ...defined({ status, orderMade }),
+    });
   }
 };
 

@@ -64,7 +64,8 @@ const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo }
   if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'the address is not an address or invoice of another coin' };
   // An invoice carries its own amount.
   if (altcoinPrice === undefined && !isInvoice) return { problem: 'the order states no amount in the coin that was chosen' };
-  if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, '')))) return { problem: 'the amount in the coin that was chosen cannot be read' };
+  if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, ''))))
+    return { problem: 'the amount in the coin that was chosen cannot be read' };
   if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: 'the order does not name a coin' };
   return { paymentInfo: { kind: 'altcoin', value, amountSats: sats, ...defined({ altcoinAmount: altcoinPrice }), altcoinCode: altcoinCode ?? method } };
 };
