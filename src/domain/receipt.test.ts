@@ -67,13 +67,13 @@ describe('a receipt', () => {
     const other = Buffer.from(Buffer.from(body, 'base64url').toString().replace('107869', '107868')).toString('base64url');
     expect(await verifyReceipt([head, other, signature].join('.'), keys)).toMatchObject({
       ok: false,
-      problem: expect.stringContaining('changed since it was signed'),
+      problem: expect.stringContaining('the text was changed after it was signed'),
     });
     const dropped = { ...payload, route: { ...(payload.route as object), offers: (payload.route as { offers: [] }).offers.slice(1) } };
     const cut = Buffer.from(canonicalBytes(dropped)).toString('base64url');
     expect(await verifyReceipt([head, cut, signature].join('.'), keys)).toMatchObject({
       ok: false,
-      problem: expect.stringContaining('changed since it was signed'),
+      problem: expect.stringContaining('the text was changed after it was signed'),
     });
     const stranger = await generateKeyPair('EdDSA', { extractable: true });
     const theirs = { keys: [{ ...(await exportJWK(stranger.publicKey)), kid: 'r1' }] };

@@ -121,12 +121,12 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await heading(page, 'Your bitcoin has arrived');
     const code = page.getByRole('link', { name: 'Open in my wallet' });
     const href = await code.getAttribute('href');
-    await page.getByText('If you have not collected it yet').waitFor();
+    await page.getByText('If you have not collected your bitcoin yet').waitFor();
     await page.getByText(/Valid until/).waitFor();
     await sees('finished-code');
     await page.reload();
     await page.getByRole('button', { name: /Your bitcoin has arrived/ }).click();
-    await page.getByText('If you have not collected it yet').waitFor();
+    await page.getByText('If you have not collected your bitcoin yet').waitFor();
     expect([await code.getAttribute('href'), href]).toEqual([href, expect.stringMatching(/^lightning:LNURL1/i)]);
     await sees('finished-code-reloaded');
     // The code cannot be read: the order stays in the list, and its screen says so.
@@ -160,7 +160,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await seesBoth('finished-missing');
     await page.unroute('**/withdrawal');
     await button(page, 'Get a new code').click();
-    await page.getByText('If you have not collected it yet').waitFor();
+    await page.getByText('If you have not collected your bitcoin yet').waitFor();
     expect(await code.getAttribute('href')).toBe(href);
     await createWallet(own.url).withdraw(href?.replace('lightning:', '') ?? '');
     await customer.leaves();

@@ -396,7 +396,7 @@ describe('an order that was filled with less', () => {
       'order-short',
       { order_id: id, amount_sats: 50_000, quoted_amount_sats: 107_869, amount_fiat: 10_000, quoted_amount_fiat: 10_000 },
     ]);
-    expect([refused.detail.includes('the rest stays owed'), calls('claim')]).toEqual([true, 0]);
+    expect([refused.detail.includes('The provider still owes the rest'), calls('claim')]).toEqual([true, 0]);
     const given = await withdraw(undefined, true);
     expect(given.warnings).toEqual(['filled-differently']);
     expect([await withdraw(), await withdraw(undefined, true), calls('claim')]).toEqual([given, given, 1]);

@@ -217,7 +217,7 @@ describe('the card, by an exact order', () => {
   test.each([
     ['other-amount', 'another amount'],
     ['other-network', 'another network'],
-    ['other-expiry', 'expires at another time'],
+    ['other-expiry', 'expire at different times'],
   ] as const)('an order that lies is shown to nobody: %s', async (fault, problem) => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault });
     await expect(place(asked())).rejects.toThrow(problem);

@@ -15,14 +15,14 @@ const order = (more: object, wanted: Partial<Asked> = {}) => {
 describe('where to pay', () => {
   test('a reference may be missing only with an account of the customer alone', () => {
     expect(order({ remittanceInfo: null, isPersonalIban: true }).paymentInfo).toMatchObject({ paymentDetails: { provider_iban: body.iban } });
-    expect(() => order({ remittanceInfo: null })).toThrow(/without its reference/);
-    expect(() => order({ remittanceInfo: '  ' })).toThrow(/without its reference/);
+    expect(() => order({ remittanceInfo: null })).toThrow(/has no payment reference/);
+    expect(() => order({ remittanceInfo: '  ' })).toThrow(/has no payment reference/);
   });
   test.each([
     ['iban', 'LI75088110105923K000F'],
     ['iban', null],
     ['name', null],
-  ])('%s: %s is no account', (member, value) => expect(() => order({ [member]: value })).toThrow(/without a readable IBAN/));
+  ])('%s: %s is no account', (member, value) => expect(() => order({ [member]: value })).toThrow(/has no readable IBAN/));
   test('a BIC that is none, and lines of an address that are missing, are left out', () => {
     const { paymentInfo } = order({ bic: 'unknown', number: null, zip: 6300, city: null, country: null });
     expect(paymentInfo).toMatchObject({ paymentDetails: { provider_address: 'Bahnhofstrasse, 6300' } });
@@ -80,5 +80,5 @@ test('amounts are written with every digit', () => {
   expect(bodyWith({ a: 1 }, { ramp: 'sell', fixed: 'pay', amount: 250_000n })).toBe('{"a":1,"amount":0.00250000}');
 });
 test('an offer of an earlier release, without the id of the currency, orders nothing', () => {
-  expect(() => currencyIdOf({ option: { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 0 } })).toThrow(/without the id/);
+  expect(() => currencyIdOf({ option: { currency: 'EUR', name: 'SEPA', upstream: { method: 'Bank' }, feePpm: 0 } })).toThrow(/has no currency id/);
 });

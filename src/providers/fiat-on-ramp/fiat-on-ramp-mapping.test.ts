@@ -271,7 +271,7 @@ describe('quotes', () => {
     expect(offerOf({ expires_on })?.expiresOn).toBe(expiresOn);
   });
   it('an unreadable expiry does not mean "no expiry": the quote is malformed', () => {
-    for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: a quote whose expiry');
+    for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: the expiry of the quote');
   });
   it("the provider's own price is a fact, in hundredths", () => {
     expect(offerOf({})?.facts).toEqual({ currency: 'EUR', provider_btc_price: '9180000' });
