@@ -85,7 +85,7 @@ it.each(['orderId', 'quoteId', 'attempt', 'requestId', 'reference', 'upstreamId'
 it('by amount, with and without a unit, and by day', async () => {
   for (const amount of ['50 EUR', '50.00EUR', '50']) expect((await run('--amount', amount)).out).toContain(other.orderId);
   expect(await run('--amount', '50 sats')).toEqual({ code: 1, out: '', error: 'this day or amount: no order was found\n' });
-  expect((await run(mine.reference, '--amount', '50 EUR')).error).toBe(`${mine.reference}: there is no such order\n`);
+  expect((await run(mine.reference, '--amount', '50 EUR')).error).toBe(`${mine.reference}: no order was found\n`);
   expect((await run(mine.reference, '--day', '2001-01-01')).code).toBe(1);
   expect((await run('--day', 'tuesday')).error).toContain('--day needs a date');
   expect((await run('--amount', '1e3')).error).toContain('--amount needs a number');

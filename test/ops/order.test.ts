@@ -193,7 +193,7 @@ it('says what does not exist, and how the command is used', async () => {
   expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
     code: 1,
     out: '',
-    error: '00000000-0000-4000-8000-000000000000: there is no such order\n',
+    error: '00000000-0000-4000-8000-000000000000: no order was found\n',
   });
   expect((await run('order', "'; drop table orders")).code).toBe(1);
   expect((await run('deliveries')).error).toContain('usage:');
