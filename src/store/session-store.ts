@@ -76,10 +76,11 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
   };
 
   /**
-   * Reads sessions: the hot path's only read. It goes straight through the driver, which keeps the statement prepared; Drizzle would not. It returns
-   * one row per session; with one row per provider, the session's long texts would be repeated. The hashes are hex, so joining them with commas is
-   * safe. The inner select hides the number of hashes from the planner. Otherwise a plan for exactly that number seems cheaper each time, and making
-   * it takes many times as long as the read.
+   * Reads sessions: the hot path's only read. It goes straight to the driver, which prepares the statement if it prepares any. The result has one row
+   * per session: with one row per provider, the session's long texts would be repeated.
+   *
+   * The hashes are hex, so joining them with commas is safe. The inner select hides the number of hashes from the planner. Otherwise a plan for
+   * exactly that number seems cheaper each time, and making it takes many times as long as the read.
    */
   const readSessions = async (idHashes: string[]): Promise<(Session | undefined)[]> => {
     const rows = await client<SessionRow[]>`

@@ -99,7 +99,7 @@ it('repeats of an order whose price changed ask for no more prices than the limi
   control('same').clearFaults();
   expect(new Set(answers.map(({ body }) => body['code']))).toEqual(new Set(['price-changed']));
   const asks = asked() - before;
-  // The offers in which the order was chosen count, too.
+  // The request for the offers from which the order was chosen counts, too.
   expect([asks > 0, asks <= quotesAMinute - 1]).toEqual([true, true]);
   // The limit was reached: some answers have no offers. A later repeat gets the stored ones, and asks for no prices.
   expect(answers.some(({ body }) => body['offers'] === undefined)).toBe(true);

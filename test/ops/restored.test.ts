@@ -142,7 +142,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   });
   expect(twice.out).toContain(' 0 unknown orders adopted');
 
-  // With another key, it would seal what no gateway with the right one can open.
+  // With another key, the command would seal values that no gateway with the right key can open.
   const other = await runCommand('restored', ['--wait', '0', '--settle', '1'], {
     ...environment,
     SEAL_KEY: freshSecrets(randomBytes).SEAL_KEY,

@@ -116,7 +116,8 @@ describe.skipIf(executablePath === undefined)('in a browser the pages of workerd
   const open = async () => await customerOf(browser, [new URL(worker.url).host], { viewport: sizes.desk });
 
   needsPostgres('a purchase from the amount to the bitcoin', async () => {
-    // A Worker that has just started may exceed its deadline on a busy machine: the customer comes when it knows a provider's ways to pay.
+    // A Worker that has just started may exceed its deadline on a busy machine, so the customer comes only once the Worker knows a provider's ways to
+    // pay.
     const wallet = createWallet(worker.url);
     const { sessionId } = await wallet.open();
     await until('a listing', async () => ((await wallet.call('/payment-options', { session_id: sessionId })).status === 200 ? true : undefined));

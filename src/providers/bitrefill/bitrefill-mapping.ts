@@ -106,11 +106,13 @@ const zeroConfSeen = /^(?:detected|received)$/i;
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
- * Returns the stage of an order in either dialect (`orderReply`). The first condition that holds decides. Payments come before the clock, since
- * customers may pay late. A failure next to a payment that is only on its way needs a person: the money may still arrive at Bitrefill. After
- * `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is nothing to redeem it with, it is
- * only `paid`. Returns undefined for an unknown status word. `ordered` is the slug of the ordered product, for answers that name none; `method` is
- * how the order is paid; `loopbackHttp` says whether an LNURL may lead to a simulator.
+ * Returns the stage of an order in either dialect (`orderReply`), or undefined for an unknown status word. The first condition that holds decides.
+ * Payments come before the clock, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money may
+ * still arrive at Bitrefill. After `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is
+ * nothing to redeem it with, it is only `paid`.
+ *
+ * `ordered`: the slug of the ordered product, for answers that name none. `method`: how the order is paid. `loopbackHttp`: whether an LNURL may lead
+ * to a simulator.
  */
 export const stageOf = (
   order: OrderReply,
