@@ -164,7 +164,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
       .getByText(/^Nothing was changed, because another operator was faster: token:[\da-f]{8} set it to "drain" on .*: I asked for a new key$/)
       .waitFor();
     await fill('off');
-    await page.getByRole('dialog').getByText('It ends on 2099-12-31 06:00:00 UTC').waitFor();
+    await page.getByRole('dialog').getByText('The switch ends on 2099-12-31 06:00:00 UTC').waitFor();
     await button(page.getByRole('dialog'), 'Switch to "off"').click();
     await page.getByText('Done: cobalt is set to "off".').waitFor();
     await cobalt.getByText('You set it to off').waitFor();
@@ -211,7 +211,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await find('<img src=x onerror=alert(1)>');
     await page.getByText('No order was found.').waitFor();
     await find('100 EUR');
-    await page.getByText('The newest 100. There are more').waitFor();
+    await page.getByText('These are the newest 100 orders. There are more').waitFor();
     await button(page, 'Show more').click();
     await page.getByText(/14\d orders, the newest first\./).waitFor();
     await find('up-17');
