@@ -150,7 +150,7 @@ describe.skipIf(executablePath === undefined)('in a browser on the page of a str
     await page.goto(`${unlisted}/frame`);
     await expect.poll(() => errors).toEqual([expect.stringContaining('frame-ancestors')]);
     await page.goto(unlisted);
-    await page.getByText(`The gateway does not serve this page: its operator has to list ${unlisted} under cors_origins.`).waitFor();
+    await page.getByText(`The gateway does not serve this page. The operator of the gateway must list ${unlisted} under cors_origins.`).waitFor();
     await context.close();
   });
 });
