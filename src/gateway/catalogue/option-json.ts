@@ -2,11 +2,20 @@ import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
 
 type StoredOption = { currency: string; name: string; upstream: AnyJson; feePpm: number; minFiat?: string; maxFiat?: string };
-export const optionToJson = ({ minFiat, maxFiat, ...option }: CatalogueOption): AnyJson => ({
-  ...option,
-  ...(minFiat === undefined ? {} : { minFiat: minFiat.toString() }),
-  ...(maxFiat === undefined ? {} : { maxFiat: maxFiat.toString() }),
-});
+/** What was written for an option. Every stored route has the options of its offers, and they are the same until a listing is read again. */
+const writtenOptions = new WeakMap<CatalogueOption, AnyJson>();
+export const optionToJson = (option: CatalogueOption): AnyJson => {
+  const known = writtenOptions.get(option);
+  if (known !== undefined) return known;
+  const { minFiat, maxFiat, ...others } = option;
+  const written = {
+    ...others,
+    ...(minFiat === undefined ? {} : { minFiat: minFiat.toString() }),
+    ...(maxFiat === undefined ? {} : { maxFiat: maxFiat.toString() }),
+  };
+  writtenOptions.set(option, written);
+  return written;
+};
 export const optionFromJson = (json: AnyJson): CatalogueOption => {
   const { minFiat, maxFiat, ...option } = json as StoredOption;
   return { ...option, ...(minFiat === undefined ? {} : { minFiat: BigInt(minFiat) }), ...(maxFiat === undefined ? {} : { maxFiat: BigInt(maxFiat) }) };

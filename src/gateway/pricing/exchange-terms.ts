@@ -103,15 +103,17 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const method = methodOf(gateway, provider, number.normalName);
   const listing = catalogue.byProvider.get(provider.id);
   const tiers = listing?.options.get(number.id) ?? [];
-  const breaks = (tier: CatalogueOption): Outside => outsideOf(gateway, asked, { providerId: provider.id, option: tier });
+  const breaks = (tier: CatalogueOption): Outside => outsideOf(gateway, asked, provider.id, tier);
   const option = tierFor(tiers, breaks);
-  const limits = option ? limitsOf(asked.ramp, option) : {};
-  const terms = {
+  const terms: Terms = {
     ...haircutTerms(gateway, provider, asked),
     preferenceBps: core.preference_bps,
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
-    ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
   };
+  if (option) {
+    terms.named = { currency: option.currency, option: option.name };
+    terms.limits = limitsOf(asked.ramp, option);
+  }
   if (!listing) return { provider, terms, ...whyUnlisted(gateway, provider, asked.ramp) };
   if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
     return { provider, terms, refusal: { reason: 'country-restricted' } };
@@ -129,7 +131,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
     });
     return { provider, terms, option, others: others.map((tier) => ({ option: tier, terms: termsOf(tier) })), listing };
   }
-  if (!isFiatFixed(asked)) return { provider, terms, refusal: { reason: outside, limits } };
+  if (!isFiatFixed(asked)) return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, option) } };
   const { minFiat, maxFiat } = option;
   const broken = outside === 'below-minimum' ? { minFiat } : { maxFiat };
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
@@ -142,9 +144,8 @@ export type Listed = { providerId: string; option: CatalogueOption };
  * Returns which of the option's limits the amount breaks, if any. The result is exact if the fiat amount is fixed. If the sats are fixed, it follows
  * from the provider's last prices, and only a limit that is broken by far counts.
  */
-const outsideOf = (gateway: Gateway, asked: ExchangeAsked, listed: Listed): Outside => {
-  if (!isFiatFixed(asked)) return farOutside(gateway, asked, listed);
-  const { option } = listed;
+const outsideOf = (gateway: Gateway, asked: ExchangeAsked, providerId: string, option: CatalogueOption): Outside => {
+  if (!isFiatFixed(asked)) return farOutside(gateway, asked, { providerId, option });
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
   return option.maxFiat !== undefined && asked.amount > option.maxFiat ? 'above-maximum' : undefined;
 };
@@ -163,10 +164,13 @@ export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, listed:
 };
 
 /** Returns listed limits, which are in fiat, as limits on what a buyer pays or what a seller gets. */
-const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint | undefined; maxFiat?: bigint | undefined }): Limits =>
-  sides[ramp].pay === 'fiat'
-    ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
-    : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
+const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint | undefined; maxFiat?: bigint | undefined }): Limits => {
+  const [least, most] = sides[ramp].pay === 'fiat' ? (['minPay', 'maxPay'] as const) : (['minReceive', 'maxReceive'] as const);
+  const limits: Limits = {};
+  if (minFiat !== undefined) limits[least] = minFiat;
+  if (maxFiat !== undefined) limits[most] = maxFiat;
+  return limits;
+};
 
 /** Returns the part of the request that is stored with its offers. */
 export const keptTerms = ({ number, country, payoutKinds }: Exchange): RouteTerms => ({

@@ -20,7 +20,7 @@ export type Upstream = { id: string; blob: string };
  * quotes, because the session's list of orders must show which order that attempt made. If the provider demands a proof, this function refuses until
  * the attempt is resolved.
  */
-export const upstreamSession = async (
+export const upstreamSession = (
   scope: Scope,
   owner: string,
   provider: Provider,
@@ -30,16 +30,17 @@ export const upstreamSession = async (
   const { gateway } = scope;
   const now = gateway.now();
   if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
-    if (!known.unsettled) return { id: known.id, blob: await gateway.seal.open(known.blob, blobPlace(known.id)) };
-    if (provider.demandsProof) return { refusal: { reason: 'order-pending' } };
+    const { id } = known;
+    if (!known.unsettled) return gateway.seal.open(known.blob, blobPlace(id)).then((blob) => ({ id, blob }));
+    if (provider.demandsProof) return Promise.resolve({ refusal: { reason: 'order-pending' } });
   }
-  if (provider.demandsProof && owner !== gatewayOwner) return { refusal: { reason: 'proof-required' } };
+  if (provider.demandsProof && owner !== gatewayOwner) return Promise.resolve({ refusal: { reason: 'proof-required' } });
   const key = `${owner} ${provider.id}`;
   const running = gateway.flights.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
-  if (running) return await running;
+  if (running) return running;
   const opening = openUpstream(scope, owner, provider, signal, known).finally(() => gateway.flights.opening.delete(key));
   gateway.flights.opening.set(key, opening);
-  return await opening;
+  return opening;
 };
 
 const openUpstream = async (

@@ -156,8 +156,10 @@ const membersWritten = (text: string): number => {
 };
 const membersRead = (value: unknown): number => {
   if (typeof value !== 'object' || value === null) return 0;
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + membersRead(item), 0);
-  return Object.values(value).reduce<number>((sum, item) => sum + 1 + membersRead(item), 0);
+  let members = 0;
+  if (Array.isArray(value)) for (const item of value) members += membersRead(item);
+  else for (const name in value) members += 1 + membersRead((value as Record<string, unknown>)[name]);
+  return members;
 };
 
 /**
