@@ -15,7 +15,7 @@ const reset = async ({ stores, record }: Ops, provider: string, reason: string):
   await record('record.reset', provider, { reason });
   const rows = await stores.record.reset(provider, Date.now());
   if (rows === 0) throw new Refused(`${provider}: no figures are stored for a provider of this name, so nothing was cleared`);
-  say(`${provider}: rows cleared: ${rows}. Within 30 seconds, every instance ranks without them`);
+  say(`${provider}: cleared ${rows} rows of figures. Within 30 seconds, every instance ranks without them`);
 };
 
 const line = (one: ShownRecord): string[] => {

@@ -10,7 +10,7 @@ it('says which process belongs to whom, and what to do next', () => {
   expect(startText({ ...sandbox, providers: [alpine, dune, thor], operatorToken: 'op_1' })).toBe(`
 ramp-gateway on http://127.0.0.1:8787   mode sandbox, network regtest
 
-pid 10      the gateway, rows in .data (embedded PostgreSQL)
+pid 10      the gateway, data in .data (embedded PostgreSQL)
 pid 20      alpine   buy         http://127.0.0.1:1001
             thor     liquidity   http://127.0.0.1:1010/v1   shadow
 pid 30      dune     buy         http://127.0.0.1:1004
@@ -32,7 +32,7 @@ it('names a real provider without a process, and in live mode neither demo nor s
   expect(startText({ ...sandbox, mode: 'live', network: 'main', rows: undefined, providers: [real] })).toBe(`
 ramp-gateway on http://127.0.0.1:8787   mode live, network main
 
-pid 10      the gateway, rows in PostgreSQL, from DATABASE_URL
+pid 10      the gateway, data in PostgreSQL, from DATABASE_URL
             alpine   buy   https://api.alpine.example
 
 every call: http://127.0.0.1:8787/docs

@@ -29,7 +29,7 @@ export const startText = ({ url, mode, network, rows, pid, providers, demo, oper
     '',
     `ramp-gateway on ${url}   mode ${mode}, network ${network}`,
     '',
-    `${`pid ${pid}`.padEnd(margin)}the gateway, rows in ${rows === undefined ? 'PostgreSQL, from DATABASE_URL' : `${rows} (embedded PostgreSQL)`}`,
+    `${`pid ${pid}`.padEnd(margin)}the gateway, data in ${rows === undefined ? 'PostgreSQL, from DATABASE_URL' : `${rows} (embedded PostgreSQL)`}`,
     ...[...processes].flatMap(indented),
     '',
     ...(mode === 'sandbox' ? sandboxHints(url, rows, demo, operatorToken) : [`every call: ${url}/docs`]),

@@ -103,7 +103,7 @@ providers:
     expect(notes('{}')).toEqual([]);
     expect(notes('{ slippage_bps: 50 }', '    haircut_bps: 50\n')).toEqual([]);
     expect(notes('{ indicative_haircut_bps: 50 }', '    haircut_bps: 0\n')).toEqual([
-      'routing.indicative_haircut_bps 50 is below routing.slippage_bps 100: estimates rank 100 basis points lower',
+      'routing.indicative_haircut_bps 50 is below routing.slippage_bps 100: estimates are discounted by 100 basis points instead',
       'providers.alpine.haircut_bps 0 is below routing.slippage_bps 100: its estimates may promise more than its orders deliver',
     ]);
   });

@@ -8,7 +8,7 @@ export const haircutNotes = ({ routing, providers }: GatewayConfig): string[] =>
   const { indicative_haircut_bps: haircut, slippage_bps: slippage } = routing;
   return [
     ...(haircut < slippage
-      ? [`routing.indicative_haircut_bps ${haircut} is below routing.slippage_bps ${slippage}: estimates rank ${slippage} basis points lower`]
+      ? [`routing.indicative_haircut_bps ${haircut} is below routing.slippage_bps ${slippage}: estimates are discounted by ${slippage} basis points instead`]
       : []),
     ...providers.flatMap(({ id, haircut_bps: pinned }) =>
       pinned !== undefined && pinned < slippage

@@ -24,7 +24,7 @@ export const members: { readonly [member: string]: string } = {
   proven: 'The providers (and `gateway`) whose tokens were proven with a valid signature.',
 
   // ---- providers and ways to pay
-  provider: 'The provider that this belongs to.',
+  provider: 'The provider that this entry is about.',
   'StartAccountRequest.provider': 'The id of a provider with accounts, from GET /providers.',
   phone: 'The customer’s phone number with its country code, for example +43 664 1234567.',
   terms_accepted: 'Send true once the customer has accepted the terms at `terms_url`.',

@@ -30,7 +30,7 @@ export const webhookTexts: { readonly [type in keyof typeof webhookEvents]: { su
   account_status: { summary: 'The state of an account changed', description: 'To read the account, call POST /account-status.' },
   connection_status: { summary: 'The state of a connection changed', description: 'To read the connection, call POST /sell/connection-status.' },
   sell_settled: {
-    summary: 'Sats paid straight to an address were sold',
+    summary: 'Sats that were paid straight to an address were sold',
     description: 'Sent for a payment that does not belong to an order. To read the payment, call POST /sell/transactions.',
   },
   test: { summary: 'A test', description: 'Sent by POST /webhook-test.' },

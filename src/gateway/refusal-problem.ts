@@ -17,7 +17,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'key-refused': { pointer: '/api_key', detail: 'is not accepted by the provider' },
   'key-of-another': {
     pointer: '/api_key',
-    detail: 'belongs to a different user at this provider than the account does; remove the account with POST /sell/account-remove first',
+    detail: 'belongs to a different user at this provider than the account does; remove the account with POST /account-remove first',
   },
   'phone-refused': { pointer: '/phone', detail: 'is not accepted by the provider' },
   'payout-refused': { pointer: '/payout_to', detail: 'is not accepted by the provider' },

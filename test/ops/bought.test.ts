@@ -59,7 +59,7 @@ it('a filled order is ended once its customer was paid in another way, and leave
   expect((await run(id, '--paid-otherwise', ' ')).error).toContain('needs the proof');
   expect(await run(id, '--paid-otherwise', 'bank statement of 30 November')).toEqual({
     code: 0,
-    out: `${id} can no longer be withdrawn, and is finished at the next read\n`,
+    out: `${id} can no longer be withdrawn, and is finished at the next read from the provider\n`,
     error: '',
   });
   expect((await withdraw())['code']).toBe('order-not-withdrawable');
@@ -143,7 +143,9 @@ describe('an order whose customer may hold, or may have been given, a link that 
     expect((await run(id, '--paid-otherwise', 'x')).error).toContain('may be a withdrawal link that still pays');
     expect((await run(id)).out).toContain('--paid-otherwise "<proof of payment>" [--evidence "<what the provider said>"]');
     const { done } = await settle(id, { evidence });
-    expect(done).toBe(`${id} gets no withdrawal link any more, and is finished at the next read. A link that still pays would pay the customer twice`);
+    expect(done).toBe(
+      `${id} gets no withdrawal link any more, and is finished at the next read from the provider. A link that still pays would pay the customer twice`,
+    );
     expect((await withdraw())['code']).toBe('order-not-withdrawable');
     await becomes('finished');
     expect((await withdraw())['code']).toBe('order-not-withdrawable');

@@ -80,7 +80,7 @@ it('a proof of payment is recorded, once, and a record is cleared for a reason',
   expect((await order(orderId, '--paid-not-filled', 'filled')).error).toContain('is filled');
   expect((await run('alpine')).out).toMatch(/buy, binding offers: 5\d{5} ppm/);
   expect((await run('alpine', '--reset')).error).toContain('--reset needs --reason');
-  expect((await run('alpine', '--reset', '--reason', 'a bank holiday')).out).toContain('alpine: rows cleared: 2');
+  expect((await run('alpine', '--reset', '--reason', 'a bank holiday')).out).toContain('alpine: cleared 2 rows of figures');
   expect((await run('alpine')).out).toContain('buy, binding offers: 0 ppm');
   expect((await run('nobody')).error).toContain('there is no such provider');
   const cleared = await run('nobody', '--reset', '--reason', 'misspelt');

@@ -54,7 +54,7 @@ export const settlings: Readonly<Record<Settling, Told>> = {
     button: 'End as paid in another way',
     reason: 'Proof of payment',
     happens: () => [
-      'The order is finished at the next read, and the gateway gives out no withdrawal link for it any more. This cannot be taken back.',
+      'The order is finished at the next read from the provider, and the gateway gives out no withdrawal link for it any more. This cannot be taken back.',
       'If a link that was given out still pays, the customer is paid twice.',
       "The provider's record stays as it is.",
     ],

@@ -171,8 +171,8 @@ const paidOtherwise = async (desk: Desk, request: SettleRequest): Promise<string
       `${id}: there may be a withdrawal link that still pays the customer, or pays to their fallback address. Ask ${order.providerId} to cancel the withdrawal. If it did, or if there is no link, state what it said as the evidence`,
     );
   return mayHaveLink({ ...order.watch, ...now })
-    ? `${id} gets no withdrawal link any more, and is finished at the next read. A link that still pays would pay the customer twice`
-    : `${id} can no longer be withdrawn, and is finished at the next read`;
+    ? `${id} gets no withdrawal link any more, and is finished at the next read from the provider. A link that still pays would pay the customer twice`
+    : `${id} can no longer be withdrawn, and is finished at the next read from the provider`;
 };
 
 /** Lets the customer name another fallback address, or none, if no link was given with the one that they named. */
@@ -180,7 +180,9 @@ const dropFallback = async (desk: Desk, request: SettleRequest): Promise<string>
   const { id, words: reason, evidence } = request;
   const { order, claim, now } = (await boughtOf(desk, request)) ?? {};
   if (!order || !claim || !isFallbackLocked(now ?? {}))
-    return refuse(`${id}: there is no such order that is filled, holds no withdrawal link and was asked for one with a fallback address`);
+    return refuse(
+      `${id}: there is no such order, or it has no fallback address that can be dropped. That needs a filled order without a withdrawal link, and a request for a link with a fallback address`,
+    );
   await desk.record('order.drop-fallback', id, { reason, ...(evidence === undefined ? {} : { evidence }) });
   const done = await desk.stores.claims.dropFallback(claim, evidence !== undefined);
   if (done === 'changed') changed(id);

@@ -169,7 +169,7 @@ const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }:
 
 /** Withholds an order whose id at the provider already belongs to another order here. Only a person can tell whose payment it is. */
 const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, twins: Intent[]): Promise<GivenAnswer> => {
-  const note = `its id at the provider is also the id of ${twins.map(({ orderId }) => orderId).join(', ')}`;
+  const note = `the order has the same id at the provider as order ${twins.map(({ orderId }) => orderId).join(', ')}`;
   if (await settleUnpayable(gateway, intent, owner, { state: 'review', note, upstreamOrderId })) await markTwins(gateway, intent, twins);
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };

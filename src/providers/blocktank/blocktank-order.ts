@@ -49,7 +49,7 @@ export const toMade = (order: OrderWire, terms: Terms, checks: Checks): { made: 
   const pay = order.feeSat ?? broken('the order has no feeSat');
   contradict(order, pay, terms, checks);
   const end = order.orderExpiresAt;
-  if (typeof end !== 'number') return broken('the end of the order cannot be read');
+  if (typeof end !== 'number') return broken('the expiry of the order cannot be read');
   const { bolt11Invoice, onchain } = order.payment ?? {};
   const invoice = bolt11Invoice?.request === undefined ? undefined : checkedInvoice(bolt11Invoice.request, pay, checks);
   const address = onchain?.address === undefined ? undefined : checkedAddress(onchain.address, network);
