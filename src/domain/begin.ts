@@ -4,7 +4,8 @@
  */
 export const begin = <T>(work: () => Promise<T>): Promise<T> => {
   try {
-    return work();
+    // A promise stays the same one. Work that returns no promise, although its type says so, counts as done.
+    return Promise.resolve(work());
   } catch (fault) {
     return Promise.reject(fault as Error);
   }

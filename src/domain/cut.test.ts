@@ -34,6 +34,17 @@ it.each(Object.entries(makers))('%s calls each listener once, in sequence, unles
   expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'This operation was aborted' });
 });
 
+it('a listener that throws does not keep the others from being called', () => {
+  const cut = new Cut();
+  const called: string[] = [];
+  cut.addEventListener('abort', () => {
+    throw new Error('the first one');
+  });
+  cut.addEventListener('abort', () => void called.push('second'));
+  expect(() => cut.abort()).toThrow('the first one');
+  expect(called).toEqual(['second']);
+});
+
 it('a signal that is already aborted gives an aborted AbortSignal with the same reason', () => {
   const cut = new Cut();
   cut.abort();

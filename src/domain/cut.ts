@@ -17,17 +17,22 @@ export class Cut implements CutSignal {
   reason: unknown = undefined;
   #listeners: Listener[] | undefined = undefined;
 
-  /** Does nothing the second time. */
+  /** Calls all listeners; if one throws, throws its error afterwards. Does nothing the second time. */
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = new DOMException('This operation was aborted', 'AbortError');
     const listeners = this.#listeners ?? [];
     this.#listeners = undefined;
-    for (const listener of listeners) {
-      if (typeof listener === 'function') listener();
-      else listener.handleEvent();
-    }
+    const faults: unknown[] = [];
+    for (const listener of listeners)
+      try {
+        if (typeof listener === 'function') listener();
+        else listener.handleEvent();
+      } catch (fault) {
+        faults.push(fault);
+      }
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Like that of an AbortSignal: a listener that is added after the abort is never called. All listeners are called once at most. */

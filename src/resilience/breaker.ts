@@ -159,7 +159,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     try {
       await circuit.fire(outcome);
     } catch {
-      // opossum rethrows the failure. The caller of `run` gets the original fault anyway.
+      // opossum rethrows the failure. Whoever called the provider gets the original fault anyway.
     }
   };
 

@@ -512,6 +512,53 @@ describe('however a call ends, its slot is free again', () => {
     await isFree(guard);
   });
 
+  it('a call after which the credentials are refused, or accepted again, and whoever is told of it throws', async () => {
+    const guard = oneSlot({
+      onCredentials: () => {
+        throw new Error('the log is full');
+      },
+    });
+    const price = async (attempt: () => Promise<string>): Promise<unknown> => {
+      const ended = settle(guard.call('quote', { ...limits, isOwn: true }, attempt));
+      await vi.advanceTimersByTimeAsync(3_000);
+      return await ended;
+    };
+    const refused = new ProviderFault('rejected-credentials', 'x', { status: 401 });
+    expect(await price(() => Promise.reject(refused))).toMatchObject({ message: 'the log is full' });
+    // Without a free slot, the call would wait for one, and time out.
+    expect(await price(() => Promise.resolve('too early'))).toMatchObject({ kind: 'rejected-credentials' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await price(() => Promise.resolve('answer'))).toMatchObject({ message: 'the log is full' });
+    expect(await price(() => Promise.resolve('next'))).toBe('next');
+  });
+
+  it('each failed try of a call that is repeated', async () => {
+    const guard = oneSlot({ retryAttempts: 2 });
+    const failing = end(guard, () => Promise.reject(new ProviderFault('unreachable', 'x', { taken: 'no' })));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await failing).toMatchObject({ kind: 'unreachable' });
+    await isFree(guard);
+  });
+
+  it('a call that waited for a slot until the circuit opened', async () => {
+    const guard = oneSlot({ bulkhead: { inFlight: 1, queue: 10, queueAgeMs: 10_000 } });
+    const calls = Array.from({ length: 7 }, () => settle(guard.call('order', limits, () => Promise.reject(new ProviderFault('server', 'x')))));
+    await vi.advanceTimersByTimeAsync(10);
+    expect((await Promise.all(calls)).map((fault) => (fault as ProviderFault).kind)).toEqual([
+      ...Array.from({ length: 5 }, () => 'server'),
+      'circuit-open',
+      'circuit-open',
+    ]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await guard.call('order', limits, () => Promise.resolve('next'))).toBe('next');
+  });
+
+  it('an attempt that returns no promise', async () => {
+    const guard = oneSlot();
+    expect(await end(guard, (() => 'no promise') as unknown as () => Promise<string>)).toBe('no promise');
+    await isFree(guard);
+  });
+
   it('a call whose caller left while it waited for a slot', async () => {
     const guard = oneSlot();
     const first = settle(guard.call('status', { ...limits, deadlineMs: 5_000 }, takes(4_000)));

@@ -123,6 +123,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];
+        const { network } = limits;
         const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
         const isUsual = isUsualPrice(operation, limits);
         const patienceMs = isUsual ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
@@ -162,25 +163,31 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             admit(operation, limits.customer ?? own);
             circuit = breaker.enter(limits.customerKey);
           } catch (fault) {
-            bulkhead.leave(limits.network);
+            bulkhead.leave(network);
             return Promise.reject(fault as Error);
           }
           begun = true;
           const sentOn = now();
           return begin(() => attempt(cut, endsOn)).then(
             (answer) => {
-              noteAnswer(operation, limits, sentOn);
-              const closing = breaker.answered(circuit);
-              if (closing) return closing.then(() => (bulkhead.leave(limits.network), answer));
-              bulkhead.leave(limits.network);
-              return answer;
+              let closing: Promise<void> | undefined;
+              try {
+                noteAnswer(operation, limits, sentOn);
+                closing = breaker.answered(circuit);
+              } finally {
+                if (!closing) bulkhead.leave(network);
+              }
+              return closing ? closing.finally(() => bulkhead.leave(network)).then(() => answer) : answer;
             },
             async (fault: unknown) => {
-              // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-              if (isUsual && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
-              noteFault(operation, limits, fault);
-              await breaker.failed(circuit, fault, limits.customerKey);
-              bulkhead.leave(limits.network);
+              try {
+                // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
+                if (isUsual && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
+                noteFault(operation, limits, fault);
+                await breaker.failed(circuit, fault, limits.customerKey);
+              } finally {
+                bulkhead.leave(network);
+              }
               throw fault;
             },
           );
@@ -189,8 +196,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           settled();
           resolve(answer);
         };
-        bulkhead.start(inSlot, limits.network).then(succeed, (first: unknown) => {
-          const again = (): Promise<T> => bulkhead.start(inSlot, limits.network);
+        bulkhead.start(inSlot, network).then(succeed, (first: unknown) => {
+          const again = (): Promise<T> => bulkhead.start(inSlot, network);
           const attempts = limits.idempotent ? settings.retryAttempts : 0;
           retry(again, first, { attempts, budget, started, deadlineMs, now, signal: cut }).then(succeed, (fault: unknown) => {
             settled();
