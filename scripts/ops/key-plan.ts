@@ -85,7 +85,9 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
   const chosen = id === undefined && old.length === 1 ? only : old.find((one) => idOf(one) === id);
   if (chosen === undefined) {
     if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: run ${called('keys', `rotate ${kind}`)} first`);
-    throw new Refused(`name the key to retire: ${variable}_OLD has ${old.map(idOf).join(', ') || 'none'}`);
+    const named = old.map(idOf).join(', ');
+    if (named === '') throw new Refused(`there is no old key to retire: ${variable}_OLD is empty`);
+    throw new Refused(id === undefined ? `name the key to retire: ${variable}_OLD has ${named}` : `${variable}_OLD has no key "${id}": it has ${named}`);
   }
   return {
     variables: lines(

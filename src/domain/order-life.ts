@@ -219,7 +219,7 @@ export const matchSlackMs = 15 * 60_000;
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
 /**
- * How long after its expiry a sale may still hold its amount, unless it is unpaid or paid in part: such a sale may hold it longer. The store uses
+ * How long after its expiry a sale may still hold its amount. A sale in the stage `awaiting_payment` or `underpaid` may hold it longer. The store uses
  * this to skip a customer's many older sales.
  */
 export const longestHoldMs = (paymentDueBy({ ramp: 'sell', expiresOn: 0 }) ?? 0) + 2 * matchSlackMs;

@@ -4,9 +4,9 @@ import type { Sql, TransactionSql } from 'postgres';
 const most = 250;
 
 /**
- * Returns the client for Drizzle. Drizzle prepares nothing: the driver then asks the server for the types of each statement's values before it sends
- * them, and the server plans each statement anew. Here a statement that has run before is prepared. The driver ignores this if its client does not
- * prepare, as behind a pooler.
+ * Returns the client for Drizzle. Drizzle prepares nothing, so for each statement the driver would ask the server for the types of the values, and the
+ * server would plan it anew. Here a statement that has run before is prepared. This has no effect if `client` was made with `prepare: false`, as behind
+ * a pooler.
  */
 export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql => {
   const prepared =

@@ -14,7 +14,7 @@ const hash = createHash('sha256')
   .update(document)
   .update(readFileSync(new URL(import.meta.url)))
   .digest('hex');
-const head = `// Made by scripts/types.ts from the OpenAPI document; together they are ${hash}. Do not edit.\n`;
+const head = `// Made by scripts/types.ts from the OpenAPI document (SHA-256 of both: ${hash}). Do not edit.\n`;
 const file = new URL('../src/api.gen.ts', import.meta.url);
 
 /** Returns only the words that the client's own types name. With all words, the published package would contain the types of the whole API. */
@@ -24,7 +24,7 @@ const words = (): string => {
     .map((name) => {
       const { description = '', enum: own, anyOf = [] } = schemas[name] ?? {};
       const found = own ?? anyOf.flatMap((one) => one.enum ?? []);
-      if (found.length === 0) throw new Error(`the document has no words of ${name}`);
+      if (found.length === 0) throw new Error(`the schema ${name} in the OpenAPI document lists no words`);
       const list = found.map((word) => `'${word}'`);
       const type = `/** ${description.replaceAll('\n', '\n * ')} */\nexport type ${name} = ${list.join(' | ')};\n`;
       return name === 'Stage' ? `${type}export const stages: readonly ${name}[] = [${list.join(', ')}];\n` : type;

@@ -99,5 +99,5 @@ const webhookTable = (desk: Desk, list: Attention['dead_letters'] | Attention['f
     ),
   );
 
-/** Every other event is about an account or a connection. */
+/** Every other event is about an account, a connection, or a payment without an order, none of which has a screen of its own. */
 const isAboutOrder = (type: string): boolean => type === 'withdrawal_ready' || type.startsWith('order_');

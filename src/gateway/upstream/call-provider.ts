@@ -18,7 +18,7 @@ export type CallOptions = {
    * key also stands for the caller: a circuit opens only once the calls of enough different callers have failed.
    */
   customerKey?: string;
-  /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
+  /** Whether the call has only our own data and nothing from a wallet's request. Then 401 and 403 are about our own credentials. */
   isOwn?: boolean;
   idempotent: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */

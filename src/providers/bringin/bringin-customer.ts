@@ -1,4 +1,4 @@
-/** The blob that the gateway keeps sealed for one customer. A per-user key is stored nowhere else. Keys keep their prefix and are never logged. */
+/** The blob that the gateway keeps sealed for one customer. A per-user key is stored nowhere else, with its prefix (`pk_live_…`), and never logged. */
 import * as z from 'zod';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';

@@ -42,7 +42,7 @@ const quote = async (dfx: Dfx, context: CallContext, request: BuyQuoteRequest | 
   const { ramp } = request;
   const reply = await callDfx(dfx, context, { method: 'PUT', path: `/v1/${ramp}/quote`, schema: quoteReply, body: quoteBody(dfx, request) });
   if (!reply.ok) {
-    if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a price`, { status: reply.status });
+    if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a price request`, { status: reply.status });
     const { refusal, isOperators } = refusalOfBody(reply.body, ramp);
     if (isOperators) dfx.deps.log('warn', 'operator_country');
     return { ok: false, refusal };

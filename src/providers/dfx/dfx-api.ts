@@ -36,7 +36,7 @@ export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContex
 /** Reads a listing. DFX never refuses one, so an error status is a fault. */
 export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a listing`, { status: reply.status });
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request for a listing`, { status: reply.status });
   return reply.value;
 };
 
@@ -80,7 +80,7 @@ export const readTransaction = async (dfx: Dfx, context: CallContext, orderUid: 
   if (reply.ok) return reply.value;
   // DFX's own 404 has its stock body. A 404 from a wrong address or a proxy must not be read as "there is no order".
   if (reply.status === 404 && messagesIn(reply.body).length > 0) return undefined;
-  throw new ProviderFault('malformed', `status ${reply.status} in response to a status`, { status: reply.status });
+  throw new ProviderFault('malformed', `status ${reply.status} in response to a request for a status`, { status: reply.status });
 };
 
 /** Reads the user's payments, and their confirmed orders that are not paid. */

@@ -182,7 +182,7 @@ export const listSales = async (
   const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));
   if ('refusal' in read) return refuse(read);
   const { reply, token } = read;
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a list`, { status: reply.status });
+  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request for the list of transactions`, { status: reply.status });
   const sales = reply.value.flatMap((row) => toSale(row)).filter(({ createdOn }) => createdOn >= since);
   return { ok: true, value: sales.toSorted((a, b) => b.createdOn - a.createdOn).slice(0, limit), ...kept(user, token) };
 };

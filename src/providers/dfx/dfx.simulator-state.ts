@@ -160,7 +160,7 @@ export type SimulatorOptions = {
   /** UNKNOWN in the docs: how long the invoice of a sale lives. */
   invoiceLifeS?: number;
 
-  /** How long after an order is made its money arrives, without a call to `control`. */
+  /** The time from an order to the arrival of its money, without a call to `control`. */
   autoPayMs?: number;
   /** How long each step from the money's arrival to `Completed` takes, without a call to `control`. There are three. */
   stepMs?: number;
