@@ -242,6 +242,13 @@ describe('the other kinds', () => {
   it('refuses what would lose something', () => {
     expect(() => retireEnvironment('webhook', first, 'w1')).toThrow('"w1" is the current key');
     expect(() => made('seal', {}, 's9')).toThrow('SEAL_KEY_OLD has no key "s9"');
+    const [once, twice] = [
+      { ...first, SEAL_KEY_OLD: 's8:x' },
+      { ...first, SEAL_KEY_OLD: 's8:x,s9:y' },
+    ];
+    expect(() => retireEnvironment('seal', { ...first, SEAL_KEY_OLD: '' }, undefined)).toThrow('there is no old key to retire: SEAL_KEY_OLD is empty');
+    expect(() => retireEnvironment('seal', once, 's7')).toThrow('SEAL_KEY_OLD has no key "s7": it has s8');
+    expect(() => retireEnvironment('seal', twice, undefined)).toThrow('name the key to retire: SEAL_KEY_OLD has s8, s9');
   });
 
   it('notice addresses: the one for all webhooks of a provider', async () => {
