@@ -139,7 +139,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
       `name one key by the first characters (at least 4) of its hash: ${hashes.map((hash) => hash.slice(0, 8)).join(', ') || 'there are none'}`,
     );
   const rest = hashes.filter((hash) => hash !== chosen[0]);
-  if (kind === 'app' && rest.length === 0) throw new Refused(`it is the only key of "${app}": rotate first, or remove the whole app from the configuration`);
+  if (kind === 'app' && rest.length === 0) throw new Refused(`this is the only key of "${app}": rotate first, or remove the whole app from the configuration`);
   return {
     variables: {},
     yaml: yamlOf(kind, app, rest),

@@ -191,6 +191,7 @@ export const components: { readonly [name: string]: string } = {
     connection: 'a connection to a bank: POST /sell/connections',
     proof: 'a session with a proven node key',
     invoice: 'the invoice that is to be paid',
+    payout: 'the destination of the sats: `payout_to` of POST /order',
   })}`,
   HaircutSource: `Where a haircut comes from: the configuration, the record of what the provider delivered, or a setting by the operator. ${open}`,
   PolicyName: `How offers were compared: the most received, the least paid, or the lowest fee. ${open}`,

@@ -208,7 +208,7 @@ describe('the other kinds', () => {
     expect(token).toMatch(/^op_[\w-]{43}$/);
     expect(yaml).toBe(`operator:\n  token_hashes:\n    - ${sha256Hex(token)}\n    - ${'0'.repeat(64)}`);
     expect(retireHashed('operator', config, '', '0000').yaml).toBe('operator:\n  token_hashes: []');
-    expect(() => retireHashed('app', config, 'shop', '1111')).toThrow('it is the only key of "shop"');
+    expect(() => retireHashed('app', config, 'shop', '1111')).toThrow('this is the only key of "shop"');
     const app = rotateHashed('app', config, 'shop');
     expect(app.yaml).toBe(`apps:\n  shop:\n    key_hashes:\n      - ${sha256Hex(app.token)}\n      - ${'1'.repeat(64)}`);
     for (const typo of ['shp', 'constructor'])

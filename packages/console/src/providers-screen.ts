@@ -67,8 +67,8 @@ const health = (desk: Desk, one: ProviderRow): Part => {
   const refused =
     credentials === 'refused'
       ? html`<li>
-          It refuses our credentials${since === undefined ? nothing : html` since ${time(desk, since)}`}. Put a valid key into the environment and restart. If
-          it takes the old key again, prices return within a minute.
+          It ${since === undefined ? 'refuses our credentials' : html`has refused our credentials since ${time(desk, since)}`}. Put a valid key into the
+          environment and restart. If it accepts the old key again, prices return within a minute.
         </li>`
       : nothing;
   const circuits = open

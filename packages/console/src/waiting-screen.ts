@@ -51,7 +51,7 @@ const rows = (desk: Desk, attention: Attention, name: keyof Attention, title: st
           return html`<li>
             ${link({ screen: 'providers', provider: one.provider }, theirs(nameOf(desk, one.provider)))}
             ${off.map(([operation, state]) => html`${label(`${operation}: ${plain(state)}`, 'bad')} `)}
-            ${one.last_fault === undefined ? nothing : html`${textOf(faults, one.last_fault.reason)}, ${age(desk, one.last_fault.on)}`}
+            ${one.last_fault === undefined ? nothing : html`${textOf(faults, one.last_fault.reason)} (${age(desk, one.last_fault.on)})`}
           </li>`;
         })}
       </ul>`;

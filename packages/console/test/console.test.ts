@@ -147,7 +147,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     const { page, sees } = operator;
     await task(page, 'Providers');
     const cobalt = page.getByRole('article', { name: 'Cobalt' });
-    await cobalt.getByText('It refuses our credentials since').waitFor();
+    await cobalt.getByText('It has refused our credentials since').waitFor();
     await sees('console-providers');
     await cobalt.getByText('Switch Cobalt').click();
     const fill = async (mode: string): Promise<void> => {
@@ -181,7 +181,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await gateway.pass(61_000);
     await buy();
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    await cobalt.getByText('It refuses our credentials since').waitFor({ state: 'detached' });
+    await cobalt.getByText('It has refused our credentials since').waitFor({ state: 'detached' });
     expect(await reason.inputValue()).toBe('for Alpine');
     await task(page, /^Waiting/);
     await page.getByRole('heading', { name: /^Failing webhooks/ }).waitFor();

@@ -212,7 +212,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
 
 /** Reads the blob, which the gateway kept from an earlier answer of this adapter. A call without a blob is a bug of ours. */
 const blobOf = (context: CallContext): Blob => {
-  if (context.customer === undefined || context.customer === '') throw new Error('no upstream session was handed in');
+  if (context.customer === undefined || context.customer === '') throw new Error('the call has no upstream session');
   return JSON.parse(context.customer) as Blob;
 };
 
