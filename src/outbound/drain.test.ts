@@ -187,7 +187,7 @@ describe('the outbox', () => {
     const first = await step('paid', 'filled', 3);
     const rows = [first, await step('filled', 'review', 4), await step('review', 'paid', 5, named), await step('paid', 'filled', 6, named)].flat();
     expect(new Set(rows.map((one) => one.id)).size).toBe(rows.length);
-    // Without a review, an event that is sent again after a restore has the same id, whatever its number.
+    // If the order was never reviewed, an event that is sent again after a restore has the same id, even with another sequence number.
     expect((await step('paid', 'filled', 7)).map((one) => one.id)).toEqual(first.map((one) => one.id));
     for (const row of rows) await insert([row]);
     answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
@@ -258,7 +258,7 @@ describe('the outbox', () => {
     answer = () => (time.now < back ? { outcome: 'failed', statusClass: 'unreachable' } : { outcome: 'delivered', statusClass: '2xx', status: 200 });
     await run(30 * 60_000, 5000);
     sent.length = 0;
-    // The first success, at some retry, moves the others to within a minute.
+    // The first webhook that is delivered makes the others due within a minute.
     for (const end = time.now + 12 * 60_000; time.now < end && sent.length === 0; time.now = await nextTick(1000)) await drainDeliveries(parts, 50);
     const recovered = time.now;
     await run(120_000);

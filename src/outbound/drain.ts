@@ -95,7 +95,7 @@ const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> 
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
   if (sent.outcome === 'delivered') {
     await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, on: now });
-    // The host is back after a failure, so its waiting deliveries need not wait for their next try.
+    // If the host is back after a failure, its waiting deliveries need not wait for their next try.
     if (delivery.attempt > 1 || isBack) await parts.store.kickHost(delivery.host, now, kickSpreadMs);
     return;
   }

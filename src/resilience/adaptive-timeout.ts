@@ -7,8 +7,8 @@ const mostOfCaller = 50;
 /**
  * Learns how long to wait for a provider: 1.5 × the 99th percentile of up to 200 recent durations, but at least `leastMs`. The timeout is at most the
  * deadline minus 100 ms, or 200 ms if that is more. Until 20 durations are known, it is the deadline. Late answers and aborted calls count as well,
- * because a timeout learnt only from answers in time could never grow again. At most 50 durations are from one caller, and its further durations
- * replace its own. Otherwise one caller's quick answers could cut off the slower answers to all others.
+ * because a timeout learnt only from answers in time could never grow again. At most 50 durations are from one caller: its further durations replace
+ * its earlier ones. Otherwise one caller's quick answers could cut off the slower answers to all others.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];

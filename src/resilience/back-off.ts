@@ -45,7 +45,7 @@ export const createBackOff = ({ mostMs, mostForAllMs, callersForAll, windowMs }:
     const wait = customers.get(customer) ?? { until: 0, times: 0 };
     customers.delete(customer);
     customers.set(customer, wait);
-    // The customer that was limited longest ago is forgotten. At worst, the provider limits it again.
+    // If there are too many customers, the one that was limited longest ago is forgotten. At worst, the provider limits that customer again.
     const [first] = customers.keys();
     if (customers.size > mostCustomers && first !== undefined) customers.delete(first);
     return wait;

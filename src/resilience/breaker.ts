@@ -2,7 +2,7 @@
  * The circuit breaker: opossum on our clock. On Workers a timer ends with the request that started it, so opossum's own window would never rotate
  * there, and an open circuit would never half-open. So we do both when a call comes in, and start no timer.
  *
- * opossum counts every call that is not a failure in the provider's favour. So we report a call only after it has ended, and only if it says
+ * To opossum, every call that is not a failure speaks for the provider. So we report a call only after it has ended, and only if it says
  * something about the provider: otherwise a customer who keeps failing, or a 429, would make a dead provider look healthy. While the circuit is
  * closed, a good answer changes nothing but a number, so good answers are added to opossum's window only before it rotates or is judged.
  */
@@ -28,7 +28,7 @@ export type Breaker = {
    * been sent then (`taken: 'no'`).
    */
   enter(customerKey?: string): Circuit;
-  /** Notes a good answer. Returns a promise only if the circuit was not closed, and may be once the promise resolves. */
+  /** Notes a good answer. Returns a promise only if the circuit was not closed. The circuit may be closed once the promise resolves. */
   answered(circuit: Circuit): Promise<void> | undefined;
   /** Notes a failure. While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had them. */
   failed(circuit: Circuit, fault: unknown, customerKey?: string): Promise<void>;
@@ -120,7 +120,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
 
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
-    // The clock was set back. Entries with later times would stay for hours, so they are dropped.
+    // If the clock was set back, entries with later times would stay for hours, so they are dropped.
     if (at < rotatedOn) {
       rotatedOn = at;
       probeFrom = Math.min(probeFrom, at + settings.resetMaxMs);
@@ -159,7 +159,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     try {
       await circuit.fire(outcome);
     } catch {
-      // opossum rethrows the failure. Whoever called the provider gets the original fault anyway.
+      // opossum rethrows the failure. Whoever calls `failed` has the original fault anyway.
     }
   };
 

@@ -118,8 +118,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   return {
-    // Every price of every provider passes through here, and everything that it makes lives until the provider has answered. So a call is two promises
-    // and one timer, its steps are not async functions, and what only a failure needs is made then.
+    // Every price call to every provider passes through here, and whatever is allocated here lives until the provider has answered. So a call is two
+    // promises and one timer, its steps are not async functions, and what only a failure needs is made when a call fails.
     call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];

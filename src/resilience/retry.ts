@@ -61,7 +61,7 @@ export const retry = async <T>(call: () => Promise<T>, first: unknown, options: 
     signal: abortSignalOf(signal),
     shouldRetry: async ({ error, retryDelay }) => {
       if (!worthIt(error)) return false;
-      // p-retry then waits for the rest.
+      // p-retry itself waits for `retryDelay` after this, so only the difference is waited for here.
       await pause((error.retryAfterMs ?? 0) - retryDelay);
       return true;
     },

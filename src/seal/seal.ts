@@ -23,7 +23,7 @@ type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** An opened value with its place and its sealed form. */
 type Kept = { table: string; field: string; sealed: string; value: string };
-/** How many characters an entry counts in addition to its strings, for its row's id, its objects and its place in the map. */
+/** How many characters each entry adds to `size` besides its strings: its row's id, its objects and its place in the map take memory, too. */
 const perKept = 200;
 
 const version = 'v1';

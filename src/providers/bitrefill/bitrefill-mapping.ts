@@ -107,9 +107,9 @@ const isSaid = (text: string | undefined): boolean => text !== undefined && text
 
 /**
  * Returns the stage of an order in either dialect (`orderReply`), or undefined for an unknown status word. The first condition that holds decides.
- * Payments come before the clock, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money may
- * still arrive at Bitrefill. After `success`, a payout is `finished`. A channel can then be redeemed but is not open yet (`filled`); while there is
- * nothing to redeem it with, it is only `paid`.
+ * Payments come before the deadline, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money may
+ * still arrive at Bitrefill. After `success`, a payout is `finished`. A channel that can be redeemed is `filled`, even before `success`, because it is
+ * not open yet. After `success`, a channel that cannot be redeemed is only `paid`.
  *
  * `ordered`: the slug of the ordered product, for answers that name none. `method`: how the order is paid. `loopbackHttp`: whether an LNURL may lead
  * to a simulator.
@@ -140,7 +140,8 @@ export const stageOf = (
 
 /**
  * Returns what an order says about its payment. `arriving`: it was seen, but may have no confirmation yet, so the customer can still replace it. A
- * refund that is only due (`refund_pending`) is money that Bitrefill still has. Orders of earlier releases have no `method`.
+ * refund that is only due (`refund_pending`) is money that Bitrefill still has. An order of an earlier release has no `method`: if a payment was
+ * seen, it counts as paid.
  */
 export const paymentIn = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply, method: string | undefined): 'paid' | 'arriving' | undefined => {
   const word = status.toLowerCase();

@@ -7,7 +7,7 @@ import * as z from 'zod';
 export type NoticeHint = { about: 'order'; upstreamOrderId: string } | { about: 'unknown' };
 
 const id = z.string().regex(/^[0-9a-f]{24}$/i);
-/** The document names the member `id`; lntxbot reads `orderId`. */
+/** Bitrefill's document names the member `id`; lntxbot reads `orderId`. */
 const hinting = z.union([z.object({ id }), z.object({ orderId: id }).transform(({ orderId }) => ({ id: orderId }))]);
 
 /** Reads a webhook's body, and returns the id of the order in it. Never throws. */

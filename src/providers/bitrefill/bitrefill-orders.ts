@@ -234,8 +234,8 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 
 /**
  * Reads one order by its id. If we do not know its id, searches for our reference in a list of orders that Bitrefill does not document, but that
- * clients have read. Refuses to read all orders, and refuses if the list is not served or we did not read all of it, because neither means that there
- * are no orders.
+ * clients have read. Refuses to read all orders. Also refuses if the reference was not found and the list is not served, or was not read to its end:
+ * the order may exist all the same.
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
@@ -280,12 +280,15 @@ const orderedIn = ({ upstream, receive, facts }: FollowedOrder): Wanted & { meth
 };
 
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished']);
-/** Returns whether an order in this stage can do no harm, even if it is not the ordered one: the customer neither pays for it nor has paid for it. */
+/**
+ * Returns whether an order in this stage can do no harm, even if it is not the ordered one: it asks for no payment, and Bitrefill has none of the
+ * customer's money for it.
+ */
 const isOver = (stage: Stage | undefined, isMoney: boolean): boolean => stage === 'refunded' || ((stage === 'failed' || stage === 'expired') && !isMoney);
 
 /**
- * How long after its end an order waits for a payment that is on its way. Then a person must check, because Bitrefill may have the money although its
- * status word has not changed.
+ * How long after the end of an order we wait for a payment that is on its way. Then a person must check, because Bitrefill may have the money
+ * although its status word has not changed.
  */
 const arrivalMs = 86_400_000;
 
@@ -322,8 +325,8 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
 
 type Odd = { stage: Stage | undefined; isMoney: boolean; arriving?: true };
 /**
- * Maps an order that can be read only in part. Keeps that it was paid or that a payment is on its way, and what redeems it (its hosts are checked
- * separately). Nothing else in it is believed.
+ * Maps an order that can be read only in part. Keeps whether it was paid or a payment is on its way, and the links and codes that redeem it (their
+ * hosts are checked elsewhere). Nothing else in the order is believed.
  */
 const oddEvidence = (order: OrderReply, oddAt: string, { stage, isMoney, arriving }: Odd): OrderEvidence => {
   const evidence = { upstreamOrderId: order.id, rawStatus: rawStatusOf(order) };

@@ -9,7 +9,10 @@ import type { Payment } from './bitrefill-wire.ts';
 
 export type Wanted = { network: BitcoinNetwork; method: string; sats: bigint; now: number };
 
-/** Maps the payment. A Lightning order's `payment.address` is the fallback of its invoice: with both shown, a customer might pay twice. */
+/**
+ * Maps the payment. The `payment.address` of a Lightning order is the on-chain fallback of its invoice. It is not shown, because a customer who sees
+ * both might pay twice.
+ */
 export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   if (wanted.method === 'lightning') return byInvoice(payment, wanted);
   return wanted.method === 'bitcoin' ? onchain(payment, wanted) : altcoin(payment, wanted);

@@ -27,7 +27,7 @@ const whole = z
   });
 const positive = whole.refine((value) => value > 0n, 'not above zero');
 const flag = optional(wireBoolean);
-/** A time, as Unix milliseconds. The document has milliseconds; seconds and ISO 8601 are accepted as well. */
+/** A time, as Unix milliseconds. Bitrefill's document has milliseconds; seconds and ISO 8601 are accepted as well. */
 const time = z.string().transform((value, context) => {
   const read = readEnd(value);
   if (read !== 'unreadable') return read;
@@ -160,7 +160,7 @@ export const orderIn = (body: unknown, made = false): (Members & { id: string })
   const id = found && idOf(found);
   return found && id !== undefined ? { ...found, id } : undefined;
 };
-/** GET /orders/, which the document does not mention and Edge's client reads. An order that cannot be read becomes undefined. */
+/** GET /orders/, which Edge's client reads although Bitrefill's document does not mention it. An order that cannot be read becomes undefined. */
 export const ordersReply = z.object({
   orders: z.array(z.unknown().transform((one) => orderReply.safeParse(orderIn(one, true)).data)).max(1000),
   nextUrl: softWord,

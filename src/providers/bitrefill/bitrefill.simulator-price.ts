@@ -42,7 +42,8 @@ export const products: Record<string, Product> = {
 };
 
 /**
- * Returns the rates at the current BTC/EUR quote, which has one decimal. Unless the quote was moved, the rates are the document's to the last digit.
+ * Returns the rates at the current BTC/EUR quote, which has one decimal. Unless the quote was moved, they are the rates of Bitrefill's document to
+ * the last digit.
  */
 export const ratesOf = (state: State, product: Product): { eurRate: number; satRate: number; purchaseFee: number; quote: number } => {
   if (state.quoteBps === 0) return { ...product, quote: product.euroPerBitcoin };
@@ -51,7 +52,7 @@ export const ratesOf = (state: State, product: Product): { eurRate: number; satR
   return { eurRate: product.eurRate, satRate: product.eurRate / (quote / 1e8), purchaseFee, quote };
 };
 
-/** The document's `customerPriceRate` for each of its EUR rates: the rate before a surcharge of one percent. */
+/** For each EUR rate in Bitrefill's document, its `customerPriceRate`: the rate before a surcharge of one percent. */
 const beforeSurcharge: Record<number, number> = {
   9.836778233825446e-5: 9.739384389926184e-5,
   1.0777717208564632e-6: 1.0671007137192704e-6,

@@ -31,7 +31,7 @@ export type SimulatorOptions = {
   network?: 'main' | 'test' | 'signet' | 'regtest';
   /** The products on sale; any other is not found. */
   slugs?: string[];
-  /** Fixed sizes instead of a range, as until October 2019. */
+  /** Fixed sizes instead of a range, as Bitrefill had them until October 2019. */
   packages?: Record<string, { value: string; satoshiPrice: number }[]>;
   /** The step between two amounts. */
   step?: number;
@@ -57,7 +57,7 @@ export type SimulatorOptions = {
    * reply has the link but no `address` member.
    */
   link?: 'upper-case' | 'with-invoice' | 'alone';
-  /** Times in dialect B as seconds or in ISO 8601, instead of the document's milliseconds. */
+  /** Times in dialect B as seconds or in ISO 8601, instead of the milliseconds of Bitrefill's document. */
   times?: 's' | 'iso';
   /** Sats as a string, or with their unit. */
   amounts?: 'text' | 'with-unit';
@@ -65,7 +65,7 @@ export type SimulatorOptions = {
   invoiceAsLink?: boolean;
   /** Whether valuePackage may also be a number, as lntxbot sends it. */
   numberValues?: boolean;
-  /** How many orders one page of GET /orders/ has. Absent or 0: there is no such path, as in the document. */
+  /** How many orders one page of GET /orders/ has. Absent or 0: there is no such path, as in Bitrefill's document. */
   listPage?: number;
   /** HTTP status for wrong credentials. */
   unauthorizedStatus?: number;
@@ -146,7 +146,7 @@ export type State = Later & {
   requests: Request[];
   webhooks: { url: string; body: object; status: number | undefined }[];
   balance: number;
-  /** How far the BTC/EUR quote has moved from the document's, in basis points. */
+  /** How far the BTC/EUR quote is from the quote in Bitrefill's document, in basis points. */
   quoteBps: number;
   clockOffsetMs: number;
 };

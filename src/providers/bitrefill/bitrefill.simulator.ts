@@ -29,7 +29,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     clearFaults: (): void => faults.clear(),
     setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
     moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
-    /** Moves the BTC/EUR quote by that many basis points from the document's. The rates in sats follow. */
+    /** Sets the BTC/EUR quote this many basis points above the quote in Bitrefill's document. The rates in sats follow. */
     moveQuote: (bps: number): void => void (state.quoteBps = bps),
     setBalance: (sats: number): void => void (state.balance = sats),
     order: orderBy,
@@ -128,7 +128,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
     return Response.json(showOrder(state, shown, origin()));
   });
 
-  // The list that Edge's reporter reads, newest first. The document does not mention it.
+  // The list that Edge's reporter reads, newest first. Bitrefill's document does not mention it.
   route('GET', '/orders', ({ c }) => {
     const { listPage = 0 } = state.options;
     if (listPage === 0) return new Response('404 Not Found', { status: 404, headers: { 'content-type': 'text/plain' } });

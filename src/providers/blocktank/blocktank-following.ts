@@ -147,8 +147,8 @@ const toEvidence = ({ deps, settings }: Blocktank, order: OrderWire, followed: F
 };
 
 /**
- * Maps an order that can be read only in part. Keeps that it was paid, and what redeems it (its host is checked separately). Nothing else in it is
- * believed.
+ * Maps an order that can be read only in part. Keeps that the order was paid, and the LNURL that redeems it (whose host is checked elsewhere).
+ * Nothing else in the order is believed. Throws `malformed` if the order shows no money, or was refunded.
  */
 const oddEvidence = (order: OrderWire, { upstreamOrderId }: Followed, reached: Stage | undefined): OrderEvidence => {
   if (reached === 'refunded' || !hasMoney(order)) throw new ProviderFault('malformed', 'the order does not match the schema');

@@ -1,14 +1,14 @@
 /**
  * Decides when the seller may be asked again to open an order's channel. A customer can make an opening fail, or hit the seller's rate limit, at
- * will: with a node that does not answer, for example. So the outcome of an opening holds back only its own order. All orders wait only after
- * openings for several nodes have been limited with no channel opened in between, and then no longer than reads of orders do.
+ * will: with a node that does not answer, for example. So the outcome of an opening first holds back only its own order. All orders wait only after
+ * openings for several nodes have been limited with no channel opened in between, and then, like reads of orders, for 8 seconds at most.
  */
 import { isRecent } from '../../domain/is-recent.ts';
 import type { OpenError } from './blocktank-errors.ts';
 
 export type Problem = OpenError | 'open-failed';
 
-/** How long an order waits after an opening, unless the seller asks for more. */
+/** How long an order waits after an opening, if the seller does not say how long. */
 const waitMs = 30_000;
 const mostForAllMs = 8000;
 const nodesForAll = 5;

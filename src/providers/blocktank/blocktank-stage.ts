@@ -17,7 +17,7 @@ const held = new Set(['holding', 'inflight']);
 /** The states of an order whose channel's funding has begun. `open` and `closed` are the old words. */
 const executed = new Set(['executed', 'open', 'closed']);
 
-/** Returns whether a part was paid. This is one of the old words, but `state2` is searched for it, too. */
+/** Returns whether only a part of the price was paid. `partiallypaid` is one of the old words, but `state2` is searched for it, too. */
 const isPart = ({ payment }: OrderWire): boolean => payment?.state === 'partiallypaid' || payment?.state2 === 'partiallypaid';
 const confirmedOf = ({ payment }: OrderWire): bigint => payment?.onchain?.confirmedSat ?? 0n;
 
@@ -88,15 +88,16 @@ const isOver = (order: OrderWire, { payWith, now }: Following): boolean => {
 };
 
 /**
- * Returns whether a cancelled payment has gone back by itself, as the money of a hold invoice does. A settled invoice and a payment on chain do not:
- * the seller reports their refunds with separate words.
+ * Returns whether a cancelled payment has gone back by itself, as the money of a hold invoice does. The money of a settled invoice, or of a payment
+ * on chain, does not: the seller reports their refunds with separate words.
  */
 const wasReturned = (order: OrderWire, { payWith, paymentSeen }: Following): boolean =>
   payWith === 'lightning' && statesOf(order).invoice !== 'paid' && confirmedOf(order) === 0n && (paymentSeen || (order.payment?.paidSat ?? 0n) > 0n);
 
 /**
- * Money has confirmed on chain, yet the order still waits. If it is the whole amount, the seller has overlooked it. A person must ask once the
- * payment has `stuck_after_blocks` more confirmations than required (by default 12, about two hours), or two hours after the order's end.
+ * Returns the stage of an order whose money has confirmed on chain, but that is still `created` at the seller. With less than the price, the order is
+ * `underpaid`. With the whole price, it is `paid`: the seller has overlooked the payment. A person must ask once the payment has `stuck_after_blocks`
+ * more confirmations than required (by default 12, about two hours), or two hours after the order's end.
  */
 const onchainMoney = (order: OrderWire, { now, settings }: Following): Stage => {
   if (order.feeSat === undefined || confirmedOf(order) < order.feeSat) return 'underpaid';
@@ -113,13 +114,16 @@ const afterTheEnd = (order: OrderWire, following: Following): Stage | undefined 
   if (payment === 'refundavailable') return owesRefund(order, following) ? 'review' : 'paid';
   if (payment === 'canceled' && wasReturned(order, following)) return 'refunded';
   if (isPart(order)) return 'underpaid';
-  // A held payment is about to be released.
+  // A held payment is about to be released. Until then, the order keeps its stage.
   if (held.has(invoice) && payment !== 'canceled') return undefined;
   // If there is money all the same, for example because it came after the end, the gateway puts the order into review.
   return /^(?:created|canceled|paid)$/.test(payment) ? 'expired' : undefined;
 };
 
-/** An order paid on chain has a refund address, so it is refunded by itself. Any other order, and one whose refund is late, needs a person. */
+/**
+ * Returns whether a person must ask for the refund. An order paid on chain has a refund address, so the seller refunds it by itself: a person must
+ * ask only if that refund is late. For any other order, a person must always ask.
+ */
 const owesRefund = (order: OrderWire, { payWith, now, settings }: Following): boolean =>
   payWith !== 'onchain' || (typeof order.orderExpiresAt === 'number' && now >= order.orderExpiresAt + settings.refund_days * dayMs);
 

@@ -9,5 +9,5 @@ export const magicOf = (sats: number): Magic | undefined => (magicAmounts as { [
 
 /** The life of an order that is not paid (`expired`), or that is paid and whose channel is never opened (`refunded`). */
 export const shortLifeS = 150;
-/** How long after its order a channel can be opened at the earliest under `slow`, in multiples of `autoPayMs`. */
+/** Under `slow`, the time from the order until its channel can be opened at the earliest, in multiples of `autoPayMs`. */
 export const slowTimes = 20;

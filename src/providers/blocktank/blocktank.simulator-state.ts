@@ -140,7 +140,7 @@ type Options = {
   /** UNKNOWN in the docs: what a list does with an unknown id. */
   unknownInList: 'left-out' | '404';
 
-  /** How long after an order is made its invoice is paid, without a call to `control`. */
+  /** The time from the creation of an order until its invoice is paid, without a call to `control`. */
   autoPayMs: number | undefined;
   /** Whether some amounts decide what happens: blocktank.simulator-magic.ts. */
   magic: boolean;

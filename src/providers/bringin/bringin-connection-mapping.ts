@@ -95,7 +95,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   };
 };
 
-/** Returns the addresses that were ever known of a connection, also while they are not shown. */
+/** Returns all known addresses of a connection, including those that are withheld. */
 const knownAddresses = (before: ConnectionState | undefined): NonNullable<ConnectionState['withheld']> => {
   const { lightningAddress, depositAddress }: Partial<ConnectionState> = { ...before, ...before?.withheld };
   return defined({ lightningAddress, depositAddress });
@@ -203,7 +203,7 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
   `${request.lightningUsername ?? ''}@${host ?? ''}`.toLowerCase();
 
 type Taken = 'name-taken' | 'username-taken';
-/** `perhaps`: what is taken, unless the connection that has it is the requested one itself. */
+/** `perhaps`: which name is taken, unless the connection that has the name is the requested one itself. */
 export type Existing = { same: LinkReply } | { perhaps: Taken } | 'none' | 'unclear' | Taken;
 
 /**

@@ -102,7 +102,7 @@ const kindOf = (row: TransactionRow, { lightning_subtypes: lightning, onchain_su
 const sameWord = (a: string | undefined, b: string): boolean => a !== undefined && squeezed(a) === squeezed(b);
 const squeezed = (word: string): string => word.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 
-/** Maps a row to evidence about the order that has its Bringin id. */
+/** Maps a row to evidence about the order with the same Bringin id. */
 export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
   const { upstreamId, ...seen } = toTransaction(row, subtypes);
   const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
@@ -140,8 +140,8 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 export const isUnpaid = (status: string): boolean => ['awaiting_payment', 'expired'].includes(stageOf(status, 'card') ?? '');
 
 /**
- * Returns whether a row may belong to an order of this gateway that it does not know. Anybody can make a row at a connection's address, so an unpaid
- * row there belongs to no order.
+ * Returns whether a row may belong to an order that this gateway placed but does not know. Anybody can make a row at a connection's address, so an
+ * unpaid row there belongs to no order.
  */
 export const maybeOrder = (row: TransactionRow): boolean => maybeSale(row) && !(sameWord(row.subType, 'LN_ADDRESS') && isUnpaid(row.status));
 
@@ -152,8 +152,9 @@ const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction):
 };
 
 /**
- * Returns the payment that an earlier read recognised as this order's, whatever Bringin has corrected in it since. Returns `missing` if it is not
- * listed, and undefined if there is none. Earlier releases also stored the id of a row that nobody had paid: that row is no payment.
+ * Returns the payment that an earlier read recognised as this order's, whatever Bringin has corrected in it since. Returns `missing` if that payment
+ * is not listed, and undefined if no payment was recognised. Earlier releases also stored the id of a row that nobody had paid: that row is no
+ * payment.
  */
 export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellTransaction | 'missing' | undefined => {
   const { transaction_id: id } = order.facts;
@@ -181,7 +182,7 @@ export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], 
 export const matching = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): SellTransaction[] => {
   const { network } = readNotes(order.upstream);
   const { earlier_payments: earlier } = order.facts;
-  // For an order of an earlier release, we do not know which payments Bringin already had.
+  // An order of an earlier release does not say which payments Bringin already had, so a payment that is dated before such an order does not match.
   const from = order.createdOn - (earlier ? matchSlackMs : 0);
   const dueBy = paymentDueBy({ ramp: 'sell', expiresOn: order.expiresOn, network });
   const until = dueBy === undefined ? order.createdOn + windowMs : dueBy + matchSlackMs;

@@ -86,21 +86,24 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
         ? await beforehand(placeByConnection(bringin, context, key, request, notes))
         : await placeByAddress(bringin, context, key, request, notes);
     if (!answer.ok) return answer;
-    // The customer has not been shown the order yet, so none of these payments is for it.
+    // The customer has not been shown the order yet, so no payment that Bringin already lists is for it.
     const since = bringin.deps.now() - matchSlackMs;
     const { rows, isCut } = await beforehand(readRows(bringin, context, key, since));
     // A payment that was not read could later be taken for this order's.
     if (isCut) throw cutFault();
     const { pay } = answer.value;
     const alike = rows.filter((row) => (row.createdAt ?? 0) >= since && couldMatch(row, bringin.settings, notes.network, pay));
-    // These payments are stored with the order for good, and a stranger can make them at a connection's address.
+    // The ids of these rows are stored with the order for good, and a stranger can make such rows at a connection's address.
     if (alike.length > mostAlike) return declined('amount-crowded');
     const earlier = alike.map(({ orderId }) => orderId);
     return { ...answer, value: { ...answer.value, facts: { ...answer.value.facts, earlier_payments: earlier } } };
   });
 };
 
-/** The most rows of the order's amount that Bringin may list from the quarter of an hour before the order. */
+/**
+ * The most rows that may be listed when an order is placed, and that could later be taken for its payment (`couldMatch`). If Bringin lists more, the
+ * order is refused.
+ */
 const mostAlike = 100;
 
 type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };
@@ -117,8 +120,8 @@ const understood = (judged: Judged, taken: 'no' | 'maybe'): Exclude<Judged, { pr
 };
 
 /**
- * Places an order by connection. Changes nothing at Bringin, since the connection exists. Reads it again, since the customer may have cancelled it in
- * Bringin's app.
+ * Places an order that is paid to a connection. Changes nothing at Bringin, since the connection exists already. Reads the connection again, since
+ * the customer may have cancelled it in Bringin's app.
  */
 const placeByConnection = async (
   bringin: Bringin,
@@ -218,8 +221,8 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 const pageSize = 100;
 
 /**
- * A read takes at most this many times `transaction_pages` pages, so that unpaid rows do not hide paid ones. With the default, it usually has no time
- * for more. More would also let a stranger make every read cost Bringin more calls.
+ * A read takes at most this many pages for each page that the setting `transaction_pages` allows, so that unpaid rows do not hide paid ones. There is
+ * rarely time for more pages, and with more, a stranger could make every read cost Bringin more calls.
  */
 const pagesPerPage = 4;
 

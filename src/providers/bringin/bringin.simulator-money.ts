@@ -237,7 +237,9 @@ const connectionByDeposit = (state: State, address: string): Payable | undefined
   return user && { user, to: 'connection', subType: 'ONCHAIN', orderId: '', sourceId: undefined, sats: undefined, expiresOn: Infinity, paid: false };
 };
 
-/** Sets a transaction's status. Sends a webhook only for a card top-up that succeeded or failed, since it is documented for nothing else. */
+/**
+ * Sets a transaction's status. Sends a webhook only for a card top-up that succeeded or failed, since Bringin documents a webhook for nothing else.
+ */
 export const settle = async (state: State, user: User, row: Transaction, status: string, to: 'card' | 'connection'): Promise<void> => {
   row.status = status;
   if (status === 'SUCCESSFUL' && to === 'card') user.balance += BigInt(row.destinationAmount);

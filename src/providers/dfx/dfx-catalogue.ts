@@ -17,7 +17,7 @@ const nameOf = (currency: string, method: Method): string => (method === 'Instan
 const notes = z.object({ method: z.enum(['Bank', 'Instant']).catch('Bank'), currency: z.number().optional().catch(undefined) });
 export const notesOf = (upstream: Json): z.output<typeof notes> => notes.safeParse(upstream).data ?? { method: 'Bank' };
 
-/** The most options in DFX's listing: every customer gets the listings of all providers. DFX has about 10 options. */
+/** The most options that are kept from DFX's listing, because every customer gets the listings of all providers. DFX has about 10 options. */
 const mostOptions = 100;
 
 export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fiats: readonly FiatRow[], settings: DfxSettings): Catalogue => {
@@ -32,7 +32,10 @@ export const toCatalogue = (ramp: ExchangeRamp, assets: readonly AssetRow[], fia
   };
 };
 
-/** A currency's flags are the customer's view: they pay `sellable` money in, and are paid out `buyable` money. A bank payout has no instant form. */
+/**
+ * A currency's flags take the customer's view: the customer can pay `sellable` money in, and is paid out in `buyable` money. A bank payout has no
+ * instant form.
+ */
 const methodsOf = (ramp: ExchangeRamp, bitcoin: AssetRow, fiat: FiatRow, { instant }: DfxSettings): Method[] => {
   if (ramp === 'sell') return bitcoin.sellable && fiat.buyable ? ['Bank'] : [];
   const isInstant = instant === 'listed' && bitcoin.instantBuyable && fiat.instantSellable && fiat.name.toUpperCase() === 'EUR';

@@ -58,9 +58,9 @@ export const sellOrderReply = quoteReply.extend({
 export type SellOrderReply = z.output<typeof sellOrderReply>;
 
 /**
- * GET /v1/transaction/single, and a row of /v1/transaction/detail. `uid` is the order's (Q…) until a payment is there, then the transaction's (T…)
- * with the order's in `orderUid`. A number in `id` means that the transaction is in DFX's books. `externalTransactionId` is the value that the order
- * was sent with; strangers do not see it.
+ * GET /v1/transaction/single, and a row of /v1/transaction/detail. Until a payment has arrived, `uid` is the order's (Q…). After that, it is the
+ * transaction's (T…), and the order's is in `orderUid`. A number in `id` means that the transaction is in DFX's books. `externalTransactionId` is the
+ * value that the order was sent with; strangers do not see it.
  */
 export const transactionReply = z.object({
   id: soft(wireInteger),

@@ -22,8 +22,8 @@ const ownIdOf = ({ idempotencyKey: id }: CallContext): { externalTransactionId?:
 const isSentAgain = ({ attempt = 1 }: CallContext): boolean => attempt > 1;
 
 /**
- * Sends an order. Sending it again after a lost answer makes a second order, but the customer sees only one of them, so nobody pays twice. DFX links
- * the payment to the newer of the two, which may be the one whose answer was lost (`unlinked`).
+ * Sends an order. Sending it again after a lost answer makes a second order, but the customer sees only one of them, so nobody pays twice. Of two
+ * sales, DFX links the payment to the newer one, which may be the one whose answer was lost (`unlinked`).
  */
 const send = async <T>(
   dfx: Dfx,
@@ -110,13 +110,13 @@ const confirmed = async (dfx: Dfx, context: CallContext, token: string, { id, or
   }
 };
 
-/** Reads one order. DFX lists orders only by user, and an upstream session of the buy ramp belongs to no user. */
+/** Reads one order. Refuses to read all orders: DFX lists them only by user, and an upstream session of the buy ramp belongs to no user. */
 export const readBuyOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
   return await readOrder(dfx, context, 'buy', order, userOf(dfx, order.payoutTo));
 };
 
-/** Reads one order. DFX does not list orders to sell before they are paid. */
+/** Reads one order. Refuses to read all orders: DFX does not list sales before they are paid. */
 export const readSellOrders = async (dfx: Dfx, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (!order) return refuse({ refusal: { reason: 'declined', note: 'orders-not-listed' } });
   return await readOrder(dfx, context, 'sell', order, readUserBlob(context));

@@ -67,7 +67,10 @@ export const kycPage = (pagesUrl: string, hash: string, word: string | undefined
 
 const isWord = /^[A-Za-z]{1,64}$/;
 
-/** The price of a sale is requested without a login. If DFX answers that it must know more about the customer, they need an account first. */
+/**
+ * The price of a sale is requested without a login. If DFX answers that it must know more about the customer, and not because of a limit, the
+ * customer needs an account first.
+ */
 const withoutAccount = (ramp: ExchangeRamp, reason: Refusal['reason'], hasLimit: boolean): Refusal['reason'] =>
   ramp === 'sell' && reason === 'kyc-required' && !hasLimit ? 'account-required' : reason;
 
@@ -80,7 +83,10 @@ const refusalFor = (said: string, ramp: ExchangeRamp, isUser: boolean): Refusal 
   };
 };
 
-/** Rounds a limit so that the amount that it names is itself allowed. `limitsOf` then rounds sats to sell to 5 significant digits. */
+/**
+ * Rounds a minimum up and a maximum down, so that the limit that the customer sees is itself allowed. `limitsOf` then rounds sats to sell to 5
+ * significant digits.
+ */
 const units = {
   fiat: { min: (limit: Decimal) => decimalTimesCeil(limit, 100n), max: (limit: Decimal) => decimalTimesFloor(limit, 100n) },
   sats: { min: (limit: Decimal) => decimalTimesCeil(limit, satsPerBtc), max: (limit: Decimal) => decimalTimesFloor(limit, satsPerBtc) },

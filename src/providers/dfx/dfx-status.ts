@@ -87,15 +87,15 @@ const isLightning = (row: TransactionReply, ramp: ExchangeRamp): boolean => {
   const [asset, chain] = ramp === 'buy' ? [row.outputAsset, row.outputBlockchain] : [row.inputAsset, row.inputBlockchain];
   return (asset === undefined || asset === 'BTC') && (chain === undefined || chain === 'Lightning');
 };
-/** How DFX calls the two directions. */
+/** What DFX calls the two directions. */
 export const words = { buy: 'Buy', sell: 'Sell' } as const;
 /** How far DFX's clock may differ from ours. */
 const slackMs = 600_000;
 
 /**
  * Returns whether a payment is dated early enough to be this order's. A bank transfer may come at any time. A sale's invoice cannot be paid once it
- * has expired, but DFX may book a payment late. So a late payment still counts, unless DFX has linked it to another order, or the customer had sold
- * the same amount again by then.
+ * has expired, but DFX may book a payment late. So a late payment still counts, unless DFX has linked it to another order, or by its date the
+ * customer had sold the same amount again.
  */
 const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, { expiresOn, amountAgainOn }: Looked): boolean => {
   const dueBy = paymentDueBy({ ramp, expiresOn, network: 'lightning' });
@@ -120,12 +120,12 @@ export const idsToExplain = (...given: Parameters<typeof paymentsSince>): string
  *   which may be the one whose answer was lost. Both orders have our id of the attempt, and DFX shows that id to the account's owner. So a sale
  *   without our id was most likely made in DFX's own app. But if our request was sent more than once and the amount is exactly the order's, the sale
  *   may be a twin: a person must decide, and nothing shows yet that our order was paid.
- * - DFX linked it to no order, because it came more than 7 days later or is more than 1 % off. All orders of a customer have the same reference, so
- *   only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
+ * - DFX linked it to no order, because it came more than 7 days after its order or is more than 1 % off. All orders of a customer have the same
+ *   reference, so only date and amount tell them apart. The payment counts as this order's if its amount is near no other open order's.
  *
  * DFX lists what the account did with every coin, but only bitcoin over Lightning counts. A sale must be paid exactly, because its invoice names the
- * amount. A payment that belongs to another order does not count (isInTime). Returns undefined if there is no payment; if there are several, a person
- * must decide.
+ * amount. A payment that belongs to another order (`others`) does not count, and a late one may not (isInTime). Returns undefined if there is no
+ * payment; if there are several, a person must decide.
  */
 export const unlinked = (rows: readonly TransactionReply[], ramp: ExchangeRamp, order: Looked, withinBps: number): OrderEvidence | undefined => {
   const amountOf = ({ inputAmount: input }: TransactionReply): bigint => (input === undefined ? 0n : ramp === 'buy' ? fiat(input) : sats(input));

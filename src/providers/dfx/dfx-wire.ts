@@ -57,7 +57,7 @@ export const assetsReply = wireRows(z.object({ name: wireText, blockchain: wireT
 export type AssetRow = z.output<typeof assetsReply>[number];
 
 const limits = soft(z.object({ minVolume: amount, maxVolume: amount }));
-/** GET /v1/fiat. The words are the customer's view: they pay `sellable` money in for bitcoin, and are paid out `buyable` money. */
+/** GET /v1/fiat. The flags take the customer's view: the customer can pay `sellable` money in for bitcoin, and is paid out in `buyable` money. */
 export const fiatsReply = wireRows(
   z.object({
     /** Orders take only the id. */

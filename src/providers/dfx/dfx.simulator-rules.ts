@@ -28,7 +28,7 @@ export const volumeOf = (books: Books, account: Account): number => {
     );
 };
 
-/** Returns why this customer's orders are not even priced, if so. DFX checks the e-mail address before the approval. */
+/** Returns why this customer's orders are not even priced, or undefined if they are. DFX checks the e-mail address before the approval. */
 export const entryReason = (books: Books, user: User): QuoteError | undefined => {
   if (user.account.mail === undefined) return 'EmailRequired';
   const isTrusted = walletOf(books, user)?.autoTradeApproval === true;

@@ -81,7 +81,7 @@ export type SimulatedCurrency = {
   /** The least and most to pay or to receive, in hundredths. Without `max`, the most is the worth of 1,000,000,000 CHF. */
   min: number;
   max?: number;
-  /** The customer's view: they pay `sellable` money in for bitcoin, and are paid out `buyable` money. */
+  /** These flags take the customer's view: the customer can pay `sellable` money in for bitcoin, and is paid out in `buyable` money. */
   buyable: boolean;
   sellable: boolean;
   instantBuyable: boolean;
@@ -147,7 +147,7 @@ export type SimulatorOptions = {
   mailCode?: 'change' | 'always' | 'never';
   /** The answer to an e-mail address of another account: 409, or 401 after the two accounts were merged. */
   mailOfAnother?: 'conflict' | 'merged';
-  /** How long after the e-mail address is set, or the KYC page is opened, a customer is approved and identified, without a call to `control`. */
+  /** The time until a customer is approved and identified, without a call to `control`, after the e-mail address is set or the KYC page is opened. */
   autoApproveMs?: number;
 
   bank?: Bank;
@@ -160,7 +160,7 @@ export type SimulatorOptions = {
   /** UNKNOWN in the docs: how long the invoice of a sale lives. */
   invoiceLifeS?: number;
 
-  /** The time from an order to the arrival of its money, without a call to `control`. */
+  /** The time from the creation of an order until its money arrives, without a call to `control`. */
   autoPayMs?: number;
   /** How long each step from the money's arrival to `Completed` takes, without a call to `control`. There are three. */
   stepMs?: number;

@@ -59,7 +59,10 @@ const newAccount = (books: Books): Account => ({
   nationality: undefined,
 });
 
-/** Counts a call from this network in `calls`. Returns false, and does not count it, if there were already `most` within the time. */
+/**
+ * Counts a call from this network in `calls`. Returns false, and does not count the call, if the network has already made `most` calls in the last
+ * `windowMs`.
+ */
 const isWithin = (calls: Books['signUps'], { now, network }: { now: number; network: string }, most: number, windowMs: number): boolean => {
   if (calls.filter((call) => call.network === network && call.at > now - windowMs).length >= most) return false;
   calls.push({ at: now, network });

@@ -52,7 +52,7 @@ const sale: ProviderOffer = { ...offer, pay: 250_000n, receive: 19_802n, fee: 19
 const features = { quotes: false, estimates: true, on_chain_fallback: false, webhook: false };
 const franc = { currency: 'CHF', name: 'Bank transfer', upstream: { method: 'Bank', currency: 1 } };
 
-/** Returns whether the gateway would rank an offer beside the market price. */
+/** Makes a function that tells whether the gateway would rank an offer, given the market price. */
 const ranks =
   (ramp: 'buy' | 'sell', fixed: 'pay' | 'receive', amount: bigint) =>
   (value: unknown): boolean => {
@@ -282,7 +282,8 @@ onNodeOnly(() =>
   describe('the suite itself', async () => {
     const broken = await noticed(buyer, buying);
     const brokenSales = await noticed(seller, selling);
-    // Three mutants turn an answer into a 404 or 418. To this adapter those are malformed, as the answer itself was.
+    // Three mutants turn an answer into a 404 or 418. To this adapter, both statuses are as malformed as the answer itself, so the suite cannot
+    // notice these mutants.
     const wrong = mutants.filter(({ name }) => !/^takes (?:a redirect|HTML|what it cannot read) for a refusal$/.test(name));
     it.each(wrong)('notices an adapter that $name', ({ name, breaks }) => {
       const failed = [...(broken.get(name) ?? []), ...(brokenSales.get(name) ?? [])];

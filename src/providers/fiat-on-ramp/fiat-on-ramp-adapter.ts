@@ -178,7 +178,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): Claimin
       if (reply.ok) {
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
-        // An error with status 200 instead of one order means that there is no such order. Instead of a list, it leaves the list unknown, not empty.
+        // If one order was asked for, an error with status 200 means that there is no such order. If a list was asked for, such an error does not
+        // mean that the list is empty.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'the answer is not a list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }

@@ -48,7 +48,7 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** The most payment options per provider: listings are read often, and every customer gets the listings of all providers. */
+/** The most payment options that are kept per provider, because listings are read often, and every customer gets the listings of all providers. */
 const mostOptions = 100;
 /**
  * The most entries (currencies and options together) that are parsed to find options. Entries that do not match the schema take the most time.

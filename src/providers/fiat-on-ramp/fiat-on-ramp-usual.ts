@@ -1,6 +1,6 @@
 /**
- * Reads a quote in the form that nearly all answers have. Every price request reads a quote from every provider, and the schema costs several times
- * as much. A test checks that this reader and the schema agree.
+ * Reads a quote in the form that nearly all answers have. Every price request reads a quote from every provider, and reading it by the schema takes
+ * several times as long. A test checks that this reader and the schema agree.
  */
 import type * as z from 'zod';
 import { readEnd } from '../kit/read-time.ts';

@@ -33,7 +33,8 @@ export const slowOrderTimes = 2;
 export const slowPaymentTimes = 20;
 
 /**
- * Returns the sats that the withdrawal link pays under `short-link`: under 99.9 %, but enough for the provider still to be ranked first afterwards.
+ * Returns the sats that the withdrawal link pays under `short-link`. They fall short of the order by more than the 0.1 % that is tolerated, but by so
+ * little that the provider is still ranked first afterwards.
  */
 export const shortLink = (sats: number): number => Math.floor(sats * 0.998);
 

@@ -93,7 +93,7 @@ export type SimulatorOptions = {
   latencyMs?: number | [number, number];
   webhooks?: boolean;
   fallback?: boolean;
-  /** How many milliseconds after an order is made its money is seen and the order is filled, without a call to `control`. */
+  /** The milliseconds from the creation of an order until its money is seen and the order is filled, without a call to `control`. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
   /** Whether some amounts decide what happens: fiat-on-ramp.simulator-magic.ts. */

@@ -37,7 +37,7 @@ export const warningsFor = ({ lspSats, clientSats }: { lspSats: bigint; clientSa
 
 /** An address without characters that could change how a wallet or a person reads it. An IPv6 address is in brackets. */
 const peerForm = /^0[23][0-9a-f]{64}@(?:[a-z0-9_](?:[a-z0-9_.-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/i;
-/** The most addresses in one seller's listing: every customer gets the listings of all sellers. */
+/** The most addresses that are kept from one seller's listing, because every customer gets the listings of all sellers. */
 export const mostPeers = 20;
 /** Returns the first addresses (`pubkey@host:port`) in what a seller says about its node. */
 export const peersIn = (given: unknown): string[] =>

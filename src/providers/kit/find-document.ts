@@ -68,8 +68,8 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
 };
 
 /**
- * Longer names are not renamed, because no adapter reads them. Nor are the names in objects with more than `mostRenamed` members, or in later rows of
- * a list.
+ * Longer names are not renamed, because no adapter reads them. Nor are the names in objects with more than `mostRenamed` members, or in the rows of a
+ * list after the first `mostRenamed`.
  */
 const longestName = 128;
 const mostRenamed = 1_000;
@@ -111,7 +111,9 @@ export const idIn = (value: unknown): string | undefined => {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value.trim() : '';
   return text === '' || text.length > longestId ? undefined : text;
 };
-/** Orders are looked up by their id, and PostgreSQL indexes strings of at most 2,704 bytes. */
+/**
+ * The longest id that is accepted, in characters. Orders are looked up by their id, and PostgreSQL cannot index a string of more than 2,704 bytes.
+ */
 const longestId = 500;
 
 /**

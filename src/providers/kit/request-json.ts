@@ -222,7 +222,7 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** The longest wait that is taken from a provider's answer. Customers are shown it too. */
+/** A longer wait in a provider's answer is cut to this. Customers are shown the wait, too. */
 const mostWaitMs = 3_600_000;
 
 /**

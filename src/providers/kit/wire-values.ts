@@ -105,7 +105,10 @@ export const wireText = z.string().max(4096);
 
 /** An id. A number becomes a string. */
 export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
-/** The id of an order or a connection. We look rows up by it, and PostgreSQL indexes strings of at most 2,704 bytes. */
+/**
+ * The id of an order or a connection, with 500 characters at most. We look rows up by it, and PostgreSQL cannot index a string of more than 2,704
+ * bytes.
+ */
 export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;

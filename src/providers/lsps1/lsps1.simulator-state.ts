@@ -89,7 +89,7 @@ export type SimulatorOptions = {
   freeToken?: string;
   /** How many orders one node key may make. Further ones get 429. */
   ordersPerNode?: number;
-  /** How long after an order is made it is paid and its channel opens, without a call to `control`. */
+  /** The time from the creation of an order until it is paid and its channel opens, without a call to `control`. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: lsps1.simulator-magic.ts. */
   magic?: boolean;
