@@ -30,7 +30,10 @@ export type Breaker = {
   enter(customerKey?: string): Circuit;
   /** Notes a good answer. Returns a promise only if the circuit was not closed. The circuit may be closed once the promise resolves. */
   answered(circuit: Circuit): Promise<void> | undefined;
-  /** Notes a failure. While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had them. */
+  /**
+   * Notes a failure. While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had
+   * them.
+   */
   failed(circuit: Circuit, fault: unknown, customerKey?: string): Promise<void>;
   state(): BreakerState;
   /** Returns when the next probe may be sent, or undefined if the circuit is closed. */

@@ -35,8 +35,8 @@ export type RetryOptions = {
 };
 
 /**
- * Repeats a call that failed with `first`, at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only a
- * retryable fault of a call that had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each
+ * Repeats a call that failed with `first`, at most `attempts` times, within the first 40 % of the deadline, while the budget allows it. Retries only
+ * a retryable fault of a call that had no effect, or that got 502, 503 or 504, which usually come from a server in front of the provider. Before each
  * retry, waits as long as the provider asks, or gives up if that is too long. No other layer repeats a call.
  */
 export const retry = async <T>(call: () => Promise<T>, first: unknown, options: RetryOptions): Promise<T> => {

@@ -107,9 +107,9 @@ const isSaid = (text: string | undefined): boolean => text !== undefined && text
 
 /**
  * Returns the stage of an order in either dialect (`orderReply`), or undefined for an unknown status word. The first condition that holds decides.
- * Payments come before the deadline, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money may
- * still arrive at Bitrefill. After `success`, a payout is `finished`. A channel that can be redeemed is `filled`, even before `success`, because it is
- * not open yet. After `success`, a channel that cannot be redeemed is only `paid`.
+ * Payments come before the deadline, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money
+ * may still arrive at Bitrefill. After `success`, a payout is `finished`. A channel that can be redeemed is `filled`, even before `success`, because
+ * it is not open yet. After `success`, a channel that cannot be redeemed is only `paid`.
  *
  * `ordered`: the slug of the ordered product, for answers that name none. `method`: how the order is paid. `loopbackHttp`: whether an LNURL may lead
  * to a simulator.

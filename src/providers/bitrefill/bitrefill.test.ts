@@ -271,7 +271,7 @@ describe('answers that no simulator gives', () => {
     };
     for (const words of [{ status: 'success' }, { status: 'processing' }, { paymentReceived: true }, { partialPayment: true }])
       expect(await read(words)).toMatchObject({ ok: true, value: [{ upstreamOrderId: id, stage: 'review', moneySeen: true }] });
-    // Nothing is lost if an order that is not paid is read again later.
+    // Without any money, such an answer is malformed. Nothing is lost by that, since the order is read again later.
     for (const words of [{}, { status: 'expired' }, { status: 'refunded' }])
       await expect(read(words)).rejects.toThrow('malformed: the answer does not match the schema at ');
   });

@@ -630,7 +630,7 @@ describe('reading', () => {
       expect(await evidenceOf(adapter)).toMatchObject({ upstreamOrderId: id, stage: 'review', moneySeen: true });
       expect(calls()).toEqual([path]);
     }
-    // Nothing is lost if an order that is not paid is read again later.
+    // Without any money, such an answer is malformed. Nothing is lost by that, since the order is read again later.
     for (const state of [{ bolt11Invoice: { request: {}, state: 'pending' } }, { state2: 'canceled', bolt11Invoice: { request: {}, state: 'canceled' } }])
       expect(await faultOf(evidenceOf(start({ [path]: body(state) }).adapter))).toMatchObject({ kind: 'malformed' });
   });

@@ -110,7 +110,10 @@ export const lnurlOf = ({ lnurl }: Pick<OrderWire, 'lnurl'>, loopbackHttp: boole
   return read === undefined ? undefined : encodeLnurl(read);
 };
 
-/** Returns whether a new order has an LNURL on the seller's own hosts. The gateway shows no other, so nobody could open a channel with one. */
+/**
+ * Returns whether a new order has an LNURL on the seller's own hosts. The gateway does not show an LNURL on other hosts, so nobody could open the
+ * channel with it.
+ */
 const isRedeemable = ({ lnurl }: OrderWire, { payoutHosts, loopbackHttp }: Checks): boolean => {
   const read = lnurl === undefined ? undefined : decodeLnurl(lnurl, { loopbackHttp });
   return read !== undefined && customerLink(read, payoutHosts, loopbackHttp) !== undefined;

@@ -48,7 +48,7 @@ const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: C
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
-  // The server that sent this answer did not wait for the outcome of the request, which may still have been carried out.
+  // A server that answers 408 did not wait for the outcome of the request, which may still have been carried out.
   if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   return reply.ok ? read(reply, request) : reply;
 };

@@ -269,7 +269,7 @@ describe('the code', () => {
     const waiting = await pending();
     bringin.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault, times: 1 });
     await expect(confirm(waiting, '000000')).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });
-    // The same holds for the code of a cancellation.
+    // A wrong code for a cancellation is handed in as well.
     const asked = valueOf(await cancel(valueOf(await confirm(waiting))));
     bringin.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault, times: 1 });
     await expect(confirm(asked, '000000')).rejects.toMatchObject({ name: 'ProviderFault', taken: 'maybe' });

@@ -135,7 +135,7 @@ const lookUp = async (bringin: Bringin, context: CallContext, key: string, reque
 
 const isCode = (text: string): boolean => /^\d{6}$/.test(text.trim());
 
-/** Confirms the step that waits for a code: the creation or the cancellation. Nobody confirms a connection that would pay another bank account. */
+/** Confirms the step that waits for a code: the creation or the cancellation. A connection that would pay another bank account is not confirmed. */
 const confirm = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, code: string): Promise<Confirmed> => {
   const { cancel: pendingCancel, challengeId, standingOrderId } = readConnectionNotes(connection.upstream);
   if (!isCode(code)) return wrongCode(connection);

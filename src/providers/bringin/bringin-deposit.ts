@@ -9,7 +9,7 @@ import type { BringinSettings } from './bringin-settings.ts';
 
 export type DepositForm = 'lightning_address' | 'lnurl' | 'invoice' | 'onchain';
 
-/** Recognises the form of a Lightning deposit address by its text, since Bringin does not document it. */
+/** Recognises the form of a deposit address by its text, since Bringin does not document the forms that it uses for Lightning. */
 export const depositForm = (address: string): DepositForm => {
   const text = withoutLightningScheme(address);
   if (text.includes('@')) return 'lightning_address';

@@ -20,8 +20,8 @@ export const readRate = (reply: RatesReply): Rate | undefined => {
 };
 
 /**
- * Returns the price for the amount to pay, or for the smallest number of sats that gives the amount to receive. The fee is the market value of the sats
- * less the amount to receive: floor(sats × btcPrice / 1e8) − receive.
+ * Returns the price for the amount to pay, or for the smallest number of sats that gives the amount to receive. The fee is the market value of the
+ * sats less the amount to receive: floor(sats × btcPrice / 1e8) − receive.
  */
 export const priceOf = (rate: Rate, fixed: 'pay' | 'receive', amount: bigint): Price => {
   const pay = fixed === 'pay' ? amount : satsFor(rate, amount);
@@ -32,7 +32,7 @@ export const priceOf = (rate: Rate, fixed: 'pay' | 'receive', amount: bigint): P
 /** Returns the smallest number of sats that gives at least that many cents. */
 export const satsFor = ({ centsPerSat }: Rate, cents: bigint): bigint => divCeil(cents * 10n ** BigInt(centsPerSat.scale), centsPerSat.digits);
 
-/** Checks the limits, which are in euro cents that arrive. Converts them to the unit of the request. */
+/** Checks the limits of the amount to receive, in euro cents. Converts them to the unit of the request. */
 export const outsideLimits = (rate: Rate, fixed: 'pay' | 'receive', { receive }: Price, { min_fiat, max_fiat }: FiatLimits): Refusal | undefined => {
   const min = BigInt(min_fiat);
   const max = max_fiat === undefined ? undefined : BigInt(max_fiat);

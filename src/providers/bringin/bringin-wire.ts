@@ -81,7 +81,7 @@ export type ConnectReply = z.output<typeof connectReply>;
 /** GET /application/connect/status (page "api-keys"). */
 export const statusReply = document(
   z.object({ status: word, apiKey: optional(text), userId: soft(wireKey) }),
-  // An envelope has a `status` of its own.
+  // A `status` that only says how the call went, such as "ok", is the envelope's.
   ({ status, apiKey, apikey }) => apiKey !== undefined || apikey !== undefined || (typeof status === 'string' && !envelopeWord.test(status)),
   key,
 );

@@ -59,7 +59,7 @@ const isOf = ({ address }: KnownUser, payoutTo: PayoutTo | undefined): boolean =
 const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: string): Promise<Answer<AccountState>> => {
   const { token, ...rest } = user;
   const reply = await setMail(dfx, context, token ?? (await tokenFor(dfx, context, user)), mail);
-  // DFX has made this user part of the account that has the e-mail address, so the earlier login is no longer valid.
+  // A 401 means that DFX has made this user part of the account that has the e-mail address, so the earlier login is no longer valid.
   if (!reply.ok && reply.status === 401) return await afterwards(read(dfx, context, rest));
   if (!reply.ok && reply.status === 409) return { ...declined('email-refused'), customer: writeUserBlob(user) };
   if (!reply.ok) {

@@ -56,7 +56,7 @@ describe('limits, in the unit of the request', () => {
   test('an amount that is named is itself allowed', () => {
     expect(refusalIn(word('AmountTooLow', { limit: 10.001, limitTarget: '0.0001250001' }), buying)).toMatchObject({ limits: { minPay: 1_001n } });
     expect(refusalIn(word('AmountTooLow', { limit: 10.001, limitTarget: '0.0001250001' }), buyingSats)).toMatchObject({ limits: { minReceive: 12_501n } });
-    // Sats to sell need five digits, too.
+    // A limit in sats to sell must also be an amount of at most five significant digits.
     expect(refusalIn(word('AmountTooLow', { limit: '0.00123451' }), selling)).toMatchObject({ limits: { minPay: 123_460n } });
     expect(refusalIn(word('AmountTooHigh', { limit: '0.00123459' }), selling)).toMatchObject({ limits: { maxPay: 123_450n } });
   });

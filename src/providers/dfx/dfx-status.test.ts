@@ -96,7 +96,7 @@ describe('a payment without its order', () => {
     const minute = 60_000;
     // In time: ten minutes for the sats to arrive, and ten for DFX's clock.
     expect(soldBy(paid(20 * minute), again)).toBe('paid');
-    // A payment before the newer sale could be paid still counts for this one.
+    // A payment that is dated before the newer sale could be paid still counts for the older one.
     expect(soldBy(paid(2 * hour - 10 * minute - 1), again)).toBe('paid');
     for (const late of [2 * hour - 10 * minute, 2 * hour, 50 * hour]) {
       expect([late, soldBy(paid(late), again)]).toEqual([late, undefined]);
@@ -105,7 +105,7 @@ describe('a payment without its order', () => {
     // The newer sale takes the payments that do not count for the older one.
     const newer = { createdOn: again.amountAgainOn, expiresOn: again.amountAgainOn + hour };
     expect([2 * hour - 10 * minute - 1, 2 * hour - 10 * minute].map((at) => soldBy(paid(at), newer))).toEqual([undefined, 'paid']);
-    // A payment that DFX links to another order does not count if this order's invoice had expired by then.
+    // A payment that DFX links to another order does not count if it is dated after this order's invoice had expired.
     expect([20 * minute, 20 * minute + 1].map((at) => soldBy(paid(at, { orderUid: 'Q8' })))).toEqual(['review', undefined]);
   });
   it("is the order's if DFX linked it to another order of the same request, whatever its amount", () => {

@@ -94,8 +94,8 @@ const slackMs = 600_000;
 
 /**
  * Returns whether a payment is dated early enough to be this order's. A bank transfer may come at any time. A sale's invoice cannot be paid once it
- * has expired, but DFX may book a payment late. So a late payment still counts, unless DFX has linked it to another order, or by its date the
- * customer had sold the same amount again.
+ * has expired, but DFX may book a payment late. So a late payment still counts, unless DFX has linked it to another order, or the customer had sold
+ * the same amount again before the date of the payment.
  */
 const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, { expiresOn, amountAgainOn }: Looked): boolean => {
   const dueBy = paymentDueBy({ ramp, expiresOn, network: 'lightning' });

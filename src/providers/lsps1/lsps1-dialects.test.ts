@@ -504,7 +504,7 @@ describe('reading an order', () => {
       const answer = await seller({ body: { ...paid, ...more, order_state } }).adapter.readOrders(context, followed('o-1', lightning));
       expect(answer).toMatchObject({ ok: true, value: [{ upstreamOrderId: 'o-1', rawStatus: `${order_state}/PAID`, stage: 'review', moneySeen: true }] });
     }
-    // Nothing is lost if an order that is not paid is read again later.
+    // Without any money, such an answer is malformed. Nothing is lost by that, since the order is read again later.
     const unpaid = { ...order, ...more, payment: { bolt11: { ...bolt11, order_total_sat: '5400 gwei' } } };
     await expect(seller({ body: unpaid }).adapter.readOrders(context, followed('o-1', lightning))).rejects.toBeInstanceOf(ProviderFault);
   });

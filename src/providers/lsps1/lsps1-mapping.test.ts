@@ -225,7 +225,7 @@ describe('evidence', () => {
     for (const now of [end - perBlock, end - 1]) expect(read(now, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, true]);
     expect(read(end - perBlock - 1, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);
     expect(read(end, { ...stated, state: 'PENDING' }, end - perBlock)).toEqual([undefined, undefined]);
-    // An invoice is seen as soon as it is paid.
+    // The payment of an invoice is seen at once, so there is no margin for it.
     expect(read(end, {}, end, 'lightning')).toEqual(['awaiting_payment', undefined]);
   });
 
