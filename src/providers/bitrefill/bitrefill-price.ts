@@ -43,8 +43,8 @@ export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: big
 const greatestCommon = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommon(b, a % b));
 
 /**
- * Returns why an amount is not on sale, with the smallest and largest amount as limits; undefined if the amount is on sale. For an amount between two
- * steps, `detail` has the nearest amounts that are on sale.
+ * Returns why an amount is not on sale, or undefined if it is. If anything is on sale, the limits are the smallest and the largest amount. For an
+ * amount between two steps, `detail` has the nearest amounts that are on sale.
  */
 export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zero'): Refusal | undefined => {
   const amounts = amountsOf(card);

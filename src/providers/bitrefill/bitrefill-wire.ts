@@ -196,7 +196,7 @@ export const errorCodeOf = (body: unknown): string => {
 };
 /** Error codes of API v2 that mean that nothing was done. */
 const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_error', 'invalid_param', 'too_many_items', 'balance_too_low', 'out_of_stock']);
-/** Returns whether a 5xx is a refusal, so that no order was made. "Service unavailable" does not mean that the product is unavailable. */
+/** Returns whether a 5xx is a refusal, which means that no order was made. "Service unavailable" does not mean that the product is unavailable. */
 export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);
 
 /**

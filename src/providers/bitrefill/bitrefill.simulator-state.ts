@@ -170,7 +170,9 @@ export const createState = (options: SimulatorOptions): State => {
 
 export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
-/** Eight hex digits of the clock in seconds and sixteen random ones, like Bitrefill's. */
+/**
+ * Returns a new id in Bitrefill's form: eight hex digits of the clock in seconds, and sixteen random ones. With the option `numericIds`, a number.
+ */
 export const newId = (state: State): string =>
   state.options.numericIds === true
     ? String(7_000_000 + state.orders.size)

@@ -387,7 +387,7 @@ describe('the bank, by a connection', () => {
       const answer = await (await fetch(`${unpaying.simulator.url}/lnurlp/alice/callback?amount=145000000`)).json();
       return (answer as { pr: string }).pr;
     };
-    /** Adds unpaid rows, as that many calls of the public LNURL callback would. */
+    /** Adds `count` unpaid rows, as calls to the public LNURL callback would. */
     const strangers = async (count: number, sats = 145_000n): Promise<void> => {
       const one = unpaying.control.state.payables.get(await invoice());
       if (!one) throw new Error('no such invoice');

@@ -13,7 +13,7 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (sats: bigint): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[sats.toString()];
 
-/** The lifetime of an invoice under `expired`. It is not paid. */
+/** The lifetime of an invoice under `expired`. Such an invoice is not paid. */
 export const shortLifeS = 60;
 /** How long the conversion takes under `slow`, in multiples of `convertMs`. */
 export const slowTimes = 40;

@@ -124,7 +124,7 @@ describe('a payment without its order', () => {
     const paid = (more: object = {}) => payment('T1', 0.00105, { type: 'Sell', inputAsset: 'BTC', orderUid: 'Q8', ...more });
     const sold = (...rows: object[]) => unlinked(transactionsReply.parse(rows), 'sell', sale, 1_000);
     expect(sold(paid())).toMatchObject({ stage: 'review' });
-    // The payment may as well be for a sale in DFX's own app: nothing shows that this order was paid.
+    // The payment may just as well be for a sale in DFX's own app: nothing shows that this order was paid.
     for (const rows of [[paid()], [paid(), paid({ uid: 'T2', orderUid: 'Q10' })]]) expect(sold(...rows)).not.toHaveProperty('moneySeen');
     expect(sold(paid(), paid({ uid: 'T2', orderUid: null }))).toMatchObject({ stage: 'review', moneySeen: true });
     expect(sold(paid({ externalTransactionId: 'ours' }))).toMatchObject({ stage: 'paid' });

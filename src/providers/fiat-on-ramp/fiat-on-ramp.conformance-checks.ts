@@ -136,7 +136,7 @@ const needsOrder: readonly CheckId[] = [
   'status-own',
   'withdrawal-early',
 ];
-/** The most flaws that a report lists per check: people read the report. */
+/** The most flaws that a report lists per check, because people read the report. */
 const mostSeen = 12;
 
 export type Tally = {

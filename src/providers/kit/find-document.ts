@@ -68,8 +68,8 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
 };
 
 /**
- * Longer names are not renamed, because no adapter reads them. Nor are the names in objects with more than `mostRenamed` members, or in the rows of a
- * list after the first `mostRenamed`.
+ * Names longer than this are not renamed, because no adapter reads them. Nor are the names in objects with more than `mostRenamed` members, or in the
+ * rows of a list after the first `mostRenamed`.
  */
 const longestName = 128;
 const mostRenamed = 1_000;
