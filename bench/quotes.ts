@@ -1,4 +1,4 @@
-/** The parts about POST /quote on Node: against the floor at each number of providers, with one that hangs, the memory, and full tables. */
+/** The parts about POST /quote on Node: against the floor at each number of providers, with a provider that hangs, the memory, and full tables. */
 import { createWallet } from '../scripts/demo/wallet.ts';
 import { alternate, measure, start, stop, usage, type Child, type Figures } from './children.ts';
 import { operatorToken } from './gateway-config.ts';
@@ -110,7 +110,7 @@ const circuitOpens = async (gateway: Child, body: () => string): Promise<void> =
   throw new Error('the circuit did not open within three minutes');
 };
 
-/** Compares two gateways with twenty providers each. All of the first one's answer. One of the other's has stopped, and its circuit is open. */
+/** Compares two gateways with twenty providers each. At the first, all answer. At the second, one has stopped and its circuit is open. */
 export const hang: Part = async ({ databaseUrl, report }) => {
   const count = 20;
   // Half a round is enough for p99, and quotes from twenty providers take a long time.
@@ -168,8 +168,8 @@ export const memory: Part = async ({ databaseUrl, report }) => {
 
 const hoursOfRoutes = 144;
 /**
- * The rate at which `rows` measures what the console costs a quote. The gateway's own limits and its cleaning up are made for it. At the highest
- * rate that the machine can do, every bit of work makes all quotes slower, because they wait for the processors.
+ * The rate at which `rows` measures what the console costs a quote. The gateway's own limits and its cleaning up are made for such a rate. At
+ * the highest rate that the machine can do, every bit of work makes all quotes slower, because they wait for the processors.
  */
 const usualRate = 100;
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));

@@ -41,7 +41,7 @@ export const createReport = () => {
   return { report, lines, sizing };
 };
 
-/** Says where the figures come from. `database`: its version. */
+/** Says where the figures come from. `database`: the version of PostgreSQL. */
 export const headline = (database: string, command: string): string => {
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;

@@ -1,7 +1,7 @@
 /**
  * `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer.
  * `npm run customer -- release <provider> <e-mail or address>`: lets the owner of that e-mail or address use it at that provider, although another
- * customer named it first. That customer's account at the provider is removed here.
+ * customer named it first. The other customer's account at that provider is removed from the gateway.
  */
 import { readSealKeys } from '../src/config/secrets.ts';
 import { sha256Hex } from '../src/seal/hash.ts';

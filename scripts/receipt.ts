@@ -23,7 +23,7 @@ const read = async <T>(url: string): Promise<T> => {
   return (await response.json()) as T;
 };
 
-/** Names the offers that the gateway left out although they were better than the first. The receipt does not prove that it had to. */
+/** Names the offers that the gateway left out although they were better than the first. The receipt does not prove that it had to leave them out. */
 const sayExcluded = ({ kind, route }: ReceiptPayload): void => {
   if (kind !== 'decision' || route === undefined) return;
   for (const { providerId, rule, offer } of betterExcluded(fromJson(route)))

@@ -15,13 +15,13 @@ export type Behaviour = {
   fixedFee: number;
   feeStyle: 'included' | 'added';
   latencyMs: number;
-  /** Set if the provider's quotes are estimates: how much more than ordered it delivers (if negative, less). */
+  /** Set if the provider's quotes are estimates. `biasBps`: how far its delivery is above the ordered sats. Negative: below. */
   estimate?: { biasBps: number };
   /** The share of orders that the provider refuses. */
   refuses?: number;
   /** The share of price requests that the provider answers with an error. */
   failsQuotes?: number;
-  /** How much fewer sats the provider's order gives than its quote. */
+  /** By how much the sats of the provider's order are below those of its quote. */
   repricesBps?: number;
   /** By how much the provider's fill differs from the accepted sats: by `bps` of them plus `sats`. Negative values mean fewer sats. */
   fillsOther?: { sats: number; bps: number };
@@ -49,7 +49,7 @@ const priceOf = (one: Behaviour, seed: number, moment: number): number => {
   return Math.round(marketPrice(seed, moment) * (1 + (noise + one.spreadBps) / 10_000));
 };
 
-/** Returns what a provider quotes for `ask`, the amount in the provider's own terms. With the fee style `added`, the fee comes on top of it. */
+/** Returns what a provider quotes for `ask`, the amount in the provider's own terms. With the fee style `added`, the fee comes on top of `ask`. */
 export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: number): Figures | undefined => {
   const btcPrice = priceOf(one, seed, moment);
   const fee = Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee;

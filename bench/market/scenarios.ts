@@ -10,9 +10,9 @@ export type Scenario = {
   providers: (seed: number) => Behaviour[];
   /** The least mean of delivered ÷ oracle, and the least share of customers who have their sats in the end. */
   goal: { mean?: number; completed?: number };
-  /** All customers are new and arrive within this many seconds, each from a network of its own, under the gateway's default limits. */
+  /** If set: all customers are new and arrive within this many seconds, each from a network of its own, under the gateway's default limits. */
   crowdSeconds?: number;
-  /** The gateway has three price feeds, of which one lies by 20 %. Without feeds, it can only compare the offers with each other. */
+  /** Whether the gateway has three price feeds, of which one lies by 20 %. Without feeds, it can only compare the offers with each other. */
   feeds?: true;
 };
 

@@ -24,7 +24,7 @@ const changed: { readonly [table: string]: { readonly [column: string]: string }
   order_events: { order_id: idOf('order_id'), at: 'at + shift' },
   fills: { order_id: idOf('order_id'), filled_on: 'filled_on + shift', quoted_on: 'quoted_on + shift', ordered_on: 'ordered_on + shift' },
 };
-/** Which rows are copied: those that seedOrders made, none of which is a copy. */
+/** Which rows are copied: those that seedOrders made. Their copies match, too, so `keepOriginals` must run before the first copy is made. */
 const originals: { readonly [table: string]: string } = {
   routes: "request_id like 'req_seeded_%'",
   intents: "request_id like 'req_order_%'",
@@ -52,8 +52,9 @@ export const dropOriginals = async (sql: postgres.Sql): Promise<void> => {
 };
 
 /**
- * Runs `work` while the copied tables have no keys and no indexes, and makes those afterwards. That takes a fraction of the time. The tables stay
- * unlogged and without autovacuum: otherwise everything would be written to disk two or three times. That makes no difference to reads.
+ * Drops the keys and indexes of the copied tables, runs `work`, and makes the keys and indexes again. That takes a fraction of the time that `work`
+ * would take with them. The tables stay unlogged and without autovacuum: otherwise everything would be written to disk two or three times. That
+ * makes no difference to reads.
  */
 export const withoutIndexes = async (sql: postgres.Sql, work: () => Promise<void>): Promise<void> => {
   const tables = Object.keys(changed);

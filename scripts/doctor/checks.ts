@@ -65,7 +65,7 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
       const host = hostOf(body['tokens']);
       if (host === undefined) return [true, 'cannot be seen from outside (proof_of_ownership: never)'];
       const url = `${/^(?:localhost|127\.|\[::1\])/.test(host) ? 'http' : 'https'}://${host}`;
-      // The signing keys show whether it is the same gateway.
+      // The signing keys show whether public_url leads to this gateway or to another one.
       const [own, there] = await Promise.all([keysOf(ask), keysOf(askAt(url)).catch(() => undefined)]);
       return [there === own, there === undefined ? `${url} does not answer` : there === own ? `${url} leads here` : `${url} is another gateway`];
     },

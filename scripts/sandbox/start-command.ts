@@ -33,7 +33,7 @@ const ownProcessOf = (words: string[]): string[] => {
 };
 
 const describe = async ({ url, server, providers, operatorToken }: Sandbox): Promise<void> => {
-  // The start has already loaded this module.
+  // The start has already loaded this module, so the import takes no time.
   const { providerModules } = await import('../../src/providers/registry.gen.ts');
   const { config, database } = server;
   const configured = config.providers.map(({ id, kind, base_url: address, mode }) => ({

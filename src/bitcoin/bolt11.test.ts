@@ -112,7 +112,7 @@ describe('forged or broken', () => {
     change(words);
     return bech32.encode(prefix ?? own, words, false);
   }
-  /** Inserts words in front of the signature and decodes the invoice. It names no payee, so the signature recovers to another payee. */
+  /** Inserts words in front of the signature and decodes the invoice. The changed invoice names no payee, so decoding recovers another payee. */
   const insert = (...added: number[]) => decodeInvoice(forge((words) => words.splice(-104, 0, ...added), undefined, WITHOUT_EXPIRY));
   const untouched = (): void => undefined;
 

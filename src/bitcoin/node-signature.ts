@@ -3,8 +3,8 @@
  *
  * digest = SHA-256(SHA-256("Lightning Signed Message:" + message)); 65 bytes = header (31 + recovery id) || r || s; text form z-base-32.
  *
- * Recovery alone proves nothing: many signatures that no node made give some key. Only the comparison with a key that was stated beforehand proves
- * something. We ask no node whether it knows the key, because the nodes of wallets are mostly not in the public graph.
+ * Recovery alone proves nothing: even from a signature that no node made, it often returns some key. Only the comparison with a key that was stated
+ * beforehand proves something. We ask no node whether it knows the key, because the nodes of wallets are mostly not in the public graph.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hex } from '@scure/base';

@@ -1,6 +1,6 @@
 /**
- * The named schemas of the OpenAPI document. Requests and answers that are not listed here are named after their operation. A vocabulary is
- * `open` if clients must accept values that they do not know (docs/versioning.md).
+ * The named schemas of the OpenAPI document. The names of requests and answers that are not listed here are made from their operation's id. A
+ * vocabulary is `open` if clients must accept values that they do not know (docs/versioning.md).
  */
 import type * as z from 'zod';
 import * as http from '../http/shapes.ts';

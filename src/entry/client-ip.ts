@@ -5,8 +5,8 @@ import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } f
  * a trusted proxy. If a hop cannot be read (`unknown`, an obfuscated name, nonsense), the proxy that wrote the hop counts as the caller, because
  * everything to the left came from an unknown caller.
  *
- * A proxy writes one of the two headers and passes the other one on. If both are present and name different callers, the caller invented one of them,
- * and we believe neither.
+ * A proxy writes X-Forwarded-For or Forwarded, and passes the other one on. If both are present and name different callers, the caller invented one
+ * of them, and we believe neither.
  */
 export const clientIp = (remote: string | undefined, xForwardedFor: string | undefined, trusted: readonly string[], forwarded?: string): string | undefined => {
   const caller = parseIp(remote ?? '');

@@ -236,13 +236,13 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
-    // The first request for a route signs a receipt, which is kept for good.
+    // The first request for a route signs a receipt, which is kept for good, so routes are limited like orders.
     routes: orders,
     // As many as orders, but counted separately: signing up takes several steps, and people mistype.
     'account-steps': orders,
     // A read may need a call to the provider. A wallet that polls a connection may read as often as it may ask for prices.
     'account-reads': { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
-    // Only reads of unpaid orders that would be calls to a provider count. Beyond the limit, a wallet gets the stored state.
+    // Reading an order counts only if the order is unpaid and its provider has to be asked. Beyond the limit, a wallet gets the stored state.
     'order-reads': {
       session: limits.quotes_per_minute * readsPerQuote,
       network: quotesOfNetworkIn(limits) * readsPerQuote,

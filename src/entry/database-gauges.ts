@@ -11,7 +11,7 @@ type Row = {
   oldest_due: number;
   unsettled: number;
   prices: number;
-  /** This and the next two are JSON, read as text, because Drizzle and the bare driver differ in whether they parse JSON. */
+  /** JSON as text, like `delivered` and `connections`: Drizzle and the bare driver differ in whether they parse a JSON column. */
   stages: string | null;
   delivered: string | null;
   connections: string | null;

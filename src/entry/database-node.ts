@@ -12,7 +12,7 @@ export type DatabaseOptions = {
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
-  /** An embedded database that was already started in that folder, to be used instead of starting one. */
+  /** An embedded database that is already running in `dataDir`. It is used instead of starting another. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   log: Log;
   /** The most connections to a PostgreSQL. */

@@ -46,7 +46,7 @@ const send = (agent: Agent, { method, headers, body, signal }: HttpRequest, url:
   agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: headers ?? {}, body: body ?? null }, call);
 };
 
-/** A call in progress: undici's handler, and the listener for an abort. One object, where closures would be ten for each call that waits. */
+/** A call in progress: undici's handler, and the listener for an abort. One object per waiting call takes the place of ten closures. */
 class Call implements Dispatcher.DispatchHandler {
   readonly #signal: CutSignal;
   readonly #maxBytes: number;
@@ -85,7 +85,7 @@ class Call implements Dispatcher.DispatchHandler {
     else if (Number(headers['content-length'] ?? 0) > this.#maxBytes) this.#fail(tooLarge(this.#maxBytes));
   }
 
-  /** Counts the bytes while reading: an endless answer is cut off at the cap, and one that drips at the caller's deadline. */
+  /** Counts the bytes while reading: an endless answer is cut off at the cap, and a slow one is cut off at the caller's deadline. */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.#fail(tooLarge(this.#maxBytes));

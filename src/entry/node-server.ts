@@ -57,7 +57,10 @@ export type ServerOptions = {
   /** The addresses at which sandbox providers really listen, by provider id. */
   baseUrls?: Record<string, string>;
   configText?: string;
-  /** An embedded database, already started. The server closes it when it stops. If the start is refused before it is opened, the caller closes it. */
+  /**
+   * An embedded database that is already running. The server closes the database when the server stops. If the start is refused before the server has
+   * opened the database, the caller must close it.
+   */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
   /**
@@ -84,14 +87,14 @@ export type RunningServer = {
 
 /** Opened secrets may take up 1/32 of the heap. In the image that is 17 MB, enough for the sessions of 1,500 customers at 20 providers. */
 const partForSecrets = 32;
-/** How long a stop waits for running work before it goes on without it. */
+/** How long a stop waits for running work to finish. */
 const idleLimitMs = 8_000;
 /**
  * The limits of one run of a part of the background work, after which it pauses for a second. `ms`: how long it may go on starting new work. `calls`:
  * how many provider calls and deliveries it may make.
  */
 const partBudget = { ms: 25_000, calls: 200 };
-/** Webhooks that are waiting all go out in one run: with the pause after every 200, a backlog went out at 177 a second on an idle machine. */
+/** Up to 10,000 webhooks go out in one run: with a pause after every 200, a backlog went out at only 177 a second on an idle machine. */
 const deliveriesBudget = { ...partBudget, calls: 10_000 };
 /** How long a stop waits for connections to close cleanly. */
 const closeLimitMs = 1_000;

@@ -66,7 +66,7 @@ const streamOf = (body: Buffer): ReadableStream =>
 /**
  * Returns the file that takes the place of `file` in this build, if there is one. While instances are upgraded one after the other, a page from one
  * release may request its script from an instance of another release. That instance's own script is better than none, but must not be cached under
- * that name.
+ * the name that was requested.
  */
 const siblingOf = (file: string, all: ReadonlySet<string>): string | undefined => {
   const [, stem, type] = /^([a-z-]+)-[\da-f]{12}\.(js|css|js\.gz)$/.exec(file) ?? [];

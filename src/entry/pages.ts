@@ -37,7 +37,7 @@ const html = {
   'x-content-type-options': 'nosniff',
   vary: 'accept-encoding',
 };
-// Scalar, which draws the contract, writes its styles into the page (docs/decisions/2026-11-29-scalar-draws-the-contract.md).
+// Scalar, which draws the contract, writes styles into the page, so they are allowed (docs/decisions/2026-11-29-scalar-draws-the-contract.md).
 const reference: Page = { file: 'reference.html', headers: { ...html, 'content-security-policy': policy("'none'", "'self' 'unsafe-inline'") } };
 const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300', vary: 'accept-encoding' };
 const docs: ReadonlyMap<string, Page> = new Map([
@@ -86,8 +86,8 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
 });
 
 /**
- * The operator's console. Its screens are named after the # of the address, so the gateway never sees which one is open. Nothing may frame the
- * console, no other page keeps a handle on its window, and no text becomes a script.
+ * The operator's console. The part of the address behind # says which screen is open, and browsers do not send that part to the gateway. Nothing may
+ * frame the console, no other page keeps a handle on its window, and no text becomes a script.
  */
 const consolePage: Page = {
   file: 'console.html',

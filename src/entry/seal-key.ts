@@ -7,8 +7,8 @@ import { sealedSamples } from '../store/sealed-columns.ts';
 
 /**
  * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database, and returns what is wrong. With the wrong keys, every
- * payment detail and provider session would be unreadable, and the open orders could no longer be followed. `searched`: in how many rows of each
- * table a value is looked for. Absent: in all.
+ * payment detail and provider session would be unreadable, and the open orders could no longer be followed. `searched`: how many rows of each
+ * table are searched for such values. Absent: all.
  */
 export const checkSealKey = async (client: Sql, keys: NamedKey[], searched?: number): Promise<string | undefined> => {
   const seal = createSeal(keys);
@@ -23,7 +23,7 @@ export const checkSealKey = async (client: Sql, keys: NamedKey[], searched?: num
   return undefined;
 };
 
-/** How many rows of each table an isolate searches: isolates start often, and a column may be empty in all rows of a large table. */
+/** How many rows of each table an isolate searches. Isolates start often, and an empty column would make each of them read a whole table. */
 const searchedAtFirstRequest = 1000;
 
 /**

@@ -78,7 +78,7 @@ const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; h
   const requestId = requestIdOf(c, gateway);
   const traceparent = gateway.settings.traceparent ? c.req.header('traceparent') : undefined;
   const app = appOf(c.req.raw, gateway.hash, options.http);
-  // All customers of a wallet's backend share its address.
+  // A wallet's backend calls for all its customers from one address, so its calls do not count by network.
   const network = app?.isPublic === false || ip() === undefined ? undefined : networkOf(ip());
   return { scope: { gateway, requestId, traceparent, network }, headers: baseHeaders(c, requestId, options), ip, app };
 };
@@ -161,7 +161,7 @@ const readAsked = async (call: Call, endpoint: Endpoint): Promise<Asked> => {
   return { body: validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams)), raw: '' };
 };
 
-// The endpoint's own schema made the body: `endpoint()` ties the two types together.
+// `body as never` is safe: the endpoint's own schema parsed the body, and `endpoint()` makes the handler accept what that schema returns.
 const run = async (call: Call, endpoint: Endpoint, { body, raw }: Asked, progress: InProgress): Promise<Reply<unknown>> =>
   await inTime(call, async () => await admitted(call, endpoint, progress, async () => await endpoint.run(call, body as never, raw)));
 
@@ -196,8 +196,8 @@ const databaseMs = 5_000;
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
   const { network } = call.scope;
-  // A guard has let the operator through. Others on the same network must not lock operators out, so an operator's requests count only against the
-  // limit of all requests.
+  // An endpoint with a guard is only for operators. Others on the same network must not lock operators out, so requests to such an endpoint count
+  // only against the limit of all requests.
   const caller = endpoint.guard ? {} : { app: call.app, ...(network ? { network } : {}) };
   const leave = takePlace(progress, caller, endpoint.lane, call.http);
   try {

@@ -15,10 +15,11 @@ export const isConsoleHost = (request: Request, { consoleHost }: Pick<HttpSettin
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/.test(host);
 
 /**
- * Returns whether this host serves the request. In live mode, only the console's host serves the console and, to browsers, `/operator`, and it serves
- * nothing else: a script on a page of the public host can neither frame the console nor read its answers. Without such a host there is no console. In
- * the sandbox, loopback serves both, too, but not under another name that leads to a loopback address. Over plain http, such a name may reach
- * `/operator`, because the request does not show that it comes from a browser. But a script there has no token.
+ * Returns whether this host serves the request. In live mode, only the console's host serves the console and, to browsers, `/operator`. Except for
+ * `/` and the assets, that host serves nothing else: a script on a page of the public host can neither frame the console nor read its answers.
+ * Without such a host there is no console. In the sandbox, localhost and loopback addresses serve both, too. Another name that resolves to a loopback
+ * address does not. Over plain http, a page under such a name may still reach `/operator`, because its request does not show that it comes from a
+ * browser. But the page has no token.
  */
 export const isServedHere = (request: Request, path: string, { mode, consoleHost }: Pick<HttpSettings, 'mode' | 'consoleHost'>): boolean => {
   const isConsole = path === '/console' || (isOperatorCall(path) && isFromBrowser(request));

@@ -20,7 +20,7 @@ const calling = (stored?: { fingerprint: string; answer?: string }) => {
   const idempotency: IdempotencyStore = {
     begin: async ({ fingerprint }) => {
       if (row?.answer !== undefined) return await Promise.resolve({ state: 'done', fingerprint: row.fingerprint, answer: row.answer });
-      // The earlier call has stopped, so a call with the same body takes over.
+      // As if the earlier call had stopped: a call with the same body takes over.
       if (row && row.fingerprint !== fingerprint) return { state: 'running', fingerprint: row.fingerprint };
       row = { fingerprint };
       return { state: 'begun' };

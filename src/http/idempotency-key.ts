@@ -61,8 +61,8 @@ const bodyText = (body: Record<string, unknown>, leftOut: readonly string[]): st
 
 /**
  * Runs a creating call once per Idempotency-Key. While the key is stored (`retention.idempotency_hours`), the same body gets the same bytes, and
- * another body gets 422. A repeat during the first call gets 409; after a minute it takes over, in case the first call has stopped. A failed call is
- * forgotten, so that it can be repeated. Without a key the call just runs.
+ * another body gets 422. A repeat during the first call gets 409. A repeat after more than a minute takes over, in case the first call has stopped. A
+ * failed call is forgotten, so that it can be repeated. Without a key the call just runs.
  */
 export const onceByKey = async <Body>(call: Call, caller: string, route: string, raw: string, run: () => Promise<Body>): Promise<Sent<Body>> => {
   const { gateway } = call;

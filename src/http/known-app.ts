@@ -10,8 +10,8 @@ const isWorthStealing = (app: KnownApp): boolean =>
   app.allow.length > 0 || [app.quotesPerMinute, app.ordersPerMinute, app.inFlight].some((own) => own !== undefined);
 
 /**
- * Returns the app whose key the request shows. A call with an Origin comes from a browser, where anyone can read the key, so the app counts as public
- * there unless the key is worth stealing.
+ * Returns the app whose key the request shows. A call with an Origin comes from a browser, where anyone can read the key, so the app counts as
+ * public. The exception is a secret key that is worth stealing: with such a key, `refuseExposedKey` refuses the call.
  */
 export const appOf = (request: Request, hash: (text: string) => string, http: HttpSettings): KnownApp | undefined => {
   const bearer = /^Bearer ([\w.~+/=-]{16,256})$/.exec(request.headers.get('authorization') ?? '')?.[1];

@@ -1,6 +1,6 @@
 /**
- * How to pay. Fiat is paid on the provider's page, or to payment details under the provider's own keys. For sats, `kind` says what the wallet pays
- * to.
+ * How to pay. Fiat is paid on the provider's page, or to the bank details in `payment_details`, which have the provider's own names. For sats, `kind`
+ * says what the wallet pays to.
  */
 import * as z from 'zod';
 import { sats, smallId } from './shapes.ts';

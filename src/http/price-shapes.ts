@@ -68,7 +68,7 @@ export const charged = { btc_price: btcPrice, order_fee: fiat };
 const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), cost_vs_median_bps: bps.optional(), arrival_seconds: seconds.optional() };
 export const bought = { pay_sats: sats, fee_sats: sats, client_sats: sats };
 
-/** How the sats are handed over. Absent in the answers of releases in which customers always withdrew them. */
+/** How the customer gets the sats. Absent in answers of earlier releases, in which customers always withdrew the sats. */
 const handedOver = { payout: payoutForm.optional(), payout_kinds: z.array(payoutKind).optional() };
 export const buyOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_sats: sats, on_chain_fallback: z.boolean(), ...handedOver });
 export const sellOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_fiat: fiat });

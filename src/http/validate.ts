@@ -150,7 +150,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
   if (value === undefined) return `${name} is missing`;
   const own = amountSentence(name, value) ?? numberSentence(name, value, numbers);
   if (own !== undefined) return own;
-  // Our own messages, written for this member.
+  // Messages that begin with "must" are our own, written for this member.
   if (issue.message.startsWith('must ')) return `${name} ${issue.message}`;
   return `${name} ${wanted(issue, schema)}`;
 };

@@ -2,7 +2,7 @@ import type { Money } from '@ramp-gateway/client';
 
 export type Language = 'en' | 'de';
 
-/** The separator of groups of three digits, as it is written in that language. */
+/** The separator between groups of three digits, by language. */
 const groupOf: Record<Language, string> = { en: ',', de: '.' };
 
 /**

@@ -5,7 +5,7 @@ import type { RampBuyNews } from './public.ts';
 export type Query = { pay: string; currency: string; by: string };
 export type State = {
   step: 'loading' | 'amount' | 'offers' | 'order';
-  /** The ways to pay. Undefined until they are known: nothing can be bought then, but what is open can be reached. */
+  /** The ways to pay. Undefined until they are known: until then nothing can be bought, but open orders can be reached. */
   options?: PaymentOption[] | undefined;
   /** This customer's open orders, newest first, and then finished ones that may still change, or whose bitcoin may not have been collected yet. */
   open: OrderState[];
@@ -38,7 +38,7 @@ export type Trouble = {
   action: string;
   message: string;
   requestId?: string | undefined;
-  /** Whether the gateway does not know the customer whom this browser remembers. The browser forgets them only after they have confirmed that. */
+  /** Whether the gateway does not know the customer whom this browser remembers. The browser forgets that customer only once they confirm it. */
   isStranger: boolean;
 };
 export type FlowNeeds = {
@@ -56,7 +56,7 @@ const mostCollected = 3;
 /** Only codes of orders that finished at most this long ago are checked. Hardly any code is valid for longer. */
 const collectedMs = 86_400_000;
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
-/** Returns whether a finished order certainly has no code, unless its provider gives another one later. */
+/** Returns whether the problem says that a finished order has no valid code now. Its provider may still give another one. */
 export const isWithoutCode = ({ code }: Trouble): boolean => code === 'order-not-withdrawable' || code === 'withdrawal-expired';
 
 export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
@@ -117,7 +117,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /**
    * Reads the code of a finished order. Some providers call an order finished as soon as they give its link, so the bitcoin may still be there. If
-   * there is no valid code, returns why: only the customer asks the provider for another.
+   * there is no valid code, returns why: the provider is asked for another code only when the customer wants one.
    */
   const codeOf = async (order: BuyOrder, signal?: AbortSignal): Promise<Pick<State, 'withdrawal' | 'noCode'>> => {
     try {
@@ -146,7 +146,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       withdrawal !== undefined || noCode?.code === 'withdrawal-expired' || (noCode !== undefined && isTemporary(noCode) && !isWithoutCode(noCode));
     return newest.filter((_, n) => mayBeThere(codes[n] ?? {}));
   };
-  /** Reads the customer's orders: the open ones, and `finished`, which reads the finished ones that may still be collected. */
+  /** Reads the customer's orders. Returns the open ones, and a function that returns the finished ones whose bitcoin may not have been collected. */
   const readOrders = async (signal?: AbortSignal) => {
     const { orders, pending } = await ramp.open(signal, true);
     // A disputed order may be finished and still not be final.
@@ -201,7 +201,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       try {
         open.unshift(await one.again(signal));
       } catch (error) {
-        // Only a gateway that cannot be reached stops this. An error about one order must not keep the customer from the others.
+        // Only an abort or an unreachable gateway ends the loop. An error about one order must not keep the customer from the others.
         const isPending = like(error).pending === true;
         if (signal.aborted || (isPending && like(error).problem === undefined)) throw error;
         if (isPending) unresolved.push(one.offerId);
@@ -218,7 +218,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     const shown = [...open, ...(await finished())];
     if (mine < reads.shown) return;
     reads.shown = mine;
-    // A request that this tab is sending is pending, too. So the list is read again afterwards.
+    // The request that this tab is sending would be listed as pending, too. So the list is read again once that request is done.
     if (state.working === 'ordering') isStale = true;
     else set({ open: shown, unresolved: pending.map(({ offerId }) => offerId) });
   };
@@ -311,7 +311,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     order: async (offer: Offer): Promise<void> => {
       if (state.working === 'ordering') return;
       await run('ordering', async (signal) => {
-        // Another tab may not know yet what became of its order. A page that was frozen has not heard of that order.
+        // Another tab's order may still be pending, and a page that was frozen has not heard of it. So the pending orders are read again here.
         const others = state.unsure?.id === offer.id ? undefined : await pendingBeside(offer, signal);
         if (others) return set({ ...others, step: 'amount', offers: undefined, instead: undefined });
         try {

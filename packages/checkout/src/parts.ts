@@ -40,7 +40,7 @@ export const problem = (view: View, trouble: Trouble, next?: { label: string; ru
   </div>`;
 };
 
-/** Lets the customer begin anew, after it has shown what they would lose. */
+/** Lists the orders that the customer would lose by beginning anew, with the button to do so. */
 const startAnew = (view: View): TemplateResult => {
   const { words, state, flow } = view;
   const { order, open, working } = state;
@@ -64,7 +64,7 @@ const startAnew = (view: View): TemplateResult => {
  */
 const isInReview = ({ code, action }: Trouble): boolean => code === 'order-unpayable' && action === 'contact-support';
 
-/** Shows that it is not known yet whether what was ordered became an order. The customer may ask again, or give it up. */
+/** Shows that the offers `offerIds` may or may not have become orders. The customer may ask again, or give them up. */
 export const unknown = (view: View, { text, offerIds, again }: { text: string; offerIds: readonly string[]; again: () => void }): TemplateResult => {
   const { words, state, flow } = view;
   return html`<div class="note bad">

@@ -8,7 +8,7 @@ export const button = (page: Page, name: string | RegExp): Locator => page.getBy
 export const heading = async (page: Page, name: string): Promise<void> => await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 
 type Purchase = {
-  /** The gateway. */
+  /** The gateway's address. */
   url: string;
   provider: string;
   /** Makes the money arrive at the provider. */

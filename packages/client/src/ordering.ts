@@ -58,7 +58,7 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
 
   /**
    * Returns whether an offer became an order. With failover, the gateway's list may show a different offer for that order: the one that was ordered
-   * in the end. So this asks for the offer by its id.
+   * in the end. So the gateway is asked about the offer by its id.
    */
   const wasOrdered = async (ramp: RampName, offerId: string, signal?: AbortSignal): Promise<boolean> => {
     try {

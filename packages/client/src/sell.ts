@@ -58,8 +58,8 @@ export type Connection = ConnectionState & {
 /** The bank account that a sale pays into. */
 export type Bank = { iban: string; bic: string; /** The holder of the account, as the bank knows them. */ beneficiaryName: string };
 /**
- * A bank account, and the user name of the Lightning address that will pay into it: `alice` becomes an address like `alice@bringin.xyz`. Or, with
- * direction `buy`, a bitcoin address. `name` is the customer's own name for the connection.
+ * A bank account and, unless `network` is `onchain`, the user name of the Lightning address that will pay into it: `alice` becomes an address like
+ * `alice@bringin.xyz`. Or, with direction `buy`, a bitcoin address. `name` is the customer's own name for the connection.
  */
 export type NewConnection = { name: string } & (
   | (Bank & { direction?: 'sell'; network?: 'lightning'; lightningUsername: string })
@@ -103,7 +103,7 @@ export type AccountDetails = {
   email?: string;
   phone?: string;
   payoutTo?: PayoutTo;
-  /** The customer has accepted the terms at `termsUrl`. */ termsAccepted?: true;
+  /** Set it once the customer has accepted the terms at `termsUrl`. */ termsAccepted?: true;
 };
 export type Transaction = {
   id: string;

@@ -15,7 +15,10 @@ export type Placing = {
 export type Kept = {
   session?: string;
   recovery?: string;
-  /** Secrets that the gateway no longer knew when it gave `recovery`. They are not sent, but would open their orders again after another restore. */
+  /**
+   * Earlier secrets that the gateway no longer knew when it gave `recovery`. They are kept but not sent: after its database is restored from another
+   * backup, the gateway may know them again.
+   */
   lost?: string[];
   placings?: Record<string, Placing>;
 };

@@ -165,7 +165,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     set({ asking: undefined });
     await refresh();
     set({ isWorking: false });
-    // Work that the action started may have ended by then.
+    // Refreshes once more after a moment: work that the action started may have ended meanwhile.
     await sleep(soonMs);
     if (api === from) await refresh();
   };
@@ -265,7 +265,7 @@ const whyOf = (error: unknown, wasOpen: boolean): string | undefined => {
     : 'Nothing was changed, because another operator was faster: the provider is back in its configured mode.';
 };
 
-/** What the operator does to an order or a provider, in the form that a question runs. */
+/** Each of these returns a function that the console runs once the operator has confirmed the action. */
 export const settling =
   (id: string, request: SettleRequest) =>
   async (api: Api): Promise<string> =>

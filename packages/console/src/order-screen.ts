@@ -55,7 +55,7 @@ const textIn = (json: unknown, ...path: readonly string[]): string | undefined =
   for (const name of path) found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined;
   return typeof found === 'string' ? found : undefined;
 };
-/** Returns the currency. An attempt without an order has only its quote. */
+/** Returns the order's currency or, if there is no order, the currency of the attempt's quote. */
 const currencyOf = ({ order, placing }: Card): string | undefined => textIn(order?.terms, 'currency') ?? textIn(placing.quote, 'route', 'asked', 'currency');
 
 const amounts = (desk: Desk, card: Card): TemplateResult => {
@@ -126,7 +126,7 @@ const toSettle = (desk: Desk, card: Card): Part =>
         )}
       </section>`;
 
-/** What asks for evidence: the label of its field, and when it is needed. */
+/** The actions whose form has a field for evidence: the field's label, and when the evidence is needed. */
 const evidences: Partial<Record<Settling, { label: string; needed: string }>> = {
   'paid-otherwise': {
     label: 'What the provider said about a link that may still pay',

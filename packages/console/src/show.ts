@@ -35,7 +35,7 @@ export const showDuration = (ms: number): string => {
     })
     .join(' ');
 };
-/** Formats how long ago, or in how long, a time is. */
+/** Formats how long ago a time was, or how long it is until then. */
 export const showAge = (iso: string, now: number): string => {
   const ms = now - Date.parse(iso);
   if (Math.abs(ms) < 1000) return 'now';

@@ -1,4 +1,4 @@
-/** Who wins? Shares, distances to the best, and what was delivered of what was quoted; from there to single decisions. */
+/** Who wins? For each provider: its share, how far it was behind the best offer, and how much it delivered of what it quoted. Links to decisions. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Series } from './api.ts';
 import { mostLines } from './chart.ts';

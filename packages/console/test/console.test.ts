@@ -227,7 +227,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
 
   it('shows who wins, and opens a decision', async () => {
     const { page, sees } = operator;
-    // The seeded hours had been counted before they were seeded.
+    // The figures of these hours had been counted before the orders were seeded, so the hours are counted again.
     await gateway.database.sql`update counted_hours set check_on = now()`;
     await gateway.pass(61_000);
     await task(page, 'Who wins');

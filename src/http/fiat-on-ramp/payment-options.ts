@@ -18,7 +18,7 @@ export const listedCurrency = z.object({ currency_id: smallId, currency_code: z.
 export const optionsBody = z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() });
 export const optionsAnswer = z.object({ currencies: z.array(z.record(z.string(), listedCurrency)) });
 
-/** Shows the options as FLS01 does: each item of the array is one currency, keyed by its lower-case code. An unknown code gives an empty list. */
+/** Shows the options as FLS01 does: each item of the array is one currency, keyed by its lower-case code. */
 export const showOptions = (currencies: MergedCurrency[]) => ({
   currencies: currencies.map((currency) => ({
     [currency.currencyCode.toLowerCase()]: {

@@ -173,7 +173,7 @@ export const attention = z.object({
 });
 
 export const sums = z.object({ quoted_sats: sats, delivered_sats: sats });
-/** Sums as they count today. One pair remembers for weeks, the other for days. */
+/** Quoted and delivered sats, in which older fills count less: `slow` remembers fills for weeks, `fast` for days. */
 const windows = { slow: sums, fast: sums };
 export const fillTimes = z.object({ p50: milliseconds, p95: milliseconds });
 export const promiseRecord = z.object({ ramp, haircut_ppm: ppm, ...windows, reset_on: time.optional() });
