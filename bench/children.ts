@@ -74,7 +74,7 @@ const machineTimes = (): { busy: number; all: number } => {
   return { all, busy: all - times.reduce((sum, one) => sum + one.idle, 0) };
 };
 
-/** `core`: the share of one core that the measured process used; `machine`: the share of all cores that was used by anybody. */
+/** `core`: the share of one core that the measured process used; `machine`: the share of all cores that all processes together used. */
 export type Figures = { perSecond: number; p50: number; p99: number; cpuUs: number; failed: number; core: number; machine: number };
 export type Request = { path: string; body: () => string; requests: number };
 

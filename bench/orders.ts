@@ -70,7 +70,7 @@ const boundBy = (one: Figures, syncs: number, possible: Disk): string => {
 const sayDisk = ({ say }: Report, { commits, syncs }: Disk): void =>
   say(`ten writers alone: ${commits.toFixed(0)} durable commits a second, in ${syncs.toFixed(0)} syncs`);
 
-/** Measures orders from customers who already have quotes, then reads of those orders' status, for each of which the gateway asks the provider. */
+/** Measures orders from customers who already have quotes, then reads of those orders' status. For each read, the gateway asks the provider. */
 export const orders: Part = async ({ databaseUrl, report }) => {
   await withDatabase(
     databaseUrl,
@@ -114,7 +114,7 @@ export const orders: Part = async ({ databaseUrl, report }) => {
           const ofFloor = await sql<{ id: string }[]>`select id from floor_orders`;
           const owners = new Map(quotes.map(({ session, quote }) => [quote, session]));
           const known = await sql<{ id: string; quote: string }[]>`select id, quote_id as quote from orders`;
-          // An order that was read within five seconds is not read again, so each one waits for its turn.
+          // An order that was read within the last five seconds is not read again, so the orders take turns.
           const bodies = {
             gateway: known.map(({ id, quote }) => ({ session_id: owners.get(quote), order_id: id })),
             floor: ofFloor.map(({ id }) => ({ order_id: id })),
@@ -183,7 +183,7 @@ const startReceivers = async () => {
   };
 };
 
-/** Measures how due webhooks are delivered to 20 receivers, from the first arrival to the last. */
+/** Measures how fast due webhooks are delivered to 20 receivers, from the first arrival to the last. */
 export const deliveries: Part = async ({ databaseUrl, report }) => {
   const secrets = freshSecrets(randomBytes);
   const parsed = parseConfig(configFor(5, 'http://127.0.0.1:9'), { fileName: 'bench.yaml', modules: providerModules });

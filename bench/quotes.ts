@@ -15,7 +15,7 @@ const quotes =
   async (): Promise<Figures> =>
     await measure(target, { path: '/quote', body, requests });
 
-/** Compares with the floor at one number of providers. */
+/** Compares the gateway with the floor at one number of providers. */
 const compare = async ({ databaseUrl, report }: World, count: number): Promise<Record<Side, Figures>> => {
   let figures: Record<Side, Figures> | undefined;
   await withDatabase(
@@ -230,7 +230,7 @@ export const rows: Part = async ({ databaseUrl, report }) => {
               );
             };
             const isCounting = async (): Promise<boolean> => {
-              // Counting consists of steps of a few milliseconds, with pauses, so it is seen by what it has done and has left to do.
+              // Counting consists of steps of a few milliseconds, with pauses. So it is under way if some of the work is done and some is left.
               const found = await sql`
                 select 1 from counted_hours where source = 'decisions'
                 having bool_or(mark = 'changed' and check_on <= now()) and bool_or(mark <> 'changed' or part_to is not null)`;

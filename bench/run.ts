@@ -36,7 +36,7 @@ try {
       await parts[name]?.({ databaseUrl, report });
       if (process.argv.includes('--write')) writeSection(name, head, { lines, sizing });
     } catch (error) {
-      // The other parts are still worth their time.
+      // A part that fails does not stop the other parts.
       process.stdout.write(`${name} FAILED: ${error instanceof Error ? error.stack : String(error)}\n`);
       process.exitCode = 1;
     }

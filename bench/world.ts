@@ -67,7 +67,7 @@ const hasPrices = async (url: string): Promise<void> => {
   if (status !== 200) throw new Error(`no price within a minute: ${status}`);
 };
 
-/** Opens the sessions of `count` customers, each of which asks for one price, so that its sessions at the providers are open too. */
+/** Opens the sessions of `count` customers. Each customer asks for one price, so that their sessions at the providers are open, too. */
 export const openSessions = async (url: string, count: number): Promise<string[]> => {
   await hasPrices(url);
   const ids: string[] = [];

@@ -165,7 +165,7 @@ for (const suite of suites.filter(({ goals }) => chosen.length === 0 || goals.so
     const told = [...output.matchAll(new RegExp(`GOAL ${goal} seed=(\\d+) (.*)$`, 'gm'))];
     const ran = told.map(([, of]) => of).join(' and ') || seed;
     const figure = told.length === 0 ? (suite.figure?.(output) ?? 'its tests') : told.map(([, , text]) => text).join('; ');
-    // At the start of a line: a failed test also shows its source, which may contain the words.
+    // Searches only at the start of a line, because a failed test also shows its source, which may contain these words.
     if (/^NOT RUN, needs PostgreSQL: /m.test(output)) results.set(goal, 'not run here (no PostgreSQL)');
     else results.set(goal, `${passed ? verdict(goal, figure) : `short by ${reasonOf(output)}`}; seed ${ran}`);
   }

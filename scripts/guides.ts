@@ -81,7 +81,7 @@ export const renderGuide = (source: string, text: string): { title: string; html
   return { title, html: markdown.renderer.render(tokens, markdown.options, {}) };
 };
 
-/** Makes a page of each guide. Returns the name and the text of the pages' files. */
+/** Makes a page from each guide. Returns the name and the text of each page's file. */
 export const guidePages = (style: string): [file: string, text: string][] =>
   guides.map(([name, source]) => {
     const { title, html } = renderGuide(source, readFileSync(join(root, source), 'utf8'));

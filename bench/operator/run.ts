@@ -124,7 +124,7 @@ try {
   const bytesOf = (await widths(sql)).map(({ table, bytes }) => `${table} ${Math.round(bytes / wanted)}`);
   say(`bytes of an order, with indexes: ${bytesOf.join(', ')}`);
 
-  // The gateway that took the order may already have counted these hours.
+  // The gateway that took the order may already have counted these hours, so what it counted is deleted.
   await sql`delete from counted_hours`;
   await sql`delete from hourly_figures`;
   const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });

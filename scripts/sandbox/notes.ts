@@ -44,7 +44,7 @@ const answers = async (gateway: string): Promise<boolean> => {
   }
 };
 
-/** Returns whether a gateway answers there, now or after its start. Waits while the process that noted its start lives, but at most a minute. */
+/** Returns whether the gateway is ready, now or after its start. Waits while the process that noted its start lives, but at most a minute. */
 export const waitForGateway = async (gateway: string, dataDirs: string[], sayWaiting: () => void, patienceMs = 60_000): Promise<boolean> => {
   const until = Date.now() + patienceMs;
   for (let isFirst = true; !(await answers(gateway)); isFirst = false) {

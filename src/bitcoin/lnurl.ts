@@ -20,7 +20,7 @@ const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 export type LnurlOptions = { loopbackHttp?: boolean; use?: LnurlUse };
 type LnurlUse = 'withdraw' | 'pay';
 const tags: Record<LnurlUse, string> = { withdraw: 'withdrawRequest', pay: 'payRequest' };
-/** LUD-17's schemes, and the prefixes that are in use before bech32. */
+/** LUD-17's schemes, and the prefixes that links put before a bech32 LNURL. */
 const schemes: Record<LnurlUse, { scheme: RegExp; prefix: RegExp }> = {
   withdraw: { scheme: /^lnurlw:\/\//i, prefix: /^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlw?):(?:\/\/)?/iu },
   pay: { scheme: /^lnurlp:\/\//i, prefix: /^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlp?):(?:\/\/)?/iu },

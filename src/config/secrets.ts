@@ -168,8 +168,8 @@ const addressesOf = ({ id, base_url, settings }: GatewayConfig['providers'][numb
 
 /**
  * Returns the reasons why a provider cannot be used in live mode, one line each. A provider that is off must be as safe as one that is on: an
- * operator can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. This
- * never keeps an operator who turned a provider off from starting the gateway, because what was safe while it was on is safe while it is off.
+ * operator can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. The
+ * check never keeps an operator who turned a provider off from starting the gateway: what was safe while it was on is safe while it is off.
  */
 const checkProvider = (provider: GatewayConfig['providers'][number]): string[] => {
   const path = `providers.${provider.id}`;

@@ -225,7 +225,7 @@ const credentialsOf = ({ settings }: ProviderConfig, { provider }: Secrets): Pro
 
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
 
-/** Returns the limits. Those without a setting of their own are derived from the limits of orders or quotes. */
+/** Returns the limits. Those without a setting of their own are derived from other limits. */
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
   const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;

@@ -4,7 +4,7 @@ import { answersForServer, type NodeDatabase } from './database-node.ts';
 
 /** Error codes by which the server, the driver or a pooler reports that a connection has ended. None of them means that the server is down. */
 const lost = new Set(['57P01', 'CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '08P01']);
-/** After this many rounds without a find, no read-only connection is left: those that were in use at first have been checked in a later round. */
+/** If this many rounds in a row found no read-only connection, none is left: a connection that was in use in one round was checked in another. */
 const roundsAfter = 30;
 
 /**

@@ -8,7 +8,7 @@ import { migrationState, type Journal } from './migration-state.ts';
 
 /** The number of the advisory lock. It is arbitrary, and the same in every release. */
 const lockKey = 7_267_001;
-/** How long another process may take to migrate before this one gives up. */
+/** How long another process may take to migrate before this process gives up. */
 const longestWait = '300s';
 
 /**

@@ -213,7 +213,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
       }),
   });
   const server = await listen(app.fetch, env);
-  // An unreachable database is reported by the work that needs it.
+  // Errors are ignored here: the work that needs the database reports that the database is unreachable.
   const look = oneAtATime(async () => await watch.look().catch(() => undefined));
   const parts = scheduledParts(gateway, composed.drain(gateway)).map((part) =>
     oneAtATime(async () => {

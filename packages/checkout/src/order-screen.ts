@@ -50,7 +50,7 @@ const stopped = ({ words }: View, { stage }: OrderState): Part => {
   return help === undefined ? nothing : html`<p class="note ${stage === 'refunded' ? '' : 'bad'}">${help}</p>`;
 };
 
-/** An order must not be paid after its time limit. The page itself must notice that while the gateway is away. */
+/** An order must not be paid after its time limit. While the gateway is away, the page itself must notice that the time is up. */
 const toPay = (view: View, pay: Pay): TemplateResult =>
   pay.before && pay.before.getTime() <= view.now ? html`<p class="note bad">${view.words.stageHelp['expired']}</p>` : howToPay(view, pay);
 
@@ -138,7 +138,7 @@ const claim = (view: View): TemplateResult => {
 
 /**
  * Some providers call an order finished as soon as they give its code. So the code of a finished order stays until it expires: the customer may not
- * have collected yet. Then the customer may ask for another.
+ * have collected the bitcoin yet. After that, the customer may ask for another code.
  */
 const stillThere = (view: View): Part => {
   const { state, words, flow } = view;

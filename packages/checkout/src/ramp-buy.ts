@@ -174,7 +174,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
       copied: this.#copied,
       copy: (name, text) => void this.#copy(name, text),
       save: () => void this.#save(),
-      // A page may pass on what its own address says. A script's address would run in that page.
+      // The host page may take this address from its own query, which anyone can write. The address of a script would run in that page.
       returnTo: this.returnTo !== null && mayReturnTo(this.returnTo) ? this.returnTo : undefined,
     };
   }

@@ -25,7 +25,7 @@ export type Pay = {
       reference?: string;
       /** All payment details that the provider gave, under its own keys. */
       details: Readonly<Record<string, string>>;
-      /** The text of an EPC069-12 QR code: euros to a valid IBAN. */
+      /** The text of an EPC069-12 QR code. Present only for euros to a valid IBAN. */
       epcQr?: string;
       /** The provider's own payment page, if there is one in addition to the bank details. */
       url?: string;

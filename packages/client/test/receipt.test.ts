@@ -71,7 +71,7 @@ it('verifies what the gateway signed, and has a sentence of the README for every
     await problemOf(await signed({ chosen: { rank: 2, provider: 'alpine' } }), keys),
     await problemOf(await signed(), keys, place),
     await problemOf(await signed(), keys, { ...place, root: '1'.repeat(64) }),
-    // The mistakes that a caller in JavaScript can make.
+    // Mistakes that only a caller in JavaScript can make: the types prevent them.
     await problemOf(await signed(), keys.keys as never),
   ];
   expect(problems.toSorted()).toEqual(listed.filter((text) => text !== 'verified.problem').toSorted());

@@ -111,7 +111,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     return sheet;
   };
 
-  /** Reads the overview and the screen. Returns whether the gateway answered. */
+  /** Reads the overview and what the screen shows. Returns whether the gateway answered. */
   const refresh = async (): Promise<boolean> => {
     const [asked, from] = [turn, api];
     if (!from) return false;
@@ -241,7 +241,7 @@ const firstPage = async (from: Api, search: Search): Promise<FoundList> => {
   return { search, rows: orders, next, amountsFrom };
 };
 
-/** Turns a refusal of the gateway into what the screen shows. Everything else is about the whole console. */
+/** Turns a refusal of the gateway into what the screen shows. Throws any other error again: it is about the whole console. */
 const sheetOf = (error: unknown): Sheet => {
   if (!(error instanceof Refused)) throw error;
   return { trouble: error.message };
