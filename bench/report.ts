@@ -12,7 +12,7 @@ export type Report = {
   row: (name: string, figures: Figures, more?: string) => void;
   atLeast: (name: string, value: number, goal: number) => void;
   atMost: (name: string, value: number, goal: number) => void;
-  /** A sentence for docs/operations.md. */
+  /** Reports a sentence for docs/operations.md. */
   sizing: (text: string) => void;
 };
 

@@ -13,7 +13,7 @@ import { worker } from './worker.ts';
 import type { Part } from './world.ts';
 
 const parts: { readonly [name: string]: Part } = { floor, providers, hang, memory, rows, orders, deliveries, worker };
-// `providers` includes what `floor` measures.
+// `providers` includes what `floor` measures, so `floor` runs only if it is named.
 const usual = Object.keys(parts).filter((name) => name !== 'floor');
 const chosen = process.env['BENCH_PART']?.split(',') ?? usual;
 const unknown = chosen.filter((name) => parts[name] === undefined);

@@ -66,7 +66,7 @@ export const withoutIndexes = async (sql: postgres.Sql, work: () => Promise<void
   const indexes = await sql<{ name: string; definition: string }[]>`
     select indexname as name, indexdef as definition from pg_indexes where schemaname = 'public' and tablename in ${sql(tables)}`;
   for (const { name } of indexes) await sql.unsafe(`drop index ${name}`);
-  // A table that is logged may not refer to one that is not.
+  // PostgreSQL does not let a logged table refer to an unlogged one.
   for (const table of new Set([...tables, ...constraints.map((one) => one.table)]))
     await sql.unsafe(`alter table ${table} set unlogged, set (autovacuum_enabled = false)`);
   await work();

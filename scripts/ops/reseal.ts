@@ -75,7 +75,7 @@ const resealDocuments = async (
       if (changed.count === 1) done += wrapped.size;
       else missed += 1;
     }
-    // A row that changed meanwhile may still hold the old value.
+    // A row that changed meanwhile may still hold a value under an old key, so the loop ends only when no row was missed.
     if (rows.length < batch && missed === 0) return done;
   }
 };

@@ -251,7 +251,7 @@ it('does not begin while a pending request gets no answer from the gateway', asy
 it('asks again for what was left unresolved, or gives it up, before anything else may be ordered', async () => {
   const left = async () => await afterReload(Array<Answered>(5).fill(busy), [at('paid', { quote_id: 'other' }), unknown, none, unknown, none]);
   const asked = await left();
-  // With one open order alone, its screen would be shown.
+  // If nothing were unresolved, the screen of the one open order would be shown.
   expect([asked.flow.state().step, asked.flow.state().open.length, asked.flow.state().unresolved]).toEqual(['amount', 1, [quoteId]]);
   await asked.flow.start();
   const { order } = await asked.becomes(({ step }) => step === 'order');

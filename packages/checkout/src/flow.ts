@@ -149,7 +149,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   /** Reads the customer's orders. Returns the open ones, and a function that returns the finished ones whose bitcoin may not have been collected. */
   const readOrders = async (signal?: AbortSignal) => {
     const { orders, pending } = await ramp.open(signal, true);
-    // A disputed order may be finished and still not be final.
+    // A disputed order may be finished and still not be final. Such orders come last.
     const open = orders.filter(({ final }) => !final).toSorted((a, b) => Number(a.stage === 'finished') - Number(b.stage === 'finished'));
     return { open, finished: async () => await uncollected(orders, signal), pending };
   };

@@ -16,7 +16,7 @@ export const offersScreen = (view: View): TemplateResult => {
     const text = words.unsure(isolated(unsure.provider.name));
     return html`${asked(view)}${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text, offerIds: [unsure.id], again: () => void flow.order(unsure) })}`;
   }
-  // Another tab does not know yet what became of its order.
+  // An offer that was ordered elsewhere, such as in another tab, may have become an order.
   if (unresolved.length > 0)
     return html`${state.trouble ? problem(view, state.trouble) : nothing}${unknown(view, { text: words.unsure(), offerIds: unresolved, again: () => void flow.start() })}`;
   return html`${asked(view)} ${instead && all.length > 0 ? html`<p class="note">${words.instead(isolated(instead.provider.name))}</p>` : nothing}

@@ -13,7 +13,7 @@ type Purchase = {
   provider: string;
   /** Makes the money arrive at the provider. */
   pay: () => Promise<void>;
-  /** Ends the names of the screenshots. */
+  /** The end of each screenshot's name. */
   suffix: string;
 };
 /** Goes on from the list of offers: orders, reloads the page, pays, withdraws, and saves the receipt. */

@@ -19,7 +19,7 @@ export type RampOptions = {
   webhook?: string;
   /** For backends: the secret key of an app that the operator has listed. Never use it in a browser or on a phone. */
   appKey?: string;
-  /** How long one request may take. Default: 30,000. */
+  /** How long one request may take, in milliseconds. Default: 30,000. */
   timeoutMs?: number;
   /** Replaces the network, the clock and the timers. */
   runtime?: Partial<Runtime>;

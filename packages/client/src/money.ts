@@ -17,7 +17,7 @@ export class Money {
   toString(): string {
     return `${this.text} ${this.currency}`;
   }
-  /** JSON has no bigint. */
+  /** JSON has no bigint, so `units` becomes a string. */
   toJSON(): { units: string; currency: string; text: string } {
     return { units: String(this.units), currency: this.currency, text: this.text };
   }

@@ -34,7 +34,7 @@ const deliveredBps = (fills: Series['fills']): number | null => {
   const quoted = total(fills, (one) => one.quoted_sats);
   return ratio(total(fills, (one) => one.delivered_sats) - quoted, quoted, 10_000);
 };
-/** Weights each mean by the number of its offers. */
+/** Returns the mean of the given means, each weighted by its number of offers. null if there is none. */
 const behindBps = (offers: Series['offers']): number | null => {
   const known = offers.filter((one) => one.behind_best_bps !== null);
   return ratio(
