@@ -1,10 +1,10 @@
 /**
- * What aborts a call to a provider. Every price of every provider has one, and it lives as long as the provider takes to answer. A `Cut` takes a
- * quarter of the memory of an AbortController with one listener.
+ * A `Cut` aborts one call to a provider. Each call has a `Cut` of its own, which stays in memory until the provider answers. It takes a quarter of
+ * the memory of an AbortController with one listener.
  */
 type Listener = (() => void) | { handleEvent: () => void };
 
-/** The part of an AbortSignal that a call may use. Every AbortSignal is one. For what needs a whole AbortSignal, see `abortSignalOf`. */
+/** The part of an AbortSignal that a call may use. Every AbortSignal is one. To get a whole AbortSignal, call `abortSignalOf`. */
 export type CutSignal = {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -35,7 +35,7 @@ export class Cut implements CutSignal {
     if (faults.length > 0) throw faults[0];
   }
 
-  /** Like that of an AbortSignal: a listener that is added after the abort is never called. All listeners are called once at most. */
+  /** As with an AbortSignal, a listener that is added after the abort is never called. Each listener is called at most once. */
   addEventListener(_type: 'abort', listener: Listener): void {
     if (!this.aborted) this.#listeners = this.#listeners ? [...this.#listeners, listener] : [listener];
   }

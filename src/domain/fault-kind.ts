@@ -1,5 +1,5 @@
 /**
- * Why we have no usable answer from a provider. Three kinds are our own limits.
+ * Why we have no usable answer from a provider. For three of the kinds, the cause is in the gateway, not at the provider:
  * - `busy`: for example, our queue for the provider or the caller's share of that queue was full, or the call waited in the queue too long.
  * - `gateway-busy`: our own budget for opening sessions at the provider was spent.
  * - `at-limit`: as many sats are in flight at the provider as the operator allows, so we did not ask it or did not use its answer.

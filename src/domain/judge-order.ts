@@ -19,8 +19,8 @@ export const mostPay = ({ pay, binding }: Pick<Accepted, 'pay' | 'binding'>, { s
  * Judges an order. An order in another currency or by another payment option, or with an amount that cannot be stored, does not belong to this quote.
  * No order may go beyond the customer's own limits. Apart from that:
  * - The order for a binding quote must have exactly the accepted amounts.
- * - On the estimate of a purchase or a sale, `receive` per `pay` may be worse by `slippageBps`, and `pay` may be higher by about as much, because
- *   nobody ordered ten times what they accepted.
+ * - On the estimate of a purchase or a sale, `receive` per `pay` may be worse by `slippageBps`. `pay` may be higher by about as much, and no
+ *   more: an order for ten times the amount is not what the customer accepted, even at the same price.
  * - On a channel's estimate, only `pay` may be worse, by `slippageBps`.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {

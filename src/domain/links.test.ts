@@ -189,7 +189,7 @@ describe('a text next to the link', () => {
   it('is read once for schemes that are words, however many of them follow each other', () => {
     const words = ['file:', 'Content:', 'intent:', 'market:', 'data:text/', 'DATA:image/'];
     const piece = fc.constantFrom(...words, ...words, ...'a1.-,; \n/?=#@:é');
-    // The same rules, which begin to search again at each word.
+    // These patterns follow the same rules as wordsInside, but a search for them begins again at each word.
     const word = /(?<![\p{L}\p{N}.-])(?:file|content|intent|market):[^\s/?=#@]*[/?=#@]/iu;
     const data = /(?<![\p{L}\p{N}.-])data:(?:text|image|application)\/[^\s,]*,/iu;
     fc.assert(

@@ -10,8 +10,8 @@ import { isClaimed, type Ramp } from './ramp.ts';
 export const unreadEnd = 0;
 
 /**
- * How long, after the customer first asked for a link, a link that its provider calls valid protects the provider from a proof of payment. Without
- * this limit, a provider could put off the proof for ever by giving new links.
+ * While we hold a link that the provider calls valid, a proof of payment does not count against the provider, but only until this much time has
+ * passed since the customer first asked for a link. Without this limit, a provider could put off the proof for ever by giving new links.
  */
 export const longestLinkMs = 3 * 86_400_000;
 
@@ -57,12 +57,12 @@ export const mayBeEnded = ({ ramp, payout, stage, claim }: BoughtNow & { ramp: R
   stage === 'filled' && isClaimed(ramp, payout) && !isLinkValid(claim, now);
 
 /**
- * Returns whether a link that pays this customer may exist. An expired link may still pay. A link whose answer was lost may pay to the fallback
- * address, and a link may be missing from the backup that was restored (`linkUnknown`).
+ * Returns whether a link that pays this customer may exist. An expired link may still pay. An answer that was lost may have contained a link, which
+ * may pay to the fallback address. A link may also be missing from the backup that was restored (`linkUnknown`).
  */
 export const mayHaveLink = ({ claim, linkUnknown }: { claim?: ClaimNow | undefined; linkUnknown?: boolean | undefined }): boolean =>
   linkUnknown === true || (claim !== undefined && (claim.hasLink || claim.isUnlost !== true));
 
-/** Returns whether the customer cannot name another fallback address, although no link was given with this one. */
+/** Returns whether the customer can no longer change the fallback address that they named, although we hold no link that was given with it. */
 export const isFallbackLocked = ({ stage, claim }: BoughtNow): boolean =>
   stage === 'filled' && claim !== undefined && claim.hasFallback && !claim.hasLink && (claim.state === 'review' || claim.state === 'sending');

@@ -69,8 +69,8 @@ export type Evidence = {
    */
   moneySeen?: boolean;
   /**
-   * Set if a payment that was made in time has not arrived yet, for example a transaction without confirmations, or may be on its way at a provider
-   * that shows only confirmed ones.
+   * Set if a payment was made in time and has not arrived yet: for example, as a transaction without confirmations. Also set if a payment may be on
+   * its way, and the provider shows only confirmed transactions.
    */
   arriving?: boolean;
 };

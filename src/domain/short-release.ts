@@ -3,7 +3,7 @@ type Released = {
   pay: bigint;
   receive: bigint;
   shortReleasedOn?: number | undefined;
-  /** What had been delivered and charged by then. Absent if an earlier version of the gateway released the fill. */
+  /** The amounts that were delivered and charged when the operator released the fill. Absent if an earlier version of the gateway released it. */
   shortReleased?: { pay: string; receive: string } | undefined;
 };
 

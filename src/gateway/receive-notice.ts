@@ -48,7 +48,7 @@ export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void>
   for (const hint of hints) await ('userId' in hint ? ringAccounts(scope, providerId, hint.userId) : ringOrder(scope, providerId, hint.upstreamOrderId));
 };
 
-/** Returns whether a notice to a provider's one URL is for this provider, and has the key that the operator has agreed with it, if there is one. */
+/** For a provider that sends all notices to one URL: returns whether a notice is from this provider. If a key was agreed, the notice must have it. */
 const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, header }: Notice): boolean => {
   if (!provider?.adapter.notices || targetId !== provider.id) return false;
   const { key } = provider.adapter.notices;

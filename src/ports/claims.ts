@@ -22,7 +22,7 @@ export type Claim = {
   askedOn?: number;
   nextTryOn: number;
 };
-/** `unlostAttempt` is set to the same number as `attempt` if no answer to any request so far can have been lost, and is left out otherwise. */
+/** `unlostAttempt`: set to the same number as `attempt` if no answer can have been lost up to that attempt. */
 export type ClaimChange = {
   state?: 'sending' | 'review' | 'refused';
   attempt?: number;

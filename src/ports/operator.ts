@@ -13,7 +13,7 @@ import type { LiquidityTerms } from './routes.ts';
 type Json = NonNullable<AnyJson>;
 
 export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
-/** The stored order, without its sealed values and without what concerns the customer's own server. */
+/** The stored order, without its sealed values, the hash of its payment reference and its webhook. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
   /** Whether a proof of payment can still count against the provider. */
@@ -158,7 +158,7 @@ export type OperatorStore = {
    * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Any result other than `ended` says why
    * nothing was done:
    * - `changed`: what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`).
-   * - `asking`: a link is being asked for.
+   * - `asking`: a call may be asking the provider for a link.
    * - `unsure`: there may be a link that pays the customer, and `isSure` is not given.
    */
   paidOtherwise(order: Order, claim: ClaimNow | undefined, now: number, isSure: boolean): Promise<'ended' | 'changed' | 'asking' | 'unsure'>;
@@ -193,7 +193,7 @@ export type OperatorStore = {
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
    * Called after a restore. Quotes of the last seven days can no longer be ordered. Unresolved intents become `unknown`, so that their orders are
-   * searched for. Sequences are raised so far that the next ones should exceed every sequence that was reported in the lost time. Returns how many
+   * searched for. Sequences are raised so far that the next ones should exceed every sequence that was reported since the backup. Returns how many
    * routes, intents and orders were changed.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;

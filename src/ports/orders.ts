@@ -63,7 +63,7 @@ export type OrderWatch = {
   paidOtherwiseOn?: number;
   /** The amounts that were delivered and charged when the operator released a short fill. Earlier releases did not store them. */
   shortReleased?: { pay: string; receive: string };
-  /** When a read first failed of an order that would otherwise be final. A successful read removes this time. */
+  /** The time of the first unsuccessful read of an order that would otherwise be final. A successful read removes this time. */
   unreadSince?: number;
   /** No read has succeeded since the provider's last notice about the order. */
   noticeUnread?: true;
@@ -71,7 +71,7 @@ export type OrderWatch = {
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. The operator decides what follows, so this is not checked again. */
   twinSeen?: true;
-  /** The ids of other orders here that, as the provider itself says, this order's payment is for. Each of them has put this order into review. */
+  /** The ids of other orders here that have put this order into review: the provider itself says that this order's payment is for them. */
   paymentOf?: string[];
 };
 

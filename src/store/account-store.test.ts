@@ -45,7 +45,7 @@ it('the migration finds who was connected before, and gives no e-mail to two cus
   const made = async (emailHash: string, status: Account['status'], createdOn: number, hasConnection: boolean): Promise<string> => {
     const [id, customerId] = [crypto.randomUUID(), crypto.randomUUID()];
     await database.sql`insert into customers (id, created_on) values (${customerId}, now())`;
-    // Written directly, since the e-mail may be another customer's already.
+    // Written directly, because the e-mail may be another customer's already.
     await database.sql`insert into accounts (id, customer_id, provider_id, email_hash, status, status_on, created_on)
       values (${id}, ${customerId}, 'old', ${emailHash}, ${status}, now(), ${new Date(createdOn).toISOString()})`;
     if (hasConnection)
@@ -114,7 +114,7 @@ it('a connection that is imported twice is stored once, also if it has ended bet
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
   expect(await accounts.changeConnection(first, { status: 'inactive', sequence: 1 }, [])).toBe(true);
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id, status: 'inactive' } });
-  // The name is free again, and is then taken. A connection with the same id is found before one with the same name.
+  // `first` has ended, so its name is free, and `second` takes it. A connection with the same id is found before one with the same name.
   const second = link('link-2', 'bank');
   expect(await accounts.createConnection(second)).toEqual({ created: true });
   expect(await accounts.createConnection(link(undefined, 'bank'))).toMatchObject({ existing: { id: second.id } });

@@ -2,12 +2,12 @@ import { sql } from 'drizzle-orm';
 import type { ClaimNow } from '../domain/lost-bought.ts';
 import { claims, orders } from './schema.ts';
 
-/** What decides about a withdrawal. For a query that joins the claims; without a claim, the state is null. */
+/** The columns that decide about a withdrawal, for queries that left-join the claims. If an order has no claim, `claimState` is null. */
 export const claimColumns = {
   claimState: claims.state,
   claimAttempt: claims.attempt,
   claimCreatedOn: claims.createdOn,
-  // If a lease was not given back, its call is still running or has died.
+  // If a lease was not given back, its call is still running or has died, so an answer may have been lost.
   isUnlost: sql<boolean>`coalesce(${claims.unlostAttempt} = ${claims.attempt} and ${claims.leaseUntil} is null, false)`,
   hasLink: sql<boolean>`${claims.lnurl} is not null`,
   hasFallback: sql<boolean>`${claims.fallback} is not null`,

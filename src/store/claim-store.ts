@@ -10,7 +10,7 @@ const toClaim = (row: typeof claims.$inferSelect): Claim => {
   return { ...present(claim), ...(unlostAttempt === claim.attempt ? { isUnlost: true as const } : {}) };
 };
 
-/** What taking a claim sets. If a lease was not given back, its call has died, perhaps after the provider had answered it. */
+/** The columns that are set when a claim is taken. If the last lease was not given back, its call has died, and the provider's answer may be lost. */
 const takenBy = (lease: Lease) => ({
   ...leaseOf(lease),
   unlostAttempt: sql<number | null>`case when ${claims.leaseUntil} is null then ${claims.unlostAttempt} end`,
@@ -79,7 +79,7 @@ export const createClaimStore = (db: Database): ClaimStore => ({
         .for('update');
       const isSame = row?.state === state && row.attempt === attempt && row.fallbackHash === fallbackHash;
       if (!isSame || row.lnurl !== null) return 'changed';
-      // If a lease was not given back, its call has died.
+      // If a lease was not given back, its call has died, and the answer may be lost.
       if (!isSure && (row.leaseUntil !== null || row.unlostAttempt !== attempt)) return 'lost';
       const dropped = { state: 'refused', fallback: null, fallbackHash: null, unlostAttempt: attempt, ...released } as const;
       await tx.update(claims).set(dropped).where(eq(claims.orderId, orderId));

@@ -10,7 +10,10 @@ export const moment = customType<{ data: number; driverData: string }>({
   fromDriver: (text) => Date.parse(text),
 });
 
-/** A JSON document. The type is `json`, not `jsonb`, because `json` keeps the exact text that was written. An index can cover one member of it, not the whole. */
+/**
+ * A JSON document. The type is `json`, not `jsonb`, because `json` keeps the exact text that was written. An index can cover single members of such a
+ * document, but not the whole document.
+ */
 export const document = <T>() => customType<{ data: T; driverData: unknown }>({ dataType: () => 'json', toDriver: (value) => JSON.stringify(value) });
 
 /** A sealed value: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, bound to its table, row and field (src/seal). */

@@ -4,7 +4,7 @@ import type { NetworkSats } from '../ports/record.ts';
 import type { Database } from './database.ts';
 
 const unreadMs = 14 * 86_400_000;
-/** A provider may be away for some minutes without a reason for anybody to fear for the sats. */
+/** If a provider gives no link for a few minutes, that is no reason to fear for the sats: it may only be unreachable. */
 const unlinkedMs = 10 * 60_000;
 
 /**
@@ -17,11 +17,13 @@ const unlinkedMs = 10 * 60_000;
  * that no provider pays to, so an order with such an address counts only until the link is refused.
  *
  * Anybody can order large amounts and send dust. So as long as no report has shown more than a part of an order's payment, the order counts with the
- * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider cannot use that to hide what it was
- * paid any better than by reporting nothing. An unpaid order whose payment is, or may be, on its way counts with them even after its end.
+ * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider gains nothing by reporting only a
+ * part: it could hide as much by reporting nothing. An unpaid order whose payment is, or may be, on its way counts with the unpaid orders of its
+ * network even after its end.
  *
- * Such an order has no network if an app's backend placed it, or once its network key was cleared with the old quotes. After the time that the money
- * needs to arrive, all orders without a network count together like one network. Until then, each of them counts in full, as an unpaid order does.
+ * A partly paid order has no network if an app's backend placed it, or once its network key was cleared with the old quotes. After the time that
+ * money needs to arrive, all such orders count together like one network. Until then, each of them counts in full, as an unpaid order without a
+ * network does.
  */
 export const readInFlight = async (db: Database, providerId: string, most: NetworkSats, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

@@ -20,7 +20,7 @@ needsPostgres('a row that has changed since it was found to be due is not taken:
   const lock = 4_711;
   const held = await database.sql.reserve();
   await held`select pg_advisory_lock(${lock})`;
-  // To read the provider of a row, the statement waits for the lock. By then, its view of the table is settled.
+  // The statement must wait for the lock before it can read a row's provider. So it sees the table as it was before the changes below.
   const provider = sql`(select 'alpine' from pg_advisory_xact_lock_shared(${lock}::bigint))`;
   const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: eq(intents.state, 'unknown'), provider };
   const taking = db

@@ -493,8 +493,8 @@ const lockClaim = async (tx: Transaction, orderId: string) => {
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
 
 /**
- * Added to the sequences of unfinished orders, accounts and connections after a restore, so that their next sequence numbers are higher than any that
- * was reported in the lost time.
+ * After a restore, this is added to the sequences of all accounts and connections, and of the orders that are not final. So their next sequence
+ * numbers should be higher than any that was reported since the backup.
  */
 const sequenceLeap = 1000;
 const restoredWithinMs = 7 * 86_400_000;
@@ -507,7 +507,8 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     );
     // The stored firm prices name reserved orders. A customer may have seen one, so none is offered again.
     await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
-    // A past day may have been closed since the backup, with receipts that are not in it. No day may get a second root, so none of these gets any.
+    // Past days may have been closed since the backup, with receipts that the backup does not contain. No day may get a second root, so the past days
+    // that have no root in the backup get none.
     const yesterday = sql`(clock_timestamp() at time zone 'utc')::date - 1`;
     await tx.insert(receiptDays).values({ day: yesterday, size: 0, root: '', jws: '', closedOn: now }).onConflictDoNothing();
     const placings = await tx

@@ -223,7 +223,7 @@ export const orders = pgTable(
     index('orders_unkeyed')
       .on(t.providerId, t.upstreamOrderId)
       .where(sql`upstream_key is null and upstream_order_id is not null`),
-    // Whether an order still needs its session at the provider (prune.ts).
+    // Finds the orders that may still need a session at the provider (prune.ts).
     index('orders_provider_session')
       .on(t.providerSessionId)
       .where(sql`provider_session_id is not null`),

@@ -100,7 +100,7 @@ describe('a customer with thousands of sales, each of which has a long list of e
       read.push(plan?.[0].Plan['Actual Rows']);
     }
     await listening.end();
-    // Of sales that ended less than 90 minutes ago there are 91, two of them of the amounts that are asked about.
+    // 91 sales ended less than 90 minutes ago. Two of them have the amounts that are asked about.
     expect(read).toEqual([2, 2, 1, 1, 91]);
   });
 });

@@ -59,7 +59,7 @@ const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn ||
 const unlessLongOver = (now: number) =>
   and(eq(orders.ramp, 'sell'), or(inArray(orders.stage, ['awaiting_payment', 'underpaid']), gt(orders.expiresOn, now - longestHoldMs)));
 
-/** Reads the sales of these amounts that hold them. A provider may report an amount that no column can hold, and so no sale can have. */
+/** Reads the sales that hold one of these amounts (holdsAmount). Ignores amounts that no column can store: a provider may report one. */
 const holding = async (db: Database, { providerId, customerId }: UserAt, amounts: readonly bigint[], now: number) => {
   const possible = [...new Set(amounts.filter(isSafe))];
   if (possible.length === 0) return [];
@@ -119,8 +119,8 @@ export const createOrderStore = (db: Database): OrderStore => ({
   advance: async ({ id, sequence, watch: before, nextCheckOn: known }, { watch, payment, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
       if (payment !== undefined) {
-        // Two instances may read the same payment for two orders at the same moment. The second instance waits here, and then sees the first one's
-        // order.
+        // Two instances may read the same payment for two orders at the same moment. The second instance waits here, and then sees the order
+        // that has the payment.
         const name = `${payment.providerId} ${canonicalId(payment.id)}`;
         await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, ${paymentLock}))`);
         if ((await otherWithPayment(tx, payment, id)).length > 0) return false;

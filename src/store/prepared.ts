@@ -4,9 +4,9 @@ import type { Sql, TransactionSql } from 'postgres';
 const most = 250;
 
 /**
- * Returns the client for Drizzle. Drizzle prepares nothing, so for each statement the driver would ask the server for the types of the values, and the
- * server would plan it anew. Here a statement that has run before is prepared. This has no effect if `client` was made with `prepare: false`, as behind
- * a pooler.
+ * Returns a client for Drizzle that prepares each statement with values that has run before. Drizzle itself prepares nothing: the driver would ask
+ * the server for the types of the values before each run, and the server would plan each statement anew. If the client is set not to prepare, as
+ * behind a pooler, nothing is prepared.
  */
 export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql => {
   const prepared =
@@ -23,7 +23,8 @@ export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql =>
 
 /**
  * Returns a function that says whether a text was given before. It says so of at most `limit` texts: the driver never releases a prepared statement,
- * and a statement with a list has another text for each length of the list. It remembers as many texts that were given once.
+ * and a statement with a list has another text for each length of the list. Up to `limit` texts that were given once are remembered; then they are
+ * all forgotten.
  */
 export const createRepeats = (limit: number): ((text: string) => boolean) => {
   const repeated = new Set<string>();

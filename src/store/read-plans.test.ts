@@ -1,4 +1,4 @@
-/** The reads of a console that is watched, of the counting and of the deletion do not read whole tables, however many orders there are. */
+/** Checks that the reads of the console, of prices, of the counting and of the deletion never read whole tables, however many orders there are. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import postgres from 'postgres';
 import { needsPostgres, testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
@@ -56,7 +56,7 @@ const wholeReads = async (
   const found: string[] = [];
   for (const { text, values } of statements) {
     const plan = (await listening.unsafe<{ 'QUERY PLAN': string }[]>(`explain ${text}`, values as string[])).map((row) => row['QUERY PLAN']).join('\n');
-    // An index whose entries are all read is no better.
+    // Reading all entries of an index is no better than reading the table.
     if (new RegExp(`Seq Scan on (${tables})\\b|Index Only Scan using intents_upstream[^\\n]*\\n\\s*Index Cond: \\(upstream_order_id IS NOT NULL\\)`).test(plan))
       found.push(`${text}\n${plan}`);
   }

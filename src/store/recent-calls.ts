@@ -71,7 +71,7 @@ const piecesOf = (batch: readonly Counted[]): Piece[] => {
 
 type Row = { second: string; provider_id: string; ok: boolean; ms: number | null; n: number };
 
-/** The calls of each second. Equal calls are counted together, since a busy second has many pieces. */
+/** The calls of each second. Equal calls are counted together, because a busy second has many pieces. */
 type Calls = Map<number, Map<string, SecondCalls>>;
 
 /** Adds the calls of a piece to the calls of their seconds. */

@@ -368,7 +368,7 @@ const correct = async (tx: Transaction, asBefore: Counted, { known, counted, now
   };
   const wasCleared = (row: { resetOn: number | null } | undefined): boolean => row?.resetOn != null && row.resetOn >= known.countedOn;
   const [option] = await tx.select({ resetOn: recordEstimates.resetOn }).from(recordEstimates).where(ofOption(known)).for('update');
-  // Subtracts only what was counted: a fill that said nothing about the provider at first counts as a new one now.
+  // Subtracts only what was counted. A fill that at first said nothing about the provider now counts as a new fill.
   const then: Sums = tells ? before : nothing;
   const all = { quotedSats: counted.quotedSats - then.quotedSats, deliveredSats: counted.deliveredSats - then.deliveredSats };
   const addition = { estimates: change('estimates') ?? both(nothing), all, orders: tells ? 0 : 1 };

@@ -46,7 +46,7 @@ const sums = {
   deliveredSats: amount('delivered_sats').notNull(),
   fastQuotedSats: amount('fast_quoted_sats').notNull(),
   fastDeliveredSats: amount('fast_delivered_sats').notNull(),
-  /** When the operator cleared the sums. Fills that were counted before are no longer corrected. */
+  /** When the operator cleared the sums. Fills that were counted before that time are no longer corrected. */
   resetOn: moment('reset_on'),
 };
 

@@ -93,7 +93,8 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const isSeen = sql`(${orders.stage} = 'review' and ${seenOn} < ${before} and ${seenOn} >= ${refundedOn})`;
     const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review' and e.at >= ${refundedOn}) < ${before})`;
     const isWithheld = sql`(${orders.stage} = 'review' and coalesce(${orders.terms}->>'filledSeen' = 'true', false))`;
-    // A customer can take away the key of their account, and then nobody can read whether the sale was filled.
+    // A customer can take away the key of their account, and then nobody can read whether the sale was filled. So such a sale does not count as never
+    // filled.
     const isUnread = sql`(${orders.ramp} = 'sell' and coalesce(${orders.terms}->>'unreadableSince', '') <> '')`;
     const paidLongAgo = sql`(not ${isUnread} and ((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and ((${isPaid}) or ${isSeen}))))`;
     const due = await db

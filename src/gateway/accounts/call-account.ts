@@ -9,7 +9,7 @@ import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** `givesKey`: the call was made to get a key, so the key in its answer replaces whatever key is stored by then, unless the provider refused. */
+/** `givesKey`: the call was made to get a key, so the key in its answer replaces whatever key is stored at that time, unless the provider refused. */
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string; attempt?: number; requestedOn?: number; givesKey?: true };
 
 /** Returns the provider's adapter for accounts. Throws `misconfigured` if the provider no longer has accounts, although one is stored here. */

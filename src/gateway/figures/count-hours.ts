@@ -15,12 +15,12 @@ const retryMs = 10 * 60_000;
 const unaskedMs = 5 * 60_000;
 /**
  * The most rows that one step counts. There are so few that a step takes only some milliseconds, because customers' requests need the same
- * processors. Reading a decision takes about 0.1 ms, and each step about 3 ms besides.
+ * processors. A step takes about 3 ms, and about 0.1 ms more for each decision that it reads.
  */
 export const rowsOfStep = 16;
 /**
- * A step and its pause together last this factor times the number of instances times as long as the step itself. So all instances together count for
- * about a tenth of the time, unless `longestPauseMs` cuts the pause short.
+ * Each step is followed by a pause. Together, they last `pauseShare` × the number of instances × the time of the step. So all instances together
+ * count for about a tenth of the time, unless `longestPauseMs` cuts the pause short.
  */
 const pauseShare = 10;
 const longestPauseMs = 2_000;
@@ -62,8 +62,8 @@ export const countHours = async (gateway: Gateway, limit: number): Promise<numbe
 };
 
 /**
- * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that is still under
- * way keeps the old calls.
+ * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that is already under
+ * way continues with the calls that it knew.
  */
 const forgetCalls = ({ state }: Gateway, now: number): void => {
   const { seconds, askedOn = 0 } = state.recentCalls;

@@ -112,7 +112,7 @@ const paidOtherwise = ({ id }: Order): Problem =>
 /** Returns whether the operator has ended the order, perhaps since it was read. From then on, no link is asked for, and none is given out. */
 const isEnded = async (gateway: Gateway, orderId: string): Promise<boolean> =>
   (await gateway.stores.orders.findAny(orderId))?.watch.paidOtherwiseOn !== undefined;
-/** Tells a caller who wants only a link that we hold why there is none. The provider is not asked, so the order is as it was last read. */
+/** Returns the problem for a caller with `only_held` if we hold no valid link. The provider is not asked, so the order is as it was last read. */
 const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   const { id, stage } = order;
   const none = (why: string, more: ProblemMore['members'] = {}) =>
@@ -135,7 +135,7 @@ const noOther = ({ id }: Order, waitMs?: number): Problem =>
   );
 const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
-/** Tells a wallet that asks for a link what has become of the sats that the provider sends itself. */
+/** Returns the problem for a wallet that asks for a link although the provider sends the sats itself. It says what has become of them. */
 const pushed = ({ id, stage }: Order): Problem =>
   new Problem(
     'order-not-withdrawable',
@@ -389,9 +389,9 @@ const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn, createdOn, as
 const missingMs = 3_600_000;
 type Again = ReturnType<typeof nextTry>;
 /**
- * Alerts the operator once when a link has been missing for about an hour since the customer last asked for it: at the first failed try whose next
- * try is later than that. A claim of an earlier release has no `askedOn` and may already be past that time without an alert, so its first failed try
- * in this release alerts the operator.
+ * Alerts the operator once if a link is still missing about an hour after the customer last asked for it: at the first failed try after which the
+ * next try is due later than that hour. A claim of an earlier release has no `askedOn`, and may have passed that hour without an alert. So its first
+ * failed try in this release alerts the operator if the next try is due after that hour.
  */
 const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Order, { state, lnurl, askedOn, nextTryOn }: Claim, again: Again): void => {
   const from = again.askedOn + missingMs;

@@ -224,7 +224,7 @@ it('a payment with the id of an order is that order’s, and no other order’s 
 
 it('an order that has taken the payment of an order with an id goes to review once the provider reports that one as paid', async () => {
   const { gateway, found, reads, first, second, paid } = await twoOrders();
-  // As an earlier release stored it.
+  // An earlier release let an order take such a payment, and stored it like this.
   expect(await gateway.stores.orders.advance(await found(1), { stage: 'paid', facts: { transaction_id: first.upstreamOrderId } }, undefined, [])).toBe(true);
   Object.assign(second, paid);
   Object.assign(first, paid);
@@ -240,7 +240,7 @@ it('an order that is taken out of review for another order’s payment stays out
   Object.assign(first, paid, { pay: -1n, facts: { transaction_id: 'T1' } });
   expect([await read(0), await read(1)]).toEqual(['review', 'review']);
   const held = await found(1);
-  // As the operator's command does it.
+  // Lets the next read end the review, as the operator's command does.
   expect(await gateway.stores.orders.advance(held, { watch: { ...held.watch, beforeReview: 'paid' } }, undefined, [])).toBe(true);
   expect([await read(1), await read(0), await read(0), await read(1)]).toEqual(['paid', 'review', 'review', 'paid']);
   Object.assign(first, { pay: 10_000n });
@@ -267,7 +267,7 @@ it('an order is taken out of review once for each of several orders whose refuse
   for (const n of [0, 1]) {
     expect([await read(n), await read(2)]).toEqual(['review', 'review']);
     const held = await found(2);
-    // As the operator's command does it.
+    // Lets the next read end the review, as the operator's command does.
     expect(await gateway.stores.orders.advance(held, { watch: { ...held.watch, beforeReview: 'paid' } }, undefined, [])).toBe(true);
     expect(await read(2)).toBe('paid');
   }
@@ -653,7 +653,7 @@ it('an unpaid order that ended long ago is read again within hours if a read fai
       refused ? await Promise.resolve({ ok: false, refusal: { reason: 'declined' } }) : await Promise.reject(new ProviderFault('unreachable', 'x'));
     expect([(await rings()) <= 7, (await poll()) <= 7, (await poll()) <= 7]).toEqual([true, true, true]);
   }
-  // Only now does a read succeed and answer the notices. The provider rings once more before it.
+  // The provider rings once more. Then a read succeeds at last, so the notices count as answered.
   clock.now += 2_000;
   await gateway.stores.orders.wake((await order()).id, clock.now);
   delete buyer().script.readOrders;

@@ -69,7 +69,7 @@ it('an order whose network has used up its polls still expires on time, and a re
   expect([nextCheckOn, (await other()).nextCheckOn]).toEqual([usedUntil - 60_000, clock.now + 300_000]);
   await refreshOrder({ ...scope, network }, await waiting(), 'read');
   expect(await waiting()).toMatchObject({ checks: 1, nextCheckOn });
-  // A poll takes its turn, too.
+  // After a poll, too, the order waits for its network's turn.
   clock.now = nextCheckOn ?? 0;
   gateway.state.pollSlots.set(networkKeyOf({ ...scope, network }) ?? '', { notedOn: clock.now, until: clock.now + 100_000_000 });
   expect(await followOrders(gateway, 20)).toBe(2);
@@ -101,7 +101,7 @@ it.each([
   await refreshOrder({ ...scope, network }, await order(), 'poll');
   expect(await order()).toMatchObject({ stage: isUnread ? 'expired' : 'awaiting_payment', final: false, nextCheckOn: clock.now + 2 * hour });
   if (isUnread) return;
-  // It expires by the clock, however long it has to wait.
+  // The order expires by the clock, however long it has to wait for its turn.
   gateway.state.pollSlots.set(key, { notedOn: clock.now, until: clock.now + 100 * day });
   await refreshOrder({ ...scope, network }, await order(), 'poll');
   expect((await order()).nextCheckOn).toBe(expiresOn + day);

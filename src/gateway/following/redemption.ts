@@ -53,6 +53,6 @@ const holdsRedemption = async (gateway: Gateway, order: Order): Promise<boolean>
     const held = await heldRedemption(gateway, order);
     return held !== undefined && held !== 'untrusted';
   } catch {
-    return false; // sealed with a key that we no longer have: the customer needs the next one
+    return false; // sealed with a key that we no longer have, so a later secret may replace it
   }
 };

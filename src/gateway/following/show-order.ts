@@ -52,7 +52,7 @@ type OrderWords<R extends Ramp> = {
   /** The order's amounts, with the currency and payment option, or with the liquidity product. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
   price: (order: Order) => ShownOf[R]['price'];
-  /** What only this ramp has in the response to an order call. FLS01 defines that response for buy, which adds only a pushed payout. */
+  /** What only this ramp has in the response to an order call. For buy, FLS01 defines that response; we add only a pushed payout. */
   ordered: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['ordered'];
   /** What only this ramp has in an entry of a status call. */
   status: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['status'];
@@ -155,10 +155,10 @@ export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
 /**
- * Returns how to pay an order while it can be paid, or undefined. Once a payment is on its way, or a part has arrived, a customer who followed the
- * details would pay the whole amount once more. An invoice is still shown, because it can be paid only once. So are a bank's details after a part has
- * arrived: the customer may need them to send the rest, and knows what they have sent. The address of a sale's connection is shown only as long as
- * that connection may be paid.
+ * Returns how to pay an order while it can be paid, or undefined. Once a payment is on its way, or a part of it has arrived, the details are not
+ * shown, because a customer who followed them would pay the whole amount once more. There are two exceptions. An invoice is still shown, because it
+ * can be paid only once. If no more is on its way after a part has arrived, a bank's details are still shown: the customer may need them to send the
+ * rest, and knows what they have sent. The address of a sale's connection is shown only as long as that connection may be paid.
  */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();

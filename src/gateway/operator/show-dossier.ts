@@ -98,7 +98,7 @@ export const showDossier = (dossier: Dossier, now: number, hash: (text: string) 
           ),
     claim: claim
       ? defined({
-          // `refused` differs from `review` only in what the next request may name.
+          // `refused` differs from `review` only in that the next request may name another fallback address.
           state: claim.state === 'refused' ? ('review' as const) : claim.state,
           attempts: claim.attempt,
           created_on: time(claim.createdOn),

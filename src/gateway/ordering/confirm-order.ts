@@ -182,7 +182,7 @@ const wasRung = async (gateway: Gateway, { id, providerId }: Intent, { upstreamO
   return isShared && upstreamOrderId !== undefined && (await notices.heard(unknownOrder(gateway, providerId, upstreamOrderId)));
 };
 
-/** Returns the payment reference, which support people can search for. */
+/** Returns the payment reference, by which the operator can search for the order. */
 const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
   const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
   return typeof reference === 'string' ? reference : undefined;

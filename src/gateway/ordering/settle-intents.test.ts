@@ -78,7 +78,7 @@ it('if nothing is found, the attempt is dead once the quote can no longer become
   const world = await lostAt('duplicates', false);
   const settled = await world.settled();
   expect(settled.state).toBe('dead');
-  // The attempt ends after the quote's lifetime and the second by which this provider may be late.
+  // The attempt ends a second after the quote's lifetime, because this provider may be that late.
   expect(settled.afterMs).toBeGreaterThanOrEqual(quoteLifeMs + 1000);
   expect(settled.afterMs).toBeLessThan(quoteLifeMs + 2000);
   expect([orders(world), world.calls('placeOrder')]).toEqual([0, 0]);

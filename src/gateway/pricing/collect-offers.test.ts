@@ -113,7 +113,7 @@ it('waits for a provider that is slower than usual while no other provider has a
 it('does not wait longer than the customer wants to wait', async () => {
   const slow = { alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never };
   expect((await collecting(slow, { maxWaitMs: 600 })).tookMs).toBe(600);
-  // 300 ms is the least, since a shorter time would reach no provider. A time longer than the configured one is cut.
+  // 300 ms is the least, because a shorter time would reach no provider. A time longer than the configured one is cut.
   expect((await collecting(slow, { maxWaitMs: 1 })).tookMs).toBe(300);
   expect((await collecting(slow, { maxWaitMs: 60_000 })).tookMs).toBe(2500);
 });

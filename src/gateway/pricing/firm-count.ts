@@ -11,7 +11,7 @@ export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string)
 });
 
 /**
- * Counts one more order that is made at a seller for a firm price. The limits are per node, per network (since node keys cost nothing) and per
+ * Counts one more order that is made at a seller for a firm price. The limits are per node, per network (because node keys cost nothing) and per
  * seller. `taken`: whether all limits allowed it; if not, nothing is counted. `left`: how many more firm prices the node may ask for today.
  */
 export const takeFirmQuote = async (

@@ -127,7 +127,8 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   return {
     provider,
     terms: offered.terms,
-    // What this keeps until the provider answers is alive for every provider of every request in progress, so the steps are functions of their own.
+    // Whatever this function refers to stays in memory until the provider answers, for every provider of every request in progress. So its steps are
+    // functions of their own.
     ask: async (call): Promise<Asking> => {
       let known = session.upstream.get(provider.id);
       for (let tries = 0; ; tries += 1) {
