@@ -107,8 +107,8 @@ export type AccountStore = {
   connections(accountId: string): Promise<Connection[]>;
   /**
    * Finds the newest stored connection with this id at the provider: of this account, of the account that its customer has now, or of any account of
-   * the same user. Prefers connections of accounts that are not removed, because the others are no longer read. Among those that are equal in this,
-   * it prefers the customer's own.
+   * the same user. Prefers connections of accounts that are not removed, because the others are no longer read. Within each of
+   * these two groups, prefers the customer's own connections.
    */
   lastStored(accountId: string, upstreamId: string): Promise<Connection | undefined>;
   /**

@@ -66,8 +66,8 @@ export type OpenCircuit = { provider: string; operation: Operation; on: number; 
 export type Instance = { name: string; version: string; startedOn: number; seenOn: number; clock: number; circuits: OpenCircuit[] };
 
 /**
- * `keptFrom`: older rows are being deleted, so their hours are no longer counted. `mostRows`: the most rows that one step counts. Rows of the same
- * moment are counted in the same step, so a step can count more.
+ * `keptFrom`: rows from before these times may already have been deleted, so their hours are no longer counted. `mostRows`: the most rows that one
+ * step counts. Rows of the same moment are counted in the same step, so a step can count more.
  */
 export type Counting = { now: number; keptFrom: { decisions: number; stages?: number; fills: number }; mostRows: number };
 

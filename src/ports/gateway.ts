@@ -1,4 +1,4 @@
-/** What the use cases need from outside. The rooms store, seal, outbound and others implement it; entry/compose.ts wires it. */
+/** What the use cases need from outside. The folders store, seal, outbound and others implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Http } from '../providers/spec.ts';

@@ -26,8 +26,8 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
 
 /**
  * How long an unpaid order counts as open. At some providers, an order can be paid for a week and cannot be cancelled: a customer who left a few of
- * them could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit on open orders is one for all
- * providers, because a limit for each would multiply what one customer can reserve at once.
+ * them unpaid could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit on open orders is one for
+ * all providers, because a limit for each would multiply what one customer can reserve at once.
  */
 const openMs = 86_400_000;
 
@@ -51,8 +51,8 @@ const openOf = async (tx: Transaction, { customerId, createdOn: now }: NewIntent
 };
 
 /**
- * Returns the id of a customer's order at the new one's provider that is being placed, or may still be paid (mayBePaid), and whose amount the
- * provider could not tell from the new one's.
+ * Returns the id of another order of the customer at the same provider, if the provider could not tell its amount from the new order's. Only orders
+ * that are being placed, or that may still be paid (mayBePaid), count.
  */
 const nearOne = async (tx: Transaction, { customerId, providerId, ramp, createdOn: now }: NewIntent, amounts: NearAmounts | undefined) => {
   if (!amounts) return undefined;

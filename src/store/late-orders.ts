@@ -2,8 +2,8 @@ import { longestLinkMs } from '../domain/lost-bought.ts';
 import type { Stage } from '../domain/order.ts';
 
 /**
- * Returns SQL for whether the order `o` has been in its stage since before `at`, or reached one of these stages before, after its last refund. The
- * time of the stage alone is not enough: when an order goes into review or comes back, its stage begins anew.
+ * Returns SQL for whether, before the time `at`, the order `o` came into its present stage or, since its last refund, into one of `stages`. The time
+ * of the present stage alone is not enough: when an order goes into review or comes back, its stage begins anew.
  */
 const isSince = (at: string, ...stages: Stage[]): string => `
   least(o.stage_on, (

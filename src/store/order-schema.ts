@@ -44,8 +44,9 @@ export const intents = pgTable(
     customerId: uuid('customer_id').notNull(),
     providerId: text('provider_id').notNull(),
     /**
-     * The column is named after its first use, an upstream session. It keeps the name, because a rename would need a migration, and instances of two
-     * versions could not share the database. Now it holds whatever two attempts must not use at the same time (ports/intents.ts).
+     * The column is called `provider_session_id` because it was first used for upstream sessions. It keeps the name, because a rename would need a
+     * migration, and instances of two versions could not share the database. Now it holds whatever two attempts must not use at the same time
+     * (ports/intents.ts).
      */
     exclusiveKey: uuid('provider_session_id'),
     requestId: text('request_id').notNull(),

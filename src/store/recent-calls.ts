@@ -1,4 +1,4 @@
-/** Counts the calls of the last minutes from the decisions themselves, each of which an instance reads once. */
+/** Counts the provider calls of the last minutes from the stored decisions. An instance reads each decision only once. */
 import { sql } from 'drizzle-orm';
 import type { CallFigures, RecentCalls, RecentReading, SecondCalls } from '../ports/figures.ts';
 import type { Database } from './database.ts';

@@ -54,12 +54,15 @@ export const callUnlessContested = async <T extends Answered>(
   return answer;
 };
 
-/** Throws if another customer has named the same user and neither is connected, or if another customer is connected as this user. */
+/** For an account that was started with an e-mail or destination and never connected: throws if another customer has named or connected its user. */
 export const refuseContested = async (gateway: Gateway, account: Account): Promise<void> => {
   if (!wasConnected(account) && (await isContested(gateway, account, account.userHash))) throw contested(gateway, account);
 };
 
-/** Throws if another customer is connected as this user: the account's credentials must not change anything about that user at the provider. */
+/**
+ * For an account that was never connected: throws if another customer has connected its user. In that case, the account's credentials must not change
+ * anything about that user at the provider.
+ */
 export const refuseUserOfAnother = async (gateway: Gateway, account: Account): Promise<void> => {
   if (!wasConnected(account) && (await isUserOfAnother(gateway, account, account.userHash))) throw contested(gateway, account);
 };

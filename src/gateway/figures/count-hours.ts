@@ -62,8 +62,8 @@ export const countHours = async (gateway: Gateway, limit: number): Promise<numbe
 };
 
 /**
- * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that is already under
- * way continues with the calls that it knew.
+ * Forgets the calls of the last minutes once no operator has asked for them for a while. The next answer reads them again. A read that has already
+ * begun continues with the calls that it knew.
  */
 const forgetCalls = ({ state }: Gateway, now: number): void => {
   const { seconds, askedOn = 0 } = state.recentCalls;

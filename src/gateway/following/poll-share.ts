@@ -14,8 +14,8 @@ const burstMs = 60_000;
 const mostKept = 10_000;
 
 /**
- * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls until then. Orders whose network is not known
- * share the budget of their app. Those of no app share one budget.
+ * Returns when to poll an unpaid order: at `wantedOn`, or later if its network has used up its polls up to that time. Orders whose network is not
+ * known share the budget of their app. Those of no app share one budget.
  */
 export const pollOn = (gateway: Gateway, { appId }: Pick<Order, 'appId'>, networkKey: string | undefined, wantedOn: number): number => {
   const { pollSlots } = gateway.state;
