@@ -35,8 +35,8 @@ export type OrderNow = {
   pay: bigint;
   receive: bigint;
   /**
-   * The amounts that the customer accepted, and their own limits. Reported amounts are compared with these. If absent, reported amounts are compared
-   * with the order's own, and those of an unpaid estimate are not compared.
+   * The amounts that the customer accepted, and their own limits. Reported amounts are compared with these. If absent, they are compared with the
+   * order's own amounts, except that the amounts of an unpaid estimate are then not compared at all.
    */
   accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
@@ -219,8 +219,8 @@ export const matchSlackMs = 15 * 60_000;
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
 /**
- * How long after its expiry a sale may still hold its amount. A sale in the stage `awaiting_payment` or `underpaid` may hold it longer. The store uses
- * this to skip a customer's many older sales.
+ * A sale holds its amount for at most this long after its expiry. Only a sale that awaits its payment, or is paid in part, may hold it for longer.
+ * The store uses this to skip a customer's many older sales.
  */
 export const longestHoldMs = (paymentDueBy({ ramp: 'sell', expiresOn: 0 }) ?? 0) + 2 * matchSlackMs;
 

@@ -128,7 +128,7 @@ const counted = { confirm_connection: 'tries', resend_code: 'codes', cancel_conn
 
 /**
  * Returns whether the provider certainly did not try the code that was handed in or, for the other steps, certainly sent no code. New credentials in
- * the answer (`customer`) mean that a key was refused, perhaps only after the code had been tried.
+ * the answer (`customer`) mean that a key was refused, perhaps only after the code had been tried, so they leave that uncertain.
  */
 const isUnused = (verb: Asked['verb'], answer: Step): boolean =>
   verb === 'confirm_connection'

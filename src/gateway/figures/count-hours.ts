@@ -19,8 +19,8 @@ const unaskedMs = 5 * 60_000;
  */
 export const rowsOfStep = 16;
 /**
- * Each step is followed by a pause. Together, they last `pauseShare` × the number of instances × the time of the step. So all instances together
- * count for about a tenth of the time, unless `longestPauseMs` cuts the pause short.
+ * A step is followed by a pause, unless its hours had no rows. Together, the two last `pauseShare` × the number of instances × the time of the step.
+ * So all instances together count for about a tenth of the time, unless `longestPauseMs` cuts the pause short.
  */
 const pauseShare = 10;
 const longestPauseMs = 2_000;

@@ -5,8 +5,8 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 
 /**
- * Counts that an order has reached its stage and, once it is delivered, its amounts. Some orders go straight to `finished`, so the
- * amounts are counted at whichever delivered stage comes first. `from`: the stage before.
+ * Counts that an order has reached its stage and, once it is delivered, its amounts. Some orders go straight to `finished`, so the amounts
+ * are counted at whichever delivered stage comes first. `from`: the stage before.
  */
 export const countStage = ({ count }: Gateway, from: Stage, { providerId: provider, ramp, stage, pay, receive, terms }: Order): void => {
   count('order_stages_total', { provider, stage });
