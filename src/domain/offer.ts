@@ -44,7 +44,7 @@ export type Facts = {
    * cannot have two open orders there whose amounts to pay are that close.
    */
   amount_tolerance_bps?: number;
-  /** For sell. */
+  /** For sell: how the euros are paid out. */
   delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;
   transaction_id?: string;
@@ -55,7 +55,7 @@ export type Facts = {
    * Earlier releases stored all of the account's latest payments.
    */
   earlier_payments?: string[];
-  /** For liquidity. */
+  /** For liquidity, as are the facts that follow, down to `channel_expires_on`. */
   inbound_sats?: string | number;
   lease_blocks?: string | number;
   delivered_as?: (typeof deliveries)[number];

@@ -208,7 +208,7 @@ type Network = 'lightning' | 'onchain' | undefined;
 /** The stages in which a payment may be on its way (mayBePaid), or arrived and not yet delivered. */
 export const arrivingStages: readonly Stage[] = ['awaiting_payment', 'underpaid', 'expired', 'review', 'paid'];
 
-/** How far a provider's clock may be from ours when a payment is matched to a sale by its amount and by the provider's date for it. */
+/** When a payment is matched to a sale by its amount and the provider's date for it, the provider's clock may differ from ours by this much. */
 export const matchSlackMs = 15 * 60_000;
 
 /**

@@ -12,9 +12,9 @@ import type { Scope } from '../ports/scope.ts';
 const windowMs = 2_000;
 const keptChars = 4_000;
 
-/** How many of the orders and users that one notice names are looked up, at most. */
+/** The most orders and users that are looked up for one notice. */
 const mostHints = 20;
-/** How many accounts of one user a notice makes the gateway read, at most. */
+/** The most accounts of one user that one notice makes the gateway read. */
 const mostOfUser = 5;
 
 export type Notice = NoticePath & {

@@ -16,7 +16,7 @@ export type RouteTerms = {
   country?: string;
   /** For buy: the kinds of destination that the customer said they can name with the order. */
   payoutKinds?: PayoutKind[];
-  /** For sell. */
+  /** For sell: the network by which the customer sends the sats. */
   network?: 'lightning' | 'onchain';
   /** For sell: the providers that pay out only through a connection, whether or not the customer had a connection. */
   needConnection?: string[];

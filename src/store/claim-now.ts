@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { ClaimNow } from '../domain/lost-bought.ts';
 import { claims, orders } from './schema.ts';
 
-/** The columns that decide about a withdrawal, for queries that left-join the claims. If an order has no claim, `claimState` is null. */
+/** The columns that decide about a withdrawal. In a query that left-joins the claims, `claimState` is null for an order without a claim. */
 export const claimColumns = {
   claimState: claims.state,
   claimAttempt: claims.attempt,

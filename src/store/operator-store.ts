@@ -93,7 +93,7 @@ const amountIsFound = (amount: bigint): SQL => {
     union all select id from intents where ${quotedAmounts} @> ${quoted} and state not in ('prepared', 'sending', 'unknown', 'confirmed')
     union all select id from intents where ${quotedAmounts} @> ${quoted} and state in ('prepared', 'sending', 'unknown'))`;
 };
-/** How many of the newest attempts in the searched time are read at most. */
+/** The most attempts that a search reads: the newest ones in the searched time. */
 const newest = 5_000;
 const isNewest = ({ from, to }: OrderSearch, before: Place | undefined): SQL => {
   const time = (ms: number): SQL => sql`${new Date(ms).toISOString()}::timestamptz`;

@@ -187,7 +187,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   }
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
   if (!known) return false;
-  // A proof outranks what the provider says it was paid.
+  // A proof of payment outranks the amount that the provider says it was paid.
   const nothing = { toldReceive: 0n, ...(as === 'proven' ? { toldPay: known.quotedPay } : {}) };
   if (known.toldReceive !== null) return await recordLess(tx, known, as === 'filled' ? fill : nothing, now, as === 'proven');
   if (as === 'paid' || (as === 'proven' && known.countedIn !== 'none')) return false;

@@ -23,7 +23,7 @@ import { openCounts, openSignup, sealSignup, showAccount, toldOf, type ShownAcco
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
 export type StartRequest = {
   provider: string;
-  /** Set on a path of one ramp: the provider must have that ramp. */
+  /** Set if the path of the request belongs to one ramp. The provider must then have that ramp. */
   ramp?: 'sell';
   email?: string | undefined;
   phone?: string | undefined;

@@ -8,10 +8,10 @@ const dayMs = 24 * hourMs;
 const seenEveryMs = 15_000;
 /** After an hour was counted, it is due again in a minute at the earliest, so looking this often finds it soon enough. */
 const lookEveryMs = 10_000;
-/** How far the clock of the instance that deletes old decisions and fills may be ahead of this instance's clock. */
+/** The clock of the instance that deletes old decisions and fills may be ahead of this instance's clock by this much. */
 const clockSpreadMs = hourMs;
 const retryMs = 10 * 60_000;
-/** How long the calls of the last minutes stay in memory after an operator asked for them. */
+/** The calls of the last minutes stay in memory for this long after an operator last asked for them. */
 const unaskedMs = 5 * 60_000;
 /**
  * The most rows that one step counts. There are so few that a step takes only some milliseconds, because customers' requests need the same

@@ -201,7 +201,7 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
 };
 
 /**
- * How long we repeat the read of an order that would otherwise be final, if the read failed, or if it was refused after a notice or while a payment
+ * The read of an order that would otherwise be final is repeated for this long if it failed, or if it was refused after a notice or while a payment
  * was on its way. A notice makes us read a final order once more: if that read failed and we did not repeat it, we would never see a late payment.
  */
 const lastReadsMs = 7 * 86_400_000;

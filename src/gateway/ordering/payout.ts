@@ -80,7 +80,7 @@ export const withProof = async (gateway: Gateway, session: OpenSession, { kind, 
   return { kind, value, isProven: proven !== undefined && (kind === 'node_pubkey' || invoice?.payee === proven) };
 };
 
-/** How long a provider may take for the payout after the money has arrived. An invoice must stay valid for at least this long after that. */
+/** The time that a provider may take for the payout after the money has arrived. An invoice must stay valid until the end of that time. */
 const payoutMs = 3_600_000;
 
 /** Returns why this offer's provider could not pay to the destination, in words for the customer. Undefined if it can, or if it does not push. */

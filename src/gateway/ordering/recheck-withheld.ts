@@ -22,7 +22,7 @@ import { defect } from '../../ports/defect.ts';
 
 /** Stored as the time of the next check when only a notice may cause one. */
 const never = Date.UTC(9999, 0, 1);
-/** How often we try again if a provider cannot be read, and for how long after the quote has expired. */
+/** If a provider cannot be read, we try again every `retryMs`, until `patienceMs` after the quote can no longer become an order (`deadOn`). */
 const retryMs = 30 * 60_000;
 const patienceMs = 7 * 86_400_000;
 

@@ -33,7 +33,7 @@ export type ExchangeRequest = {
   currency_id: number;
   payment_option_id: number;
   country?: string | undefined;
-  /** For buy. */
+  /** For buy: the kinds of destination that the customer can name with the order. */
   payout_kinds?: readonly PayoutKind[] | undefined;
   max_wait_ms?: number | undefined;
 };
