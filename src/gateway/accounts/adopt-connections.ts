@@ -13,8 +13,8 @@ import type { Scope } from '../../ports/scope.ts';
 import { openState } from '../upstream/connection-state.ts';
 
 /**
- * For this long after an account was connected, we keep asking for its connections. The provider may have been down at first, or the import may have been
- * cut short. Each read of the account in that time costs one more call.
+ * For this long after an account was connected, we keep asking for its connections. The provider may have been down at first, or the import may have
+ * been cut short. Each read of the account in that time costs one more call.
  */
 const freshMs = 10 * 60_000;
 
