@@ -25,7 +25,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const hourOf = (ms: number): number => Math.floor(ms / hourMs) * hourMs;
 
-/** Hours up to `oldestMs` ago are counted. A counted hour is checked again until it is `lastLookMs` old. Later changes are rare, so we ignore them. */
+/** Hours up to `oldestMs` ago are counted. A counted hour is checked again until it is `lastLookMs` old. Later changes are rare and ignored. */
 const oldestMs = 730 * dayMs;
 const lastLookMs = 90 * dayMs;
 /** An hour is checked again after a quarter of its age, so that a fresh one is seldom out of date and an old one costs little. */
