@@ -38,7 +38,7 @@ export const countedHours = pgTable(
     /** What the source's rows of this hour looked like when they were counted: their number and their sums. Null: not counted yet. */
     mark: text('mark'),
     countedOn: moment('counted_on'),
-    /** When to check whether the rows still look like that. Null: they are no longer checked. */
+    /** When to check whether the rows still have this mark. Null: they are no longer checked. */
     checkOn: moment('check_on'),
     /** While the hour is counted in several steps: the mark that it had at the first step. Null otherwise. */
     partMark: text('part_mark'),

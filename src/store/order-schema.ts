@@ -281,7 +281,7 @@ export const claims = pgTable(
     index('claims_due')
       .on(t.nextTryOn)
       .where(sql`state = 'sending'`),
-    // Each price of a provider with `max_in_flight_sats` reads these (in-flight.ts).
+    // The claims without a link are read before a provider with `max_in_flight_sats` is asked for a price (in-flight.ts).
     index('claims_unlinked')
       .on(t.createdOn)
       .where(sql`lnurl is null`),

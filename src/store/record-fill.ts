@@ -150,7 +150,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   const facts = await factsOf(tx, orderId);
   if (!facts) return false;
   await tx.update(orders).set({ recordedOn: now }).where(eq(orders.id, orderId));
-  // A refunded order's amounts are now those that went back. The operator may have proof that nothing did.
+  // A refunded order's amounts are those that went back, so they are no fill. Such an order counts only if the operator has a proof (`proven`).
   if (facts.option === null || (facts.stage === 'refunded' && as !== 'proven')) return false;
   const { paidOn, ...other } = fillOf(facts, as === 'filled', now);
   const fill: Fill = { ...other, ...(as === 'proven' ? {} : defined({ paidOn })) };
@@ -342,7 +342,7 @@ const addToBroken = async (tx: Transaction, key: Key, more: Windows, now: number
     .where(ofProvider(key));
 };
 
-/** Counts a new fill. A fill that is found days later counts as if it had decayed since. */
+/** Counts a new fill. A fill that is found days later counts as if it had been counted on its day and had decayed since. */
 const count = async (tx: Transaction, key: Key, counted: Counted, now: number, agedDays: number): Promise<void> => {
   const aged = decayed(both(counted), agedDays);
   const addition = { estimates: counted.row === 'estimates' ? aged : both(nothing), all: counted.tells ? counted : nothing, orders: counted.tells ? 1 : 0 };

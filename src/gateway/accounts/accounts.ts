@@ -30,7 +30,7 @@ export const readAccount = async (scope: Scope, session: OpenSession, accountId:
   return await showAccount(gateway, fresh.account, fresh.connections);
 };
 
-/** Removes the account here; the account at the provider stays. Open orders are still followed with its key. After that, the key is forgotten. */
+/** Removes the account here; the account at the provider stays. The key is kept while open orders are followed with it, and is then forgotten. */
 export const removeAccount = async (gateway: Gateway, session: OpenSession, accountId: string) => {
   const { accounts } = gateway.stores;
   let account: Account | undefined = await findAccount(gateway, accountId, session.customerId);

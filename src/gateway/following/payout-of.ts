@@ -89,7 +89,7 @@ type Shown = Pick<Facts, 'payout_id' | 'payout_on'>;
 export const withoutPayout = (facts: Facts | undefined): Facts => splitPayout(facts).facts;
 const splitPayout = ({ payout_id, payout_on, ...facts }: Facts = {}): { facts: Facts; shown: Shown } => ({ facts, shown: defined({ payout_id, payout_on }) });
 
-/** Clocks differ, and a provider may state whole minutes. */
+/** A true payout may seem to be this much earlier than its order, because clocks differ, and a provider may state whole minutes. */
 const clockSlackMs = 5 * 60_000;
 
 /**
