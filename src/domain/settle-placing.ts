@@ -53,7 +53,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
       : dead('the quote expired without becoming an order that we know of, and this provider does not list its orders');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
-    return now >= deadOn + lastReadMs ? dead('the quote expired, and no read of the provider has succeeded since') : { do: 'read' };
+    return now >= deadOn + lastReadMs ? dead('the quote expired, and no read from the provider has succeeded since') : { do: 'read' };
   }
   if (profile.repost !== 'rejects') return { do: 'read' };
   const certainFrom = placing.sentOn + profile.lateCommitMaxMs;

@@ -67,7 +67,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'price-moved': ['price-changed', 'The price has risen since the quote. Nothing was bought. Ask for a new quote.'],
   'amount-crowded': [
     'amount-in-use',
-    'In the last minutes, the account has had too many payments of exactly this amount. A payment for this order could not be told apart from them. Change the amount, or order again in 15 minutes.',
+    'In the last few minutes, the account has had too many payments of exactly this amount. A payment for this order could not be told apart from them. Change the amount, or order again in 15 minutes.',
     { members: { order_ids: [] } },
   ],
   'attempts-used': ['order-unpayable', 'This order was tried as often as the provider allows. There is nothing to pay. Ask for a new quote.'],

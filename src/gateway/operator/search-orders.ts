@@ -38,7 +38,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   const { anything, cursor, limit = pageSize } = request;
   const before = placeOf(cursor);
   if (before && !uuidForm.test(before.id))
-    throw new Problem('invalid-request', '/cursor: is a cursor of another list. Send the `next_cursor` of the same search');
+    throw new Problem('invalid-request', '/cursor: this is the cursor of another list. Send the `next_cursor` of the same search');
   const hashed = (text: string | undefined): string | undefined => text && gateway.hash(text);
   const { list, provider, day, amount } = request;
   const words = { word: hashed(anything), request_id: hashed(request.request_id), upstream_order_id: hashed(request.upstream_order_id) };

@@ -106,7 +106,8 @@ const releaseShort = async (desk: Desk, request: SettleRequest): Promise<string>
   const { id, words: reason } = request;
   const order = await orderOf(desk, request);
   if (order?.disputed !== true) return refuse(`${id}: there is no such order, or it is not disputed`);
-  if (order.terms.payout === 'push') return refuse(`${id}: nothing is withdrawn from this order, since its provider sends the sats. Close its dispute instead`);
+  if (order.terms.payout === 'push')
+    return refuse(`${id}: nothing is withdrawn from this order, because its provider sends the sats. Close its dispute instead`);
   if (!isClaimed(order.ramp, undefined)) return refuse(`${id}: nothing is withdrawn from an order of the ramp "${order.ramp}". Close its dispute instead`);
   await desk.record('order.release-short', id, { reason });
   if (!(await desk.stores.operator.releaseShort(order, desk.now))) changed(id);

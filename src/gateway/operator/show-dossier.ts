@@ -178,7 +178,7 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   if (intent.state === 'sending')
     return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; the instance that was sending it stopped'}`;
   if (intent.state === 'unknown')
-    return `the answer of ${intent.providerId} was lost; next check ${time(intent.nextTryOn)}, the quote may become an order until ${time(intent.deadOn)}`;
+    return `the answer of ${intent.providerId} was lost; the next check is at ${time(intent.nextTryOn)}, and the quote may become an order until ${time(intent.deadOn)}`;
   const next = turns[turns.findIndex(({ id }) => id === intent.id) + 1];
   if (intent.state === 'moved' && next) {
     const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that the customer was never shown how to pay';

@@ -127,7 +127,7 @@ const invoiceIn = (payoutTo: PayoutTo | undefined): string | undefined => (payou
 export const payoutUsed = (ramp: Ramp): Problem => {
   const said = 'This invoice is the destination of another order, and can be paid only once. Send a new one.';
   if (ramp !== 'liquidity') return unsuitable('invoice', said);
-  return new Problem('invoice-unsuitable', said, { errors: [{ pointer: '/invoice', detail: 'another order has named it' }] });
+  return new Problem('invoice-unsuitable', said, { errors: [{ pointer: '/invoice', detail: 'another order has named this invoice' }] });
 };
 
 const invoiceDueBy = (invoice: Invoice, arrivalSeconds = usualArrivalSeconds): number => invoiceExpiry(invoice) - arrivalSeconds * 1000 - payoutMs;
