@@ -55,7 +55,7 @@ await command(async () => {
     const view = { routing: config.routing, providers: config.providers.map(({ id, haircut_bps }) => ({ id, haircutBps: haircut_bps })), now: Date.now() };
     const shown = await showRecord(ops.stores.record, { ...view, since: view.now - days * day });
     const found = shown.providers.filter((one) => provider === undefined || one.provider === provider);
-    if (found.length === 0) throw new Refused(`${provider ?? ''}: there is no such provider`);
+    if (found.length === 0) throw new Refused(provider === undefined ? 'no providers are configured' : `${provider}: there is no such provider`);
     if (flags.has('json')) return say(JSON.stringify({ ...shown, providers: found }, undefined, 2));
     for (const one of found) for (const text of line(one)) say(text);
     if (!flags.has('why') || provider === undefined) return;

@@ -24,7 +24,7 @@ export type Wallet = {
  */
 const isFor = (gatewayUrl: string, token: string): boolean => {
   const { host, hostname } = new URL(gatewayUrl);
-  // The port is not compared: several sandboxes on one machine have different ports.
+  // On loopback the port is not compared: a sandbox may be reached by another port than its `public_url` names.
   const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
   return isLoopback ? /^ramp-gateway:(?:127\.0\.0\.1|localhost)(?::\d+)?:/.test(token) : token.startsWith(`ramp-gateway:${host}:`);
 };

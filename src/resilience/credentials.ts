@@ -15,7 +15,7 @@ export type CredentialsSettings = {
 export type Refused = {
   /** The caller whose call was refused. */
   caller: string;
-  /** Whether nothing in the call came from a caller. */
+  /** Whether the call had only our own data, and no text that a caller chose. */
   isOwn: boolean;
   /** The HTTP status. `undefined` if nothing was sent, because we have no credentials. */
   status: number | undefined;

@@ -33,7 +33,7 @@ const evidenceOf = (intent: Intent): Evidence => ({
   ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
 });
 
-const restoredNote = 'the attempt was in progress in the backup: the customer may have been shown how to pay since then';
+const restoredNote = 'the attempt was in progress when the restored backup was made: since then, the customer may have been shown how to pay';
 
 /**
  * Checks at most `limit` of the attempts that are due, because the instance that was sending them stopped or the provider's answer was lost. Each is

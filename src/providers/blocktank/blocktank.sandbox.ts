@@ -1,4 +1,4 @@
-/** Blocktank in the sandbox. Its price is between those of the other sellers, and its orders live for two days. */
+/** Blocktank in the sandbox. Among the sandbox's sellers it is cheap for large channels, and its orders live for two days. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './blocktank.simulator-state.ts';
 

@@ -123,7 +123,7 @@ type Options = {
 
   /** The keys of the connected nodes, `all` or `none`. An open call with a bare key needs the connection. */
   connected: 'all' | 'none' | string[];
-  /** How long an open call takes. Meanwhile the order is locked. */
+  /** How long a call to `open` takes. The order is locked until it ends. */
   openCallMs: number;
   /** How long a channel is `opening`, unless it was ordered with zeroConf. */
   openingS: number;

@@ -60,6 +60,6 @@ export const linkNote = (body: unknown): RefusalNote | undefined => {
   return undefined;
 };
 
-/** Returns whether connect complains about what the operator sends, not about the customer's e-mail. */
+/** Returns whether a refusal of `/application/connect` is about what the operator sends, and not about the customer's e-mail. */
 export const isAboutOperator = (body: unknown): boolean =>
   /\bcallback\b|\bsignature\b|\bhmac\b|\btimestamp\b|\bauthorization\b|\bapplication\b|\bmaster key\b/.test(sentenceOf(body));

@@ -11,7 +11,7 @@ import type { TransactionReply } from './dfx-order-wire.ts';
 
 /** Returns whether the payment has arrived: the row then names a transaction, not only an order. */
 const hasPayment = ({ uid, orderUid }: TransactionReply): boolean => uid.startsWith('T') || orderUid !== undefined;
-/** Returns whether this is an order that DFX still waits for, and not a payment. */
+/** Returns whether the row is an order whose payment DFX still waits for. */
 export const isOpenOrder = (row: TransactionReply): boolean => !hasPayment(row) && unpaid.has(row.state);
 
 const unpaid = new Set(['WaitingForPayment', 'Created']);

@@ -1,6 +1,6 @@
 /**
- * Types for the checks that `npm run provider:check -- <url> --report` runs. A kind whose providers follow a published standard exports them as
- * `conformance` from `<kind>.conformance.ts`. For scripts and tests, never in a bundle.
+ * Types for the checks that `npm run provider:check -- <url> --report` runs. A kind whose providers follow a published standard exports its
+ * checks as `conformance` from `<kind>.conformance.ts`. For scripts and tests, never in a bundle.
  */
 import type { Http } from '../spec.ts';
 import type { Exchange } from './kind.dialects.ts';
