@@ -87,7 +87,7 @@ const actionsOf = ({ order_id: id, deliveries, settlings }: ShownOrder): string[
   return actions;
 };
 
-/** Returns until when the order can be paid, or an empty string if it has been paid or has ended otherwise. */
+/** Returns the words that say until when the order can be paid, and an empty string in every stage in which nobody should pay it. */
 const expiryOf = ({ stage, expires_on: on }: NonNullable<ShownOrder['order']>): string =>
   ['awaiting_payment', 'underpaid', 'expired'].includes(stage) ? `; can be paid until ${on ?? 'further notice'}` : '';
 

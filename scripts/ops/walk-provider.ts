@@ -138,7 +138,9 @@ const expiryIn = (text: string): string => {
 const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
   const call = callOf(parts);
   const blocked = (why: string): void =>
-    void walk.blockers.push(`the gateway itself cannot read its listing, because a proof is demanded (${why}): set catalogue_key_env, or list its options`);
+    void walk.blockers.push(
+      `without a proof, the gateway cannot read the provider's listing for itself (${why}): set catalogue_key_env, or list the provider's options in its block`,
+    );
   try {
     const begun = await buy.beginSession(call());
     const opened = begun.ok ? await buy.openSession(call(begun.customer ?? '')) : begun;

@@ -32,8 +32,8 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
   const isFair = (bps: number): boolean => (told.receive + 1n) * pay * 10_000n >= receive * (told.pay - 1n) * BigInt(10_000 - bps - roundingBps);
   const isAboveBound = bounds.maxPay !== undefined && told.pay > bounds.maxPay;
   if (isAboveBound || told.pay * 10_000n > pay * BigInt(10_000 + slippage))
-    // More was charged. If the price is still fair, the customer has also got more, so the fill only differs. If nothing was to be received, nothing
-    // can make up for the charge.
+    // More was charged. If the price is still fair, the customer has got something for the extra charge, so the fill only differs. If nothing was to be
+    // received, nothing can make up for the charge.
     return receive > 0n && isFair(isAboveBound ? 0 : slippage) ? 'differs' : 'overcharged';
   if (told.pay === pay && told.receive === receive) return 'as-ordered';
   return !binding && isWithin(slippage) ? 'as-ordered' : 'differs';

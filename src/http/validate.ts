@@ -62,8 +62,8 @@ const longestName = 64;
 const mostMembers = 64;
 
 /**
- * Returns the object with each alias replaced by the schema's own name, and all misspelt members, including those of nested objects. `within`: their
- * path, ending in a slash.
+ * Returns the object with each alias replaced by the schema's own name and without nulls, and all misspelt members, including those of nested
+ * objects. `within`: their path, ending in a slash.
  */
 const readMembers = (schema: z.ZodObject, given: Record<string, unknown>, within = ''): { value: Record<string, unknown>; misspelt: Member[] } => {
   const count = Object.keys(given).length;

@@ -2,8 +2,9 @@ import { longestLinkMs } from '../domain/lost-bought.ts';
 import type { Stage } from '../domain/order.ts';
 
 /**
- * Returns SQL for whether, before the time `at`, the order `o` came into its present stage or, since its last refund, into one of `stages`. The time
- * of the present stage alone is not enough: when an order goes into review or comes back, its stage begins anew.
+ * Returns SQL for whether one of these happened before the time `at`: the order `o` entered its present stage, or, since its last refund, it entered
+ * one of `stages` or its payment was seen. The time of the present stage alone is not enough: it starts anew when an order goes into review and when
+ * it comes back from there.
  */
 const isSince = (at: string, ...stages: Stage[]): string => `
   least(o.stage_on, (

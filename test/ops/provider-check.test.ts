@@ -140,7 +140,7 @@ describe('servers that half speak it', () => {
     const options: Partial<SimulatorOptions> = { proof: 'demanded', deviations: ['listing-after-session'] };
     const checked = await check(options);
     expect(checked.settings).toMatchObject({ proof: 'demanded' });
-    expect(checked.blockers).toEqual([expect.stringMatching(/the gateway itself cannot read its listing.*set catalogue_key_env/)]);
+    expect(checked.blockers).toEqual([expect.stringMatching(/the gateway cannot read the provider's listing for itself.*set catalogue_key_env/)]);
     expect(checked.steps.join('\n')).toMatch(/price: EUR SEPA: 10000 buys/);
     await simulator?.close();
     simulator = await startFiatOnRampSimulator({ id: 'tried', quoteTtlS: 300, ...options });

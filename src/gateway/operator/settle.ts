@@ -68,7 +68,7 @@ const changed = (id: string): never => {
 };
 
 type Bought = { order: Order; claim: Claim | undefined; now: BoughtNow };
-/** Returns an order and its withdrawal, if there are any, as the operator saw them. */
+/** Returns an order and its withdrawal, if there are any. Throws `order-changed` if they are no longer what the operator saw (`pin`). */
 const boughtOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Bought | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
   if (!order) return undefined;

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 
-/** What to read: the account, one connection or the orders. `unknown`: all of it. */
+/** What to read: the account, a connection or an order; without `upstreamId`, all connections or all orders. `unknown`: everything. */
 export type NoticeHint = { about: 'account' } | { about: 'connection'; upstreamId?: string } | { about: 'orders'; upstreamId?: string } | { about: 'unknown' };
 
 const id = z
