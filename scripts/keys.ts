@@ -80,8 +80,9 @@ const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
 const list = async (): Promise<void> => {
   for (const [kind, { variable, what }] of Object.entries(plan.environmentKinds)) {
     const { current, old } = plan.keysOf(process.env, variable);
-    const id = (key: string): string => key.split(':')[0] ?? '';
-    say(`${kind.padEnd(12)} ${variable}: current ${current === '' ? 'NOT SET' : id(current)}, also accepted ${old.map(id).join(', ') || 'none'} (${what})`);
+    say(
+      `${kind.padEnd(12)} ${variable}: current ${current === '' ? 'NOT SET' : plan.idOf(current)}, also accepted ${old.map(plan.idOf).join(', ') || 'none'} (${what})`,
+    );
   }
   const { config } = readConfig();
   const hashes = (all: readonly string[]): string => all.map((hash) => hash.slice(0, 8)).join(', ') || 'none';

@@ -21,7 +21,8 @@ export const environmentKinds = {
 export type EnvironmentKind = keyof typeof environmentKinds;
 export const isEnvironmentKind = (kind: string): kind is EnvironmentKind => Object.hasOwn(environmentKinds, kind);
 
-const idOf = (key: string): string => key.split(':')[0] ?? '';
+/** A key without an id is never shown: what stands before the colon would be the key itself. */
+export const idOf = (key: string): string => /^([^:]*):/.exec(key)?.[1] ?? '(a key without an id)';
 export const keysOf = (source: Source, variable: string): { current: string; old: string[] } => ({
   current: (source[variable] ?? '').trim(),
   old: (source[`${variable}_OLD`] ?? '')

@@ -86,7 +86,7 @@ export const components: { readonly [name: string]: string } = {
   RuntimeMode: 'sandbox: no real money. live: real money.',
   Step: 'The time that one figure is about.',
   Settling: `What only a person can settle about an order.\n\n${list({
-    'leave-review': 'name the stage that the order is really in, other than review: the order continues from it at the next read that agrees',
+    'leave-review': 'name the stage that the order is really in, other than review: the review ends at the next read that does not contradict it',
     'release-short': 'let the customer withdraw what was delivered; the rest stays owed',
     'close-dispute': 'the dispute was settled in some other way',
     'close-attempt': 'end an order attempt in review that led to no order',
@@ -150,7 +150,7 @@ export const components: { readonly [name: string]: string } = {
     'circuit-open': 'the provider failed too often and is not called for a while',
     busy: 'too many calls to the provider are running or waiting',
     'gateway-busy': 'too many new sessions are being opened at the provider',
-    'at-limit': 'open orders at the provider already hold as many sats as the operator allows',
+    'at-limit': 'the order would exceed what the operator allows in open orders at the provider',
   })}`,
   ExclusionRule: `Why an offer is not ranked. ${open}\n\n${list({
     'wrong-currency': 'the offer is in another currency',

@@ -2,7 +2,7 @@
  * Why we have no usable answer from a provider. For three of the kinds, the cause is in the gateway, not at the provider:
  * - `busy`: for example, our queue for the provider or the caller's share of that queue was full, or the call waited in the queue too long.
  * - `gateway-busy`: our own budget for opening sessions at the provider was spent.
- * - `at-limit`: as many sats are in flight at the provider as the operator allows, so we did not ask it or did not use its answer.
+ * - `at-limit`: with this order, more sats would be in flight at the provider than the operator allows, so we did not ask it or did not use its answer.
  */
 export const faultKinds = [
   'timeout',

@@ -39,7 +39,9 @@ it('keeps rows over kill -9, and lets one process at a time into a folder', asyn
   const second = start();
   const [said, code] = await Promise.all([text(second.stderr!), exit(second)]);
   expect(code).toBe(1);
-  expect(said).toContain(`${dataDir}/database.lock: this data folder is in use by process ${first.pid}. Stop it, use another folder, or set DATABASE_URL`);
+  expect(said).toContain(
+    `${dataDir}/database.lock: this data folder is in use by process ${first.pid}. Stop it, set DATA_DIR to another folder, or set DATABASE_URL`,
+  );
 
   const gone = exit(first);
   first.kill('SIGKILL');

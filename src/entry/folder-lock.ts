@@ -20,7 +20,9 @@ export const lockFolder = (file: string): (() => void) => {
       if (held === undefined) continue;
       const owner = parse(held);
       if (owner && isAlive(owner)) {
-        throw new Error(`${file}: this data folder is in use by process ${owner.pid}. Stop it, use another folder, or set DATABASE_URL to share a PostgreSQL.`);
+        throw new Error(
+          `${file}: this data folder is in use by process ${owner.pid}. Stop it, set DATA_DIR to another folder, or set DATABASE_URL to share a PostgreSQL.`,
+        );
       }
       clear(file, held, own);
     }

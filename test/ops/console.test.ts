@@ -115,7 +115,7 @@ describe('settling', () => {
     expect((await ask(`/operator/orders/${id}/settle`, asked, {}, bob)).body).toEqual({
       order_id: id,
       settling: 'leave-review',
-      done: `${id} continues from "awaiting_payment" as soon as a read from the provider agrees with that stage. Until then, it stays in review`,
+      done: `the review of ${id} ends at the next read from the provider that does not contradict "awaiting_payment". The order then has the stage that was read`,
     });
     const actions = await gateway.database.sql<{ actor: string; detail: string }[]>`
       select actor, detail::text from operator_actions where action = 'order.leave-review' and subject = ${id}`;

@@ -248,6 +248,8 @@ describe('the other kinds', () => {
     ];
     expect(() => retireEnvironment('seal', { ...first, SEAL_KEY_OLD: '' }, undefined)).toThrow('there is no old key to retire: SEAL_KEY_OLD is empty');
     expect(() => retireEnvironment('seal', once, 's7')).toThrow('SEAL_KEY_OLD has no key "s7": it has s8');
+    const bare = { ...first, SEAL_KEY_OLD: 'secretWithoutId' };
+    expect(() => retireEnvironment('seal', bare, 's7')).toThrow('SEAL_KEY_OLD has no key "s7": it has (a key without an id)');
     expect(() => retireEnvironment('seal', twice, undefined)).toThrow('name the key to retire: SEAL_KEY_OLD has s8, s9');
   });
 

@@ -55,8 +55,8 @@ const idsOf = (name: string): { uid: number; gid: number } => {
  * `it` for tests that need PgBouncer and PostgreSQL. If one is missing, the test is listed and skipped; `.ci/run` accepts that only if PgBouncer
  * cannot be installed.
  */
-export const needsPgbouncer: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
+export const needsPgbouncer: (name: string, run: () => Promise<void>) => void = (name, run) => {
   const there = inject('testServer') !== undefined && findPgbouncer() !== undefined;
   if (!there) console.error(`NOT RUN, needs PgBouncer and PostgreSQL: ${name}`);
-  it.runIf(there)(`PgBouncer ${name}`, run, timeoutMs);
+  it.runIf(there)(`PgBouncer ${name}`, run);
 };

@@ -26,7 +26,7 @@ export const providersScreen = (desk: Desk): TemplateResult => {
     </ul>`;
 };
 
-const isIll = ({ open_circuits: open, credentials }: ProviderRow): boolean => open.length > 0 || credentials === 'refused' || credentials === 'missing';
+const isIll = ({ open_circuits: open, credentials }: ProviderRow): boolean => open.length > 0 || credentials === 'refused';
 
 const providerCard = (desk: Desk, one: ProviderRow, isChosen: boolean): TemplateResult =>
   html`<article aria-labelledby="provider-${one.provider}" class=${isIll(one) ? 'ill' : ''}>

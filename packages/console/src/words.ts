@@ -14,7 +14,7 @@ export const settlings: Readonly<Record<Settling, Told>> = {
     button: 'End the review',
     reason: 'Reason',
     happens: (stage) => [
-      `The order continues from "${stage}" as soon as a read from the provider agrees with that stage. Until then, it stays in review.`,
+      `The review ends at the next read from the provider that does not contradict "${stage}". The order then has the stage that was read.`,
       'As long as the provider reports the same amounts, they do not lead to another review.',
     ],
   },
@@ -106,7 +106,7 @@ export const faults: Readonly<Record<FaultKind, string>> = {
   'circuit-open': 'we stopped calling it',
   busy: 'our queue for it is full',
   'gateway-busy': 'our budget for opening sessions there was spent',
-  'at-limit': 'open orders there already hold as many sats as you allow',
+  'at-limit': 'an order would exceed what you allow in open orders there',
 };
 export const textOf = (texts: Readonly<Record<string, string>>, word: string): string =>
   (Object.hasOwn(texts, word) ? texts[word] : undefined) ?? word.replaceAll(/[-_]/g, ' ');

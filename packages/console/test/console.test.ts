@@ -129,13 +129,13 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await sees('console-order');
     await button(page, 'End the review …').click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('The order continues from "awaiting payment" as soon as a read from the provider agrees with that stage.').waitFor();
+    await dialog.getByText('The review ends at the next read from the provider that does not contradict "awaiting payment".').waitFor();
     await sees('console-question');
     await button(dialog, 'Cancel').click();
     await dialog.waitFor({ state: 'hidden' });
     await button(page, 'End the review …').click();
     await button(dialog, 'End the review').click();
-    await page.getByText(/^Done: .* continues from "awaiting_payment"/).waitFor();
+    await page.getByText(/^Done: the review of .* does not contradict "awaiting_payment"/).waitFor();
     const stage = await gateway.passUntil('the end of the review', async () => {
       const { stage } = (await asBob(`/operator/orders/${reviewed}`)).body['order'] as { stage: string };
       return stage === 'review' ? undefined : stage;

@@ -61,7 +61,7 @@ export const startAccount = async (scope: Scope, session: OpenSession, request: 
 
 const startable = (gateway: Gateway, { provider: id, ramp }: StartRequest): Provider => {
   const provider = gateway.providers.find((one) => one.id === id && one.core.mode === 'on' && one.adapter.accounts && (!ramp || one.adapter[ramp]));
-  const wanted = ramp === undefined ? 'provider with accounts' : `${ramp} provider`;
+  const wanted = ramp === undefined ? 'provider with accounts' : `${ramp} provider with accounts`;
   if (!provider) throw invalid('/provider', `is not the id of a ${wanted} that this gateway offers; GET /providers lists the providers`);
   return provider;
 };

@@ -98,7 +98,7 @@ const leaveReview = async (desk: Desk, request: SettleRequest): Promise<string> 
   // The stage that the operator names replaces what earlier reads said about the customer's money.
   const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
   if (!(await desk.stores.operator.learn(order, { ...watch, beforeReview: stage, reviewed }, desk.now))) changed(id);
-  return `${id} continues from "${stage}" as soon as a read from the provider agrees with that stage. Until then, it stays in review`;
+  return `the review of ${id} ends at the next read from the provider that does not contradict "${stage}". The order then has the stage that was read`;
 };
 
 /** Lets the customer withdraw what was delivered. The order stays disputed. */

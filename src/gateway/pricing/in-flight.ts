@@ -56,5 +56,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
 export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return undefined;
-  return new Problem('provider-unavailable', 'This provider has as many sats in flight as the operator allows. Nothing was ordered.', { retryAfterMs: 30_000 });
+  return new Problem('provider-unavailable', 'With this order, the provider would have more sats in flight than the operator allows. Nothing was ordered.', {
+    retryAfterMs: 30_000,
+  });
 };

@@ -216,7 +216,7 @@ const story = ({ route }: StoredOffers): string => {
   const busy = route.failed.filter((one) => one.reason === 'busy').length;
   if (busy > 0) parts.push(`${busy} had no free slot for another call`);
   const full = route.failed.filter((one) => one.reason === 'at-limit').length;
-  if (full > 0) parts.push(`${count(full, 'has', 'have')} as many sats in flight as the operator allows`);
+  if (full > 0) parts.push(`${full} would have more sats in flight than the operator allows`);
   if (route.failed.length > busy + full) parts.push(`${route.failed.length - busy - full} gave no usable answer`);
   return parts.join(', ');
 };

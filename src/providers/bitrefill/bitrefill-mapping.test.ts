@@ -206,10 +206,10 @@ describe('payments', () => {
       paymentInfo: { kind: 'onchain', value: address, amountSats: 1_000n, bip21: `bitcoin:${address}?amount=0.00001` },
     }));
   it.each([
-    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'the address is not a bitcoin address on this network'],
-    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'the address is not a bitcoin address on this network'],
-    [{ address: `bitcoin:${address}` }, 'the address is not a bitcoin address on this network'],
-    [{}, 'the address is not a bitcoin address on this network'],
+    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'the order has no bitcoin address of this network'],
+    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'the order has no bitcoin address of this network'],
+    [{ address: `bitcoin:${address}` }, 'the order has no bitcoin address of this network'],
+    [{}, 'the order has no bitcoin address of this network'],
     [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'the bitcoin: link contradicts the order'],
     [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'the bitcoin: link contradicts the order'],
     [{ address, BIP21: 'pay me' }, 'the bitcoin: link contradicts the order'],

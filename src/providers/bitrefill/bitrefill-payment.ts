@@ -33,7 +33,7 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   const link = BIP21 === undefined ? undefined : readBitcoinLink(BIP21, network);
   const given = told ?? link?.address ?? '';
   const checked = checkPayoutAddress(given, network);
-  if ('problem' in checked || given.includes(':')) return { problem: 'the address is not a bitcoin address on this network' };
+  if ('problem' in checked || given.includes(':')) return { problem: 'the order has no bitcoin address of this network' };
   if (BIP21 !== undefined && (link?.address !== checked.address || (link.amountSats ?? sats) !== sats))
     return { problem: 'the bitcoin: link contradicts the order' };
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
@@ -64,11 +64,12 @@ const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo }
   const value = isInvoice ? lightningInvoice && withoutLightningScheme(lightningInvoice) : address;
   if (value === undefined) return { problem: 'the order has no address or invoice to pay' };
   if (isInvoice && bitcoinInvoice.test(value)) return byInvoice(payment, wanted);
-  if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value))) return { problem: 'the address is not an address or invoice of another coin' };
+  if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value)))
+    return { problem: 'what the order says to pay to is not an address or invoice of another coin' };
   // An invoice carries its own amount.
   if (altcoinPrice === undefined && !isInvoice) return { problem: 'the order states no amount in the coin that was chosen' };
   if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, ''))))
     return { problem: 'the amount in the coin that was chosen cannot be read' };
-  if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: 'the order does not name a coin' };
+  if (altcoinCode !== undefined && !coinCode.test(altcoinCode)) return { problem: "the coin's name cannot be read" };
   return { paymentInfo: { kind: 'altcoin', value, amountSats: sats, ...defined({ altcoinAmount: altcoinPrice }), altcoinCode: altcoinCode ?? method } };
 };
