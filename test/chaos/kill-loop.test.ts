@@ -116,8 +116,8 @@ needsPostgres(`${perProfile} orders x ${profiles.length} profiles under kill -9`
   type Customer = Awaited<ReturnType<typeof newCustomer>>;
   /** Repeats an order until it has a final response, and returns the response to one more request. */
   const ordered = async ({ sessionId }: Customer, quoteId: string, more: object = {}, ramp: '' | '/sell' | '/liquidity' = '') => {
-    // The first request goes to the process that is about to be killed. The limit only ends what hangs: while other work keeps the processors busy, a
-    // recovery may need a minute, because the calls to the providers then end at their short deadlines.
+    // The first request goes to the process that is about to be killed. An attempt whose first five checks meet lost answers or short deadlines is
+    // checked again only about a minute after it was sent (backOffMs). The limit only ends what hangs.
     for (let tries = 0, until = Date.now() + (isFull ? 300_000 : 90_000); Date.now() < until; tries += 1) {
       const { status } = await on.order(tries === 0 ? child.url : (on.recoverers[tries % 2]?.url ?? ''), sessionId, quoteId, more, ramp);
       if (status === 200 || (status >= 400 && status < 500)) break;
