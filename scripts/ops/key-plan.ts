@@ -30,6 +30,8 @@ export const keysOf = (source: Source, variable: string): { current: string; old
     .map((one) => one.trim())
     .filter((one) => one !== ''),
 });
+const noOldKey = (variable: string, old: readonly string[], id: string): Refused =>
+  new Refused(`${variable}_OLD has no key "${id}": it has ${old.map(idOf).join(', ') || 'none'}`);
 const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
 
 /** Adds a new key. With `to`, no key is new: the key with that id, which was added before, becomes the current one. */
@@ -39,7 +41,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
   if (current === '') throw new Refused(`${variable} is not set: ${called('keys', 'init')} prints a new one`);
   if (to !== undefined) {
     const chosen = old.find((one) => idOf(one) === to);
-    if (chosen === undefined) throw new Refused(`${variable}_OLD has no key "${to}": it has ${old.map(idOf).join(', ') || 'none'}`);
+    if (chosen === undefined) throw noOldKey(variable, old, to);
     const rest = [current, ...old.filter((one) => one !== chosen)];
     return {
       variables: lines(variable, chosen, rest),
@@ -86,9 +88,8 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
   const chosen = id === undefined && old.length === 1 ? only : old.find((one) => idOf(one) === id);
   if (chosen === undefined) {
     if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: run ${called('keys', `rotate ${kind}`)} first`);
-    const named = old.map(idOf).join(', ');
-    if (named === '') throw new Refused(`there is no old key to retire: ${variable}_OLD is empty`);
-    throw new Refused(id === undefined ? `name the key to retire: ${variable}_OLD has ${named}` : `${variable}_OLD has no key "${id}": it has ${named}`);
+    if (only === undefined) throw new Refused(`there is no old key to retire: ${variable}_OLD is empty`);
+    throw id === undefined ? new Refused(`name the key to retire: ${variable}_OLD has ${old.map(idOf).join(', ')}`) : noOldKey(variable, old, id);
   }
   return {
     variables: lines(
