@@ -218,11 +218,14 @@ export const matchSlackMs = 15 * 60_000;
  */
 export const holdsAmount = (order: Parameters<typeof mayBePaid>[0], now: number): boolean => mayBePaid(order, now - 2 * matchSlackMs);
 
+/** How long after its expiry an unpaid sale holds its amount (holdsAmount). */
+export const holdMs = (network: Network): number => (paymentDueBy({ ramp: 'sell', expiresOn: 0, network }) ?? 0) + 2 * matchSlackMs;
+
 /**
  * A sale holds its amount for at most this long after its expiry. Only a sale that awaits its payment, or is paid in part, may hold it for longer.
  * The store uses this to skip a customer's many older sales.
  */
-export const longestHoldMs = (paymentDueBy({ ramp: 'sell', expiresOn: 0 }) ?? 0) + 2 * matchSlackMs;
+export const longestHoldMs = holdMs('onchain');
 
 /**
  * Returns when to poll an order next: at `on`, or as soon as an unpaid order expires, so that it counts as open no longer than it can be paid. If a

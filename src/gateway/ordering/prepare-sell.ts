@@ -1,3 +1,4 @@
+import { holdMs } from '../../domain/order-life.ts';
 import type { ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { accountWebhookPlace } from '../places.ts';
@@ -62,7 +63,7 @@ const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { o
   const own = clashing.filter((order) => order.customerId === account.customerId).map((order) => order.id);
   throw new Problem(
     'amount-in-use',
-    `A payment of the same amount may still come for another order of this account, so the two could not be told apart. ${own.length > 0 ? '' : 'That order belongs to another customer with the same account at the provider, so order_ids is empty. '}Change the amount, or order again later: usually, the same amount can be ordered ${terms.network === 'onchain' ? 90 : 40} minutes after the other order has expired.`,
+    `A payment of the same amount may still come for another order of this account, so the two could not be told apart. ${own.length > 0 ? '' : 'That order belongs to another customer with the same account at the provider, so order_ids is empty. '}Change the amount, or order again later: usually, the same amount can be ordered ${holdMs(terms.network) / 60_000} minutes after the other order has expired.`,
     { members: { order_ids: own } },
   );
 };
