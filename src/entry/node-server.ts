@@ -18,13 +18,13 @@ import { createApp } from '../http/app.ts';
 import { createLimiter } from '../http/limiter.ts';
 import { createLog } from '../log/log.ts';
 import { prettyLine } from '../log/pretty.ts';
+import { refuseMetrics, sendsMetricsToken } from './metrics-access.ts';
 import { createMetrics, type Known } from './metrics.ts';
 import { renderGauges } from './gauges.ts';
 import { errorText } from '../domain/error-text.ts';
 import { instanceGauges } from './instance-gauges.ts';
 import { endpoints } from '../http/endpoints.ts';
 import type { ProviderModule } from '../providers/spec.ts';
-import { constantTimeEqual } from '../seal/hash.ts';
 import { checkPublicUrl } from '../domain/url-guard.ts';
 import { clientIp } from './client-ip.ts';
 import { composeInstance, httpSettings, type Parts } from './compose.ts';
@@ -290,16 +290,9 @@ const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: Inco
 
 /** Shows metrics to callers that send METRICS_TOKEN or, while no token is set, to callers on loopback. */
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
-  const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-  const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
   const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
   const local = forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
-  if (!known && (!local || secrets.metricsToken !== undefined))
-    return c.text(
-      secrets.metricsToken === undefined
-        ? 'Metrics are shown to loopback only, because METRICS_TOKEN is not set.\n'
-        : 'Metrics are shown only to callers that send METRICS_TOKEN as a bearer token.\n',
-      403,
-    );
+  if (!sendsMetricsToken(c, secrets) && (!local || secrets.metricsToken !== undefined))
+    return refuseMetrics(c, secrets, 'Metrics are shown to loopback only, because METRICS_TOKEN is not set.');
   return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
 };

@@ -13,9 +13,9 @@ import { createLimiter, type Limiter } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
 import { noMetrics, renderGauges } from './gauges.ts';
+import { refuseMetrics, sendsMetricsToken } from './metrics-access.ts';
 import { checkPublicUrl } from '../domain/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
-import { constantTimeEqual } from '../seal/hash.ts';
 import { composeInstance, httpSettings } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
 import { createFetchHttp } from './http-fetch.ts';
@@ -162,14 +162,7 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
 
 /** Shows only the gauges from the database, because the counters of a single isolate say little. */
 const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
-  const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-  if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
-    return c.text(
-      secrets.metricsToken === undefined
-        ? 'Metrics are not shown, because METRICS_TOKEN is not set.\n'
-        : 'Metrics are shown only to callers that send METRICS_TOKEN as a bearer token.\n',
-      403,
-    );
+  if (!sendsMetricsToken(c, secrets)) return refuseMetrics(c, secrets, 'Metrics are not shown, because METRICS_TOKEN is not set.');
   const client = postgres(url, { max: 1, fetch_types: false });
   return c.text(renderGauges(await databaseGauges(client)));
 };
