@@ -7,7 +7,7 @@ import type { PayoutTo } from '../../domain/payout.ts';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import { afterwards, ProviderFault } from '../fault.ts';
 import type { AccountAdapter, AccountRequest, AccountState, Answer, CallContext } from '../spec.ts';
-import { readUser, setMail, verifyMail, type Dfx } from './dfx-api.ts';
+import { readUser, setMail, unexpected, verifyMail, type Dfx } from './dfx-api.ts';
 import { addressOf } from './dfx-identity.ts';
 import { asUser, logIn, mayHavePage, refusedBy, userOf } from './dfx-login.ts';
 import type { UserReply } from './dfx-order-wire.ts';
@@ -48,7 +48,7 @@ const start = async (dfx: Dfx, context: CallContext, { email, payoutTo }: Accoun
   const now = { ...user, token: login.token };
   // If the address was new to DFX, the login has created the user.
   const said = await afterwards(readUser(dfx, context, login.token));
-  if (!said.ok) throw new ProviderFault('malformed', `status ${said.status} in response to a request about the user`, { status: said.status });
+  if (!said.ok) throw unexpected(said, 'a request about the user');
   if (said.value.mail !== undefined || email === undefined) return stated(dfx, now, said.value);
   return await afterwards(withMail(dfx, context, now, email));
 };
@@ -63,7 +63,7 @@ const withMail = async (dfx: Dfx, context: CallContext, user: KnownUser, mail: s
   if (!reply.ok && reply.status === 401) return await afterwards(read(dfx, context, rest));
   if (!reply.ok && reply.status === 409) return { ...declined('email-refused'), customer: writeUserBlob(user) };
   if (!reply.ok) {
-    if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an e-mail address`, { status: reply.status });
+    if (!refusing.has(reply.status)) throw unexpected(reply, 'an e-mail address');
     const refusal = refusedBy(dfx, reply.body, 'sell');
     return { ok: false, refusal: refusal.reason === 'declined' ? { ...refusal, note: 'email-refused' } : refusal, customer: writeUserBlob(user) };
   }
@@ -84,7 +84,7 @@ const read = async (dfx: Dfx, context: CallContext, user: KnownUser): Promise<An
   const said = await asUser(dfx, context, user, async (token) => await readUser(dfx, context, token));
   if ('refusal' in said) return { ok: false, refusal: said.refusal };
   const { reply, token } = said;
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request about the user`, { status: reply.status });
+  if (!reply.ok) throw unexpected(reply, 'a request about the user');
   return stated(dfx, { ...user, token }, reply.value);
 };
 

@@ -2,9 +2,8 @@
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { ExchangeRamp } from '../../domain/ramp.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { ProviderFault } from '../fault.ts';
 import type { Answer, BuyQuoteRequest, CallContext, Catalogue, PushingBuyer, SellAdapter, SellQuoteRequest } from '../spec.ts';
-import { callDfx, listDfx, type Dfx } from './dfx-api.ts';
+import { callDfx, listDfx, unexpected, type Dfx } from './dfx-api.ts';
 import { notesOf, toCatalogue } from './dfx-catalogue.ts';
 import { dfxConnections } from './dfx-connections.ts';
 import { bodyWith, toleranceBps } from './dfx-order.ts';
@@ -42,7 +41,7 @@ const quote = async (dfx: Dfx, context: CallContext, request: BuyQuoteRequest | 
   const { ramp } = request;
   const reply = await callDfx(dfx, context, { method: 'PUT', path: `/v1/${ramp}/quote`, schema: quoteReply, body: quoteBody(dfx, request) });
   if (!reply.ok) {
-    if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a price request`, { status: reply.status });
+    if (!refusing.has(reply.status)) throw unexpected(reply, 'a price request');
     const { refusal, isOperators } = refusalOfBody(reply.body, ramp);
     if (isOperators) dfx.deps.log('warn', 'operator_country');
     return { ok: false, refusal };

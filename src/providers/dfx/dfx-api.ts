@@ -21,6 +21,10 @@ type Call<S extends z.ZodType> = {
   token?: string;
 };
 
+/** The fault for a status that says nothing about what was asked. `asked`: what it was the response to. */
+export const unexpected = ({ status }: { status: number }, asked: string, more: { taken?: 'no' } = {}): ProviderFault =>
+  new ProviderFault('malformed', `status ${status} in response to ${asked}`, { status, ...more });
+
 export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, { path, token, ...call }: Call<S>): Promise<JsonReply<z.output<S>>> =>
   await requestJson({
     http: dfx.deps.http,
@@ -36,7 +40,7 @@ export const callDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContex
 /** Reads a listing. DFX never refuses one, so an error status is a fault. */
 export const listDfx = async <S extends z.ZodType>(dfx: Dfx, context: CallContext, path: string, schema: S): Promise<z.output<S>> => {
   const reply = await callDfx(dfx, context, { method: 'GET', path, schema, maxBytes: listingBytes });
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request for a listing`, { status: reply.status });
+  if (!reply.ok) throw unexpected(reply, 'a request for a listing');
   return reply.value;
 };
 
@@ -70,7 +74,7 @@ export const confirmBuyOrder = async (dfx: Dfx, context: CallContext, token: str
   const reply = await callDfx(dfx, context, { method: 'PUT', path: `/v1/buy/paymentInfos/${id}/confirm`, schema: z.unknown(), mayBeEmpty: true, token });
   if (reply.ok || reply.status === 409) return true;
   if (reply.status === 400) return false;
-  throw new ProviderFault('malformed', `status ${reply.status} in response to a confirmation`, { status: reply.status });
+  throw unexpected(reply, 'a confirmation');
 };
 
 /** Reads what DFX shows to everybody about one order or payment. Returns undefined for 404: DFX deletes unpaid orders after 90 days. */
@@ -80,7 +84,7 @@ export const readTransaction = async (dfx: Dfx, context: CallContext, orderUid: 
   if (reply.ok) return reply.value;
   // DFX's own 404 has its stock body. A 404 from a wrong address or a proxy must not be read as "there is no order".
   if (reply.status === 404 && messagesIn(reply.body).length > 0) return undefined;
-  throw new ProviderFault('malformed', `status ${reply.status} in response to a request for a status`, { status: reply.status });
+  throw unexpected(reply, 'a request for a status');
 };
 
 /** Reads the user's payments, and their confirmed orders that are not paid. */

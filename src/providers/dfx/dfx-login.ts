@@ -5,7 +5,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault, beforehand } from '../fault.ts';
 import type { JsonReply } from '../kit/request-json.ts';
 import type { CallContext } from '../spec.ts';
-import { readUser, signIn, type Dfx } from './dfx-api.ts';
+import { readUser, signIn, unexpected, type Dfx } from './dfx-api.ts';
 import { addressOf, secretOf } from './dfx-identity.ts';
 import { pagesOf } from './dfx-settings.ts';
 import { kycPage, refusalOfBody, refusing } from './dfx-refusal.ts';
@@ -35,7 +35,7 @@ export const logIn = async (dfx: Dfx, context: CallContext, address: string): Pr
   if (reply.ok) return { token: reply.value.accessToken };
   // Somebody else has registered this address with DFX, most likely its owner in DFX's own app.
   if (reply.status === 401) return { refusal: { reason: 'account-required', note: 'address-known' } };
-  if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to a login`, { status: reply.status, taken: 'no' });
+  if (!refusing.has(reply.status)) throw unexpected(reply, 'a login', { taken: 'no' });
   const refusal = refusedBy(dfx, reply.body, 'buy');
   // If a 400 has no words that we know, it must be about the address: nothing else in the request comes from the customer.
   return { refusal: refusal.reason === 'declined' && reply.status === 400 ? { ...refusal, note: 'payout-refused' } : refusal };

@@ -7,7 +7,7 @@ import type { ExchangeRamp } from '../../domain/ramp.ts';
 import { namingOrder, ProviderFault } from '../fault.ts';
 import type { JsonReply } from '../kit/request-json.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellTransaction } from '../spec.ts';
-import { confirmBuyOrder, makeBuyOrder, makeSellOrder, readTransaction, readTransactions, type Dfx } from './dfx-api.ts';
+import { confirmBuyOrder, makeBuyOrder, makeSellOrder, readTransaction, readTransactions, unexpected, type Dfx } from './dfx-api.ts';
 import { notesOf } from './dfx-catalogue.ts';
 import { asUser, refusedBy, userOf, withKycPage, type Refused, type User } from './dfx-login.ts';
 import type { TransactionReply } from './dfx-order-wire.ts';
@@ -36,7 +36,7 @@ const send = async <T>(
   if ('refusal' in sent) return sent;
   const { reply, token } = sent;
   if (reply.ok) return { value: reply.value, status: reply.status, token };
-  if (!refusing.has(reply.status)) throw new ProviderFault('malformed', `status ${reply.status} in response to an order`, { status: reply.status });
+  if (!refusing.has(reply.status)) throw unexpected(reply, 'an order');
   return { refusal: await withKycPage(dfx, context, { ...user, token }, refusedBy(dfx, reply.body, ramp)), token };
 };
 
@@ -182,7 +182,7 @@ export const listSales = async (
   const read = await asUser(dfx, context, user, async (token) => await readTransactions(dfx, context, token));
   if ('refusal' in read) return refuse(read);
   const { reply, token } = read;
-  if (!reply.ok) throw new ProviderFault('malformed', `status ${reply.status} in response to a request for the list of transactions`, { status: reply.status });
+  if (!reply.ok) throw unexpected(reply, 'a request for the list of transactions');
   const sales = reply.value.flatMap((row) => toSale(row)).filter(({ createdOn }) => createdOn >= since);
   return { ok: true, value: sales.toSorted((a, b) => b.createdOn - a.createdOn).slice(0, limit), ...kept(user, token) };
 };
