@@ -91,8 +91,10 @@ export const violations = (told: readonly Told[], made: readonly Made[], kept: r
     if (new Set(settled.map((one) => one.essence)).size > 1)
       broken.push(`${quoteId}: the answer changed: ${settled.map(({ status, essence }) => `${status} ${essence.slice(0, 300)}`).join(', ')}`);
     const attempts = attemptsOf(quoteId, kept);
-    const now = attempts.map(({ provider, state }) => `${provider} ${state}`).join(', ');
-    if (settled.length === 0) broken.push(`${quoteId} (${now}): never answered: ${answers.map((one) => one.code ?? one.status).join(', ')}`);
+    if (settled.length === 0) {
+      const states = attempts.map(({ provider, state }) => `${provider} ${state}`).join(', ');
+      broken.push(`${quoteId} (${states}): never answered: ${answers.map((one) => one.code ?? one.status).join(', ')}`);
+    }
     const payable = attempts.filter((one) => one.state === 'confirmed').length;
     if (settled.some((one) => one.status === 200) && payable === 0) broken.push(`${quoteId}: a payable order was shown and is not kept`);
     if (settled.length > 0 && payable > 0 && settled.every((one) => one.status !== 200)) broken.push(`${quoteId}: a payable order is kept and was not shown`);

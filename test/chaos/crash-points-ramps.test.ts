@@ -27,11 +27,11 @@ import { bank, optionOf } from '../support/scenarios/sell.ts';
 import { inbound, thorBlock } from '../support/scenarios/liquidity.ts';
 import { startChild, type Child, type CrashPoint } from './replicas.ts';
 import { type Call, invoiceOver } from '../support/wallet.ts';
+import { most, unlimited } from './unlimited.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const appKey = 'an-app-key-that-only-this-test-knows';
 const bearer = { authorization: `Bearer ${appKey}` };
-const most = 1_000_000;
 /** C2 and C7 need a slow commit, and C9 and C10 are about webhooks: the buy ramp tests them, with the same code. */
 const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C5'];
 
@@ -53,9 +53,7 @@ const configOf = ({ bringin, north, tank, thor, dfx }: Simulators, publicUrl: st
     mode: 'sandbox',
     network: 'regtest',
     public_url: publicUrl,
-    limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
-    orders: { max_open: most },
-    sessions: { opens_per_minute: most },
+    ...unlimited,
     // A deadline that a busy machine misses would end a call before the point at which its process dies.
     routing: { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 },
     liquidity: { balance_daily_sats: 1_000_000 },

@@ -16,8 +16,8 @@ import { needsPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
 import { needsPostgres, type TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Made } from './checker.ts';
 import { startCustomers, wait, type Kind } from './database-customers.ts';
+import { most, unlimited } from './unlimited.ts';
 
-const most = 1_000_000;
 /** Faults and customers have a random source each, so that the sequence of faults depends only on the seed. */
 const [random, customersRandom] = [createRandom(chaosSeed), createRandom(chaosSeed + 1)];
 /** Waits for about `ms`, so that each seed hits different moments. */
@@ -51,9 +51,7 @@ const startWorld = async (server: PostgresServer, pooler?: (url: string) => Prom
       database,
       firmPerNode: most,
       config: {
-        limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
-        orders: { max_open: most },
-        sessions: { opens_per_minute: most },
+        ...unlimited,
         routing: { quote_ttl_s: 3600 },
       },
     },

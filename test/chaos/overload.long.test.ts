@@ -14,8 +14,8 @@ import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry } from './entry.ts';
 import type { Flooded } from './flood-child.ts';
+import { most, unlimited } from './unlimited.ts';
 
-const most = 1_000_000;
 const providerMs = 150;
 const percentile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
@@ -49,9 +49,8 @@ needsPostgres('G14: three times the capacity', async () => {
     {
       mode: 'sandbox',
       network: 'regtest',
-      limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most, in_flight: 30 },
-      orders: { max_open: most },
-      sessions: { opens_per_minute: most },
+      ...unlimited,
+      limits: { ...unlimited.limits, in_flight: 30 },
       providers: {
         alpine: {
           kind: 'fiat-on-ramp',

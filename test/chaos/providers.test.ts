@@ -4,9 +4,8 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
 import { startTestGateway, until, walletFrom, type TestGateway, type TestProvider } from '../support/gateway.ts';
 import { timed } from '../support/stopwatch.ts';
+import { most, unlimited } from './unlimited.ts';
 
-const most = 1_000_000;
-const config = { limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most }, sessions: { opens_per_minute: most } };
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
 const percentile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
@@ -27,7 +26,7 @@ it('G12: two black holes and one that drips among ten providers', async () => {
   // Circuits stay closed, so that each request asks the bad providers again.
   const block = { breaker: { volume_threshold: most }, concurrency: { in_flight: 64, queue: 64 }, opens_per_minute: most };
   const providers = Object.fromEntries(ids.map((id, n): [string, TestProvider] => [id, { simulator: { quoteTtlS: 3600, spreadBps: n * 5 }, block }]));
-  const running = await startTestGateway(providers, { config: { ...config, routing: { quote_deadline_ms: deadlineMs } } });
+  const running = await startTestGateway(providers, { config: { ...unlimited, routing: { quote_deadline_ms: deadlineMs } } });
   gateway = running;
   const wallets = await Promise.all(
     Array.from({ length: 4 }, async () => {
@@ -79,7 +78,7 @@ it('G13: a provider that is down is asked once per window, and is used again wit
   const block = { breaker: { volume_threshold: 5, reset_s: resetMs / 1000, reset_max_s: 3 }, opens_per_minute: most };
   const running = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 3600 } }, victim: { simulator: { quoteTtlS: 3600, spreadBps: 50 }, block } },
-    { config: { ...config, trusted_proxies: ['127.0.0.1'] } },
+    { config: { ...unlimited, trusted_proxies: ['127.0.0.1'] } },
   );
   gateway = running;
   const victim = running.simulators['victim']?.control;

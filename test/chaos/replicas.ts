@@ -14,6 +14,7 @@ import { childPath } from '../setup/children.ts';
 import { movableClock, type Clock } from '../support/clock.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { quotedSql, violations, type Habits, type Kept, type Made, type Told } from './checker.ts';
+import { most, unlimited } from './unlimited.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
@@ -125,15 +126,12 @@ export const startFleet = async (
     ),
   );
   const simulators = Object.fromEntries(started) as Record<Profile, RunningSimulator>;
-  const most = 1_000_000_000;
   const config = (publicUrl: string): string =>
     stringify({
       mode: 'sandbox',
       network: 'regtest',
       public_url: publicUrl,
-      limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
-      orders: { max_open: most },
-      sessions: { opens_per_minute: most },
+      ...unlimited,
       routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500, ...routing },
       providers: Object.fromEntries(
         Object.entries({

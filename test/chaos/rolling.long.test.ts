@@ -11,8 +11,8 @@ import { reportGoal } from '../fuzz/random.ts';
 import { freePort } from '../setup/local-server.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry } from './entry.ts';
+import { most, unlimited } from './unlimited.ts';
 
-const most = 1_000_000;
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
 
 const entries: Entry[] = [];
@@ -31,11 +31,9 @@ needsPostgres('G19: a rolling restart under load answers everything', async () =
   const config = {
     mode: 'sandbox',
     network: 'regtest',
-    limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
-    orders: { max_open: most },
+    ...unlimited,
     // The test should not fail because the machine is busy.
     routing: { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 },
-    sessions: { opens_per_minute: most },
     providers: {
       alpine: {
         kind: 'fiat-on-ramp',

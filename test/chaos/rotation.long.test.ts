@@ -10,6 +10,7 @@ import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/provi
 import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { most, unlimited } from './unlimited.ts';
 
 /** The number of orders that a list shows by default. */
 const limit = 50;
@@ -29,18 +30,15 @@ needsPostgres('G17: nothing is unreadable at any step of a rotation', async () =
   database = on;
   const alpine = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 });
   simulator = alpine;
-  const most = 1_000_000;
   const step0: Environment = freshSecrets(randomBytes);
   const step1 = { ...step0, ...rotateEnvironment('seal', step0, undefined).variables };
   const [first = '', second = ''] = [step1['SEAL_KEY'], step1['SEAL_KEY_OLD']].map((key) => key?.split(':')[0]);
   const step2 = { ...step1, ...rotateEnvironment('seal', step1, second).variables };
   const step3 = { ...step2, SEAL_KEY_OLD: '' };
   const start = async (environment: Environment): Promise<TestGateway> => {
-    const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
-    const config = { limits, orders: { max_open: most }, sessions: { opens_per_minute: most } };
     const block = { opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } };
     const blocks = { alpine: { kind: 'fiat-on-ramp', base_url: alpine.url, ...block } };
-    const gateway = await startTestGateway({}, { database: on, environment, config, blocks });
+    const gateway = await startTestGateway({}, { database: on, environment, config: unlimited, blocks });
     running.add(gateway);
     return gateway;
   };

@@ -8,8 +8,8 @@ import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/provi
 import { reportGoal, sizeOf } from '../fuzz/random.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry, type Heap } from './entry.ts';
+import { most, unlimited } from './unlimited.ts';
 
-const most = 1_000_000_000;
 const seconds = sizeOf(60, 60);
 let entry: Entry | undefined;
 let simulator: RunningSimulator | undefined;
@@ -37,7 +37,6 @@ const slopeOf = (points: readonly { x: number; y: number }[]): number => {
 needsPostgres('G16: steady traffic leaves nothing behind', async () => {
   database = await testDatabase();
   simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 });
-  const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
   const providers = {
     alpine: {
       kind: 'fiat-on-ramp',
@@ -49,7 +48,7 @@ needsPostgres('G16: steady traffic leaves nothing behind', async () => {
   };
   // Neither a busy machine nor the pauses of the forced collections should make requests fail here.
   const routing = { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 };
-  const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, sessions: { opens_per_minute: most }, routing, providers };
+  const config = { mode: 'sandbox', network: 'regtest', ...unlimited, routing, providers };
   entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info', ...imageMemory() });
   const { url, heap } = entry;
   const { control } = simulator;
