@@ -21,7 +21,7 @@ The values of \`action\`:
 - \`fix-request\`: change the request;
 - \`reopen-session\`: open a new session;
 - \`requote\`: ask for a new price;
-- \`read-order\`: read the order: it exists, or it has changed;
+- \`read-order\`: read the order, because this quote was already ordered, or because the order is not in the state that you expected;
 - \`retry\`: repeat the same request, after \`retry_after_ms\` if that is given;
 - \`wait\`: the same request may succeed later: repeat it then, after \`retry_after_ms\` if that is given;
 - \`ask-user\`: show \`detail\` to the customer, who must decide or do something;
