@@ -108,8 +108,8 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 };
 
 /**
- * Returns the mistake if the name of an unknown member looks like a known one, or like that of a price limit. Other unknown members are ignored,
- * since FLS01's clients send some.
+ * Returns the mistake if the name of an unknown member looks like a known name, or like a name for a price limit. Other unknown members are ignored,
+ * because FLS01's clients send some.
  */
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
   if (namesOf(schema).known.has(name) || name.length > longestName) return undefined;
@@ -179,7 +179,7 @@ const numberSentence = (name: string, value: unknown, numbers: readonly ListedNu
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   const found = numbers.find((one) => (name === 'currency_id' ? one.currencyCode : one.name).toLowerCase() === word);
   const here = found ? ` (${name === 'currency_id' ? found.currencyCode : found.name} is ${name === 'currency_id' ? found.currencyId : found.id})` : '';
-  return `${name} must be the number that POST /payment-options lists${here}`;
+  return `${name} must be a number from POST /payment-options or, for a sale, POST /sell/payment-options${here}`;
 };
 
 const kinds: Record<string, string> = {
@@ -213,7 +213,10 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
   }
 };
 
-/** Describes what is wrong with a length or a number. For a number it states both limits, except a technical one such as 2^53. */
+/**
+ * Describes what is wrong with a length or a number. For a number, states both limits or, if one of them is only technical, such as 2^53, the limit
+ * that was broken.
+ */
 const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
   const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   if (issue.origin === 'string')
