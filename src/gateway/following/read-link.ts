@@ -32,8 +32,8 @@ export const withLinkRead = async (scope: Scope, provider: Provider, order: Orde
 };
 
 /**
- * Ends the reading of an order's link, before a link that another call fetched is given out. If that call is still reading the link, the amount that
- * it reads no longer counts.
+ * Ends the reading of an order's link. Called before a link that another call fetched is given out: if that call is still reading the link, the
+ * amount that it reads no longer counts.
  */
 export const closeLinkRead = async (scope: Scope, order: Order): Promise<void> => {
   if (order.linkReadOn === undefined) await noteLink(scope, order, undefined);

@@ -38,8 +38,9 @@ export const tellUntrusted = (gateway: Gateway, { id, providerId }: Order): void
 };
 
 /**
- * Judges the secret of a read. The first redemption that can be shown is kept for good. Until there is one, each later secret replaces the earlier:
- * a provider may send a placeholder first, or correct a link. `sealed` is what to store. `untrusted`: the order's redemption cannot be shown.
+ * Decides whether to store the secret that a read returned. The first redemption that can be shown is kept for good. Until there is one, each secret
+ * with a redemption replaces the stored one, because a provider may correct a link. A secret without a redemption is not stored. `sealed` is what to
+ * store. `untrusted`: the new redemption cannot be shown.
  */
 export const takeSecret = async (gateway: Gateway, order: Order, secret: Json | undefined): Promise<{ sealed?: string; untrusted: boolean }> => {
   if (secret === undefined || (await holdsRedemption(gateway, order))) return { untrusted: false };

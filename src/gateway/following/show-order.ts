@@ -77,7 +77,7 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
   return sides[ramp].pay === 'fiat' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
 };
 
-/** Returns how the euros are paid out and how the payment is recognised. */
+/** Returns how the proceeds of a sale are paid out, and how its payment is recognised. */
 const saleOf = ({ facts, terms }: Order): Sale => defined({ delivered_to: facts.delivered_to, matched_by: terms.matchedBy });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
@@ -157,8 +157,8 @@ const payable = new Set(['awaiting_payment', 'underpaid']);
 /**
  * Returns how to pay an order while it can be paid, or undefined. Once a payment is on its way, or a part of it has arrived, the details are not
  * shown, because a customer who followed them would pay the whole amount once more. There are two exceptions. An invoice is still shown, because it
- * can be paid only once. If no more is on its way after a part has arrived, a bank's details are still shown: the customer may need them to send the
- * rest, and knows what they have sent. The address of a sale's connection is shown only as long as that connection may be paid.
+ * can be paid only once. If a part has arrived and no more money is on its way, the details of a fiat payment are still shown: the customer may need
+ * them to send the rest, and knows what they have sent. The address of a sale's connection is shown only as long as that connection may be paid.
  */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();

@@ -7,7 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Order } from '../../ports/orders.ts';
 
-/** Finds the other intents that have the same upstream order, in any of the usual ways to write its id. */
+/** Finds the other intents of the same upstream order. Each may have its id in any of the usual spellings. */
 export const twinsOf = async (gateway: Gateway, of: { intentId: string; providerId: string; upstreamOrderId?: string | undefined }): Promise<Intent[]> =>
   of.upstreamOrderId === undefined ? [] : await gateway.stores.intents.sharing(of.providerId, writingsOf(of.upstreamOrderId), of.intentId);
 

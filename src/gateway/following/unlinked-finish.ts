@@ -4,7 +4,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 
-/** `unasked`: no link was ever asked for. `asked`: one was, and we hold none: the answer is on its way, was lost, or was a refusal. */
+/** `unasked`: no link was ever asked for. `asked`: a link was asked for, but none is stored: the answer is on its way, was lost, or was a refusal. */
 export type Unlinked = 'unasked' | 'asked';
 
 /**
