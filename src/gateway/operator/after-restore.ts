@@ -133,8 +133,8 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
 };
 
 /**
- * Returns those of the listed orders' amounts for which a payment may still come, because a sale of the customer holds them. If the provider lists an
- * unknown sale of such an amount, it is not adopted, because it may be the payment for the order that we know.
+ * Of the listed orders' amounts, returns those for which a payment to one of the customer's known sales may still come. If the provider lists an
+ * unknown sale of such an amount, that sale is not adopted, because it may be the payment for the known one.
  */
 const openAmounts = async ({ stores, now }: Gateway, { providerId, customerId }: UpstreamSession, rows: OrderEvidence[]): Promise<bigint[]> => {
   const amounts = rows.flatMap(({ pay }) => pay ?? []);

@@ -10,7 +10,10 @@ import { settlingsOf } from './settle.ts';
 
 const dayMs = 86_400_000;
 const pageSize = 100;
-/** An order that has been `paid`, or whose sats have been missing, for longer than this is listed as late: its provider has probably lost it. */
+/**
+ * An order is listed as late if its money, or a part of it, came longer ago than this and it is not delivered, or if its sats may have been lost for
+ * longer than this.
+ */
 export const longestDeliveryMs = 3 * dayMs;
 /** Many orders may have the same amount, so a search for an amount without a day goes back only this many days. */
 const amountDays = 30;
@@ -56,7 +59,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   };
 };
 
-/** Returns whether the search is for orders with one id or reference, which an index finds. */
+/** Returns whether the request names an id or a reference. An index finds such orders, so the search need not be limited to recent ones. */
 const isExact = ({ request_id, upstream_order_id, reference }: SearchRequest): boolean =>
   request_id !== undefined || upstream_order_id !== undefined || reference !== undefined;
 
