@@ -41,8 +41,8 @@ export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
 };
 
 /**
- * Subtracts a purchase that was certainly not made from the sum of its day. The attempt's `createdOn` is the time at which it was counted
- * (`countedOn`).
+ * Takes a purchase out of the sum of its day, because it was certainly not made. The attempt's `createdOn` is the time at which the purchase was
+ * counted (`countedOn`).
  */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;

@@ -161,8 +161,8 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
 
 /**
  * Returns whether money has moved for an order that the customer was never shown how to pay. Only a person can find out what the provider means by
- * that. There are three normal cases: the operator's balance pays at once; a coupon's channel costs nothing; and the customer may have been shown how
- * to pay after the backup from which the attempt was restored.
+ * that. Returns false in three cases in which it is normal: the operator's balance pays at once; a coupon's channel costs nothing; and the customer
+ * may have been shown how to pay after the backup from which the attempt was restored.
  */
 const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
   stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
@@ -189,7 +189,7 @@ const referenceIn = ({ payment_details: details }: { [key: string]: Json }): str
 };
 
 /**
- * Returns the events that the wallet gets. If it named none, a pushed order also gets `order_status_changed`, because it never gets
+ * Returns the events that the wallet gets. If its request named none, they include `order_status_changed` for a pushed order, which never has
  * `withdrawal_ready`.
  */
 const eventsOf = ({ webhookEvents = [], usualEvents }: Placing['inputs'], pushed: 'push' | undefined): string[] =>

@@ -9,9 +9,9 @@ import type { StoredQuote } from '../pricing/store-route.ts';
 
 /**
  * Returns the amounts to pay that the provider could not tell apart from this quote's, or undefined if it can tell any two amounts apart. Two amounts
- * are near if they differ by at most the tolerance, taken from the larger, so that it does not matter which order was first. The order for an
- * estimate may differ from the quote by up to the slippage. We allow for that before we order. Afterwards it is too late: even if we withhold the
- * new order, the provider would book the other order's payment to it, because it is the newest.
+ * are near if they differ by at most the tolerance, as a share of the larger one. So it does not matter which order was first. The order for an
+ * estimate may differ from the quote by up to the slippage. We allow for that before we order. Afterwards it is too late: even if we withhold the new
+ * order, the provider would book the other order's payment to the new one, because that is the newest.
  */
 export const nearAmounts = (quote: StoredQuote, slippageBps: number): NearAmounts | undefined => {
   const { offer } = quote.offer;

@@ -52,8 +52,8 @@ const deadOn = (gateway: Gateway, { offer }: StoredQuote, { order }: PlacingInpu
 /** The life of a quote without an expiry. */
 const quoteLifeMs = 15 * 60_000;
 /**
- * How far in the future a quote's own expiry counts at most. A quote that is valid "until 9999" must not keep its customer waiting until then. The
- * time that a late commit may take (`graceMs`) comes on top.
+ * A quote's own expiry counts only up to this far in the future: a quote that is valid "until 9999" must not keep its customer waiting until then.
+ * The time that a late commit may take (`graceMs`) is added.
  */
 const longestWaitMs = 86_400_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);

@@ -36,8 +36,8 @@ export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Tu
 };
 
 /**
- * Ends this turn and begins the next rank's in one transaction. Returns undefined if no other rank can be tried, or if another call has taken this
- * turn over.
+ * Ends this turn and, in the same transaction, begins a turn with the next rank that can be tried. Returns undefined if none can be tried, or if
+ * another call has taken this turn over.
  */
 export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn | undefined> => {
   const { gateway } = scope;

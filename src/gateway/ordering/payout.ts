@@ -20,7 +20,7 @@ export type BuyOrderRequest = { destination?: Destination | undefined };
 
 /**
  * Reads `payout_to`. Throws a Problem unless it names exactly one destination that can be read, is on this gateway's network as far as its text
- * shows, and would not make anybody call a private host. This holds in sandbox mode, too: a provider's sandbox may be a real host.
+ * shows, and would not make anybody call a private host. Private hosts are refused in sandbox mode, too: a provider's sandbox may be a real host.
  */
 export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): Destination | undefined => {
   if (asked === undefined) return undefined;
@@ -39,7 +39,7 @@ export const readPayoutTo = (gateway: Gateway, asked: AskedPayout | undefined): 
   return read;
 };
 
-/** Returns the problem for a destination that the sats cannot, or would not, go to. */
+/** Returns the problem for a destination to which this order's sats cannot be sent. */
 export const unsuitable = (kind: PayoutKind, detail: string): Problem =>
   new Problem('payout-unsuitable', `payout_to: ${detail}`, { errors: [{ pointer: `/payout_to/${kind}`, detail }] });
 

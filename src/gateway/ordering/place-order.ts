@@ -170,7 +170,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     intent = await read();
   }
   if (isPassedThrough && intent.movedTo !== undefined) throw await passedThrough(gateway, intent);
-  // A call with a different Idempotency-Key gets the normal answer, unless there is an order to refer it to.
+  // A call with a different Idempotency-Key gets the normal answer, unless an order was made: then it is told to read that order.
   if (otherKey && intent.state === 'confirmed')
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. Read that order, and do not order again.', {
       members: { order_id: intent.orderId },

@@ -19,7 +19,7 @@ import { upstreamBlob } from '../upstream/blob.ts';
 export type PlacingInputs = {
   webhookUrl?: string;
   webhookEvents?: string[];
-  /** The request names no events. A pushed order, which never gets `withdrawal_ready`, then gets `order_status_changed`, too. */
+  /** Set if the request names no events. A pushed order, which never gets `withdrawal_ready`, then gets `order_status_changed`, too. */
   usualEvents?: true;
   minReceive?: string;
   maxPay?: string;
@@ -52,8 +52,8 @@ const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
   Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
 
 /**
- * Returns the problem for an order that has to wait for another attempt at the same provider. That attempt is named only to its own customer, who can
- * repeat its request to learn its outcome.
+ * Returns the problem for an order that has to wait for another attempt at the same provider. The problem names that attempt only to the customer who
+ * made it, because they can repeat their request to learn its outcome.
  */
 export const otherPending = async (gateway: Gateway, exclusiveKey: string | undefined, customerId: string): Promise<Problem> => {
   const other = exclusiveKey === undefined ? undefined : await gateway.stores.intents.unsettledIn(exclusiveKey);

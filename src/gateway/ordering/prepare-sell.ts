@@ -16,8 +16,9 @@ import type { Scope } from '../../ports/scope.ts';
 export type SellOrderRequest = { connectionId?: string | undefined };
 
 /**
- * Returns what a sell order needs in addition to the quote: the account that the euros pass through and, for a bank payout, the connection. A quote
- * can be made without either. Throws a Problem if something that the offer needs is missing or unsuitable, or if another order has the same amount.
+ * Returns what a sell order needs in addition to the quote: the account through which the money passes and, for a bank payout, the connection. A
+ * quote can be made without either. Throws a Problem if something that the offer needs is missing or unsuitable, or if another order has the same
+ * amount.
  */
 export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;

@@ -5,7 +5,7 @@ import type { PlacingInputs } from './placing.ts';
  * What a ramp adds to an order once the quote is known: the key that allows only one attempt at a time, and what the adapter needs from the customer.
  */
 export type Prepared = {
-  /** A key for what no other attempt may use at the same time (ports/intents.ts). By default, the quote's upstream session. */
+  /** The key of something that no other attempt may use at the same time (ports/intents.ts). By default, the quote's upstream session. */
   exclusiveKey?: string;
   order: OrderInputs;
   nodePubkey?: string;

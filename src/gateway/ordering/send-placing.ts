@@ -25,8 +25,8 @@ import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
 /**
- * Sends an attempt in the state `prepared`: reads the orders that already exist, commits `sending`, then makes the one POST. Returns the answer,
- * after failover if the request has it. An instance that takes over an attempt from one that stopped has the whole deadline again.
+ * Sends an attempt in the state `prepared`: reads the orders that already exist, commits the state `sending`, then makes the one POST. Returns the
+ * answer, after failover if the request has it. An instance that takes over an attempt from one that stopped has the whole deadline again.
  */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const { gateway } = scope;

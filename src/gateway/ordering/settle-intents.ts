@@ -22,7 +22,7 @@ type Evidence = {
   reposts: number;
   /** When the quote was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** The order's id, from a response that could not be used otherwise, or of an order that a read found but could not make out. */
+  /** The order's id: from a response that could not be used otherwise, or of an order that a read found unclear (findPurchase). */
   orderMade?: string;
   /** The attempt was in progress when the restored backup was made. Since then, the customer may have been shown how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string; moneySeen?: true }[] };
@@ -36,8 +36,8 @@ const evidenceOf = (intent: Intent): Evidence => ({
 const restoredNote = 'the attempt was in progress when the restored backup was made: since then, the customer may have been shown how to pay';
 
 /**
- * Checks at most `limit` of the attempts that are due, because the instance that was sending them stopped or the provider's answer was lost. Each is
- * checked under a lease, so that only one instance does it. Returns how many it checked.
+ * Checks at most `limit` of the attempts that are due: those that were being sent by an instance that stopped, and those whose answer was lost. Each
+ * is checked under a lease, so that only one instance does it. Returns how many it checked.
  */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
@@ -125,9 +125,9 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 
 /**
  * For a purchase with the operator's balance, searches for the order: by the ids that notices at this attempt's own URL have named, by the id of an
- * order that an earlier check could not make out (`known`), and by our reference. Only what the provider reports about the order under our
- * credentials counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that could not be made out. It is read again until
- * the attempt is dead; after that, a person must look at it.
+ * order that an earlier check found unclear (`known`), and by our reference. Only what the provider reports about the order under our credentials
+ * counts. Returns `settled` if the attempt is resolved. `unclear`: the id of an order that differs from what we ordered, or whose status needs a
+ * review. It is read again until the attempt is dead; after that, a person must look at it.
  */
 const findPurchase = async (
   scope: Scope,
@@ -159,7 +159,7 @@ const findPurchase = async (
   await settleUnpayable(gateway, intent, lease.owner, { state: 'review', note: unclearNote, upstreamOrderId: other });
   return 'settled';
 };
-const unclearNote = 'the balance paid for an order that is not as ordered, or whose status needs a review';
+const unclearNote = 'an order was paid from the balance, but it differs from what we ordered, or its status needs a review';
 
 /**
  * Returns the id of the order under our reference, by which some providers list orders. If there are several, it returns none: a person must look at
