@@ -89,7 +89,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-/** Another option of the provider with the same name that accepts the amount, with its own terms. */
+/** Another of the provider's options that has the same name and accepts the amount. It has terms of its own. */
 type Other = { option: CatalogueOption; terms: Terms };
 type Offered = { provider: Provider; terms: Terms } & (
   | { option: CatalogueOption; others: Other[]; listing: ProviderListing }
@@ -151,9 +151,9 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, providerId: string, o
 };
 
 /**
- * Adds the listed limits to a refusal that states none, if the amount was in sats. The listed limits are in fiat, so a customer who asked in sats
- * could not know them. If the provider gave no reason and the last prices show which limit was broken, that becomes the reason. Other refusals stay
- * unchanged.
+ * If the amount was in sats, and the provider refused it as too small, as too large or without a reason, but stated no limits, adds the listed
+ * limits. They are in fiat, so a customer who asked in sats could not know them. If the provider gave no reason and the last prices show which limit
+ * was broken, that becomes the reason. Other refusals stay unchanged.
  */
 export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, listed: Listed, refusal: Refusal): Refusal => {
   const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';

@@ -3,7 +3,7 @@ import type { Counted } from '../../ports/liquidity.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Returns the counter of the firm prices that one node has asked for today. */
+/** Returns the counter of the firm prices that one node has asked this provider for today. */
 export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string): Counted => ({
   day: new Date(gateway.now()).toISOString().slice(0, 10),
   purpose: 'firm-quotes',

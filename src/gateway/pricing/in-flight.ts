@@ -21,9 +21,9 @@ const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number):
   BigInt(most) - (await stores.record.inFlight(id, { own: BigInt(most) / 10n, wide: BigInt(most) / 2n }, now()));
 
 /**
- * Returns a keyed hash of the customer's network, for what its orders share: the sats in flight, and the polls of unpaid orders. The hash of an IPv6
- * /64 is followed by a space and the hash of its /48. Returns undefined if the call has no network (ports/scope.ts). The address itself is not
- * stored.
+ * Returns a keyed hash of the customer's network, for what the network's orders share: the sats in flight, and the polls of unpaid orders. The hash
+ * of an IPv6 /64 is followed by a space and the hash of its /48. Returns undefined if the call has no network (ports/scope.ts). The address itself is
+ * not stored.
  */
 export const networkKeyOf = ({ gateway, network }: Scope): string | undefined =>
   network && [...new Set([network.own, network.wide])].map((one) => gateway.notices.token('network', one)).join(' ');

@@ -73,7 +73,7 @@ const withPayout = (offer: ProviderOffer, { payoutKinds: paid }: BuyAdapter, { p
 
 /**
  * Returns the faults of providers that demand a proof but could not be reached or used when the session was opened: either at GET /verify, so that
- * the provider has no token in this session, or at POST /session, where the proof was given but the upstream session was only begun. That is not the
+ * the provider has no token in this session, or at POST /session, where the proof was given but the upstream session was only begun. Neither is the
  * customer's fault.
  */
 const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {

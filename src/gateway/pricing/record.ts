@@ -104,8 +104,8 @@ const againMs = 10 * 60_000;
 const mostLeftOut = 500;
 
 /**
- * Adds orders that the record lacks. An order that cannot be counted is logged and left out for a while, so that it stops no other, however many such
- * orders there are. Returns how many orders were checked.
+ * Adds orders that the record lacks. An order that cannot be counted is logged and left out for a while, so that it stops no other. At most 500 such
+ * orders are left out at a time (`mostLeftOut`). Returns how many orders were checked.
  */
 export const addMissing = async (gateway: Gateway, limit: number): Promise<number> => {
   const { notRecorded } = gateway.state;

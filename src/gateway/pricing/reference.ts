@@ -41,7 +41,7 @@ const knowAgain = async (gateway: Gateway, olderThanMs: number): Promise<void> =
 
 /**
  * Called by the price requests for buying and selling. The first request waits for the rows, in parallel with its other reads. Later ones use the
- * last known rows, while the background reads them again.
+ * last known rows, while these are read again in the background.
  */
 export const refreshReference = async (gateway: Gateway): Promise<void> => {
   const isFirst = gateway.state.reference.readOn === 0;
@@ -51,7 +51,7 @@ export const refreshReference = async (gateway: Gateway): Promise<void> => {
 };
 
 const judged = (gateway: Gateway, feeds: readonly Feed[], readings: readonly FeedReading[], maxAgeMs: number): FeedsJudged => {
-  // Another instance may have a different configuration. Feeds that are not configured on this one do not count.
+  // Another instance may have a different configuration. Feeds that are not configured on this instance do not count.
   const voices = feeds.map(({ name, venue, averages }) => ({ ...(readings.find((one) => one.name === name) ?? { name }), venue, averages }));
   return judgeFeeds(voices, gateway.now(), maxAgeMs);
 };

@@ -153,7 +153,7 @@ type ShownQuote = {
 /** Shows rank 1 as the ramp's /quote returns it: for buying, in FLS01's shape with a few members added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best: object = showOffer(gateway, stored, 0, ramp);
-  // /quote does not show the policy, so this warning tells the wallet that the price was not checked.
+  // /quote does not show the policy, so this warning tells the wallet that the price is in doubt.
   const isPushed = stored.route.offers[0]?.offer.facts.payout_kinds !== undefined;
   const names = new Set([...quoteNames[ramp], ...(isPushed ? pushNames : []), ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
   const shown: Record<string, unknown> = {};
@@ -166,8 +166,8 @@ export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
 };
 
 /**
- * Returns the problem for a request without an offer. The status is 422 if providers refused or were excluded, and 503 if no provider answered, or if
- * a provider that might have made an offer could not be asked at the moment.
+ * Returns the problem for a request without an offer. The status is 503 if no provider gave a usable answer, or if a provider that might have made an
+ * offer could not be asked at the moment. Otherwise it is 422.
  */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
@@ -223,8 +223,8 @@ const story = ({ route }: StoredOffers): string => {
 
 /**
  * Returns the widest limits that the providers stated, which show what the customer could ask for instead. If some providers want more and others
- * less, with a gap between them, only the nearer limit is returned: no wallet can use a range that ends before it begins. The problem's `refused` has
- * each provider's own limits.
+ * less, with a gap between them, only one limit is returned, because no wallet can use a range that ends before it begins: the nearer one if the
+ * request fixed this amount, otherwise the minimum. The problem's `refused` has each provider's own limits.
  */
 export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>): Limits => {
   const all = refused.flatMap((one) => one.refusal.limits ?? []);
@@ -239,7 +239,10 @@ export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>)
   return defined({ minPay: pay.least, maxPay: pay.most, minReceive: receive.least, maxReceive: receive.most });
 };
 
-/** Shows every figure behind the haircut: the sums of both rows in both windows, the prior weight and the configured haircut (domain/record.ts). */
+/**
+ * Shows the figures behind the haircut (domain/record.ts): the configured haircut, the prior weight, and the sums over estimates and over broken
+ * promises, each in both windows. Shows none if only the configured haircut counted.
+ */
 const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer) => {
   const sums = (windows: Windows | undefined) => {
     const { slow, fast } = windows ?? emptyWindows();
