@@ -13,7 +13,7 @@ export const providerRef = (gateway: Gateway, id: string): { id: string; name: s
 
 /**
  * Returns an amount as a JSON integer. Amounts are checked when they come in. If an old row still holds an amount that is too large, the largest safe
- * integer is shown instead, so that one row never fails the whole answer.
+ * integer is shown instead, so that one row never makes the whole answer fail.
  */
 export const int = (amount: bigint): number => (isSafe(amount) ? Number(amount) : (amount < 0n ? -1 : 1) * Number.MAX_SAFE_INTEGER);
 

@@ -91,7 +91,7 @@ const record = async (gateway: Gateway, { providerId, purpose, targetId }: Targe
   return await gateway.stores.notices.record({ id, providerId, purpose, targetId, genuine: true, receivedOn: gateway.now(), ...body }, windowMs);
 };
 
-/** Records a genuine notice, and reads what it is about at the provider, now or soon. */
+/** Records a genuine notice. Makes the gateway ask the provider about the order or account, now or soon. */
 const ring = async (scope: Scope, { providerId, purpose, targetId }: Target, text?: string): Promise<void> => {
   const { gateway } = scope;
   const recorded = await record(gateway, { providerId, purpose, targetId }, text);

@@ -6,8 +6,8 @@ export const saveBlob = async (gateway: Gateway, accountId: string, blob: string
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
 
 /**
- * Stores the blob that a call returned in place of the blob with which the call was made. Returns false if the account has another blob by now: what
- * was stored in the meantime is newer, for example a key that the customer has just pasted.
+ * Replaces the blob with which a call was made by the blob that the call returned. Returns false if the account has another blob by now: what was
+ * stored in the meantime is newer, for example a key that the customer has just pasted.
  */
 export const replaceBlob = async (gateway: Gateway, accountId: string, { used, now }: { used: string | undefined; now: string }): Promise<boolean> => {
   const { sessions } = gateway.stores;
