@@ -44,7 +44,7 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
       const page = await options.pages(c.req.raw);
       return page ? await marked(c, options, page) : await notFound(c, options);
     });
-  // Sends people who open the address in a browser to the documentation.
+  // Sends people who open the address in a browser to the documentation or, on the console's own host, to the console.
   app.get('/', async (c) =>
     /\btext\/html\b/.test(c.req.header('accept') ?? '')
       ? await marked(c, options, new Response(null, { status: 302, headers: { location: isConsoleHost(c.req.raw, options.http) ? '/console' : '/docs' } }))
@@ -146,7 +146,7 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
   return response;
 };
 
-/** What an answer is about, for its line in the log: the order and its provider, or the problem. */
+/** What an answer is about, for its line in the log: the order, its provider, and the code of the problem. */
 type About = { order?: string; provider?: string; code?: string };
 
 /** A request's members, and its body as it was sent. */

@@ -16,7 +16,7 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}
 
 /**
  * Returns whether this host serves the request. In live mode, only the console's host serves the console and, to browsers, `/operator`. Except for
- * `/` and the assets, that host serves nothing else: a script on a page of the public host can neither frame the console nor read its answers.
+ * `/` and the assets, that host serves nothing else. So a script on a page of the public host can neither frame the console nor read its answers.
  * Without such a host there is no console. In the sandbox, localhost and loopback addresses serve both, too. Another name that resolves to a loopback
  * address does not. Over plain http, a page under such a name may still reach `/operator`, because its request does not show that it comes from a
  * browser. But the page has no token.

@@ -38,7 +38,8 @@ export type Counter = {
   most: number;
   windowMs: number;
   /**
-   * Whether `most` is the configured limit of any session or network. False for an app, for a limit that is configured for one app, and for a /48.
+   * Whether `most` is the configured limit that holds for every session or network. False for an app, for a limit that is configured for one app, and
+   * for a /48.
    */
   isUsual: boolean;
 };
@@ -72,12 +73,12 @@ export const createLimiter = (now: () => number): Limiter => {
   };
 };
 
-/** Uses per minute (mails: per hour) of one session, one network and one app. */
+/** The most uses per minute (of `mails`: per hour) by one session, one network and one app. */
 export type Limits = Record<LimitName, Partial<Record<LimitScope, number>>>;
 export type Caller = { network: Network; app: KnownApp | undefined };
 
 /**
- * Returns what a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, since all
+ * Returns what a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, because all
  * customers of a wallet's backend share its address; otherwise it is the network. A call with a publishable key counts by app and network, with the
  * app's own limit if it has one.
  */

@@ -241,7 +241,7 @@ export const rankedFigures = z.object({
   preference_bps: bps,
   tie_key: z.string(),
 });
-/** What POST /route adds: the stored figures that ranked the offers, and the receipts. */
+/** What POST /route adds: the stored figures by which the offers were ranked, and the receipts. */
 const decision = {
   receipt: z.string(),
   receipts: z.array(receipt),

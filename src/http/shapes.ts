@@ -21,7 +21,7 @@ export const blocks = z.int();
 export const count = z.int();
 /** RFC 3339 in UTC. The gateway writes milliseconds; in requests they are optional. */
 export const time = z.iso.datetime();
-/** A day that PostgreSQL can store, too: it has no year 0, and JavaScript writes the years after 9999 in another form. */
+/** A day that PostgreSQL can store, too: PostgreSQL has no year 0, and JavaScript writes the years after 9999 in another form. */
 export const calendarDay = z.iso.date().refine((day) => /^[12]/.test(day), 'must be a day between the years 1000 and 2999');
 /** A UUID in either case (RFC 9562 requires readers to accept both): Swift, for example, writes capitals. Ours are in lower case. */
 export const uuid = z.uuid().toLowerCase();

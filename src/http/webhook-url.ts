@@ -23,6 +23,6 @@ export const webhookOf = (
   ...(request.webhook_url === undefined
     ? {}
     : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? [...unsaid] }),
-  // Anybody can read a publishable key, so it signs nothing in the app's name.
+  // Anybody can read a publishable key, so a call that shows one gets no webhooks signed in the app's name.
   ...(call.app === undefined || call.app.isPublic ? {} : { appId: call.app.id }),
 });

@@ -5,7 +5,7 @@ import { endpoint } from '../call.ts';
 const flag = z.boolean();
 export const featureSet = z.object({ quotes: flag, estimates: flag, on_chain_fallback: flag, webhook: flag });
 /**
- * The answer is one object with all four keys, inside an array. FLS01 shows several forms, and only this one can be read by every generated client.
+ * The answer is one object with all four keys, inside an array. FLS01 shows several forms; this is the only one that every generated client can read.
  */
 export const features = endpoint({
   id: 'getFeatures',

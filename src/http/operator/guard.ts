@@ -14,9 +14,9 @@ const operatorOf = (call: Call): string | undefined => {
 };
 
 /**
- * Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. A network that has shown too
- * many wrong tokens gets 429 for the rest of the minute. A right token works even then: otherwise a stranger behind the same address could lock the
- * operator out. Further guessing is hopeless in any case, since a token has at least 16 random characters.
+ * Lets only operators through. Other callers get the same answer as for an unknown path. Only a network that has shown too many wrong tokens can tell
+ * the difference: for the rest of the minute, each further wrong token gets 429. A right token works even then: otherwise a stranger behind the same
+ * address could lock the operator out. Further guessing is hopeless in any case, because a token has at least 16 random characters.
  */
 export const operatorOnly = async (call: Call): Promise<void> => {
   if (operatorOf(call) !== undefined) return;

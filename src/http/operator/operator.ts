@@ -178,7 +178,7 @@ export const operatorRecord = endpoint({
   run: async (call) => ({ body: await readRecord(call.gateway, by(call)) }),
 });
 
-/** The version of the switch that the operator saw, as in `switch_version`. With or without quotes. */
+/** The version of the switch that the operator saw (`switch_version`), with or without quotes. */
 const ifMatch = z.object({ 'If-Match': z.string().optional() });
 const expectedOf = ({ request }: Call): string | undefined => {
   const given = request.headers

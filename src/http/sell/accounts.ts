@@ -43,7 +43,7 @@ export const sellAccounts = endpoint({
   },
 });
 
-/** Makes the endpoint that reads an account. Each such path shows the same accounts. */
+/** Makes an endpoint that reads an account: /account-status and /sell/account-status show the same accounts. */
 export const accountStatusAt = (path: string, id: string): Endpoint =>
   endpoint({
     id,
