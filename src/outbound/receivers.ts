@@ -3,7 +3,7 @@
  */
 export type Receivers = {
   paused(): string[];
-  /** Records an outcome. Returns true if the host had failed before and has now answered. */
+  /** Records an outcome; `answered` is false if the host itself failed. Returns true if the host had failed before and has not failed now. */
   note(host: string, answered: boolean): boolean;
   inFlight: number;
 };

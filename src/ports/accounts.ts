@@ -66,8 +66,8 @@ export type AccountStore = {
   /** Returns whether another customer has ever connected an account of the same user at this provider. Removed accounts count, too. */
   isUserOfAnother(account: Account, userHash: string): Promise<boolean>;
   /**
-   * Finds the accounts of the provider's user with this hash. Accounts that were ever connected come first. There are several if customers have named
-   * the same user, or pasted keys of the same user.
+   * Finds the accounts of the provider's user with this hash that are not removed. Accounts that were ever connected come first. There are several if
+   * customers have named the same user, or pasted keys of the same user.
    */
   ofUser(providerId: string, userHash: string, limit: number): Promise<Account[]>;
   /** Deletes an account that the provider has not made. */
@@ -77,8 +77,8 @@ export type AccountStore = {
   list(customerId: string): Promise<Account[]>;
   /**
    * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read, or if the account was
-   * removed. If `wake` was called since then, the change does not postpone the check that it made due. A change that sets the next check also ends
-   * the lease of `claimDue`.
+   * removed. If `wake` was called since then, the change does not postpone the check that `wake` made due. A change that sets the next check also
+   * ends the lease of `claimDue`.
    */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   /**

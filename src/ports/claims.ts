@@ -48,14 +48,14 @@ export type ClaimStore = {
   reopen(orderId: string, asked: { fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<Claim | undefined>;
   /**
    * Stores the link, and returns whether it did. If another owner has taken the claim since, stores the link only if nobody holds the claim now and
-   * the stored link is still `known`: the link that was stored when this one was requested, or none.
+   * the stored link is still `known`. `known`: the link that was stored when this one was requested; undefined if there was none.
    */
   hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }, known?: string): Promise<boolean>;
   /** Returns false, and changes nothing, if another owner has taken the claim since, even if that owner has finished. */
   change(orderId: string, owner: string, change: ClaimChange): Promise<boolean>;
   /**
    * Drops the fallback address of a claim that holds no link, as if the provider had refused it, so that the next request may name another. Does
-   * nothing in two cases. `lost`: an answer may have been lost, and `isSure` is not given. `changed`: the claim has changed since it was read, or is
+   * nothing in two cases. `lost`: an answer may have been lost, and `isSure` is false. `changed`: the claim has changed since it was read, or is
    * being worked on.
    */
   dropFallback(seen: Claim, isSure: boolean): Promise<'dropped' | 'lost' | 'changed'>;

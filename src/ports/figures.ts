@@ -85,7 +85,10 @@ export type FigureStore = {
   /** Postpones the next check of an hour that could not be counted. */
   postpone(hour: number, source: FigureSource, until: number): Promise<void>;
   read(filter: FigureFilter): Promise<Figure[]>;
-  /** Returns how many hours in a range have not been counted yet, and when the newest counted hour was last checked. */
+  /**
+   * Returns how many hours in a range have not been counted yet (an hour counts once for each source), and when the newest counted hour was last
+   * checked.
+   */
   progress(from: number, to: number): Promise<{ missing: number; countedOn?: number }>;
   /**
    * Counts the calls of the stored decisions since a given time, so use it for minutes, not for days. Reads only decisions that are not yet in

@@ -18,7 +18,7 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
-/** `until`: the time until which a network has used up its polls. `notedOn`: when that was noted. */
+/** `until`: the polls up to this time are already taken. `notedOn`: when that was noted. */
 export type PollSlot = { until: number; notedOn: number };
 
 /** What one instance remembers between requests. It may be lost at any time: whatever must survive is in the database. */
@@ -34,13 +34,13 @@ export type InstanceState = {
   seenOn: number;
   /** When this instance last found no hour whose figures had to be counted (gateway/figures/count-hours.ts). */
   figuresIdleOn: number;
-  /** The providers' calls in the decisions of the last minutes, as far as an operator has asked for them (gateway/operator/show-overview.ts). */
+  /** The calls to providers for the decisions of the last minutes. Read only when an operator asks for them (gateway/operator/show-overview.ts). */
   recentCalls: RecentCalls;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
-  /** The time until which each network has used up the polls of its unpaid orders (poll-share.ts). */
+  /** For each network, and for each app whose customers have none, the polls that its unpaid orders have already taken (poll-share.ts). */
   pollSlots: Map<string, PollSlot>;
   /** When each combination of provider, outcome and network was last counted (count-judged.ts). */
   judged: Map<string, number>;

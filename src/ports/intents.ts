@@ -39,7 +39,8 @@ export type Intent = {
   /** In the state `moved`: the id of the next rank's intent, with which the request continues. */
   movedTo?: string;
   /**
-   * Keyed hashes of the customer's network, used to limit how much one network has in flight at a provider (in-flight.ts). Deleted with the quotes.
+   * Keyed hashes of the customer's network, used to limit what one network has in flight at a provider (in-flight.ts), and the polls of its unpaid
+   * orders (poll-share.ts). Deleted when quotes of the same age are.
    */
   networkKey?: string;
   /**
@@ -55,9 +56,9 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 
 /**
  * The amounts to pay that the provider could not tell apart from the new order's amount (`amount_tolerance_bps`), from `least` to `most` inclusive,
- * in the ramp's units. They are compared with the customer's other orders at the same provider and in the same currency that are being placed, or for
- * which a payment may still come (mayBePaid). `slippageBps`: by how much the amount to pay of an order that is being placed for an estimate may still
- * change, if the customer did not fix that amount.
+ * in the ramp's units. They are compared with the amounts of the customer's other orders at the same provider and in the same currency, as long as
+ * these are being placed, or a payment for them may still come (mayBePaid). `slippageBps`: if such an order is being placed for an estimate, and the
+ * customer did not fix the amount to pay, that amount may still change by this much.
  */
 export type NearAmounts = { currency: string; least: bigint; most: bigint; slippageBps?: number };
 
@@ -131,7 +132,7 @@ export type IntentStore = {
   earlierIn(exclusiveKey: string): Promise<string[]>;
   /** Finds the unresolved intent with this key. Until it is resolved, no other intent can get the key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
-  /** Returns the unresolved sell intents at a provider of the customer, and of other customers who are connected as the same user. */
+  /** Returns the customer's unresolved sell intents at a provider, and those of other customers who are connected there as the same user. */
   unsettledSales(providerId: string, customerId: string): Promise<Intent[]>;
   /** Finds the intents, other than `except`, that have one of these order ids at the provider. */
   sharing(providerId: string, upstreamIds: string[], except: string | undefined): Promise<Intent[]>;
