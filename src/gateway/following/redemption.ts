@@ -11,8 +11,8 @@ import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 export type Redemption = { lnurl?: string; link?: string };
 
 /**
- * Returns the redemption in a provider's secret, with links in canonical form. `untrusted`: a link in it does not lead to the provider's own hosts.
- * Undefined: nothing in it redeems anything.
+ * Returns the redemption in a provider's secret, with links in canonical form. `untrusted`: one of its links does not lead to the provider's own
+ * hosts. Undefined: the secret redeems nothing.
  */
 const redemptionIn = (gateway: Gateway, order: Order, secret: Json): Redemption | 'untrusted' | undefined => {
   const provider = providerOf(gateway, order.providerId);

@@ -52,7 +52,7 @@ type OrderWords<R extends Ramp> = {
   /** The order's amounts, with the currency and payment option, or with the liquidity product. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
   price: (order: Order) => ShownOf[R]['price'];
-  /** What only this ramp has in the response to an order call. For buy, FLS01 defines that response; we add only a pushed payout. */
+  /** What only this ramp has in the response to an order call. For buy, this is only what a pushed payout adds. */
   ordered: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['ordered'];
   /** What only this ramp has in an entry of a status call. */
   status: (order: Order, payoutTo: PayoutTo | undefined) => ShownOf[R]['status'];

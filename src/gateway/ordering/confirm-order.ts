@@ -151,7 +151,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if ((paidBy(quote, inputs.order.payoutTo) ?? Infinity) <= lastMoment) return invoiceTooShort;
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') {
-    // The quote's own end decides, not the one that the order states: otherwise the provider could choose an end that is already over.
+    // The quote's own expiry decides, not the one that the order states: otherwise the provider could state one that has already passed.
     const wasLate = judgeEnd(offer, undefined, (intent.sentOn ?? now) + usualAnswerMs + marginMs) === 'over';
     if (wasLate && lastsAsQuoted(offer, placed.expiresOn)) return answeredLate;
     return unpayable("The provider's order has already expired: a payment would come too late.");

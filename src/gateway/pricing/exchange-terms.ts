@@ -1,4 +1,4 @@
-/** Works out what buying and selling have in common before we ask a provider: the amount, the option, the limits. */
+/** For buying and for selling, works out what we need before we ask a provider: the amount, the option, the limits. */
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';

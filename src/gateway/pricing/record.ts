@@ -97,7 +97,7 @@ export const haircutTerms = (gateway: Gateway, provider: Provider, asked: Exchan
   };
 };
 
-/** An order that was paid this long ago and never filled counts as not delivered. */
+/** A paid order that was never filled counts as not delivered only after this time. */
 const unfilledMs = 14 * 86_400_000;
 /** How long we wait before we try again to count an order that could not be counted. */
 const againMs = 10 * 60_000;

@@ -45,7 +45,7 @@ type AmountWords<R extends Ramp> = {
   /** The request, as /offers repeats it. */
   asked(stored: StoredOffers): ShownOf[R]['asked'];
   offer(offer: ProviderOffer, stored: StoredOffers): ShownOf[R]['offer'];
-  /** An offer's price and fee. Liquidity has none here: its fee is the difference between its amounts. */
+  /** An offer's price and fee. Liquidity has none here: its fee is among its amounts (`fee_sats`). */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
   figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
   /** The amount that the customer receives, less the haircut by which the offer was ranked. Rounded down for display. */
