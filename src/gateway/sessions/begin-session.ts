@@ -15,7 +15,7 @@ export type Challenge = {
   gatewayTokenExpiresOn: number;
   /** Providers that we did not ask, because our budget for opening sessions at them was spent. */
   notAsked?: string[];
-  /** Providers whose token we did not pass on, because a signature over it might be accepted elsewhere. */
+  /** Providers whose token we did not pass on, because it is flawed (flawedTokens). */
   refused?: string[];
 };
 
