@@ -8,14 +8,14 @@ export type FeeStyle = 'included' | 'added';
 
 const million = 1_000_000n;
 
-/** Returns the largest amount to ask for that, with the fee on top, does not exceed the total: floor(total / (1 + rate)). */
+/** Returns the amount to ask for first: the largest one that, with the fee on top, does not exceed the total. */
 export const firstAsk = (total: bigint, feePpm: number): bigint => divFloor(total * million, million + BigInt(feePpm));
 
 /** Returns the amount to ask for once the provider's fee for nearly the same amount is known. */
 export const correctedAsk = (total: bigint, fee: bigint): bigint => total - fee;
 
 /**
- * Judges a provider's fee for the amount that we asked for: the sum fits into the total, or the adapter should ask once more for the returned
+ * Judges a provider's fee for the amount that we asked for: the two together fit into the total, or the adapter should ask once more for the returned
  * amount, or the fee cannot be resolved. After that second request the adapter judges again with `corrected: true`.
  */
 export const judgeAsk = (total: bigint, ask: bigint, fee: bigint, corrected: boolean): 'fits' | 'fee-unresolved' | { ask: bigint } => {

@@ -12,7 +12,7 @@ const LINK_FORM = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * An entry of a list of hosts whose links may be shown: a name with a dot. `com` would allow every host under it, and an entry with a scheme, a port
+ * An entry in a list of hosts whose links may be shown: a name with a dot. `com` would allow every host under it, and an entry with a scheme, a port
  * or a path would match none. Addresses need no entry: loopback is allowed in the sandbox, and no other address ever is.
  */
 export const linkHost = {

@@ -16,7 +16,7 @@ export const unreadEnd = 0;
 export const longestLinkMs = 3 * 86_400_000;
 
 /**
- * The state of an order's withdrawal, as far as decisions about it need it. `isUnlost`: no answer to a request for the link can have been lost.
+ * What these decisions need to know about the state of an order's withdrawal. `isUnlost`: no answer to a request for the link can have been lost.
  * `hasFallback`: requests for the link name an on-chain address. `createdOn`: when the customer first asked for a link.
  */
 export type ClaimNow = {

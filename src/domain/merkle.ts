@@ -11,7 +11,7 @@ const nodePrefix = Uint8Array.of(1);
 export const leafHash = (leaf: Uint8Array): string => bytesToHex(sha256(concatBytes(leafPrefix, leaf)));
 const nodeHash = (left: string, right: string): string => bytesToHex(sha256(concatBytes(nodePrefix, hexToBytes(left), hexToBytes(right))));
 
-/** Returns the largest power of two that is smaller than n. n must be at least 2. */
+/** Returns the largest power of two that is smaller than `n`, which must be at least 2. */
 const splitOf = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
 /** Returns the root over hashed leaves. Without leaves, it is the hash of the empty string. */

@@ -3,19 +3,19 @@
  * function that rounds says which way.
  */
 
-/** Returns a / b, rounded towards minus infinity. Throws RangeError for b = 0. */
+/** Returns `a / b`, rounded towards minus infinity. Throws RangeError if `b` is 0. */
 export const divFloor = (a: bigint, b: bigint): bigint => {
   const quotient = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 };
 
-/** Returns a / b, rounded towards plus infinity. Throws RangeError for b = 0. */
+/** Returns `a / b`, rounded towards plus infinity. Throws RangeError if `b` is 0. */
 export const divCeil = (a: bigint, b: bigint): bigint => -divFloor(-a, b);
 
-/** Returns part / whole in basis points, rounded up. The result is a ratio, not money, so it is a number. */
+/** Returns `part / whole` in basis points, rounded up. The result is a ratio, not money, so it is a number. */
 export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(part * 10_000n, whole));
 
-/** Returns part / whole in basis points, rounded down. */
+/** Returns `part / whole` in basis points, rounded down. */
 export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
 
 /** Returns the fee in sats of an order that pays and receives sats. If it costs less than it delivers, the fee is 0, because no fee is negative. */
@@ -24,7 +24,7 @@ export const feeInSats = (pay: bigint, receive: bigint): bigint => (pay > receiv
 /** Returns `bps` basis points of `amount`, rounded down. */
 export const mulBps = (amount: bigint, bps: number): bigint => divFloor(amount * BigInt(bps), 10_000n);
 
-/** The number digits / 10^scale, with scale ≥ 0. */
+/** The number `digits` / 10^`scale`; `scale` is at least 0. */
 export type Decimal = { digits: bigint; scale: number };
 
 const decimalForm = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
@@ -46,10 +46,10 @@ export const parseDecimal = (text: string): Decimal | undefined => {
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 };
 
-/** Returns amount × decimal, rounded down. */
+/** Returns `amount` × `decimal`, rounded down. */
 export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => divFloor(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
-/** Returns amount × decimal, rounded up. */
+/** Returns `amount` × `decimal`, rounded up. */
 export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
 /** Formats an amount: 2000n, "EUR" → "20.00 EUR". The amount is in hundredths of the unit in every currency, as in FLS01. */

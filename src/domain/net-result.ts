@@ -3,33 +3,35 @@ import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
 import { asksExchange, type Asked, type ExchangeAsked, type ProviderOffer } from './offer.ts';
 import { exchanged, fiatAndSats, sides } from './ramp.ts';
 
-/** The value n / d, with n ≥ 0 and d ≥ 0. Only a liquidity offer without a fee has d = 0, and nothing beats it. */
+/** The value `n / d`; neither is negative. `d` is 0 only for a liquidity offer without a fee, which nothing beats. */
 export type Fraction = { n: bigint; d: bigint };
 
-/** Returns receive / pay for buy and sell, whichever side was fixed, and 1 / fee for liquidity. Expects amounts that passed the exclusion rules. */
+/**
+ * Returns `receive / pay` for buy and sell, whichever side was fixed, and `1 / fee` for liquidity. Expects amounts that passed the exclusion rules.
+ */
 export const netOf = (asked: Asked, offer: ProviderOffer): Fraction => (asksExchange(asked) ? { n: offer.receive, d: offer.pay } : { n: 1n, d: offer.fee });
 
-/** Returns receive / pay without the fee, to compare offers with different fixed fees. Expects amounts that passed the exclusion rules. */
+/** Returns `receive / pay` without the fee, to compare offers with different fixed fees. Expects amounts that passed the exclusion rules. */
 export const exchangedOf = ({ ramp }: ExchangeAsked, offer: ProviderOffer): Fraction => {
   const { fiat, sats } = exchanged(ramp, offer);
   return sides[ramp].pay === 'fiat' ? { n: sats, d: fiat } : { n: fiat, d: sats };
 };
 
-/** Returns a negative number when a is worth less than b, and 0 when both are worth the same. */
+/** Returns a negative number if `a` is worth less than `b`, and 0 if both are worth the same. */
 export const compareNet = (a: Fraction, b: Fraction): number => {
   const difference = a.n * b.d - b.n * a.d;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
 
-/** Returns whether best / second − 1 exceeds that many basis points, exactly. */
+/** Returns whether `best / second − 1` exceeds `bps` basis points, by exact arithmetic. */
 export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean => best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
 
-/** Returns best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
+/** Returns `best / second − 1` in basis points, rounded down. Expects finite fractions (buy and sell). */
 export const deviationBps = (best: Fraction, second: Fraction): number => bpsDown(best.n * second.d - second.n * best.d, second.n * best.d);
 
 /**
- * Returns 1 − net / best in basis points, rounded up. It is negative when the offer is worth more than `best`, but 0 for a liquidity offer without a
- * fee.
+ * Returns `1 − net / best` in basis points, rounded up. It is negative when the offer is worth more than `best`, but 0 for a liquidity offer without
+ * a fee.
  */
 export const behindBps = (net: Fraction, best: Fraction): number => {
   const worth = best.n * net.d;

@@ -92,7 +92,7 @@ export type ProviderOffer = {
   /** The adapter's own data for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
   upstream: Json;
   facts: Facts;
-  /** The currency and option that the provider named, for the echo rules. */
+  /** The currency and option that the provider named in its offer. If they are not the requested ones, the offer is excluded. */
   echo?: { currency?: string; option?: string };
   /** What the customer still has to do before ordering. */
   requires: Condition[];
@@ -116,11 +116,11 @@ export type Terms = {
   /** For display: the provider's filled orders of this ramp, currency and option since `since`. */
   record?: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
   preferenceBps: number;
-  /** How long money takes to arrive by the requested option. A binding offer that expires earlier ranks as indicative. */
+  /** How long money takes to arrive by the requested option. A binding offer that expires before the money can arrive ranks as indicative. */
   arrivalSeconds?: number;
   /** The limits that the provider lists for the requested option, in ramp units, inclusive. */
   limits?: Limits;
-  /** This provider's own names for the requested currency and option. Echoes are compared with them. */
+  /** This provider's own names for the requested currency and option. An `echo` is compared with them. */
   named?: { currency: string; option: string };
 };
 

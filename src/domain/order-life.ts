@@ -91,9 +91,9 @@ export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: 
 
 /**
  * Returns the next stage, and what kind of step leads to it. `unknown` (the status word is unknown to us) and `stale` (the report names an earlier
- * stage) keep the stage, except that an unpaid order may expire or be paid with `unknown`. `contradiction` and `undelivered` lead to review.
- * follow-orders.ts logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as the stage
- * before the review.
+ * stage) keep the stage. But even when the kind is `unknown`, an unpaid order may become `expired` or `paid`. `contradiction` and `undelivered` lead
+ * to review. follow-orders.ts logs these four kinds. Usually, a read ends a review if it contradicts nothing and its stage ranks at least as high as
+ * the stage before the review.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
@@ -190,8 +190,8 @@ const lastArrival = (expiresOn: number | undefined, { arriving }: { arriving?: b
 const dayMs = 86_400_000;
 
 /**
- * Returns whether a payment for the order may still be on its way, or is seen on its way. The order's expiry does not stop a bank transfer: money
- * that was sent a minute before may come days later. Until it arrives, the provider may book it to another order of nearly the same amount.
+ * Returns whether a payment for the order is, or may still be, on its way. The order's expiry does not stop a bank transfer: money that was sent a
+ * minute before may come days later. Until it arrives, the provider may book it to another order of nearly the same amount.
  */
 export const mayBePaid = (
   order: { ramp: Ramp; stage: Stage; expiresOn?: number | undefined; arriving?: boolean | undefined; arrivalSeconds?: number | undefined; network?: Network },
@@ -205,7 +205,7 @@ export const mayBePaid = (
 };
 type Network = 'lightning' | 'onchain' | undefined;
 
-/** The stages in which a payment may be on its way (mayBePaid), or arrived and not yet delivered. */
+/** The stages in which a payment may be on its way (mayBePaid), or has arrived while the order is not yet delivered. */
 export const arrivingStages: readonly Stage[] = ['awaiting_payment', 'underpaid', 'expired', 'review', 'paid'];
 
 /** When a payment is matched to a sale by its amount and the provider's date for it, the provider's clock may differ from ours by this much. */
@@ -279,7 +279,7 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
   // After a refund, the reported amounts are those that went back, not those that were ordered.
   if (stage === 'refunded') return undefined;
   // On a sale the customer pays in sats and the fee is in fiat, so the two cannot be compared. If a customer paid less than was ordered, a fixed fee
-  // may exceed it, so the fee is compared with the ordered amount.
+  // may exceed the payment, so the fee is compared with the ordered amount.
   const ordered = order.accepted?.pay ?? order.pay;
   const paid = hasPaid && (pay ?? 0n) < ordered ? ordered : (pay ?? order.pay);
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'the fee is higher than the amount to pay';
@@ -293,8 +293,8 @@ const contradictionIn = (order: OrderNow, evidence: Evidence): string | undefine
 };
 
 /**
- * Returns whether a report shows money that no operator has judged yet, and that cannot be the refunded money, because no payment had been seen
- * before the refund.
+ * Returns whether a report shows money although no payment had been seen before the refund, and no operator has judged that report yet. If a payment
+ * had been seen, the report may mean the money that went back.
  */
 const isNewMoney = (order: OrderNow, evidence: Evidence): boolean =>
   order.refundUnseen === true && evidence.stage !== 'refunded' && saysMoney(evidence) && !isJudged(order, evidence);
@@ -322,8 +322,8 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Returns until when an unpaid order is followed. If a payment is on its way, that is at least until the order expires by the clock: the read at that
- * moment may be the first to say that a person must look.
+ * Returns the time until which an unpaid order is followed. If a payment is on its way, that is at least until the order expires by the clock: the
+ * read at that moment may be the first to say that a person must look.
  */
 export const followedUntil = (order: { followUntil: number; expiresOn?: number | undefined; arriving: boolean }): number =>
   order.arriving ? Math.max(order.followUntil, lastArrival(order.expiresOn, order) ?? 0) : order.followUntil;
@@ -344,8 +344,8 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats may wait for ever: for their owner, or for a payout that has not been shown yet. A sale or a liquidity order is followed no
-      // longer, because some providers report nothing more about euros that are on their way or links to redeem.
+      // Bought sats may wait for ever: for their owner, or for a payout that has not been shown yet. A sale or a liquidity order is followed only
+      // until `followUntil`, because some providers report nothing more about euros that are on their way or links to redeem.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'underpaid':
     case 'paid':
@@ -371,9 +371,9 @@ export const isUnpaid = (stage: Stage): boolean => (unpaidStages as readonly Sta
 /**
  * Returns how long to wait before polling an order again, ±20 %: a tenth of the time for which it has been in its stage, between a floor and a
  * ceiling. For an order that ended unpaid, once no money can be on its way any more, each wait is twice as long as the last one, up to a week: hardly
- * any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs`: how long before a successful poll
- * the order was last read. It is absent after a read that failed or that a notice caused, because both are reasons to poll again soon. `random` is in
- * [0, 1).
+ * any such order is ever paid, and a notice or the wallet's own request still causes a read at once. `sinceReadMs`: the time from the previous read
+ * to the successful poll that has just ended. It is absent after a read that failed or that a notice caused, because both are reasons to poll again
+ * soon. `random` is in [0, 1).
  */
 export const refreshDelayMs = (
   order: { stage: Stage; stageOn: number; arrivalSeconds?: number; sinceReadMs?: number },

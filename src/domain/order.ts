@@ -23,8 +23,8 @@ export type OrderStatus = (typeof orderStatuses)[number];
 
 /**
  * The states of an order attempt, which are not the stages of an order. `declined`: the attempt ended with a refusal for good, so its quote is used
- * up. `rejected`: the provider did not take the order, but the quote can be ordered again. `moved`: the request continues with the next rank's
- * attempt.
+ * up. `rejected`: the provider did not take the order, but the quote can be ordered again. `moved`: the request continues with an attempt for the
+ * offer at the next rank.
  */
 export const intentStates = ['prepared', 'sending', 'confirmed', 'unknown', 'unpayable', 'dead', 'review', 'rejected', 'declined', 'moved'] as const;
 export type IntentState = (typeof intentStates)[number];

@@ -11,7 +11,10 @@ export type DecisionPolicy = {
   version: RuleVersion;
   /** An offer that beats the median of the others by more than this, both with and without its fee, is `too-good`. */
   outlierBps: number;
-  /** A buy offer whose amounts differ from its provider's stated price by more than this gets a warning. */
+  /**
+   * A buy offer gets a warning if what it charges without the fee differs by more than this from what its sats cost at the price that the provider
+   * states.
+   */
   toleranceBps: number;
   /** The default haircut, for display. The haircut of each candidate is in its terms. */
   indicativeHaircutBps: number;

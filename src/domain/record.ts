@@ -25,7 +25,10 @@ export type HaircutFrom = (typeof haircutSources)[number];
 
 const million = 1_000_000n;
 const dayMs = 86_400_000;
-/** The prior weight of the configured haircut against the record, in sats. For a large estimate it is three times the offer (priorOf). */
+/**
+ * When the configured haircut is combined with the record, it weighs as much as fills of this many sats. For a large estimate, that is three times
+ * the offer (priorOf).
+ */
 const priorSats = 1_000_000n;
 const brokenPriorSats = 100_000n;
 const lateAfterMs = 3_600_000;
@@ -79,9 +82,9 @@ const estimatePpm = ({ slow, fast }: Windows, h0Ppm: bigint, sats: bigint): bigi
   [priorSats, priorOf(sats)].map((prior) => worse(estimateShare(slow, h0Ppm, prior), estimateShare(fast, h0Ppm, prior))).reduce(worse);
 
 /**
- * Returns how much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut either for broken promises or
- * for what earlier estimates delivered, starting from the configured haircut; the larger cut counts. If the operator has fixed the haircut of
- * estimates, only that counts. A haircut is never negative, because a provider could earn such a bonus with orders to itself.
+ * Returns the haircut of an offer of `sats`, and where it comes from. A binding offer is cut only for broken promises. An estimate is cut either for
+ * broken promises or for what earlier estimates delivered, starting from the configured haircut; the larger cut counts. If the operator has fixed the
+ * haircut of estimates, only that counts. A haircut is never negative, because a provider could earn such a bonus with orders to itself.
  */
 export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Ppm: number, sats: bigint): { ppm: number; from: HaircutFrom } => {
   const configured = binding ? 0 : h0Ppm;
@@ -217,8 +220,8 @@ const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: 
 };
 
 /**
- * Returns whether a later report of the same fill leaves more sats missing than the earlier report did. A report that says nothing about the provider
- * never does.
+ * Returns whether a later report of the same fill leaves more sats missing than the earlier report did. A later report that says nothing about the
+ * provider never does; an earlier one counts as if it left nothing missing.
  */
 export const fallsShorter = (before: Counted, after: Counted): boolean => {
   const missing = ({ quotedSats, deliveredSats }: Counted): bigint => quotedSats - deliveredSats;

@@ -100,5 +100,5 @@ export type Refusal = {
   orderMade?: string;
 };
 
-/** Returns the refusal as it may be stored and shown to others than its customer. */
+/** Returns the refusal as it may be stored, and shown to people other than its customer. */
 export const withoutActionUrl = ({ actionUrl: _bearer, ...refusal }: Refusal): Refusal => refusal;

@@ -85,8 +85,8 @@ const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolea
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });
 
 /**
- * Returns the orders of a session that can be this attempt's: not known before it, and not taken by another attempt. Ids match in whatever form they
- * are written.
+ * Returns the orders of a session that can belong to this attempt: not known before it, and not taken by another attempt. Ids match in whatever form
+ * they are written.
  */
 export const newOrders = <T extends { upstreamOrderId?: string }>(
   rows: T[],

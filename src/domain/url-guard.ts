@@ -1,5 +1,5 @@
 /**
- * Decides which URLs that a wallet names may be called: by us, as a webhook, or by a provider that pays to an LNURL or a Lightning address
+ * Decides which of the URLs that a wallet names may be called: by us, as a webhook, or by a provider that pays to an LNURL or a Lightning address
  * (ordering/payout.ts). Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's metadata service, or
  * ourselves, and reads the answer, its timing or its side effects (SSRF); a provider could be misused in the same way. Defence: this file checks the
  * URL's form and any literal address. For a webhook, the connector on Node also checks every resolved address (entry/guarded-sender.ts); on Workers
