@@ -232,7 +232,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
   return {
     verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
-    // A repeated POST /session costs nothing, because the same body gives the same session. So four times as many are allowed.
+    // A repeated POST /session costs nothing, because the same body gives the same session. So its limits are four times those of `verify`.
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
@@ -258,7 +258,8 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
 };
 
 /**
- * Returns the app's limit of requests in progress, or else what its limit of quotes allows in ten seconds, at least 4. Undefined if it has neither.
+ * Returns the app's limit on requests in progress, or else what its limit on quotes allows in ten seconds, but at least 4. Undefined if it has
+ * neither.
  */
 const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
   in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));

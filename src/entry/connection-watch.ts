@@ -21,8 +21,8 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
   let trusted = true;
   let seemedPooled = false;
   /**
-   * Ends the read-only ones among the connections that the driver uses for this many simultaneous statements. Returns how many it ended or found
-   * lost.
+   * Runs `statements` statements at the same time, each of which ends the connection that it runs on if that is read-only. Returns how many
+   * connections were ended or found lost.
    */
   const endThose = async (statements: number): Promise<number> => {
     const ended = await Promise.allSettled(

@@ -17,7 +17,7 @@ type Row = {
   connections: string | null;
 };
 
-/** Reads the gauges that come from the database: every instance reports the same. Throws the driver's error if the database does not answer. */
+/** Reads the gauges that come from the database, and so are the same on every instance. Throws the driver's error if the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
   const [row] = await sql<[Row]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,

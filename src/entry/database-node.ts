@@ -15,7 +15,7 @@ export type DatabaseOptions = {
   /** An embedded database that is already running in `dataDir`. It is used instead of starting another. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   log: Log;
-  /** The most connections to a PostgreSQL. */
+  /** The most connections that the process opens to PostgreSQL. */
   poolSize?: number | undefined;
 };
 
@@ -83,7 +83,7 @@ type ConnectOptions = {
    * them.
    */
   prepare?: boolean;
-  /** Settings of the server, unless DATABASE_URL has them. */
+  /** Settings for the server, unless DATABASE_URL has others. */
   settings?: Record<string, string>;
 };
 
@@ -137,9 +137,9 @@ const sslOf = ({ ssl, files, hosts }: DatabaseAddress): false | 'prefer' | 'requ
 };
 
 /**
- * Returns a check of the server's name or address in its certificate. If a host is an IP address, the driver passes no name to TLS, and Node would
- * compare the certificate with "localhost". Nor does the driver say which of several hosts it has connected to, so the certificate must belong to one
- * of the addresses.
+ * Returns a check that the certificate belongs to the server's name or address. If a host is an IP address, the driver passes no name to TLS, and
+ * Node would compare the certificate with "localhost". Nor does the driver say which of several hosts it has connected to, so the certificate must
+ * belong to one of the addresses.
  */
 const identityOf =
   (hosts: string[]) =>

@@ -7,7 +7,7 @@ const milliseconds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_0
 /** Some of prom-client's figures about the process. promtool rejects their names, which end in `_total` although they are not counters. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** The values of labels that are known at the start: the routes, and what the configuration names. */
+/** The label values that are known at the start: the routes, and what the configuration names. */
 export type Known = { providers: readonly string[]; routes: readonly string[]; feeds: readonly { currency: string; feed: string }[] };
 
 /** The metrics of a Node process: those of metric-list.ts, and prom-client's figures about the process. */

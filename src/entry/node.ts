@@ -21,8 +21,8 @@ const stop = (signal: string, graceMs: number): void => {
   }
   const { log, leave, stop: close } = server;
   log('info', 'stopping', { signal });
-  // First the load balancer sees that the instance is not ready. Then each open connection is closed after its next response, so that no request is
-  // cut off.
+  // From here on, the load balancer sees that the instance is not ready, and each open connection is closed after its next response. The server stops
+  // only `graceMs` later, so that no request is cut off.
   leave();
   const end = (): void =>
     void close().then(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { StartRefused } from './start-refused.ts';
 
-/** Why the file of CONFIG_FILE cannot be read, by errno. */
+/** Why the file that CONFIG_FILE names cannot be read, by errno. */
 const meanings: Record<string, string> = {
   ENOENT: 'there is no such file (CONFIG_FILE names it)',
   EISDIR: 'this is a folder, not a file (Docker makes one where the file to mount does not exist)',

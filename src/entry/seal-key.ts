@@ -27,8 +27,8 @@ export const checkSealKey = async (client: Sql, keys: NamedKey[], searched?: num
 const searchedAtFirstRequest = 1000;
 
 /**
- * Makes the check of a runtime that has no start of its own. It reads the database until it has passed once, and logs each time that it fails.
- * `isLost`: the missing key is lost for good (SEAL_KEY_LOST), so the gateway goes on without it.
+ * Makes the check for a runtime that has no start of its own. The check reads the database until it has passed once, and logs each time that it
+ * fails. `isLost`: the missing key is lost for good (SEAL_KEY_LOST), so the gateway goes on without it.
  */
 export const createKeyCheck = (keys: NamedKey[], isLost: boolean, log: Log): ((client: Sql) => Promise<string | undefined>) => {
   let passed = false;
