@@ -24,8 +24,8 @@ import { openSignup, showAccount, type CodeCounts, type ShownAccount, type Signu
 
 const hourMs = 3_600_000;
 /**
- * The most codes that the gateway lets a provider send for one account within an hour, and the most codes that it hands in for each code that was
- * sent.
+ * `mostSent`: how many codes the gateway lets a provider send for one account within an hour. `mostTries`: how many entered codes the gateway passes
+ * on to the provider for each code that was sent.
  */
 const mostSent = 5;
 const mostTries = 5;
@@ -34,7 +34,7 @@ type Waiting = { account: Account; signup: Signup; codes: NonNullable<AccountAda
 
 /**
  * Finds the customer's account. Throws unless the account needs a code. Also throws if another customer has named or connected the same user, because
- * no code settles whose user it is.
+ * a code does not prove whose user it is.
  */
 const waitingFor = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Waiting> => {
   const account = await findAccount(gateway, accountId, session.customerId);
@@ -63,7 +63,7 @@ const withCounts = async (gateway: Gateway, account: Account, signup: Signup, co
   signup: await gateway.seal.seal(JSON.stringify({ ...signup, ...counts }), signupPlace(account.id)),
 });
 
-/** Asks the provider to send a code. `countMail` counts the request against the limits of the caller's network. */
+/** Asks the provider to send a code. `countMail` counts the request against the limits of the caller's network and app. */
 export const sendAccountCode = async (scope: Scope, session: OpenSession, accountId: string, countMail: () => Promise<void>): Promise<ShownAccount> => {
   const { gateway } = scope;
   const { account, signup, codes } = await waitingFor(gateway, session, accountId);
@@ -122,7 +122,7 @@ const noMoreTries = ({ codeExpiresOn }: Signup): Problem =>
     members: defined({ code_expires_on: codeExpiresOn === undefined ? undefined : isoTime(codeExpiresOn) }),
   });
 
-/** Makes the call. If its outcome is unknown, the account is read soon. */
+/** Makes the call. If the provider gives no usable answer, the account is read soon, because the step may have been taken. */
 const asked = async <T>(gateway: Gateway, { id }: Account, call: () => Promise<T>): Promise<T> => {
   try {
     return await call();

@@ -55,8 +55,8 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
 };
 
 /**
- * Compares a listed connection with what was stored about it before, and returns the result. Returns undefined if the comparison needs a read and
- * that read fails; a later import tries again.
+ * Returns the listed connection as it should be stored, after comparing it with what was stored about it before. Returns undefined if the comparison
+ * needs a read and that read fails; a later import tries again.
  */
 const asKnownBefore = async (scope: Scope, account: Account, told: ConnectionState): Promise<ConnectionState | undefined> => {
   const stored = await scope.gateway.stores.accounts.lastStored(account.id, told.upstreamId);

@@ -1,15 +1,15 @@
 /**
- * Codes that a provider sends to confirm or to end a connection. Some providers count wrong codes for each connection only, so that new connections
- * would allow any number of tries. So the gateway itself counts per user of the provider: over all of the user's connections, even if the account is
- * removed and connected again, or if several customers have pasted the user's key. Until the provider has stated the user's id, it counts for the
- * customer.
+ * Codes that a provider sends to confirm or to end a connection. Some providers count wrong codes per connection only, and whoever makes new
+ * connections could try any number of codes. So the gateway itself counts per user of the provider: over all of the user's connections, even if the
+ * account is removed and connected again, or if several customers have pasted the user's key. Until the provider has stated the user's id, the
+ * gateway counts per customer.
  */
 import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 
 const hourMs = 3_600_000;
-/** How often one user may do each of these in an hour (UTC). Each of `codes` and `cancels` makes the provider send a code. */
+/** How often one user may take each of these steps in one hour of the UTC clock. Each of `codes` and `cancels` makes the provider send a code. */
 const most = { tries: 20, codes: 10, cancels: 10 } as const;
 export type CountedStep = keyof typeof most;
 const words: Record<CountedStep, string> = {

@@ -215,7 +215,7 @@ const codeWrong = async (
 ): Promise<never> => {
   if (attemptsLeft !== undefined) {
     const stored = await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
-    // A read, or another code that was sent, may have been stored meanwhile. The try counts all the same.
+    // The result of a read or a resend may have been stored meanwhile. The try counts all the same.
     const kept = await openState(gateway, stored);
     if (kept?.attemptsLeft !== undefined && kept.attemptsLeft > attemptsLeft) await stepConnection(gateway, account, stored, { ...kept, attemptsLeft });
   }

@@ -207,7 +207,8 @@ const newAccount = async (
   if (made === 'email-taken') throw claimed(accountsOf(provider).knownBy);
   if (made === 'customer-has-one')
     throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
-  // Whoever names an address is logged in at the provider as its user, so it belongs to the first customer who names it, even before it is connected.
+  // Whoever names an address is logged in at the provider as the user of that address. So the address belongs to the first customer who names it,
+  // even before their account is connected.
   const isFirstCome = 'told' in by && accountsOf(provider).knownBy === 'payout_to';
   if (isFirstCome && (await gateway.stores.accounts.isHeldByAnother(account, by.nameHashes, now - namedMs))) {
     await gateway.stores.accounts.discard(id);

@@ -13,8 +13,9 @@ const mostNewNames = 100;
 const dayMs = 86_400_000;
 
 /**
- * Keeps at most 100 options, in the provider's own sequence: those with a readable name and currency code, if the operator lists the currency. A name
- * that holds a link or mixes two alphabets is left out, unless the operator has an alias for it. Logs how many were left out.
+ * Keeps at most 100 options, in the provider's own sequence: those with a readable name and currency code. If the configuration has a list of
+ * currencies, options in other currencies are left out. A name that holds a link or mixes two alphabets is left out, unless the operator has an alias
+ * for it. Logs how many were left out.
  */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
@@ -25,7 +26,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
-    // A name that mixes alphabets stays if the operator has replaced it with an alias.
+    // An option whose name mixes alphabets is kept if the operator has given that name an alias.
     const isCopy = mixesAlphabets(name) && !aliased.has(normalForm(name));
     if (isCopy) copies += 1;
     if (isCopy || (holdsLink(name) && !aliased.has(normalForm(name)))) continue;

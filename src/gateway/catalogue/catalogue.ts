@@ -24,8 +24,8 @@ import { defect } from '../../ports/defect.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 
 /**
- * One provider's listing, keyed by the gateway's own numbers for options. A number leads to all options that this provider lists under that name, the
- * lowest listed fee first.
+ * One provider's listing, keyed by the gateway's own numbers for options. A number stands for a currency and a name, and leads to all options that
+ * this provider lists under them, the lowest listed fee first.
  */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };

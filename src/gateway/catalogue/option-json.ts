@@ -2,7 +2,10 @@ import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
 
 type StoredOption = { currency: string; name: string; upstream: AnyJson; feePpm: number; minFiat?: string; maxFiat?: string };
-/** The JSON of each option, kept because every stored route contains the options of its offers. They do not change until a listing is read again. */
+/**
+ * The JSON of each option, kept because every stored route contains the options of its offers. An option does not change until its listing is read
+ * again.
+ */
 const writtenOptions = new WeakMap<CatalogueOption, AnyJson>();
 export const optionToJson = (option: CatalogueOption): AnyJson => {
   const known = writtenOptions.get(option);

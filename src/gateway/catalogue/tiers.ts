@@ -1,6 +1,6 @@
 /**
  * A provider may list the same way to pay several times, for example in tiers: 10 to 1,000 at 1.5 %, 1,000 to 10,000 at 0.9 %. We keep all of these
- * options under one number, and ask for those that accept the amount.
+ * options under one number, and ask for the prices of those that accept the amount.
  */
 import type { CatalogueOption } from '../../providers/spec.ts';
 
