@@ -112,7 +112,7 @@ const paidOtherwise = ({ id }: Order): Problem =>
 /** Returns whether the operator has ended the order, perhaps since it was read. From then on, no link is asked for, and none is given out. */
 const isEnded = async (gateway: Gateway, orderId: string): Promise<boolean> =>
   (await gateway.stores.orders.findAny(orderId))?.watch.paidOtherwiseOn !== undefined;
-/** Returns the problem for a caller with `only_held` if we hold no valid link. The provider is not asked, so the order is as it was last read. */
+/** Returns the problem for a request with `only_held` if we hold no valid link. The provider is not asked, so the order is as it was last read. */
 const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   const { id, stage } = order;
   const none = (why: string, more: ProblemMore['members'] = {}) =>
@@ -124,8 +124,8 @@ const noneHeld = (order: Order, claim: Claim | undefined): Problem => {
   return none(notWithdrawable(order).detail, { action: 'read-order' });
 };
 /**
- * Returns the problem for an order that the provider calls finished although our link has expired, if it gives no other link. `waitMs`: how long
- * until the provider can be asked again. Absent if it cannot be asked again.
+ * Returns the problem for an order that the provider calls finished although our link has expired, if the provider gives no other link. `waitMs`: how
+ * long until the provider can be asked again. Absent if it cannot be asked again.
  */
 const noOther = ({ id }: Order, waitMs?: number): Problem =>
   new Problem(
@@ -135,7 +135,9 @@ const noOther = ({ id }: Order, waitMs?: number): Problem =>
   );
 const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
-/** Returns the problem for a wallet that asks for a link although the provider sends the sats itself. It says what has become of them. */
+/**
+ * Returns the problem for a wallet that asks for a link although the provider sends the sats itself. The problem says what has become of the sats.
+ */
 const pushed = ({ id, stage }: Order): Problem =>
   new Problem(
     'order-not-withdrawable',
@@ -243,7 +245,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, { fallback,
     if (!order.final) order = await refreshOrder(scope, order, 'read');
     const isFinished = isUsedUp(order, claim);
     if (order.stage !== 'filled' && !isFinished) throw notWithdrawable(order);
-    // Usually the sats were withdrawn. But the link may have ended unused, or may never have paid, and only the provider can give another.
+    // Usually the sats were withdrawn. But the link may have expired unused, or may never have paid, and only the provider can give another.
     if (isFinished && claim.nextTryOn > gateway.now()) throw noOther(order, claim.nextTryOn - gateway.now());
   }
   // If the link that we hold has expired and there is no fallback address, the provider is asked once more. A claim that has no link yet is tried
@@ -355,7 +357,8 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = endOf(answer.value.expiresOn, gateway.now(), claim);
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held, claim.lnurl))) {
-      // Our lease had expired. If another call has stored its own link since, every caller gets that link. Otherwise that call is still asking.
+      // Our lease had expired, and another call took the claim. If that call has stored its own link, every caller gets that link. Otherwise it is
+      // still asking.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await showHeld(scope, order, kept);
@@ -375,7 +378,10 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   }
 };
 
-/** `isSure`: the provider certainly gave no link to this request. If a wallet asks before the next try is due, the next try does not come sooner. */
+/**
+ * `isSure`: the provider certainly gave no link in answer to this request. If a wallet asks before the next try is due, the next try does not come
+ * sooner.
+ */
 const nextTry = (gateway: Gateway, { attempt, isUnlost, nextTryOn, createdOn, askedOn = createdOn }: Claim, isSure: boolean) => {
   const now = gateway.now();
   return {
@@ -403,8 +409,11 @@ const tellMissing = (gateway: Gateway, { id: order, providerId: provider }: Orde
 
 /**
  * Handles a provider that refuses to give a link. A link that we hold is shown again while its order is `filled`, even after it has expired: it may
- * still pay, and there is no other. If we hold no link, and the order is finished or this was not the first attempt, a person must look at the claim.
- * If it may be the fallback address that the provider refuses, and no answer was lost, the address is dropped, so that the customer can name another.
+ * still pay, and there is no other. If we hold no link:
+ * - If the request named a fallback address and no answer was lost, the address is dropped, because the provider may be refusing it. The customer can
+ *   then name another.
+ * - Otherwise, if the request named a fallback address, the order is finished or this was not the first attempt, a person must look at the claim.
+ * - Otherwise, the claim is tried again.
  */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');

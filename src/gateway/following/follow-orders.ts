@@ -105,8 +105,8 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 
 type Matched = Pick<Order, 'id' | 'providerId' | 'customerId' | 'ramp' | 'pay' | 'createdOn' | 'facts'> & { terms: Pick<Order['terms'], 'matchedBy'> };
 /**
- * For an order whose payment may be recognised only by its amount, returns a function that tells which ids are those of the customer's other orders
- * at this provider or of their payments, and the time at which the same amount was sold again.
+ * For an order whose payment may be recognised only by its amount, returns `ofOthers`, which tells which of the given ids belong to the customer's
+ * other orders at this provider or to their payments, and `amountAgainOn`, the time at which the same amount was sold again.
  */
 export const othersOf = async (gateway: Gateway, order: Matched): Promise<Pick<FollowedOrder, 'ofOthers' | 'amountAgainOn'>> => {
   if (order.terms.matchedBy !== 'amount' && order.facts.amount_tolerance_bps === undefined) return {};
@@ -132,7 +132,7 @@ const ownerOf = async (gateway: Gateway, order: Order, evidence: OrderEvidence):
 };
 
 /**
- * Puts the other order that took this payment by a guess into review, because its customer was told that it is paid. A report that was not accepted
+ * Puts into review the other order that took this payment by a guess, because its customer was told that it is paid. A report that was not accepted
  * does this only once, because every read repeats it and the operator may have ended that review. An accepted report always does it: the store
  * accepts it only while the other order is in review (advance).
  */
@@ -236,8 +236,8 @@ const apply = async (gateway: Gateway, order: Order, told: Told, cause: Cause): 
   // A payment that is on its way may have been made in time although the order has expired here.
   const followUntil = followedUntil({ ...order, arriving: (evidence ?? order.watch).arriving === true });
   const ends = isFinal(stage, now, followUntil, order.ramp, disputed);
-  // A provider that refuses a read has usually refused the earlier ones, too. So a refusal counts as unread only if there has been a notice since, or
-  // if the last read that was answered said that a payment was on its way.
+  // A provider that refuses a read has usually refused the earlier ones, too. So after a refusal, the order counts as unread only if a notice has
+  // come since it was last read, or if that last read said that a payment was on its way.
   const isExpected = cause === 'notice' || order.watch.unreadSince !== undefined || order.watch.arriving === true;
   const isUnread = told.read === 'failed' || (told.read === 'refused' && isExpected);
   const unreadSince = ends && isUnread ? (order.watch.unreadSince ?? now) : undefined;
@@ -330,8 +330,8 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
 };
 
 /**
- * Alerts the operator when a provider says that sats were withdrawn for which no link was ever asked. While a request for a link is under way, its
- * answer counts instead, because some providers say so as soon as they give the link.
+ * Alerts the operator when a provider says that sats were withdrawn although nobody has ever asked for a link for them. While a request for a link is
+ * under way, its answer counts instead, because some providers say so as soon as they give the link.
  */
 const tellUnlinked = (gateway: Gateway, { id: order, providerId: provider }: Order): void => {
   gateway.count('order_oddities_total', { provider, kind: 'finished-unlinked' });
@@ -363,8 +363,8 @@ const tellLatePayment = (gateway: Gateway, before: Order, after: Order, now: num
 };
 
 /**
- * Counts a refund, so that the operator sees a provider that often reports one: nobody but the customer knows whether the money came back. A refund
- * that is reported as less than 99 % of what was paid is an alert.
+ * Counts a refund, so that the operator sees a provider that often reports one: nobody but the customer knows whether the money came back. Alerts the
+ * operator if less than 99 % of what was paid is reported as refunded.
  */
 const tellRefund = (gateway: Gateway, before: Order, refunded: bigint | undefined): void => {
   const { id: order, providerId: provider } = before;
@@ -436,7 +436,8 @@ export const withNews = (watch: OrderWatch, news: News): OrderWatch => {
 };
 
 /**
- * Returns whether a report says that at least the ordered amount was delivered. If we do not believe such a report, it is we who withhold the order.
+ * Returns whether a report says that at least the ordered amount was delivered. If we do not believe such a report, it is we who hold the order back,
+ * so it does not count as never filled in the provider's record.
  */
 const saysFilled = (order: Order, { stage, receive = order.receive }: OrderEvidence): boolean =>
   isDelivered(stage) && receive >= order.quotedReceive && isSafe(receive);

@@ -39,9 +39,9 @@ export const connectionOf = async (gateway: Gateway, order: Pick<Order, 'id' | '
 };
 
 /**
- * Returns whether nobody may pay to the connection of a sale any more: it has failed, for example because it would pay another bank account, or its
- * address has ended. Whoever pays then may lose the sats. The connection as stored for the customer's account counts, or else as stored for another
- * account of the same user. Connections of removed accounts are no longer read, so they count only if there is no other.
+ * Returns whether it is no longer safe to pay to the connection of a sale: it has failed, for example because it would pay another bank account, or
+ * its address has ended. Whoever pays then may lose the sats. Looks at the connection as it is stored for the customer's account, or else for another
+ * account of the same user. Connections of removed accounts are no longer read, so they are used only if there is no other.
  */
 export const hasLostConnection = async (gateway: Gateway, order: Pick<Order, 'id' | 'intentId'>, accountId: string): Promise<boolean> => {
   const named = await connectionOf(gateway, order);
@@ -62,10 +62,10 @@ export const payoutOf = async (gateway: Gateway, order: Pick<Order, 'id' | 'term
 };
 
 /**
- * A pushed payout counts as made only if the provider shows it: by the payment's hash or the transaction's id, or by the time. Until then, the
- * provider's "filled" and "finished" mean no more than that it has the money. Nobody holds the sats for the customer, so an order that counted as
- * filled on the provider's word alone could be lost without a trace. As `paid`, it stays in flight, is listed as late after three days, and counts as
- * never filled after two weeks.
+ * A pushed payout counts as made only once the provider shows it (shownPayout): for an invoice, by the invoice's payment hash; otherwise by a payment
+ * hash, a transaction id or the time of the payout. Until then, the provider's "filled" and "finished" mean no more than that it has the money.
+ * Nobody holds the sats for the customer, so an order that counted as filled on the provider's word alone could be lost without a trace. As `paid`,
+ * it stays in flight, is listed as late after three days, and counts as never filled after two weeks.
  */
 export const withoutUnshownPayout = (
   order: Pick<Order, 'terms' | 'facts' | 'createdOn'>,

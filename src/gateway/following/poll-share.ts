@@ -1,6 +1,6 @@
 /**
  * What one network's unpaid orders may cost in polls. Orders that nobody pays are free, and each is followed for weeks: without a limit, one caller
- * could fill the queue with them. Each instance keeps its own count, as it does for the limits of requests.
+ * could fill the queue with them. Each instance keeps its own count, as it does for the limits on requests.
  */
 import type { Gateway, PollSlot } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
