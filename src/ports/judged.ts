@@ -25,7 +25,7 @@ type Judged = Pick<
 
 const textOf = (values: readonly unknown[]): string => JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 
-/** The sequence alone is not enough: a read may report other amounts, or money for an order in review, without an event. */
+/** The sequence alone is not enough: a read may report other amounts, or money for an order in review, and add no event that raises the sequence. */
 export const judgedOf = (order: Judged, { reviewed, disputeClosed, ...watch }: OrderWatch): string =>
   textOf([
     [order.sequence, order.stage, order.rawStatus, order.disputed === true, order.shortReleasedOn, order.recordedOn],

@@ -1,6 +1,6 @@
 /**
  * The fields that log calls may use. Calls with other fields do not compile (LogFields), and the log drops such fields. So new code cannot log a
- * secret under a new name. A field that only one kind of provider needs is listed in the `logFields` of its module.
+ * secret under a new name. A field that only one kind of provider needs is listed in the `logFields` of that kind's module.
  */
 export const logFields = [
   'request_id',

@@ -13,7 +13,7 @@ import type { LiquidityTerms } from './routes.ts';
 type Json = NonNullable<AnyJson>;
 
 export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
-/** The stored order, without its sealed values, the hash of its payment reference and its webhook. */
+/** The stored order, without its sealed values, its webhook, and the hash of its payment reference. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
   /** Whether a proof of payment can still count against the provider. */
@@ -57,8 +57,8 @@ export type OrderSearch = {
   id?: string;
   providerId?: string;
   /**
-   * `late`: orders whose money, or a part of it, came before `paidBefore`, and that are not delivered; and filled orders whose sats may have been
-   * lost before that time. `open`: orders that are not final.
+   * `late`: undelivered orders whose money, at least in part, came before `paidBefore`, and filled orders whose sats may have been lost before that
+   * time. `open`: orders that are not final.
    */
   list?: (typeof orderLists)[number];
   paidBefore?: number;
@@ -108,7 +108,7 @@ export type OperatorStore = {
    * notices with a wrong token.
    */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
-  /** Finds orders and attempts, newest first. With `before`, only those after it in this list. */
+  /** Finds orders and attempts, newest first. With `before`, only those that follow that place in the list. */
   search(search: OrderSearch, limit: number, before?: Place): Promise<FoundOrder[]>;
   /**
    * Returns these lists, with at most `limit` entries each:
@@ -142,24 +142,24 @@ export type OperatorStore = {
    */
   setSwitch(change: Switch, expected?: number | null): Promise<boolean>;
   /**
-   * Removes a switch. Returns whether it did. With `expected`, removes the switch only if it was last set at that time; with `null`, only returns
-   * whether none is set.
+   * Removes a switch. Returns whether it did. With `expected`, removes the switch only if it was last set at that time; with `null`, removes nothing,
+   * and returns whether there is no such switch.
    */
   clearSwitch(name: string, expected?: number | null): Promise<boolean>;
   /**
-   * Stores what an operator has settled about an order, and `more`, and makes the order due at once. Returns false, and does nothing, if what the
-   * operator judged (judgedOf) has changed since it was read. Keeps everything else that was noted in the meantime, for example that a link was given
-   * out.
+   * Stores what an operator has settled about an order, together with the changes in `more`, and makes the order due at once. Returns false, and does
+   * nothing, if what the operator judged (judgedOf) has changed since it was read. Keeps everything else that was noted in the meantime, for example
+   * that a link was given out.
    */
   learn(order: Order, watch: OrderWatch, now: number, more?: Pick<OrderChange, 'disputed' | 'changedOn'>): Promise<boolean>;
-  /** Returns the state of an order's withdrawal, as far as decisions about it need it. Returns undefined if the order has none. */
+  /** Returns the parts of an order's withdrawal on which decisions are based. Returns undefined if the order has no withdrawal. */
   claimNow(orderId: string): Promise<ClaimNow | undefined>;
   /**
    * Ends a filled order whose customer was paid in another way (`paidOtherwiseOn`), and makes it due at once. Any result other than `ended` says why
    * nothing was done:
    * - `changed`: what the operator judged has changed since it was read, in the order or in its withdrawal (`claim`).
    * - `asking`: a call may be asking the provider for a link.
-   * - `unsure`: there may be a link that pays the customer, and `isSure` is not given.
+   * - `unsure`: there may be a link that pays the customer, and `isSure` is false.
    */
   paidOtherwise(order: Order, claim: ClaimNow | undefined, now: number, isSure: boolean): Promise<'ended' | 'changed' | 'asking' | 'unsure'>;
   /**
@@ -176,8 +176,8 @@ export type OperatorStore = {
   closeAttempt(attempt: JudgedAttempt): Promise<boolean>;
   hasWebhook(id: string): Promise<boolean>;
   /**
-   * Lists webhooks in these states, newest first. With `before`, only those after it in this list. With `tries`, only those that failed and were
-   * tried at least that many times.
+   * Lists webhooks in these states, newest first. With `before`, only those that follow that place in the list. With `tries`, only those that failed
+   * and were tried at least that many times.
    */
   webhooks(
     filter: { states: readonly DossierDelivery['state'][]; tries?: number | undefined },

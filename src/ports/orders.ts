@@ -26,20 +26,20 @@ export type OrderWatch = {
   reviewReason?: ReviewReason;
   /**
    * What the provider had reported when the operator ended a review: its amounts (decimal strings) and its status word. A read with the same amounts
-   * causes no new review over amounts, fee, currency or option. While reads repeat the same amounts and the same word for a failure, an expiry or a
-   * review, the final stage that the operator named stands.
+   * causes no new review over amounts, fee, currency or option. The final stage that the operator named stands as long as reads repeat the same
+   * amounts and the same status word, and that word means a failure, an expiry or a review.
    */
-  reviewed?: { pay: string; receive: string; rawStatus?: string; /** Earlier releases did not store when. */ on?: number };
+  reviewed?: { pay: string; receive: string; rawStatus?: string; /** Earlier releases did not store this. */ on?: number };
   /** A read that left the order in review reported that money arrived. */
   moneySeen?: true;
   /**
-   * When a read that left the order in review first reported the whole payment, since the last refund if there was one. A partial payment, which
-   * anyone can send, does not count in the provider's record.
+   * The time of the first read that reported the whole payment but left the order in review. A refund clears it. A partial payment does not set it:
+   * anyone can send one, so it must not count in the provider's record.
    */
   paidSeenOn?: number;
   /**
-   * The last read that left the order in review reported at least the ordered amount as delivered. Such an order does not count as never filled,
-   * because it is we who withhold it.
+   * The last read that left the order in review reported at least the ordered amount as delivered. The provider's record does not count such an order
+   * as never filled, because only our review holds it back.
    */
   filledSeen?: true;
   /** The provider reported a refund, although no payment for the order had been seen. So a payment may still arrive. */
@@ -48,11 +48,11 @@ export type OrderWatch = {
   arriving?: true;
   /** Background work fetched the order's withdrawal link, and the customer has not been given it yet. */
   linkUnseen?: true;
-  /** The provider's last word was that the sats were withdrawn, although we hold no link by which anybody could have. */
+  /** The provider's last word was that the sats were withdrawn, although we hold no link by which anybody could have withdrawn them. */
   finishedUnlinked?: true;
   /**
-   * The customer may have been given a link that we do not hold: the database was restored after the order was placed. A read of an earlier stage
-   * removes this.
+   * The customer may have been given a link that we do not hold: the database was restored after the order was placed. A read that reports a stage
+   * before `filled` removes this, because a link can be given only once the order is filled.
    */
   linkUnknown?: true;
   /** When the operator closed a dispute, and the amounts that were delivered and charged then. If an amount changes, the order is judged again. */
@@ -71,7 +71,7 @@ export type OrderWatch = {
   unreadableSince?: number;
   /** At withdrawal, another order was found with the same id at the provider. The operator decides what follows, so this is not checked again. */
   twinSeen?: true;
-  /** The ids of other orders here that have put this order into review: the provider itself says that this order's payment is for them. */
+  /** The ids of other orders here. The provider itself says that the payment recorded for this order is for them, so this order went into review. */
   paymentOf?: string[];
 };
 
@@ -104,7 +104,7 @@ export type Order = {
   toldOn?: number;
   /** The sats that the first withdrawal link pays. Read once, before the customer had any link. */
   linkReceive?: bigint;
-  /** When that link was read, or when a link was given out unread. */
+  /** When the first withdrawal link was read, or when a link was given out unread. */
   linkReadOn?: number;
   /** Whether the fill is short or overcharged (domain/judge-fill.ts). */
   disputed?: boolean;
@@ -172,8 +172,8 @@ export type OrderChange = Partial<
 };
 
 /**
- * A payment, with the id that the provider gave it. `linked`: the provider itself names the order that it is for, by the order's id. Otherwise, only
- * the amount tells which order it is for.
+ * A payment, with the id that the provider gave it. `linked`: the provider itself says which order the payment is for, by naming the order's id.
+ * Otherwise, only the amount tells.
  */
 export type Payment = { providerId: string; id: string; linked?: true };
 
@@ -191,7 +191,7 @@ export type OrderStore = {
   /**
    * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false, and writes nothing, if
    * `sequence` has changed since the order was read, or if `change.payment` may be another order's. If `wake` was called since then, the change
-   * neither postpones the check that it made due nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
+   * neither postpones the check that `wake` made due nor makes the order final. Of `watch`, only what differs from `order.watch` is written.
    */
   advance(
     order: Pick<Order, 'id' | 'sequence' | 'watch' | 'nextCheckOn'>,
@@ -221,26 +221,25 @@ export type OrderStore = {
     now: number,
   ): Promise<{ id: string; customerId: string; network: OrderTerms['network'] }[]>;
   /**
-   * Returns those of these ids that are known here: as an order's id at the provider, or as the id of its payment. Searches the orders of this
-   * customer, and of other customers who are connected as the same user, except the order `except`. A customer may have any number of orders, so this
-   * method and the next two answer a question instead of returning a list of orders.
+   * Returns which of these ids are known here: as an order's id at the provider, or as the id of its payment. Searches the orders of this customer,
+   * and of other customers who are connected as the same user, except the order `except`. A customer may have any number of orders, so this method
+   * and the next two answer a question instead of returning a list of orders.
    */
   explained(user: UserAt, ids: readonly string[], except?: string): Promise<string[]>;
-  /**
-   * Returns those of the amounts that are held (holdsAmount) by a sale of this customer, or of another customer who is connected as the same user.
-   */
+  /** Returns which of these amounts are held (holdsAmount) by a sale of this customer, or of another customer who is connected as the same user. */
   openAmounts(user: UserAt, amounts: readonly bigint[], now: number): Promise<bigint[]>;
   /** Returns when the first later sale of the same amount was placed, by the same customer or another customer who is connected as the same user. */
   soldAgainOn(sale: Pick<Order, 'id' | 'providerId' | 'customerId' | 'pay' | 'createdOn'>): Promise<number | undefined>;
   /**
-   * Returns the sell orders at a provider of the customer, and of other customers who are connected as the same user, whose payment may be on its
-   * way, or has arrived and has not been delivered (arrivingStages). Leaves out those that ended so long ago that no payment for them is in time.
+   * Returns sell orders at a provider whose payment may be on its way, or has arrived but not been paid out (arrivingStages): those of this customer,
+   * and of other customers who are connected as the same user. Leaves out orders that ended so long ago that any payment for them would come too
+   * late.
    */
   arrivingSales(providerId: string, customerId: string, now: number): Promise<Order[]>;
   /**
-   * Returns the id of an order of any customer at this provider, other than `except`, that has this payment, or whose own id at the provider is the
-   * payment's id, because a provider may give a payment the id of its order. If the payment is `linked`, only an order that has the payment and is
-   * not in review counts.
+   * Finds another order (not `except`) that has this payment, among the orders of all customers at this provider, and returns its id. An order whose
+   * own id at the provider is the payment's id also counts, because a provider may give a payment the id of its order. If the payment is `linked`,
+   * only an order that has the payment and is not in review counts.
    */
   otherWithPayment(payment: Payment, except: string): Promise<string | undefined>;
 };

@@ -16,11 +16,11 @@ export type CallLimits = {
   deadlineMs: number;
   signal?: CutSignal | undefined;
   /**
-   * Identifies the caller to the circuit breaker. Failed calls with a key count only once calls of enough different callers have failed. Failed calls
+   * Identifies the caller to the circuit breaker. Failed calls with a key count only when calls of enough different callers have failed. Failed calls
    * without a key always count.
    */
   customerKey?: string | undefined;
-  /** The customer or session that the call is made for, if any. At first, a 429 holds back only the calls of this class for them. */
+  /** The customer or session that the call is made for, if any. At first, a 429 holds back only their calls of this class. */
   customer?: string | undefined;
   /** Whether nothing in the call comes from a caller, so that 401 and 403 are about our own credentials. */
   isOwn?: boolean | undefined;

@@ -20,7 +20,7 @@ export type ReceiptStore = {
    * the stored one.
    */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
-  /** Returns at most `count` leaves of a day, in the sequence of their numbers, beginning with number `from`. */
+  /** Returns at most `count` leaves of a day, in the order of their numbers, beginning with number `from`. */
   leaves(day: string, from: number, count: number): Promise<string[]>;
   /**
    * Returns the days that have receipts and can be closed now, oldest first. Such a day is later than the newest closed day and the newest restore,

@@ -24,8 +24,9 @@ export type ReferenceState = { readOn: number; byCurrency: Map<string, Reference
 export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
   /**
-   * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them. A
-   * reading that lies further in the future than `due.before` lies in the past also counts as due, because then a clock was set back.
+   * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them.
+   * Feeds whose last reading is dated further in the future than `due.before` is in the past also count as due, because a clock must have been set
+   * back.
    */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
   /** Stores the readings, unless the lease has been lost. */

@@ -3,7 +3,7 @@ import type { Ramp } from '../domain/ramp.ts';
 import type { LiquidityProduct } from '../providers/spec.ts';
 import type { Json } from './runtime.ts';
 
-/** What we store of a liquidity request. The node's key is not stored: the session of the order must prove it again. */
+/** What we store of a liquidity request. The node's key is not stored: the session that places the order must have proved it. */
 export type LiquidityTerms = { product: LiquidityProduct; amountSats: number; payWith: string; leaseBlocks?: number; announce: boolean; firm: boolean };
 
 /** What we store of a request together with its offers and orders, so that it can be shown and priced again. The ids are the API's. */

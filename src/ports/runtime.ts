@@ -13,7 +13,7 @@ export type Json = NonNullable<AnyJson>;
 export type Lease = { owner: string; seconds: number };
 
 /**
- * How the rows of a queue are shared among providers: at most `most` rows of one provider are worked on at a time. `busy`: how many already are, by
- * provider id.
+ * How the rows of a queue are shared among providers: at most `most` rows of one provider are worked on at a time. `busy`: how many are being worked
+ * on already, by provider id.
  */
 export type Share = { most: number; busy: Readonly<Record<string, number>> };
