@@ -7,7 +7,7 @@ import { placeOrder, quote, readCard, readOrders } from './bitrefill-orders.ts';
 import { amountsOf } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 
-/** Reads one product after the other, since the number of calls that Bitrefill allows is unknown. Leaves out products that are not on sale. */
+/** Reads one product after the other, because the number of calls that Bitrefill allows is unknown. Leaves out products that are not on sale. */
 const catalogue = async (bitrefill: Bitrefill, context: CallContext): Promise<Answer<LiquidityListing[]>> => {
   const { settings, deps } = bitrefill;
   if (settings.self_test_path !== null) await api.selfTest(bitrefill, context, settings.self_test_path);

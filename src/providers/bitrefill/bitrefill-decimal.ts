@@ -1,10 +1,10 @@
-/** Exact decimals. Bitrefill's rates have exponents and up to 17 digits, so they are fractions of integers, not floats. */
+/** Exact decimals. Bitrefill's rates have exponents and up to 17 digits, so they are kept as fractions of integers, not as floats. */
 
 /** The number n / d, where d is a power of ten. */
 export type Decimal = { n: bigint; d: bigint };
 
 const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
-/** The largest exponent that is read, in either direction. No rate or amount needs a larger one, which would only cost memory. */
+/** The largest exponent that is read, positive or negative. No rate or amount needs a larger one, which would only cost memory. */
 const mostExponent = 60;
 
 /** Reads a decimal number. Returns undefined for anything else, and for a number that is far too long. */

@@ -66,9 +66,9 @@ export const contradictionIn = (order: OrderReply, wanted: Wanted): string | und
 };
 
 /**
- * Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount, and for an operator's account that is not
- * in bitcoin it is in that account's currency. So if `expected` is given (the sats as we already know them), a price counts as sats only between half
- * and twice that amount.
+ * Returns the sats to pay. `price` is used only if no other member states the sats: in one known response it differs from the payment's amount, and
+ * if the operator's account is not in bitcoin, it is in that account's currency. So if `expected` is given (the sats as we already know them), a
+ * price counts as sats only between half and twice that amount. Otherwise, `expected` is returned.
  */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply, expected?: bigint): bigint | undefined => {
   const isSats = price !== undefined && (expected === undefined || (price * 2n > expected && price < expected * 2n));
@@ -99,7 +99,9 @@ const failing = /fail|error|denied/i;
 const paying = new Set(['payment_confirmed', 'processing']);
 /** Statuses that a payment may have before its first confirmation. Whether Bitrefill uses them that early is not known. */
 const detected = new Set(['payment_pending', 'payment_detected']);
-/** Values of `zeroConfStatus` for a payment that counts before its confirmation. Others (none, failed, rejected, disabled) do not mean a payment. */
+/**
+ * Values of `zeroConfStatus` for a payment that counts before its confirmation. The values none, failed, rejected and disabled do not mean a payment.
+ */
 const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|paid|ok|success|successful)$/i;
 /** Values of `zeroConfStatus` for a payment that was seen. They do not say that it counts before its confirmation. */
 const zeroConfSeen = /^(?:detected|received)$/i;
@@ -107,9 +109,9 @@ const isSaid = (text: string | undefined): boolean => text !== undefined && text
 
 /**
  * Returns the stage of an order in either dialect (`orderReply`), or undefined for an unknown status word. The first condition that holds decides.
- * Payments come before the deadline, since customers may pay late. A failure next to a payment that is only on its way needs a person: the money
- * may still arrive at Bitrefill. After `success`, a payout is `finished`. A channel that can be redeemed is `filled`, even before `success`, because
- * it is not open yet. After `success`, a channel that cannot be redeemed is only `paid`.
+ * Payments are checked before the deadline, because customers may pay late. A failure next to a payment that is only on its way needs a person: the
+ * money may still arrive at Bitrefill. After `success`, a payout is `finished`. A channel that can be redeemed is `filled`, before `success` as well
+ * as after it, and never `finished`, because the channel is not open yet. After `success`, a channel that cannot be redeemed is only `paid`.
  *
  * `ordered`: the slug of the ordered product, for answers that name none. `method`: how the order is paid. `loopbackHttp`: whether an LNURL may lead
  * to a simulator.
@@ -140,8 +142,8 @@ export const stageOf = (
 
 /**
  * Returns what an order says about its payment. `arriving`: it was seen, but may have no confirmation yet, so the customer can still replace it. A
- * refund that is only due (`refund_pending`) is money that Bitrefill still has. An order of an earlier release has no `method`: if a payment was
- * seen, it counts as paid.
+ * refund that is only due (`refund_pending`) counts as `paid`, because Bitrefill still has the money. An order of an earlier release has no `method`:
+ * if a payment was seen, it counts as paid.
  */
 export const paymentIn = ({ paymentReceived, status = '', zeroConfStatus = '' }: OrderReply, method: string | undefined): 'paid' | 'arriving' | undefined => {
   const word = status.toLowerCase();
@@ -149,13 +151,11 @@ export const paymentIn = ({ paymentReceived, status = '', zeroConfStatus = '' }:
   if (!detected.has(word) && !zeroConfSeen.test(zeroConfStatus)) return undefined;
   return method === undefined || isInstant(method) ? 'paid' : 'arriving';
 };
-/**
- * Returns whether a status word says that the delivery failed, which can be said of a paid order only. A word about a failed payment does not count.
- */
+/** Returns whether a status word says that the delivery failed, which happens only to paid orders. A word about a failed payment does not count. */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
 /**
  * Returns whether an order shows money that its stage may hide, for example a payment, in full or in part, next to a failure. False for `success`
- * alone, since the stage of such an order already says that it was paid.
+ * alone, because the stage of such an order already says that it was paid.
  */
 export const hasMoney = (order: OrderReply, method: string | undefined): boolean =>
   order.partialPayment === true || order.sent === true || paymentIn(order, method) === 'paid' || deliveryFailed(order.status ?? '');

@@ -62,7 +62,7 @@ export const readCard = async (bitrefill: Bitrefill, context: CallContext, produ
     : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'the inventory has neither a range nor packages' });
 };
 
-/** Returns an estimate at the upper end of the price, which is what the one known package cost. Only an order fixes the price. */
+/** Returns an estimate at the upper end of the price, which matches the one package whose price we know. Only an order fixes the price. */
 export const quote = async (bitrefill: Bitrefill, context: CallContext, request: LiquidityQuoteRequest): Promise<Answer<ProviderOffer>> => {
   const { settings } = bitrefill;
   const { product, amountSats } = request;
@@ -155,14 +155,15 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   if (endsOn <= now) return broken('the order expires too soon to be paid');
   tellPrice(deps, order, sats);
   const expiresOn = Math.min(endsOn, lastPayout(settings, method, body) ?? endsOn);
-  // The customer's own invoice would expire before Bitrefill could pay it.
+  // If no time is left, the customer's own invoice would expire before Bitrefill could pay it.
   const paymentInfo = expiresOn > now ? judged.paymentInfo : ({ kind: 'none', problem: 'invoice-too-short' } as const);
   return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo, expiresOn }) };
 };
 
 /**
  * Returns the latest time at which the customer can pay for a recharge, so that their own invoice is still valid when Bitrefill pays it. A payment on
- * chain or in another coin has to confirm first. It gets the difference between `onchain_order_s` and `order_life_s` for that.
+ * chain or in another coin has to confirm first. The time left for that is the difference between `onchain_order_s` and `order_life_s`, or
+ * `expiry_margin_s` if that is longer.
  */
 const lastPayout = (settings: Bitrefill['settings'], method: string, { number: own }: Body): number | undefined => {
   const end = typeof own === 'string' ? endOfInvoice(own) : undefined;
@@ -214,7 +215,7 @@ const tellPrice = ({ log }: Bitrefill['deps'], { price }: OrderReply, pay: bigin
   if (price !== undefined && price !== pay) log('warn', 'bitrefill_price_differs', { price: Number(price), to_pay: Number(pay) });
 };
 
-/** Makes every fault of a call not retryable. */
+/** Turns any fault of the call into one that is not retryable. */
 const once = async <T>(sending: Promise<T>): Promise<T> => {
   try {
     return await sending;

@@ -40,8 +40,8 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
 };
 
 /**
- * Matches a single word, as the addresses of all coins are, unless a wallet would read it as a bitcoin address, an invoice or an LNURL. A link is not
- * a single word.
+ * Matches a single word, as the addresses of all coins are, unless a wallet would read it as a bech32 bitcoin address, a bitcoin invoice or an LNURL.
+ * A link is not a single word.
  */
 const otherAddress = /^(?!ln(?:bc|tb|sb|url)|(?:bc|tb|bcrt)1)[a-z0-9]{20,128}$/i;
 /** Another coin's invoice in the form of BOLT11, with an amount. */

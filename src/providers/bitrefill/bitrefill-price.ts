@@ -21,8 +21,8 @@ const grain = 100n;
 export const rawPrice = ({ rate, purchaseFee }: Range, value: bigint): Decimal => plus(times(rate, value), purchaseFee);
 
 /**
- * Estimates what an order of `value` sats will cost: at least `low` (one known order had no fee), at most `high` (exact for the one known package). A
- * package has one price.
+ * Estimates what an order of `value` sats will cost: at least `low` (one known order was charged no fee), at most `high` (exact for the one package
+ * whose price we know). A package has one price.
  */
 export const estimate = (card: RateCard, value: bigint): { low: bigint; high: bigint } | undefined => {
   if ('range' in card) return { low: ceilTo(times(card.range.rate, value), 1n), high: ceilTo(rawPrice(card.range, value), grain) };

@@ -113,7 +113,7 @@ export const orderReply = z.object({
 });
 export type OrderReply = z.output<typeof orderReply>;
 
-/** An order that is read again. `oddAt`: the first member that cannot be read; such members are then missing. */
+/** An order that is read again. `oddAt`: the first member that could not be read. All members that could not be read are then missing. */
 export type OrderRead = OrderReply & { oddAt?: string };
 const inPart = forgiving(orderReply);
 /** GET /order/{id}. */
@@ -151,8 +151,8 @@ const isOnlyError = (members: Members): boolean =>
 const isWord = (value: unknown): boolean => typeof value === 'string' && !/^\d*$/.test(value);
 
 /**
- * Returns the order in an answer, with or without an envelope, and under any name of its id, or undefined if there is none. An error that only names
- * an order, such as "Order not found", counts as an order only if the call was to make one (`made`).
+ * Returns the order in an answer, with or without an envelope, whatever its id is called. Returns undefined if there is none. An error that only
+ * names an order, such as "Order not found", counts as an order only if the call was to make one (`made`).
  */
 export const orderIn = (body: unknown, made = false): (Members & { id: string }) | undefined => {
   const but = (isIt: (members: Members) => boolean) => (members: Members) => isIt(members) && (made || !isOnlyError(members));

@@ -17,7 +17,7 @@ const coins: Record<string, { code: string; perBitcoin: number }> = {
   dash: { code: 'DASH', perBitcoin: 110 },
   dogecoin: { code: 'DOGE', perBitcoin: 3_100_000 },
 };
-/** The exchange rate of July 2019, calculated from the EUR and USD prices of the one known package. */
+/** The exchange rate of July 2019, calculated from the EUR and USD prices of the one package whose price we know. */
 const dollarsPerEuro = 1.1258;
 const payeePrivateKey = '7b'.repeat(32);
 const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
@@ -51,7 +51,7 @@ const problemIn = (state: State, body: Body, fromBalance: boolean): [message: st
 
 export const magicOf = ({ options }: State, value: string): magic.Magic | undefined => (options.magic === true ? magic.magicOf(value) : undefined);
 
-/** Handles POST /order and POST /purchase. `jumpBps`: how far the price has moved since the customer's quote. */
+/** Handles POST /order and POST /purchase. `jumpBps`: how many basis points the price has risen since the customer's quote. */
 export const createOrder = (state: State, body: Body, fromBalance: boolean, jumpBps: number, other: { amount: boolean }): Order | Response => {
   const problem = problemIn(state, body, fromBalance);
   if (problem) return errorReply(state, 400, ...problem);

@@ -1,6 +1,6 @@
 /**
- * Inventory and prices of the simulated Thor: the figures in Bitrefill's Thor API document, moved by a BTC/EUR quote. Uses floats, unlike the
- * adapter.
+ * Inventory and prices of the simulated Thor: the figures in Bitrefill's Thor API document, adjusted to the current BTC/EUR quote. Uses floats,
+ * unlike the adapter.
  */
 import type { State } from './bitrefill.simulator-state.ts';
 

@@ -59,11 +59,11 @@ export type SimulatorOptions = {
   link?: 'upper-case' | 'with-invoice' | 'alone';
   /** Times in dialect B as seconds or in ISO 8601, instead of the milliseconds of Bitrefill's document. */
   times?: 's' | 'iso';
-  /** Sats as a string, or with their unit. */
+  /** How sats are written: as a string, or with their unit. */
   amounts?: 'text' | 'with-unit';
-  /** The invoice as a lightning: link. */
+  /** Whether the invoice is written as a `lightning:` link. */
   invoiceAsLink?: boolean;
-  /** Whether valuePackage may also be a number, as lntxbot sends it. */
+  /** Whether `valuePackage` may also be a number, as lntxbot sends it. */
   numberValues?: boolean;
   /** How many orders one page of GET /orders/ has. Absent or 0: there is no such path, as in Bitrefill's document. */
   listPage?: number;
@@ -81,8 +81,8 @@ export type SimulatorOptions = {
   magic?: boolean;
   balanceSats?: number;
   /**
-   * What every channel order has instead of the right `thorInfo`. `empty`, `nulls`: no members, or placeholders, even before it is paid. `foreign`: a
-   * link on a foreign host, once it is delivered. `missing`: no `thorInfo`.
+   * What every channel order has instead of the right `thorInfo`. `empty`, `nulls`: no members, or placeholders, even before the order is paid.
+   * `foreign`: a link on a foreign host, once the order is delivered. `missing`: no `thorInfo`.
    */
   thorInfo?: 'empty' | 'nulls' | 'foreign' | 'missing' | undefined;
   /** Whether an order that was paid from the balance has an LNURL. */
@@ -92,7 +92,7 @@ export type SimulatorOptions = {
   oldChannelRequest?: boolean;
   /** false: a k1 can be used more than once. */
   k1Once?: boolean;
-  /** false: the callback says OK and no channel comes. */
+  /** false: the callback says OK, but no channel comes. */
   opensChannels?: boolean;
   /** Seconds until an on-chain order expires. */
   onchainLifeS?: number;

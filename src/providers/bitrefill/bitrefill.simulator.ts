@@ -43,7 +43,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     expire: (target: string): void => void (orderBy(target).deadline = clock(state) - 1),
     refund: (target: string): void => void (orderBy(target).refunded = true),
     setStatus: (target: string, status: string): void => void (orderBy(target).status = status),
-    /** Posts to a webhook URL, as a stranger could who has learned it. */
+    /** Posts to a webhook URL, as a stranger who has learned it could. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };
