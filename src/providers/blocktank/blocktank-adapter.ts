@@ -33,7 +33,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
     return nodePubkey === undefined && !settings.open_by_lnurl ? { reason: 'proof-required' } : undefined;
   };
 
-  /** Reads the limits once more after the seller refused: they move with the price. */
+  /** Returns why the seller refused. Reads the limits again for this, because they move with the price of bitcoin. */
   const whyRefused = async (context: CallContext, body: unknown, request: LiquidityQuoteRequest): Promise<Refusal> => {
     const info = await beforehand(infoOf(context));
     if (!info.ok) return toRefusal(body, undefined);
@@ -128,7 +128,7 @@ export const createBlocktankAdapter = (deps: Blocktank['deps'], settings: Blockt
       const created = await create(context, quote, payWith, { refundOnchain: inputs.refundOnchain ?? quote.refundOnchain, offer });
       if (!created.ok) {
         const { orderMade, reason } = created.refusal;
-        // This order cannot be paid. The gateway reports that, and follows the order.
+        // If there is an order all the same, it cannot be paid. The gateway reports that, and follows the order.
         return orderMade === undefined ? created : { ok: true, value: unpayable(orderMade, offer, reason) };
       }
       const { made, terms, opening } = created.value;

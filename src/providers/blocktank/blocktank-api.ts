@@ -1,4 +1,4 @@
-/** The calls to Blocktank. A call returns what the seller says with a 2xx or 4xx, and throws a ProviderFault for everything else. */
+/** The calls to Blocktank. Each returns what the seller says, or throws a ProviderFault if the answer is of no use. */
 import * as z from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, mayBeDone, requestJson, type JsonReply } from '../kit/request-json.ts';
@@ -78,7 +78,7 @@ export const getOrder = async (blocktank: Blocktank, context: CallContext, id: s
   throw new ProviderFault('server', `status ${reply.status} when reading an order`, { status: reply.status });
 };
 
-/** Asks the seller to open the channel of a paid order. It opens at most one, however often it is asked. */
+/** Asks the seller to open the channel of a paid order. The seller opens at most one, however often it is asked. */
 export const openChannel = async (
   blocktank: Blocktank,
   context: CallContext,

@@ -4,7 +4,7 @@ import { asSentence, readError } from '../kit/read-error.ts';
 
 export const isGeoBlocked = (body: unknown): boolean => /\bgeo blocked\b/.test(asSentence(readError(body)));
 
-/** Returns whether a body is a page, or the words of a web server that has no such path. Neither says anything about an order. */
+/** Returns whether a body is a web page, or the words of a web server that has no such path. Neither says anything about an order. */
 export const isPage = (body: unknown): boolean =>
   typeof body === 'string' && /^\s*<|\bpage not found\b|\bcannot (?:get|post)\b|\bno (?:such )?route\b/i.test(body);
 

@@ -64,7 +64,7 @@ const open = async (blocktank: Blocktank, reading: CallContext, followed: Follow
     return opened;
   } catch (error) {
     if (!(error instanceof ProviderFault)) throw error;
-    // The provider's guard (src/resilience) does not see this fault, so `openings` keeps the wait.
+    // The provider's guard (src/resilience) does not see this fault, so `openings` remembers how long to wait.
     if (error.kind === 'rate-limited') openings.limited(toOpen, error.retryAfterMs);
     deps.log('warn', 'blocktank_not_opened', { problem: error.kind });
     return { problem: 'open-failed' };
@@ -97,8 +97,8 @@ const withPeer = (facts: Facts | undefined, { lspNode }: OrderWire, problem: str
 };
 
 /**
- * Returns whether what the seller states differs from what was ordered: the balance on either side, the lease, the node, or a channel that ends too
- * early. Such a channel must not be opened.
+ * Returns whether what the seller states differs from what was ordered: the balance on either side, the lease or the node, or whether the channel
+ * ends too early. Such a channel must not be opened.
  */
 const differs = (order: OrderWire, { facts, receive }: Followed): boolean => {
   const { lspBalanceSat, clientBalanceSat, channelExpiryWeeks, lspNode } = order;
@@ -111,7 +111,7 @@ const differs = (order: OrderWire, { facts, receive }: Followed): boolean => {
 };
 
 const dayMs = 24 * hourMs;
-/** Returns whether the channel ends before the promised date. A day is left for clocks that differ. */
+/** Returns whether the channel ends before the promised date. Allows for clocks that differ by up to a day. */
 const endsEarly = ({ channelExpiresAt }: OrderWire, { channel_expires_on: promised }: Facts): boolean =>
   channelExpiresAt !== undefined && promised !== undefined && channelExpiresAt < Date.parse(promised) - dayMs;
 

@@ -1,7 +1,7 @@
 /**
  * Decides when the seller may be asked again to open an order's channel. A customer can make an opening fail, or hit the seller's rate limit, at
- * will: with a node that does not answer, for example. So the outcome of an opening first holds back only its own order. All orders wait only after
- * openings for several nodes have been limited with no channel opened in between, and then, like reads of orders, for 8 seconds at most.
+ * will: with a node that does not answer, for example. So at first, a failed opening holds back only its own order. All orders wait only after
+ * openings for several nodes have hit the rate limit with no channel opened in between, and then for 8 seconds at most, as reads of orders do.
  */
 import { isRecent } from '../../domain/is-recent.ts';
 import type { OpenError } from './blocktank-errors.ts';
@@ -12,7 +12,7 @@ export type Problem = OpenError | 'open-failed';
 const waitMs = 30_000;
 const mostForAllMs = 8000;
 const nodesForAll = 5;
-/** How long a node's opening counts as limited. */
+/** How long a node counts as having hit the rate limit. */
 const windowMs = 60_000;
 const mostOrders = 1000;
 
@@ -23,7 +23,7 @@ export type ToOpen = { id: string; nodePubkey: string; endsOn: number | undefine
 export const createOpenings = (now: () => number) => {
   /** The last opening of each order. The order that was tried longest ago comes first. */
   const tried = new Map<string, { on: number; waitMs: number; problem: Problem }>();
-  /** The nodes whose openings were limited since the last channel was opened, and when. */
+  /** The nodes whose openings hit the rate limit since the last channel was opened, and when. */
   const limited = new Map<string, number>();
   let all = { on: 0, waitMs: 0 };
 

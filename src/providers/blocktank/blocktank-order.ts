@@ -80,7 +80,7 @@ const dayMs = 86_400_000;
 const contradict = (order: OrderWire, pay: bigint, terms: Terms, { info, now, settings }: Checks): void => {
   if (order.lspBalanceSat !== terms.lspSats || order.clientBalanceSat !== terms.clientSats) broken("the order's balances differ from those requested");
   if (order.channelExpiryWeeks !== terms.weeks) broken("the order's lease differs from the one requested");
-  // The weeks count from the order's end, so the channel's end may be a little later. A day is left for clocks that differ.
+  // The weeks count from the order's end, so the channel's end may be a little later. Clocks may differ by up to a day.
   if (order.channelExpiresAt !== undefined && order.channelExpiresAt < now + terms.weeks * 7 * dayMs - dayMs) broken('the channel ends before its lease does');
   if (pay < terms.clientSats || pay < 0n) broken("feeSat is less than the customer's balance");
   const key = order.lspNode?.pubkey;

@@ -27,8 +27,9 @@ export const notesOf = (upstream: Json): Notes => {
 };
 
 /**
- * Returns all that the customer would pay. An order's `feeSat` includes the customer's own balance. Whether an estimate's does is not documented, so
- * the estimate's parts decide, and without them the setting. Throws `malformed` if the parts fit neither reading.
+ * Returns the whole amount that the customer would pay. The `feeSat` of an order includes the customer's own balance. Whether that of an estimate
+ * does is not documented: the parts of the estimate show it, and if it has no parts, the setting decides. Throws `malformed` if the amounts
+ * contradict each other or are negative.
  */
 export const payOf = ({ feeSat, networkFeeSat, serviceFeeSat }: EstimateWire, clientSats: bigint, includesClient: boolean): bigint => {
   const parts = networkFeeSat === undefined || serviceFeeSat === undefined ? undefined : networkFeeSat + serviceFeeSat;

@@ -5,7 +5,7 @@ import type { Stage } from '../../domain/order.ts';
 import type { Settings } from './blocktank-settings.ts';
 import type { OrderWire } from './blocktank-wire.ts';
 
-/** The states in lower case; '' if not stated. The new words come before the old ones (`state2` before `state`). */
+/** The states in lower case; '' if not stated. The new words (`state2`) are preferred to the old ones (`state`). */
 export const statesOf = ({ state, state2, payment }: OrderWire): { order: string; payment: string; invoice: string } => ({
   order: state2 ?? state ?? '',
   payment: payment?.state2 ?? payment?.state ?? '',
@@ -52,7 +52,7 @@ export const lastPaymentOf = (order: OrderWire, payWith: 'lightning' | 'onchain'
   return ends.length === 0 ? undefined : Math.min(...ends);
 };
 
-/** The seller waits for a payment on chain for up to an hour after the order's end, once it has seen the transaction. */
+/** The seller waits for a payment on chain for up to an hour after the order's end, if it has seen the transaction. */
 export const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 

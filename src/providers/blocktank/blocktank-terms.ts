@@ -21,7 +21,7 @@ export const isOnNetwork = ({ onchain }: InfoWire, network: string): boolean => 
 export const sellingNodes = ({ nodes }: InfoWire, { lsp_node }: Settings): NodeWire[] =>
   nodes.filter(({ pubkey, readonly }) => (lsp_node === undefined ? readonly !== true : pubkey === lsp_node));
 
-/** Returns a node's own addresses: one with another key would lead to somebody else's node. */
+/** Returns a node's own addresses: an address with another key would lead to somebody else's node. */
 const addressesOf = ({ pubkey, connectionStrings }: NodeWire): string[] => connectionStrings.filter((one) => one.toLowerCase().startsWith(`${pubkey}@`));
 /** Returns where the customer's node should connect, if it is known: the bare key if the node has no address. */
 export const connectToOf = (node: NodeWire | undefined): string | undefined => node && (torLast(addressesOf(node))[0] ?? node.pubkey);
@@ -83,7 +83,7 @@ export const bodyOf = ({ lspSats, clientSats, weeks }: Terms, announce: boolean,
   clientBalanceSat: Number(clientSats),
   channelExpiryWeeks: weeks,
   announceChannel: announce,
-  // Blocktank announces no channel that is usable at once.
+  // Blocktank does not announce channels that are usable at once.
   ...(settings.zero_conf && !announce ? { zeroConf: true } : {}),
   ...(settings.zero_reserve ? { zeroReserve: true } : {}),
   ...(settings.lsp_node === undefined ? {} : { lspNodeId: settings.lsp_node }),

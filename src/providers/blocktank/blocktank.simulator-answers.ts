@@ -98,7 +98,7 @@ const showPayment = (state: State, order: SimulatedOrder, { word, states }: Word
   const confirmedSat = confirmedSats(state, order);
   const current = isOnlyInvoice(state, order) ? 'created' : order.payment;
   const old = current === 'created' && confirmedSat > 0 && confirmedSat < order.paySats ? 'partiallyPaid' : current;
-  // UNKNOWN in the docs: whether a held payment is in paidSat. Here it is as soon as `payment.state2` says paid.
+  // UNKNOWN in the docs: whether `paidSat` includes a held payment. Here it does as soon as `payment.state2` says paid.
   const isByLightning = current === 'paid' && (order.invoiceState === 'holding' || order.invoiceState === 'paid');
   return {
     ...states(old, current),

@@ -194,7 +194,7 @@ export const settle = (state: State, order: SimulatedOrder): void => {
   if (order.channel?.state === 'opening' && now >= order.channel.openOn) order.channel.state = 'open';
 };
 
-/** Ends an order whose channel was not opened. A payment by Lightning is cancelled back at once. */
+/** Ends an order whose channel was not opened. A held Lightning payment goes back at once. */
 const lapse = (state: State, order: SimulatedOrder): void => {
   const { cancelledBackWord, unpaidWord } = state.options;
   const onLightning = order.invoiceState === 'holding' ? cancelledBackWord : unpaidWord;

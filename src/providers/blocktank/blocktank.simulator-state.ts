@@ -48,7 +48,7 @@ type Options = {
 
   minSats: number;
   maxSats: number;
-  /** The least on the seller's side, whatever `minSats` says. */
+  /** The smallest balance that is allowed on the seller's side, whatever `minSats` says. */
   minLspSats: number;
   /** A limit that /info does not show, since it is in fiat. */
   hiddenMaxSats: number;
@@ -78,12 +78,12 @@ type Options = {
   orderFeeWithClient: boolean;
   /** UNKNOWN in the docs: whether `feeSat` of an estimate includes the client's balance. */
   estimateFeeWithClient: boolean;
-  /** `old`: only estimate-fee, with `feeSat` alone. */
+  /** Which endpoints give estimates. `old`: only estimate-fee, which returns only `feeSat`. */
   estimates: 'full' | 'old' | 'none';
-  /** UNKNOWN in the docs: the HTTP status of an estimate, which creates nothing but is a POST. */
+  /** UNKNOWN in the docs: the HTTP status of an estimate, a POST that creates nothing. */
   estimateStatus: 200 | 201;
 
-  /** UNKNOWN in the docs for production: "2 days" by one developer, 30 minutes in the open server. */
+  /** How long an order can be paid. UNKNOWN in the docs for production: 2 days according to one developer, 30 minutes in the open server. */
   lifeS: number;
   /** How long the invoice lives, if not as long as the order. */
   invoiceLifeS: number | undefined;
@@ -102,11 +102,11 @@ type Options = {
   /** Whether no payment changes an order's state, as users reported. */
   stuck: boolean;
 
-  /** UNKNOWN in the docs: whether a paid order's `state2` says so before the channel opens. */
+  /** UNKNOWN in the docs: whether a paid order's `state2` is `paid` before the channel opens. */
   paidWord: 'paid' | 'created';
   /** UNKNOWN in the docs: whether a held Lightning payment makes `payment.state2` paid, or only the invoice says so. */
   heldIn: 'payment' | 'invoice';
-  /** UNKNOWN in the docs: `payment.state2` after a held Lightning payment was cancelled back. */
+  /** UNKNOWN in the docs: `payment.state2` after a held Lightning payment has gone back. */
   cancelledBackWord: 'canceled' | 'refunded';
   /** UNKNOWN in the docs: `payment.state2` of an order that ended without a payment. */
   unpaidWord: 'created' | 'canceled';
@@ -116,14 +116,14 @@ type Options = {
   onlyOldStates: boolean;
   /** Whether orders have networkFeeSat and serviceFeeSat, as newer ones do. */
   feeParts: boolean;
-  /** Whether `orderExpiresAt` is `orderExiresAt`, as in one sample. */
+  /** Whether `orderExpiresAt` is misspelt as `orderExiresAt`, as in one sample. */
   misspelt: boolean;
   /** UNKNOWN in the docs: whether orders still have an LNURL to open the channel with. No sample has one. */
   lnurl: boolean;
 
   /** The keys of the connected nodes, `all` or `none`. An open call with a bare key needs the connection. */
   connected: 'all' | 'none' | string[];
-  /** How long a call to `open` takes. The order is locked until it ends. */
+  /** How long a call to `open` takes. The order is locked until the call ends. */
   openCallMs: number;
   /** How long a channel is `opening`, unless it was ordered with zeroConf. */
   openingS: number;
@@ -133,7 +133,7 @@ type Options = {
   geoBlocked: boolean;
   /** UNKNOWN in the docs: the HTTP status of GEO_BLOCKED. */
   geoStatus: number;
-  /** UNKNOWN in the docs for today's server: the body of a 400 or 404. The one of 2023 sends zod's issues or text. */
+  /** UNKNOWN in the docs for today's server: the body of a 400 or 404. The server of 2023 sends zod's issues or text. */
   errorBodies: 'issues' | 'text' | 'message';
   /** The members of a 412: `code` and `details` in the reference, `type` in the client's README, `code` and `detail` in 2023. */
   openErrors: 'code' | 'type' | '2023';

@@ -28,7 +28,7 @@ const openCodes: OpenCode[] = [
 ];
 
 const createControl = (state: State) => {
-  /** Finds an order by id, invoice or address; without one, the latest. */
+  /** Finds an order by id, invoice or address. Without `target`, returns the latest order. */
   const orderBy = (target?: string): SimulatedOrder => {
     const all = [...state.orders.values()];
     const found = target === undefined ? all.at(-1) : all.find((one) => one.id === target || one.invoice === target || one.address === target);
@@ -45,7 +45,7 @@ const createControl = (state: State) => {
     /** Sends sats to the address, even too few or too late. `mine` confirms them. */
     payOnchain: (target?: string, payment: orders.OnchainPayment = {}): void => orders.payOnchain(state, orderBy(target), payment),
     mine: (blocks = 1): void => orders.mine(state, blocks),
-    /** Ends the time to pay and to open. */
+    /** Makes the order expire now: it can no longer be paid, nor its channel be opened. */
     expire: (target?: string): void => {
       const order = orderBy(target);
       const now = state.options.now();
