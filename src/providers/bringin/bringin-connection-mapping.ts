@@ -44,9 +44,9 @@ type Rules = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s' | 'lig
  * cancellation that waits for its code, and the status if Bringin's status word is unknown. The code of a creation expires `code_life_s` after the
  * link was created, or earlier if Bringin says so, even if the code was sent again later.
  *
- * Payers use the addresses without an order, so they are checked as for an order: a Lightning address must be on one of Bringin's hosts, and neither
- * address ever changes. As long as Bringin names another bank account, the connection counts as failed, its addresses are `withheld`, and no order
- * uses it. At Bringin it may still be active, and can be cancelled.
+ * Payers use the addresses without an order, so the addresses are checked as for an order: a Lightning address must be on one of Bringin's hosts, and
+ * neither address ever changes. As long as Bringin names a bank account other than the requested one, the connection counts as failed, its addresses
+ * are `withheld`, and no order uses it. At Bringin it may still be active, and can be cancelled.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, rules: Rules): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;

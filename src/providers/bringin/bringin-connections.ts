@@ -65,9 +65,9 @@ const readLink = async (bringin: Bringin, context: CallContext, key: string, { u
 };
 
 /**
- * Returns whether the customer asked for the connection so long ago that its code would have expired. Then the request is not sent again, since
- * nobody waits for another code. A listed connection that shows too little to compare then counts as another one, or else the request could stay
- * `initiating` for ever.
+ * Returns whether the customer asked for the connection so long ago that its code would have expired. Then the request is not sent again, because
+ * nobody waits for another code. A listed connection that shows too little to compare then counts as a different one. Otherwise, the request could
+ * stay `initiating` for ever.
  */
 const isLate = ({ deps, settings }: Bringin, { requestedOn }: CallContext): boolean =>
   requestedOn !== undefined && deps.now() - requestedOn > settings.code_life_s * 1000;
@@ -164,7 +164,10 @@ const readAfter = async (bringin: Bringin, context: CallContext, key: string, do
   }
 };
 
-/** Judges a refused confirm. An earlier confirm whose answer was lost may have used the code; then the connection is already in the wanted state. */
+/**
+ * Judges a refused confirmation. An earlier confirmation whose answer was lost may have used the code; then the connection is already in the wanted
+ * state.
+ */
 const judgeRefusal = async (
   bringin: Bringin,
   context: CallContext,

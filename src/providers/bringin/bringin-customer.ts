@@ -1,4 +1,7 @@
-/** The blob that the gateway keeps sealed for one customer. A per-user key is stored nowhere else, with its prefix (`pk_live_…`), and never logged. */
+/**
+ * The blob that the gateway keeps sealed for one customer. It is the only place where a per-user key is stored (with its prefix, `pk_live_…`). The
+ * key is never logged.
+ */
 import * as z from 'zod';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';

@@ -14,7 +14,10 @@ import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
 export type AccountFacts = { status: AccountState['status']; key?: string; userId?: string; signupUrl?: string; mailSent?: boolean };
 
-/** Maps the answer to connect. Tells the known answers apart by their members, since older versions have no status. Undefined: an unknown answer. */
+/**
+ * Maps the answer to `connect`. Tells the known answers apart by their members, since older versions have no status. Returns undefined for an unknown
+ * answer.
+ */
 export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
   const { apiKey, userId, signupUrl: signup } = reply;
   const status = reply.status?.toLowerCase();
@@ -113,8 +116,8 @@ export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEviden
 const maybeSale = ({ sourceCurrency, destinationCurrency }: TransactionRow): boolean => sourceCurrency !== 'EUR' && destinationCurrency !== 'BTC';
 
 /**
- * Maps the matched payment to evidence about an order without a Bringin id. Only amount and time tell that it is this order's (`guessed`): two
- * customers may have one Bringin user, and then both see the payment.
+ * Maps the matched payment to evidence about an order without a Bringin id. Only the amount and the time show that the payment is for this order
+ * (`guessed`): two customers may have one Bringin user, and then both see the payment.
  */
 export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
   ...amountsAndStage(seen),
@@ -145,7 +148,7 @@ export const isUnpaid = (status: string): boolean => ['awaiting_payment', 'expir
  */
 export const maybeOrder = (row: TransactionRow): boolean => maybeSale(row) && !(sameWord(row.subType, 'LN_ADDRESS') && isUnpaid(row.status));
 
-/** Maps a row's status to a stage of the order's rail. When a card top-up is `finished`, a bank payout is only `filled`. */
+/** Maps a row's status to a stage, by the order's rail: a status that means `finished` for a card top-up means only `filled` for a bank payout. */
 const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction): SellTransaction => {
   const stage = told === 'review' ? told : stageOf(row.rawStatus, rail);
   return { ...row, ...(stage === undefined ? {} : { stage }) };

@@ -100,10 +100,7 @@ export const placeOrder = async (bringin: Bringin, context: CallContext, quoted:
   });
 };
 
-/**
- * The most rows that may be listed when an order is placed, and that could later be taken for its payment (`couldMatch`). If Bringin lists more, the
- * order is refused.
- */
+/** If Bringin lists more rows than this that could later be taken for an order's payment (`couldMatch`), the order is refused. */
 const mostAlike = 100;
 
 type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };

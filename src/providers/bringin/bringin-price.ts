@@ -13,7 +13,7 @@ export const readRate = (reply: RatesReply): Rate | undefined => {
   const [market, bringin] = [parseDecimal(reply.price), parseDecimal(reply.bringinPrice)];
   if (reply.ticker !== 'BTCEUR' || !market || !bringin || bringin.digits <= 0n || isMore(bringin, market)) return undefined;
   const btcPrice = decimalTimesFloor(market, 100n);
-  // 100 cents in a euro, 1e8 sats in a bitcoin. Never above the rounded market price, so that the fee is never negative.
+  // 100 cents in a euro, 1e8 sats in a bitcoin. The result is never above the rounded market price, so that the fee is never negative.
   const after = { digits: bringin.digits, scale: bringin.scale + 6 };
   const rounded = { digits: btcPrice, scale: 8 };
   return btcPrice > 0n ? { btcPrice, centsPerSat: isMore(after, rounded) ? rounded : after } : undefined;

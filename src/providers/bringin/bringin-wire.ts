@@ -1,7 +1,8 @@
 /**
- * Wire schemas of Bringin: only the members that we read. Sources: docs.bringin.app, else its older OpenAPI "Bringin APIs" 1.0.0 and the code of its
- * clients. Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings. Names
- * may be spelt differently, answers may be in an envelope, ids may be numbers, and one odd row does not make a list unreadable.
+ * Wire schemas of Bringin: only the members that we read. Sources: docs.bringin.app, else the older OpenAPI document "Bringin APIs" 1.0.0 and the
+ * code of Bringin's clients. Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are
+ * decimal strings. Names may be spelt differently, answers may be in an envelope, ids may be numbers, and one odd row does not make a list
+ * unreadable.
  */
 import * as z from 'zod';
 import { defined } from '../../domain/defined.ts';
@@ -14,8 +15,7 @@ const text = wireText.min(1);
 /** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
 /**
- * An amount in sats or euro cents, rounded down, so that no fraction is promised. Numbers are accepted as well as strings, as BTCPay's plugin had to
- * do.
+ * An amount in sats or euro cents, rounded down, so that no fraction is promised. Accepts numbers as well as strings, as BTCPay's plugin has had to.
  */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 /** A rate. A number that JavaScript would change arrives as a string (requestJson). */
@@ -219,7 +219,7 @@ const subtypeOf = (link: Members, beside: Members): 'LN' | 'ONCHAIN' | undefined
   return has(beside, 'depositAddress', 'depositIban', 'destinationAddress') ? 'ONCHAIN' : undefined;
 };
 
-/** Normalises one connection: its `bringinLink` may be flat among the other members. */
+/** Normalises one connection: the members of its `bringinLink` may stand among its other members. */
 const asLink = (value: unknown): unknown => {
   const named = withCamelNames(value);
   const found = findDocument(

@@ -1,4 +1,4 @@
-/** Rewrites Bringin's answers as other servers would: the same facts under other names, in envelopes, as numbers. */
+/** Rewrites Bringin's answers as other servers would write them: the same facts under other names, in envelopes, as numbers. */
 import type { Deviation, State } from './bringin.simulator-state.ts';
 
 type Members = { [name: string]: unknown };

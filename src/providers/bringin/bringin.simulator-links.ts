@@ -189,7 +189,7 @@ export const resendCode = (state: State, user: User, body: Body): Response => {
 const linkOf = (user: User, standingOrderId: string): Link | undefined =>
   user.links.find((link) => link.standingOrder?.id === standingOrderId && link.status === 'ACTIVE');
 
-/** Cancels at once while other applications use the standing order (a soft cancel); else sends a code. */
+/** Cancels at once if other applications also use the standing order (a soft cancel); else sends a code. */
 export const cancel = (state: State, user: User, standingOrderId: string): Response => {
   const link = linkOf(user, standingOrderId);
   if (!link?.standingOrder) return errorReply(state, 404, 'no such standing order', '10404');
@@ -213,7 +213,9 @@ export const confirmCancel = (state: State, user: User, standingOrderId: string,
   return Response.json(orderShape(state, challenge.link, order));
 };
 
-/** Adds a link of another application to the same wallet. Our next link to that wallet needs no code, and is cancelled without one. */
+/**
+ * Adds another application's link for this Lightning address and IBAN. Our next link for the same two needs no code, and is cancelled without one.
+ */
 export const shareWallet = (state: State, user: User, lnAddress: string, iban: string): void => {
   const now = clock(state);
   const standingOrder: StandingOrder = { id: randomUUID(), status: 'ACTIVE', foreignLinks: 1, createdAt: now, updatedAt: now };

@@ -50,7 +50,9 @@ export const rates = (state: State, faults: Faults<Fault>, endpoint: string, bod
 
 const isIpv4 = (value: unknown): boolean => typeof value === 'string' && /^(\d{1,3}\.){3}\d{1,3}$/.test(value);
 
-/** Returns the reusable address. `sourceBlockchain` for on-chain bitcoin is not documented, so BITCOIN, BTC and none are accepted. */
+/**
+ * Returns the reusable address. The value of `sourceBlockchain` for on-chain bitcoin is not documented, so BITCOIN, BTC and no value are accepted.
+ */
 export const depositAddress = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body, domain: string, origin: string): Response => {
   const { sourceBlockchain: chain, sourceCurrency: currency, ipAddress } = body;
   if (currency !== 'BTC') return errorReply(state, 400, 'sourceCurrency');
@@ -117,7 +119,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
   return Response.json({ id, amount, ...(lightning ? { invoice: target } : { depositAddress: target }), expiresAt });
 };
 
-/** Lists transactions. startDate and endDate (ms), limit and offset (strings) are optional. */
+/** Lists transactions. `startDate` and `endDate` (ms) and `limit` and `offset` (strings) are optional. */
 export const listTransactions = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
   const unpaid = unpaidRows(state, user);
@@ -136,7 +138,7 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
   return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
 
-/** Returns a row for each invoice or address that was made for a single payment and has not been paid. */
+/** With the option `listsUnpaid`, returns a row for each invoice or address that was made for a single payment and has not been paid. */
 const unpaidRows = (state: State, user: User): Transaction[] =>
   [...(state.options.listsUnpaid === undefined ? [] : state.payables.values())].flatMap((one) =>
     one.user !== user || one.paid || one.sats === undefined

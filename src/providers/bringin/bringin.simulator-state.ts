@@ -15,7 +15,7 @@ export type ErrorDialect =
   | 'plain-text'
   | 'html'
   | 'under-200';
-/** How the answers differ from the documentation; the names say how. Source: the behaviour of similar servers, and what Bringin's clients met. */
+/** The ways in which answers may differ from the documentation. Source: the behaviour of similar servers, and what Bringin's clients met. */
 export type Deviation =
   | 'enveloped'
   | 'snake-case'
@@ -143,7 +143,7 @@ export type Payable = {
   orderId: string;
   sourceId: string | undefined;
   sats: bigint | undefined;
-  /** When it was made, if it is for one payment. */
+  /** When the invoice or address was made, if it is for one payment only. */
   createdOn?: number;
   expiresOn: number;
   paid: boolean;

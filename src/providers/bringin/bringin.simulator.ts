@@ -51,7 +51,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
       await settle(state, userOf(email), row, status, 'card');
     },
     releaseReversed: async (): Promise<void> => await releaseReversed(state),
-    /** Posts to a callback, as a stranger could who has learned it. */
+    /** Posts to a callback, as a stranger who has learned its URL could. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };
