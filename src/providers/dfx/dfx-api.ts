@@ -21,7 +21,7 @@ type Call<S extends z.ZodType> = {
   token?: string;
 };
 
-/** The fault for a status that says nothing about what was asked. `asked`: what it was the response to. */
+/** The fault for a status that says nothing about what was asked. `asked`: the request, in words for the message. */
 export const unexpected = ({ status }: { status: number }, asked: string, more: { taken?: 'no' } = {}): ProviderFault =>
   new ProviderFault('malformed', `status ${status} in response to ${asked}`, { status, ...more });
 

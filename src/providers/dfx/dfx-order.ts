@@ -35,7 +35,10 @@ const currenciesIn = ({ priceSteps = [] }: Pick<BuyOrderReply, 'priceSteps'>, co
 const isInCurrency = (named: string[][], currency: string | undefined): boolean =>
   currency === undefined || named.every((names) => names.some((name) => name.toUpperCase() === currency.toUpperCase()));
 
-/** Reads what orders of both ramps have. The fixed amount must be as requested, and the figures must agree. The gateway judges the other amount. */
+/**
+ * Reads what orders of both ramps have in common. The fixed amount must be as requested, and the figures must agree. The gateway judges the other
+ * amount.
+ */
 const commonOf = (reply: QuoteReply & { id?: number | undefined; uid?: string | undefined }, asked: Asked) => {
   const refusal = refusalIn(reply, asked, true);
   if (refusal) return { refusal };

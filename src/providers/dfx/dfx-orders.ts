@@ -63,7 +63,7 @@ export const placeBuyOrder = async (dfx: Dfx, context: CallContext, { quote, inp
   const { value, status, token } = sent;
   const made = namedBy(value.uid, status, () => toBuyOrder(value, asked, { now: dfx.deps.now(), order_days: dfx.settings.order_days }));
   if ('refusal' in made) return refuse({ refusal: await withKycPage(dfx, context, { ...user, token }, made.refusal) });
-  // A confirmed order is listed, and a payment of its amount goes to it first. So no order is shown before it is confirmed. One that will not be
+  // A confirmed order is listed, and a payment of its amount goes to it first. So no order is shown before it is confirmed. An order that will not be
   // shown, because it asks for too much, is not confirmed: it could take the payment of another order of nearly the same amount.
   if (mostPay !== undefined && made.order.pay > mostPay) return { ok: true, value: made.order };
   if (!(await confirmed(dfx, context, token, made))) return refuse({ refusal: { reason: 'declined', note: 'order-refused' } });

@@ -1,7 +1,6 @@
 /**
  * Turns DFX's figures into offers. Exact: the figures are decimals, amounts are integers (sats, hundredths of the fiat unit). DFX rounds each figure
- * in its own way (README), so an offer uses those that state the amount most closely, and a figure that contradicts the others makes the answer
- * malformed.
+ * in its own way (README), so an offer uses the most precise ones, and a figure that contradicts the others makes the answer malformed.
  */
 import { decimalTimesCeil, decimalTimesFloor, divCeil, divFloor, satsPerBtc, type Decimal } from '../../domain/money.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -64,7 +63,10 @@ export const buyPrice = ({ fixed, amount: asked }: Asked, reply: QuoteReply): Pr
   return { price: { pay, receive: asked, fee, ...btcPrice } };
 };
 
-/** Refuses sats that DFX cannot express: it would make the invoice for the next lower amount that it can. This needs no call to DFX. */
+/**
+ * Refuses an amount of sats that DFX cannot express, because DFX would make the invoice for the next lower amount that it can express. This needs no
+ * call to DFX.
+ */
 export const offStep = ({ fixed, amount }: Asked): Refusal | undefined =>
   fixed === 'receive' || isOnStep(amount) ? undefined : { reason: 'off-step', detail: nearestTwo(amount) };
 
@@ -76,7 +78,7 @@ export const sellPrice = ({ fixed }: Asked, reply: QuoteReply): Priced => {
   const price = reply.exchangeRate;
   return {
     price: {
-      // If the fiat to receive was fixed, DFX rounded `amount` down by less than a step, and `amount` may bring less than promised. The next step
+      // If the fiat to receive was fixed, DFX rounded `amount` down by less than a step, so `amount` may bring less than promised. The next step up
       // cannot.
       pay: fixed === 'pay' ? sats : nextStep(sats),
       receive: decimalTimesFloor(estimated, 100n),

@@ -45,7 +45,7 @@ const sentences: readonly (readonly [RegExp, Meaning])[] = [
 const meaningOf = (said: string): Meaning =>
   meanings.get(said) ?? (/^PrimaryE?mail/i.test(said) ? kyc : (sentences.find(([form]) => form.test(said))?.[1] ?? declined));
 
-/** The statuses of DFX's own refusals. Any other 4xx comes from something else, such as a wrong `base_url`. */
+/** The statuses of DFX's own refusals. Any other 4xx that a caller does not expect comes from something else, such as a wrong `base_url`. */
 export const refusing = new Set([400, 403, 409, 422]);
 
 /** The step of DFX's page that is opened for an error word. For any other word, the page itself chooses the step. */
@@ -84,7 +84,7 @@ const refusalFor = (said: string, ramp: ExchangeRamp, isUser: boolean): Refusal 
 };
 
 /**
- * Rounds a minimum up and a maximum down, so that the limit that the customer sees is itself allowed. `limitsOf` then rounds sats to sell to 5
+ * Rounds a minimum up and a maximum down, so that the limit that the customer sees is itself allowed. For a sale, `limitsOf` then rounds sats to 5
  * significant digits.
  */
 const units = {

@@ -15,7 +15,7 @@ const hasPayment = ({ uid, orderUid }: TransactionReply): boolean => uid.startsW
 export const isOpenOrder = (row: TransactionReply): boolean => !hasPayment(row) && unpaid.has(row.state);
 
 const unpaid = new Set(['WaitingForPayment', 'Created']);
-/** CheckPending, KycRequired and LimitExceeded wait for the customer. */
+/** `KycRequired` and `LimitExceeded` wait for the customer. `CheckPending` may, too: callers without a login get it instead of `KycRequired`. */
 const holding = ['CheckPending', 'KycRequired', 'LimitExceeded'];
 const working = new Set(['Processing', 'LiquidityPending', 'PriceUndeterminable', 'FeeTooHigh', 'ReturnPending', ...holding]);
 /** A person must look: DFX does not know whose money it is, or has stopped the payout. */
@@ -103,12 +103,13 @@ const isInTime = ({ date = 0, orderUid }: TransactionReply, ramp: ExchangeRamp, 
   return orderUid === undefined && (amountAgainOn === undefined || date < amountAgainOn - slackMs);
 };
 
-/** Returns the payments in bitcoin over Lightning since the order. */
+/** Returns the payments that arrived since the order was placed. Leaves out those that are certainly not about bitcoin over Lightning. */
 const paymentsSince = (rows: readonly TransactionReply[], ramp: ExchangeRamp, { createdOn }: Pick<FollowedOrder, 'createdOn'>): TransactionReply[] =>
   rows.filter((row) => row.type === words[ramp] && row.uid.startsWith('T') && (row.date ?? 0) >= createdOn - slackMs && isLightning(row, ramp));
 
 /**
- * Returns the ids of the payments that `unlinked` considers, and of the orders that DFX linked to them. One of our other orders may have such an id.
+ * Returns the ids of the payments that `unlinked` considers, and of the orders that DFX linked to them. Such an id may belong to another of our
+ * orders.
  */
 export const idsToExplain = (...given: Parameters<typeof paymentsSince>): string[] =>
   paymentsSince(...given).flatMap(({ uid, orderUid }) => [uid, ...(orderUid === undefined ? [] : [orderUid])]);

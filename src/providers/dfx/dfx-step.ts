@@ -1,6 +1,6 @@
 /**
- * DFX rounds bitcoin to 5 significant digits, not to 5 decimals (BigNumber `precision(5)`). So an amount of up to 99,999 sats has steps of 1 sat, one
- * of up to 999,999 steps of 10, and so on. All amounts are whole sats, and never negative.
+ * DFX rounds bitcoin to 5 significant digits, not to 5 decimals (BigNumber `precision(5)`). So amounts up to 99,999 sats have steps of 1 sat, amounts
+ * up to 999,999 sats have steps of 10, and so on. All amounts are whole sats, and never negative.
  */
 const digits = 5;
 
@@ -15,5 +15,5 @@ export const ceilToStep = (sats: bigint): bigint => (floorToStep(sats) === sats 
 export const roundToStep = (sats: bigint): bigint => floorToStep(sats + stepAt(sats) / 2n);
 
 export const isOnStep = (sats: bigint): boolean => floorToStep(sats) === sats;
-/** Names the two nearest amounts to one that DFX cannot express. */
+/** Names the two amounts that are nearest to one that DFX cannot express. */
 export const nearestTwo = (sats: bigint): string => `nearest: ${floorToStep(sats)}, ${nextStep(sats)}`;

@@ -60,7 +60,7 @@ const limits = soft(z.object({ minVolume: amount, maxVolume: amount }));
 /** GET /v1/fiat. The flags take the customer's view: the customer can pay `sellable` money in for bitcoin, and is paid out in `buyable` money. */
 export const fiatsReply = wireRows(
   z.object({
-    /** Orders take only the id. */
+    /** An order can name its currency only by this id. */
     id: wireInteger,
     name: z.string().regex(/^[A-Za-z0-9]{2,16}$/),
     buyable: flag,

@@ -9,11 +9,11 @@ export const isCustodial = (signature: string): boolean => /^[a-z0-9]{140,146}$/
 const isNodeSignature = (signature: string): boolean => /^[ybndrfg8ejkmcpqxot1uwisza345h769]{104}$/.test(signature);
 export const isCredential = (signature: string): boolean => isCustodial(signature) || isNodeSignature(signature);
 
-/** Returns the sentence that DFX's wallets sign. DFX's contract gives only its end, and the prefix that the test system puts before it. */
+/** Returns the sentence that DFX's wallets sign. DFX's contract gives only the end of the sentence, and the prefix that the test system adds. */
 export const sentenceFor = (address: string, stage: 'live' | 'dev'): string =>
   `${stage === 'dev' ? '[dev]_' : ''}By_signing_this_message,_you_confirm_that_you_are_the_sole_owner_of_the_provided_Blockchain_address._Your_ID:_${address}`;
 
-/** Returns whether the node of the address signed the sentence. For an LNURL, it is the node in an invoice that the LNURL gives. */
+/** Returns whether the node of the address signed the sentence. For an LNURL, this is the node that an invoice from the LNURL would pay. */
 export const isSignedByNode = async (address: string, signature: string, stage: 'live' | 'dev'): Promise<boolean> => {
   const signer = isNodeSignature(signature) ? recoverNodeKey(sentenceFor(address, stage), signature) : undefined;
   if (signer === undefined) return false;

@@ -35,7 +35,7 @@ export type Order = {
   uid: string;
   route: Route;
   currency: SimulatedCurrency;
-  /** In the source's unit, rounded down, as the order shows it. */
+  /** What the customer pays (fiat for a purchase, bitcoin for a sale), rounded down, as the order shows it. */
   amount: Fraction;
   rate: Fraction;
   isValid: boolean;

@@ -66,7 +66,7 @@ export const createControl = (books: Books) => {
       await payments.step(books, transactionOf(uid));
       return transactionOf(uid).state;
     },
-    /** Moves a transaction through all of these states, and returns the last one. */
+    /** Moves a transaction on until it is completed, on hold or failed. Returns its state. */
     deliver: async (uid: string): Promise<string> => {
       await payments.deliver(books, transactionOf(uid));
       return transactionOf(uid).state;

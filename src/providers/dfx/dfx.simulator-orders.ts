@@ -172,7 +172,8 @@ export const newInvoice = (books: Books, route: Route, sats: number, isForeign =
 };
 
 /**
- * Sets an order to `WaitingForPayment`, so that it is listed and matched first. UNKNOWN in the docs: what an unknown id gets, and the body of 200.
+ * Sets an order to `WaitingForPayment`, so that it is listed and matched first. UNKNOWN in the docs: what an unknown id gets, and the body of the 200
+ * response.
  */
 export const confirmOrder = (books: Books, user: User, id: string): Response => {
   const order = books.orders.find((one) => String(one.id) === id && one.route.user.account === user.account);
