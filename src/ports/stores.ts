@@ -18,7 +18,7 @@ import type { IdempotencyStore } from './idempotency.ts';
 export type Retention = {
   quotesBefore: number;
   sessionsBefore: number;
-  /** An order that changed after this time can still be read and withdrawn by its customer, even if their session has ended. */
+  /** The customer can still read an order that changed after this time, and withdraw its sats, even if their session has ended. */
   ownedBefore: number;
   noticesBefore: number;
   deliveriesBefore: number;
