@@ -156,7 +156,7 @@ const asSale = ({ rail }: OfferNotes, { stage: told, ...row }: SellTransaction):
 
 /**
  * Returns the payment that an earlier read recognised as this order's, whatever Bringin has corrected in it since. Returns `missing` if that payment
- * is not listed, and undefined if no payment was recognised. Earlier releases also stored the id of a row that nobody had paid: that row is no
+ * is not listed, and undefined if no payment was recognised. Earlier releases also stored the id of a row that nobody had paid: such a row is not a
  * payment.
  */
 export const recognised = (order: FollowedOrder, rows: SellTransaction[]): SellTransaction | 'missing' | undefined => {
