@@ -184,8 +184,8 @@ export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
   /**
-   * Returns at most `limit` orders, newest first. If there are more, it chooses orders that are not final before final ones, and orders with money
-   * before unpaid ones.
+   * Returns at most `limit` orders, newest first. If there are more, it chooses orders that are not final before final ones, and orders for which
+   * money has arrived before unpaid ones.
    */
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /**
@@ -200,8 +200,8 @@ export type OrderStore = {
     deliveries: NewDelivery[],
   ): Promise<boolean>;
   /**
-   * Claims due orders, those with money first. Unpaid orders take turns: the first order of each IPv4 address, /48 or app comes before the second
-   * order of any.
+   * Claims due orders, unpaid ones last. Unpaid orders take turns: the first order of each IPv4 address, /48 or app comes before the second order of
+   * any.
    */
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Order[]>;
   /**
