@@ -45,7 +45,7 @@ const createControl = (state: State) => {
     /** Sends sats to the address, even too few or too late. `mine` confirms them. */
     payOnchain: (target?: string, payment: orders.OnchainPayment = {}): void => orders.payOnchain(state, orderBy(target), payment),
     mine: (blocks = 1): void => orders.mine(state, blocks),
-    /** Makes the order expire now: it can no longer be paid, nor its channel be opened. */
+    /** Makes the order and its invoice expire now. */
     expire: (target?: string): void => {
       const order = orderBy(target);
       const now = state.options.now();
