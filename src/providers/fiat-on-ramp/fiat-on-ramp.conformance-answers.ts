@@ -25,8 +25,8 @@ export const bodyOf = ({ text }: Pick<Exchange, 'text'>): Body | undefined => {
 // ---- kinds of members ------------------------------------------------------------------------------------------------------------------
 
 /**
- * Returns what is wrong with a value, or undefined. `written`: a number as it was written in the answer. Never repeats ids and tokens, which are
- * bearer secrets.
+ * Returns what is wrong with a value, or undefined. `written`: the same value, with numbers as they were written in the answer. The result never
+ * repeats ids and tokens, which are bearer secrets.
  */
 type Judge = (value: unknown, written: unknown) => string | undefined;
 
@@ -172,7 +172,7 @@ export const featureFlaws = ({ value }: Body): Flaw[] => {
           values.find((one) => typeof one !== 'boolean'),
         )}`,
       );
-    if (new Set(values).size > 1) flaws.push(`${name} appears twice, with different values`);
+    if (new Set(values).size > 1) flaws.push(`${name} appears more than once, with different values`);
   }
   return flaws.map((what) => ({ what, clause }));
 };
@@ -267,7 +267,8 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
         say(`min_amount ${min} is above max_amount ${max}`, 'min_amount and max_amount (text of the standard)');
     });
     const ids = options.filter(isObject).map((option) => option['id']);
-    if (new Set(ids).size < ids.length) say('two options have the same id', 'id: chosen by payment_option_id (text of the standard, /quote)');
+    if (new Set(ids).size < ids.length)
+      say('two options have the same id', 'id: payment_option_id selects an option by it (text of the standard, /quote)');
   });
   return flaws;
 };

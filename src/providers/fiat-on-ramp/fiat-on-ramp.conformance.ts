@@ -102,7 +102,7 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
     if (isGood(again)) {
       tally.broken(
         'session-opens',
-        'it does not accept the bare token signed, but “I confirm my bitcoin wallet. [TOKEN]”, with the token in place of TOKEN and the square brackets kept',
+        'a signature is accepted for “I confirm my bitcoin wallet. [TOKEN]” (TOKEN replaced, brackets kept), but not for the bare token',
       );
       run.run.learnt['proof_template'] = sentence;
       [answered, opened] = [again, other];
@@ -169,7 +169,11 @@ const paymentOptions = async (run: Run, session: Session): Promise<Listed[]> => 
   tally.judge('options-listed', listed.length > 0, 'the listing is empty');
   const [first] = listed;
   if (!first) throw new Ended('the listing is empty');
-  tally.judge('options-stable', idsOf(listedIn((await read(undefined, method)).body?.value)) === idsOf(listed), 'the second reading lists other ids or names');
+  tally.judge(
+    'options-stable',
+    idsOf(listedIn((await read(undefined, method)).body?.value)) === idsOf(listed),
+    'the second reading does not list the same ids and names',
+  );
   for (const code of [first.code.toLowerCase(), first.code.toUpperCase()]) {
     const filtered = await read(code, method);
     const found = listedIn(filtered.body?.value);
