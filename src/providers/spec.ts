@@ -49,7 +49,7 @@ export type AdapterDeps<LogField extends string = never> = {
 
 /**
  * What every call gets. `customer` is the opaque blob that this adapter last returned for the customer's account (sell, and buy with `byAccount`) or,
- * on the other ramps, for the upstream session. The gateway stores it sealed.
+ * in all other cases, for the upstream session. The gateway stores the blob sealed.
  */
 export type CallContext = {
   signal: CutSignal;
@@ -180,7 +180,8 @@ export type OrderEvidence = {
   receive?: bigint;
   fee?: bigint;
   /**
-   * `payout_id` or `payout_on` shows that a pushed payout was made. Without either, a pushed order's `filled` and `finished` count only as `paid`.
+   * For a pushed order, `payout_id` or `payout_on` shows that the payout was made. For a payout to an invoice, only the invoice's
+   * payment hash in `payout_id` shows it. Until the payout is shown, a pushed order's `filled` and `finished` count only as `paid`.
    */
   facts?: Facts;
   /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
@@ -192,14 +193,14 @@ export type OrderEvidence = {
   arriving?: true;
   /**
    * Set if the payment in `facts.transaction_id` was matched to this order only by date and amount. The gateway refuses such a payment if another
-   * order has it, or has its id. So a payment must not have the id of an order that it is not for: at Bringin, a payment has its own order's id; at
-   * DFX, the ids of payments and orders differ.
+   * order already has this payment, or if the payment's id is the id of another order. So a payment may share an id only with its own order, as at
+   * Bringin; at DFX, payments and orders never share ids.
    */
   guessed?: true;
   /** The evidence without the payment in `facts.transaction_id`. The gateway uses it if that payment turns out to be another order's. */
   otherwise?: OrderEvidence;
   statusOn?: number;
-  /** The latest time, in Unix milliseconds, at which the order or payment was made: the time that the provider states, plus slack for its clock. */
+  /** The latest time, in Unix milliseconds, at which the order or payment can have been made: the time that the provider states, plus some slack. */
   madeBy?: number;
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */
@@ -232,7 +233,7 @@ export type FollowedOrder = {
   nodePubkey?: string;
   /** Whether an earlier read showed the whole payment. */
   paymentSeen?: boolean;
-  /** buy, if the adapter pushes its payouts: where the sats go. Absent for an order that was found after a restore. */
+  /** buy, if the adapter pushes its payouts: where the sats go. Absent if we do not know, for example after a restore. */
   payoutTo?: PayoutTo;
 };
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
-/** The endpoints, as faults, `says` and `requests` name them. */
+/** The names of the endpoints. Faults and the members `says` and `requests` use these names. */
 export type Endpoint =
   | 'GET /v1/asset'
   | 'GET /v1/fiat'
@@ -78,7 +78,7 @@ export type SimulatedCurrency = {
   name: string;
   /** Hundredths per bitcoin. */
   price: number;
-  /** The least and most to pay or to receive, in hundredths. Without `max`, the most is the worth of 1,000,000,000 CHF. */
+  /** The least and most that a customer may pay in or be paid out, in hundredths. Without `max`, the most is what 1,000,000,000 CHF are worth. */
   min: number;
   max?: number;
   /** These flags take the customer's view: the customer can pay `sellable` money in for bitcoin, and is paid out in `buyable` money. */
@@ -118,9 +118,12 @@ export type SimulatorOptions = {
   fees?: { buy: FeeOptions; sell: FeeOptions };
   /** Partner wallets by name. A quote or customer that names any other wallet counts as having none. */
   wallets?: { [name: string]: PartnerWallet };
-  /** Makes every quote and order invalid for these reasons, besides its own. */
+  /** Reasons that make every quote and order invalid, besides those that apply anyway. */
   refuse?: QuoteError[];
-  /** How `refuse` comes in orders: in an answer with status 200, or as the message of a 400. The docs have both, for the same words. */
+  /**
+   * How an order reports `refuse`: in an answer with status 200 (except the reasons that always get a 400), or with the first reason as the message
+   * of a 400. The docs show both forms for the same reasons.
+   */
   refuseOrdersBy?: '200' | '400';
   /** A quote with one of these as `country` gets CountryNotAllowed. Customers from these countries are refused, too. */
   refusedCountries?: string[];
@@ -141,7 +144,7 @@ export type SimulatorOptions = {
   signUpLimit?: number;
   /** UNKNOWN in the docs: whether the limit counts `POST /v1/auth`, too, which also signs up. */
   signUpLimitOn?: 'signUp' | 'any';
-  /** The codes of other customers. A login with one approves the account. */
+  /** The recommendation codes of other customers. A login with one of them approves the account. */
   recommendationCodes?: string[];
   /** UNKNOWN in the docs: when a new e-mail address needs a code (202). `change`: only if the account already has an address. */
   mailCode?: 'change' | 'always' | 'never';
@@ -176,7 +179,7 @@ export type SimulatorOptions = {
   /** UNKNOWN in the docs: whether a status shows the exact output, or rounds it as prices do. In the contract's sample, it is rounded. */
   output?: 'rounded' | 'exact';
   webhooks?: 'sent' | 'duplicated' | 'missing' | 'wrong-key' | 'no-key';
-  /** Returns a body to send with status 200 instead of `truth`, or undefined to send `truth`. */
+  /** Returns a body to send instead of `truth`, with the same status (200 or 201), or undefined to send `truth`. */
   says?: ((endpoint: Endpoint, truth: unknown) => unknown) | undefined;
 };
 type Optional = 'says' | 'autoApproveMs' | 'autoPayMs' | 'stepMs';

@@ -7,7 +7,7 @@ type Row = { [member: string]: unknown };
 const typeOf = { buy: 'Buy', sell: 'Sell' } as const;
 const unitsOf = { buy: ['fiat', 'crypto'], sell: ['crypto', 'fiat'] } as const satisfies { [ramp: string]: [Unit, Unit] };
 
-/** Returns what a row calls the two sides of the exchange. */
+/** Returns the members of a row that describe the two sides of the exchange. */
 const sidesOf = ({ options }: Books, ramp: 'buy' | 'sell', currency: string): Row => {
   const bitcoin = options.assets[0]?.name ?? 'BTC';
   return ramp === 'buy'
@@ -27,7 +27,7 @@ const orderRow = (books: Books, order: Order, isOwner: boolean): Row => ({
   ...(isOwner ? { externalTransactionId: order.externalId ?? null } : {}),
 });
 
-/** Strangers see no fees, no account numbers, no external id and no reasons, and cannot tell KycRequired from a check. */
+/** Strangers see no fees, no account numbers, no external id and no reasons, and see `CheckPending` instead of `KycRequired`. */
 export const transactionRow = (books: Books, transaction: Transaction, isOwner: boolean): Row => {
   const { ramp, input, output, fee, order, chargeback, route } = transaction;
   const [from, to] = unitsOf[ramp];
@@ -64,7 +64,7 @@ export const transactionRow = (books: Books, transaction: Transaction, isOwner: 
 
 const isOf = (user: User | undefined, owner: User | undefined): boolean => user !== undefined && owner?.account === user.account;
 
-/** Returns whether a paid order still reads as not booked, and counts the read. */
+/** Returns whether this read still shows a paid order as not booked. Each such read uses up one of the order's `unbookedReads`. */
 const isUnbooked = (order: Order): boolean => {
   if (order.unbookedReads === 0) return false;
   order.unbookedReads -= 1;
@@ -75,7 +75,8 @@ export type Sought = { id?: string | undefined; uid?: string | undefined; orderI
 export type Reader = { endpoint: Endpoint; user: User | undefined };
 
 /**
- * Finds a row. An order's id or uid finds the order's row until its transaction is booked, and then the transaction's. An external id finds nothing.
+ * Finds a row. An order's id or uid finds the order's row until its transaction is booked, and then the transaction's row. On the public endpoint, an
+ * id without a uid finds nothing. An external id finds nothing on any endpoint.
  */
 const rowOf = (books: Books, { id, uid, orderId, orderUid }: Sought, { user, endpoint }: Reader): Row | undefined => {
   const isPublic = endpoint === 'GET /v1/transaction/single';

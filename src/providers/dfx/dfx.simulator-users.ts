@@ -161,7 +161,7 @@ const confirmMail = (books: Books, account: Account, mail: string): void => {
   approveLater(books, account);
 };
 
-/** The users of `account` belong to `into` from now on. The tokens that name the old account are refused. */
+/** Moves the users of `account` to `into`. Endpoints that need a user then refuse the tokens that name the old account. */
 export const merge = (books: Books, account: Account, into: Account): void => {
   for (const user of books.users) if (user.account === account) user.account = into;
   books.accounts.splice(books.accounts.indexOf(account), 1);

@@ -1,4 +1,4 @@
-/** Webhooks of the simulated DFX: a static key, no signature and no timestamp. Three tries, 5 s apart; an equal body is sent only once. */
+/** Webhooks of the simulated DFX: a static key, no signature and no timestamp. At most three tries, 5 s apart; an equal body is sent only once. */
 import { walletOf, type Account, type Books, type Transaction, type User } from './dfx.simulator-books.ts';
 import { transactionRow } from './dfx.simulator-transactions.ts';
 
@@ -33,7 +33,7 @@ const tell = async (books: Books, user: User, event: { type: Event; data: object
   if (webhooks === 'duplicated') await post(books, message);
 };
 
-/** `left`: the most tries. Returns after the first; the others follow by the simulator's clock. */
+/** `left`: how many tries may be made, this one included. Returns after this one; the others follow by the simulator's clock. */
 export const post = async (books: Books, message: { url: string; key: string | undefined; body: string }, left = 1): Promise<void> => {
   const { url, key, body } = message;
   const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) };

@@ -217,7 +217,7 @@ const blobOf = (context: CallContext): Blob => {
   return JSON.parse(context.customer) as Blob;
 };
 
-/** Signs with the gateway's own key to open the gateway's own session, which reads the listing. */
+/** Signs with the gateway's own key, to open the gateway's own session, in which it reads the listing. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
   // Like a customer's key, the gateway's key must not sign anything that is valid at another service.

@@ -1,4 +1,4 @@
-/** Maps FLS01's words to ours and back, and decides where the standard is ambiguous (README.md). Pure. */
+/** Maps FLS01's words to ours and back. Where the standard is silent or ambiguous, README.md says what we chose. Pure. */
 import type * as z from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
 import { readCurrencyCode } from '../../domain/currency.ts';
@@ -48,7 +48,7 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** The most payment options that are kept per provider, because listings are read often, and every customer gets the listings of all providers. */
+/** The most payment options that are kept per provider. Listings are read often, and every customer gets those of all providers. */
 const mostOptions = 100;
 /**
  * The most entries (currencies and options together) that are parsed to find options. Entries that do not match the schema take the most time.
@@ -265,7 +265,7 @@ const mostStatus = 200;
 /**
  * Returns one row for each order. A list may have several rows about one order, for example one for each status that it had: the row whose status
  * began last counts. If the dates do not decide that, the row that is furthest on the way to delivery counts, as long as all candidates are on that
- * way and their amounts agree. Otherwise a person must look. Money that any row shows is kept, unless it went back.
+ * way and their amounts agree. Otherwise the order goes to review. Money that any row shows is kept, unless it went back.
  */
 const oneOfEach = (rows: OrderEvidence[]): OrderEvidence[] => {
   const lastOf = (id: string, some: OrderEvidence[]): OrderEvidence => {
@@ -305,7 +305,7 @@ const isSameNews = (a: OrderEvidence, b: OrderEvidence): boolean =>
 /** Returns whether an order was delivered or refunded. Before that, an amount of 0 means that the provider does not state it yet. */
 const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
 
-/** Returns a review, since the amounts cannot be true. The status next to them is not believed either, but any money that it means is noted. */
+/** Returns the stage `review`, because the amounts cannot be true. The status is not believed either, but money that it reports is noted. */
 const oddlyTold = (status: string): Pick<OrderEvidence, 'stage' | 'moneySeen'> => {
   const stage = toStage(status);
   return { stage: 'review', ...(stage !== 'refunded' && saysMoney({ stage }) ? { moneySeen: true } : {}) };

@@ -1,4 +1,4 @@
-/** Reads a provider's payment instructions, whatever their shape, into a flat list of strings. Pure. */
+/** Reads a provider's payment instructions, whatever their shape, into one flat object of strings. Pure. */
 import { printableName } from '../../domain/printable.ts';
 import type { PaymentInfo } from '../spec.ts';
 
@@ -45,7 +45,8 @@ const read = (given: unknown): PaymentInfo => {
 };
 
 /**
- * Merges keys: one inside payment_details wins over the same key next to it. Two equal keys in the same place are both kept if their values differ.
+ * Merges keys. A key inside payment_details replaces the same key beside payment_details. Equal keys in the same place are all kept if their values
+ * differ.
  */
 const withKeys = (beside: Told[], inside: Told[]): Map<string, string> => {
   const named = new Map<string, string>();
@@ -82,7 +83,7 @@ const textsIn = (value: unknown, path: string, level: number): Told[] => {
   return [...textsIn(text, key, level + 1), ...Object.entries(more).flatMap(([name, item]) => textsIn(item, join(key, name), level + 1))];
 };
 
-/** Reads `{label: "Reference", value: "LP-77Q2"}`, under any of the known member names. */
+/** Returns which members of `{label: "Reference", value: "LP-77Q2"}` hold the label and the value. They may have any of the known names. */
 const labelled = (value: unknown): { label: string; value: string } | undefined => {
   if (!isObject(value)) return undefined;
   const label = labels.find((name) => typeof value[name] === 'string' && value[name].trim() !== '');

@@ -141,7 +141,7 @@ const mostSeen = 12;
 
 export type Tally = {
   held: (id: CheckId) => void;
-  /** Records a flaw. `clause`: where the standard says so, if that is more exact than the clause of the check. */
+  /** Records a flaw. `clause`: the place in the standard, if it is more exact than the check's own clause. */
   broken: (id: CheckId, what: string, clause?: string) => void;
   flaws: (id: CheckId, found: readonly Flaw[]) => void;
   /** Records that the check held, or the flaw if `isRight` is false. */

@@ -1,4 +1,7 @@
-/** The part of the conformance kit that makes an order, for the smallest amount of the first option that has a price. The order is not paid. */
+/**
+ * The part of the conformance kit that makes an order. The order is for the minimum of the first option that has a price, or for 10,000 cents if the
+ * option has no minimum. It is not paid.
+ */
 import { flawsOf, isObject, type Members } from './fiat-on-ramp.conformance-answers.ts';
 import { askQuote, isGood, judgeRefusal, told, valueOf, type Priced, type Run, type Session } from './fiat-on-ramp.conformance-run.ts';
 
@@ -34,7 +37,7 @@ const isPayable = (info: unknown): boolean => {
   return (typeof url === 'string' && url !== '') || (isObject(details) && Object.keys(details).length > 0);
 };
 
-/** Orders the same quote again. What the second POST does decides what a gateway may do if the answer to the first POST was lost. */
+/** Orders the same quote again. The result decides what a gateway may do if the answer to an order is lost. */
 const repeat = async (run: Run, session: Session, quote: Members, orderId: string): Promise<void> => {
   const second = await run.ask('order', { session_id: session.id, quote_id: quote['quote_id'] });
   const { status } = second.exchange;

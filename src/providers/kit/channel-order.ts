@@ -30,7 +30,7 @@ export const fallsShort = (ordered: Facts, { leaseBlocks }: LiquidityQuoteReques
   return Number(ordered.lease_blocks ?? 0) < lease || Number(ordered.inbound_sats ?? 0) < Number(offered.inbound_sats ?? 0);
 };
 
-/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel), which we cannot see. */
+/** From this size on, the customer's node must support large channels (BOLT 2 and 9, option_support_large_channel). We cannot see whether it does. */
 const largeChannelSats = 16_777_216n;
 export const warningsFor = ({ lspSats, clientSats }: { lspSats: bigint; clientSats: bigint }): OfferWarning[] =>
   lspSats + clientSats >= largeChannelSats ? ['large-channel'] : [];

@@ -33,8 +33,8 @@ type Search = { isIt: (members: Members) => boolean; left: number };
 
 /**
  * Merges each object with the members next to it in its envelopes (except `ofEnvelope`), so that `{order: {id}, payment}` is one document. Returns
- * the outermost one for which `isIt` is true; in a list, the first match. Returns undefined if there is none, or if the search would have to copy
- * more than `mostCopied` members.
+ * the outermost document for which `isIt` is true; in a list, the first match. Returns undefined if there is none, or if the search would have to
+ * copy more than `mostCopied` members.
  */
 export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined =>
   search(value, { isIt, left: mostCopied }, deepest, {});
@@ -74,7 +74,7 @@ const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefine
 const longestName = 128;
 const mostRenamed = 1_000;
 const deepestRenamed = 6;
-/** Returns the value with its members renamed, down to `levels`. A member that already has a name wins over one that would be renamed to it. */
+/** Returns the value with its members renamed, down to `levels`. Leaves out a member whose new name is already the name of another member. */
 const renamed = (value: unknown, rename: (name: string) => string, levels: number): unknown => {
   if (levels < 0) return value;
   if (Array.isArray(value)) return value.map((item, n) => (n < mostRenamed ? renamed(item, rename, levels - 1) : item));

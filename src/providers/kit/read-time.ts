@@ -60,7 +60,7 @@ const readText = (text: string): End => {
   return numberForm.test(text) ? epoch(text) : calendar(text);
 };
 
-/** Reads a required time. Returns undefined if the value is not a time. */
+/** Reads a time. Returns undefined if there is none, or if it cannot be read. */
 export const readTime = (value: unknown): number | undefined => {
   const end = readEnd(value);
   return end === 'unreadable' ? undefined : end;

@@ -30,7 +30,10 @@ const isTooMuch =
   /\b(?:must|should|to) be (?:less|smaller|lower) than\b|\bnot be (?:greater|larger|more|bigger|higher) than\b|\bis (?:greater|larger|more|bigger|higher) than\b|\bat most\b|\btoo (?:large|high|big)\b|\babove\b|\bmaximum\b|\bexceed/;
 const isAboutAmount = /\b(?:balance|amount|size|capacity|sats?|channel)\b/;
 
-/** Returns which term of the order the words refuse. Words that name both a minimum and a maximum do not show which one was violated. */
+/**
+ * Returns the refusal reason if the error's text objects to a term of the order. A text that names both a minimum and a maximum does not show which
+ * one was violated.
+ */
 const termsReason = ({ words }: SaidError, sentence: string): Refusal['reason'] | undefined => {
   const property = propertyReasons.find(([named]) => named.test(words))?.[1];
   if (property !== undefined && property !== 'option-unsupported') return property;

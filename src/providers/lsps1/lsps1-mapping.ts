@@ -131,7 +131,8 @@ export const toOrderTerms = (
 const longestWord = 64;
 const wordOf = (text: string | undefined): string => (text ?? '').slice(0, longestWord).toUpperCase();
 /**
- * Normalises a state word in upper case: removes its type (`ORDER_STATE_CREATED`), and separates its words by `_` (EXPECT-PAYMENT, EXPECTPAYMENT).
+ * Normalises a state word in upper case: removes the prefix that names its type (`ORDER_STATE_`), and separates its words by `_` (EXPECT-PAYMENT,
+ * EXPECTPAYMENT).
  */
 const bare = (word: string): string =>
   word
@@ -172,9 +173,9 @@ export type Made = Totals & { orderId: string; leaseBlocks: number; payTo?: stri
 export type Checks = { network: BitcoinNetwork; now: number; settings: Settings };
 
 /**
- * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller omitted this
- * way to pay, leaves too little time for a payment on chain, announces a channel that should be private (or the reverse), or ended the order at once.
- * Throws `malformed` for an order that contradicts the request or itself, or that cannot be paid.
+ * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller omitted the
+ * requested way to pay, leaves too little time for a payment on chain, announces a channel that should be private (or the reverse), or ended the
+ * order at once. Throws `malformed` for an order that contradicts the request or itself, or that cannot be paid.
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
@@ -375,7 +376,8 @@ const differs = (order: OrderWire, { receive, upstream, facts }: Promised): bool
 const harmless: ReadonlySet<Stage | undefined> = new Set<Stage>(['refunded', 'failed', 'expired']);
 
 /**
- * Maps an order's present state. Impossible amounts put the order into review and are left out, but what the seller says about the payment is kept.
+ * Maps an order's present state. Contradictory amounts, a channel that differs from the one ordered, and members that cannot be read put the order
+ * into review, unless no money is at stake (`harmless`). Contradictory amounts are left out, but what the seller says about the payment is kept.
  */
 export const toEvidence = (order: OrderWire, followed: Promised, now: number, settings: Settings): OrderEvidence => {
   const { pay_with: payWith, free } = notesOf(followed.upstream);

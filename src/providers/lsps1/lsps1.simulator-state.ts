@@ -47,7 +47,7 @@ export type Deviation =
   /** BITCOIN:BC1…?AMOUNT=…&LIGHTNING=… instead of the address. */
   | 'address-as-link'
   | 'no-channel-member'
-  /** `bolt11` is null: Lightning, if it was requested, is missing. */
+  /** `bolt11` is null, so the order cannot be paid over Lightning. */
   | 'no-bolt11'
   /** `payment: {}`, whatever the order costs. */
   | 'no-payment'
