@@ -28,7 +28,10 @@ export type Breaker = {
    * been sent then (`taken: 'no'`).
    */
   enter(customerKey?: string): Circuit;
-  /** Notes a good answer. Returns a promise only if the circuit was not closed. The circuit may be closed once the promise resolves. */
+  /**
+   * Notes a good answer. Returns undefined if the call's circuit is still in use and closed. Otherwise returns a promise; once that resolves, the
+   * breaker may be closed again.
+   */
   answered(circuit: Circuit): Promise<void> | undefined;
   /**
    * Notes a failure. While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had
@@ -45,7 +48,7 @@ export type Breaker = {
 const buckets = 10;
 /** How long to wait for a probe's outcome. It may never come: on Workers, the request that sent the probe may have been cut off. */
 const probePatienceMs = 30_000;
-/** How many failed probers are remembered. */
+/** How many customers with failed probes are remembered. */
 const mostProbers = 1_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 

@@ -27,9 +27,7 @@ export type GuardSettings = {
 export type GuardClock = { now: () => number; random: () => number };
 
 const operations: readonly Operation[] = ['quote', 'order', 'claim', 'status', 'account'];
-/**
- * Calls about money that is already on its way, or in a customer's account. A failing provider slows them down, but they are never refused for long.
- */
+/** Calls about money that is already on its way, or in a customer's account. An open circuit slows them down, but never refuses them for long. */
 const neverRefused: ReadonlySet<Operation> = new Set(['claim', 'status', 'account']);
 /** The calls that an order needs after its payment. After a 429 they wait for 8 seconds at most. */
 const followed: ReadonlySet<Operation> = new Set(['claim', 'status']);
@@ -118,8 +116,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   return {
-    // Every price call to every provider passes through here, and whatever is allocated here lives until the provider has answered. So a call is two
-    // promises and one timer, its steps are not async functions, and what only a failure needs is made when a call fails.
+    // Every price call to every provider passes through here, and whatever is allocated here lives until the provider has answered. So a call takes
+    // two promises and one timer, its steps are not async functions, and what only a failure needs is made when a call fails.
     call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];

@@ -4,8 +4,8 @@
  * database can give an order or a recovery secret to another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
  *
  * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. Each value has a fresh 256-bit data key, and is encrypted by AES-256-GCM with a
- * random 96-bit IV and the place (table, row, field) as additional data. The master key wraps the data key (AES-KW), so a new master key only needs
- * to wrap the data keys again.
+ * random 96-bit IV and the place (table, row, field) as additional data. The master key wraps the data key (AES-KW), so when the master key changes,
+ * only the data keys are wrapped again.
  */
 import { base64urlnopad } from '@scure/base';
 import type { Place, Seal } from '../ports/runtime.ts';
