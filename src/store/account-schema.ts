@@ -97,7 +97,7 @@ export const connections = pgTable(
 );
 
 /**
- * Payments at an account that no order explains. Each is stored when it is first seen, with its `sell_settled` webhook if the wallet wants one, so it
+ * Payments that no order explains. Each is stored when it is first seen at an account, with its `sell_settled` webhook if the wallet wants one, so it
  * is reported only once.
  */
 export const settlements = pgTable(

@@ -26,8 +26,8 @@ const wasConnected = or(isNotNull(accounts.connectedOn), inArray(accounts.status
 
 /**
  * Returns whether the e-mail belongs to another customer. Once that customer's account has been connected, the e-mail is theirs for good, even if the
- * account has to be reconnected or was removed, because its owner may come back. Before that, it is theirs for a day if they have standing and keep
- * the account.
+ * account has to be reconnected or was removed, because its owner may come back. Before that, the e-mail is theirs for a day if they have connected
+ * at this provider before (`hasStanding`) and keep the account.
  */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;

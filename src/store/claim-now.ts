@@ -32,8 +32,9 @@ export const withClaim = <R extends Row>(found: R) => {
 };
 
 /**
- * Whether a proof of payment can still count against an order's provider. It cannot if the order already counts as never filled, or an earlier proof
- * counted it. Nor can it if the order's fill was pruned, or if the order was adopted.
+ * Whether a proof of payment can still count against an order's provider. It cannot if the order already counts as never filled, if the provider
+ * reported that 0 was delivered, or if an earlier proof counted the order. Nor can it if the order's fill was pruned, or if the order was adopted
+ * (found after a restore).
  */
 export const isCountable = sql<boolean>`coalesce(${orders.terms}->>'adopted', '') <> 'true' and coalesce(
   (select coalesce(f.told_receive > 0, f.counted_in = 'none' and ${orders.terms}->>'provenOn' is null) from fills f where f.order_id = ${orders.id}),

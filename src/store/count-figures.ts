@@ -28,8 +28,9 @@ const rowsOf: { readonly [source in FigureSource]: { table: SQL; at: SQL; mark: 
 };
 
 /**
- * Returns the statement for the marks of the hours that have rows. A mark is a string that changes whenever the figures of its hour would. It begins
- * with the number of rows, `n`, which is enough for decisions and events, because they never change. Later news about a fill changes its amounts.
+ * Returns the statement for the marks of the hours that have rows. A mark is a string that shows whether an hour has to be counted again. For
+ * decisions and events, it is the number of rows, because those rows never change. For fills, sums of their amounts follow the number, because later
+ * news about a fill changes its amounts.
  */
 export const marksOf = (source: FigureSource, { from, to }: Between): SQL => {
   const { table, at, mark } = rowsOf[source];

@@ -276,7 +276,7 @@ const count = async (tx: Transaction, one: Changed, times: Counting): Promise<vo
 
 /**
  * Counts the next part of an hour, and notes how far the count has come. After the last part, the figures of all parts replace those of the hour. A
- * row that arrives before the place that was reached is in neither the figures nor the mark, so the next check finds it.
+ * row that is stored later, with a time that was counted already, is in neither the figures nor the mark, so the next check finds it.
  */
 const countPart = async (tx: Transaction, one: Hour & { part: Part }, times: Counting): Promise<void> => {
   const { hour, source, part } = one;

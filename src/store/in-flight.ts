@@ -13,8 +13,8 @@ const unlinkedMs = 10 * 60_000;
  * response. A paid sale that cannot be read counts for 14 days: its customer may have got the money and then have taken away the account's key.
  *
  * A filled purchase counts again if its provider says that its sats were withdrawn, although nobody got a link for them. It also counts again if the
- * provider has given no link for ten minutes since the customer asked for one, or asked anew after a refusal. A rival could name a fallback address
- * that no provider pays to, so an order with such an address counts only until the link is refused.
+ * provider has given no link for ten minutes since the customer asked for one, or asked again after a refusal. A rival could name a fallback address
+ * that no provider pays to. So an order with a fallback address and no link counts only while the gateway is still asking for the link.
  *
  * Anybody can order large amounts and send dust. So as long as no report has shown more than a part of an order's payment, the order counts with the
  * unpaid orders of its network, however old it is, except for a part that its provider states in sats. A provider gains nothing by reporting only a

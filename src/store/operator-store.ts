@@ -75,15 +75,15 @@ const deliveryColumns = {
   doneOn: deliveries.doneOn,
 };
 
-/** Matches an amount paid or received, in the order or in its quote. If the attempt led to no order, the amount that was quoted. */
+/** Matches orders with this amount (ordered or quoted, paid or received), and attempts that led to no order and were quoted this amount. */
 const amountIs = (amount: bigint): SQL | undefined =>
   or(
     ...[orders.pay, orders.receive, orders.quotedPay, orders.quotedReceive].map((column) => eq(column, amount)),
     sql`${orders.id} is null and ${amount.toString()} in (${quotedOffer}->>'pay', ${quotedOffer}->>'receive')`,
   );
 /**
- * Matches the same as `amountIs`, by the indexes on amounts. They do not contain times, so if half of the orders have the amount, `search` reads the
- * newest orders instead.
+ * Matches the same as `amountIs`, by the indexes on amounts. The indexes do not contain times, so this is slow if very many orders have the amount.
+ * So `search` first tries the newest attempts (`isNewest`).
  */
 const amountIsFound = (amount: bigint): SQL => {
   // PostgreSQL plans better for an amount that it knows.
@@ -142,12 +142,12 @@ const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) i
     select from intents other where other.provider_id = one.provider_id and other.upstream_order_id = one.upstream_order_id and other.id <> one.id))`;
 
 /**
- * Matches the rows of a list of what needs a person, or the orders that are not final. Lists of few orders are read by partial indexes, so the table
- * may be large.
+ * Matches the attempts and orders in one of the operator's lists. `open`: the orders that are not final. Short lists are read by partial indexes, so
+ * the table may be large.
  */
 const isIn = (list: NonNullable<OrderSearch['list']>, paidBefore: number): SQL | undefined =>
   ({
-    // The intent of an adopted order stays in review; from then on the order's own state counts.
+    // The intent of an adopted order stays in review, so an intent counts only if it has no order.
     review: sql`${intents.id} in (
       select o.intent_id from orders o where o.stage = 'review'
       union all select i.id from intents i where i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id))`,

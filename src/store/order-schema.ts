@@ -269,7 +269,7 @@ export const claims = pgTable(
     expiresOn: moment('expires_on'),
     createdOn: moment('created_on').notNull(),
     /**
-     * When the customer first asked for the link, or asked anew after a refusal. Null if an earlier release wrote the row and no attempt of this
+     * When the customer first asked for the link, or asked again after a refusal. Null if an earlier release wrote the row and no attempt of this
      * release has failed since.
      */
     askedOn: moment('asked_on'),

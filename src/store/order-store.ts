@@ -53,7 +53,7 @@ const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => (isDelivere
 const newestFirst = (a: Order, b: Order): number => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1);
 
 /**
- * Leaves out the sales that ended so long ago that they hold no amount (holdsAmount), and that any payment would come too late for. A customer may
+ * Leaves out the sales that ended so long ago that they hold no amount any more (`holdsAmount`) and any payment would come too late. A customer may
  * have thousands of them.
  */
 const unlessLongOver = (now: number) =>

@@ -1,12 +1,12 @@
 import type { Sql, TransactionSql } from 'postgres';
 
-/** The most texts of statements that are prepared. A prepared statement takes about 25 kB of the server's memory on each connection. */
+/** The most statement texts that are prepared. A prepared statement takes about 25 kB of the server's memory on each connection. */
 const most = 250;
 
 /**
- * Returns a client for Drizzle that prepares each statement with values that has run before. Drizzle itself prepares nothing: the driver would ask
- * the server for the types of the values before each run, and the server would plan each statement anew. If the client is set not to prepare, as
- * behind a pooler, nothing is prepared.
+ * Returns a client for Drizzle that prepares a statement if it has values and its text has been run before. Drizzle itself prepares nothing: before
+ * each run, the driver would ask the server for the types of the values, and the server would plan the statement again. If the client is set not to
+ * prepare, as behind a pooler, nothing is prepared.
  */
 export const preparing = (client: Sql, isRepeated = createRepeats(most)): Sql => {
   const prepared =

@@ -22,8 +22,8 @@ export const receipts = pgTable(
 );
 
 /**
- * One row per closed day. The root is never replaced; `block_roots` may be added later. A row of size 0 has no root: that day and the days before it
- * are not closed any more (see `distrustRestored` in operator-store.ts).
+ * One row per closed day. The root is never replaced; `block_roots` may be added later. A row of size 0 has no root: neither its day
+ * nor any earlier day without a row is ever closed (see `distrustRestored` in operator-store.ts).
  */
 export const receiptDays = pgTable('receipt_days', {
   day: date('day').primaryKey(),

@@ -14,7 +14,7 @@ const columns = {
 };
 const dayColumns = { day: receiptDays.day, size: receiptDays.size, root: receiptDays.root, jws: receiptDays.jws };
 
-/** A day that stays without a root after a restore has a row of size 0. A closed day has at least one receipt. */
+/** After a restore, a row of size 0 marks the last day that stays without a root. A closed day has at least one receipt. */
 const hasRoot = gt(receiptDays.size, 0);
 
 const keepKey = async (tx: Transaction, key: ReceiptKey, now: number): Promise<void> =>

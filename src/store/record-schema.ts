@@ -50,7 +50,7 @@ const sums = {
   resetOn: moment('reset_on'),
 };
 
-/** Decayed sums of estimates and, for display, all fills of the option without decay. */
+/** Decayed sums of estimates and, for display, sums without decay of all fills of the option. */
 export const recordEstimates = pgTable(
   'record_estimates',
   {

@@ -84,8 +84,8 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
     // An order counts as paid before the cutoff in three cases. A read or a notice gave the event `paid` before then (isPaid). A read that put or
     // kept the order in review said before then that it was paid, which gives no such event (isSeen). Or the order was filled before then, and later
-    // went to review as not delivered (isTakenBack). An order in review that its provider reports as filled in full does not count as never filled,
-    // because the gateway itself holds it back. For an order that was refunded, only what came after the last refund counts.
+    // went to review as not delivered (isTakenBack). An order in review that its provider reports as filled in full is left out, because only the
+    // gateway holds it back. For an order that was refunded, only what came after the last refund counts.
     const isRefunded = sql`coalesce(${orders.terms}->>'beforeReview' = 'refunded', false)`;
     const refundedOn = lastRefund(sql`${orders.id}`);
     const isPaid = sql`not ${isRefunded} and exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before} and e.at >= ${refundedOn})`;
@@ -93,8 +93,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
     const isSeen = sql`(${orders.stage} = 'review' and ${seenOn} < ${before} and ${seenOn} >= ${refundedOn})`;
     const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review' and e.at >= ${refundedOn}) < ${before})`;
     const isWithheld = sql`(${orders.stage} = 'review' and coalesce(${orders.terms}->>'filledSeen' = 'true', false))`;
-    // A customer can take away the key of their account, and then nobody can read whether the sale was filled. So such a sale does not count as never
-    // filled.
+    // A customer can take away the key of their account, and then nobody can read whether the sale was filled. So such a sale is left out.
     const isUnread = sql`(${orders.ramp} = 'sell' and coalesce(${orders.terms}->>'unreadableSince', '') <> '')`;
     const paidLongAgo = sql`(not ${isUnread} and ((${hasFill} and ${isTakenBack}) or (not ${hasFill} and not ${isWithheld} and ((${isPaid}) or ${isSeen}))))`;
     const due = await db

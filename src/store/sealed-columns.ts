@@ -23,7 +23,7 @@ export const sealedColumns = columnsOf('text');
  */
 export const documentColumns = columnsOf('json');
 
-/** Returns one sealed value from each column that has any, or that has any in the first `searched` rows of its table. */
+/** Returns one sealed value from each column that has any. With `searched`, looks only at the first `searched` rows of each table. */
 export const sealedSamples = async (client: Sql, searched?: number): Promise<readonly (ColumnName & { sealed: string })[]> => {
   const one = ({ table, column }: ColumnName) => {
     const [from, name] = [sql.identifier(table), sql.identifier(column)];
