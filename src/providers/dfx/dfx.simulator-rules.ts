@@ -7,7 +7,7 @@ import type { QuoteError, SimulatedCurrency } from './dfx.simulator-state.ts';
 const dayMs = 86_400_000;
 /** Below this level, a customer is not identified. */
 const identified = 50;
-/** A sale for EUR above this, in hundredths of CHF, needs an earlier bank transfer from the customer. */
+/** A sale for EUR that is worth more than this, in hundredths of CHF, needs an earlier bank transfer from the customer. */
 const saleNeedsTransfer = 100_000;
 
 /** Returns what an account may trade in its period, in hundredths of CHF. UNKNOWN in the docs: the words for the period. */

@@ -140,9 +140,9 @@ export type SimulatorOptions = {
   /** The test system puts `[dev]_` before the sentence that a node signs. */
   stage?: 'live' | 'dev';
   jwtLifeMs?: number;
-  /** How many new customers a day one network (/24) may sign up. */
+  /** How many new customers may sign up from one network (/24) in a day. */
   signUpLimit?: number;
-  /** UNKNOWN in the docs: whether the limit counts `POST /v1/auth`, too, which also signs up. */
+  /** UNKNOWN in the docs: whether the limit also counts the customers that `POST /v1/auth` signs up. */
   signUpLimitOn?: 'signUp' | 'any';
   /** The recommendation codes of other customers. A login with one of them approves the account. */
   recommendationCodes?: string[];
@@ -150,7 +150,7 @@ export type SimulatorOptions = {
   mailCode?: 'change' | 'always' | 'never';
   /** The answer to an e-mail address of another account: 409, or 401 after the two accounts were merged. */
   mailOfAnother?: 'conflict' | 'merged';
-  /** The time until a customer is approved and identified, without a call to `control`, after the e-mail address is set or the KYC page is opened. */
+  /** How long after a customer sets the e-mail address or opens the KYC page they are approved and identified, without a call to `control`. */
   autoApproveMs?: number;
 
   bank?: Bank;

@@ -141,7 +141,7 @@ export type SimulatedSession = { id: string; token: string | undefined; open: bo
 
 export type History = {
   requests: { at: number; endpoint: string; body: unknown; traceparent: string | undefined }[];
-  /** Every order that was made, with its quote. */
+  /** Every order that was made, with the id of its quote. */
   orders: { at: number; orderId: string; quoteId: string }[];
   webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
 };

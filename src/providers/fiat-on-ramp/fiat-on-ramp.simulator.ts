@@ -67,7 +67,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     return Response.json({ type: 'about:blank', title: 'Refused', detail, status }, { status, headers: { 'content-type': 'application/problem+json' } });
   };
 
-  /** Adds the spread to a price, and moves it by a slow sine. The option `seed` is the phase of the sine. */
+  /** Returns the price with the spread, moved by a slow sine. The option `seed` is the phase of the sine. */
   const priceNow = (price: number, spreadBps = options.spreadBps ?? 0): number => {
     const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((now() - started) / 20_000 + (options.seed ?? 0));
     return Math.round(price * (1 + spreadBps / 10_000) * (1 + drift));

@@ -39,7 +39,7 @@ export type JsonCall<S extends z.ZodType> = {
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
-/** Returns whether the request may have been carried out in spite of this 4xx, or may yet be, by a server behind the one that answered. */
+/** Returns whether, in spite of this 4xx, a server behind the one that answered may have carried out the request, or may yet do so. */
 export const mayBeDone = (status: number): boolean => status === 408 || status === 425 || status === 499;
 
 /** All calls share these headers, so they are frozen. */

@@ -4,10 +4,7 @@ import { readEnd, readTime } from './read-time.ts';
 /** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
-/**
- * Returns the schema of the same object in which a member that cannot be read counts as absent. Otherwise one bad member would hide that an order was
- * paid.
- */
+/** Returns a schema like `schema`, but a member that cannot be read counts as absent. Otherwise one bad member would hide that an order was paid. */
 export const forgiving = <S extends z.ZodObject>(schema: S): z.ZodType<{ [K in keyof z.output<S>]: z.output<S>[K] | undefined }> =>
   z.object(
     Object.fromEntries(

@@ -61,7 +61,7 @@ const notConnected = new RegExp(
 );
 
 /**
- * Returns the reason that an error states. Throws `rate-limited` if the words name a rate limit, which some sellers do under a status other than 429.
+ * Returns the reason that an error states. Throws `rate-limited` if the words name a rate limit, because some sellers do not use status 429 for that.
  * Code 102 and words about the token become `token-refused`, for the operator to correct.
  */
 export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {

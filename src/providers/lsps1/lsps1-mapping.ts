@@ -83,7 +83,7 @@ export type OrderTerms = {
   clientSats: bigint;
   leaseBlocks: number;
   announce: boolean;
-  /** Whether a coupon is sent with the order, which may make the channel free. */
+  /** Whether a coupon is sent with the order. A coupon may make the channel free. */
   hasToken: boolean;
   /** Where the seller sends the money back if it opens no channel. */
   refundOnchain?: string;

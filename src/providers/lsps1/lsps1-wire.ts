@@ -158,7 +158,7 @@ export type OrderWire = z.output<typeof orderWire> & {
   ways: Partial<Record<PayWith, PaymentWire>>;
   /** Whether the order names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
-  /** Set if some members could not be read and were left out, for example an amount that is no number. */
+  /** Set if some members could not be read and were left out, for example an amount that is not a number. */
   isPartial?: true;
 };
 
