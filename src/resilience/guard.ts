@@ -117,7 +117,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
 
   return {
     // Every price call to every provider passes through here, and whatever is allocated here lives until the provider has answered. So a call takes
-    // two promises and one timer, its steps are not async functions, and what only a failure needs is made when a call fails.
+    // two promises and one timer, its steps are not async functions, and objects that only a failure needs are made when a call fails.
     call: <T>(operation: Operation, limits: CallLimits, attempt: (signal: CutSignal, endsOn: number) => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         const { breaker, bulkhead, budget } = classes[operation];
@@ -127,8 +127,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         const patienceMs = isUsual ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
         const started = now();
         const endsOn = started + patienceMs;
-        // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is aborted after a grace
-        // period, so that we learn from late answers.
+        // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is then aborted. A usual
+        // price call is aborted only after a grace period, so that we learn from late answers.
         const cut = new Cut();
         const onAbort = limits.signal && ((): void => cut.abort());
         if (onAbort) limits.signal?.addEventListener('abort', onAbort, { once: true });

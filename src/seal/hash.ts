@@ -16,7 +16,7 @@ export const constantTimeEqual = (a: string, b: string): boolean => {
 
 /**
  * Makes and checks the tokens in the URLs that providers call: HMAC-SHA256 over (purpose, id), 128 bits. Nothing is stored. During a rotation there
- * are several keys: the first makes tokens, all of them check.
+ * are several keys: tokens are made with the first, and checked with all of them.
  */
 export const createNoticeTokens = (keys: readonly Uint8Array[]) => {
   const make = (key: Uint8Array, purpose: string, id: string): string =>
