@@ -16,7 +16,7 @@ export const latencyBounds = [50, 100, 150, 200, 300, 400, 500, 750, 1_000, 1_50
 /** The mark of an hour without rows. */
 export const noRows = '0';
 
-/** The table of a source, and the column that tells the hour of a row. */
+/** The table of a source, the column with the time of a row, and the mark of an hour's rows. */
 const rowsOf: { readonly [source in FigureSource]: { table: SQL; at: SQL; mark: SQL } } = {
   decisions: { table: sql`routes`, at: sql`created_on`, mark: sql`count(*)::text` },
   stages: { table: sql`order_events`, at: sql`at`, mark: sql`count(*)::text` },

@@ -74,8 +74,8 @@ const holding = async (db: Database, { providerId, customerId }: UserAt, amounts
 /** Seeds the hash, so that a payment's lock differs from other locks that are made by a hash. */
 const paymentLock = 7_266_003;
 /**
- * Selects another order to which the payment may belong (OrderStore.otherWithPayment). Many polls run this, so each of the two ids has an index.
- * `orders_payment`, the index for payments, has the same expression.
+ * Selects another order to which the payment may belong (OrderStore.otherWithPayment). Many polls run this, so there is an index for the payment's id
+ * (`orders_payment`, with the same expression) and one for the order's id.
  */
 export const otherWithPayment = (tx: Transaction | Database, { providerId, id, linked }: Payment, except: string) => {
   const others = (isIts: SQL, ...more: SQL[]) =>

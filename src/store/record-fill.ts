@@ -55,7 +55,7 @@ type Facts = {
 export const lastRefund = (orderId: SQL): SQL =>
   sql`coalesce((select max(r.at) from order_events r where r.order_id = ${orderId} and r.to_stage = 'refunded'), '-infinity')`;
 
-/** Locks the order and reads its facts. If the route has been deleted, the lead is unknown. */
+/** Locks the order and reads its facts. If the route has been deleted, `offers` is null. */
 const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefined> => {
   await tx.execute(sql`select 1 from orders where id = ${orderId} for update`);
   const rows = await tx.execute<Facts>(sql`

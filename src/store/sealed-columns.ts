@@ -18,8 +18,8 @@ const columnsOf = (kind: 'text' | 'json'): readonly ColumnName[] =>
 /** Every sealed column of the schema. `sealed` is the only custom type that is text in the database. */
 export const sealedColumns = columnsOf('text');
 /**
- * Every column of JSON documents, because an offer in a document may hold a sealed `secret` (src/domain/offer.ts). Text inside a string that only
- * looks like such a member has escaped quotes, so a search for the member does not match it.
+ * Every column of JSON documents, because an offer in a document may hold a sealed `secret` (src/domain/offer.ts). In a string that only looks like
+ * such a member, the quotes are escaped, so a search for the member does not match the string.
  */
 export const documentColumns = columnsOf('json');
 
