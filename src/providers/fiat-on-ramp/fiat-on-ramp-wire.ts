@@ -71,6 +71,6 @@ export const statusWire = z.union([z.array(z.unknown()), z.record(z.string(), z.
 
 export const withdrawalReply = z.object({ order_id: optional(wireId), withdrawal_expiration_date: wireEnd, lnurlw: wireText });
 
-/** With status 200, an answer may still be an error: a string or an object. The schemas are constants, because making one costs more than using it. */
+/** With status 200, an answer may be an error: a string or an object. The schemas are constants, because making one costs more than using it. */
 export const quoteReply = z.union([quoteWire, z.string(), z.object({ message: z.string() })]);
 export const statusReply = z.union([statusWire, z.string()]);
