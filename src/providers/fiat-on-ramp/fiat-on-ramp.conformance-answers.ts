@@ -267,8 +267,7 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
         say(`min_amount ${min} is above max_amount ${max}`, 'min_amount and max_amount (text of the standard)');
     });
     const ids = options.filter(isObject).map((option) => option['id']);
-    if (new Set(ids).size < ids.length)
-      say('two options have the same id', 'id: payment_option_id selects an option by it (text of the standard, /quote)');
+    if (new Set(ids).size < ids.length) say('two options have the same id', 'id: payment_option_id selects an option by it (text of the standard, /quote)');
   });
   return flaws;
 };
