@@ -6,8 +6,8 @@ export type Language = 'en' | 'de';
 const groupOf: Record<Language, string> = { en: ',', de: '.' };
 
 /**
- * Returns what a person wrote as a decimal string for the client: "99,50" and "99.50" both become 99.50. "1.000" becomes 1000 in German; in English,
- * where it could also mean 1, the result is undefined. Returns undefined for anything that is not clearly an amount: money is not guessed.
+ * Converts what a person typed into a decimal string for the client: "99,50" and "99.50" both become 99.50. "1.000" becomes 1000 in German; in
+ * English, where it could also mean 1, the result is undefined. Returns undefined for anything that is not clearly an amount: money is not guessed.
  */
 export const readAmount = (written: string, language: Language): string | undefined => {
   const text = written.replaceAll(/[\s\u00A0\u202F'’]/g, '');

@@ -11,17 +11,20 @@ export type State = {
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
-  /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
+  /** The offer that its provider did not honour, if any. `offers` then holds the offers to take instead. */
   instead?: Offer | undefined;
   /**
-   * The offers that were ordered before the page was left, or in another tab, and may have become orders. Like `unsure`, they block any other order.
+   * The ids of offers that were ordered before the page was left, or in another tab, and may have become orders. Like `unsure`, they block any other
+   * order.
    */
   unresolved: readonly string[];
-  /** The offer, if any, that may or may not have become an order. Until that is known or the offer is given up, nothing else may be ordered. */
+  /**
+   * The offer, if any, that may or may not have become an order. Until the outcome is known or the offer is given up, nothing else may be ordered.
+   */
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
-  /** Why a finished order has no code. Usually the bitcoin was collected. */
+  /** Why a finished order has no code: usually because the bitcoin has been collected. */
   noCode?: Trouble | undefined;
   /** Set if the order was filled with less than was ordered, or if more was charged. */
   short?: { sats: string; quotedSats: string } | undefined;
@@ -117,7 +120,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /**
    * Reads the code of a finished order. Some providers call an order finished as soon as they give its link, so the bitcoin may still be there. If
-   * there is no valid code, returns why: the provider is asked for another code only when the customer wants one.
+   * there is no valid code, returns the reason. The provider is not asked for another code here: that happens only when the customer wants one.
    */
   const codeOf = async (order: BuyOrder, signal?: AbortSignal): Promise<Pick<State, 'withdrawal' | 'noCode'>> => {
     try {
@@ -134,8 +137,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     if (current === order && !signal.aborted && !state.working) set(code);
   };
   /**
-   * Returns the recently finished orders whose code is still valid, has expired (on the order's screen, the customer can ask for another), or could
-   * not be read.
+   * Returns the recently finished orders whose code is still valid, has expired (on the order's screen, the customer can ask for another), or cannot
+   * be read at the moment.
    */
   const uncollected = async (orders: BuyOrder[], signal?: AbortSignal): Promise<BuyOrder[]> => {
     const since = runtime.now() - collectedMs;
@@ -192,7 +195,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     current = undefined;
   };
 
-  /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
+  /**
+   * Reads the orders that are still open from an earlier visit. Repeats each order request whose answer never came: a repeat orders nothing twice.
+   */
   const readOpen = async (signal: AbortSignal): Promise<{ open: BuyOrder[]; finished: BuyOrder[]; unresolved: string[]; warned: boolean }> => {
     const { open, finished, pending } = await readOrders(signal);
     const unresolved: string[] = [];
@@ -228,8 +233,8 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
   const mayReread = (): boolean => state.step === 'amount' || (state.step === 'offers' && state.working !== 'ordering');
   /**
-   * Reads the open orders again if another tab has changed them, even during such a read. The customer need not wait. If the reading fails,
-   * the old list stays.
+   * Reads the open orders again if another tab has changed them, and once more if a tab changes them during that read. The customer need not wait. If
+   * the read fails, the old list stays.
    */
   const reread = async (): Promise<void> => {
     if (isRereading) return;
@@ -238,7 +243,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     isRereading = false;
   };
 
-  /** Shows what is open or, if nothing is, the screen with the amount. */
+  /** Shows the order if exactly one is open and nothing is unclear. Otherwise shows the screen with the amount, which lists the open orders. */
   const load = async (signal: AbortSignal): Promise<void> => {
     const { open, finished, unresolved, warned } = await readOpen(signal);
     set({ open: [...open, ...finished], unresolved });
@@ -262,7 +267,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   return {
     state: (): State => state,
-    /** Another tab of this customer has ordered something, or has news of an order. */
+    /** Call this when another tab of this customer has ordered something, or has news of an order. */
     changedElsewhere: (): void => {
       isStale = true;
       void reread();

@@ -2,7 +2,7 @@ import type { Language } from './amounts.ts';
 import type { Flow, State } from './flow.ts';
 import type { Words } from './words.ts';
 
-/** What a screen draws from. */
+/** What a screen needs to draw itself. */
 export type View = {
   state: State;
   flow: Flow;

@@ -13,7 +13,7 @@ export const launch = async (): Promise<Browser> =>
 
 export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } } as const;
 
-/** The minified file: each page that is loaded runs it again, which costs a quarter less than running what the package exports. */
+/** axe, minified. Each page that is loaded runs axe again, and running this file costs a quarter less than running what the package exports. */
 const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 type AxeResult = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
 
