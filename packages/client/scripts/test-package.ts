@@ -24,7 +24,7 @@ const run = async (command: string, args: string[], cwd: string, env: Record<str
   });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Returns the links of a packed page to what is not packed: whoever reads the page on npm, or in node_modules, could not follow them. */
+/** Returns a packed page's links to files that are not packed: whoever reads the page on npm, or in node_modules, could not follow them. */
 const brokenLinks = (page: string, text: string, packed: { path: string }[]): string[] => {
   const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(
     ([, heading = '']) =>

@@ -34,7 +34,7 @@ export type BuyBounds = {
    * offers: `atLeast` for offers that were requested with `pay`, `atMost` for those requested with `get`. The order names the provider that took it.
    */
   failover?: number;
-  /** Where a provider that sends the sats itself sends them: exactly one member. Needed if the offer `requires` `payout`. */
+  /** The destination, for a provider that sends the sats itself: exactly one member. Needed if the offer `requires` `payout`. */
   payoutTo?: PayoutTo;
   signal?: AbortSignal;
 };
@@ -47,7 +47,7 @@ export type WithdrawOptions = {
   fallback?: string;
   /** Takes what was delivered, although it is less than was ordered or more was charged (problem `order-short`). */
   acceptShort?: boolean;
-  /** Gets only a link that the gateway holds and that is valid: the provider is not asked for one. */
+  /** Never asks the provider for a link: returns the one that the gateway holds, if that link is still valid. */
   onlyHeld?: boolean;
   signal?: AbortSignal;
 };
@@ -106,8 +106,8 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     /**
      * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with
      * the same node, gets the orders but not the requests in this store.
-     * `andFinal`: also returns final orders, of the newest 200. Some providers call an order finished as soon as they give its withdrawal link; while
-     * that is valid, `withdraw` returns it.
+     * `andFinal`: of the newest 200 orders, also returns the final ones. Some providers call an order finished as soon as they give its withdrawal
+     * link; while the link is valid, `withdraw` returns it.
      */
     open: async (signal?: AbortSignal, andFinal?: boolean): Promise<OpenOrders<BuyOrder>> => {
       const { orders, pending } = await ordering.open('buy', signal, andFinal);

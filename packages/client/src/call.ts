@@ -43,7 +43,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
       await runtime.sleep(pauseMs, signal);
     }
   };
-  // Only the members that the caller needs are checked, when it reads them: see readAs.
+  // The members of an answer are checked only where they are read: see `readAs`.
   return { verify: async () => (await send('/verify')) as Verify, post: send as Call['post'] };
 };
 

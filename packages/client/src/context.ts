@@ -13,7 +13,7 @@ export type RampOptions = {
   url: string;
   /** One store per customer: a backend with many customers gives each a store of their own. */
   store: Store;
-  /** Proves that the orders belong to this node. Without a node, only the recovery secret in the store gives access to them. */
+  /** The wallet's Lightning node: its signature gives access to the customer's orders. Without a node, only the recovery secret in the store does. */
   node?: Node;
   /** Where the gateway sends webhooks about the orders, accounts and connections made with this client: an https URL on a public host. */
   webhook?: string;
@@ -25,7 +25,7 @@ export type RampOptions = {
   runtime?: Partial<Runtime>;
 };
 
-/** The parts of each object that createRamp returns, for `sell` and `liquidity`. They are not members, so that printing the object hides them. */
+/** What `sell` and `liquidity` need of each object that createRamp returned. It is kept apart, so that printing the object does not show it. */
 const contexts = new WeakMap<object, Context>();
 export const keepContext = <Made extends object>(made: Made, context: Context): Made => {
   contexts.set(made, context);

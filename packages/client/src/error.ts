@@ -33,9 +33,9 @@ export type RampErrorInit = {
 };
 
 /**
- * The only error that this client throws, with two exceptions: an aborted signal throws its own reason, and an error of `node.sign` passes through.
- * `code` is for your code, `action` says what to do next, `message` is a sentence for people. The error contains no secret, except that `problem` may
- * have `action_url` or `signup_url`: pages of a provider that may show the customer's data. Do not log `problem`.
+ * The only error that this client throws, with two exceptions: an aborted signal throws its own reason, and an error thrown by `node.sign` passes
+ * through. `code` is for your code, `action` says what to do next, `message` is a sentence for people. The error contains no secret, except that
+ * `problem` may have `action_url` or `signup_url`: pages of a provider that may show the customer's data. Do not log `problem`.
  */
 export class RampError extends Error {
   override readonly name = 'RampError';

@@ -44,7 +44,7 @@ export type LiquidityProduct = {
 export type LiquidityBounds = {
   /** Do not order anything that costs more than this, in sats. */
   atMost?: Amount;
-  /** recharge: the BOLT11 invoice that is paid, for exactly the amount. */
+  /** For a `recharge`: the BOLT11 invoice that is to be paid, for exactly the amount. */
   invoice?: string;
   /** Where an on-chain payment is refunded to. */
   refundAddress?: string;
@@ -95,7 +95,7 @@ export const createLiquidity = (ramp: Ramp) => {
       };
       return await ordering.place('liquidity', offer, { ...body, ...webhook }, signal);
     },
-    /** Returns the order with this id, for example the id in a webhook. At stage `filled`, `redemption` is what opens the channel. */
+    /** Returns the order with this id, for example the id in a webhook. At stage `filled`, `redemption`, if present, opens the channel. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('liquidity', id, signal),
     /**
      * Returns the orders that are not final, and the requests whose outcome is unknown. Call it after a restart. Another device of the customer, with

@@ -81,7 +81,7 @@ type Amounts = {
   client_sats?: number | null;
   fee_sats?: number | null;
 };
-/** Returns the API's amounts as what the customer pays and gets, and the fee. */
+/** Returns what the customer pays and gets, and the fee, from the API's amounts. */
 export const sidesOf = (ramp: RampName, raw: Amounts) => {
   // An order that the gateway found at the provider and adopted has no currency code.
   const currency = raw.currency_code ?? `currency ${raw.currency_id}`;

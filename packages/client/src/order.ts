@@ -22,7 +22,10 @@ export type OrderState = {
   gets: Money | undefined;
   /** How to pay. Absent once the order can no longer be paid. */
   pay?: Pay;
-  /** Liquidity. `channel`: the seller opens a channel. `redemption`: the seller gives a link, which opens a channel when the wallet redeems it. */
+  /**
+   * Liquidity. `channel`: the seller opens a channel. `redemption`: the seller gives a link, which opens a channel when the wallet redeems it.
+   * `payment` (recharge): the seller pays the customer's invoice.
+   */
   deliveredAs?: Open<'channel' | 'redemption'>;
   /** Liquidity, at stage `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };

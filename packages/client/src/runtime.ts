@@ -3,7 +3,7 @@ export type Runtime = {
   fetch: (url: string, request: RequestInit) => Promise<Response>;
   /** Unix milliseconds. */
   now: () => number;
-  /** Pauses between two attempts or polls. Throws the signal's reason when it aborts. */
+  /** Pauses between two attempts or polls. Throws the signal's reason when the signal aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Calls `run` once after `ms`, unless the returned function is called before. */
   after: (ms: number, run: () => void) => () => void;

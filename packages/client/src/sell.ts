@@ -98,7 +98,7 @@ export type Account = AccountState & {
   /** Removes the account from the gateway. The account at the provider stays. */
   remove: (signal?: AbortSignal) => Promise<void>;
 };
-/** Who the customer is: what the provider knows its customers by, and what `needs` names. The gateway passes on only what the provider asks for. */
+/** What identifies the customer to the provider, and whatever `needs` names. The gateway passes on only what the provider asks for. */
 export type AccountDetails = {
   email?: string;
   phone?: string;

@@ -28,7 +28,7 @@ export type State = {
   change: (update: (kept: Kept) => Kept) => Promise<Kept>;
 };
 
-/** `id`: makes each written value different, so that a writer recognises its own. */
+/** `id`: makes each written value unique, so that a writer recognises the value that it wrote. */
 export const createState = (store: Store, key: string, id: () => string): State => {
   const raw = async (): Promise<string | undefined> => (await guarded(() => store.get(key))) ?? undefined;
   const replace = async (was: string | undefined, value: string): Promise<boolean> => {

@@ -18,7 +18,7 @@ export type Store = {
 
 type ItemStorage = { getItem: (key: string) => Maybe<string | null>; setItem: (key: string, value: string) => unknown };
 
-/** Makes a store of React Native's AsyncStorage. */
+/** Makes a store that uses React Native's AsyncStorage. */
 export const asyncStorageStore = (storage: ItemStorage): Store => ({
   get: async (key) => await storage.getItem(key),
   set: async (key, value) => await storage.setItem(key, value),
@@ -31,8 +31,8 @@ export const webLocks = (): Locks | undefined => (globalThis as { navigator?: { 
 type WebStorage = { getItem: (key: string) => string | null; setItem: (key: string, value: string) => void; removeItem: (key: string) => void };
 
 /**
- * Makes a store of the browser's localStorage. Tabs take turns by `navigator.locks` or, where that is missing, by a lease that is stored next to the
- * value. A tab holds the lease if, 50 ms after writing it, the tab still finds its own lease there.
+ * Makes a store that uses the browser's localStorage. Tabs take turns by `navigator.locks` or, where that is missing, by a lease that is stored next
+ * to the value. A tab holds the lease if, 50 ms after writing it, the tab still finds its own lease there.
  */
 export const localStorageStore = (storage: WebStorage = (globalThis as unknown as { localStorage: WebStorage }).localStorage): Store => ({
   get: (key) => storage.getItem(key),

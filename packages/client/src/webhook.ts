@@ -110,7 +110,7 @@ const textsOf = (keys: WebhookKeys): string[] => {
 
 const leastSecretBytes = 16;
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> | undefined => decode(text.slice(text.indexOf('_') + 1));
-/** Returns whether a key is a secret that anybody can guess: an unset variable leaves an empty one. Nothing is verified with such a key. */
+/** Returns whether a key is a secret that is too short, as when its variable is not set. Nothing is verified with such a key. */
 const isWeak = (text: string): boolean => text.startsWith('whsec_') && (bytesOf(text)?.length ?? 0) < leastSecretBytes;
 
 const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, keys: WebhookKeys): Promise<boolean> => {

@@ -11,7 +11,7 @@ export type Purchase = {
   key: string;
   /** The amount to buy for, such as 50.00, if nothing is open. */
   buys?: string | undefined;
-  /** Is called at each step: before and after a request, before and after a change to the store. `steps` is how many there were. */
+  /** Called at each step: before and after a request, before and after a change to the store. `steps`: the number of steps so far. */
   atStep: (steps: number) => void;
 };
 

@@ -1,4 +1,4 @@
-/** A wallet with @ramp-gateway/client against a gateway of a test: its pauses move that gateway's clock. */
+/** A wallet that uses @ramp-gateway/client at a test's gateway. When the client pauses, the gateway's clock moves instead. */
 import { randomBytes } from 'node:crypto';
 import { createRamp, type Node, type Ramp, type RampOptions, type Runtime } from '../src/index.ts';
 import { signNodeMessage } from '../../../src/bitcoin/node-signature.ts';

@@ -1,6 +1,6 @@
 /**
- * A wallet's backend that buys for its customers and pays out by itself. POST /buy orders, POST /webhook receives the gateway's webhooks, GET
- * /orders/<id> returns the state of an order. Start: `GATEWAY=http://127.0.0.1:8787 node start.ts`.
+ * A wallet's backend that buys for its customers and pays out by itself. `POST /buy` places an order, `POST /webhook` receives the gateway's
+ * webhooks, and `GET /orders/<id>` returns the state of an order. Start: `GATEWAY=http://127.0.0.1:8787 node start.ts`.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
