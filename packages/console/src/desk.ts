@@ -38,7 +38,7 @@ export type Span = keyof typeof spans;
 export type FoundList = { search: Search; rows: Found[]; next?: string | undefined; amountsFrom?: string | undefined };
 /** What one screen shows. `trouble`: why it shows nothing, or nothing new. */
 export type Sheet = { attention?: Attention; card?: Card; found?: FoundList; series?: Series; trouble?: string };
-/** A question before an action: what will happen. */
+/** The question that the operator must confirm before an action. `lines` say what will happen. */
 export type Asking = { title: string; lines: readonly string[]; yes: string; run: (api: Api) => Promise<string> };
 export type State = {
   isOpen: boolean;

@@ -42,7 +42,7 @@ export const frame = (desk: Desk, screen: TemplateResult): TemplateResult => {
     ${question(desk)}`;
 };
 
-/** Switches that are set wait for nobody, so they do not count. */
+/** Counts what waits for a person. A switch that is set waits for nobody, so it does not count. */
 const waitingCount = (overview: Overview | undefined): Part => {
   if (!overview) return nothing;
   const { switches: _set, more, ...counts } = overview.waiting;

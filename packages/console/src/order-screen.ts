@@ -1,4 +1,4 @@
-/** The card of one order: its stage, what was paid and received, what happened so far, its webhooks, the decision behind it, and what an operator can settle. */
+/** The card of one order: its stage, amounts, history and webhooks, the decision behind it, and what an operator can settle. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { sides } from '../../../src/domain/ramp.ts';
