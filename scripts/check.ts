@@ -47,7 +47,7 @@ const run = ({ name, command, needs }: Part): Promise<boolean> => {
   });
 };
 
-// Lint and types read the client's own types of the API.
+// Linting and type-checking need the client's generated types of the API.
 execFileSync(process.execPath, ['--no-warnings', 'packages/client/scripts/types.ts'], { stdio: 'inherit' });
 
 const queue = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));

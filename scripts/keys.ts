@@ -1,6 +1,6 @@
 /**
- * `npm run keys -- init|list|rotate|retire|notice-url|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines
- * or, with --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
+ * `npm run keys -- init|list|rotate|retire|notice-url|reseal`: makes new keys. Prints which variables and settings to change when a key is
+ * replaced: as .env lines or, with --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
@@ -114,7 +114,7 @@ const resealAll = async (): Promise<void> => {
   });
 };
 
-/** Prints the notice URL for a provider that sends all notices to one URL. Whoever knows that URL can make the gateway poll, but do nothing else. */
+/** Prints the notice URL for a provider that sends all notices to one URL. Whoever knows that URL can make the gateway poll, and nothing else. */
 const showNoticeUrl = (id: string): void => {
   const { config } = readConfig();
   if (!config.providers.some((provider) => provider.id === id)) throw new Refused(id === '' ? usage : `there is no provider "${id}" in the configuration`);

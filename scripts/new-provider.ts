@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 const usage = 'usage: npm run new:provider -- <kind> --ramp buy|sell|liquidity\n       <kind>: lower-case words with hyphens, the folder in src/providers';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The template folders of each ramp. Files of later folders are added to, or replace, those of earlier ones. */
+/** The template folders of each ramp. A later folder adds files, or replaces files of the earlier folders. */
 const layers = new Map([
   ['buy', ['all', 'exchange', 'buy']],
   ['sell', ['all', 'exchange', 'sell']],

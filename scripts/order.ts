@@ -11,9 +11,9 @@
  * `npm run order -- <order id> --paid-not-filled <proof>`: records that the operator has proof that the order was paid. In the provider's record, the
  * order then counts as paid and not delivered.
  * `npm run order -- <order id> --paid-otherwise <proof> [--evidence <what the provider said>]`: ends a filled order whose customer got the money or
- * the sats in another way. If a withdrawal link was given, or may have been, it needs the evidence that the link pays nothing.
+ * the sats in another way. If a withdrawal link was given, or may have been, the command needs evidence that the link pays nothing.
  * `npm run order -- <order id> --drop-fallback <why> [--evidence <what the provider said>]`: drops the fallback address of a withdrawal for which the
- * provider gave no link, so that the customer may name another. If an answer may have been lost, it needs the evidence.
+ * provider gave no link, so that the customer may name another. If an answer may have been lost, the command needs evidence.
  */
 import { amountsOf, dayOf, findOrders, uuidForm } from '../src/gateway/operator/find-orders.ts';
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';

@@ -1,8 +1,8 @@
 /**
- * `npm run provider:check -- <id>`: tries a configured provider up to its prices, names each deviation and prints the YAML to use. `npm run
- * provider:check -- <url> [--kind <kind>]`: the same for a server that no configuration names yet. `… --report [--json] [--out <name>]`: checks it
- * against its standard, clause by clause. Writes Markdown, JSON, or both as <name>.md and <name>.json. `… --report --order`: also makes one order of
- * the smallest amount, which is not paid. No other option makes an order.
+ * `npm run provider:check -- <id>`: calls a configured provider up to its prices, names each deviation and prints the YAML to use. `npm run
+ * provider:check -- <url> [--kind <kind>]`: the same for a server that no configuration names yet. `… --report [--json] [--out <name>]`: checks the
+ * provider against its standard, clause by clause. Writes Markdown, JSON, or both as <name>.md and <name>.json. `… --report --order`: also makes one
+ * order of the smallest amount, which is not paid. No other option makes an order.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -60,8 +60,8 @@ for (const line of readFileSync(recording, 'utf8').split('\n').filter(Boolean)) 
 const chosen: Chosen = { requests: {}, answers: {}, problems: {}, webhooks: {} };
 let changed = 0;
 /**
- * Keeps the file's examples of one name, or takes the recorded ones. `found`: the recorded values, by the part of the examples that each belongs to.
- * Values that are given together keep the ids that they share.
+ * Keeps the stored examples of one name, or replaces them with the recorded ones. `found`: the recorded values, by the part of the examples that each
+ * belongs to. Values that are given together keep the ids that they share.
  */
 const choose = (name: string, found: { [part in keyof Examples]?: [name: string, value: unknown] }): void => {
   const parts = (Object.keys(found) as (keyof Examples)[]).flatMap((part) => (found[part] ? [[part, ...found[part]] as const] : []));

@@ -1,6 +1,6 @@
 /**
- * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Tests and benchmarks use it, so does `npm run wallet` (docs/sandbox.md),
- * and the demos use it for what they do on the Lightning network.
+ * The smallest possible wallet: a node key, the gateway's API, and LUD-03. Tests, benchmarks and `npm run wallet` (docs/sandbox.md) use it. The
+ * demos use it for what they do on the Lightning network.
  */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';

@@ -1,6 +1,6 @@
 /**
- * Tries the calls of one real provider, up to its prices; orders nothing. If a step fails, tries the kind's dialects (settings for known differences
- * between providers), alone and in pairs, and keeps those that get furthest. Returns the deviations found and the settings to use.
+ * Calls one real provider as the gateway would, up to its prices; orders nothing. If a step fails, tries the kind's dialects (settings for known
+ * differences between providers), alone and in pairs, and keeps those that get furthest. Returns the deviations found and the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
 import { stepsOf, type Dialect, type Dialects, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
@@ -74,7 +74,10 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };
 
-/** Returns the dialect or pair of dialects that gets furthest, if further than the best walk so far. Of equal ones, the first in the list wins. */
+/**
+ * Returns the dialect whose walk gets furthest. Tries pairs of dialects only if no single one gets further than `best`. Returns undefined if no pair
+ * does either. If several get equally far, the first in the list is taken.
+ */
 const furthest = async (parts: CheckParts, settings: Record<string, unknown>, best: Walk): Promise<{ by: Dialect[]; walk: Walk } | undefined> => {
   const all = parts.dialects?.known ?? [];
   const stuck = all.filter((one) => one.after === best.reached);

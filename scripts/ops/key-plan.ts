@@ -1,4 +1,4 @@
-/** Plans what to set where when a key is replaced, and makes the new key. Reads only the environment and configuration given, and changes nothing. */
+/** Makes new keys, and plans which variables and settings to change. Reads only the environment and configuration given, and changes nothing. */
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
@@ -21,7 +21,7 @@ export const environmentKinds = {
 export type EnvironmentKind = keyof typeof environmentKinds;
 export const isEnvironmentKind = (kind: string): kind is EnvironmentKind => Object.hasOwn(environmentKinds, kind);
 
-/** A key without an id is never shown: what stands before the colon would be the key itself. */
+/** Returns a key's id, to be shown. For a key without a colon, returns a substitute, so that the key itself is never shown. */
 export const idOf = (key: string): string => /^([^:]*):/.exec(key)?.[1] ?? '(a key without an id)';
 export const keysOf = (source: Source, variable: string): { current: string; old: string[] } => ({
   current: (source[variable] ?? '').trim(),
@@ -34,7 +34,7 @@ const noOldKey = (variable: string, old: readonly string[], id: string): Refused
   new Refused(`${variable}_OLD has no key "${id}": it has ${old.map(idOf).join(', ') || 'none'}`);
 const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
 
-/** Adds a new key. With `to`, no key is new: the key with that id, which was added before, becomes the current one. */
+/** Adds a new key. With `to`, adds none: it makes the key with that id, which an earlier run added, the current one. */
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);

@@ -87,7 +87,7 @@ const actionsOf = ({ order_id: id, deliveries, settlings }: ShownOrder): string[
   return actions;
 };
 
-/** Returns the words that say until when the order can be paid, and an empty string in every stage in which nobody should pay it. */
+/** Returns the words that say until when an unpaid order can, or could, be paid. Returns an empty string for any other order. */
 const expiryOf = ({ stage, expires_on: on }: NonNullable<ShownOrder['order']>): string =>
   ['awaiting_payment', 'underpaid', 'expired'].includes(stage) ? `; can be paid until ${on ?? 'further notice'}` : '';
 

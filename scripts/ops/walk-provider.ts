@@ -53,8 +53,8 @@ const callOf =
   });
 
 /**
- * Records a step. After a blocker, `reached` stays where it is, because the gateway would get no further. If a second ramp gets less far than the
- * first, that changes nothing.
+ * Records a step. After a blocker, `reached` stays where it is, because the gateway would get no further. A second ramp that gets less far than
+ * the first lowers neither `reached` nor `saw`.
  */
 const come = (walk: Walk, step: Step, what: string): void => {
   walk.saw = further(walk.saw, step);

@@ -8,7 +8,7 @@ const write = (dataDir: string, name: string, note: object): void => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(join(dataDir, name), JSON.stringify(note));
 };
-/** Reads the notes of the gateway on that port, newest first. */
+/** Reads the notes about a gateway on the same port as `gateway`, newest first. */
 const read = <Note extends object>(dataDirs: string[], name: string, gateway: string): Note[] =>
   dataDirs
     .map((dataDir) => join(dataDir, name))
@@ -21,7 +21,7 @@ const read = <Note extends object>(dataDirs: string[], name: string, gateway: st
 export const noteSandbox = (dataDir: string, gateway: string, providers: Providers): void =>
   write(dataDir, 'sandbox.json', { gateway, providers: Object.fromEntries(providers.map(({ id, url }) => [id, url])) });
 
-/** Returns the simulated providers of the gateway on that port. A note stays after its sandbox has ended, so the newest note is used. */
+/** Returns the simulated providers of the gateway on the port of `gateway`. A note stays after its sandbox has ended, so the newest note is used. */
 export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> =>
   read<{ providers: Record<string, string> }>(dataDirs, 'sandbox.json', gateway)[0]?.providers ?? {};
 
