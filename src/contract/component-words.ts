@@ -84,7 +84,7 @@ export const components: { readonly [name: string]: string } = {
   OfferMode:
     'on: asked for prices and offered. shadow: asked and recorded, but never offered. drain: no new offers, but existing quotes can still be ordered. off: nothing new.',
   RuntimeMode: 'sandbox: no real money. live: real money.',
-  Step: 'The time that one figure is about.',
+  Step: 'The length of time that one figure covers.',
   Settling: `What only a person can settle about an order.\n\n${list({
     'leave-review': 'name the stage that the order is really in, other than review: the review ends at the next read that does not contradict it',
     'release-short': 'let the customer withdraw what was delivered; the rest stays owed',

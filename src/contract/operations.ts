@@ -51,7 +51,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Buy',
     summary: 'Get the best price',
     description:
-      'Returns the rank 1 offer of POST /offers, in the form of FLS01. 422 no-offer lists the providers that refused, and the limits within which a provider would offer.',
+      'Returns the rank 1 offer of POST /offers, in the form of FLS01. 422 no-offer lists the providers that refused, and the limits within which a provider would make an offer.',
   },
   placeOrder: {
     tag: 'Buy',
@@ -72,7 +72,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Buy',
     summary: 'Get every price',
     description:
-      'Returns every provider’s price, ranked, and the providers that refused, failed or were excluded. The status is 200 even if no provider offers.',
+      'Returns every provider’s price, ranked, and the providers that refused, failed or were excluded. The status is 200 even if no provider makes an offer.',
   },
   getRoute: {
     tag: 'Decision',
@@ -94,7 +94,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Sell',
     summary: 'Get the best price of a sale',
     description:
-      'Returns the rank 1 offer of POST /sell/offers. 422 no-offer lists the providers that refused, and the limits within which a provider would offer.',
+      'Returns the rank 1 offer of POST /sell/offers. 422 no-offer lists the providers that refused, and the limits within which a provider would make an offer.',
   },
   startAccount: {
     tag: 'Accounts',
@@ -178,7 +178,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Liquidity',
     summary: 'Get the lowest fee',
     description:
-      'Returns the rank 1 offer of POST /liquidity/offers. 422 no-offer lists the sellers that refused, and the limits within which a seller would offer.',
+      'Returns the rank 1 offer of POST /liquidity/offers. 422 no-offer lists the sellers that refused, and the limits within which a seller would make an offer.',
   },
   placeLiquidityOrder: {
     tag: 'Liquidity',
