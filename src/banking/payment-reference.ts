@@ -1,4 +1,4 @@
-/** Finds the reference that the transfer must carry among a provider's payment details. */
+/** Finds, among a provider's payment details, the reference that the transfer must carry. */
 
 /**
  * A longer key is cut. Keys come from a provider, and matching one takes time that grows with the square of its length. Real names are far shorter.

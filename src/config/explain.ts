@@ -32,7 +32,7 @@ export type Mistake = { line: number; text: string };
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): Mistake[] => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
-  // If the value has members, the first mistake in the union's form with members is reported: it says more than "no form fits".
+  // If one form of the union fits the value's type, that form's first mistake is reported: it says more than "no form fits".
   const inside =
     one.code === 'invalid_union'
       ? one.errors?.find(([first]) => first && !(first.path.length === 0 && first.code === 'invalid_type') && first.code !== 'invalid_value')?.[0]

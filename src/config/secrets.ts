@@ -141,7 +141,7 @@ const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { pa
 
 /**
  * Makes a new key in the form that readSecrets reads. Its id has random letters, because sealed values and signatures name their key by its id: if
- * two keys had the same id, no gateway could open what both have sealed.
+ * two keys had the same id, no gateway could use both, and what one of them has sealed would be lost.
  */
 export const freshKey = (letter: string, number: number, randomBytes: (n: number) => Uint8Array): string => {
   const letters = Array.from(randomBytes(6), (byte) => String.fromCodePoint(97 + (byte % 26))).join('');
@@ -168,8 +168,8 @@ const addressesOf = ({ id, base_url, settings }: GatewayConfig['providers'][numb
 
 /**
  * Returns the reasons why a provider cannot be used in live mode, one line each. A provider that is off must be as safe as one that is on: an
- * operator can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. The
- * check never keeps an operator who turned a provider off from starting the gateway: what was safe while it was on is safe while it is off.
+ * operator can switch it on while the gateway runs, a stored switch may do so at the start, and its earlier orders are read at its address. To
+ * turn a provider off never makes this check fail: what was safe while the provider was on is safe while it is off.
  */
 const checkProvider = (provider: GatewayConfig['providers'][number]): string[] => {
   const path = `providers.${provider.id}`;
