@@ -46,7 +46,7 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
   const context = await browser.newContext({ viewport: sizes.phone, locale: 'en-GB', reducedMotion: 'reduce', ...options });
   await context.addInitScript(quick);
   const page = await context.newPage();
-  // Makes fades instant. Otherwise a page that is still building itself might begin a fade while axe looks, whatever was waited for before.
+  // Makes fades instant. Otherwise a page that is still building itself might begin a fade while axe looks, even after `isStill`.
   await (await context.newCDPSession(page)).send('Animation.setPlaybackRate', { playbackRate: 1000 });
   page.setDefaultTimeout(20_000);
   const errors: string[] = [];

@@ -69,7 +69,7 @@ export const sumsOf = ({ offers: all, fills: allFills }: Series, filter: Filter)
     .toSorted((a, b) => b.won - a.won || b.offers - a.offers || (a.provider < b.provider ? -1 : 1));
 };
 
-/** The points of a chart: `x` in Unix seconds, and for each provider a value or null at each of them. */
+/** The points of a chart. `x`: Unix seconds. `values`: for each `x`, the value of one provider, or null if there is none. */
 export type Lines = { x: number[]; lines: { provider: string; values: (number | null)[] }[] };
 export const kinds = ['share', 'behind', 'delivered'] as const;
 export type Kind = (typeof kinds)[number];
