@@ -18,7 +18,10 @@ export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
   return { wallet, ramp: createRamp({ url, store: new Map(), node, runtime: { sleep } }) };
 };
 
-/** Prints the order's stage at each change, until it is the wanted stage. Throws if that takes longer than a minute, or if the order ends before. */
+/**
+ * Prints the order's stage at each change, until it is the wanted stage. Throws if that takes longer than a minute, or if the order ends in another
+ * stage.
+ */
 export const follow = async (order: Order, wanted: string): Promise<OrderState> => {
   const patience = AbortSignal.timeout(60_000);
   for await (const state of order.updates(patience)) {

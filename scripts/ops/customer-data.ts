@@ -140,8 +140,8 @@ const canonical = (kind: (typeof payoutKinds)[number], name: string): string[] =
 const networks = ['main', 'test', 'signet', 'regtest'] as const;
 
 /**
- * Releases an e-mail or address at a provider for its owner: removes the accounts here that have named it, and forgets that they did. The accounts'
- * provider sessions are kept, but only to follow open orders. Returns how many accounts were removed.
+ * Releases an e-mail or address at a provider for its owner: removes the accounts here that were started with it, and deletes its hash from them. The
+ * accounts' provider sessions are kept, but only to follow open orders. Returns how many accounts were removed.
  */
 export const releaseName = async (sql: Sql, providerId: string, name: string, now: number): Promise<number> => {
   const written = [name.trim(), name.trim().toLowerCase()];

@@ -18,7 +18,7 @@ export type DatabaseAddress = {
   connectTimeoutS: number | undefined;
   keepAliveS: number | undefined;
   sessionAttrs: 'read-write' | 'primary' | undefined;
-  /** Settings to ask the server for when a connection begins: statement_timeout, options, … */
+  /** Settings that are sent to the server when a connection begins: statement_timeout, options, … */
   settings: Record<string, string>;
 };
 type Read = { ok: true; address: DatabaseAddress } | { ok: false; mistake: string };

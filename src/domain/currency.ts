@@ -1,6 +1,6 @@
 /** Currencies: which codes may be listed, and how many decimals ISO 4217 gives them. */
 
-/** The codes in list one of ISO 4217 (currencies and funds) to which it gives a number of decimals other than 2. */
+/** The codes in ISO 4217's list one (currencies and funds) that do not have 2 decimals. */
 const exponents: ReadonlyMap<string, number> = new Map([
   ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),

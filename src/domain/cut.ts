@@ -4,7 +4,7 @@
  */
 type Listener = (() => void) | { handleEvent: () => void };
 
-/** The part of an AbortSignal that a call may use. Every AbortSignal is one. To get a whole AbortSignal, call `abortSignalOf`. */
+/** The part of an AbortSignal that a call may use. Every AbortSignal is a CutSignal. To get a whole AbortSignal, call `abortSignalOf`. */
 export type CutSignal = {
   readonly aborted: boolean;
   readonly reason: unknown;

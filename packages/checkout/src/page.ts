@@ -18,8 +18,8 @@ const theme = asked.get('theme');
 if (theme === 'light' || theme === 'dark') document.documentElement.dataset['theme'] = theme;
 
 /**
- * Returns the origin of the page that frames this one. The browser lets only listed origins do that (frame-ancestors), so that page may receive the
- * events. Returns undefined if this page is not in a frame, or if the browser does not tell the origin: then no page receives them.
+ * Returns the origin of the page that frames this one. The browser lets only listed origins do that (frame-ancestors). So the page around this one
+ * may receive the events. Returns undefined if this page is not in a frame, or if the browser does not tell the origin: then no page receives them.
  */
 const around = (): string | undefined => {
   if (window.parent === window) return undefined;

@@ -20,8 +20,8 @@ export type RampBuyElement = HTMLElement & {
   /** "light" or "dark". Default: the theme of the system. */
   theme: string | null;
   /**
-   * The address of the link "Return to the app", which may have an app's own scheme. One that runs script or reads a file is ignored. `order_id` and
-   * `stage` are added to its query.
+   * The address of the link "Return to the app", which may have an app's own scheme. An address that runs script or reads a file is ignored.
+   * `order_id` and `stage` are added to its query.
    */
   returnTo: string | null;
   /** Replaces this browser's localStorage. Set it before the element is added to the page. */

@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.ts';
 import type { Placing, State } from './state.ts';
 import type { Asked, RampName } from './words.ts';
 
-/** An order whose outcome this client does not know, because its process ended or the gateway was unreachable. */
+/** An order request whose outcome this client does not know, for example because its process ended or the gateway did not answer. */
 export type Pending<One extends Order = Order> = {
   ramp: RampName;
   offerId: string;

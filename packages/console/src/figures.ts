@@ -19,7 +19,7 @@ export type Sums = {
   without: number;
   /** The provider's share of the decisions that had a winner, in ppm. */
   winPpm: number | null;
-  /** How far the provider's offers were behind the best offer, on average. null if it had none. */
+  /** How far the provider's offers were behind the best offer, on average. null if the provider had no offers. */
   behindBps: number | null;
   fills: number;
   quotedSats: number;
