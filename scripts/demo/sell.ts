@@ -61,7 +61,7 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
   await follow(topUp, 'finished');
   say(`   on the card: ${shown(await account.balance())}`);
 
-  say('\n6  The other seller of the table, DFX: it knows the customer by the node key that we have proved. The customer opens a page of DFX once');
+  say('\n6  The other seller in the table, DFX: it knows the customer by the node key that we have proved. The customer opens a page of DFX once');
   const { inSession } = contextOf(ramp);
   const started = await inSession('/accounts', { provider: 'dfx', email: `dfx-${email}`, payout_to: { node_pubkey: wallet.pubkey } }, {});
   const atDfx = await selling.findAccount(started.account_id);

@@ -64,7 +64,7 @@ const verdictText = ({ verdict, ordered, counts, gateway }: ConformanceReport): 
   const part = ordered ? '' : ' Only calls that make no order were tried; `--order` also makes an order.';
   const priced = gateway.usable ? '' : ' ramp-gateway cannot use this server as it is: see below.';
   if (verdict === 'conforms') return `**No deviation** in ${counts.held} checks.${part}${priced}`;
-  if (verdict === 'deviates') return `**${counts.deviations} deviations** from the standard.${part}${priced}`;
+  if (verdict === 'deviates') return `**${counts.deviations} ${counts.deviations === 1 ? 'deviation' : 'deviations'}** from the standard.${part}${priced}`;
   return `**Incomplete**: no price was seen, so most of the standard was not checked.${part}${priced}`;
 };
 

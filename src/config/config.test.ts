@@ -225,7 +225,7 @@ providers:
     const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
     expect(checkMode(bad, {})).toEqual([
       'public_url: live mode needs https (PUBLIC_URL overrides the configuration)',
-      'DATABASE_URL is missing: live mode needs a PostgreSQL',
+      'DATABASE_URL is missing: live mode needs a PostgreSQL database',
       'providers.alpine: a sandbox provider cannot be used in live mode',
       'providers.alpine.base_url: live mode needs https',
       'providers.alpine.base_url: "10.0.0.1" is a private address',

@@ -192,7 +192,7 @@ export const checkMode = (config: GatewayConfig, source: Source): string[] => {
   if (config.pages.console_host === new URL(config.public_url).host)
     mistakes.push('pages.console_host is the host of public_url, but the console needs a host that serves nothing public');
   if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
-  if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
+  if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL database');
   // On Workers, this variable replaces each base_url.
   if (valueOf(source, 'SANDBOX_URLS') !== undefined) mistakes.push('SANDBOX_URLS replaces the addresses of providers, which only the sandbox may: remove it');
   mistakes.push(...config.providers.flatMap(checkProvider));

@@ -172,7 +172,7 @@ describe('review', () => {
     expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({
       next: 'paid',
       kind: 'advanced',
-      note: 'a read contradicted nothing, so the review ended',
+      note: "the provider's latest answer fits what was known, so the review ended",
     });
   });
   test('is not left while the amounts still differ, nor when the stage before it is not known', () => {

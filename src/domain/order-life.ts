@@ -114,7 +114,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   if (undelivered) return { next: 'review', kind: inReview ? 'same' : 'undelivered', note: undelivered, reason: 'paid-not-delivered' };
   if (ranks[told] < ranks[reached]) return { next: order.stage, kind: 'stale', note: `${reached}, then back to ${told}` };
   if (told === order.stage) return { next: order.stage, kind: 'same' };
-  if (inReview) return { next: told, kind: 'advanced', note: 'a read contradicted nothing, so the review ended' };
+  if (inReview) return { next: told, kind: 'advanced', note: "the provider's latest answer fits what was known, so the review ended" };
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
 };
 

@@ -34,7 +34,7 @@ export const openDatabase = async ({ url, dataDir, embedded: started, log, poolS
     const sql = connect(url, poolSize, pooled === false ? { prepare: true, settings: statementLimits } : {});
     return { sql, url, kind: 'postgres', pooled: pooled !== false, close: () => sql.end({ timeout: 2 }) };
   }
-  if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to a PostgreSQL');
+  if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to the URL of a PostgreSQL database');
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
   const embedded = await (started ?? startEmbeddedDatabase(dataDir));
   void embedded.lost.then((reason) => log('error', 'database.lost', { reason }));

@@ -101,8 +101,8 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['live without SEAL_KEY', without('SEAL_KEY'), 'SEAL_KEY is missing: npm run keys -- init (in the image: ramp keys init) prints a fresh one'],
   ['live without NOTICE_KEY', without('NOTICE_KEY'), 'NOTICE_KEY is missing'],
   ['live without WEBHOOK_SIGNING_KEY', given({ WEBHOOK_SIGNING_KEY: ' \n' }), 'WEBHOOK_SIGNING_KEY is missing'],
-  ['live without a database', without('DATABASE_URL'), 'DATABASE_URL is missing: live mode needs a PostgreSQL'],
-  ['live with a blank database', given({ DATABASE_URL: '  \n' }), 'DATABASE_URL is missing: live mode needs a PostgreSQL'],
+  ['live without a database', without('DATABASE_URL'), 'DATABASE_URL is missing: live mode needs a PostgreSQL database'],
+  ['live with a blank database', given({ DATABASE_URL: '  \n' }), 'DATABASE_URL is missing: live mode needs a PostgreSQL database'],
   [
     'live without a provider’s credential',
     changed('  real: ', '  bring: { kind: bringin, base_url: https://api.bringin.example, master_key_env: BRINGIN_MASTER_KEY }\n  real: '),

@@ -105,7 +105,7 @@ describe('Node', () => {
     rmSync(folder, { recursive: true });
     expect(none.split('\n')).toEqual([
       "the image's process ended with 1: ramp-gateway does not start:",
-      'DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to a PostgreSQL',
+      'DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to the URL of a PostgreSQL database',
       '',
     ]);
   });

@@ -195,7 +195,7 @@ export const en = {
     'quote-used': 'This offer was already ordered.',
     'quote-not-found': 'The gateway no longer knows this price. Ask for new prices.',
     'order-not-found': 'The gateway does not know this order.',
-    'payout-link-refused': 'The payment page does not belong to the provider, so it is not shown. Do not pay. The operator is looking into it.',
+    'payout-link-refused': 'The provider gave a link to a site that is not its own, so it is not shown. Do not pay anything. The operator is looking into it.',
     'order-not-withdrawable': 'The bitcoin cannot be collected now.',
     'withdrawal-expired': 'The code has expired. Contact support with the number of the order.',
     'claim-outcome-unknown': 'The code is still being fetched. Try again in a moment.',

@@ -22,5 +22,5 @@ export const noticesOf = (bundled: readonly Bundled[]): string => {
     if (text === undefined) throw new Error(`${name} does not contain the text of its licence`);
     return `${name} ${version} (${license}), in ${[...files].sort().join(', ')}\n\n${readFileSync(text, 'utf8').trim()}\n`;
   });
-  return [`The files of this folder hold code of these packages.\n`, ...parts.sort()].join(`\n${'-'.repeat(80)}\n\n`);
+  return [`The files in this folder contain code from these packages.\n`, ...parts.sort()].join(`\n${'-'.repeat(80)}\n\n`);
 };

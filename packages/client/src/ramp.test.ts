@@ -129,7 +129,7 @@ describe('a call that no gateway takes', () => {
       [liquidity.order(none), 'offer: missing (`best` is undefined if there are no offers)'],
       [ramp.offers(none), 'currency, by: missing'],
       [ramp.offers({ pay: '100', currency: 'EUR', by: '' }), 'by: missing'],
-      [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give pay (fiat) or get (sats)'],
+      [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give exactly one of pay (fiat) and get (sats)'],
       [sell.offers({} as never), 'currency, by: missing'],
       [liquidity.offers({ product: 'inbound' } as never), 'sats: missing'],
       [account().then(async (one) => await one.connect({ name: 'My bank' } as never)), 'iban, bic, beneficiaryName, lightningUsername: missing'],

@@ -62,7 +62,7 @@ export const verifyWebhook = async (
     return refused('the body must be the text or the bytes as they came, not what was parsed from them');
   const sent = Number(timestamp);
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt / 1000 - sent) > toleranceSeconds)
-    return refused('it was sent too long ago, or one of the clocks is wrong');
+    return refused('its timestamp is too old, too far ahead of this clock, or not a number');
   const content = concat(utf8(`${id}.${timestamp}.`), typeof body === 'string' ? utf8(body) : body);
   if (!(await isSigned(content, signatures, keys)))
     return refused(`no signature matches any of the keys${textsOf(keys).some(isWeak) ? `, and a secret has fewer than ${leastSecretBytes} bytes` : ''}`);

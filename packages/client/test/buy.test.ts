@@ -122,14 +122,14 @@ it('says what is wrong with what it was given, and what there is instead', async
   expect(await told({ by: 'Bizum' })).toEqual([
     'option-unavailable',
     'fix-request',
-    expect.stringMatching(/^No provider offers Bizum in EUR. There is .*SEPA Instant in EUR/),
+    expect.stringMatching(/^No provider offers Bizum in EUR. The options are: .*SEPA Instant in EUR/),
   ]);
   expect(await told({ currency: 'USD' })).toEqual(['option-unavailable', 'fix-request', expect.stringMatching(/^No provider offers SEPA in USD/)]);
   expect(await told({ pay: '99,50' })).toEqual(['invalid-request', 'fix-request', 'pay: "99,50" is not an amount like "100" or "99.50"']);
   expect(await told({ pay: 99.5 })).toEqual([
     'invalid-request',
     'fix-request',
-    'pay: is a number, and must be text ("99.50") or a bigint in the smallest unit',
+    'pay: must be a string ("99.50") or a bigint in the smallest unit, but its type is number',
   ]);
   expect(await told({ get: '1' })).toEqual(['invalid-request', 'fix-request', 'pay: give pay (fiat) or get (sats)']);
   const { best, not } = await ramp.offers({ pay: '5', currency: 'EUR', by: 'SEPA' });

@@ -81,7 +81,7 @@ type Group = { title: string; help: string };
 export const groups: Readonly<Record<keyof Attention, Group>> = {
   review: { title: 'In review', help: 'The gateway cannot tell what is true. Ask the provider, then enter the true stage on the order’s card.' },
   disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
-  unknown: { title: 'Order attempts without an outcome', help: 'The provider’s answer was lost. The gateway is still searching for the order by itself.' },
+  unknown: { title: 'Order attempts without an outcome', help: 'The provider has not answered yet, or its answer was lost. The gateway finds out by itself what became of the order.' },
   ill_providers: { title: 'Providers with problems', help: 'The gateway has stopped some or all of its calls to these providers.' },
   late: {
     title: 'Paid more than three days ago and not delivered, or possibly lost',

@@ -181,7 +181,7 @@ it('a payment that only its amount tells is that of one order, also if two are r
   const guessed = await found(placed[1 - told] ?? { id: '' });
   expect([guessed.stage, guessed.watch.reviewReason]).toEqual(['review', 'unclear']);
   expect(world.events.filter(({ toStage }) => toStage === 'review').map(({ note }) => note)).toEqual([
-    `the provider says that its payment is for order ${placed[told]?.id}`,
+    `the provider says that the payment recorded for this order belongs to order ${placed[told]?.id}`,
   ]);
   // No read ends that review, and none repeats it.
   expect((await reads())[1 - told]).toBe('review');

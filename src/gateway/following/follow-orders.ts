@@ -143,7 +143,7 @@ const outrank = async (gateway: Gateway, order: Order, payment: Payment, isAccep
   const isKnown = known.includes(order.id);
   if (!holder || (isKnown && !isAccepted)) return;
   const seen = { reviewReason: 'unclear' as const, paymentOf: isKnown ? known : [...known, order.id] };
-  await putInReview(gateway, holder, `the provider says that its payment is for order ${order.id}`, seen);
+  await putInReview(gateway, holder, `the provider says that the payment recorded for this order belongs to order ${order.id}`, seen);
 };
 
 /** Returns whether the provider itself says that the report, and so the payment, is about this order. */

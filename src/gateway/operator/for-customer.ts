@@ -16,8 +16,8 @@ const pushed = 'Your bitcoin was bought, and the provider is sending it to the d
 const texts: { readonly [stage in Stage]: string | undefined } = {
   awaiting_payment: 'Your order is waiting for your payment. Your wallet shows how to pay.',
   underpaid: 'A part of your payment has arrived. The rest is missing.',
-  expired: 'Your order ended, because no payment arrived in time. If you have paid, tell us when, and from which account.',
-  failed: 'The provider could not carry out your order. If you have paid, tell us when, and from which account.',
+  expired: 'Your order ended, because no payment arrived in time. If you have paid, tell us when and how.',
+  failed: 'The provider could not carry out your order. If you have paid, tell us when and how.',
   paid: 'Your payment has arrived. The provider is working on your order.',
   filled: undefined,
   finished: 'Your order is complete.',
@@ -35,5 +35,6 @@ export const forCustomer = ({ intent, order, claim }: Pick<Dossier, 'intent' | '
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
     return `${about}we are still waiting for the provider's answer. Please do not pay anything until your wallet shows how.`;
+  if (intent.state === 'moved') return `${about}this provider did not take it, so your request went on to another provider. Your wallet shows what came of that.`;
   return `${about}it could not be placed. There is nothing to pay.`;
 };

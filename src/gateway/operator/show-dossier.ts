@@ -185,5 +185,6 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
     return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
   }
   if (intent.state === 'rejected') return `nothing was ordered at ${intent.providerId}: it did not take the order, or was not asked`;
+  if (intent.state === 'review') return `review ${at}: the operator must find out what became of the order`;
   return `${intent.state} ${at}: the customer was never shown how to pay`;
 };

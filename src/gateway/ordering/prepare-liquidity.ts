@@ -50,7 +50,7 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
 const refuseOtherRefund = (gateway: Gateway, quote: StoredQuote, refund: string): void => {
   const given = quote.offer.offer.reservation?.refundHash;
   if (given === undefined || given === refundHashOf(gateway, refund)) return;
-  const detail = `differs from the price request, after which the seller reserved this order ${given === '' ? 'without a refund address' : 'with another refund address'}. Leave refund_onchain out, or ask for a new price with this address`;
+  const detail = `the seller has reserved this order ${given === '' ? 'without a refund address' : 'with another refund address'}, as the price request asked. Leave refund_onchain out, or ask for a new price with this address`;
   throw new Problem('invalid-request', `/refund_onchain: ${detail}.`, { errors: [{ pointer: '/refund_onchain', detail }] });
 };
 

@@ -7,9 +7,7 @@ export const readRefundAddress = (gateway: Gateway, text: string | undefined): s
   if (text === undefined) return undefined;
   const checked = checkPayoutAddress(text, gateway.settings.network);
   if ('problem' in checked)
-    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
-      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
-    });
+    throw new Problem('address-invalid', `refund_onchain: ${checked.problem}`, { errors: [{ pointer: '/refund_onchain', detail: checked.problem }] });
   return checked.address;
 };
 

@@ -10,6 +10,6 @@ import type { OpenSession } from './read-session.ts';
 export const provenNode = async (gateway: Gateway, session: OpenSession, named: string | undefined): Promise<string | undefined> => {
   const proven = session.nodePubkey === undefined ? undefined : await gateway.seal.open(session.nodePubkey, nodeKeyPlace(session.idHash));
   if (named !== undefined && named.toLowerCase() !== proven)
-    throw new Problem('proof-required', 'Liquidity is only sold to the node that this session has proved. Open a session with the key of node_pubkey.');
+    throw new Problem('proof-required', 'node_pubkey is not the node key that this session has proved. Leave it out, or open a session with this key.');
   return proven;
 };

@@ -81,7 +81,7 @@ export const operatorSettle = endpoint({
   path: '/operator/orders/:id/settle',
   body: z
     .object({ settling, reason: text(500).trim().min(1), stage: namedStage.optional(), evidence: text(500).trim().min(1).optional(), pin: text(64) })
-    .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage with leave-review, and with nothing else')
+    .refine((body) => (body.settling === 'leave-review') === (body.stage !== undefined), 'give stage if settling is leave-review, and only then')
     .refine(
       (body) => body.settling === 'drop-fallback' || body.settling === 'paid-otherwise' || body.evidence === undefined,
       'give evidence only with drop-fallback and paid-otherwise',

@@ -19,7 +19,7 @@ export const settings = z.strictObject({
     .nullable()
     .default('/geocheck')
     .describe('Path that says whether our own country is blocked, asked before the listing is read; null: not asked'),
-  lsp_node: nodeKey.optional().describe('The only node of /info that may sell us channels; without it, any of them may'),
+  lsp_node: nodeKey.optional().describe('The only node of /info that may sell us channels; without it, any that is not read-only may'),
   source: z.string().min(1).max(128).optional().describe('Sent with every order, to tell Blocktank where it comes from'),
 
   least_lsp_sats: z.int().min(1).default(20_000).describe("The smallest balance on Blocktank's side; raised to the smallest channel of /info"),
