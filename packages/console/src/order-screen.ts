@@ -165,7 +165,7 @@ const form = (desk: Desk, card: Card, kind: Settling): TemplateResult => {
     <form @submit=${send}>
       ${
         kind === 'leave-review'
-          ? html`<label for="${kind}-stage">The true stage</label>
+          ? html`<label for="${kind}-stage">The stage that the order is really in</label>
               <select id="${kind}-stage" name="stage" required>
                 <option value="">Choose …</option>
                 ${stages.filter((stage) => stage !== 'review').map((stage) => html`<option value=${stage}>${plain(stage)}</option>`)}

@@ -79,7 +79,7 @@ export const modes: Readonly<Record<SwitchMode, string>> = {
 
 type Group = { title: string; help: string };
 export const groups: Readonly<Record<keyof Attention, Group>> = {
-  review: { title: 'In review', help: 'The gateway cannot tell what is true. Ask the provider, then enter the true stage on the order’s card.' },
+  review: { title: 'In review', help: 'The gateway cannot tell what became of these orders. Ask the provider, then settle each order on its card.' },
   disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
   unknown: { title: 'Order attempts without an outcome', help: 'The provider has not answered yet, or its answer was lost. The gateway finds out by itself what became of the order.' },
   ill_providers: { title: 'Providers with problems', help: 'The gateway has stopped some or all of its calls to these providers.' },
@@ -88,7 +88,7 @@ export const groups: Readonly<Record<keyof Attention, Group>> = {
     help: 'Ask the provider where the money or the sats are. If it refuses, the order’s card shows what you can do.',
   },
   twins: { title: 'Orders that share one order at their provider', help: 'The provider gave two orders the same id. Compare them with the provider’s list.' },
-  claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable withdrawal link. Ask the provider for another.' },
+  claims_in_review: { title: 'Withdrawals in review', help: 'There is no usable withdrawal link. Ask the provider why, and whether it can give one.' },
   dead_letters: { title: 'Webhooks that are no longer tried', help: 'The wallet’s server did not accept them. Send them once it works again.' },
   failing_webhooks: { title: 'Failing webhooks', help: 'The gateway tries each of them again by itself, ten times in all. You may send them now.' },
   switches: { title: 'Switches that are set', help: 'Somebody set these by hand. They stay until they are removed or their time is over.' },

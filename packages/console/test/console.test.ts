@@ -124,7 +124,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await sees('console-waiting');
     await page.getByRole('group', { name: 'In review' }).getByRole('link').click();
     await heading(page, new RegExp(reviewed));
-    await page.getByLabel('The true stage').selectOption('awaiting_payment');
+    await page.getByLabel('The stage that the order is really in').selectOption('awaiting_payment');
     await page.locator('#leave-review-reason').fill('Alpine says so by telephone');
     await sees('console-order');
     await button(page, 'End the review …').click();

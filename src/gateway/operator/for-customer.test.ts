@@ -21,3 +21,12 @@ test.each([
 ] as const)('a filled order with %o, whose withdrawal is %s', (terms, claim, sentence) => {
   expect(told(terms, claim)).toContain(sentence);
 });
+
+test.each([
+  ['moved', 'your request went on to another one'],
+  ['declined', 'There is nothing to pay'],
+  ['review', 'We are checking your order'],
+  ['unknown', 'Please do not pay anything until your wallet shows how'],
+] as const)('an attempt in the state %s, without an order', (state, sentence) => {
+  expect(forCustomer({ intent: { orderId: 'o1', state } } as unknown as Dossier)).toContain(sentence);
+});

@@ -35,6 +35,6 @@ export const forCustomer = ({ intent, order, claim }: Pick<Dossier, 'intent' | '
   if (intent.state === 'review') return about + (texts.review ?? '');
   if (intent.state === 'prepared' || intent.state === 'sending' || intent.state === 'unknown')
     return `${about}we are still waiting for the provider's answer. Please do not pay anything until your wallet shows how.`;
-  if (intent.state === 'moved') return `${about}this provider did not take it, so your request went on to another provider. Your wallet shows what came of that.`;
+  if (intent.state === 'moved') return `${about}it did not work at this provider, so your request went on to another one. Your wallet shows what came of that.`;
   return `${about}it could not be placed. There is nothing to pay.`;
 };

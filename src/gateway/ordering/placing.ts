@@ -69,7 +69,7 @@ export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Pro
   const intent = asked && (await lastAttempt(gateway, asked));
   if (intent?.answer !== undefined) return await openAnswer(gateway, intent.id, intent.answer);
   if (intent?.state === 'rejected') {
-    if (intent.id === asked?.id) throw notTaken('the order was refused');
+    if (intent.id === asked?.id) throw notTaken('the provider did not take it, or was not asked');
     return rejectedAfterMoves;
   }
   throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));

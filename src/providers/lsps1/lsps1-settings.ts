@@ -17,7 +17,7 @@ export const settings = z.strictObject({
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/)
     .optional()
-    .describe('Variable with the coupon or word to send as `token`; for some sellers, any word makes them open 0-conf channels'),
+    .describe('Variable with the coupon or word to send as `token`; some sellers open 0-conf channels for any word'),
   default_lease_blocks: z
     .int()
     .min(1)
