@@ -98,7 +98,7 @@ describe('a gateway that cannot be read', () => {
       'https://gateway.example/offers did not answer (no connection).',
       'https://gateway.example/offers did not answer (nothing within 5000 ms).',
       'https://gateway.example/offers did not answer with JSON.',
-      'https://gateway.example is down (status 502).',
+      'https://gateway.example is not usable at the moment (status 502).',
       'https://gateway.example is not a ramp-gateway (status 404).',
     ]);
   });

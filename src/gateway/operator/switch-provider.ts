@@ -66,7 +66,7 @@ const invalid = (pointer: string, detail: string): Problem => new Problem('inval
 /** Returns the problem that tells the second of two operators what the first did. */
 const changedBy = async ({ stores }: Gateway, name: string): Promise<Problem> => {
   const found = (await stores.operator.switches()).find((one) => one.name === name);
-  if (!found) return new Problem('switch-changed', 'Another operator returned the provider to its configured mode.', { members: { switch_version: unset } });
+  if (!found) return new Problem('switch-changed', 'The provider has no switch now: it is in its configured mode.', { members: { switch_version: unset } });
   const { mode, reason, set_by: by, set_on: on, until } = showSwitch(found);
   const lasting = until === undefined ? '' : `, until ${until}`;
   return new Problem('switch-changed', `${by} set the provider to ${mode} at ${on}${lasting}: ${reason}`, {
