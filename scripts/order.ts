@@ -58,8 +58,8 @@ const actions: Readonly<Record<string, (id: string, words: string, reason: strin
   'close-dispute': settleBy('close-dispute', '--close-dispute needs how it was settled, in words'),
   'close-placing': settleBy('close-attempt', '--close-placing needs the reason'),
   'paid-not-filled': settleBy('paid-not-filled', '--paid-not-filled needs the proof of payment, in words'),
-  'paid-otherwise': settleBy('paid-otherwise', '--paid-otherwise needs the proof of payment, and --evidence what the provider said'),
-  'drop-fallback': settleBy('drop-fallback', '--drop-fallback needs the reason, and --evidence what the provider said'),
+  'paid-otherwise': settleBy('paid-otherwise', '--paid-otherwise needs the proof of payment; --evidence, if given, needs what the provider said'),
+  'drop-fallback': settleBy('drop-fallback', '--drop-fallback needs the reason; --evidence, if given, needs what the provider said'),
 };
 
 const usage = `usage: ${called('order', '<order, quote, attempt, request or customer id, payment reference, or order id at the provider>')}

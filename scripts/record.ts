@@ -22,7 +22,7 @@ const line = (one: ShownRecord): string[] => {
   const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
   const times = one.time_to_fill_ms ? `, filled after ${seconds(one.time_to_fill_ms.p50)} (p95 ${seconds(one.time_to_fill_ms.p95)})` : '';
   return [
-    `${one.provider}: ${one.orders} orders, quoted ${one.quoted_sats} sats, delivered ${one.delivered_sats}${times}; refused ${one.refused}, price changed ${one.price_changed}; won ${one.wins}, lost ${one.wins_lost_by_haircut} to the haircut`,
+    `${one.provider}: ${one.orders} orders, quoted ${one.quoted_sats} sats, delivered ${one.delivered_sats}${times}; refused ${one.refused}, price changed ${one.price_changed}; won ${one.wins}, lost ${one.wins_lost_by_haircut} to haircuts or preferences`,
     ...one.promises.map((cut) => `  ${cut.ramp}, binding offers: ${cut.haircut_ppm} ppm`),
     ...one.options.map((cut) => `  ${cut.ramp} ${cut.currency} ${cut.option}, estimates: ${cut.estimate_haircut_ppm} ppm (${cut.haircut_from})`),
   ];
@@ -44,7 +44,7 @@ await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), { plain: ['why', 'json', 'reset'], valued: ['days', 'reason'] });
   const [provider] = words;
   const days = Number(flags.get('days') ?? 1);
-  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json]')}`);
+  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json] | <provider> --reset --reason "<why>"')}`);
   const { config } = readConfig();
   await withDatabase(async (ops) => {
     if (flags.has('reset')) {

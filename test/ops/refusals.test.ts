@@ -82,7 +82,7 @@ it.each<[words: string[], error: string]>([
   [['provider-check', 'x', '--report', '--out', '--json'], '--out needs a value. A value that begins with "--" is given as --out=<value>'],
   [['customer', 'export', '-x'], '-x is not an option of this command: it has none'],
   // With `=`, a value may begin with dashes: it is read, and then refused for what it says.
-  [['record', '--days=--why'], 'usage: npm run record -- [<provider>] [--why] [--days <n>] [--json]'],
+  [['record', '--days=--why'], 'usage: npm run record -- [<provider>] [--why] [--days <n>] [--json] | <provider> --reset --reason "<why>"'],
 ])('%j takes no option for the value of another', async ([script = '', ...words], error) => {
   expect(await runCommand(script, words)).toEqual({ code: 1, out: '', error: `${error}\n` });
 });
