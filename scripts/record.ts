@@ -44,7 +44,8 @@ await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2), { plain: ['why', 'json', 'reset'], valued: ['days', 'reason'] });
   const [provider] = words;
   const days = Number(flags.get('days') ?? 1);
-  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json] | <provider> --reset --reason "<why>"')}`);
+  if (words.length > 1 || !Number.isInteger(days) || days < 1)
+    throw new Refused(`usage: ${called('record', '[<provider>] [--why] [--days <n>] [--json] | <provider> --reset --reason "<why>"')}`);
   const { config } = readConfig();
   await withDatabase(async (ops) => {
     if (flags.has('reset')) {

@@ -47,8 +47,7 @@ const actorOf = (): string => {
 
 /** Runs `work` with the database at DATABASE_URL. A gateway's embedded database cannot be used here: it belongs to the gateway's own process. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
-  if (url === '')
-    throw new Refused('DATABASE_URL is not set: this command needs the gateway's PostgreSQL database (with the embedded database, use /console)');
+  if (url === '') throw new Refused("DATABASE_URL is not set: this command needs the gateway's PostgreSQL database (with the embedded database, use /console)");
   const read = readDatabaseUrl(url);
   if (!read.ok) throw new Refused(`DATABASE_URL ${read.mistake}`);
   const sql = connect(url, 1);

@@ -71,7 +71,11 @@ const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => 
   const settled = { do: 'settle', upstreamOrderId: only.upstreamOrderId } as const;
   const { stage = 'awaiting_payment' } = only;
   if (!unpaid.has(stage) || only.moneySeen === true)
-    return { ...settled, state: 'review', note: `there is no record that the customer was shown how to pay, yet the order is ${unpaid.has(stage) ? 'paid' : stage}` };
+    return {
+      ...settled,
+      state: 'review',
+      note: `there is no record that the customer was shown how to pay, yet the order is ${unpaid.has(stage) ? 'paid' : stage}`,
+    };
   if (!amountsMatch(quoted, only)) return { ...settled, state: 'review', note: "the new order's amounts differ from the quote's" };
   return { ...settled, state: 'unpayable', note: 'the order exists, but the answer that said how to pay it was lost' };
 };

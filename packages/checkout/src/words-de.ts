@@ -198,7 +198,8 @@ export const de: Words = {
     'quote-used': 'Dieses Angebot wurde schon bestellt.',
     'quote-not-found': 'Das Gateway kennt diesen Preis nicht mehr. Holen Sie neue Preise.',
     'order-not-found': 'Das Gateway kennt diese Bestellung nicht.',
-    'payout-link-refused': 'Der Anbieter hat einen Link zu einer fremden Seite gegeben, deshalb wird er nicht gezeigt. Zahlen Sie nichts. Der Betreiber sieht es sich an.',
+    'payout-link-refused':
+      'Der Anbieter hat einen Link zu einer fremden Seite gegeben, deshalb wird er nicht gezeigt. Zahlen Sie nichts. Der Betreiber sieht es sich an.',
     'order-not-withdrawable': 'Die Bitcoin lassen sich gerade nicht abholen.',
     'withdrawal-expired': 'Der Code ist abgelaufen. Nennen Sie dem Support die Nummer der Bestellung.',
     'claim-outcome-unknown': 'Der Code wird noch geholt. Versuchen Sie es gleich noch einmal.',

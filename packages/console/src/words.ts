@@ -81,7 +81,10 @@ type Group = { title: string; help: string };
 export const groups: Readonly<Record<keyof Attention, Group>> = {
   review: { title: 'In review', help: 'The gateway cannot tell what became of these orders. Ask the provider, then settle each order on its card.' },
   disputed: { title: 'Disputed', help: 'Less arrived than was ordered, or more was charged. Settle it with the provider.' },
-  unknown: { title: 'Order attempts without an outcome', help: 'The provider has not answered yet, or its answer was lost. The gateway finds out by itself what became of the order.' },
+  unknown: {
+    title: 'Order attempts without an outcome',
+    help: 'The provider has not answered yet, or its answer was lost. The gateway finds out by itself what became of the order.',
+  },
   ill_providers: { title: 'Providers with problems', help: 'The gateway has stopped some or all of its calls to these providers.' },
   late: {
     title: 'Paid more than three days ago and not delivered, or possibly lost',

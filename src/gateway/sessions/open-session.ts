@@ -179,7 +179,8 @@ const customerOf = async (
   return kept === id ? { id, recoverySecret: secret } : { id: kept };
 };
 
-const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret do not belong to the same customer. Send only one of them.');
+const conflict = (): Problem =>
+  new Problem('customer-conflict', 'The proven key and the recovery_secret do not belong to the same customer. Send only one of them.');
 
 /**
  * Opens the upstream sessions at providers that demand a proof, in parallel. If one fails, only that provider makes no offers in this session.
