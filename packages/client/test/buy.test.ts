@@ -131,7 +131,7 @@ it('says what is wrong with what it was given, and what there is instead', async
     'fix-request',
     'pay: must be a string ("99.50") or a bigint in the smallest unit, but its type is number',
   ]);
-  expect(await told({ get: '1' })).toEqual(['invalid-request', 'fix-request', 'pay: give pay (fiat) or get (sats)']);
+  expect(await told({ get: '1' })).toEqual(['invalid-request', 'fix-request', 'pay: give exactly one of pay (fiat) and get (sats)']);
   const { best, not } = await ramp.offers({ pay: '5', currency: 'EUR', by: 'SEPA' });
   expect([best, not.find(({ provider }) => provider.id === 'alpine')]).toEqual([
     undefined,
