@@ -53,7 +53,7 @@ export const components: { readonly [name: string]: string } = {
     'fix-request': 'the request is wrong: change it',
     'reopen-session': 'start a new session with GET /verify',
     requote: 'ask for new offers',
-    'read-order': 'the order exists: read it with the status call',
+    'read-order': 'read the order with the status call, because it was already made or its state is not what you expected',
     retry: 'send the same request again, after retry_after_ms if it is there',
     wait: 'something else must happen first: ask again later',
     'ask-user': 'show `detail` and let the customer decide',
