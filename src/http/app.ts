@@ -13,7 +13,7 @@ import { isConsoleHost, isForOperators, isServedHere } from './console-host.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { deprecationHeaders } from './deprecation.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
-import { validate } from './validate.ts';
+import { validate, type OptionList } from './validate.ts';
 import { takePlace, type InProgress } from './in-progress.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
@@ -149,13 +149,19 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
 /** What an answer is about, for its line in the log: the order, its provider, and the code of the problem. */
 type About = { order?: string; provider?: string; code?: string };
 
+/** Returns where the operation's ramp lists its options, and the options of both ramps that exchange. */
+const listOf = ({ gateway }: Call, { path }: Endpoint): OptionList =>
+  path.startsWith('/sell/')
+    ? { path: '/sell/payment-options', ramp: 'sell', numbers: gateway.state.numbers }
+    : { path: '/payment-options', ramp: 'buy', numbers: gateway.state.numbers };
+
 /** A request's members, and its body as it was sent. */
 type Asked = { body: Record<string, unknown>; raw: string };
 
 const readAsked = async (call: Call, endpoint: Endpoint): Promise<Asked> => {
   if (endpoint.method === 'post') {
     const { value, text } = await readBody(call.request, call.http.bodyBytes);
-    return { body: endpoint.body ? validate(endpoint.body, value, call.gateway.state.numbers) : {}, raw: text };
+    return { body: endpoint.body ? validate(endpoint.body, value, listOf(call, endpoint)) : {}, raw: text };
   }
   if (!endpoint.query) return { body: {}, raw: '' };
   return { body: validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams)), raw: '' };

@@ -48,3 +48,30 @@ it('of every operation: a member that is misspelt is named, and never ignored', 
     { numRuns: 3000 },
   );
 });
+
+it('a currency or an option that is named gets its number, of the same ramp and currency, and none if the name fits several', () => {
+  const schema = z.object({ currency_id: z.number(), payment_option_id: z.number() });
+  const numbers = [
+    { id: 1, currencyId: 1, currencyCode: 'EUR', name: 'SEPA', ramp: 'buy' },
+    { id: 2, currencyId: 1, currencyCode: 'EUR', name: 'SEPA', ramp: 'sell' },
+    { id: 3, currencyId: 1, currencyCode: 'EUR', name: 'Card', ramp: 'buy' },
+    { id: 4, currencyId: 2, currencyCode: 'CHF', name: 'Card', ramp: 'buy' },
+    { id: 5, currencyId: 3, currencyCode: 'USD', name: 'ACH', ramp: 'sell' },
+  ] as const;
+  const said = (ramp: 'buy' | 'sell', body: Record<string, unknown>): string | undefined => {
+    try {
+      validate(schema, body, { path: ramp === 'buy' ? '/payment-options' : '/sell/payment-options', ramp, numbers });
+      return undefined;
+    } catch (error) {
+      return (error as Problem).detail;
+    }
+  };
+  const of = (path: string, which: string, hint = ''): string => `${which} must be a number from POST ${path}${hint}`;
+  expect(said('buy', { currency_id: 1, payment_option_id: 'sepa' })).toBe(of('/payment-options', 'payment_option_id', ' (SEPA is 1)'));
+  expect(said('sell', { currency_id: 1, payment_option_id: 'sepa' })).toBe(of('/sell/payment-options', 'payment_option_id', ' (SEPA is 2)'));
+  expect(said('buy', { currency_id: 2, payment_option_id: 'Card' })).toBe(of('/payment-options', 'payment_option_id', ' (Card is 4)'));
+  expect(said('buy', { currency_id: 'EUR', payment_option_id: 'Card' })).toBe(
+    `${of('/payment-options', 'currency_id', ' (EUR is 1)')}; ${of('/payment-options', 'payment_option_id')}`,
+  );
+  expect(said('buy', { currency_id: 'USD', payment_option_id: 3 })).toBe(of('/payment-options', 'currency_id'));
+});

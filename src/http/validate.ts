@@ -1,6 +1,7 @@
 /** Checks a request against its route's shape, and describes its mistakes in sentences. */
 import * as z from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
+import type { Ramp } from '../domain/ramp.ts';
 import { Problem } from '../gateway/problem.ts';
 
 const snakeCase = (name: string): string =>
@@ -90,16 +91,16 @@ const unwrapped = (member: unknown): unknown => {
 };
 
 /**
- * Validates a request. Returns the parsed members, or throws `invalid-request`. `numbers`: the known options, to help a caller that sends a name
- * instead of a number.
+ * Validates a request. Returns the parsed members, or throws `invalid-request`. `list`: the options that the request
+ * may name, to help a caller that sends a name instead of a number.
  */
-export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
+export const validate = (schema: z.ZodObject, given: Record<string, unknown>, list?: OptionList): Record<string, unknown> => {
   const { value, misspelt } = readMembers(schema, given);
   const result = schema.safeParse(value);
   if (result.success && misspelt.length === 0) return result.data;
   const wrong = (result.error?.issues ?? []).map((issue) => ({
     pointer: `/${issue.path.map(String).join('/')}`,
-    detail: sentenceFor(issue, schema, value, numbers),
+    detail: sentenceFor(issue, schema, value, list),
   }));
   // One sentence per member: the first says what to send, whatever else is wrong with the value.
   const first = wrong.filter(({ pointer }, i) => wrong.findIndex((one) => one.pointer === pointer) === i);
@@ -140,15 +141,17 @@ const guardMeant = (name: string, known: readonly string[]): string | undefined 
 };
 const stemOf = (name: string): string => name.replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
 
-export type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string };
+/** The options that the gateway lists at `path`: those of `numbers` that belong to `ramp`. Absent numbers are not known yet. */
+export type OptionList = { path: string; ramp: Ramp; numbers: readonly ListedNumber[] | undefined };
+type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string; ramp: Ramp };
 type Issue = z.core.$ZodIssue;
 
-const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, unknown>, numbers: readonly ListedNumber[]): string => {
+const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, unknown>, list: OptionList | undefined): string => {
   const name = issue.path.map(String).join('.');
   const value = issue.path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), whole);
   if (name === '') return issue.message;
   if (value === undefined) return `${name} is missing`;
-  const own = amountSentence(name, value) ?? numberSentence(name, value, numbers);
+  const own = amountSentence(name, value) ?? numberSentence(name, value, whole['currency_id'], list);
   if (own !== undefined) return own;
   // Messages that begin with "must" are our own, written for this member.
   if (issue.message.startsWith('must ')) return `${name} ${issue.message}`;
@@ -174,12 +177,21 @@ const amountSentence = (name: string, value: unknown): string | undefined => {
   return undefined;
 };
 
-const numberSentence = (name: string, value: unknown, numbers: readonly ListedNumber[]): string | undefined => {
+/**
+ * Returns the message for a currency or an option that is not given by its number. If a listed one has the given name, the message has its number,
+ * unless options in several currencies have this name and the request does not say in which currency.
+ */
+const numberSentence = (name: string, value: unknown, currencyId: unknown, list: OptionList | undefined): string | undefined => {
   if (typeof value === 'number' || (name !== 'currency_id' && name !== 'payment_option_id')) return undefined;
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
-  const found = numbers.find((one) => (name === 'currency_id' ? one.currencyCode : one.name).toLowerCase() === word);
-  const here = found ? ` (${name === 'currency_id' ? found.currencyCode : found.name} is ${name === 'currency_id' ? found.currencyId : found.id})` : '';
-  return `${name} must be a number from POST /payment-options or, for a sale, POST /sell/payment-options${here}`;
+  const found = new Map<number, string>();
+  for (const one of list?.numbers ?? []) {
+    const [number, its] = name === 'currency_id' ? [one.currencyId, one.currencyCode] : [one.id, one.name];
+    const isInCurrency = name === 'currency_id' || typeof currencyId !== 'number' || one.currencyId === currencyId;
+    if (one.ramp === list?.ramp && isInCurrency && its.toLowerCase() === word) found.set(number, its);
+  }
+  const [only] = found;
+  return `${name} must be a number from POST ${list?.path ?? '/payment-options'}${only && found.size === 1 ? ` (${only[1]} is ${only[0]})` : ''}`;
 };
 
 const kinds: Record<string, string> = {
