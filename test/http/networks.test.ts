@@ -276,12 +276,16 @@ it('throw-away node keys use up a part of what a seller makes in a day', async (
     const wallet = walletFrom(selling.url, ip);
     const { sessionId } = await wallet.open();
     const { body } = await wallet.call('/liquidity/offers', { session_id: sessionId, ...inbound, amount_sats: 400_000 + n, firm: true });
+    left.push(body['firm_quotes_left']);
     return [(body['offers'] as unknown[]).length, ...(body['refused'] as { reason: string }[]).map(({ reason }) => reason)];
   };
+  const left: unknown[] = [];
   const seen = [];
   for (let n = 0; n < 4; n += 1) seen.push(await firmFrom('203.0.113.70', n));
   expect(seen).toEqual([[1], [1], [0, 'quota-used'], [0, 'quota-used']]);
   expect(await firmFrom('203.0.113.71', 9)).toEqual([1]);
+  // A node whose network has used up its part still has its own price left.
+  expect(left).toEqual([0, 0, 1, 1, 0]);
   await selling.close();
   await Promise.all(Object.values(sellers).map(async (one) => await one.close()));
 });

@@ -38,7 +38,7 @@ export const takeFirmQuote = async (
     const before = await liquidity.take(counted, 1n, BigInt(most));
     if (before === undefined) {
       await giveBack();
-      return { taken: false, left, giveBack };
+      return { taken: false, left: counted === node ? 0 : left + 1, giveBack };
     }
     if (counted === node) left = most - Number(before) - 1;
     done.push(counted);
