@@ -81,7 +81,7 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     /** Returns every provider's price, best first, and the providers that made no offer. Orders nothing. */
     offers: async (query: BuyQuery, signal?: AbortSignal): Promise<Offers> => {
       const { currency, by, pay, get, country, maxWaitMs, payoutKinds } = needs(query, 'currency', 'by');
-      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give exactly one of pay (fiat) and get (sats)');
+      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats), not both');
       const amount = pay === undefined ? { amount_sats: toUnits(get ?? '', 'sat', 'get') } : { amount_fiat: toUnits(pay, currency.toUpperCase(), 'pay') };
       const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, by, signal);
       const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs, payout_kinds: payoutKinds }) };

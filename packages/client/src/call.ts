@@ -117,7 +117,7 @@ const notOurs = (status: number, seconds: number, { address }: Said): RampError 
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
-    detail: `${address} is ${isTemporary ? 'not usable at the moment' : 'not a ramp-gateway'} (status ${status}).`,
+    detail: `${address} is ${isTemporary ? 'down or busy' : 'not a ramp-gateway'} (status ${status}).`,
     status,
     retryAfterMs: isTemporary && seconds >= 0 ? seconds * 1000 : undefined,
   });

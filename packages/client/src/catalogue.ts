@@ -42,7 +42,7 @@ export const createCatalogue = (inSession: InSession) => {
     const found = all.find(is);
     if (found) return found;
     const there = all.map((one) => `${one.name} in ${one.currency}`);
-    const detail = `No provider offers ${by} in ${currency}.${there.length > 0 ? ` The options are: ${there.join(', ')}.` : ''}`;
+    const detail = `No provider offers ${by} in ${currency}.${there.length > 0 ? ` Options: ${there.join(', ')}.` : ''}`;
     throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
   };
   return { list: read, idsOf };

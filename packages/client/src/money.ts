@@ -36,11 +36,10 @@ export type Amount = string | bigint | Money;
 
 /** Returns the amount as the API takes it. `least`: 0 if zero is allowed. */
 export const toUnits = (amount: Amount, currency: string, name: string, least = 1n): number => {
-  if (amount instanceof Money && amount.currency !== currency) throw badInput(name, `is in ${amount.currency}, but must be in ${currency}`);
+  if (amount instanceof Money && amount.currency !== currency) throw badInput(name, `is in ${amount.currency}, and must be in ${currency}`);
   const units =
     amount instanceof Money ? amount.units : typeof amount === 'bigint' ? amount : typeof amount === 'string' ? parse(amount, currency, name) : undefined;
-  if (units === undefined)
-    throw badInput(name, `must be a string ("${currency === 'sat' ? '250000' : '99.50'}") or a bigint in the smallest unit, but its type is ${typeof amount}`);
+  if (units === undefined) throw badInput(name, `must be a string ("${currency === 'sat' ? '250000' : '99.50'}") or a bigint in the smallest unit`);
   if (units < least || units > 2_100_000_000_000_000n) throw badInput(name, `must be between ${least} and 2100000000000000 in the smallest unit, not ${units}`);
   return Number(units);
 };

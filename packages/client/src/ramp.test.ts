@@ -98,7 +98,7 @@ describe('a gateway that cannot be read', () => {
       'https://gateway.example/offers did not answer (no connection).',
       'https://gateway.example/offers did not answer (nothing within 5000 ms).',
       'https://gateway.example/offers did not answer with JSON.',
-      'https://gateway.example is not usable at the moment (status 502).',
+      'https://gateway.example is down or busy (status 502).',
       'https://gateway.example is not a ramp-gateway (status 404).',
     ]);
   });
@@ -129,7 +129,7 @@ describe('a call that no gateway takes', () => {
       [liquidity.order(none), 'offer: missing (`best` is undefined if there are no offers)'],
       [ramp.offers(none), 'currency, by: missing'],
       [ramp.offers({ pay: '100', currency: 'EUR', by: '' }), 'by: missing'],
-      [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give exactly one of pay (fiat) and get (sats)'],
+      [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give pay (fiat) or get (sats), not both'],
       [sell.offers({} as never), 'currency, by: missing'],
       [liquidity.offers({ product: 'inbound' } as never), 'sats: missing'],
       [account().then(async (one) => await one.connect({ name: 'My bank' } as never)), 'iban, bic, beneficiaryName, lightningUsername: missing'],

@@ -137,7 +137,7 @@ export const createSell = (ramp: Ramp) => {
     offers: async (query: SellQuery, signal?: AbortSignal): Promise<Offers> => {
       const { by, pay, get, network, country, maxWaitMs, ...more } = needs(query, 'currency', 'by');
       const currency = more.currency.toUpperCase();
-      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give exactly one of pay (sats) and get (fiat)');
+      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (sats) or get (fiat), not both');
       const amount = pay === undefined ? { amount_fiat: toUnits(get ?? '', currency, 'get') } : { amount_sats: toUnits(pay, 'sat', 'pay') };
       const { currency_id, payment_option_id } = await catalogue.idsOf('sell', currency, by, signal);
       const body = { ...amount, currency_id, payment_option_id, ...defined({ network, country, max_wait_ms: maxWaitMs }) };

@@ -63,7 +63,7 @@ const parse = (text: string | undefined): Kept => {
   throw new RampError({
     code: 'store-failed',
     action: 'fix-request',
-    detail: 'What the store holds for this gateway cannot be read. It may be from another program: give the client a store of its own.',
+    detail: 'The store holds other data: give the client its own store.',
   });
 };
 
