@@ -26,7 +26,7 @@ export type OrderState = {
    * Liquidity. `channel`: the seller opens a channel. `redemption`: the seller gives a link, which opens a channel when the wallet redeems it.
    * `payment` (recharge): the seller pays the customer's invoice.
    */
-  deliveredAs?: Open<'channel' | 'redemption'>;
+  deliveredAs?: Open<'channel' | 'redemption' | 'payment'>;
   /** Liquidity, at stage `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };
   /** With failover: the providers that were tried before, and why they did not take the order. Empty when the order is read later. */
