@@ -2,11 +2,14 @@
  * G6: providers whose true responses are altered on their way to the gateway. The gateway must never respond with 500, show an invalid offer, or show
  * a payable order with other amounts. The long form runs in two processes at the same time, each with half of the responses.
  */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { finishedUnlinked } from '../chaos/checker.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createClient, type Client } from './client.ts';
 import { askedFor, listFlaws, offerFlaws, orderFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
 import { startLyingProvider, type LyingProvider, type Said } from './lying-provider.ts';
@@ -19,6 +22,7 @@ const workers = 4;
 const orderedShare = isFull ? 0.2 : 0.5;
 type World = {
   gateway: TestGateway;
+  database: TestDatabase;
   liars: Map<string, LyingProvider>;
   operations: Map<string, Operation>;
   client: Client;
@@ -38,30 +42,37 @@ export const startLyingWorld = async (seed: number): Promise<World> => {
   const liars = new Map<string, LyingProvider>(started);
   const most = 1_000_000_000;
   const more = { breaker: { volume_threshold: most }, opens_per_minute: most, concurrency: { in_flight: 64 }, repost: 'rejects' };
-  const gateway = await startTestGateway(
-    { alpine: { simulator: { quoteTtlS: 600 } } },
-    {
-      blocks: Object.fromEntries(
-        started.map(([id, { url }]) => [
-          id,
-          { kind: 'fiat-on-ramp', base_url: url, ...more, ...(id === 'liar-5' ? { proof: 'demanded', catalogue_without_session: true } : {}) },
-        ]),
-      ),
-      config: {
-        limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
-        orders: { max_open: most },
-        sessions: { opens_per_minute: most },
-        catalogue: { fresh_s: 1, stale_s: 600 },
-      },
-      environment: { LOG_LEVEL: 'error' },
+  const database = await testDatabase();
+  // The options are numbered in the sequence in which they arrive. This gateway asks only a true provider, so SEPA gets the number 1 (listFlaws).
+  const honest = { alpine: { simulator: { quoteTtlS: 600 } } };
+  const environment = { ...freshSecrets(randomBytes), LOG_LEVEL: 'error' };
+  const first = await startTestGateway(honest, { database, environment });
+  const wallet = createWallet(first.url);
+  await wallet.call('/payment-options', { session_id: (await wallet.open()).sessionId });
+  await first.close();
+  const gateway = await startTestGateway(honest, {
+    database,
+    blocks: Object.fromEntries(
+      started.map(([id, { url }]) => [
+        id,
+        { kind: 'fiat-on-ramp', base_url: url, ...more, ...(id === 'liar-5' ? { proof: 'demanded', catalogue_without_session: true } : {}) },
+      ]),
+    ),
+    config: {
+      limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
+      orders: { max_open: most },
+      sessions: { opens_per_minute: most },
+      catalogue: { fresh_s: 1, stale_s: 600 },
     },
-  );
+    environment,
+  });
   const operations = new Map((await readOperations(gateway.url)).map((one) => [one.path, one]));
   const seen = { offers: 0, payable: 0, withheld: 0, pending: 0, links: 0 };
-  return { gateway, liars, operations, client: createClient(gateway.url), random: createRandom(seed), wrong: [], seen };
+  return { gateway, database, liars, operations, client: createClient(gateway.url), random: createRandom(seed), wrong: [], seen };
 };
-export const endLyingWorld = async ({ gateway, liars, client }: World): Promise<void> => {
+export const endLyingWorld = async ({ gateway, database, liars, client }: World): Promise<void> => {
   await gateway.close();
+  await database.close();
   await Promise.all([...liars.values()].map(async (one) => await one.close()));
   await client.close();
 };
