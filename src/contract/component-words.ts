@@ -221,8 +221,7 @@ export const components: { readonly [name: string]: string } = {
   Problem: 'A problem document (RFC 9457). `code` and `action` are for your code, `detail` is for people. Members that do not apply are absent.',
   BuyProblem: 'A problem with the price or the order of a purchase. It may list the providers that refused, failed or were excluded, and the current offers.',
   SellProblem: 'A problem with the price or the order of a sale. It may list the providers that refused, failed or were excluded, and the current offers.',
-  LiquidityProblem:
-    'A problem with the price or the order of liquidity. It may list the sellers that refused, failed or were excluded, and the current offers.',
+  LiquidityProblem: 'A problem with pricing or ordering liquidity. It may list the sellers that refused, failed or were excluded, and the current offers.',
   RequestError: 'A member of the request that is wrong.',
   ExchangeLimits: 'The widest limits stated by any provider.',
   LiquidityLimits: 'The widest limits stated by any seller.',

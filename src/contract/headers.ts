@@ -26,7 +26,10 @@ export const headers = {
     description: 'RFC 8594: the earliest time at which a deprecated operation may be removed, at least six months after Deprecation.',
     schema: { type: 'string' },
   },
-  Link: { description: 'RFC 8288: what to use instead of a deprecated operation, rel="deprecation".', schema: { type: 'string' } },
+  Link: {
+    description: 'RFC 8288 and RFC 9745: a link with rel="deprecation" to a page that says what to use instead of this operation.',
+    schema: { type: 'string' },
+  },
   ETag: { description: 'The ETag of this file. Send it as If-None-Match.', required: true, schema: { type: 'string' } },
 } as const;
 export type HeaderName = keyof typeof headers;

@@ -17,7 +17,7 @@ const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
  */
 export const linkHost = {
   form: /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*$/,
-  says: 'must be a host name with a dot, like pay.bank.example, without scheme, port and path, and not an IP address. Its subdomains are included',
+  says: 'must be a host name with a dot, like pay.bank.example, without a scheme, port or path, and not an IP address. Its subdomains are included',
 } as const;
 
 /** Returns the link in its canonical form, or undefined when it must not be shown. */

@@ -147,7 +147,7 @@ const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: E
   const ended = stage === 'failed' || (stage === 'expired' && since !== 'finished');
   if (since !== undefined && ended) return `${since}, then ${stage}`;
   const isOwed = since === 'underpaid' || since === 'paid';
-  if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, then unpaid until the order expired`;
+  if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, but reported as unpaid after the order expired`;
   const isOver = order.expiresOn !== undefined && now >= order.expiresOn + partGraceMs;
   return stage === 'underpaid' && ranks[reached] <= ranks.underpaid && isOver
     ? 'an hour after the order expired, only a part of the money had arrived'

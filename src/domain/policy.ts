@@ -20,7 +20,7 @@ export type DecisionPolicy = {
   indicativeHaircutBps: number;
   /** An offer that expires sooner than this is excluded, because it could not be ordered in time. 30 s by default. */
   shortestLifeMs?: number;
-  /** The reference price that offers are compared with, in hundredths per bitcoin of the requested currency. */
+  /** The reference price that offers are compared with, in hundredths of the requested currency per bitcoin. */
   reference?: DecisionReference;
   /** How each price feed of the requested currency was judged at the time of the decision. */
   feeds?: FeedVerdict[];

@@ -104,7 +104,7 @@ export type Order = {
   toldOn?: number;
   /** The sats that the first withdrawal link pays. Read once, before the customer had any link. */
   linkReceive?: bigint;
-  /** When the first withdrawal link was read, or when a link was given out unread. */
+  /** When we read the amount of the first withdrawal link, or when a link was given out although its amount could not be read. */
   linkReadOn?: number;
   /** Whether the fill is short or overcharged (domain/judge-fill.ts). */
   disputed?: boolean;

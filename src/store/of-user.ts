@@ -3,8 +3,8 @@ import type { intents, orders } from './schema.ts';
 
 /**
  * Matches the rows of a customer, and of others who are connected as the same user: a user's key can be pasted by several customers. An account that
- * was never connected proves nothing about its user. Of the customer's own accounts, only the one that is not removed counts: an index finds that
- * one.
+ * was never connected proves nothing about its user. Of the customer's own accounts, those that were removed do not count, so that an index finds
+ * the one that is left.
  */
 export const ofUser = (table: typeof orders | typeof intents, providerId: string, customerId: string) =>
   and(

@@ -36,7 +36,7 @@ export const receiptDays = pgTable('receipt_days', {
   closedOn: moment('closed_on').notNull(),
 });
 
-/** Every public key that has signed a receipt or root. Keys stay for good, so that old receipts can be verified. */
+/** The public half of every key that has signed a receipt or root. Rows stay for good, so that old receipts can be verified. */
 export const receiptKeys = pgTable('receipt_keys', {
   kid: text('kid').primaryKey(),
   jwk: jsonb('jwk').$type<ReceiptKey>().notNull(),

@@ -37,8 +37,8 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
   });
 
 /**
- * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account that was started with an e-mail or
- * address, and was not connected within `namedMs`, is removed instead.
+ * Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. An account that was started with an e-mail
+ * address or a payout destination, and was not connected within `namedMs`, is removed instead.
  */
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;

@@ -72,7 +72,7 @@ type Bought = { order: Order; claim: Claim | undefined; now: BoughtNow };
 const boughtOf = async ({ stores, hash }: Desk, { id, pin }: SettleRequest): Promise<Bought | undefined> => {
   const order = uuidForm.test(id) ? await stores.orders.findAny(id) : undefined;
   if (!order) return undefined;
-  // dropFallback does nothing if the claim has changed since it was read here. So the claim is read before the state that decides about it.
+  // dropFallback decides by the state that claimNow reads, and does nothing if the claim has changed since it was read. So the claim is read first.
   const claim = await stores.claims.find(order.id);
   const now = { stage: order.stage, claim: await stores.operator.claimNow(order.id) };
   if (pin !== undefined && pin !== shortened(hash, judgedOf(order, order.watch) + judgedClaimOf(now.claim))) changed(id);

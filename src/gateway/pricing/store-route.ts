@@ -11,7 +11,7 @@ import type { RouteTerms, StoredRoute } from '../../ports/routes.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { optionToJson, optionFromJson } from '../catalogue/option-json.ts';
 
-/** A decided request with its quote ids, stored as one row. */
+/** A route as it was stored, in one row. `routeId` and an offer's rank make the offer's quote id (quoteIdOf). */
 export type StoredOffers = {
   routeId: string;
   route: Route;

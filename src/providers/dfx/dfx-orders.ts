@@ -1,4 +1,7 @@
-/** Orders: placed as the user of one address, and read without a login. Only the search for a payment without its order needs a login. */
+/**
+ * Orders and sales. They are placed, and sales are listed, as the user of one address. The state of one order is read without a login, but the search
+ * for a payment that DFX has not linked to its order needs one.
+ */
 import * as z from 'zod';
 import { readIban } from '../../banking/bank-account.ts';
 import { defined } from '../../domain/defined.ts';

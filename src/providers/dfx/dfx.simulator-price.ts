@@ -116,8 +116,8 @@ const unsupported = (ramp: Ramp, method: QuoteRequest['paymentMethod'], asset?: 
 const isUnsupported = (error: QuoteError): boolean => error === 'AssetUnsupported' || error === 'CurrencyUnsupported';
 
 /**
- * `asset` and `currency` are undefined if the catalogue does not have them. `customer` gives the reasons against an amount of the currency, and the
- * limit of the customer in hundredths of CHF.
+ * `asset` and `currency` are undefined if the catalogue does not have them. `customer.reasonsOf` returns the errors with
+ * which DFX refuses this customer an amount of the currency; `customer.limit` is in hundredths of CHF.
  */
 export type Asked = {
   request: QuoteRequest;
