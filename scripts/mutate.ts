@@ -29,7 +29,7 @@ const targets: Record<string, string[]> = {
   'src/domain/ranking.ts': ['src/domain/ranking.test.ts'],
   'src/domain/money.ts': ['src/domain/money.test.ts'],
   'src/domain/fee-styles.ts': ['src/domain/fee-styles.test.ts'],
-  'src/domain/order-life.ts': ['src/domain/order-life.test.ts', 'src/domain/settle-placing.test.ts'],
+  'src/domain/order-life.ts': ['src/domain/order-life.test.ts', 'src/domain/order-life-pairs.test.ts', 'src/domain/settle-placing.test.ts'],
   'src/outbound/sign.ts': ['src/outbound/sign.test.ts'],
   'src/bitcoin/node-signature.ts': ['src/bitcoin/node-signature.test.ts'],
   'src/seal/seal.ts': ['src/seal/seal.test.ts'],

@@ -1,7 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AdvanceKind, Evidence, OrderNow } from './order-life.ts';
-import { advance, byTheClock, followedUntil, isFinal, lapsed, orderStatus, refreshDelayMs } from './order-life.ts';
+import {
+  advance,
+  byTheClock,
+  followedUntil,
+  holdMs,
+  holdsAmount,
+  isFinal,
+  isUnpaid,
+  lapsed,
+  lastPaymentOn,
+  longestHoldMs,
+  matchSlackMs,
+  mayBePaid,
+  noLaterThanExpiry,
+  orderStatus,
+  progressOf,
+  refreshDelayMs,
+  saysMoney,
+  saysPaid,
+} from './order-life.ts';
 import type { IntentState, Stage } from './order.ts';
 
 const rising = ['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'filled', 'finished', 'refunded'] as const;
@@ -297,4 +316,176 @@ test('a word that we do not know does not hide that a payment is on its way, wha
     expect(advance(before, said, now + 86_400_000)).toMatchObject({ next: 'expired', kind: 'unknown' });
     expect(advance(before, { rawStatus: 'created/pending' }, now).next).toBe('expired');
   }
+});
+
+describe('the limits of what is a contradiction, on both sides', () => {
+  const noted = (from: Partial<OrderNow>, evidence: Evidence): string | undefined => {
+    const { kind, note } = advance(order(from), evidence, now);
+    return kind === 'contradiction' ? note : undefined;
+  };
+  test('an amount of 0 is none, a negative one is impossible', () => {
+    expect(noted({}, says('paid', { fee: 0n }))).toBeUndefined();
+    expect(noted({}, says('paid', { fee: -1n }))).toBe('an amount is negative or impossibly large');
+  });
+  test('a fee may be as high as the amount to pay, and no higher', () => {
+    expect(noted({}, says('awaiting_payment', { fee: 10_000n }))).toBeUndefined();
+    expect(noted({}, says('awaiting_payment', { fee: 10_001n }))).toBe('the fee is higher than the amount to pay');
+    // A free channel has no amount that the fee could exceed.
+    expect(noted({ ramp: 'liquidity', pay: 0n, receive: 100_000n }, says('awaiting_payment', { fee: 5n }))).toBeUndefined();
+    expect(noted({ ramp: 'liquidity', pay: 1n, receive: 100_000n }, says('awaiting_payment', { fee: 2n }))).toBe('the fee is higher than the amount to pay');
+  });
+  test('the fee of a paid order is compared with what was paid, but at least with what was ordered', () => {
+    const accepted = { pay: 10_000n, receive: 107_869n, bounds: { slippageBps: 0 } };
+    expect(noted({ accepted }, says('paid', { pay: 100n, fee: 10_000n }))).toBeUndefined();
+    expect(noted({ accepted }, says('paid', { pay: 10_000n, fee: 10_001n }))).toBe('the fee is higher than the amount to pay');
+    expect(noted({ accepted }, says('paid', { pay: 10_001n, fee: 10_001n }))).toBeUndefined();
+    expect(noted({ accepted }, says('paid', { fee: 10_001n }))).toBe('the fee is higher than the amount to pay');
+    // What the customer accepted counts, not the amount to which the order of an estimate has moved since.
+    expect(noted({ accepted, binding: false, pay: 9_000n }, says('paid', { pay: 9_000n, fee: 9_500n }))).toBeUndefined();
+  });
+  test('before it is paid, the fee is compared with the reported amount, or else the order’s', () => {
+    expect(noted({ binding: false }, says('awaiting_payment', { pay: 9_000n, fee: 9_001n }))).toBe('the fee is higher than the amount to pay');
+    expect(noted({ binding: false }, says('awaiting_payment', { pay: 11_000n, fee: 10_500n }))).toBeUndefined();
+  });
+  test('an adopted order, of which nobody knows what was agreed: no more may be charged at a worse price, and something must be delivered', () => {
+    const adopted = { stage: 'paid' } as const;
+    expect(noted(adopted, says('filled', { receive: 0n }))).toBe('an amount of 0 was delivered');
+    expect(noted(adopted, says('filled', { receive: 1n }))).toBeUndefined();
+    expect(noted({ ...adopted, receive: 0n }, says('filled', { receive: 0n }))).toBeUndefined();
+    expect(noted({ ...adopted, receive: 1n }, says('filled', { receive: 0n }))).toBe('an amount of 0 was delivered');
+    expect(noted({ ...adopted, pay: 10_000n, receive: 100_000n }, says('filled', { pay: 20_000n, receive: 200_000n }))).toBeUndefined();
+    expect(noted({ ...adopted, pay: 10_000n, receive: 100_000n }, says('filled', { pay: 20_000n, receive: 199_999n }))).toBe(
+      'more was charged than was ordered',
+    );
+    expect(noted({ ...adopted, pay: 10_000n, receive: 100_000n }, says('filled', { pay: 10_000n, receive: 90_000n }))).toBeUndefined();
+  });
+  test('an adopted estimate that is not paid yet has no amounts to be compared with', () =>
+    expect(noted({ binding: false }, says('awaiting_payment', { pay: 99_999n, receive: 1n }))).toBeUndefined());
+  test('an estimate may cost as much more as the slippage allows, if it also gives more', () => {
+    const accepted = { pay: 10_000n, receive: 100_000n, bounds: { slippageBps: 100 } };
+    const estimate = { binding: false, receive: 100_000n, accepted } as const;
+    expect(noted(estimate, says('awaiting_payment', { pay: 10_100n, receive: 101_000n }))).toBeUndefined();
+    expect(noted(estimate, says('awaiting_payment', { pay: 10_101n, receive: 101_010n }))).toBe('the amount to pay rose above what was accepted');
+    expect(noted(estimate, says('awaiting_payment', { receive: 98_999n }))).toBe('the estimate became worse than what was accepted');
+    expect(noted(estimate, says('awaiting_payment', { receive: 99_000n }))).toBeUndefined();
+    // A report that repeats the order's own figures is none of its provider's news, whatever they are.
+    expect(noted({ ...estimate, receive: 1n }, says('awaiting_payment', { pay: 10_000n, receive: 1n }))).toBeUndefined();
+    expect(noted({ ...estimate, receive: 1n }, says('awaiting_payment', { pay: 10_001n, receive: 1n }))).toBe(
+      'the estimate became worse than what was accepted',
+    );
+  });
+  test('after a refund, money is news only if none was seen before it, and nobody has judged it', () => {
+    const refunded = { stage: 'refunded', refundUnseen: true } as const;
+    expect(noted(refunded, says('underpaid'))).toBe('refunded, then underpaid');
+    expect(noted(refunded, says('failed', { moneySeen: true }))).toBe('refunded, then failed');
+    expect(noted(refunded, says(undefined, { moneySeen: true }))).toBe('refunded, then a payment');
+    expect(noted(refunded, says('refunded', { moneySeen: true }))).toBeUndefined();
+    expect(noted(refunded, says('failed'))).toBeUndefined();
+    expect(noted({ stage: 'refunded' }, says('failed', { moneySeen: true }))).toBeUndefined();
+    const reviewed = { pay: 10_000n, receive: 107_869n, rawStatus: 'failed' };
+    expect(noted({ ...refunded, reviewed }, says('failed', { moneySeen: true }))).toBeUndefined();
+    expect(noted({ ...refunded, reviewed }, says('failed', { moneySeen: true, pay: 10_001n }))).toBe('refunded, then failed');
+  });
+});
+
+describe('money that may be on its way', () => {
+  const day = 86_400_000;
+  const hour = 3_600_000;
+  const buy = { ramp: 'buy', stage: 'awaiting_payment' } as const;
+  const sale = { ramp: 'sell', stage: 'awaiting_payment', expiresOn: now, network: 'lightning' } as const;
+  test('an unpaid order may be paid until its money has had time to arrive', () => {
+    expect([mayBePaid({ ...buy, expiresOn: now }, now + day - 1), mayBePaid({ ...buy, expiresOn: now }, now + day)]).toEqual([true, false]);
+    expect([mayBePaid(sale, now + 599_999), mayBePaid(sale, now + 600_000)]).toEqual([true, false]);
+    expect([mayBePaid({ ...sale, network: undefined }, now + hour - 1), mayBePaid({ ...sale, network: undefined }, now + hour)]).toEqual([true, false]);
+    for (const stage of ['expired', 'review'] as const) expect(mayBePaid({ ...sale, stage }, now)).toBe(true);
+    for (const stage of ['failed', 'paid', 'filled', 'finished', 'refunded'] as const) expect(mayBePaid({ ...sale, stage }, now)).toBe(false);
+  });
+  test('without an end, only an order that awaits its payment may; a part of a payment, or one on its way, never runs out', () => {
+    expect(mayBePaid(buy, now)).toBe(true);
+    for (const stage of ['expired', 'review'] as const) expect(mayBePaid({ ramp: 'buy', stage }, now)).toBe(false);
+    expect(mayBePaid({ ...sale, stage: 'underpaid' }, now + 9 * day)).toBe(true);
+    expect(mayBePaid({ ...sale, arriving: true }, now + 9 * day)).toBe(true);
+    expect(mayBePaid({ ...sale, stage: 'expired', arriving: true }, now + 9 * day)).toBe(false);
+  });
+  test('a sale holds its amount for twice the slack of the clocks longer', () => {
+    expect([holdMs('lightning'), holdMs('onchain'), longestHoldMs]).toEqual([600_000 + 2 * matchSlackMs, hour + 2 * matchSlackMs, hour + 2 * matchSlackMs]);
+    expect([holdsAmount(sale, now + holdMs('lightning') - 1), holdsAmount(sale, now + holdMs('lightning'))]).toEqual([true, false]);
+  });
+  test('an order that awaits its payment is polled no later than it expires, by its provider and by the clock', () => {
+    const waits = { stage: 'awaiting_payment', expiresOn: now } as const;
+    const far = now + 9 * day;
+    expect(noLaterThanExpiry({ ...waits, stage: 'paid' }, now - 5, far)).toBe(far);
+    expect(noLaterThanExpiry({ stage: 'awaiting_payment' }, now - 5, far)).toBe(far);
+    expect(noLaterThanExpiry(waits, now - 5, far)).toBe(now);
+    expect(noLaterThanExpiry(waits, now - 5, now - 3)).toBe(now - 3);
+    expect(noLaterThanExpiry(waits, now, far)).toBe(far);
+    expect(noLaterThanExpiry({ ...waits, arriving: true }, now - 1, far)).toBe(now);
+    expect(noLaterThanExpiry({ ...waits, arriving: true }, now, far)).toBe(now + day);
+    expect(noLaterThanExpiry({ ...waits, arriving: true }, now + day, far)).toBe(far);
+  });
+  test('a payment on its way keeps the order open for a day, and followed at least until then', () => {
+    const arriving = { stage: 'awaiting_payment', expiresOn: now, arriving: true } as const;
+    expect([byTheClock(arriving, now + day - 1), byTheClock(arriving, now + day)]).toEqual(['awaiting_payment', 'expired']);
+    expect(followedUntil({ followUntil: 5, arriving: false, expiresOn: now })).toBe(5);
+    expect(followedUntil({ followUntil: 5, arriving: true, expiresOn: now })).toBe(now + day);
+    expect(followedUntil({ followUntil: 5, arriving: true })).toBe(5);
+    expect(followedUntil({ followUntil: now + 2 * day, arriving: true, expiresOn: now })).toBe(now + 2 * day);
+  });
+  test('an order may be paid for the first half of the time for which it is followed', () => {
+    expect(lastPaymentOn(1_000, 2_000)).toBe(1_500);
+    expect(lastPaymentOn(1_000, 2_001)).toBe(1_500);
+  });
+});
+
+describe('what an order owes', () => {
+  const hour = 3_600_000;
+  const stepOf = (from: Partial<OrderNow>, evidence: Evidence): [Stage, AdvanceKind, string | undefined] => {
+    const { next, kind, reason } = advance(order(from), evidence, now);
+    return [next, kind, reason];
+  };
+  const owed = ['review', 'undelivered', 'paid-not-delivered'] as const;
+  test('a part of the money may be completed until an hour after the end', () => {
+    expect(stepOf({ stage: 'underpaid', expiresOn: now - hour + 1 }, says('underpaid'))).toEqual(['underpaid', 'same', undefined]);
+    expect(stepOf({ stage: 'underpaid', expiresOn: now - hour }, says('underpaid'))).toEqual(owed);
+    expect(stepOf({ stage: 'expired', expiresOn: now - hour }, says('underpaid'))).toEqual(owed);
+    expect(stepOf({ stage: 'paid', expiresOn: now - hour }, says('underpaid'))).toEqual(['paid', 'stale', undefined]);
+    expect(stepOf({ stage: 'underpaid' }, says('underpaid'))).toEqual(['underpaid', 'same', undefined]);
+  });
+  test('"unpaid" after a payment counts only once the order has expired, and never after a delivery', () => {
+    for (const stage of ['underpaid', 'paid'] as const) {
+      expect(stepOf({ stage, expiresOn: now + 1 }, says('awaiting_payment'))).toEqual([stage, 'stale', undefined]);
+      expect(stepOf({ stage, expiresOn: now }, says('awaiting_payment'))).toEqual(owed);
+    }
+    for (const stage of ['filled', 'finished', 'refunded'] as const)
+      expect(stepOf({ stage, expiresOn: now }, says('awaiting_payment'))).toEqual([stage, 'stale', undefined]);
+  });
+  test('a report of money is read by its stage, or by what it shows beside it', () => {
+    const table = (['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'filled', 'finished', 'refunded', 'review', undefined] as const).map(
+      (stage) => [stage, saysMoney({ stage }), saysPaid({ stage }), saysPaid({ stage, moneySeen: true }), progressOf(stage) !== undefined],
+    );
+    expect(table).toEqual([
+      ['awaiting_payment', false, false, true, true],
+      ['expired', false, false, true, false],
+      ['failed', false, false, true, false],
+      ['underpaid', true, false, false, true],
+      ['paid', true, true, true, true],
+      ['filled', true, true, true, true],
+      ['finished', true, true, true, true],
+      ['refunded', true, false, false, false],
+      ['review', false, false, true, false],
+      [undefined, false, false, true, false],
+    ]);
+    expect(saysMoney({ moneySeen: true })).toBe(true);
+    expect((['awaiting_payment', 'expired', 'failed', 'underpaid', 'paid', 'review'] as const).map(isUnpaid)).toEqual([true, true, true, false, false, false]);
+  });
+  test('the stage that an operator named stands while word and amounts are the same, for a failure, an expiry and a review', () => {
+    const named = (stage: Stage): Partial<OrderNow> => ({ stage, reviewed: { pay: 10_000n, receive: 107_869n, rawStatus: 'gone' } });
+    const gone = (stage: Stage, more: Partial<Evidence> = {}): Evidence => says(stage, { rawStatus: 'gone', ...more });
+    for (const said of ['failed', 'expired', 'review'] as const)
+      for (const stage of ['failed', 'expired', 'finished', 'refunded'] as const) expect(stepOf(named(stage), gone(said))).toEqual([stage, 'same', undefined]);
+    expect(stepOf(named('filled'), gone('review'))).toEqual(['filled', 'same', undefined]);
+    expect(stepOf(named('filled'), gone('failed'))).toEqual(owed);
+    expect(stepOf(named('paid'), gone('review'))).toEqual(['review', 'advanced', 'unclear']);
+    expect(stepOf(named('failed'), says('review', { rawStatus: 'other' }))).toEqual(['review', 'advanced', 'unclear']);
+  });
 });
