@@ -114,7 +114,7 @@ export const providerCore = z.object({
     .enum(['on', 'shadow', 'off'])
     .default('on')
     .describe(
-      'on: it makes offers and takes orders. shadow: it is asked and its offers are recorded, but never shown. off: it makes no offers, but its orders are still followed',
+      'on: it makes offers and takes orders. shadow: it is asked and its offers are recorded, but never shown. off: it makes no offers and takes no orders, but the orders that it has are still followed',
     ),
   name: z.string().min(1).max(64).optional(),
   base_url: z.url(),

@@ -13,7 +13,7 @@ import { isRecent } from '../domain/is-recent.ts';
  * - `on`: it is asked for prices, and its offers are shown.
  * - `shadow`: it is asked and its offers are recorded, but not shown. Quotes given earlier can still be ordered.
  * - `drain`: it is not asked, but quotes given earlier can still be ordered.
- * - `off`: it is not asked, and none of its quotes can be ordered.
+ * - `off`: it is not asked, and none of its quotes can be ordered, whether the operator's switch or the configuration says so.
  */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];
@@ -75,7 +75,9 @@ export const possibleMode = <M extends ProviderMode>(
 export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
   const { switches } = gateway.state;
   const now = gateway.now();
-  return switched(switches, ordersSwitch, now) !== undefined || switched(switches, providerSwitch(providerId), now) === 'off';
+  if (switched(switches, ordersSwitch, now) !== undefined) return true;
+  const mode = switched(switches, providerSwitch(providerId), now) ?? gateway.providers.find(({ id }) => id === providerId)?.configuredMode;
+  return mode === 'off';
 };
 
 /** Throws if no new order may be sent for this quote. With failover, the request can go on to another provider, unless all orders are held. */
