@@ -116,7 +116,7 @@ describe('orders that nobody can be shown', () => {
       expect([form, body['refused'], body['firm_quotes_left']]).toMatchObject([
         form,
         [{ reason: 'peer-not-connected', connect_to: `${north.control.nodePubkey}@north.example:9735` }],
-        2,
+        3,
       ]);
     }
     speaks();

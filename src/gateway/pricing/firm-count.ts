@@ -12,7 +12,8 @@ export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string)
 
 /**
  * Counts one more order that is made at a seller for a firm price. The limits are per node, per network (because node keys cost nothing) and per
- * seller. `taken`: whether all limits allowed it; if not, nothing is counted. `left`: how many more firm prices the node may ask for today.
+ * seller. `taken`: whether all limits allowed it; if not, nothing is counted. `left`: how many more firm prices the node's own
+ * limit allows today.
  */
 export const takeFirmQuote = async (
   scope: Scope,

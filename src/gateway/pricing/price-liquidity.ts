@@ -60,7 +60,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   };
   await Promise.all([freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   refuseUnknownWay(gateway, payWith);
-  const left: number[] = [];
+  const grants: Grant[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.liquidity;
     if (provider.core.mode === 'off' || !adapter) return [];
@@ -75,7 +75,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
       if (!firm || adapter.pricesByOrder !== true || nodePubkey === undefined) return await askFreely(gateway, seller, call, wanted, node);
       const firmNode = { ...node, nodePubkey };
       const grant = await grantFirm(scope, provider, wanted, firmNode);
-      left.push(grant.left);
+      grants.push(grant);
       if ('reuse' in grant) return { offer: grant.reuse };
       return 'take' in grant ? await askFirm(gateway, seller, call, toQuoteRequest(wanted, firmNode), grant.take) : { refusal: { reason: 'quota-used' } };
     };
@@ -90,7 +90,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
-  return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
+  return { ...stored, ...(grants.length === 0 ? {} : { firmQuotesLeft: Math.min(...grants.map(({ left }) => left)) }) };
 };
 
 /**
@@ -162,7 +162,12 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
   if (reuse) return { left: Math.max(0, perNode - Number(await liquidity.used(ofNode(scope, provider, nodeHash)))), reuse };
   const count = await takeFirmQuote(scope, provider, nodeHash);
   if (!count.taken) return { left: count.left, none: true };
-  return { left: count.left, take: { giveBack: count.giveBack, priceOf: priceKey(wanted), reservedUnder } };
+  const giveBack = async (): Promise<void> => {
+    await count.giveBack();
+    grant.left += 1;
+  };
+  const grant: Grant = { left: count.left, take: { giveBack, priceOf: priceKey(wanted), reservedUnder } };
+  return grant;
 };
 
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
