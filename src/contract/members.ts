@@ -137,7 +137,8 @@ export const members: { readonly [member: string]: string } = {
   'ProviderRecord.refused': 'How many orders of the last 24 hours were not made: the provider refused them, or the gateway could not send them.',
   failed: 'Providers that could not answer.',
   policy: 'The rules that the offers were ranked by.',
-  firm_quotes_left: 'How many more binding prices this node may ask for today.',
+  firm_quotes_left:
+    'How many more binding prices this node may ask for today. The limit of its network or of the seller may refuse them earlier (`quota-used`).',
   rank: 'The position in the ranking. 1 is the best offer.',
   quote_id: 'The id to send when you order this offer.',
   'BuyOrderState.quote_id': 'The quote that was ordered.',
@@ -663,7 +664,7 @@ export const members: { readonly [member: string]: string } = {
   'DecisionRow.fee': 'The provider’s fee, in the unit of the ramp. A decimal integer, as a string.',
   'DecisionRow.binding': 'Whether the offer ranked as binding.',
   settling: 'What is settled.',
-  'SettleOperatorOrderRequest.reason': 'Why, or how it was settled, or the proof of payment. It is logged.',
+  'SettleOperatorOrderRequest.reason': 'Why or how the matter was settled, or the proof of payment. This text is logged.',
   'SettleOperatorOrderRequest.stage': 'For leave-review: the stage that the order is really in, other than review.',
   'SettleOperatorOrderRequest.pin': 'The `pin` that you saw. If the pin has changed since, nothing is done.',
   done: 'One sentence that says what was done.',

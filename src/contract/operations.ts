@@ -34,7 +34,7 @@ export const operations: { readonly [id: string]: Text } = {
     tag: 'Session',
     summary: 'Open a session',
     description:
-      'Opens the session from GET /verify. A purchase needs a proof only at providers that demand one, or if this gateway requires one. To prove a node key, sign the token `gateway` and the token of each provider that is to accept the key, and send the signatures with `node_pubkey`. A new customer gets a recovery_secret, once.',
+      'Opens the session from GET /verify. A purchase needs a proof only at providers that demand one, or if this gateway requires one. To prove a node key, sign `tokens.gateway` and the token of each provider that is to accept the key, and send the signatures with `node_pubkey`. A new customer gets a recovery_secret, once.',
   },
   listPaymentOptions: {
     tag: 'Buy',

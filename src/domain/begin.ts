@@ -4,7 +4,7 @@
  */
 export const begin = <T>(work: () => Promise<T>): Promise<T> => {
   try {
-    // `Promise.resolve` returns a promise unchanged. Work that returns something else, against its type, counts as done.
+    // `Promise.resolve` returns a promise unchanged. Work that returns no promise, against its type, counts as done.
     return Promise.resolve(work());
   } catch (fault) {
     return Promise.reject(fault as Error);

@@ -23,7 +23,10 @@ const nearEnoughBps = 9_900;
 /** If more was charged, the price still counts as no worse if rounding explains the difference: one unit of each amount, and 10 basis points. */
 const roundingBps = 10;
 
-/** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
+/**
+ * Judges a fill. The fill of an estimate may be worse than the estimate by the accepted slippage. It may not be less than the customer's
+ * `minReceive`, and may cost more than their `maxPay` only if the price is no worse.
+ */
 export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pay: bigint; receive: bigint }): FillJudgement => {
   const slippage = binding ? 0 : bounds.slippageBps;
   if (bounds.minReceive !== undefined && told.receive < bounds.minReceive) return 'short';

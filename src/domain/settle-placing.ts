@@ -34,7 +34,7 @@ type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'revi
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
 /**
- * If reads fail, we go on trying for this long after `deadOn`. Then we give up: even if the order exists, its customer was never shown how to pay it.
+ * If reads fail, we go on trying for this long after `deadOn`. Then we give up: even if the order exists, there is no record that its customer was shown how to pay it.
  */
 const lastReadMs = 10 * 60_000;
 

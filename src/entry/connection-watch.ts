@@ -8,7 +8,7 @@ const lost = new Set(['57P01', 'CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '08P0
 const roundsAfter = 30;
 
 /**
- * Watches the connections to a PostgreSQL. `look` is called once per round, and checks the connections that are free. After a failover, or after
+ * Watches the connections to a PostgreSQL server. `look` is called once per round, and checks the connections that are free. After a failover, or after
  * default_transaction_read_only was on, a connection stays read-only although the server accepts writes again. Such connections are ended, and the
  * driver opens new ones. Once one was found, more connections are checked in each round, until `roundsAfter` rounds in a row have found none.
  *

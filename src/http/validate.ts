@@ -141,7 +141,7 @@ const guardMeant = (name: string, known: readonly string[]): string | undefined 
 };
 const stemOf = (name: string): string => name.replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
 
-/** The options that the gateway lists at `path`: those of `numbers` that belong to `ramp`. Absent numbers are not known yet. */
+/** Where the gateway lists a ramp's options (`path`), and all options that have a number. `numbers` is undefined until they have been read. */
 export type OptionList = { path: string; ramp: Ramp; numbers: readonly ListedNumber[] | undefined };
 type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string; ramp: Ramp };
 type Issue = z.core.$ZodIssue;
@@ -178,7 +178,7 @@ const amountSentence = (name: string, value: unknown): string | undefined => {
 };
 
 /**
- * Returns the message for a currency or an option that is not given by its number. If a listed one has the given name, the message has its number,
+ * Returns the message for a currency or an option that is not given by its number. If an option of the ramp has the given name, the message has its number,
  * unless options in several currencies have this name and the request does not say in which currency.
  */
 const numberSentence = (name: string, value: unknown, currencyId: unknown, list: OptionList | undefined): string | undefined => {

@@ -94,8 +94,8 @@ export type IntentStore = {
    */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
-   * Moves the request on to `next`, whose creator holds its lease: in the same transaction, this intent becomes `moved`. After any other result,
-   * nothing has changed.
+   * Moves the request on: in one transaction, stores the intent `next`, whose lease the caller holds, and marks this one as `moved`. After any
+   * other result, nothing has changed.
    * - `lost`: another instance has taken this intent's lease since, as in `reject`.
    * - `skipped`: the request cannot continue with the next quote. The quote already has an intent that was not rejected, or its upstream session has
    *   an unresolved one. Or its provider is excluded for this customer, or could not tell its amount apart from that of another open order. Or

@@ -83,7 +83,7 @@ export const metricList = {
   order_filled_sats_total: { kind: 'counter', help: 'Sats of the orders that were delivered', labels: { provider: 'providers', ramp: ramps } },
   order_filled_fiat_total: {
     kind: 'counter',
-    help: 'Fiat of the orders that were delivered, in units of the currency',
+    help: 'Fiat amounts of the delivered orders, in whole units of the currency (euros, not cents)',
     labels: { provider: 'providers', ramp: 'later', currency: 'later' },
   },
   order_oddities_total: {

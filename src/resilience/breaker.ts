@@ -110,7 +110,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const counts = (fault: unknown, customer: string | undefined, at: number): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
-    // One customer's failures must not open the circuit for everyone. Failures count only once as many customers have had them as the volume
+    // One customer's failures must not open the circuit for everyone. Failures do not count until as many customers have had them as the volume
     // threshold says.
     return customers.note(customer, at) >= settings.volumeThreshold;
   };

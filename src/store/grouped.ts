@@ -12,7 +12,7 @@ export type GroupLimits = {
  * Returns a function that many callers call with one item each, and that runs few statements. While `inFlight` statements are in progress, items wait
  * for one of the next ones. A statement is sent after its last item arrived, so each caller reads what was written before its call. `run` returns one
  * result per item, in the sequence of the items. If a single item may have caused a failure, the group is repeated item by item, so that a bad item
- * affects only itself. Meant for one client with many concurrent requests (Node).
+ * affects only itself. Meant for Node, where many concurrent requests share one database client.
  */
 export const grouped = <K, R>(run: (items: K[]) => Promise<readonly R[]>, { largest, inFlight, repeats }: GroupLimits): ((item: K) => Promise<R>) => {
   let waiting: Waiting<K, R>[] = [];

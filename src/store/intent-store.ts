@@ -25,9 +25,9 @@ const lockCustomer = async (tx: Transaction, customerId: string): Promise<unknow
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${customerId}, ${customerLock}))`);
 
 /**
- * How long an unpaid order counts as open. At some providers, an order can be paid for a week and cannot be cancelled: a customer who left a few of
- * them unpaid could order nothing, at any provider, for that week. After a day, hardly any order is still paid. The limit on open orders is one for
- * all providers, because a limit for each would multiply what one customer can reserve at once.
+ * How long an unpaid order counts as open. At some providers, an order stays payable for a week and cannot be cancelled. If it counted all that
+ * time, a customer who left a few unpaid could order nothing, at any provider, for that week. After a day, hardly any order is still paid. All
+ * providers share one limit on open orders, because a limit for each would multiply what one customer can reserve at once.
  */
 const openMs = 86_400_000;
 

@@ -48,7 +48,8 @@ export const startLyingWorld = async (seed: number): Promise<World> => {
   const environment = { ...freshSecrets(randomBytes), LOG_LEVEL: 'error' };
   const first = await startTestGateway(honest, { database, environment });
   const wallet = createWallet(first.url);
-  await wallet.call('/payment-options', { session_id: (await wallet.open()).sessionId });
+  const listed = await wallet.call('/payment-options', { session_id: (await wallet.open()).sessionId });
+  expect(listed.status).toBe(200);
   await first.close();
   const gateway = await startTestGateway(honest, {
     database,

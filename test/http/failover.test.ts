@@ -190,7 +190,7 @@ describe('if no provider takes the order', () => {
     for (const id of ['best', 'second', 'third']) fault(id, '429');
     const answer = await order();
     expect([answer.status, answer.body['code'], answer.body['retryable']]).toEqual([409, 'provider-declined', false]);
-    expect(answer.body['detail']).toBe('None of the providers that were tried took the order at its price. There is nothing to pay.');
+    expect(answer.body['detail']).toBe('None of the providers that were tried made an order that you can pay. There is nothing to pay.');
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['moved', 'moved', 'declined']);
     gateway.clock.move(11_000);
     expect(without((await order()).body)).toEqual(without(answer.body));

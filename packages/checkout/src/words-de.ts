@@ -46,7 +46,7 @@ export const de: Words = {
   noOffer: 'Das bietet gerade niemand an',
   noOfferHelp: 'Versuchen Sie einen anderen Betrag oder eine andere Zahlungsart. Die Gründe:',
   notOffered: (count) => (count === 1 ? '1 Anbieter ohne Angebot' : `${count} Anbieter ohne Angebot`),
-  instead: (provider) => `${provider} hat das Angebot nicht eingehalten. Es wurde nichts bestellt. Das sind die nächstbesten Angebote:`,
+  instead: (provider) => `${provider} hat das Angebot nicht eingehalten. Sie müssen nichts bezahlen. Das sind die nächstbesten Angebote:`,
   unsure: (provider = 'der Anbieter') =>
     `Noch ist unklar, ob ${provider} Ihre Bestellung angenommen hat. Fragen Sie nach: Das führt nie zu einer zweiten Bestellung. Sie können sie auch aufgeben. Falls ${provider} sie doch angenommen hat, finden Sie sie unter Ihren offenen Bestellungen. Bezahlen Sie nur eine.`,
   inReview:
@@ -87,7 +87,7 @@ export const de: Words = {
     paid: 'Ihre Zahlung ist da. Zahlen Sie nicht noch einmal.',
     filled: 'Ihre Bitcoin sind bereit',
     finished: 'Ihre Bitcoin sind angekommen',
-    underpaid: 'Es ist weniger Geld eingegangen als fällig war',
+    underpaid: 'Es ist weniger Geld eingegangen, als fällig war',
     expired: 'Diese Bestellung ist abgelaufen',
     failed: 'Der Anbieter konnte diese Bestellung nicht ausführen',
     refunded: 'Der Anbieter hat Ihr Geld zurückgeschickt',
@@ -187,8 +187,8 @@ export const de: Words = {
     'all-providers-failed': 'Gerade konnte kein Anbieter ein Angebot machen. Es wurde nichts bestellt: Versuchen Sie es gleich noch einmal.',
     'provider-unavailable': 'Dort kann gerade nicht bestellt werden. Es wurde nichts bestellt: Wählen Sie noch einmal.',
     'provider-timeout': 'Der Anbieter hat nicht rechtzeitig geantwortet. Versuchen Sie es noch einmal.',
-    'provider-declined': 'Der Anbieter hat die Bestellung abgelehnt. Es wurde nichts bestellt.',
-    'price-changed': 'Der Preis hat sich inzwischen geändert. Es wurde nichts bestellt.',
+    'provider-declined': 'Der Anbieter hat die Bestellung abgelehnt. Sie müssen nichts bezahlen.',
+    'price-changed': 'Der Preis hat sich inzwischen geändert. Sie müssen nichts bezahlen.',
     'order-unpayable': 'Diese Bestellung lässt sich nicht bezahlen, und es ist nichts zu zahlen. Holen Sie neue Preise.',
     'order-pending':
       'Noch ist unklar, ob der Anbieter Ihre letzte Bestellung angenommen hat. Falls ja, finden Sie sie unter Ihren offenen Bestellungen. Bezahlen Sie nur eine.',
@@ -199,7 +199,7 @@ export const de: Words = {
     'quote-not-found': 'Das Gateway kennt diesen Preis nicht mehr. Holen Sie neue Preise.',
     'order-not-found': 'Das Gateway kennt diese Bestellung nicht.',
     'payout-link-refused':
-      'Der Anbieter hat einen Link zu einer fremden Seite gegeben, deshalb wird er nicht gezeigt. Zahlen Sie nichts. Der Betreiber sieht es sich an.',
+      'Der Anbieter hat einen Link gegeben, der nicht sicher ist. Deshalb wird der Link nicht gezeigt. Falls Sie noch nicht bezahlt haben, bezahlen Sie nicht. Der Betreiber sieht es sich an.',
     'order-not-withdrawable': 'Die Bitcoin lassen sich gerade nicht abholen.',
     'withdrawal-expired': 'Der Code ist abgelaufen. Nennen Sie dem Support die Nummer der Bestellung.',
     'claim-outcome-unknown': 'Der Code wird noch geholt. Versuchen Sie es gleich noch einmal.',

@@ -43,7 +43,7 @@ export const en = {
   noOffer: 'Nobody offers this right now',
   noOfferHelp: 'Try another amount or another way to pay. The reasons:',
   notOffered: (count: number) => (count === 1 ? '1 provider without an offer' : `${count} providers without an offer`),
-  instead: (provider: string) => `${provider} did not keep its offer. Nothing was ordered. These are the next best:`,
+  instead: (provider: string) => `${provider} did not keep its offer. You have nothing to pay. These are the next best:`,
   unsure: (provider = 'the provider') =>
     `We do not know yet whether ${provider} took your order. Ask again to find out: that never orders twice. You can also give it up. If ${provider} took it after all, it will be among your open orders. Pay only one.`,
   inReview:
@@ -185,8 +185,8 @@ export const en = {
     'all-providers-failed': 'No provider could make an offer just now. Nothing was ordered: try again in a moment.',
     'provider-unavailable': 'The order cannot be placed there at the moment. Nothing was ordered: choose again.',
     'provider-timeout': 'The provider did not answer in time. Try again.',
-    'provider-declined': 'The provider declined the order. Nothing was ordered.',
-    'price-changed': 'The price changed in the meantime. Nothing was ordered.',
+    'provider-declined': 'The provider declined the order. You have nothing to pay.',
+    'price-changed': 'The price changed in the meantime. You have nothing to pay.',
     'order-unpayable': 'This order cannot be paid, and there is nothing to pay. Ask for new prices.',
     'order-pending': 'It is not known yet whether the provider took your last order. If it did, you will find it among your open orders. Pay only one.',
     'idempotency-in-progress':
@@ -195,7 +195,8 @@ export const en = {
     'quote-used': 'This offer was already ordered.',
     'quote-not-found': 'The gateway no longer knows this price. Ask for new prices.',
     'order-not-found': 'The gateway does not know this order.',
-    'payout-link-refused': 'The provider gave a link to a site that is not its own, so it is not shown. Do not pay anything. The operator is looking into it.',
+    'payout-link-refused':
+      'The provider gave a link that is not safe to open, so the link is not shown. If you have not paid yet, do not pay. The operator is looking into it.',
     'order-not-withdrawable': 'The bitcoin cannot be collected now.',
     'withdrawal-expired': 'The code has expired. Contact support with the number of the order.',
     'claim-outcome-unknown': 'The code is still being fetched. Try again in a moment.',

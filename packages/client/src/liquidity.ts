@@ -31,7 +31,9 @@ export type LiquidityQuery = {
   /** How long to wait for sellers, in milliseconds. */
   maxWaitMs?: number;
 };
-export type LiquidityOffers = Offers & { /** How many more firm prices this node may ask for today. */ firmQuotesLeft?: number };
+export type LiquidityOffers = Offers & {
+  /** How many more firm prices this node may ask for today. Its network's or the seller's limit may refuse them earlier. */ firmQuotesLeft?: number;
+};
 export type LiquidityProduct = {
   product: Open<'recharge' | 'inbound' | 'turbo'>;
   minSats: bigint;

@@ -30,7 +30,7 @@ const leavesUnknown = ({ code, action, problem }: RampError): boolean =>
   (code === 'quote-used' && action === 'wait');
 
 /**
- * Returns whether an error is final: it says what became of the offer, even if an earlier request had ordered it. With `contact-support` or
+ * Returns whether an error is final: whether it settles what became of the offer, including an order that an earlier request may have made. With `contact-support` or
  * `read-order`, only an error that names the order is final; others, such as `internal`, may come before the gateway has looked for the order.
  */
 const isTelling = ({ action, orderId }: RampError): boolean =>

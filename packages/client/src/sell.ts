@@ -206,7 +206,7 @@ const accountState = (raw: RawAccount): AccountState =>
   }));
 
 type Wanted = { statuses: readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
-/** Waits for one of `statuses`. Throws at one of `ends`: from there, the status does not change by itself. */
+/** Waits for one of `statuses`. Throws at one of `ends`: from there, the status hardly ever changes by itself. */
 const waitFor = async <State extends { status: string; nextCheckOn?: Date }>({ runtime }: Context, read: Read<State>, wanted: Wanted): Promise<State> => {
   const { statuses, ends, what, signal } = wanted;
   const isWanted = ({ status }: State): boolean => statuses.includes(status);

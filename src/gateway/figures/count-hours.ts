@@ -14,7 +14,8 @@ const retryMs = 10 * 60_000;
 /** The calls of the last minutes stay in memory for this long after an operator last asked for them. */
 const unaskedMs = 5 * 60_000;
 /**
- * The most rows that one step counts. Kept small so that a step takes only a few milliseconds: customers' requests need the same processors. A step takes about 3 ms, and about 0.1 ms more for each decision that it reads.
+ * The most rows that one step counts. Kept small so that a step takes only a few milliseconds: customers' requests need the same processors. A
+ * step takes about 3 ms, and about 0.1 ms more for each decision that it reads.
  */
 export const rowsOfStep = 16;
 /**

@@ -99,7 +99,11 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
   const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
   if (!provider) return { unreadable: [unreadable('the provider is not in the configuration')], adopted: [], unclear: [] };
   if (!provider.core.status_by_session)
-    return { unreadable: [unreadable('the provider does not list orders by session: compare with its own list')], adopted: [], unclear: [] };
+    return {
+      unreadable: [unreadable("the provider cannot list the orders of a session: compare the gateway's orders with the list in the provider's own dashboard")],
+      adopted: [],
+      unclear: [],
+    };
   const read: Read = { unreadable: [], adopted: [], unclear: [] };
   for (const ramp of provider.ramps) {
     try {

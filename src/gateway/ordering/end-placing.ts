@@ -72,7 +72,7 @@ const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, e
   const members = { ...kept, moved_from: showMoves(gateway, movedFrom) };
   if (end.state !== 'rejected' || code === 'quote-expired')
     return { ...end, state: end.state === 'rejected' ? 'declined' : end.state, problem: { code, detail, more: { members } } };
-  const said = 'None of the providers that were tried took the order at its price. There is nothing to pay.';
+  const said = 'None of the providers that were tried made an order that you can pay. There is nothing to pay.';
   return { ...end, state: 'declined', problem: { code: 'provider-declined', detail: said, more: { members } } };
 };
 

@@ -48,8 +48,8 @@ export const namedPayout = (destination: Destination | undefined): { payout_to?:
   destination === undefined ? {} : { payout_to: `${destination.kind}:${destination.value}` };
 
 /**
- * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. A destination that comes with an
- * order at another provider is checked and stored too, because failover may move the order to a provider that pushes.
+ * Returns what a buy order needs in addition to the quote: the destination, if the provider pushes its payouts. If it does not push, a destination
+ * in the request is still checked and stored, because failover may move the order to a provider that pushes.
  */
 export const prepareBuyOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, { destination }: BuyOrderRequest): Promise<Prepared> => {
   if (destination === undefined) {

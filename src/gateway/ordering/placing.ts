@@ -82,7 +82,7 @@ export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Pro
 const rejectedAfterMoves: GivenAnswer = {
   problem: {
     code: 'provider-declined',
-    detail: 'None of the providers that were tried took the order at its price. There is nothing to pay. Ask for new offers.',
+    detail: 'None of the providers that were tried made an order that you can pay. There is nothing to pay. Ask for new offers.',
     more: { members: { offers: [] } },
   },
 };

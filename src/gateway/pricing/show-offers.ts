@@ -141,7 +141,7 @@ const quoteNames = {
     ...(['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'] as const),
   ],
 } as const satisfies Record<Ramp, readonly string[]>;
-/** What a quote with a pushed payout shows in addition. Other buy quotes keep FLS01's members. */
+/** What a quote with a pushed payout shows in addition. Other buy quotes do not have these members. */
 const pushNames = ['payout', 'payout_kinds', 'requires'] as const;
 type ShownOffer<R extends Ramp> = ReturnType<typeof showOffer<R>>;
 type ShownQuote = {

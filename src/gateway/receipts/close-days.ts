@@ -6,7 +6,8 @@ import { issuerOf } from './make-receipt.ts';
 
 /**
  * Signs the roots of past days, oldest first; a day without receipts has no root. If several instances do this at the same time, they sign the same
- * tree (only `closed_on` may differ), and the first one to be stored counts. Each root names the previous root, so that none can be replaced unnoticed.
+ * tree (only `closed_on` may differ), and the first one to be stored counts. Each root names the previous root, so that none can be replaced
+ * unnoticed.
  */
 export const closeReceiptDays = async (gateway: Gateway, limit: number): Promise<number> => {
   const { receipts } = gateway.stores;

@@ -10,6 +10,11 @@ import type { OpenSession } from './read-session.ts';
 export const provenNode = async (gateway: Gateway, session: OpenSession, named: string | undefined): Promise<string | undefined> => {
   const proven = session.nodePubkey === undefined ? undefined : await gateway.seal.open(session.nodePubkey, nodeKeyPlace(session.idHash));
   if (named !== undefined && named.toLowerCase() !== proven)
-    throw new Problem('proof-required', 'node_pubkey is not the node key that this session has proved. Leave it out, or open a session with this key.');
+    throw new Problem(
+      'proof-required',
+      proven === undefined
+        ? 'This session has not proved the key in node_pubkey. Open a session with a signature of that node.'
+        : 'node_pubkey is not the node key that this session has proved. Leave it out, or open a session with a signature of that node.',
+    );
   return proven;
 };

@@ -65,7 +65,7 @@ const altcoin = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo }
   if (value === undefined) return { problem: 'the order has no address or invoice to pay' };
   if (isInvoice && bitcoinInvoice.test(value)) return byInvoice(payment, wanted);
   if (!(isInvoice ? isOtherInvoice(value) : otherAddress.test(value)))
-    return { problem: 'what the order says to pay to is not an address or invoice of another coin' };
+    return { problem: 'the order is to be paid in another coin, but its address or invoice does not have the form of one' };
   // An invoice carries its own amount.
   if (altcoinPrice === undefined && !isInvoice) return { problem: 'the order states no amount in the coin that was chosen' };
   if (altcoinPrice !== undefined && !(coinAmount.test(altcoinPrice) && /[1-9]/.test(altcoinPrice.replace(/e.*/i, ''))))

@@ -36,7 +36,8 @@ export const createOpenings = (now: () => number) => {
 
   return {
     /**
-     * Returns what became of the order's last opening if the next one must wait. No wait takes more than half of the time that the order has left.
+     * If the next opening must wait, returns the problem of the order's last one (`open-failed` if there was none), else undefined. No wait takes
+     * more than half of the time that the order has left.
      */
     waitsAfter: ({ id, endsOn }: ToOpen): Problem | undefined => {
       const own = tried.get(id);

@@ -45,7 +45,7 @@ export type SimulatorOptions = {
   apiSecret: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
   lightningDomain?: string;
-  /** People who already use Bringin, but not through our app. */
+  /** E-mail addresses of people who already use Bringin, but did not sign up through this gateway. */
   knownUsers?: string[];
   keyPrefix?: string;
   price?: string;

@@ -85,8 +85,8 @@ export const isUnrouted = (body: unknown): boolean =>
 export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
 /**
- * Returns whether it is certain that no order was made: after a 4xx (except those of `mayBeDone`), and after an error with one of `decidedCodes`.
- * Otherwise the words must say so and, under a 5xx, also say what is wrong. "Created" without an id, "internal error" and unknown words leave open
+ * Returns whether it is certain that no order was made. After a 4xx it is, except those of `mayBeDone`, which never are. With any other status, the
+ * error must have one of `decidedCodes`, or its words must say that there is no order and, under a 5xx, also what is wrong. "Created" without an id, "internal error" and unknown words leave open
  * whether there is an order.
  */
 export const isCertain = (status: number, body: unknown): boolean => {
