@@ -59,6 +59,16 @@ test('headers: 31..34 in both encodings, 0..3 in hex only, nothing else', () => 
   expect(headersTaken((bytes) => hex.encode(bytes))).toEqual([0, 1, 31, 32]);
 });
 
+test('a signature with a very small r can have any of the four recovery ids', () => {
+  const withR = (r: number, header: number): Uint8Array => Uint8Array.of(header, ...new Uint8Array(31), r, ...new Uint8Array(31), 1);
+  const idsOf = (headers: number[], r: number, encode: (bytes: Uint8Array) => string): number[] =>
+    headers.filter((header) => recoverNodeKey('test message', encode(withR(r, header))) !== undefined);
+  const all = Array.from({ length: 256 }, (_, header) => header);
+  const r = 2; // both r and r + n are coordinates of points on the curve
+  expect(idsOf(all, r, zbase32Encode)).toEqual([31, 32, 33, 34]);
+  expect(idsOf(all, r, (bytes) => hex.encode(bytes))).toEqual([0, 1, 2, 3, 31, 32, 33, 34]);
+});
+
 describe('templates', () => {
   const sample = vectors.valid.find((row) => row.id === 'fls01-wallet-verification-sample')!;
   const proof = { token: '7v7t4Fmb', signature: sample.signature_zbase32, nodePubkey: sample.pubkey };
@@ -90,8 +100,10 @@ test('isNodePubkey wants a compressed point on the curve', () => {
 });
 
 test('z-base-32 refuses what no encoder prints', () => {
-  // "a" and "ab" hold left-over bits, "yyy" a whole character too many.
-  expect(['a', 'ab', 'yyy', 'Y', 'l', 'yy '].map(zbase32Decode)).toEqual(Array(6).fill(undefined));
+  // "a" and "ab" hold left-over bits; "y" and "yyy" have a whole character too many; "l" is not in the alphabet, wherever it stands.
+  const refused = ['a', 'ab', 'y', 'yyy', 'Y', 'l', 'yy ', 'lyyyyyyy', 'yyyyyyyl'];
+  expect(refused.map(zbase32Decode)).toEqual(refused.map(() => undefined));
+  expect(['', 'yy', 'yyyyyyyy'].map((text) => zbase32Decode(text)?.length)).toEqual([0, 1, 5]);
   fc.assert(fc.property(fc.uint8Array(), (bytes) => hex.encode(zbase32Decode(zbase32Encode(bytes)) ?? Uint8Array.of(1)) === hex.encode(bytes)));
 });
 

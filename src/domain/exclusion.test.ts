@@ -226,6 +226,36 @@ describe('too good', () => {
   });
 });
 
+test('an offer with a better price but a large fee does not hide one that is too good', () => {
+  const candidates = [
+    aCandidate('liar', { receive: 120_000n, fee: 0n }),
+    aCandidate('large-fee', { receive: 90_000n, fee: 3_077n }),
+    aCandidate('b', { receive: 100_000n, fee: 0n }),
+    aCandidate('c', { receive: 99_000n, fee: 100n }),
+  ];
+  expect(rulesOf(asked, ...candidates)).toEqual([['liar', 'too-good']]);
+});
+
+describe('the largest amounts', () => {
+  const mostSats = 2_100_000_000_000_000n;
+  const beyond = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
+  const saleOf = (amount: bigint): Asked => ({ ramp: 'sell', fixed: 'pay', amount, currency: 'EUR', option: 'SEPA' });
+  test.each<[string, Asked, Partial<ProviderOffer>, ExclusionRule | undefined]>([
+    ['a purchase of all the sats there will ever be', asked, { receive: mostSats }, undefined],
+    ['a purchase of one sat more', asked, { receive: mostSats + 1n }, 'amount-invalid'],
+    ['a sale of all the sats there will ever be', saleOf(mostSats), { pay: mostSats }, undefined],
+    ['a sale of one sat more', saleOf(mostSats + 1n), { pay: mostSats + 1n }, 'amount-invalid'],
+    ['fiat is not limited by the number of sats: a purchase', buyFor(mostSats + 1n), { pay: mostSats + 1n, receive: mostSats }, undefined],
+    ['fiat is not limited by the number of sats: a sale', saleOf(mostSats), { pay: mostSats, receive: mostSats + 1n }, undefined],
+    // The price of these is small, so only the amount itself is too large.
+    ['unsafe fiat is paid', buyFor(beyond), { pay: beyond, receive: mostSats }, 'amount-invalid'],
+    ['unsafe fiat is received', saleOf(mostSats), { pay: mostSats, receive: beyond, fee: 0n }, 'amount-invalid'],
+    ['an unsafe fee is charged', saleOf(mostSats), { pay: mostSats, receive: 1n, fee: beyond }, 'amount-invalid'],
+  ])('%s', (_name, request, offer, rule) => {
+    expect(ruleOf(request, offer)).toBe(rule);
+  });
+});
+
 describe('an amount that is too large for a JSON integer excludes only its own offer', () => {
   const beyond = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
   const sell: Asked = { ramp: 'sell', fixed: 'pay', amount: 100_000n, currency: 'EUR', option: 'SEPA' };
@@ -289,6 +319,24 @@ test('a configured reference checks every offer in both directions, even a singl
   expect(judge(107_869n)).toEqual([]);
   expect(judge(112_000n)).toEqual([['off-reference', 368, 300]]);
   expect(judge(104_000n)).toEqual([['off-reference', 372, 300]]);
+});
+
+test('a reference without a limit excludes nothing, and is not disputed', () => {
+  const reference = { btcPrice: 1n, observedOn: decidedOn };
+  const candidates = [aCandidate('a')];
+  expect(applyRules(asked, candidates, { ...policy, reference }, decidedOn)).toEqual({ accepted: candidates, excluded: [] });
+});
+
+test('without a reference, none is disputed', () => {
+  const candidates = [aCandidate('a')];
+  expect(applyRules(asked, candidates, policy, decidedOn)).toEqual({ accepted: candidates, excluded: [] });
+});
+
+test('a channel has no price, so no reference excludes it', () => {
+  const wanted: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n };
+  const candidates = [aCandidate('a', { pay: 5_400n, receive: 0n, fee: 5_400n, facts: { inbound_sats: 1_000_000 } })];
+  const reference = { btcPrice: 9_000_000n, maxDeviationBps: 300, observedOn: decidedOn };
+  expect(applyRules(wanted, candidates, { ...policy, reference }, decidedOn)).toEqual({ accepted: candidates, excluded: [] });
 });
 
 test('a fee line that does not reconcile is flagged, not excluded', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeEnd, judgeOrder, type Accepted, type Bounds, type Made } from './judge-order.ts';
+import { judgeEnd, judgeOrder, mostPay, type Accepted, type Bounds, type Made } from './judge-order.ts';
 
 const firm: Accepted = { ramp: 'buy', pay: 10_000n, receive: 100_000n, binding: true, currency: 'EUR', option: 'SEPA' };
 const estimate: Accepted = { ...firm, binding: false };
@@ -42,6 +42,21 @@ describe('an estimate', () => {
     expect(judge(estimate, {}, { slippageBps: 0 })).toBe('as-accepted');
     expect(judge(estimate, { receive: 99_999n }, { slippageBps: 0 })).toBe('price-changed');
   });
+});
+
+describe('the largest amount that an order may ask for', () => {
+  it.each<[string, boolean, Bounds, bigint]>([
+    ['a binding quote: the accepted amount', true, { slippageBps: 100 }, 10_000n],
+    ['an estimate: more by the slippage, rounded down', false, { slippageBps: 100 }, 10_101n],
+    ['an estimate without slippage: the accepted amount', false, { slippageBps: 0 }, 10_000n],
+    ['an estimate with a slippage of half', false, { slippageBps: 5_000 }, 20_000n],
+    ['a slippage one basis point below the whole', false, { slippageBps: 9_999 }, 100_000_000n],
+    ['a slippage of the whole counts as one basis point less', false, { slippageBps: 10_000 }, 100_000_000n],
+    ["the customer's own limit, if it is lower", false, { slippageBps: 100, maxPay: 10_100n }, 10_100n],
+    ["the slippage, if the customer's own limit is higher", false, { slippageBps: 100, maxPay: 10_102n }, 10_101n],
+    ["the customer's own limit on a binding quote, if it is lower", true, { slippageBps: 100, maxPay: 9_999n }, 9_999n],
+    ["the binding quote, if the customer's own limit is higher", true, { slippageBps: 100, maxPay: 10_001n }, 10_000n],
+  ])('%s', (_, binding, limits, most) => expect(mostPay({ pay: 10_000n, binding }, limits)).toBe(most));
 });
 
 it.each([{ pay: 10n ** 20n }, { receive: 10n ** 20n }, { fee: 10n ** 20n }, { fee: -(10n ** 20n) }])(

@@ -1,6 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bpsDown, bpsUp, btcPrice, decimalTimesCeil, decimalTimesFloor, divCeil, divFloor, formatHundredths, mulBps, parseDecimal } from './money.ts';
+import {
+  bpsDown,
+  bpsUp,
+  btcPrice,
+  decimalTimesCeil,
+  decimalTimesFloor,
+  divCeil,
+  divFloor,
+  feeInSats,
+  formatHundredths,
+  isSafe,
+  mostSats,
+  mulBps,
+  parseDecimal,
+} from './money.ts';
 
 test.each([
   [7n, 2n, 3n, 4n],
@@ -101,4 +115,27 @@ test('hundredths are written with two places', () => {
 test('the outward price of the three example offers', () => {
   expect([btcPrice(10_000n, 90n, 107_869n), btcPrice(10_000n, 149n, 107_414n), btcPrice(10_000n, 50n, 107_683n)]).toEqual([9_187_069n, 9_171_057n, 9_240_084n]);
   expect(btcPrice(100_000_000n, 0n, 1n)).toBe(10_000_000_000_000_000n);
+});
+
+test.each([
+  ['costs more than it delivers', 5_400n, 400n, 5_000n],
+  ['costs one sat more', 401n, 400n, 1n],
+  ['costs what it delivers', 400n, 400n, 0n],
+  ['costs less than it delivers', 399n, 400n, 0n],
+])('the fee in sats of an order that %s', (_, pay, receive, fee) => {
+  expect(feeInSats(pay, receive)).toBe(fee);
+});
+
+test.each([
+  [0n, true],
+  [9_007_199_254_740_991n, true],
+  [9_007_199_254_740_992n, false],
+  [-9_007_199_254_740_991n, true],
+  [-9_007_199_254_740_992n, false],
+])('whether every JSON parser reads %d exactly: %s', (amount, safe) => {
+  expect(isSafe(amount)).toBe(safe);
+});
+
+test('there will never be more than 21 million bitcoins', () => {
+  expect(mostSats).toBe(2_100_000_000_000_000n);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amountNames, exchanged, fiatAndSats, isExchange, isFiatFixed, ramps, sides, type ExchangeRamp } from './ramp.ts';
+import { amountNames, exchanged, fiatAndSats, isClaimed, isExchange, isFiatFixed, ramps, sides, type ExchangeRamp } from './ramp.ts';
 
 const exchanges: ExchangeRamp[] = ['buy', 'sell'];
 
@@ -24,4 +24,15 @@ test('amounts by unit, whichever side they are on', () => {
 test('the fee is not exchanged: it comes off what is paid in, or was taken from what is paid out', () => {
   expect(exchanged('buy', { pay: 10_000n, receive: 105_000n, fee: 100n })).toEqual({ fiat: 9_900n, sats: 105_000n });
   expect(exchanged('sell', { pay: 105_000n, receive: 9_900n, fee: 100n })).toEqual({ fiat: 10_000n, sats: 105_000n });
+});
+
+test.each([
+  ['buy', undefined, true],
+  ['buy', 'push', false],
+  ['sell', undefined, false],
+  ['sell', 'push', false],
+  ['liquidity', undefined, false],
+  ['liquidity', 'push', false],
+] as const)('%s with payout %s: whether the customer has to withdraw the sats: %s', (ramp, payout, claimed) => {
+  expect(isClaimed(ramp, payout)).toBe(claimed);
 });

@@ -71,6 +71,21 @@ test('a preference is reported only if it decided', () => {
   expect([notEnough.ranked[0]?.providerId, notEnough.preferenceDecided]).toEqual(['b', false]);
 });
 
+test('a preference lifts an offer by exactly its basis points', () => {
+  const favoured = aCandidate('a', { receive: 100_000n }, { preferenceBps: 25 });
+  expect(orderOf(asked, [favoured, aCandidate('b', { receive: 100_249n })])).toEqual(['a', 'b']);
+  // Exactly level: the neutral key decides.
+  expect(orderOf(asked, [favoured, aCandidate('b', { receive: 100_250n })])).toEqual(['a', 'b']);
+  expect(orderOf(asked, [favoured, aCandidate('0', { receive: 100_250n })])).toEqual(['0', 'a']);
+  expect(orderOf(asked, [favoured, aCandidate('b', { receive: 100_251n })])).toEqual(['b', 'a']);
+});
+
+test('between two preferred offers, the larger preference is reported if it decided', () => {
+  const [more, less] = [aCandidate('a', { receive: 100_000n }, { preferenceBps: 50 }), aCandidate('b', { receive: 100_100n }, { preferenceBps: 25 })];
+  const { ranked, preferenceDecided } = rank(asked, [more, less], policy, byId, decidedOn);
+  expect([ranked[0]?.providerId, preferenceDecided]).toEqual(['a', true]);
+});
+
 describe('two that differ by more than the outlier bound', () => {
   const far = (version: 1 | 2, first: boolean, second: boolean): string[] =>
     rank(
@@ -139,6 +154,18 @@ describe('what was delivered before', () => {
     const seller = aCandidate('a', { pay: 5_400n, receive: 0n, fee: 5_400n, binding: false }, { haircutBps: 70, standing });
     expect(rank(channel, [seller], policy, byId, decidedOn).ranked[0]?.haircutPpm).toBe(7_000);
   });
+  test.each<[string, Asked['ramp'], 1 | 2, boolean, number | undefined]>([
+    ['a binding purchase', 'buy', 2, true, 0],
+    ['an estimated purchase', 'buy', 2, false, 5_000],
+    ['a binding channel', 'liquidity', 2, true, 0],
+    ['an estimated channel', 'liquidity', 2, false, 5_000],
+    ['a binding purchase in a route of version 1, which states no haircut', 'buy', 1, true, undefined],
+    ['an estimated purchase in a route of version 1, which states no haircut', 'buy', 1, false, undefined],
+  ])('%s without a record has the configured haircut', (_, ramp, version, binding, haircutPpm) => {
+    const request: Asked = ramp === 'liquidity' ? { ramp, inboundSats: 1_000_000n, clientSats: 0n } : asked;
+    const { ranked } = rank(request, [aCandidate('a', { binding })], { ...policy, version }, byId, decidedOn);
+    expect([ranked[0]?.haircutPpm, ranked[0]?.haircutFrom]).toEqual([haircutPpm, version === 1 ? undefined : 'configured']);
+  });
   test('is compared unrounded: a millionth decides', () => {
     const sure = aCandidate('sure', { receive: 999_999n });
     const hair = (missing: bigint): Candidate => aCandidate('hair', { receive: 1_000_000n }, { standing: { broken: both(lost(900_000n, missing)) } });
@@ -160,6 +187,17 @@ test.each<[Asked['ramp'], 'pay' | 'receive', string, string]>([
   const request: Asked = ramp === 'liquidity' ? { ramp, inboundSats: 1n, clientSats: 0n } : { ramp, fixed, amount: 1n, currency: 'EUR', option: 'SEPA' };
   const ranking = rank(request, [], policy, byId, decidedOn);
   expect(ranking).toEqual({ ranked: [], name, decidedBy, tieBreaks: ['binding', 'neutral'], preferenceDecided: false });
+});
+
+test.each<[Asked['ramp'], 'pay' | 'receive', string, string]>([
+  ['buy', 'pay', 'most-received', 'amount_sats'],
+  ['buy', 'receive', 'least-paid', 'amount_fiat'],
+  ['sell', 'pay', 'most-received', 'amount_fiat'],
+  ['sell', 'receive', 'least-paid', 'amount_sats'],
+  ['liquidity', 'pay', 'least-fee', 'fee_sats'],
+])('in a route of version 1, %s with fixed %s: %s, decided by %s', (ramp, fixed, name, decidedBy) => {
+  const request: Asked = ramp === 'liquidity' ? { ramp, inboundSats: 1n, clientSats: 0n } : { ramp, fixed, amount: 1n, currency: 'EUR', option: 'SEPA' };
+  expect(rank(request, [], { ...policy, version: 1 }, byId, decidedOn)).toMatchObject({ name, decidedBy });
 });
 
 describe('properties', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createSigner, verifyDelivery } from './sign.ts';
 
 // The worked example of the API description, to be checked byte for byte.
@@ -58,4 +58,15 @@ it('signs with old and new key side by side during a rotation', async () => {
   const both = await signer.sign(message);
   expect(both.split(' ')).toHaveLength(2);
   expect(await verifyDelivery({ id: message.id, timestamp: String(message.timestamp), signature: both, body }, [whpk], message.timestamp * 1000)).toBe(true);
+});
+
+it("imports an app's secret as a key that cannot be exported", async () => {
+  const imports = vi.spyOn(crypto.subtle, 'importKey');
+  try {
+    await createSigner([], new Map([['wallet', [secret]]])).sign({ ...message, appId: 'wallet' });
+    const keys = await Promise.all(imports.mock.results.map(async ({ value }) => (await value) as { extractable: boolean }));
+    expect(keys.map(({ extractable }) => extractable)).toEqual([false]);
+  } finally {
+    imports.mockRestore();
+  }
 });

@@ -64,6 +64,55 @@ describe('seal', () => {
     }
   });
 
+  describe('counts both forms of a kept value, and 200 characters more for each', () => {
+    const valueOf = (row: string): string => `secret of ${row}`;
+    /** Opens the rows in turn, under a limit that `limitFor` computes from the size of one entry. Returns which rows are still kept. */
+    const keptAfter = async (rows: string[], limitFor: (one: number) => number): Promise<string[]> => {
+      const sealing = createSeal([{ id: 'k1', key: key(1) }]);
+      const sealed = new Map<string, string>();
+      const one = (await sealing.seal(valueOf('a'), place)).length + valueOf('a').length + 200;
+      const seal = createSeal([{ id: 'k1', key: key(1) }], limitFor(one));
+      for (const row of rows) {
+        const value = await sealing.seal(valueOf(row), { ...place, row }); // a row that comes again has a new ciphertext
+        sealed.set(row, value);
+        await seal.open(value, { ...place, row });
+      }
+      const decrypt = vi.spyOn(crypto.subtle, 'decrypt').mockRejectedValue(new Error('not kept'));
+      const kept: string[] = [];
+      for (const [row, value] of sealed)
+        await seal.open(value, { ...place, row }).then(
+          () => kept.push(row),
+          () => undefined,
+        );
+      decrypt.mockRestore();
+      return kept;
+    };
+
+    it.each<[string, string[], (one: number) => number, string[]]>([
+      ['a limit that two values fill exactly keeps both', ['a', 'b'], (one) => 2 * one, ['a', 'b']],
+      ['one character less drops the older', ['a', 'b'], (one) => 2 * one - 1, ['b']],
+      ['a third value drops only the oldest', ['a', 'b', 'c'], (one) => 2 * one, ['b', 'c']],
+      ['so does a fourth, after that', ['a', 'b', 'c', 'd'], (one) => 2 * one, ['c', 'd']],
+      ['a new value of a row takes the place of the old one', ['a', 'b', 'a'], (one) => 2 * one, ['a', 'b']],
+      ['a value above the limit is not kept', ['a'], (one) => one - 1, []],
+    ])('%s', async (_, rows, limitFor, kept) => expect(await keptAfter(rows, limitFor)).toEqual(kept));
+  });
+
+  it('imports a master key once, and keeps and opens with no key that can be exported', async () => {
+    const seal = createSeal([{ id: 'k1', key: key(1) }], 0);
+    const imports = vi.spyOn(crypto.subtle, 'importKey');
+    const unwraps = vi.spyOn(crypto.subtle, 'unwrapKey');
+    try {
+      const sealed = await seal.seal('x', place);
+      for (let n = 0; n < 2; n += 1) await seal.open(sealed, place);
+      const used = [...imports.mock.results, ...unwraps.mock.results].map(async ({ value }) => ((await value) as { extractable: boolean }).extractable);
+      expect(await Promise.all(used)).toEqual([false, false, false]);
+    } finally {
+      imports.mockRestore();
+      unwraps.mockRestore();
+    }
+  });
+
   it('never makes the same ciphertext twice', async () => {
     const seal = createSeal([{ id: 'k1', key: key(1) }]);
     expect(await seal.seal('x', place)).not.toBe(await seal.seal('x', place));
