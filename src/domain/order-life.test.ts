@@ -489,3 +489,59 @@ describe('what an order owes', () => {
     expect(stepOf(named('failed'), says('review', { rawStatus: 'other' }))).toEqual(['review', 'advanced', 'unclear']);
   });
 });
+
+describe('why the operator must look', () => {
+  test.each<[string, Partial<OrderNow>, Evidence]>([
+    ['the attempt ended as "dead", yet the provider reports paid', { placing: 'dead' }, says('paid')],
+    ['the attempt ended as "moved", yet the provider reports underpaid', { placing: 'moved' }, says('underpaid')],
+    ['the attempt ended as "unpayable", yet the provider reports a payment', { placing: 'unpayable' }, says(undefined, { moneySeen: true })],
+  ])('%s', (note, from, evidence) => {
+    expect(advance(order(from), evidence, now)).toEqual({ next: 'review', kind: 'contradiction', note, reason: 'contradiction' });
+  });
+  test('a provider that asks for a review owes the money that its report shows', () => {
+    const asks = (more: Partial<Evidence>) => advance(order(), says('review', more), now);
+    const note = 'the status "review" needs a review';
+    expect(asks({ moneySeen: true })).toEqual({ next: 'review', kind: 'advanced', note, reason: 'paid-not-delivered' });
+    for (const more of [{}, { moneySeen: false }]) expect(asks(more)).toEqual({ next: 'review', kind: 'advanced', note, reason: 'unclear' });
+  });
+});
+
+test('an advance has no note, except by the clock', () => {
+  expect(advance(order({ expiresOn: now + 1 }), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced' });
+  expect(advance(order({ expiresOn: now }), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced' });
+  expect(advance(order({ expiresOn: now }), says('expired'), now)).toEqual({ next: 'expired', kind: 'advanced' });
+});
+
+test('a sale holds its amount for half an hour after its money can last arrive', () => {
+  expect([holdMs('lightning'), holdMs('onchain'), longestHoldMs]).toEqual([40 * 60_000, 90 * 60_000, 90 * 60_000]);
+});
+
+test('sats that were bought are followed until they are withdrawn, other deliveries until we stop', () => {
+  const finals = (ramp: 'buy' | 'sell' | 'liquidity', disputed = false) => [499, 500].map((at) => isFinal('filled', at, 500, ramp, disputed));
+  expect([finals('buy'), finals('sell'), finals('liquidity')]).toEqual([
+    [false, false],
+    [false, true],
+    [false, true],
+  ]);
+  expect([finals('sell', true), finals('liquidity', true)]).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  expect([isFinal('refunded', 0, 500, 'buy', true), isFinal('finished', 0, 500, 'sell', false)]).toEqual([true, true]);
+});
+
+test('the limits of how often an order is polled', () => {
+  const hour = 3_600_000;
+  const day = 24 * hour;
+  const delay = (stage: Stage, lasted: number, arrivalSeconds?: number, sinceReadMs = 0): number =>
+    refreshDelayMs({ stage, stageOn: now, sinceReadMs, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now + lasted, 0.5);
+  // Money that takes an hour is slow, and only while it is awaited.
+  expect([delay('awaiting_payment', 0, 3_599), delay('awaiting_payment', 0, 3_600), delay('paid', 0, 3_600)]).toEqual([10_000, 300_000, 10_000]);
+  expect([delay('awaiting_payment', 0), delay('filled', 0), delay('underpaid', 0), delay('failed', 0)]).toEqual([10_000, 10_000, 300_000, 300_000]);
+  expect([delay('paid', 1e12), delay('review', 1e12), delay('underpaid', 1e12)]).toEqual([hour, hour, 6 * hour]);
+  // An order rests once no money can be on its way any more: twice the last wait, at most as long as it has been over.
+  const rests = (lasted: number, arrivalSeconds?: number) => delay('expired', lasted, arrivalSeconds, 2_000_000);
+  expect([rests(4_999_999, 5_000), rests(5_000_000, 5_000), rests(3_000_000, 60)]).toEqual([500_000, 4_000_000, 3_000_000]);
+  expect([rests(day - 10), rests(day)]).toEqual([(day - 10) / 10, day / 10]);
+  expect([delay('expired', day - 10, undefined, day), delay('expired', day, undefined, day)]).toEqual([(day - 10) / 10, day]);
+});
