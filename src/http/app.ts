@@ -149,11 +149,8 @@ const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOp
 /** What an answer is about, for its line in the log: the order, its provider, and the code of the problem. */
 type About = { order?: string; provider?: string; code?: string };
 
-/** Returns where the operation's ramp lists its options, and the options of both ramps that exchange. */
-const listOf = ({ gateway }: Call, { path }: Endpoint): OptionList =>
-  path.startsWith('/sell/')
-    ? { path: '/sell/payment-options', ramp: 'sell', numbers: gateway.state.numbers }
-    : { path: '/payment-options', ramp: 'buy', numbers: gateway.state.numbers };
+/** Returns the ramp whose options the operation names, and all options that have a number. */
+const listOf = ({ gateway }: Call, { path }: Endpoint): OptionList => ({ ramp: path.startsWith('/sell/') ? 'sell' : 'buy', numbers: gateway.state.numbers });
 
 /** A request's members, and its body as it was sent. */
 type Asked = { body: Record<string, unknown>; raw: string };

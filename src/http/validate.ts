@@ -1,7 +1,8 @@
 /** Checks a request against its route's shape, and describes its mistakes in sentences. */
 import * as z from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
-import type { Ramp } from '../domain/ramp.ts';
+import type { ExchangeRamp, Ramp } from '../domain/ramp.ts';
+import { optionLists } from '../gateway/pricing/exchange-terms.ts';
 import { Problem } from '../gateway/problem.ts';
 
 const snakeCase = (name: string): string =>
@@ -141,8 +142,8 @@ const guardMeant = (name: string, known: readonly string[]): string | undefined 
 };
 const stemOf = (name: string): string => name.replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
 
-/** Where the gateway lists a ramp's options (`path`), and all options that have a number. `numbers` is undefined until they have been read. */
-export type OptionList = { path: string; ramp: Ramp; numbers: readonly ListedNumber[] | undefined };
+/** The ramp whose options a request names, and the options of every ramp that have a number. `numbers` is undefined until they have been read. */
+export type OptionList = { ramp: ExchangeRamp; numbers: readonly ListedNumber[] | undefined };
 type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string; ramp: Ramp };
 type Issue = z.core.$ZodIssue;
 
@@ -191,7 +192,7 @@ const numberSentence = (name: string, value: unknown, currencyId: unknown, list:
     if (one.ramp === list?.ramp && isInCurrency && its.toLowerCase() === word) found.set(number, its);
   }
   const [only] = found;
-  return `${name} must be a number from POST ${list?.path ?? '/payment-options'}${only && found.size === 1 ? ` (${only[1]} is ${only[0]})` : ''}`;
+  return `${name} must be a number from POST ${optionLists[list?.ramp ?? 'buy']}${only && found.size === 1 ? ` (${only[1]} is ${only[0]})` : ''}`;
 };
 
 const kinds: Record<string, string> = {

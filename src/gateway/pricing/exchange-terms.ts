@@ -78,7 +78,7 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
 };
 
 /** The path that lists a ramp's options. */
-const optionLists: Record<ExchangeRamp, string> = { buy: '/payment-options', sell: '/sell/payment-options' };
+export const optionLists: Record<ExchangeRamp, string> = { buy: '/payment-options', sell: '/sell/payment-options' };
 
 /** Returns the amount of the request. Throws a Problem unless the request has exactly one of the two amounts. */
 const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
