@@ -12,8 +12,8 @@ export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string)
 
 /**
  * Counts one more order that is made at a seller for a firm price. The limits are per node, per network (because node keys cost nothing) and per
- * seller. `taken`: whether all limits allowed it; if not, nothing is counted. `left`: how many more firm prices the node's own
- * limit allows today.
+ * seller. `taken`: whether all limits allowed it; if not, nothing is counted. `left`: how many more firm prices the node's own limit allows today.
+ * It is one more after `giveBack`.
  */
 export const takeFirmQuote = async (
   scope: Scope,
@@ -33,16 +33,22 @@ export const takeFirmQuote = async (
     { counted: { ...node, purpose: 'seller-orders', subject: provider.id }, most: total },
   ];
   const done: Counted[] = [];
-  const giveBack = async (): Promise<void> => void (await Promise.all(done.map((counted) => liquidity.give(counted, 1n))));
-  let left = 0;
+  const count = {
+    taken: true,
+    left: 0,
+    giveBack: async (): Promise<void> => {
+      await Promise.all(done.map((counted) => liquidity.give(counted, 1n)));
+      if (done.includes(node)) count.left += 1;
+    },
+  };
   for (const { counted, most } of counts) {
     const before = await liquidity.take(counted, 1n, BigInt(most));
     if (before === undefined) {
-      await giveBack();
-      return { taken: false, left: counted === node ? 0 : left + 1, giveBack };
+      await count.giveBack();
+      return { ...count, taken: false };
     }
-    if (counted === node) left = most - Number(before) - 1;
+    if (counted === node) count.left = most - Number(before) - 1;
     done.push(counted);
   }
-  return { taken: true, left, giveBack };
+  return count;
 };

@@ -60,7 +60,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   };
   await Promise.all([freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   refuseUnknownWay(gateway, payWith);
-  const grants: Grant[] = [];
+  const counts: Grant['count'][] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.liquidity;
     if (provider.core.mode === 'off' || !adapter) return [];
@@ -75,7 +75,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
       if (!firm || adapter.pricesByOrder !== true || nodePubkey === undefined) return await askFreely(gateway, seller, call, wanted, node);
       const firmNode = { ...node, nodePubkey };
       const grant = await grantFirm(scope, provider, wanted, firmNode);
-      grants.push(grant);
+      counts.push(grant.count);
       if ('reuse' in grant) return { offer: grant.reuse };
       return 'take' in grant ? await askFirm(gateway, seller, call, toQuoteRequest(wanted, firmNode), grant.take) : { refusal: { reason: 'quota-used' } };
     };
@@ -90,7 +90,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
-  return { ...stored, ...(grants.length === 0 ? {} : { firmQuotesLeft: Math.min(...grants.map(({ left }) => left)) }) };
+  return { ...stored, ...(counts.length === 0 ? {} : { firmQuotesLeft: Math.min(...counts.map(({ left }) => left)) }) };
 };
 
 /**
@@ -141,10 +141,10 @@ const askFreely = async (
  */
 type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: string };
 /**
- * How many firm prices the node has left today (`left`), and one of three: an earlier order to reuse (`reuse`), permission to make a new one
+ * How many firm prices the node has left today (`count.left`), and one of three: an earlier order to reuse (`reuse`), permission to make a new one
  * (`take`), or neither because a limit is reached (`none`).
  */
-type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
+type Grant = { count: { left: number } } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
 /**
  * Allows a price that exists only with an order: reuses an earlier order that has not expired, or else counts a new one within the daily limits of
@@ -159,15 +159,10 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
   const perNode = provider.core.quotes_per_node_per_day;
   const reserved = await liquidity.findPrice(provider.id, reservedUnder);
   const reuse = reserved && (await stillReserved(gateway, provider, offerFromJson(reserved.offer)));
-  if (reuse) return { left: Math.max(0, perNode - Number(await liquidity.used(ofNode(scope, provider, nodeHash)))), reuse };
+  if (reuse) return { count: { left: Math.max(0, perNode - Number(await liquidity.used(ofNode(scope, provider, nodeHash)))) }, reuse };
   const count = await takeFirmQuote(scope, provider, nodeHash);
-  if (!count.taken) return { left: count.left, none: true };
-  const giveBack = async (): Promise<void> => {
-    await count.giveBack();
-    grant.left += 1;
-  };
-  const grant: Grant = { left: count.left, take: { giveBack, priceOf: priceKey(wanted), reservedUnder } };
-  return grant;
+  if (!count.taken) return { count, none: true };
+  return { count, take: { giveBack: count.giveBack, priceOf: priceKey(wanted), reservedUnder } };
 };
 
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
