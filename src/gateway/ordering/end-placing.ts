@@ -12,7 +12,7 @@ import { refusalProblem } from '../refusal-problem.ts';
 import { releaseSpend } from './balance.ts';
 import { showMoves } from '../following/show-order.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
-import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
+import { answerOf, nonePayable, notTaken, quoteExpired, type Placing } from './placing.ts';
 
 /** How long a provider is excluded for a customer after it went back on its offer. */
 export const declinedMs = 10 * 60_000;
@@ -72,8 +72,7 @@ const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, e
   const members = { ...kept, moved_from: showMoves(gateway, movedFrom) };
   if (end.state !== 'rejected' || code === 'quote-expired')
     return { ...end, state: end.state === 'rejected' ? 'declined' : end.state, problem: { code, detail, more: { members } } };
-  const said = 'None of the providers that were tried made an order that you can pay. There is nothing to pay.';
-  return { ...end, state: 'declined', problem: { code: 'provider-declined', detail: said, more: { members } } };
+  return { ...end, state: 'declined', problem: { code: 'provider-declined', detail: nonePayable, more: { members } } };
 };
 
 /**

@@ -75,6 +75,9 @@ export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Pro
   throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
 };
 
+/** What a customer is told after failover if no provider made an order that can be paid. Withheld orders may exist. */
+export const nonePayable = 'None of the providers that were tried made an order that you can pay. There is nothing to pay.';
+
 /**
  * The answer for a later rank's attempt that ended as `rejected` without a stored answer. Only the previous release leaves such an attempt: it does
  * not know about failover, and stores no answer for a refused order.
@@ -82,7 +85,7 @@ export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Pro
 const rejectedAfterMoves: GivenAnswer = {
   problem: {
     code: 'provider-declined',
-    detail: 'None of the providers that were tried made an order that you can pay. There is nothing to pay. Ask for new offers.',
+    detail: `${nonePayable} Ask for new offers.`,
     more: { members: { offers: [] } },
   },
 };
