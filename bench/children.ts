@@ -1,10 +1,10 @@
 /** The processes of the benchmark: the gateway as users run it, the floors and the providers. */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { imageNode } from '../test/support/image-node.ts';
 import { load } from './load.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -23,10 +23,8 @@ export const bundle = async (folder: string): Promise<string> => {
 };
 /** Returns the flags that the image gives to Node, or those of BENCH_FLAGS. `profiles`: a folder for CPU profiles. */
 export const gatewayFlags = (profiles: string | undefined): string[] => {
-  const text = process.env['BENCH_FLAGS'] ?? /NODE_OPTIONS="([^"]*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1];
-  if (text === undefined) throw new Error('the Dockerfile has no NODE_OPTIONS');
   const profile = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
-  return [...text.split(' ').filter((flag) => flag !== ''), ...profile];
+  return [...(process.env['BENCH_FLAGS']?.split(' ').filter((flag) => flag !== '') ?? imageNode().flags), ...profile];
 };
 
 /** Starts one of the processes in this folder, and waits until it has reported its address. */
@@ -36,7 +34,7 @@ export const start = async (file: string, environment: Environment): Promise<Chi
     : await launch(join(here, file), environment);
 /** Starts a process from a file that may belong to another commit. */
 export const launch = async (path: string, environment: Environment, flags: string[] = []): Promise<Child> => {
-  const env = { ...process.env, MALLOC_ARENA_MAX: '2', ROOT: root, ...environment };
+  const env = { ...process.env, MALLOC_ARENA_MAX: imageNode().arenas, ROOT: root, ...environment };
   const child = fork(path, { env, execArgv: ['--no-warnings', ...flags] });
   const { url } = await new Promise<{ url: string }>((ready, failed) => {
     child.once('message', (message) => ready(message as { url: string }));

@@ -19,12 +19,13 @@ export type Entry = {
   end: () => Promise<void>;
 };
 
-export const startEntry = async (config: object, environment: Record<string, string>): Promise<Entry> => {
+/** `flags`: more flags for Node. */
+export const startEntry = async (config: object, environment: Record<string, string>, flags: string[] = []): Promise<Entry> => {
   const folder = mkdtempSync(join(tmpdir(), 'ramp-chaos-'));
   const file = join(folder, 'providers.config.yaml');
   writeFileSync(file, stringify(config));
   const probe = fileURLToPath(new URL('./heap-probe.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--no-warnings', '--expose-gc', '--import', probe, join(root, 'src/entry/node.ts')], {
+  const child = spawn(process.execPath, ['--no-warnings', ...flags, '--expose-gc', '--import', probe, join(root, 'src/entry/node.ts')], {
     env: { PATH: process.env['PATH'], APP_ROOT: root, CONFIG_FILE: file, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,12 +1,12 @@
 /** G16: the gateway's own entry under steady traffic: its heap after each of many garbage collections, and the slope through those points. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { afterEach, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal, sizeOf } from '../fuzz/random.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { imageNode } from '../support/image-node.ts';
 import { startEntry, type Entry, type Heap } from './entry.ts';
 import { most, unlimited } from './unlimited.ts';
 
@@ -19,12 +19,6 @@ afterEach(async () => {
   await simulator?.close();
   await database?.close();
 });
-
-/** The limits of memory that the image sets. */
-const imageMemory = (): Record<string, string> => {
-  const [, options = '', arenas = ''] = /NODE_OPTIONS="([^"]*)" MALLOC_ARENA_MAX=(\d+)/.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
-  return { NODE_OPTIONS: options, MALLOC_ARENA_MAX: arenas };
-};
 
 /** Returns the slope by least squares: how much y grows per x. */
 const slopeOf = (points: readonly { x: number; y: number }[]): number => {
@@ -49,7 +43,12 @@ needsPostgres('G16: steady traffic leaves nothing behind', async () => {
   // Neither a busy machine nor the pauses of the forced collections should make requests fail here.
   const routing = { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 };
   const config = { mode: 'sandbox', network: 'regtest', ...unlimited, routing, providers };
-  entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info', ...imageMemory() });
+  const image = imageNode();
+  entry = await startEntry(
+    config,
+    { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info', MALLOC_ARENA_MAX: image.arenas },
+    image.flags,
+  );
   const { url, heap } = entry;
   const { control } = simulator;
   const bad = new Map<string, number>();
