@@ -119,3 +119,12 @@ needsPostgres('a statement that fails after its first rows takes nothing from th
   }
   await sql.end();
 });
+
+needsPostgres('a query has no functions of its own: V8 would keep them, and all that waited for the query, until the next full collection', async () => {
+  const sql = connect(database.url, 1);
+  const query = sql<{ n: number }[]>`select 7 as n`;
+  expect(['resolve', 'reject'].filter((name) => Object.hasOwn(query, name))).toEqual([]);
+  expect([...(await query)]).toEqual([{ n: 7 }]);
+  await expect(sql`select 1 / 0`).rejects.toThrow('division by zero');
+  await sql.end();
+});
