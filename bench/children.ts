@@ -21,10 +21,11 @@ export const bundle = async (folder: string): Promise<string> => {
   await promisify(execFile)(process.execPath, ['--no-warnings', join(folder, 'scripts/build.ts'), join(folder, 'bench/gateway.ts'), bundled], { cwd: folder });
   return bundled;
 };
-/** Returns the flags that the image gives to Node, or those of BENCH_FLAGS. `profiles`: a folder for CPU profiles. */
-export const gatewayFlags = (profiles: string | undefined): string[] => {
+/** Returns the flags that the image of a worktree gives to Node, or those of BENCH_FLAGS. `profiles`: a folder for CPU profiles. */
+export const gatewayFlags = (profiles: string | undefined, folder = root): string[] => {
   const profile = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
-  return [...(process.env['BENCH_FLAGS']?.split(' ').filter((flag) => flag !== '') ?? imageNode().flags), ...profile];
+  const image = imageNode(folder);
+  return [...(process.env['BENCH_FLAGS']?.split(' ').filter((flag) => flag !== '') ?? [...image.options, ...image.flags]), ...profile];
 };
 
 /** Starts one of the processes in this folder, and waits until it has reported its address. */

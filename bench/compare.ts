@@ -14,7 +14,7 @@ import { load } from './load.ts';
 const rounds = Number(process.env['COMPARE_ROUNDS'] ?? 10);
 const requests = Number(process.env['BENCH_REQUESTS'] ?? 600);
 
-/** Starts the gateway of a worktree as users run it: one bundled file, with the image's flags, on a database of its own. */
+/** Starts the gateway of a worktree as users run it: one bundled file, with its image's flags, on a database of its own. */
 const gatewayOf = async (folder: string, name: string, databaseUrl: string, providersUrl: string): Promise<Child> => {
   const sql = connect(databaseUrl, 1);
   await sql.unsafe(`create database compare_${name}`);
@@ -23,7 +23,7 @@ const gatewayOf = async (folder: string, name: string, databaseUrl: string, prov
   url.pathname = `/compare_${name}`;
   const profiles = process.env['BENCH_PROFILE'];
   const environment = { PROVIDERS: '5', PROVIDERS_URL: providersUrl, DATABASE_URL: url.href, ROOT: folder };
-  return await launch(await bundle(folder), environment, gatewayFlags(profiles === undefined ? undefined : join(profiles, name)));
+  return await launch(await bundle(folder), environment, gatewayFlags(profiles === undefined ? undefined : join(profiles, name), folder));
 };
 /** Makes request bodies with the commit's own wallet, because commits differ in what a wallet signs. */
 const bodies = async ({ url }: Child, folder: string): Promise<() => string> => {

@@ -12,10 +12,9 @@
  * - It keeps the message with which the server ended a connection, and fails the first statement of the next connection with it. Not reported so far.
  * - Its limit on the statements that wait on one connection also holds back the `begin` of a transaction, so that a limit of 0 (none waits behind
  *   another) stops every transaction. Not reported so far.
- *
  * - It assigns two new functions to properties of each query. V8 puts a function that is assigned like that into the old generation at once, where it
- *   keeps the query, and all that waited for it, until the next full collection. As methods, they cost nothing. With five providers, a third of what
- *   a price kept beyond its answer was due to this (docs/decisions/2026-11-30-speed.md). Not reported so far.
+ *   keeps the query, and all that waited for it, until the next full collection. As methods, they do not (docs/decisions/2026-11-30-speed.md). Not
+ *   reported so far.
  *
  * Delete this file once a release of the driver fixes all six. test/runtime/driver.test.ts shows them.
  */

@@ -47,7 +47,7 @@ needsPostgres('G16: steady traffic leaves nothing behind', async () => {
   entry = await startEntry(
     config,
     { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info', MALLOC_ARENA_MAX: image.arenas },
-    image.flags,
+    [...image.options, ...image.flags],
   );
   const { url, heap } = entry;
   const { control } = simulator;

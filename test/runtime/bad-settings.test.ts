@@ -16,6 +16,7 @@ import { startServer, StartRefused } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { chaosSeed, isFull } from '../fuzz/random.ts';
 import { commandPath } from '../setup/children.ts';
+import { imageNode } from '../support/image-node.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase } from '../support/postgres.ts';
 import { makeImageFolder, root } from './runtimes.ts';
@@ -65,7 +66,7 @@ const begin = (way: Way, variables: Record<string, string>) => {
   }
   if (way === 'the bundle') return spawn(process.execPath, [join(image, 'dist/server.mjs')], { cwd: folder, env });
   const user = isRoot ? { uid: 1000, gid: 1000 } : {};
-  return spawn(process.execPath, ['dist/server.mjs'], { cwd: image, env: { ...imageEnv, APP_ROOT: image, ...env }, ...user });
+  return spawn(process.execPath, [...imageNode().flags, 'dist/server.mjs'], { cwd: image, env: { ...imageEnv, APP_ROOT: image, ...env }, ...user });
 };
 
 type Told = { code: number | null; said: string; all: string };

@@ -14,6 +14,7 @@ import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { imageNode } from '../support/image-node.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { builtImage, copiesOf, stages } from './image-build.ts';
 
@@ -97,9 +98,10 @@ export const makeImageFolder = async (config: string): Promise<string> => {
 };
 
 export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
-/** Starts `node dist/server.mjs` in `folder`, and waits until it reports its address. */
+/** Starts `node dist/server.mjs` in `folder`, with the image's flags, and waits until it reports its address. */
 export const startImage = async (folder: string, environment: Record<string, string>): Promise<Child> => {
-  const child = spawn(process.execPath, ['dist/server.mjs'], {
+  const { options, flags } = imageNode();
+  const child = spawn(process.execPath, [...options, ...flags, 'dist/server.mjs'], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
