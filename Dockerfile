@@ -31,6 +31,5 @@ EXPOSE 8787
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # Flags that need no other value (docs/decisions/2026-11-30-speed.md): V8 does not shrink a young generation in which little survives, and does not
-# create objects in the old one, where they would keep all that they point to. It gets one helper thread: where cores are few, its usual four wait for
-# a core, and the gateway waits for them.
-CMD ["node", "--min-semi-space-size=16", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "dist/server.mjs"]
+# create objects in the old one, where they would keep all that they point to.
+CMD ["node", "--min-semi-space-size=16", "--no-allocation-site-pretenuring", "dist/server.mjs"]

@@ -37,9 +37,8 @@ export default defineConfig({
           isolate: false,
           // Node loads the sources itself, as it does in production without a bundle. Vite would transform each of them and send it to each process.
           experimental: { viteModuleRunner: false, nodeLoader: false },
-          // The embedded database is WebAssembly: optimizing it costs more than a test's few statements save. Four processes share few cores, so V8
-          // gets one helper thread in each, not four.
-          execArgv: ['--liftoff-only', '--v8-pool-size=1', '--import', load],
+          // The embedded database is WebAssembly: optimizing it costs more than a test's few statements save.
+          execArgv: ['--liftoff-only', '--import', load],
           setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,
