@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { startServer, StartRefused } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { chaosSeed, isFull } from '../fuzz/random.ts';
 import { commandPath } from '../setup/children.ts';
-import { imageNode } from '../support/image-node.ts';
+import { imageEnv, imageNode } from '../support/image-node.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase } from '../support/postgres.ts';
 import { makeImageFolder, root } from './runtimes.ts';
@@ -50,12 +50,6 @@ const ways: Way[] = ['npm start', 'the bundle', 'the image'];
 const casesOf = <T>(way: Way, all: readonly T[], every = 1): T[] =>
   all.filter((_, n) => isFull || (n + chaosSeed) % (ways.length * every) === ways.indexOf(way) * every);
 
-/** The variables that the Dockerfile sets with ENV. */
-const imageEnv = Object.fromEntries(
-  [...(/^ENV (.+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '').matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(
-    ([, name = '', quoted, bare = '']) => [name, quoted ?? bare],
-  ),
-);
 const isRoot = process.getuid?.() === 0;
 
 const begin = (way: Way, variables: Record<string, string>) => {
@@ -66,7 +60,7 @@ const begin = (way: Way, variables: Record<string, string>) => {
   }
   if (way === 'the bundle') return spawn(process.execPath, [join(image, 'dist/server.mjs')], { cwd: folder, env });
   const user = isRoot ? { uid: 1000, gid: 1000 } : {};
-  return spawn(process.execPath, [...imageNode().flags, 'dist/server.mjs'], { cwd: image, env: { ...imageEnv, APP_ROOT: image, ...env }, ...user });
+  return spawn(process.execPath, [...imageNode().flags, 'dist/server.mjs'], { cwd: image, env: { ...imageEnv(), APP_ROOT: image, ...env }, ...user });
 };
 
 type Told = { code: number | null; said: string; all: string };

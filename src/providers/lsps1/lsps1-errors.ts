@@ -86,8 +86,8 @@ export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
 /**
  * Returns whether it is certain that no order was made. After a 4xx it is, except those of `mayBeDone`, which never are. With any other status, the
- * error must have one of `decidedCodes`, or its words must say that there is no order and, under a 5xx, also what is wrong. "Created" without an id, "internal error" and unknown words leave open
- * whether there is an order.
+ * error must have one of `decidedCodes`, or its words must say that there is no order and, under a 5xx, also what is wrong. "Created" without an id,
+ * "internal error" and unknown words leave open whether there is an order.
  */
 export const isCertain = (status: number, body: unknown): boolean => {
   if (status >= 400 && status < 500) return !mayBeDone(status);
