@@ -5,16 +5,17 @@ const token = 'op_0123456789abcdef';
 const overview = { answered_on: '2026-11-29T12:00:00.000Z', waiting: {}, providers: [], instances: [] };
 const attention = { review: [] };
 type Answer = [status: number, body: unknown] | 'lost';
+type Script = Record<string, (Answer | Promise<Answer>)[]>;
 const problem = (status: number, code: string, more: object = {}): Answer => [status, { code, detail: `It is ${code}.`, ...more }];
 
 /** Opens the console at a gateway that gives these answers, by path, before the good ones. Pauses last until `wake` is called. */
-const opened = async (script: Record<string, Answer[]> = {}) => {
+const opened = async (script: Script = {}) => {
   const asked: string[] = [];
   const sleepers: (() => void)[] = [];
-  const answers: Record<string, Answer[]> = { ...script };
+  const answers: Script = { ...script };
   const fetch = async (url: string): Promise<Response> => {
     asked.push(url);
-    const next = answers[url]?.shift() ?? ([200, url === '/operator/attention' ? attention : overview] as const);
+    const next = (await answers[url]?.shift()) ?? ([200, url === '/operator/attention' ? attention : overview] as const);
     if (next === 'lost') return await Promise.reject(new TypeError('Failed to fetch'));
     const [status, body] = next;
     return await Promise.resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body), { status }));
@@ -107,4 +108,59 @@ it('does one thing at a time, and shows nothing of a screen that was left', asyn
   void desk.act(sending('msg_1'));
   await settled();
   expect(asked.filter((path) => path.endsWith('/send'))).toHaveLength(1);
+});
+
+const later = (): [answer: Promise<Answer>, give: (answer: Answer) => void] => {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  return [promise, resolve];
+};
+const found = (id: string, more: object = {}): Answer => [200, { orders: [{ order_id: id }, { order_id: `${id}b` }], ...more }];
+const ids = (desk: Awaited<ReturnType<typeof opened>>['desk']) => desk.state().sheet.found?.rows.map(({ order_id: id }) => id);
+
+it('keeps what a search has found when a refresh that began before it ends after it', async () => {
+  const { desk, answers, wake, settled } = await opened();
+  await desk.go({ screen: 'find' });
+  for (const [run, expected] of [
+    [async () => await desk.find({ anything: 'a' }), ['a', 'ab']],
+    [async () => await desk.more(), ['a', 'ab', 'c', 'cb']],
+  ] as const) {
+    const [overviewLater, giveOverview] = later();
+    const [foundLater, giveFound] = later();
+    answers['/operator/overview'] = [overviewLater];
+    answers['/operator/orders-search'] = [foundLater];
+    void run();
+    await wake();
+    giveFound(expected.length === 2 ? found('a', { next_cursor: 'next' }) : found('c'));
+    await settled();
+    giveOverview([200, overview]);
+    await settled();
+    expect(ids(desk)).toEqual(expected);
+  }
+});
+
+it('lets the operator act after leaving a search that is slow', async () => {
+  const { desk, answers, settled } = await opened();
+  const [slow, give] = later();
+  answers['/operator/orders-search'] = [slow];
+  await desk.go({ screen: 'find' });
+  void desk.find({ anything: 'a' });
+  await desk.go({ screen: 'providers' });
+  give(found('a'));
+  await settled();
+  expect(desk.state()).toMatchObject({ isWorking: false, sheet: {} });
+});
+
+it('shows how it is after an action, not what was read during it', async () => {
+  const { desk, answers, wake, settled } = await opened();
+  const [before, give] = later();
+  const [done, end] = later();
+  answers['/operator/webhooks/msg_1/send'] = [done];
+  answers['/operator/attention'] = [before];
+  void desk.act(sending('msg_1'));
+  await wake();
+  end([200, {}]);
+  await settled();
+  give([200, { review: ['before'] }]);
+  await settled();
+  expect(desk.state().sheet).toEqual({ attention });
 });

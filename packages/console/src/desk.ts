@@ -66,7 +66,7 @@ const soonMs = 3000;
 export type Desk = ReturnType<typeof createDesk>;
 export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed: () => void) => {
   let api: Api | undefined;
-  /** Counts the changes of screen and token: what was requested before a change is not shown after it. */
+  /** Counts the changes of token, screen and what it shows: a refresh that began before a change shows nothing of its own after it. */
   let turn = 0;
   /** Counts the loops: only the newest one goes on. */
   let loop = 0;
@@ -162,12 +162,31 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       else failed(error);
     }
     if (api !== from) return;
+    turn += 1;
     set({ asking: undefined });
     await refresh();
     set({ isWorking: false });
     // Refreshes once more after a moment: work that the action started may have ended meanwhile.
     await sleep(soonMs);
     if (api === from) await refresh();
+  };
+
+  /** Shows what a search finds. Returns undefined if it failed, or if the operator went elsewhere meanwhile. */
+  const search = async (run: (api: Api) => Promise<Sheet>): Promise<Sheet | undefined> => {
+    const from = api;
+    if (!from) return undefined;
+    turn += 1;
+    const asked = turn;
+    set({ isWorking: true });
+    const sheet = (await run(from).catch(failed)) ?? undefined;
+    if (api !== from) return undefined;
+    if (turn !== asked) {
+      set({ isWorking: false });
+      return undefined;
+    }
+    turn += 1;
+    set({ isWorking: false, ...(sheet ? { sheet } : {}) });
+    return sheet;
   };
 
   return {
@@ -199,31 +218,19 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       await refresh();
     },
     /** Searches, and returns the id of the order if it is the only one. */
-    find: async (search: Search): Promise<string | undefined> => {
-      const from = api;
-      if (!from) return undefined;
-      turn += 1;
-      const asked = turn;
-      set({ isWorking: true, sheet: {}, notice: undefined });
-      const sheet = await firstPage(from, search)
-        .then((found): Sheet => ({ found }), sheetOf)
-        .catch(failed);
-      if (turn !== asked) return undefined;
-      set({ isWorking: false, sheet: sheet ?? {} });
+    find: async (words: Search): Promise<string | undefined> => {
+      set({ sheet: {}, notice: undefined });
+      const sheet = await search(async (from) => await firstPage(from, words).then((found) => ({ found }), sheetOf));
       const { rows, next } = sheet?.found ?? { rows: [] };
       return next === undefined && rows.length === 1 ? rows[0]?.order_id : undefined;
     },
     more: async (): Promise<void> => {
-      const [from, found] = [api, state.sheet.found];
-      if (!from || found?.next === undefined) return;
-      turn += 1;
-      const asked = turn;
-      set({ isWorking: true });
-      const page = await from.find({ ...found.search, cursor: found.next }).catch(failed);
-      if (turn !== asked) return;
-      set({
-        isWorking: false,
-        ...(page ? { sheet: { ...state.sheet, found: { ...found, rows: [...found.rows, ...page.orders], next: page.next_cursor } } } : {}),
+      const { found } = state.sheet;
+      if (found?.next === undefined) return;
+      const asking = { ...found.search, cursor: found.next };
+      await search(async (from) => {
+        const page = await from.find(asking);
+        return { ...state.sheet, found: { ...found, rows: [...found.rows, ...page.orders], next: page.next_cursor } };
       });
     },
     ask: (asking: Asking | undefined): void => set({ asking }),
