@@ -2,7 +2,7 @@
  * The operator's switches as this instance knows them. They are read again when they are older than two seconds, so every instance obeys within
  * seconds, at the cost of a small read now and then. If the database does not answer, the last known switches stay in force.
  */
-import type { SwitchState } from '../ports/operator.ts';
+import type { Switch, SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Provider } from '../ports/providers.ts';
@@ -47,8 +47,11 @@ export const refreshSwitches = async (gateway: Gateway): Promise<void> => {
 /** Returns the mode of the switch that is in force, if there is one. */
 export const switched = (state: SwitchState, name: string, now: number): string | undefined => {
   const found = state.byName.get(name);
-  return found && (found.untilOn === undefined || now < found.untilOn) ? found.mode : undefined;
+  return found && isInForce(found, now) ? found.mode : undefined;
 };
+
+/** A switch that has ended stays stored until it is set again or removed. */
+export const isInForce = ({ untilOn }: Pick<Switch, 'untilOn'>, now: number): boolean => untilOn === undefined || now < untilOn;
 
 /** Returns a provider's mode for new offers: the operator's switch, or else the configured mode. */
 export const modeOf = (state: SwitchState, providerId: string, configured: 'on' | 'shadow' | 'off', now: number): 'on' | 'shadow' | 'off' => {

@@ -176,6 +176,7 @@ describe('providers', () => {
     expect([refused.status, refused.body['code']]).toEqual([503, 'provider-unavailable']);
     expect((await ask('/operator/attention')).body['switches']).toMatchObject([{ name: 'provider/alpine', mode: 'off', reason: 'fraud' }]);
     await gateway.passUntil('it lapses by itself', async () => ((await providersOf()).length === 2 ? true : undefined), { limitMs: 9000 });
+    expect((await ask('/operator/attention')).body['switches']).toEqual([]);
     expect((await given.order()).status).toBe(200);
   });
 

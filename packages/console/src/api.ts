@@ -35,6 +35,9 @@ export type SwitchRequest = { mode: SwitchMode; reason: string; until?: string }
 
 export type Api = ReturnType<typeof createApi>;
 
+/** Longer than the gateway takes for any answer. A connection can end without a word, for example when a VPN does. */
+const longestMs = 60_000;
+
 /** The form of an operator's token that the gateway accepts. Some other strings could not even be sent. */
 const tokenForm = /^[\w.~+/=-]{16,256}$/;
 
@@ -46,6 +49,7 @@ export const createApi = (fetch: typeof globalThis.fetch, token: string) => {
       credentials: 'omit',
       cache: 'no-store',
       redirect: 'error',
+      signal: AbortSignal.timeout(longestMs),
       ...posted,
       headers: { ...posted?.headers, ...headers, authorization: `Bearer ${token}` },
     }).catch(() => undefined);

@@ -91,6 +91,8 @@ export class RampConsole extends LitElement {
     if (asking && dialog && !dialog.open) dialog.showModal();
     if (!asking && dialog?.open === true) dialog.close();
     // A screen reader announces the heading of a new screen once its content is there.
+    // The next operator begins with all figures.
+    if (!isOpen) this.#filter = {};
     const now = isOpen ? hashOf(place) : 'locked';
     if (now === this.#shown) return;
     const heading = this.querySelector('h1');

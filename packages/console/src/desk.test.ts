@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDesk, sending, settling, switching } from './desk.ts';
 
 const token = 'op_0123456789abcdef';
@@ -11,10 +11,12 @@ const problem = (status: number, code: string, more: object = {}): Answer => [st
 /** Opens the console at a gateway that gives these answers, by path, before the good ones. Pauses last until `wake` is called. */
 const opened = async (script: Script = {}) => {
   const asked: string[] = [];
+  const bodies: unknown[] = [];
   const sleepers: (() => void)[] = [];
   const answers: Script = { ...script };
-  const fetch = async (url: string): Promise<Response> => {
+  const fetch = async (url: string, init: { body?: string } = {}): Promise<Response> => {
     asked.push(url);
+    if (init.body !== undefined) bodies.push(JSON.parse(init.body));
     const next = (await answers[url]?.shift()) ?? ([200, url === '/operator/attention' ? attention : overview] as const);
     if (next === 'lost') return await Promise.reject(new TypeError('Failed to fetch'));
     const [status, body] = next;
@@ -42,7 +44,7 @@ const opened = async (script: Script = {}) => {
     await settled();
     return desk.state().notice?.text;
   };
-  return { desk, asked, answers, wake, act, settled };
+  return { desk, asked, bodies, answers, wake, act, settled };
 };
 
 it('goes by the gateway’s clock, and names the operator as the log of actions does', async () => {
@@ -121,7 +123,7 @@ it('keeps what a search has found when a refresh that began before it ends after
   const { desk, answers, wake, settled } = await opened();
   await desk.go({ screen: 'find' });
   for (const [run, expected] of [
-    [async () => await desk.find({ anything: 'a' }), ['a', 'ab']],
+    [async () => await desk.find('a'), ['a', 'ab']],
     [async () => await desk.more(), ['a', 'ab', 'c', 'cb']],
   ] as const) {
     const [overviewLater, giveOverview] = later();
@@ -143,7 +145,7 @@ it('lets the operator act after leaving a search that is slow', async () => {
   const [slow, give] = later();
   answers['/operator/orders-search'] = [slow];
   await desk.go({ screen: 'find' });
-  void desk.find({ anything: 'a' });
+  void desk.find('a');
   await desk.go({ screen: 'providers' });
   give(found('a'));
   await settled();
@@ -163,4 +165,119 @@ it('shows how it is after an action, not what was read during it', async () => {
   give([200, { review: ['before'] }]);
   await settled();
   expect(desk.state().sheet).toEqual({ attention });
+});
+
+const closing = settling('A', { settling: 'close-dispute', reason: 'paid back', pin: '5f0c1a9be2d47733' });
+
+describe('an action that ends after the console was locked', () => {
+  it.each<[what: string, answer: Answer]>([
+    ['done', [200, { done: 'A is no longer disputed' }]],
+    ['refused', problem(409, 'order-changed')],
+    ['refused with the token', problem(404, 'not-found')],
+    ['lost', 'lost'],
+  ])('is nothing to the next operator: %s', async (_what, answer) => {
+    for (const isNext of [false, true]) {
+      const { desk, answers, settled } = await opened();
+      const [done, end] = later();
+      answers['/operator/orders/A/settle'] = [done];
+      void desk.act(closing);
+      await settled();
+      desk.lock();
+      if (isNext) void desk.unlock('op_fedcba9876543210');
+      await settled();
+      const before = desk.state();
+      end(answer);
+      await settled();
+      expect(desk.state()).toEqual(before);
+      expect([before.isOpen, before.whyLocked, before.notice]).toEqual([isNext, undefined, undefined]);
+    }
+  });
+});
+
+it('forgets a search that ends while the next operator unlocks the console', async () => {
+  const { desk, answers, settled } = await opened();
+  const [slow, give] = later();
+  const [overviewLater, giveOverview] = later();
+  answers['/operator/orders-search'] = [slow];
+  await desk.go({ screen: 'find' });
+  void desk.find('a');
+  await settled();
+  desk.lock();
+  answers['/operator/overview'] = [overviewLater];
+  void desk.unlock('op_fedcba9876543210');
+  await settled();
+  give('lost');
+  await settled();
+  giveOverview([200, overview]);
+  await settled();
+  expect(desk.state()).toMatchObject({ isOpen: true, sheet: {} });
+});
+
+it('never replaces an overview by an older one', async () => {
+  const { desk, answers, wake, settled } = await opened();
+  await desk.go({ screen: 'providers' });
+  const [old, giveOld] = later();
+  answers['/operator/overview'] = [old, [200, { ...overview, providers: ['off'] }]];
+  answers['/operator/providers/alpine'] = [[200, { mode: 'off' }]];
+  await wake();
+  void desk.act(switching('alpine', { mode: 'off', reason: 'slow' }, 'none'));
+  await settled();
+  giveOld([200, { ...overview, providers: ['on'] }]);
+  await settled();
+  expect(desk.state().overview?.providers).toEqual(['off']);
+});
+
+it.each<[what: string, answer: Answer, text: RegExp]>([
+  ['done', [200, { done: 'A is no longer disputed' }], /^Order A: Done: A is no longer disputed\.$/],
+  ['refused', problem(409, 'order-changed'), /^Order A: The order has changed since you saw it, so nothing was done\./],
+  ['lost', 'lost', /^Order A: The gateway did not answer/],
+])('names the order that an action was about after the operator has gone to another: %s', async (_what, answer, text) => {
+  const { desk, answers, settled } = await opened();
+  const [done, end] = later();
+  answers['/operator/orders/A/settle'] = [done];
+  await desk.go({ screen: 'order', id: 'A' });
+  void desk.act(closing);
+  await settled();
+  await desk.go({ screen: 'order', id: 'B' });
+  end(answer);
+  await settled();
+  expect(desk.state()).toMatchObject({ place: { id: 'B' }, notice: { text: expect.stringMatching(text) as string } });
+});
+
+it('shows the last of two searches that begin at an order, and none after the operator has left', async () => {
+  for (const isLeft of [false, true]) {
+    const { desk, answers, settled } = await opened();
+    const [overviewLater, giveOverview] = later();
+    const [first, giveFirst] = later();
+    const [second, giveSecond] = later();
+    await desk.go({ screen: 'order', id: 'A' });
+    answers['/operator/overview'] = [overviewLater];
+    answers['/operator/orders-search'] = [first, second];
+    const one = desk.find('first');
+    await settled();
+    const two = isLeft ? desk.go({ screen: 'waiting' }) : desk.find('second');
+    giveSecond([200, { orders: [{ order_id: 'S' }] }]);
+    giveFirst([200, { orders: [{ order_id: 'F' }] }]);
+    giveOverview([200, overview]);
+    await settled();
+    const { place, sheet } = desk.state();
+    expect([await one, await two, place.screen, ids(desk), sheet.attention]).toEqual(
+      isLeft ? [undefined, undefined, 'waiting', undefined, attention] : [undefined, 'S', 'find', ['S'], undefined],
+    );
+  }
+});
+
+it('shows no figures of another time', async () => {
+  const { desk, answers } = await opened();
+  await desk.go({ screen: 'wins' });
+  answers['/operator/overview'] = ['lost'];
+  await desk.look('day');
+  expect(desk.state()).toMatchObject({ span: 'day', sheet: {} });
+});
+
+it('reads a day that follows what is searched for', async () => {
+  const { desk, answers, bodies } = await opened();
+  answers['/operator/orders-search'] = [found('a'), found('a'), found('a')];
+  for (const words of ['100 EUR 2026-11-29', '2026-11-29', 'INV 2026-11']) await desk.find(words);
+  expect(bodies.slice(-3)).toEqual([{ anything: '100 EUR', day: '2026-11-29' }, { anything: '2026-11-29' }, { anything: 'INV 2026-11' }]);
 });

@@ -14,7 +14,7 @@ import {
   type SettleRequest,
   type SwitchRequest,
 } from './api.ts';
-import type { Place } from './place.ts';
+import { hashOf, type Place } from './place.ts';
 import { showTime } from './show.ts';
 
 export type Runtime = {
@@ -35,7 +35,7 @@ export const spans = {
 } as const;
 export type Span = keyof typeof spans;
 
-export type FoundList = { search: Search; rows: Found[]; next?: string | undefined; amountsFrom?: string | undefined };
+export type FoundList = { search: Search; rows: Found[]; next?: string | undefined; amountsFrom?: string | undefined; pricesFrom?: string | undefined };
 /** What one screen shows. `trouble`: why it shows nothing, or nothing new. */
 export type Sheet = { attention?: Attention; card?: Card; found?: FoundList; series?: Series; trouble?: string };
 /** The question that the operator must confirm before an action. `lines` say what will happen. */
@@ -68,6 +68,8 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
   let api: Api | undefined;
   /** Counts the changes of token, screen and what it shows: a refresh that began before a change shows nothing of its own after it. */
   let turn = 0;
+  /** Counts the refreshes: an older overview never replaces a newer one. */
+  let [refreshes, newest] = [0, 0];
   /** Counts the loops: only the newest one goes on. */
   let loop = 0;
   let state: State = { isOpen: false, place: { screen: 'waiting' }, span: 'month', aheadMs: 0, sheet: {}, isWorking: false };
@@ -115,9 +117,12 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
   const refresh = async (): Promise<boolean> => {
     const [asked, from] = [turn, api];
     if (!from) return false;
+    refreshes += 1;
+    const mine = refreshes;
     try {
       const [overview, sheet] = await Promise.all([from.overview(), load(from, state).catch(sheetOf)]);
-      if (api !== from) return true;
+      if (api !== from || mine < newest) return true;
+      newest = mine;
       set({ isOpen: true, overview, aheadMs: Date.parse(overview.answered_on) - now(), awaySince: undefined, ...(turn === asked ? { sheet } : {}) });
       return true;
     } catch (error) {
@@ -125,7 +130,8 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       return false;
     }
   };
-  const failed = (error: unknown): void => {
+  /** `say` completes the sentence about a refusal. */
+  const failed = (error: unknown, say = (text: string): string => text): void => {
     const text = whyOf(error, state.isOpen);
     if (text === undefined) throw error;
     if (error instanceof Locked || !state.isOpen) lock(text);
@@ -133,7 +139,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       if (state.awaySince !== undefined) return;
       set({ awaySince: gatewayNow() });
       void keepAsking();
-    } else set({ notice: { isBad: true, text } });
+    } else set({ notice: { isBad: true, text: say(text) } });
   };
 
   const keepAsking = async (): Promise<void> => {
@@ -148,19 +154,23 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
   const act = async (run: (api: Api) => Promise<string>): Promise<void> => {
     const from = api;
     if (!from || state.isWorking) return;
+    const began = state.place;
+    /** The operator may have gone to another screen meanwhile, such as that of another order. */
+    const about = (text: string): string => {
+      if (hashOf(state.place) === hashOf(began)) return text;
+      return `${began.screen === 'order' ? `Order ${began.id}` : 'On the screen that you left'}: ${text}`;
+    };
     set({ isWorking: true, notice: undefined });
     try {
-      set({ notice: { isBad: false, text: await run(from) } });
+      const text = await run(from);
+      if (api !== from) return;
+      set({ notice: { isBad: false, text: about(text) } });
     } catch (error) {
-      if (error instanceof Away)
-        set({
-          notice: {
-            isBad: true,
-            text: 'The gateway did not answer, so it may or may not have done this. Once it answers again, check what it shows before you repeat the action.',
-          },
-        });
-      else failed(error);
+      if (api !== from) return;
+      if (error instanceof Away) set({ notice: { isBad: true, text: about(notAnswered) } });
+      else failed(error, about);
     }
+    // A refusal of the token has locked the console.
     if (api !== from) return;
     turn += 1;
     set({ asking: undefined });
@@ -178,7 +188,10 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     turn += 1;
     const asked = turn;
     set({ isWorking: true });
-    const sheet = (await run(from).catch(failed)) ?? undefined;
+    const sheet = await run(from).catch((error: unknown) => {
+      if (api === from) failed(error);
+      return undefined;
+    });
     if (api !== from) return undefined;
     if (turn !== asked) {
       set({ isWorking: false });
@@ -187,6 +200,12 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     turn += 1;
     set({ isWorking: false, ...(sheet ? { sheet } : {}) });
     return sheet;
+  };
+
+  const go = async (place: Place): Promise<void> => {
+    turn += 1;
+    set({ place, sheet: {}, notice: undefined, asking: undefined });
+    await refresh();
   };
 
   return {
@@ -207,20 +226,17 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     },
     lock: (): void => lock(),
     refresh,
-    go: async (place: Place): Promise<void> => {
-      turn += 1;
-      set({ place, sheet: {}, notice: undefined, asking: undefined });
-      await refresh();
-    },
+    go,
     look: async (span: Span): Promise<void> => {
       turn += 1;
-      set({ span });
+      set({ span, sheet: {} });
       await refresh();
     },
-    /** Searches, and returns the id of the order if it is the only one. */
-    find: async (words: Search): Promise<string | undefined> => {
+    /** Goes to the screen of searches, searches, and returns the id of the order if it is the only one. */
+    find: async (words: string): Promise<string | undefined> => {
+      if (state.place.screen !== 'find') void go({ screen: 'find' });
       set({ sheet: {}, notice: undefined });
-      const sheet = await search(async (from) => await firstPage(from, words).then((found) => ({ found }), sheetOf));
+      const sheet = await search(async (from) => await firstPage(from, searchOf(words)).then((found) => ({ found }), sheetOf));
       const { rows, next } = sheet?.found ?? { rows: [] };
       return next === undefined && rows.length === 1 ? rows[0]?.order_id : undefined;
     },
@@ -242,10 +258,18 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
   };
 };
 
+const notAnswered = 'The gateway did not answer, so it may or may not have done this. Once it answers again, check what it shows before you repeat the action.';
+
+/** Reads what an operator wrote: anything, and a day after it, such as "100 EUR 2026-11-29". */
+const searchOf = (words: string): Search => {
+  const [, anything, day] = /^(.+?) (\d{4}-\d{2}-\d{2})$/.exec(words) ?? [];
+  return anything === undefined || day === undefined ? { anything: words } : { anything, day };
+};
+
 const pageSize = 100;
 const firstPage = async (from: Api, search: Search): Promise<FoundList> => {
-  const { orders, next_cursor: next, amounts_from: amountsFrom } = await from.find(search);
-  return { search, rows: orders, next, amountsFrom };
+  const { orders, next_cursor: next, amounts_from: amountsFrom, prices_from: pricesFrom } = await from.find(search);
+  return { search, rows: orders, next, amountsFrom, pricesFrom };
 };
 
 /** Turns a refusal of the gateway into what the screen shows. Throws any other error again: it is about the whole console. */
@@ -264,7 +288,7 @@ const whyOf = (error: unknown, wasOpen: boolean): string | undefined => {
   if (!(error instanceof Refused)) return undefined;
   const { code, detail } = error.problem;
   if (code === 'rate-limited') return `${detail} Wait a minute.`;
-  if (code === 'order-changed') return 'The order has changed since you saw it, so nothing was done. This is how it is now.';
+  if (code === 'order-changed') return 'The order has changed since you saw it, so nothing was done. Look at it again.';
   if (code !== 'switch-changed') return detail;
   const { switch: other } = error.problem;
   return other

@@ -99,12 +99,15 @@ export const orderTable = (desk: Desk, rows: readonly Found[], title: string): T
 /** Returns a provider's name or, if the provider is no longer in the configuration, its id. */
 export const nameOf = (desk: Desk, id: string): string => desk.state().overview?.providers.find(({ provider }) => provider === id)?.name ?? id;
 
-/** Keeps the browser from sending a form, and returns a function that reads its fields, without the spaces around what was entered. */
+/**
+ * Keeps the browser from sending a form, and returns a function that reads its fields as one line each: what was pasted may have line breaks, which
+ * the gateway does not take.
+ */
 export const fieldsOf = (event: SubmitEvent): ((name: string) => string) => {
   event.preventDefault();
   const given = new FormData(event.target as HTMLFormElement);
   return (name) => {
     const value = given.get(name);
-    return typeof value === 'string' ? value.trim() : '';
+    return typeof value === 'string' ? value.trim().replaceAll(/\s+/g, ' ') : '';
   };
 };

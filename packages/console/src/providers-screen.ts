@@ -5,7 +5,7 @@ import type { ProviderRow, SwitchMode } from './api.ts';
 import { switching, type Desk } from './desk.ts';
 import { age, fieldsOf, label, link, row, theirs, time, type Part } from './parts.ts';
 import { hashOf } from './place.ts';
-import { plain, showCount, showDuration, showShare, showTime } from './show.ts';
+import { plain, showCount, showAge, showShare, showTime } from './show.ts';
 import { faults, modes, textOf } from './words.ts';
 
 export const providersScreen = (desk: Desk): TemplateResult => {
@@ -92,8 +92,8 @@ const inForce = (desk: Desk, { switch: set, configured_mode: configured }: Provi
     ? nothing
     : html`<p class="note">
         ${set.set_by === desk.state().actor ? 'You' : set.set_by} set it to <strong>${set.mode}</strong> on ${time(desk, set.set_on)}:
-        ${theirs(set.reason)}.${set.until === undefined ? ' The switch stays until it is removed.' : html` The switch ends on ${time(desk, set.until)}.`} The
-        configuration file says "${configured}".
+        ${theirs(set.reason)}.${set.until === undefined ? ' The switch stays until it is removed.' : html` The switch ${Date.parse(set.until) > desk.now() ? 'ends' : 'ended'} on ${time(desk, set.until)}.`}
+        The configuration file says "${configured}".
       </p>`;
 
 const choices = ['on', 'shadow', 'drain', 'off', 'configured'] as const;
@@ -102,7 +102,8 @@ const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
   const send = (event: SubmitEvent): void => {
     const text = fieldsOf(event);
     const [mode, reason, until] = [text('mode') as SwitchMode, text('reason'), text('until')];
-    if (reason === '') return;
+    // The chosen mode may have become the one in force meanwhile; then it cannot be chosen any more.
+    if (reason === '' || !Object.hasOwn(modes, mode)) return;
     // The field has no time zone: what was entered is UTC.
     const end = until === '' ? undefined : `${until.length === 16 ? `${until}:00` : until}Z`;
     desk.ask({
@@ -110,7 +111,7 @@ const switchForm = (desk: Desk, one: ProviderRow): TemplateResult => {
       lines: [
         `${name}: ${mode === 'configured' ? `the switch is removed, and the configuration file says "${configured}".` : modes[mode]}`,
         'Every instance obeys within 5 seconds. Orders that exist are followed in any mode.',
-        end === undefined || mode === 'configured' ? '' : `The switch ends on ${showTime(end)} UTC, in ${showDuration(Date.parse(end) - desk.now())}.`,
+        end === undefined || mode === 'configured' ? '' : `The switch ends on ${showTime(end)} UTC, ${showAge(end, desk.now())}.`,
         `Reason: ${reason}`,
       ].filter((line) => line !== ''),
       yes: mode === 'configured' ? 'Remove the switch' : `Switch to "${mode}"`,

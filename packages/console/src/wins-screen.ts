@@ -31,7 +31,9 @@ export const winsScreen = (desk: Desk, wish: Wish): TemplateResult => {
 const filters = (series: Series, { filter, choose }: Wish): TemplateResult => {
   const all = [...series.decisions, ...series.offers];
   const field = (name: keyof Filter, title: string, narrowed: Filter): Part => {
-    const values = [...new Set(all.filter(isIn(narrowed)).map((one) => one[name]))].filter((value) => value !== '').toSorted();
+    // What was chosen stays in the list although this time may have no figures for it: otherwise it would filter unseen.
+    const chosen = filter[name] ?? '';
+    const values = [...new Set([chosen, ...all.filter(isIn(narrowed)).map((one) => one[name])])].filter((value) => value !== '').toSorted();
     return html`<label
       >${title}
       <select

@@ -111,7 +111,7 @@ describe.skipIf(executablePath === undefined)('in a browser the console', () => 
     await drop();
     await page.getByText(/an answer may have been lost/).waitFor();
     await page.locator('#drop-fallback-reason').fill('refused before the upgrade');
-    await page.locator('#drop-fallback-evidence').fill('Alpine: no link was made');
+    await page.locator('#drop-fallback-evidence').fill('Alpine:\nno link was made');
     await drop();
     await page.getByText(/^Done: .* the fallback address is dropped/).waitFor();
     await sql`delete from claims where order_id = ${filled}`;

@@ -3,6 +3,7 @@ import type { Stage } from '../../domain/order.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { FoundOrder } from '../../ports/operator.ts';
 import { Problem } from '../problem.ts';
+import { isInForce } from '../switches.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
 import { uuidForm } from './find-orders.ts';
 import { logAction, type Operator } from './log-action.ts';
@@ -45,7 +46,7 @@ export const attentionOf = async (gateway: Gateway) => {
     dead_letters: dead.map(showDelivery),
     failing_webhooks: failing.map((one) => ({ ...showDelivery(one), due_on: time(one.dueOn) })),
     ill_providers: gateway.providers.map((one) => ({ provider: one.id, ...showHealth(one) })).filter(isIll),
-    switches: switches.map(showSwitch),
+    switches: switches.filter((one) => isInForce(one, now)).map(showSwitch),
     keys_in_rotation: gateway.state.keysInRotation,
   };
 };

@@ -5,7 +5,7 @@ import type { Switch } from '../../ports/operator.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
 import { sharedAnswer } from '../shared-answer.ts';
-import { deliveriesSwitch, ordersSwitch, possibleMode, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
+import { deliveriesSwitch, isInForce, ordersSwitch, possibleMode, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
 import { attentionOf } from './actions.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { showSwitch, versionOf } from './switch-provider.ts';
@@ -27,7 +27,7 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
   const now = gateway.now();
   const { switches: _shown, keys_in_rotation: _keys, ...lists } = await attentionOf(gateway);
   const switches = await stores.operator.switches();
-  const inForce = switches.filter(({ untilOn }) => untilOn === undefined || now < untilOn);
+  const inForce = switches.filter((one) => isInForce(one, now));
   const held = (name: string) => inForce.filter((one) => one.name === name).map(showSwitch)[0];
   const instances = await stores.figures.instances(seenWithinMs);
   const figures = await sharedAnswer(gateway, 'overview figures', async () => await figuresOf(gateway), figuresMs);
