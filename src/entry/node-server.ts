@@ -85,8 +85,8 @@ export type RunningServer = {
   stop: () => Promise<void>;
 };
 
-/** Opened secrets may take up 1/32 of the heap. In the image that is 17 MB, enough for the sessions of 1,500 customers at 20 providers. */
-const partForSecrets = 32;
+/** Opened secrets may take up 1/40 of the heap. In the image that is 15 MB, enough for the sessions of 1,500 customers at 20 providers. */
+const partForSecrets = 40;
 /** How long a stop waits for running work to finish. */
 const idleLimitMs = 8_000;
 /**
