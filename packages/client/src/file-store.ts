@@ -14,8 +14,10 @@ export const fileStore = (folder: string): Store => {
   const versions = async (key: string): Promise<number[]> => {
     const list = async (): Promise<number[]> => {
       const files = await readdir(folder).catch(unlessMissing([]));
-      const found = files.map((file) => (file.startsWith(`${nameOf(key)}.`) ? Number(/\.(\d+)$/.exec(file)?.[1]) : Number.NaN));
-      return found.filter((version) => !Number.isNaN(version)).sort((a, b) => a - b);
+      const start = `${nameOf(key)}.`;
+      // A file of another key can begin alike: "host.", and then "host.example.3".
+      const found = files.flatMap((file) => (file.startsWith(start) ? (/^\d+$/.exec(file.slice(start.length)) ?? []) : []));
+      return found.map(Number).sort((a, b) => a - b);
     };
     for (let seen = await list(); ;) {
       const again = await list();

@@ -122,6 +122,13 @@ it('of two tabs without locks that saw the same, one writes; a lease of a closed
   expect([storage.getItem('k'), storage.getItem('k:lease')]).toEqual(['three', null]);
 });
 
+it('fileStore reads no file of a key that begins alike', async () => {
+  const store = fileStore(folder);
+  for (const value of ['one', 'two', 'three']) await store.set('gateway.default.svc', value);
+  await store.set('gateway', 'mine');
+  expect([await store.get('gateway'), await store.get('gateway.default.svc'), await store.get('gateway.default')]).toEqual(['mine', 'three', undefined]);
+});
+
 it('fileStore leaves one file, for its owner alone, and removes drafts of killed processes', async () => {
   const store = fileStore(folder);
   const draft = join(folder, 'dead.draft');
