@@ -1,7 +1,7 @@
 import type { AnswerHeaders, HttpSettings } from './call.ts';
 
 /** Response headers that a browser's script may read. */
-const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow, deprecation, sunset, link';
+const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow, date, deprecation, sunset, link';
 
 /**
  * Returns the CORS headers of an answer. Only a listed origin may read it. Errors have these headers, too, so that the page can read what went wrong.

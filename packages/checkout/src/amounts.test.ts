@@ -47,6 +47,11 @@ it.each<[language: Language, shown: string[]]>([
   ).toEqual(shown);
 });
 
+it('rounds nothing, also in a currency without decimals', () => {
+  const shown = ['1000', '1000.00', '1000.50', '0.01'].map((text) => showMoney({ text, currency: 'JPY' }, 'en'));
+  expect(shown).toEqual(['¥1,000', '¥1,000', '¥1,000.50', '¥0.01']);
+});
+
 it('shows no amount as a float', () => {
   expect(showMoney(new Money(90_071_992_547_409_931n, 'EUR'), 'en')).toBe('€900,719,925,474,099.31');
 });

@@ -23,7 +23,9 @@ export const showMoney = ({ text, currency }: Pick<Money, 'text' | 'currency'>, 
   const exact = text as `${number}`;
   if (currency === 'sat') return `${new Intl.NumberFormat(language).format(exact)} sats`;
   try {
-    return new Intl.NumberFormat(language, { style: 'currency', currency }).format(exact);
+    // A currency without decimals still gets them if there is a fraction: nothing is rounded.
+    const digits = /\.\d*[1-9]/.test(text) ? { minimumFractionDigits: 2 } : {};
+    return new Intl.NumberFormat(language, { style: 'currency', currency, ...digits }).format(exact);
   } catch {
     return `${new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).format(exact)} ${currency}`;
   }

@@ -379,6 +379,20 @@ it('finds after a reload what was open, and what was being ordered when the page
   open.flow.stop();
 });
 
+it('shows nothing more once it is stopped, whatever is still under way', async () => {
+  let answer: (answer: Answered) => void = () => undefined;
+  const asking = new Promise<Answered>((done) => (answer = done));
+  const one = customer({ '/order-status': [none, async () => await asking] });
+  await one.flow.start();
+  one.flow.changedElsewhere();
+  await vi.waitUntil(() => one.sent('/order-status') === 2, { interval: 1 });
+  one.flow.stop();
+  const before = one.states.length;
+  answer(at('awaiting_payment'));
+  for (let n = 0; n < 10; n += 1) await new Promise((turn) => setImmediate(turn));
+  expect([one.states.length, one.flow.state().open]).toEqual([before, []]);
+});
+
 it('shows what another tab ordered, also while it is already asking because of that tab', async () => {
   let answer: (answer: Answered) => void = () => undefined;
   const asking = new Promise<Answered>((done) => (answer = done));

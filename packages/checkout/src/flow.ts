@@ -71,10 +71,13 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   /** Whether another tab has changed something since the open orders were last read. */
   let isStale = false;
   let isRereading = false;
+  /** Once this is true, the element shows another flow, or none: what is still under way here must not replace it. */
+  let isStopped = false;
   /** How many reads of the open orders have begun, and which read is shown. The answer to an earlier read never replaces that to a later one. */
   const reads = { begun: 0, shown: 0 };
 
   const set = (change: Partial<State>): void => {
+    if (isStopped) return;
     state = { ...state, ...change };
     changed(state);
   };
@@ -175,6 +178,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
 
   /** Follows the order until it is final or the customer leaves its screen. If the gateway does not answer, keeps asking. */
   const follow = async (order: BuyOrder): Promise<void> => {
+    if (isStopped) return;
     following.abort();
     const { signal } = (following = new AbortController());
     current = order;
@@ -359,7 +363,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       const { receipts } = await ramp.route(order);
       return JSON.stringify({ order_id: order.id, receipts }, undefined, 2);
     },
+    /** Ends the flow for good. */
     stop: (): void => {
+      isStopped = true;
       work.abort();
       leave();
     },

@@ -13,6 +13,12 @@ import { style } from './style.ts';
 import type { Form, View } from './view.ts';
 import { languageOf, wordsOf } from './words.ts';
 
+/** Where orders are remembered if the browser has no storage: for all elements of the page, and for an element that is moved within it. */
+const memory = new Map<string, string>();
+
+/** A difference between the clocks that a slow answer could explain, in milliseconds, is ignored. */
+const clockToleranceMs = 30_000;
+
 /**
  * Attributes, all optional: `gateway` (its address; default: this page's own origin), `amount` ("100"), `currency` ("EUR"), `by` ("SEPA"), `lang`
  * ("en", "de"; default: the page's, or else the browser's), `theme` ("light", "dark"; default: the system's), `return-to` (the address of the link
@@ -43,6 +49,12 @@ export class RampBuy extends LitElement implements RampBuyElement {
   #form: Form = { amount: '100', currency: undefined, by: undefined, mistake: undefined };
   #isSandbox = false;
   #isForgetful = false;
+  /** The address at which the present purchase began. Undefined while the element is not in a page. */
+  #begun: string | undefined;
+  /** Whether this page may read the answers of the gateway. */
+  #isReadable = false;
+  /** How far the gateway's clock is ahead of this device's, in milliseconds. Prices and codes end by the gateway's clock. */
+  #aheadMs = 0;
   /** Whether the gateway is running, but does not list this page's origin. A note then says so to the page's developer. */
   #isNotListed = false;
   #copied: string | undefined;
@@ -68,11 +80,13 @@ export class RampBuy extends LitElement implements RampBuyElement {
     this.#ticking = setInterval(() => {
       if (this.#state.step === 'offers' || this.#state.step === 'order') this.requestUpdate();
     }, 1000);
-    this.#begin();
+    // The purchase begins with the first update, because a page may set `gateway` just after it has added the element.
+    this.requestUpdate();
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#flow?.stop();
+    this.#begun = undefined;
     this.#scheme.removeEventListener('change', this.#redraw);
     removeEventListener('storage', this.#otherTab);
     removeEventListener('pageshow', this.#shownAgain);
@@ -84,17 +98,39 @@ export class RampBuy extends LitElement implements RampBuyElement {
   }
 
   #begin(): void {
+    this.#flow?.stop();
+    this.#begun = this.#url;
+    this.#isSandbox = this.#isNotListed = this.#isReadable = false;
+    this.#aheadMs = 0;
     const runtime: Runtime = {
       ...defaultRuntime,
       fetch: async (url, request) => {
         const response = await fetch(url, { ...request, credentials: 'omit', cache: 'no-store' });
-        this.#isSandbox ||= response.headers.get('x-ramp-mode') === 'sandbox';
+        if (this.#flow === flow) this.#heard(response.headers);
         return response;
       },
     };
     const ramp = createRamp({ url: this.#url, store: this.store ?? this.#rememberHere(), runtime });
-    this.#flow = createFlow({ ramp, runtime, changed: (state) => this.#changed(state), tell: (news) => this.#tell(news) });
-    void this.#flow.start();
+    const flow: Flow = createFlow({
+      ramp,
+      runtime: { ...runtime, now: () => this.#now() },
+      changed: (state) => this.#changed(state),
+      tell: (news) => this.#tell(news),
+    });
+    this.#flow = flow;
+    void flow.start();
+  }
+
+  /** Learns from the headers of an answer. That they can be read proves that the gateway lists this page. */
+  #heard(headers: Headers): void {
+    this.#isReadable = true;
+    this.#isNotListed = false;
+    this.#isSandbox ||= headers.get('x-ramp-mode') === 'sandbox';
+    const aheadMs = Date.parse(headers.get('date') ?? '') - Date.now();
+    if (!Number.isNaN(aheadMs)) this.#aheadMs = Math.abs(aheadMs) > clockToleranceMs ? aheadMs : 0;
+  }
+  #now(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   /** Returns a store in localStorage or, if there is none, in memory. A sandboxed frame has no localStorage, and the user can turn it off. */
@@ -105,7 +141,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
       return localStorageStore(localStorage);
     } catch {
       this.#isForgetful = true;
-      return new Map();
+      return memory;
     }
   }
 
@@ -129,10 +165,13 @@ export class RampBuy extends LitElement implements RampBuyElement {
    */
   async #whetherListed(): Promise<void> {
     if (new URL(this.#url, location.href).origin === location.origin) return;
-    this.#isNotListed = await fetch(`${this.#url}/health/live`, { mode: 'no-cors', credentials: 'omit' }).then(
+    const flow = this.#flow;
+    const isUp = await fetch(`${this.#url}/health/live`, { mode: 'no-cors', credentials: 'omit' }).then(
       () => true,
       () => false,
     );
+    if (this.#flow !== flow) return;
+    this.#isNotListed = isUp && !this.#isReadable;
     this.requestUpdate();
   }
 
@@ -165,7 +204,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
       flow,
       language,
       words: wordsOf(language),
-      now: Date.now(),
+      now: this.#now(),
       form: this.#form,
       edit: (change) => {
         this.#form = { ...this.#form, ...change };
@@ -207,12 +246,9 @@ export class RampBuy extends LitElement implements RampBuyElement {
     return html`${state.trouble && !state.working ? problem(view, state.trouble, again) : nothing}${waiting(view)}`;
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
+  protected override updated(_changed: PropertyValues<this>): void {
     // With another gateway, a new purchase begins.
-    if (changed.has('gateway') && changed.get('gateway') !== undefined) {
-      this.#flow?.stop();
-      this.#begin();
-    }
+    if (this.isConnected && this.#begun !== this.#url) this.#begin();
   }
 }
 

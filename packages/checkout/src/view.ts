@@ -8,7 +8,7 @@ export type View = {
   flow: Flow;
   words: Words;
   language: Language;
-  /** Unix milliseconds. */
+  /** Unix milliseconds, by the gateway's clock. */
   now: number;
   /** What the customer has entered and chosen in the form. */
   form: Form;

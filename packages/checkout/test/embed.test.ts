@@ -129,6 +129,61 @@ describe.skipIf(executablePath === undefined)('in a browser on the page of a str
     },
   );
 
+  it('keeps its order when it is moved in the page of a browser without storage', async () => {
+    const { page, context, leaves } = await customerOf(browser, hosts());
+    await context.addInitScript(`Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('no storage', 'SecurityError'); } })`);
+    await page.goto(listed);
+    await page.getByRole('button', { name: 'Compare prices' }).click();
+    await page.getByRole('button', { name: /^Buy from.*Alpine/ }).click();
+    await page.getByRole('heading', { name: 'Waiting for your payment' }).waitFor();
+    await page.evaluate(`document.body.append(Object.assign(document.createElement('div'), { id: 'modal' }));
+      document.querySelector('#modal').append(document.querySelector('ramp-buy'))`);
+    await page.locator('#modal').getByRole('heading', { name: 'Waiting for your payment' }).waitFor();
+    await page.getByText('Pay once').or(page.getByText('IBAN')).first().waitFor();
+    await leaves();
+  });
+
+  it('serves a customer whose clock is days ahead', async () => {
+    const { page, context, leaves } = await customerOf(browser, hosts());
+    await context.addInitScript(`const now = Date.now; Date.now = () => now() + 400 * 3600e3`);
+    await page.goto(listed);
+    await page.getByRole('button', { name: 'Compare prices' }).click();
+    await page.getByRole('button', { name: /^Buy from.*Alpine/ }).click();
+    await page.getByRole('heading', { name: 'Waiting for your payment' }).waitFor();
+    const control = gateway.simulators['alpine']?.control;
+    await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
+    await page.getByRole('link', { name: 'Open in my wallet' }).waitFor();
+    await leaves();
+  });
+
+  it('begins at the gateway that is set just after it was added, and only there', async () => {
+    files['/empty'] = ['text/html', files['/']?.[1].replace(/<ramp-buy.*$/, '') ?? ''];
+    const { page, leaves } = await customerOf(browser, hosts());
+    await page.goto(`${listed}/empty`);
+    await page.evaluate(`customElements.whenDefined('ramp-buy').then(() => {
+      const buy = document.createElement('ramp-buy');
+      document.body.append(buy);
+      buy.gateway = '${gateway.url}';
+    })`);
+    await page.getByRole('button', { name: 'Compare prices' }).waitFor();
+    await leaves();
+  });
+
+  it('says no longer that the page is not listed once the gateway has answered it', async () => {
+    const { page, context } = await customerOf(browser, hosts());
+    // To the page, an answer without CORS headers, such as a proxy's while the gateway restarts, looks like none.
+    const calls = ({ href, pathname }: URL): boolean => href.startsWith(gateway.url) && pathname !== '/health/live';
+    await page.route(calls, async (route) => await route.abort());
+    await page.goto(listed);
+    const note = page.getByText('The gateway does not serve this page.');
+    await note.waitFor();
+    await page.unroute(calls);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Compare prices' }).waitFor();
+    await note.waitFor({ state: 'detached' });
+    await context.close();
+  });
+
   it('shows /buy in a frame where it is listed, and hears of what happens in it', async () => {
     const { page, leaves } = await customerOf(browser, hosts());
     await page.goto(`${listed}/frame`);
