@@ -1,6 +1,6 @@
 /** `<ramp-buy>`: buying bitcoin through a gateway, in any page. Importing this file defines the element. */
 import { createRamp, defaultRuntime, localStorageStore, type Runtime, type Store } from '@ramp-gateway/client';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { mayReturnTo } from '../../../src/domain/return-address.ts';
 import type { Language } from './amounts.ts';
 import { amountScreen } from './amount-screen.ts';
@@ -246,7 +246,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
     return html`${state.trouble && !state.working ? problem(view, state.trouble, again) : nothing}${waiting(view)}`;
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
     // With another gateway, a new purchase begins.
     if (this.isConnected && this.#begun !== this.#url) this.#begin();
   }

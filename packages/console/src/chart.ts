@@ -1,5 +1,5 @@
 /** `<ramp-chart>`: lines over time, drawn by uPlot. What they show is also in the table below, so the picture itself has only a name. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import uPlot from 'uplot';
 import type { Lines } from './figures.ts';
 
@@ -51,7 +51,7 @@ export class RampChart extends LitElement {
       ${this.data?.x.length === 1 ? html`<p class="muted">One point so far.</p>` : nothing}`;
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
     const place = this.querySelector<HTMLElement>('.plot');
     const text = JSON.stringify([this.data, this.unit]);
     if (!place || !this.data || text === this.#drawn) return;

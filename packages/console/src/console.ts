@@ -1,5 +1,5 @@
 /** `<ramp-console>`: the operator's console. It keeps the token in memory only: a reload asks for it again. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { createDesk } from './desk.ts';
 import type { Filter } from './figures.ts';
 import { findScreen } from './find-screen.ts';
@@ -85,7 +85,7 @@ export class RampConsole extends LitElement {
     }
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
+  protected override updated(): void {
     const { isOpen, place, sheet, asking } = this.#desk.state();
     const dialog = this.querySelector('dialog');
     if (asking && dialog && !dialog.open) dialog.showModal();

@@ -126,12 +126,13 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       set({ isOpen: true, overview, aheadMs: Date.parse(overview.answered_on) - now(), awaySince: undefined, ...(turn === asked ? { sheet } : {}) });
       return true;
     } catch (error) {
-      if (api === from) failed(error);
+      failed(from, error);
       return false;
     }
   };
-  /** `say` completes the sentence about a refusal. */
-  const failed = (error: unknown, say = (text: string): string => text): void => {
+  /** Shows why a request of the session `from` failed, unless the console was locked meanwhile. `say` completes the sentence about a refusal. */
+  const failed = (from: Api, error: unknown, say = (text: string): string => text): void => {
+    if (api !== from) return;
     const text = whyOf(error, state.isOpen);
     if (text === undefined) throw error;
     if (error instanceof Locked || !state.isOpen) lock(text);
@@ -160,17 +161,16 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
       if (hashOf(state.place) === hashOf(began)) return text;
       return `${began.screen === 'order' ? `Order ${began.id}` : 'On the screen that you left'}: ${text}`;
     };
+    const tell = (isBad: boolean, text: string): void => {
+      if (api === from) set({ notice: { isBad, text: about(text) } });
+    };
     set({ isWorking: true, notice: undefined });
     try {
-      const text = await run(from);
-      if (api !== from) return;
-      set({ notice: { isBad: false, text: about(text) } });
+      tell(false, await run(from));
     } catch (error) {
-      if (api !== from) return;
-      if (error instanceof Away) set({ notice: { isBad: true, text: about(notAnswered) } });
-      else failed(error, about);
+      if (error instanceof Away) tell(true, notAnswered);
+      else failed(from, error, about);
     }
-    // A refusal of the token has locked the console.
     if (api !== from) return;
     turn += 1;
     set({ asking: undefined });
@@ -188,10 +188,7 @@ export const createDesk = ({ fetch, now, sleep, hash, isSeen }: Runtime, changed
     turn += 1;
     const asked = turn;
     set({ isWorking: true });
-    const sheet = await run(from).catch((error: unknown) => {
-      if (api === from) failed(error);
-      return undefined;
-    });
+    const sheet = (await run(from).catch((error: unknown) => failed(from, error))) ?? undefined;
     if (api !== from) return undefined;
     if (turn !== asked) {
       set({ isWorking: false });
