@@ -29,12 +29,11 @@ export const readOrder = async (gateway: Gateway, operator: Operator, id: string
 
 const isIll = ({ circuits }: ReturnType<typeof showHealth>): boolean => Object.values(circuits).some((state) => state !== 'closed');
 
-/** Reads what needs a person now, or may soon: at most 100 orders, claims or webhooks of each kind. */
-export const attentionOf = async (gateway: Gateway) => {
+/** Reads what waits for a person: at most 100 orders, claims or webhooks of each kind. */
+export const waitingOf = async (gateway: Gateway) => {
   const now = gateway.now();
   const paidBefore = now - longestDeliveryMs;
   const { review, late, unknown, twins, disputed, claims, dead, failing } = await gateway.stores.operator.attention(most, paidBefore, triesToList);
-  const switches = await gateway.stores.operator.switches();
   const show = (one: FoundOrder) => showFound(one, now);
   return {
     review: review.map(show),
@@ -46,14 +45,16 @@ export const attentionOf = async (gateway: Gateway) => {
     dead_letters: dead.map(showDelivery),
     failing_webhooks: failing.map((one) => ({ ...showDelivery(one), due_on: time(one.dueOn) })),
     ill_providers: gateway.providers.map((one) => ({ provider: one.id, ...showHealth(one) })).filter(isIll),
-    switches: switches.filter((one) => isInForce(one, now)).map(showSwitch),
-    keys_in_rotation: gateway.state.keysInRotation,
   };
 };
 
+/** Reads what needs a person now, or may soon: what waits, the switches in force, and the keys that are being replaced. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await logAction(gateway, operator, 'attention.read', 'orders');
-  return await attentionOf(gateway);
+  const waiting = await waitingOf(gateway);
+  const switches = await gateway.stores.operator.switches();
+  const now = gateway.now();
+  return { ...waiting, switches: switches.filter((one) => isInForce(one, now)).map(showSwitch), keys_in_rotation: gateway.state.keysInRotation };
 };
 
 export const readRecord = async (gateway: Gateway, operator: Operator) => {

@@ -6,7 +6,7 @@ import type { Provider } from '../../ports/providers.ts';
 import { showHealth } from '../catalogue/report-providers.ts';
 import { sharedAnswer } from '../shared-answer.ts';
 import { deliveriesSwitch, isInForce, ordersSwitch, possibleMode, providerModes, providerSwitch, type ProviderMode } from '../switches.ts';
-import { attentionOf } from './actions.ts';
+import { waitingOf } from './actions.ts';
 import { logAction, type Operator } from './log-action.ts';
 import { showSwitch, versionOf } from './switch-provider.ts';
 
@@ -25,7 +25,7 @@ export const readOverview = async (gateway: Gateway, operator: Operator) => {
   await logAction(gateway, operator, 'overview.read', 'all');
   const { stores, state, settings } = gateway;
   const now = gateway.now();
-  const { switches: _shown, keys_in_rotation: _keys, ...lists } = await attentionOf(gateway);
+  const lists = await waitingOf(gateway);
   const switches = await stores.operator.switches();
   const inForce = switches.filter((one) => isInForce(one, now));
   const held = (name: string) => inForce.filter((one) => one.name === name).map(showSwitch)[0];
