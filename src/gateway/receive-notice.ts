@@ -64,12 +64,19 @@ const isFrom = (gateway: Gateway, provider: Provider | undefined, { targetId, he
 const ringOrder = async (scope: Scope, providerId: string, upstreamOrderId: string): Promise<void> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
-  const found = await intents.sharing(providerId, writingsOf(upstreamOrderId), undefined);
-  for (const intent of found.slice(0, mostHints)) await ring(scope, { providerId, purpose: 'order', targetId: intent.id });
-  if (found.length > 0 || !(await intents.isPlacingAt(providerId))) return;
-  await record(gateway, { providerId, purpose: 'provider', targetId: unknownOrder(gateway, providerId, upstreamOrderId) });
-  const recorded = await record(gateway, { providerId, purpose: 'provider', targetId: providerId });
-  await intents.wakeUnknown(providerId, gateway.now() + (recorded === 'new' ? 0 : windowMs));
+  const ringFound = async (): Promise<boolean> => {
+    const found = await intents.sharing(providerId, writingsOf(upstreamOrderId), undefined);
+    for (const intent of found.slice(0, mostHints)) await ring(scope, { providerId, purpose: 'order', targetId: intent.id });
+    return found.length > 0;
+  };
+  if (await ringFound()) return;
+  if (await intents.isPlacingAt(providerId)) {
+    await record(gateway, { providerId, purpose: 'provider', targetId: unknownOrder(gateway, providerId, upstreamOrderId) });
+    const recorded = await record(gateway, { providerId, purpose: 'provider', targetId: providerId });
+    await intents.wakeUnknown(providerId, gateway.now() + (recorded === 'new' ? 0 : windowMs));
+  }
+  // The id may have been stored meanwhile, too early for the attempt to see this notice.
+  await ringFound();
 };
 
 /**

@@ -1,5 +1,5 @@
 /** Providers that know their customers: one account for buying and selling, codes, pages that the customer must visit, webhooks about anything. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { createNoticeTokens, sha256Hex } from '../../src/seal/hash.ts';
 import { movableClock } from '../support/clock.ts';
@@ -533,13 +533,12 @@ describe('the one URL for all webhooks of a provider', () => {
   const token = createNoticeTokens([noticeKey]).token('provider', 'known');
   const url = (more: { provider?: string; target?: string; token?: string } = {}) =>
     `${gateway.url}/notices/${more.provider ?? 'known'}/provider/${more.target ?? 'known'}/${more.token ?? token}`;
-  const ring = async (body: object | string, { to = url(), key = 'the-key-that-the-bank-sends' }: { to?: string; key?: string } = {}) => {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await fetch(to, {
-      method: 'POST',
-      body: text,
-      headers: { 'content-type': 'application/json', ...(key === '' ? {} : { 'x-api-key': key }) },
-    });
+  const bankKey = 'the-key-that-the-bank-sends';
+  const post = async (body: string, { to = url(), key = bankKey }: { to?: string; key?: string } = {}) =>
+    await fetch(to, { method: 'POST', body, headers: { 'content-type': 'application/json', ...(key === '' ? {} : { 'x-api-key': key }) } });
+  /** Sends a webhook, and waits until the gateway has nothing more to do. */
+  const ring = async (body: object | string, how: Parameters<typeof post>[1] = {}) => {
+    const response = await post(typeof body === 'string' ? body : JSON.stringify(body), how);
     await gateway.server.idle();
     return [response.status, await response.text()];
   };
@@ -552,6 +551,16 @@ describe('the one URL for all webhooks of a provider', () => {
     if (body['stage'] !== 'awaiting_payment' || !made) throw new Error(JSON.stringify(body));
     return { call, account, made, order_id: String(body['order_id']) };
   };
+  /** Orders, and returns how long after it was made the order is first read, in milliseconds. The clock stands still, so it is not read yet. */
+  const firstCheckMs = async (call: Call): Promise<number> =>
+    await clock.still(async () => {
+      const { body } = await order(call, 'buy');
+      await gateway.server.idle();
+      const [row] = await gateway.database.sql<
+        { ms: string }[]
+      >`select extract(epoch from next_check_on - created_on) * 1000 as ms from orders where id = ${String(body['order_id'])}`;
+      return Number(row?.ms);
+    });
   const stageOf = async (orderId: string) => (await gateway.database.sql<{ stage: string }[]>`select stage from orders where id = ${orderId}`)[0]?.stage;
 
   it('has the order read that a body names, and believes nothing else in it', async () => {
@@ -597,14 +606,40 @@ describe('the one URL for all webhooks of a provider', () => {
 
   it('has an order read at once whose webhook was quicker than its answer', async () => {
     const { call } = await connected();
-    bank.says.rings = async (id) =>
-      await fetch(url(), { method: 'POST', body: JSON.stringify({ orders: [id] }), headers: { 'x-api-key': 'the-key-that-the-bank-sends' } });
-    const { status, body } = await order(call, 'buy');
-    expect(status).toBe(200);
-    const [row] = await gateway.database.sql<
-      { ms: string }[]
-    >`select extract(epoch from next_check_on - created_on) * 1000 as ms from orders where id = ${String(body['order_id'])}`;
-    expect(Number(row?.ms)).toBe(500);
+    bank.says.rings = async (id) => await post(JSON.stringify({ orders: [id] }));
+    expect(await firstCheckMs(call)).toBe(500);
+  });
+
+  it('has an order read at once whose webhook came just before the order was stored', async () => {
+    const { call } = await connected();
+    const { intents } = gateway.server.gateway.stores;
+    const confirm = intents.confirm.bind(intents);
+    vi.spyOn(intents, 'confirm').mockImplementationOnce(async (...args) => {
+      await post(JSON.stringify({ orders: [bank.orders.at(-1)?.id] }));
+      return await confirm(...args);
+    });
+    expect(await firstCheckMs(call)).toBe(500);
+  });
+
+  it('has an order read at once that was stored while its webhook looked for it', async () => {
+    const { call } = await connected();
+    const { intents } = gateway.server.gateway.stores;
+    const before = bank.orders.length;
+    let answer: () => void = () => undefined;
+    const answering = new Promise<void>((done) => (answer = done));
+    bank.says.rings = async () => await answering;
+    const ordering = order(call, 'buy');
+    await vi.waitUntil(() => bank.orders.length > before, { timeout: 30_000, interval: 1 });
+    const isPlacingAt = intents.isPlacingAt.bind(intents);
+    vi.spyOn(intents, 'isPlacingAt').mockImplementationOnce(async (...args) => {
+      answer();
+      await ordering;
+      return await isPlacingAt(...args);
+    });
+    const id = bank.orders.at(-1)?.id;
+    await ring({ orders: [id] });
+    await gateway.server.idle();
+    expect(bank.calls(`read ${id}`)).toBe(1);
   });
 
   it('brings an attempt forward whose answer was lost, and only that often', async () => {

@@ -91,6 +91,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
   countJudged(scope, provider.id, 'kept');
   gateway.background(receiptOfOrder(gateway, order));
+  gateway.background(readIfRung(gateway, intent, placed, now + 500));
   return answer;
 };
 
@@ -174,6 +175,14 @@ const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { u
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
+/**
+ * Has the new order read at `on` if its provider sent its notice while the order was being placed: a second notice may never come. Called once the
+ * order is stored: a notice that comes from then on finds the order itself.
+ */
+const readIfRung = async (gateway: Gateway, intent: Intent, placed: PlacedOrder, on: number): Promise<void> => {
+  if (await wasRung(gateway, intent, placed)) await gateway.stores.orders.wake(intent.orderId, on);
+};
+
 /** Returns whether the provider has already sent a notice about the order, at the attempt's own URL or at the one for all its orders. */
 const wasRung = async (gateway: Gateway, { id, providerId }: Intent, { upstreamOrderId }: PlacedOrder): Promise<boolean> => {
   const { notices } = gateway.stores;
@@ -249,8 +258,7 @@ const orderOf = async (
     createdOn: now,
     changedOn: now,
     checks: 0,
-    // If the provider already sent its notice while the order was being placed, a second notice may never come. So we poll soon.
-    nextCheckOn: (await wasRung(gateway, intent, placed)) ? now + 500 : noLaterThanExpiry({ stage, expiresOn }, now, checkOn),
+    nextCheckOn: noLaterThanExpiry({ stage, expiresOn }, now, checkOn),
     followUntil,
     expiresOn,
     final: false,
