@@ -554,7 +554,8 @@ describe('the one URL for all webhooks of a provider', () => {
   /** Orders, and returns how long after it was made the order is first read, in milliseconds. The clock stands still, so it is not read yet. */
   const firstCheckMs = async (call: Call): Promise<number> =>
     await clock.still(async () => {
-      const { body } = await order(call, 'buy');
+      const { status, body } = await order(call, 'buy');
+      expect(status).toBe(200);
       await gateway.server.idle();
       const [row] = await gateway.database.sql<
         { ms: string }[]
