@@ -14,7 +14,6 @@ import type { ProviderCore } from './settings.ts';
 export type Operation = 'quote' | 'order' | 'claim' | 'status' | 'account';
 export type CallLimits = {
   deadlineMs: number;
-  signal?: CutSignal | undefined;
   /**
    * Identifies the caller to the circuit breaker. Failed calls with a key count only when calls of enough different callers have failed. Failed calls
    * without a key always count.

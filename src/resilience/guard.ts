@@ -130,8 +130,6 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is then aborted. A usual
         // price call is aborted only after a grace period, so that we learn from late answers.
         const cut = new Cut();
-        const onAbort = limits.signal && ((): void => cut.abort());
-        if (onAbort) limits.signal?.addEventListener('abort', onAbort, { once: true });
         let begun = false;
         let awaited = true;
         let waitedMs = patienceMs;
@@ -149,10 +147,6 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           else timer = setTimeout(() => cut.abort(), graceMs);
         };
         let timer = setTimeout(giveUp, patienceMs);
-        const settled = (): void => {
-          clearTimeout(timer);
-          if (onAbort) limits.signal?.removeEventListener('abort', onAbort);
-        };
 
         const inSlot = (): Promise<T> => {
           let circuit: Circuit;
@@ -191,14 +185,14 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           );
         };
         const succeed = (answer: T): void => {
-          settled();
+          clearTimeout(timer);
           resolve(answer);
         };
         bulkhead.start(inSlot, network).then(succeed, (first: unknown) => {
           const again = (): Promise<T> => bulkhead.start(inSlot, network);
           const attempts = limits.idempotent ? settings.retryAttempts : 0;
           retry(again, first, { attempts, budget, started, deadlineMs, now, signal: cut }).then(succeed, (fault: unknown) => {
-            settled();
+            clearTimeout(timer);
             reject(fault as Error);
           });
         });

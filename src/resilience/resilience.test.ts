@@ -147,7 +147,7 @@ it('retry: every wait is as long as the provider asks', async () => {
 
 describe('guard', () => {
   const guardSettings = { breaker: settings, bulkhead: { inFlight: 8, queue: 16, queueAgeMs: 200 }, retryAttempts: 0, lateGraceMs: 50, timeoutMs: {} };
-  const limits = { deadlineMs: 30, signal: new AbortController().signal, idempotent: true };
+  const limits = { deadlineMs: 30, idempotent: true };
   it('stops waiting at the deadline and lets the call run on for its grace', async () => {
     const guard = createGuard(guardSettings, { now: () => Date.now(), random: () => 0.5 });
     let cut = 0;

@@ -1,4 +1,3 @@
-import type { CutSignal } from '../../domain/cut.ts';
 import { defined } from '../../domain/defined.ts';
 import { customerLink } from '../../domain/links.ts';
 import { withoutActionUrl, type Refusal } from '../../domain/refusal.ts';
@@ -12,7 +11,6 @@ export type CallOptions = {
   operation: Operation;
   verb: string;
   deadlineMs: number;
-  signal?: CutSignal;
   /**
    * The customer or session that the call is made for. After a 429, at first only the calls for this customer wait. If the scope has no network, this
    * key also stands for the caller: a circuit opens only once the calls of enough different callers have failed.
@@ -48,7 +46,6 @@ export const callProvider = <T>(scope: Scope, provider: Provider, options: CallO
 
 const limitsOf = ({ network }: Scope, options: CallOptions): CallLimits => ({
   deadlineMs: options.deadlineMs,
-  signal: options.signal,
   idempotent: options.idempotent,
   isNeeded: options.isNeeded,
   customerKey: network?.wide ?? options.customerKey,
