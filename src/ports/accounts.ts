@@ -93,9 +93,9 @@ export type AccountStore = {
 
   /**
    * Stores a new connection. If the account already has a connection with this `upstreamId`, even one that has ended, or a live one with this name,
-   * stores nothing and returns that connection.
+   * stores nothing and returns that connection. With `lease`, the caller has the right to request it from the provider, as after leaseConnection.
    */
-  createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
+  createConnection(connection: Connection, lease?: Lease): Promise<{ created: true } | { existing: Connection }>;
   /**
    * Reserves the right to request the connection from the provider. Returns false if another call is requesting it at this moment, or if the provider
    * has already answered.

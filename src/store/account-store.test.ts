@@ -119,6 +119,16 @@ it('a connection that is imported twice is stored once, also if it has ended bet
   expect(await accounts.createConnection(second)).toEqual({ created: true });
   expect(await accounts.createConnection(link(undefined, 'bank'))).toMatchObject({ existing: { id: second.id } });
   expect(await accounts.createConnection(link('link-1', 'bank'))).toMatchObject({ existing: { id: first.id } });
+  // Whoever stores a connection may hold its lease from the start, so that nobody else requests it meanwhile.
+  const third = link(undefined, 'third');
+  const [own, other] = [
+    { owner: 'own', seconds: 60 },
+    { owner: 'other', seconds: 60 },
+  ];
+  expect(await accounts.createConnection(third, own)).toEqual({ created: true });
+  expect(await accounts.leaseConnection(third.id, other)).toBe(false);
+  await accounts.releaseConnection(third.id, own);
+  expect(await accounts.leaseConnection(third.id, other)).toBe(true);
 });
 
 it('of one connection, what an account that is still here has stored comes before what a removed one has, even if it is the one in question', async () => {

@@ -199,8 +199,9 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .where(and(eq(accounts.id, id), isNull(accounts.removedOn)));
   },
 
-  createConnection: async (connection) => {
-    const made = await db.insert(connections).values(connection).onConflictDoNothing().returning({ id: connections.id });
+  createConnection: async (connection, lease) => {
+    const row = { ...connection, ...(lease && leaseOf(lease)) };
+    const made = await db.insert(connections).values(row).onConflictDoNothing().returning({ id: connections.id });
     if (made.length === 1) return { created: true };
     const hasItsName = and(eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over]));
     const isTheSame = connection.upstreamId === undefined ? undefined : eq(connections.upstreamId, connection.upstreamId);

@@ -8,6 +8,7 @@ import type { Order } from '../../ports/orders.ts';
 import { stepConnection } from './account-steps.ts';
 import { isSameRequest } from './adopt-connections.ts';
 import { callSeller, providerProblem } from './call-account.ts';
+import { leaseFor } from '../lease.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { connectionRequestPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
@@ -51,7 +52,9 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
     sequence: 0,
     createdOn: now,
   };
-  const made = await gateway.stores.accounts.createConnection(row);
+  // Until this request is over, no read of the account may request the connection, too.
+  const lease = leaseFor(gateway, 'connection');
+  const made = await gateway.stores.accounts.createConnection(row, lease);
   if ('existing' in made) {
     await takeBack();
     return await sameAgain(scope, account, made.existing, request);
@@ -78,6 +81,8 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
     // The connection may exist. The next read searches for it, and requests it again only if it does not exist.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, row);
+  } finally {
+    await gateway.stores.accounts.releaseConnection(row.id, lease);
   }
 };
 

@@ -130,7 +130,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
       });
       return read.ok ? await stepConnection(gateway, account, connection, read.value) : connection;
     }
-    const asked = await askForConnection(scope, account, connection, 2);
+    const asked = await askAgain(scope, account, connection);
     if ('connection' in asked) return asked.connection;
     if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
     const { reason, note } = asked.refused;
@@ -143,25 +143,28 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
 };
 
 /** `twin`: another stored connection that already has the id that the provider returned. */
-export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
+type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /**
- * Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if there is no usable answer. Returns
- * the connection as it is if another call is requesting it at the moment: otherwise both calls could find no connection at the provider, and both
- * would create one. `attempt`: 2 if an earlier request may have reached the provider.
+ * Requests a connection again, because an earlier request may have reached the provider. Returns the connection as it is if another call is
+ * requesting it at the moment: otherwise both calls could find no connection at the provider, and both would create one.
  */
-export const askForConnection = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
+const askAgain = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { accounts } = scope.gateway.stores;
   const lease = leaseFor(scope.gateway, 'connection');
   if (!(await accounts.leaseConnection(connection.id, lease))) return { connection };
   try {
-    return await ask(scope, account, connection, attempt);
+    return await askForConnection(scope, account, connection, 2);
   } finally {
     await accounts.releaseConnection(connection.id, lease);
   }
 };
 
-const ask = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
+/**
+ * Requests a connection from the provider. The caller holds its lease. Returns `refused` if the provider refuses. Throws a ProviderFault if there is
+ * no usable answer. `attempt`: 2 if an earlier request may have reached the provider.
+ */
+export const askForConnection = async (scope: Scope, account: Account, connection: Connection, attempt: 1 | 2): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
   const call = { verb: 'create_connection', idempotent: false, attempt, requestedOn: connection.createdOn };
