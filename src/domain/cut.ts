@@ -15,6 +15,8 @@ export type CutSignal = {
 export class Cut implements CutSignal {
   aborted = false;
   reason: unknown = undefined;
+  /** Whether anything was sent to the provider. The HTTP client sets it. */
+  sent = false;
   #listeners: Listener[] | undefined = undefined;
 
   /** Calls all listeners; if one throws, throws its error afterwards. Does nothing the second time. */

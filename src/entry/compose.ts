@@ -17,6 +17,7 @@ import { drainDeliveries } from '../outbound/drain.ts';
 import { createReceiptSigner } from '../outbound/receipt-signer.ts';
 import { createReceivers } from '../outbound/receivers.ts';
 import { createSigner } from '../outbound/sign.ts';
+import { Cut } from '../domain/cut.ts';
 import { checkPublicUrl } from '../domain/url-guard.ts';
 import type { Http, HttpRequest, ProviderModule } from '../providers/spec.ts';
 import { createGuard } from '../resilience/guard.ts';
@@ -96,8 +97,10 @@ export const composeInstance = (parts: Parts) => {
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
   const withName =
     (http: Http): Http =>
-    ({ method, url, headers, body, signal, maxBytes }) =>
-      http({ method, url, headers: named(headers), body, signal, maxBytes });
+    ({ method, url, headers, body, signal, maxBytes }) => {
+      if (signal instanceof Cut) signal.sent = true;
+      return http({ method, url, headers: named(headers), body, signal, maxBytes });
+    };
   const http = withName(parts.http);
   const readFeed = createFeedReader(http);
   const signer = createSigner(secrets.signing, secrets.appWebhooks);

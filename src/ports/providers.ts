@@ -26,6 +26,10 @@ export type CallLimits = {
   /** The network whose share of the provider's slots this call uses. */
   network?: string | undefined;
   idempotent: boolean;
+  /** Whether this is one request for a price. Only such calls teach the provider's timeout, and only they are bound by it. */
+  isPrice?: boolean | undefined;
+  /** Whether a good answer says nothing about the provider's prices. A provider that opens sessions, but has no prices, must not look healthy. */
+  isAhead?: boolean | undefined;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: (() => boolean) | undefined;
 };

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CutSignal } from '../domain/cut.ts';
 import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
-import { createBulkhead } from '../../test/support/resilience.ts';
+import { createBulkhead, sending } from '../../test/support/resilience.ts';
+import type { Guard } from '../ports/providers.ts';
 import { createGuard, type GuardSettings } from './guard.ts';
 
 const settings: GuardSettings = {
@@ -11,8 +12,10 @@ const settings: GuardSettings = {
   lateGraceMs: 2_000,
   timeoutMs: {},
 };
-const limits = { deadlineMs: 2_500, idempotent: true };
-const guardWith = (more: Partial<GuardSettings> = {}) => createGuard({ ...settings, ...more }, { now: () => Date.now(), random: () => 0.5 });
+const limits = { deadlineMs: 2_500, idempotent: true, isPrice: true };
+const silentGuard = (more: Partial<GuardSettings> = {}) => createGuard({ ...settings, ...more }, { now: () => Date.now(), random: () => 0.5 });
+/** A guard whose calls count as sent, as the HTTP client would note. */
+const guardWith = (more: Partial<GuardSettings> = {}): Guard => sending(silentGuard(more));
 const settle = async (work: Promise<unknown>): Promise<unknown> => await work.catch((error: unknown) => error);
 /** Answers after `ms`, or fails when aborted. */
 const takes =
@@ -140,6 +143,81 @@ describe('deadline', () => {
     // The deadline still applies.
     expect(await ask(9_000, () => true)).toEqual([expect.objectContaining({ kind: 'timeout' }), 2_500]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('calls that are more than one request for a price, such as listings and new sessions', () => {
+  const listing = { ...limits, isPrice: false };
+  const after = async (guard: Guard, given: object, ms: number): Promise<unknown> => {
+    const call = settle(guard.call('quote', { ...limits, ...given }, takes(ms)));
+    await vi.advanceTimersByTimeAsync(6_000);
+    return await call;
+  };
+
+  it('have their whole deadline, however quick the prices are', async () => {
+    const guard = guardWith();
+    for (let n = 0; n < 25; n += 1) await after(guard, limits, 50);
+    expect(await after(guard, limits, 400)).toMatchObject({ kind: 'timeout' });
+    expect(await after(guard, listing, 2_400)).toBe('answer');
+    expect(await after(guard, listing, 2_600)).toMatchObject({ kind: 'timeout' });
+  });
+
+  it('teach nothing about the time of a price', async () => {
+    const guard = guardWith();
+    for (let n = 0; n < 25; n += 1) await after(guard, limits, 50);
+    for (let n = 0; n < 200; n += 1) await after(guard, listing, 2_000);
+    expect(await after(guard, limits, 400)).toMatchObject({ kind: 'timeout' });
+  });
+});
+
+describe('an answer for which nothing was sent says nothing about the provider', () => {
+  const down = () => Promise.reject(new ProviderFault('server', 'x'));
+  const unsent = () => Promise.resolve('answer');
+
+  it('neither keeps a circuit closed nor closes it, and uses up no probe', async () => {
+    const guard = silentGuard();
+    for (let n = 0; n < 5; n += 1) {
+      await settle(guard.call('quote', limits, down));
+      for (let k = 0; k < 5; k += 1) await settle(guard.call('quote', limits, unsent));
+    }
+    expect(guard.health().circuits.quote).toBe('open');
+    await vi.advanceTimersByTimeAsync(12_000);
+    for (let k = 0; k < 5; k += 1) expect(await guard.call('quote', limits, unsent)).toBe('answer');
+    expect(guard.health()).toMatchObject({ circuits: { quote: 'half-open' }, lastFault: { kind: 'server' } });
+    expect(guard.health().lastSuccessOn).toBeUndefined();
+    expect(await sending(guard).call('quote', limits, unsent)).toBe('answer');
+    expect(guard.health().circuits.quote).toBe('closed');
+  });
+
+  it('likewise an answer that only prepares a price; its failures count', async () => {
+    const guard = guardWith();
+    const ahead = { ...limits, isPrice: false, isAhead: true };
+    for (let n = 0; n < 5; n += 1) {
+      await settle(guard.call('quote', n % 2 === 0 ? limits : ahead, down));
+      for (let k = 0; k < 5; k += 1) await settle(guard.call('quote', ahead, unsent));
+    }
+    expect(guard.health().circuits.quote).toBe('open');
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await guard.call('quote', ahead, unsent)).toBe('answer');
+    expect(guard.health().circuits.quote).toBe('half-open');
+  });
+
+  it('does not show that our credentials are accepted again', async () => {
+    const guard = silentGuard();
+    await settle(guard.call('quote', { ...limits, isOwn: true }, () => Promise.reject(new ProviderFault('rejected-credentials', 'x', { status: 401 }))));
+    await vi.advanceTimersByTimeAsync(61_000);
+    await guard.call('quote', { ...limits, isOwn: true }, unsent);
+    expect(guard.health().credentialsRefused).toBe(true);
+    await sending(guard).call('quote', limits, unsent);
+    expect(guard.health().credentialsRefused).toBe(false);
+  });
+
+  it('teaches nothing about the time of a price', async () => {
+    const guard = silentGuard();
+    for (let n = 0; n < 25; n += 1) await guard.call('quote', limits, unsent);
+    const call = settle(guard.call('quote', limits, takes(2_000)));
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await call).toBe('answer');
   });
 });
 

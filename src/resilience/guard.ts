@@ -15,8 +15,8 @@ export type GuardSettings = {
   bulkhead: BulkheadSettings;
   retryAttempts: number;
   /**
-   * How long a price request may go on after its caller has stopped waiting, so that the timeout is learnt from late answers, too. With 0, as on
-   * Workers, the request is aborted at once. Does not apply to a price that needs an order.
+   * How long a call about prices may go on after its caller has stopped waiting, so that the timeout is learnt from late answers, too. With 0, as on
+   * Workers, the call is aborted at once. Does not apply to a price that needs an order.
    */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
@@ -36,8 +36,6 @@ const own = '';
 const mostFollowedBackOffMs = 8_000;
 const mostBackOffMs = 300_000;
 const mostBackOffForAllMs = 60_000;
-/** A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout that is learnt from other prices. */
-const isUsualPrice = (operation: Operation, limits: CallLimits): boolean => operation === 'quote' && limits.idempotent;
 /** The interval at which a call that has used up its learnt timeout checks whether its answer is still needed. */
 const checkNeedMs = 50;
 
@@ -106,7 +104,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   const noteAnswer = (operation: Operation, limits: CallLimits, sentOn: number): void => {
     const { backOff, budget } = classes[operation];
     const ended = now();
-    if (isUsualPrice(operation, limits)) adaptive.record(ended - sentOn, limits.customerKey);
+    if (limits.isPrice) adaptive.record(ended - sentOn, limits.customerKey);
     lastSuccessOn = ended;
     lastFault = undefined;
     backOff.served(limits.customer ?? own);
@@ -123,12 +121,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         const { breaker, bulkhead, budget } = classes[operation];
         const { network } = limits;
         const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-        const isUsual = isUsualPrice(operation, limits);
-        const patienceMs = isUsual ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+        const patienceMs = limits.isPrice ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
         const started = now();
         const endsOn = started + patienceMs;
-        // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is then aborted. A usual
-        // price call is aborted only after a grace period, so that we learn from late answers.
+        // The caller stops waiting after `patienceMs` or, while the answer is still needed, at the deadline. The call itself is then aborted. A call
+        // about prices is aborted only after a grace period, so that we learn from late answers.
         const cut = new Cut();
         let begun = false;
         let awaited = true;
@@ -142,7 +139,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
           }
           awaited = false;
           reject(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
-          const graceMs = isUsual ? settings.lateGraceMs : 0;
+          const graceMs = operation === 'quote' && limits.idempotent ? settings.lateGraceMs : 0;
           if (graceMs === 0) cut.abort();
           else timer = setTimeout(() => cut.abort(), graceMs);
         };
@@ -164,8 +161,10 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             (answer) => {
               let closing: Promise<void> | undefined;
               try {
-                noteAnswer(operation, limits, sentOn);
-                closing = breaker.answered(circuit);
+                // If nothing was sent, the adapter answered by itself, which says nothing about the provider.
+                const counts = cut.sent && limits.isAhead !== true;
+                if (counts) noteAnswer(operation, limits, sentOn);
+                closing = counts ? breaker.answered(circuit) : breaker.failed(circuit, undefined);
               } finally {
                 if (!closing) bulkhead.leave(network);
               }
@@ -174,7 +173,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             async (fault: unknown) => {
               try {
                 // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
-                if (isUsual && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
+                if (limits.isPrice && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
                 noteFault(operation, limits, fault);
                 await breaker.failed(circuit, fault, limits.customerKey);
               } finally {

@@ -1,4 +1,6 @@
 /** Runs work through one part of the guard alone, as the guard does (src/resilience/guard.ts). */
+import { Cut } from '../../src/domain/cut.ts';
+import type { Guard } from '../../src/ports/providers.ts';
 import * as breaker from '../../src/resilience/breaker.ts';
 import * as bulkhead from '../../src/resilience/bulkhead.ts';
 import { retry, type RetryOptions } from '../../src/resilience/retry.ts';
@@ -39,3 +41,13 @@ export const withRetry = async <T>(call: Work<T>, options: Omit<RetryOptions, 's
   const started = options.now();
   return await call().catch(async (first: unknown) => await retry(call, first, { ...options, started }));
 };
+
+/** Makes every call of a guard count as sent to the provider, as the HTTP client does (src/entry/compose.ts). */
+export const sending = (guard: Guard): Guard => ({
+  ...guard,
+  call: async (operation, limits, attempt) =>
+    await guard.call(operation, limits, (signal, endsOn) => {
+      if (signal instanceof Cut) signal.sent = true;
+      return attempt(signal, endsOn);
+    }),
+});
