@@ -34,7 +34,7 @@ const usualShortestLifeMs = 30_000;
  * The smallest allowed share, in basis points. A buy offer must use at least this share of the requested fiat amount. In a sell offer for a fixed
  * payout, the requested amount must be at least this share of the payout.
  */
-const leastUsedBps = 9_950n;
+export const leastUsedBps = 9_950n;
 
 /** Applies every rule. The result depends only on the arguments; the sequence of the candidates does not change which of them are excluded. */
 export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number, declined: Declined = {}): Ruling => {

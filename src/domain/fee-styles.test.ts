@@ -14,6 +14,14 @@ test('a fee that fits is accepted; one that does not fit is corrected once', () 
   expect(judgeAsk(10_000n, 9_950n, 10_000n, false)).toBe('fee-unresolved');
 });
 
+test('a fee below the listed rate leaves much of the total unused, so more is asked for once', () => {
+  expect(judgeAsk(10_000n, 9_852n, 49n, false)).toEqual({ ask: 9_951n });
+  expect(judgeAsk(10_000n, 9_852n, 98n, false)).toBe('fits');
+  expect(judgeAsk(10_000n, 9_852n, 49n, true)).toBe('fits');
+  // Rounding alone.
+  expect(judgeAsk(50n, 48n, 0n, false)).toBe('fits');
+});
+
 test('limits of the style `added` get their fee, those of `included` stay', () => {
   expect(outwardLimits({ min: 1_001n, max: 99_999n }, 5_000, 'added')).toEqual({ min: 1_007n, max: 100_498n });
   expect(outwardLimits({ min: 1_001n, max: 99_999n }, 5_000, 'included')).toEqual({ min: 1_001n, max: 99_999n });

@@ -2,6 +2,7 @@
  * In our API, `amount_fiat` is all that the customer pays, fee included. A provider with the fee style `added` puts its fee on top of the amount
  * that we ask for, so we must ask for less. Amounts are in hundredths of the fiat unit, rates in parts per million.
  */
+import { leastUsedBps } from './exclusion.ts';
 import { divCeil, divFloor } from './money.ts';
 
 export type FeeStyle = 'included' | 'added';
@@ -15,11 +16,15 @@ export const firstAsk = (total: bigint, feePpm: number): bigint => divFloor(tota
 export const correctedAsk = (total: bigint, fee: bigint): bigint => total - fee;
 
 /**
- * Judges a provider's fee for the amount that we asked for: the two together fit into the total, or the adapter should ask once more for the returned
- * amount, or the fee cannot be resolved. After that second request the adapter judges again with `corrected: true`.
+ * Judges a provider's fee for the amount that we asked for: the two together fit the total, or the adapter should ask once more for the returned
+ * amount, or the fee cannot be resolved. They also do not fit if they use so little of the total that the offer would be excluded: a fee may be lower
+ * than the listed rate. After that second request the adapter judges again with `corrected: true`.
  */
 export const judgeAsk = (total: bigint, ask: bigint, fee: bigint, corrected: boolean): 'fits' | 'fee-unresolved' | { ask: bigint } => {
-  if (ask + fee <= total) return 'fits';
+  const sum = ask + fee;
+  // Rounding alone may leave up to two hundredths unused.
+  const isUnderused = sum + 2n < total && sum * 10_000n < total * leastUsedBps;
+  if (sum <= total && (corrected || !isUnderused)) return 'fits';
   const next = correctedAsk(total, fee);
   return corrected || next <= 0n ? 'fee-unresolved' : { ask: next };
 };

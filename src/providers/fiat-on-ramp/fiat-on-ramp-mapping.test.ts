@@ -324,12 +324,35 @@ describe('placed orders', () => {
       paymentInfo: { kind: 'none', problem: 'the fee is negative, or higher than the total' },
     });
   });
+  it('a fee on top that is between two hundredths: the quote keeps it exactly, for an order that does not repeat it', () => {
+    const added = settings({ minor_units: 'iso4217', fee_style: 'added' });
+    const dinar = { ...option, currency: 'KWD' };
+    const quoted = toOffer(quoteWire.parse({ quote_id: 'q', amount_fiat: 9_985, amount_sats: 100_000, order_fee: 15 }), dinar, added);
+    expect(quoted).toMatchObject({ pay: 1_000n, fee: 2n });
+    if (!quoted) throw new Error('no offer');
+    expect(toPlaced(orderWire.parse({ order_id: 'o', amount_fiat: 9_985 }), dinar, quoted, added)).toMatchObject({ pay: 1_000n, fee: 2n });
+  });
   it('an id that is too long for the database is refused', () => {
     const long = 'x'.repeat(501);
     expect([orderWire.safeParse({ order_id: long }).success, orderWire.safeParse({ order_id: 'x'.repeat(500) }).success]).toEqual([false, true]);
     const entry = { order_status: 'placed' };
     for (const answer of [{ [long]: entry }, [{ ...entry, order_id: long }], { ...entry, order_id: long }])
       expect(toEvidence(statusWire.parse(answer), 'asked', 'EUR', settings())).toEqual([]);
+  });
+  it('an answer with so many rows that reading them would hold up other requests is a fault, unless it names the order that was asked for', () => {
+    const rows = (count: number, entry: object) => Object.fromEntries(Array.from({ length: count }, (_, nth) => [`o${nth}`, entry]));
+    const odd = { order_status: 'placed', amount_fiat: 'q' };
+    const read = (wire: unknown, asked?: string) => toEvidence(statusWire.parse(wire), asked, 'EUR', settings());
+    for (const [count, entry] of [
+      [1_001, odd],
+      [1_001, {}],
+      [4_001, { order_status: 'placed' }],
+    ] as const) {
+      expect(() => read(rows(count, entry))).toThrow('malformed');
+      expect(() => read(Object.values(rows(count, entry)))).toThrow('malformed');
+      expect(read({ ...rows(count, entry), mine: { order_status: 'filled' } }, 'mine')).toMatchObject([{ upstreamOrderId: 'mine', stage: 'filled' }]);
+    }
+    expect(read(rows(1_000, odd))).toHaveLength(1_000);
   });
   it('an id given as a number is its digits', () => {
     expect(placedOf({ order_id: 17 }).upstreamOrderId).toBe('17');

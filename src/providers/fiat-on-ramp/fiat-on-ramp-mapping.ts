@@ -51,7 +51,8 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
 /** The most payment options that are kept per provider. Listings are read often, and every customer gets those of all providers. */
 const mostOptions = 100;
 /**
- * The most entries (currencies and options together) that are parsed to find options. Entries that do not match the schema take the most time.
+ * The most entries (currencies and options together) that are parsed to find options, and the most unreadable orders in one answer. Entries that do not
+ * match the schema take the most time.
  */
 const mostEntries = 1_000;
 
@@ -170,7 +171,8 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
     fee: roundedUp(fee, currency, settings),
     binding: wire.is_estimate === false,
     ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
-    upstream: { quote_id: wire.quote_id },
+    // An order that does not repeat the fee has this one. `fee` above may be rounded.
+    upstream: { quote_id: wire.quote_id, ...(settings.fee_style === 'added' ? { order_fee: fee.toString() } : {}) },
     facts: {
       currency,
       ...(wire.btc_price === undefined ? {} : { provider_btc_price: roundedUp(wire.btc_price, currency, settings).toString() }),
@@ -209,7 +211,9 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
   const told = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
-  const quotedFee = wire.order_fee ?? toUpstream(offer.fee, currency, settings) ?? 0n;
+  // An offer that was stored by the previous release has no order_fee.
+  const { order_fee: quoted } = offer.upstream as { order_fee?: string };
+  const quotedFee = wire.order_fee ?? (quoted === undefined ? toUpstream(offer.fee, currency, settings) : BigInt(quoted)) ?? 0n;
   const pay = wire.amount_fiat === undefined ? offer.pay : exactly(totalOf(wire.amount_fiat, quotedFee, settings), currency, settings);
   if (pay === undefined) throw new ProviderFault('malformed', 'the total of the order is not a whole number of hundredths');
   const isPossible = told >= 0n && told <= pay;
@@ -242,22 +246,44 @@ export const toEvidence = (
   currency: string | undefined,
   settings: Settings,
 ): OrderEvidence[] => {
+  let unreadable = 0;
   const read = (entry: unknown, key?: string, ofAsked?: string): OrderEvidence[] => {
     const id = statusIdWire.safeParse(entry);
+    const parsed = statusEntryWire.safeParse(entry);
+    if (!parsed.success) unreadable += 1;
+    if (unreadable > mostEntries) throw new ProviderFault('malformed', `more than ${mostEntries} orders cannot be read`);
     if (!id.success) return [];
     const named = key ?? id.data.order_id ?? ofAsked;
     if (!wireKey.optional().safeParse(named).success) return [];
     // An entry whose order_id differs from its key is evidence for neither order.
     if (named !== undefined && id.data.order_id !== undefined && !sameId(named, id.data.order_id)) return [];
     const upstreamOrderId = named !== undefined && askedId !== undefined && sameId(named, askedId) ? askedId : named;
-    return [{ rawStatus: id.data.order_status, ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...toldOf(entry, currency, settings) }];
+    return [
+      {
+        rawStatus: id.data.order_status,
+        ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
+        ...toldOf(parsed.data, id.data.order_status, currency, settings),
+      },
+    ];
   };
   if (wire === null) return [];
-  if (Array.isArray(wire)) return oneOfEach(wire.flatMap((entry) => read(entry)));
+  if (Array.isArray(wire)) return oneOfEach(bounded(wire).flatMap((entry) => read(entry)));
   // A single entry without a map is about the requested order, unless it names another order.
   if ('order_status' in wire) return read(wire, undefined, askedId);
-  return oneOfEach(Object.entries(wire).flatMap(([id, entry]) => read(entry, id)));
+  const entries = Object.entries(wire);
+  const wanted = askedId === undefined ? [] : entries.filter(([id]) => sameId(id, askedId));
+  // If the answer has the order that was asked for, the others are not read.
+  return oneOfEach(bounded(wanted.length > 0 ? wanted : entries).flatMap(([id, entry]) => read(entry, id)));
 };
+
+/** Throws if an answer has so many rows that reading them would hold up all other requests. */
+const bounded = <T>(rows: T[]): T[] => {
+  if (rows.length > mostRows) throw new ProviderFault('malformed', `more than ${mostRows} rows about orders`);
+  return rows;
+};
+
+/** The most rows in one answer about orders. */
+const mostRows = 4_000;
 
 /** The most characters of a status that joins the words of several rows: a list may have thousands of rows. */
 const mostStatus = 200;
@@ -311,11 +337,14 @@ const oddlyTold = (status: string): Pick<OrderEvidence, 'stage' | 'moneySeen'> =
   return { stage: 'review', ...(stage !== 'refunded' && saysMoney({ stage }) ? { moneySeen: true } : {}) };
 };
 
-/** Maps one status entry, unless its amounts are unreadable or impossible. */
-const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
-  const parsed = statusEntryWire.safeParse(entry);
-  if (!parsed.success) return oddlyTold(statusIdWire.safeParse(entry).data?.order_status ?? '');
-  const wire = parsed.data;
+/** Maps one status entry, unless its amounts are unreadable (`wire` is undefined) or impossible. */
+const toldOf = (
+  wire: z.output<typeof statusEntryWire> | undefined,
+  status: string,
+  ordered: string | undefined,
+  settings: Settings,
+): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
+  if (!wire) return oddlyTold(status);
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
   // Amounts in hundredths can be read without knowing the order's currency. Amounts in ISO units cannot.
