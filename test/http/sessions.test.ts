@@ -38,6 +38,30 @@ describe('sessions and proof', () => {
     expect(offers.body['refused']).toEqual([{ provider: { id: 'dune', name: 'dune' }, reason: 'proof-required' }]);
   });
 
+  it('opens the sessions at providers that demand no proof before the first price, which then takes one request', async () => {
+    const control = gateway.simulators['alpine']?.control;
+    const begun = await verify();
+    const from = control?.history.requests.length;
+    const endpoints = () => control?.history.requests.slice(from).map(({ endpoint }) => endpoint);
+    await call('/session', { session_id: begun.session_id });
+    await gateway.passUntil('opened', async () => await Promise.resolve(endpoints()?.length === 2 ? true : undefined));
+    expect(endpoints()).toEqual(['verify', 'session']);
+    const asked = { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
+    for (const _ of [1, 2]) expect((await call('/quote', asked)).status).toBe(200);
+    expect(endpoints()?.slice(2)).toEqual(['quote', 'quote']);
+  });
+
+  it('a first price that comes while the session is being opened waits for it, and has more time than later prices', async () => {
+    const { simulators } = gateway;
+    const begun = await verify();
+    const from = simulators['alpine']?.control.history.requests.length;
+    simulators['alpine']?.control.setFault({ endpoint: 'session', fault: 'latency', ms: 600, times: 1 });
+    await call('/session', { session_id: begun.session_id });
+    const quote = await call('/quote', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    expect([quote.status, (quote.body['provider'] as { id: string } | undefined)?.id]).toEqual([200, 'alpine']);
+    expect(simulators['alpine']?.control.history.requests.slice(from).map(({ endpoint }) => endpoint)).toEqual(['verify', 'session', 'quote']);
+  });
+
   it('a demanding provider that was away at /verify has failed in that session, not refused', async () => {
     gateway.simulators['dune']?.control.setFault({ endpoint: 'verify', fault: '500', times: 1 });
     const begun = await verify();

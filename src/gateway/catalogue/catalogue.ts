@@ -21,6 +21,7 @@ import { Problem } from '../problem.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
+import { isStorageDown } from '../../ports/storage-down.ts';
 import { isRecent } from '../../domain/is-recent.ts';
 
 /**
@@ -126,6 +127,8 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
   // All customers use the listing, so reading it does not count against the budget of the caller who happens to come first.
   const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
+      // Our own database failed. That says nothing about the provider, so its listing stays as it was.
+      if (isStorageDown(fault)) return;
       const why = fault instanceof ListingRefused ? { refusal: fault.refusal } : { fault: fault instanceof ProviderFault ? fault.kind : ('server' as const) };
       const known = gateway.state.listings.get(name);
       gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { ...why, on: gateway.now() } });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { memoryGateway } from '../../../test/support/memory/gateway.ts';
+import { sending } from '../../../test/support/resilience.ts';
 import type { Asked, ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -47,7 +48,8 @@ const collecting = async (
     return { provider, terms, ask };
   };
   for (const { guard } of gateway.providers)
-    for (let n = 0; n < usual; n += 1) await guard.call('quote', { deadlineMs: 2500, idempotent: true }, async () => await Promise.resolve());
+    for (let n = 0; n < usual; n += 1)
+      await sending(guard).call('quote', { deadlineMs: 2500, idempotent: true, isPrice: true }, async () => await Promise.resolve());
   const began = Date.now();
   let tookMs: number | undefined;
   const collected = collectOffers(

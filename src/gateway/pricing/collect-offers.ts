@@ -37,6 +37,7 @@ export type Ask = {
   provider: Provider;
   terms: Terms;
   /** Whether the provider may be asked again when the first try failed. Default true. */ idempotent?: boolean;
+  /** Whether a session must be opened at the provider first, so that the price takes longer than usual. */ opensSession?: boolean;
 } & ({ ask: (context: CallContext) => Promise<Asking> } | { refusal: Refusal } | { fault: FaultKind });
 
 export type CollectRequest = {
@@ -114,13 +115,15 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     isNeeded,
     ...(traceparent === undefined ? {} : { context: { traceparent } }),
   } as const;
+  const usual = { ...common, isPrice: true } as const;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
     if ('refusal' in ask) settle(ask, 0, ask);
     else if ('fault' in ask) fail(ask.provider, { reason: ask.fault, retryable: true });
     else {
       open.set(ask.provider.id, ask.provider);
-      const options = ask.idempotent === false ? { ...common, idempotent: false } : common;
+      const { idempotent = true, opensSession = false } = ask;
+      const options = !idempotent ? { ...common, idempotent } : opensSession ? common : usual;
       running.push(
         callProvider(scope, ask.provider, options, ask.ask).then(
           (answer) => {

@@ -127,6 +127,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   return {
     provider,
     terms: offered.terms,
+    opensSession: upstreamOf(provider, 'buy') === 'session' && session.upstream.get(provider.id)?.ready !== true,
     // Whatever this function refers to stays in memory until the provider answers, for every provider of every request in progress. So its steps are
     // functions of their own.
     ask: async (call): Promise<Asking> => {

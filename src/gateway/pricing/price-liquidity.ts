@@ -58,6 +58,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     ...(nodePubkey === undefined ? {} : { nodePubkey }),
     ...(refundOnchain === undefined ? {} : { refundOnchain }),
   };
+  const since = gateway.now();
   await Promise.all([freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   refuseUnknownWay(gateway, payWith);
   const counts: Grant['count'][] = [];
@@ -87,7 +88,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     session,
     maxWaitMs: request.max_wait_ms,
     // For a firm price the seller makes an order, so the deadline is that of an order.
-    ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
+    ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : { since }),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
   return { ...stored, ...(counts.length === 0 ? {} : { firmQuotesLeft: Math.min(...counts.map(({ left }) => left)) }) };

@@ -32,6 +32,7 @@ export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   const state = gateway.state.record;
   const now = gateway.now();
   if (isRecent(state.readOn, now, state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
+  const { hasNews = false } = state;
   state.hasNews = false;
   const before = state.readOn;
   // Only one request at a time waits for this read. Before the first read has succeeded, every request waits.
@@ -40,6 +41,7 @@ export const refreshRecord = async (gateway: Gateway): Promise<void> => {
     Object.assign(state, await readRecord(gateway, now));
   } catch (error) {
     state.readOn = before;
+    state.hasNews ||= hasNews;
     if (before === 0) throw error;
     gateway.log('warn', 'record_not_read', { error: error instanceof Error ? error.name : 'unknown' });
   }

@@ -8,6 +8,7 @@ import { blobPlace, challengePlace, nodeKeyPlace, replyPlace } from '../places.t
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Session } from '../../ports/sessions.ts';
+import { openAhead } from './open-ahead.ts';
 import { sessionInvalid } from './read-session.ts';
 import { openBegun } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -75,7 +76,10 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
     ...(request.app_id === undefined ? {} : { appId: request.app_id }),
     ...(provenToUs === undefined ? {} : { nodePubkey: await gateway.seal.seal(provenToUs, nodeKeyPlace(idHash)) }),
   });
-  if (won) return reply;
+  if (won) {
+    gateway.background(openAhead(scope, idHash));
+    return reply;
+  }
   const opened = await gateway.stores.sessions.find(idHash);
   if (!opened) throw sessionInvalid();
   return await replay(gateway, opened, fingerprint);

@@ -19,6 +19,10 @@ export type CallOptions = {
   /** Whether the call has only our own data and nothing from a wallet's request. Then 401 and 403 are about our own credentials. */
   isOwn?: boolean;
   idempotent: boolean;
+  /** Whether this is one request for a price, for which the gateway needs no more than the time that it has learnt. */
+  isPrice?: boolean;
+  /** Whether this only prepares a request for a price. Its failures count like those of a price, but its success proves nothing. */
+  isAhead?: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;
   context?: Omit<CallContext, 'signal' | 'endsOn' | 'requestId'>;
@@ -47,6 +51,8 @@ export const callProvider = <T>(scope: Scope, provider: Provider, options: CallO
 const limitsOf = ({ network }: Scope, options: CallOptions): CallLimits => ({
   deadlineMs: options.deadlineMs,
   idempotent: options.idempotent,
+  isPrice: options.isPrice,
+  isAhead: options.isAhead,
   isNeeded: options.isNeeded,
   customerKey: network?.wide ?? options.customerKey,
   customer: options.customerKey ?? network?.wide,
