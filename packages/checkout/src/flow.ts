@@ -112,7 +112,9 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     set({ withdrawal: undefined, noCode: undefined });
     await run('withdrawing', async (signal) => {
       try {
-        set({ withdrawal: await order.withdraw({ ...(acceptShort ? { acceptShort } : {}), signal }), short: undefined });
+        const code = await order.withdraw({ ...(acceptShort ? { acceptShort } : {}), signal });
+        // The customer may have left for another order's screen at the moment of the answer.
+        if (current === order) set({ withdrawal: code, short: undefined });
       } catch (error) {
         const { amount_sats: sats, quoted_amount_sats: quotedSats } = problemOf(error);
         if (troubleOf(error).code !== 'order-short' || typeof sats !== 'number' || typeof quotedSats !== 'number') throw error;

@@ -116,6 +116,23 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     }
   };
 
+  const open = async (ramp: RampName, signal?: AbortSignal, andFinal?: boolean): Promise<OpenOrders> => {
+    const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
+    const states = listed.map(([id, raw]) => shown(ramp, id, raw));
+    const known = new Set(listed.map(([, raw]) => raw.quote_id));
+    const pending: OpenOrders['pending'] = [];
+    for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
+      if (placing.ramp !== ramp) continue;
+      if (known.has(offerId) || placing.on + pendingMs < runtime.now()) await forget(offerId);
+      else if (await wasOrdered(ramp, offerId, signal)) {
+        // It became an order after the list was read, or the list shows it under another offer.
+        await forget(offerId);
+        return await open(ramp, signal, andFinal);
+      } else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
+    }
+    return { orders: states.filter(({ final }) => !final || andFinal).map(handle), pending };
+  };
+
   return {
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
     /**
@@ -128,17 +145,6 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
       const stored = kept.placings?.[offer.id] ?? placing;
       return await send(offer.id, stored, stored.idempotencyKey !== placing.idempotencyKey, signal);
     },
-    open: async (ramp: RampName, signal?: AbortSignal, andFinal?: boolean): Promise<OpenOrders> => {
-      const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
-      const states = listed.map(([id, raw]) => shown(ramp, id, raw));
-      const known = new Set(listed.map(([, raw]) => raw.quote_id));
-      const pending: OpenOrders['pending'] = [];
-      for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
-        if (placing.ramp !== ramp) continue;
-        if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
-        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
-      }
-      return { orders: states.filter(({ final }) => !final || andFinal).map(handle), pending };
-    },
+    open,
   };
 };

@@ -395,10 +395,17 @@ describe('orders', () => {
     await (await other.ramp.open()).pending[0]?.forget();
     expect(await other.ramp.open()).toEqual({ orders: [], pending: [] });
 
+    // The order appears between the two reads: it is shown, and is no longer pending.
+    const listed: [number, object] = [200, { [orderId]: { ...theOrder, final: false, quote_id: quoteId } }];
+    const late = walletOf({ '/order': Array.from({ length: 5 }, () => offline), '/order-status': [[200, {}], listed, listed] });
+    await errorOf(late.ramp.buy({ id: quoteId }));
+    const both = await late.ramp.open();
+    expect([both.orders.map(({ id }) => id), both.pending]).toEqual([[orderId], []]);
+
     const moved: [number, object] = [200, { [orderId]: { ...theOrder, final: false, quote_id: quoteId.replace(/1$/, '2') } }];
     const third = walletOf({
       '/order': Array.from({ length: 5 }, () => offline),
-      '/order-status': [moved, problem(404, 'order-not-found', 'fix-request', { order_id: orderId })],
+      '/order-status': [moved, problem(404, 'order-not-found', 'fix-request', { order_id: orderId }), moved],
     });
     expect(await told(third.ramp.buy({ id: quoteId }, { atLeast: 100_000n, failover: 2 }))).toEqual(['unreachable', 'retry']);
     expect(third.asked.at(-1)?.body).toMatchObject({ min_amount_sats: 100_000, failover: { max: 2, min_amount_sats: 100_000 } });
@@ -574,6 +581,19 @@ describe('following an order', () => {
       true,
     ]);
     expect(outages).toEqual([...Array<string>(9).fill('unreachable'), 'rate-limited']);
+  });
+
+  it('goes on after the device has slept, though the first read after it fails', async () => {
+    const there = scripted((path) => (path === '/order-status' ? (answers.shift() ?? at('finished')) : goodAnswer(path)));
+    const answers = [at('awaiting_payment'), ...away(5)];
+    let sleptMs = 0;
+    const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+      sleptMs ||= 3_600_000;
+      await there.runtime.sleep(ms, signal);
+    };
+    const runtime = { ...there.runtime, now: () => there.runtime.now() + sleptMs, sleep };
+    const order = await createRamp({ url, store: new Map(), runtime }).buy({ id: quoteId });
+    expect((await order.until('finished')).stage).toBe('finished');
   });
 
   it('ends with the error when it stays away, and at once for what waiting does not mend', async () => {

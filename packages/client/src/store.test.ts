@@ -120,7 +120,18 @@ it('of two tabs without locks that saw the same, one writes; a lease of a closed
   storage.setItem('k:lease', `${Date.now() - 1} closed`);
   expect(await one.replace?.('k', storage.getItem('k') ?? '', 'three')).toBe(true);
   expect([storage.getItem('k'), storage.getItem('k:lease')]).toEqual(['three', null]);
+  // A clock that was ahead wrote the first, and nobody can read the second.
+  for (const lease of [`${Date.now() + 86_400_000} closed`, 'nonsense']) {
+    storage.setItem('k:lease', lease);
+    expect(await two.replace?.('k', storage.getItem('k') ?? '', lease)).toBe(true);
+  }
+  const full = { ...storage, setItem: (key: string, value: string) => (key === 'k' ? failNow('quota') : storage.setItem(key, value)) };
+  await expect(localStorageStore(full).replace?.('k', storage.getItem('k') ?? '', 'four')).rejects.toThrow('quota');
+  expect(storage.getItem('k:lease')).toBeNull();
 });
+const failNow = (why: string): never => {
+  throw new Error(why);
+};
 
 it('fileStore reads no file of a key that begins alike', async () => {
   const store = fileStore(folder);

@@ -53,15 +53,18 @@ const leaseMs = 2000;
 
 const leased = async <T>(storage: WebStorage, lease: string, run: () => T): Promise<T> => {
   for (;;) {
-    const heldUntil = Number(storage.getItem(lease)?.split(' ')[0] ?? 0);
-    if (heldUntil < Date.now()) {
+    const heldForMs = Number(storage.getItem(lease)?.split(' ')[0]) - Date.now();
+    // No lease lasts longer than `leaseMs`, unless the clock was set back since.
+    if (!(heldForMs >= 0 && heldForMs <= leaseMs)) {
       const mine = `${Date.now() + leaseMs} ${Math.random()}`;
       storage.setItem(lease, mine);
       await wait(momentMs);
       if (storage.getItem(lease) === mine) {
-        const done = run();
-        storage.removeItem(lease);
-        return done;
+        try {
+          return run();
+        } finally {
+          storage.removeItem(lease);
+        }
       }
     }
     await wait(momentMs * (1 + Math.random()));

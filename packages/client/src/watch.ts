@@ -13,8 +13,8 @@ export type Watched<State> = {
 };
 
 /**
- * Yields the state now and at each change, until it is final. While the gateway does not answer, keeps asking for up to `outageMs`, and yields the
- * state once the gateway answers again.
+ * Yields the state now and at each change, until it is final. While the gateway does not answer, keeps asking for up to `outageMs` since the first
+ * read that failed, and yields the state once the gateway answers again.
  */
 export const watch = async function* <State extends { nextCheckOn?: Date }>(
   runtime: Runtime,
@@ -22,18 +22,20 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
   signal?: AbortSignal,
 ): AsyncGenerator<State, void, undefined> {
   let last: string | undefined;
-  let heardOn = runtime.now();
+  /** When the first of the reads failed that have failed in a row. The process may have slept before it. */
+  let awaySince: number | undefined;
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
     const state = await read(signal).catch(async (error: unknown) => {
       const isTemporary = error instanceof RampError && (error.action === 'retry' || error.action === 'wait');
       const waitMs = Math.max((isTemporary && error.retryAfterMs) || 0, longestMs);
-      if (!isTemporary || runtime.now() + waitMs > heardOn + outageMs) throw error;
+      awaySince ??= runtime.now();
+      if (!isTemporary || runtime.now() + waitMs > awaySince + outageMs) throw error;
       onAway?.(error);
       last = undefined;
       await runtime.sleep(waitMs, signal);
     });
     if (!state) continue;
-    heardOn = runtime.now();
+    awaySince = undefined;
     const now = seen(state);
     if (now !== last) {
       yield state;
