@@ -110,14 +110,16 @@ export type IntentStore = {
   ): Promise<'moved' | 'skipped' | 'lost'>;
   /**
    * Confirms the intent, and stores the order, its first event and its webhooks, in one transaction. `lost`: another instance has resolved the intent
-   * or holds its lease. `twin`: another order already has the same id at the provider.
+   * or holds its lease. `twin`: another order already has the same id at the provider. `rung`: confirmed, and a genuine notice about one of
+   * `notices.targets` had come, so the order is first checked at `notices.checkOn`. A notice about the intent that is not seen here finds the order,
+   * because the notice's handler first writes to the intent, and so waits for this transaction.
    */
   confirm(
     id: string,
     owner: string,
     change: IntentChange,
-    placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[] },
-  ): Promise<'confirmed' | 'lost' | 'twin'>;
+    placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[]; notices?: { targets: string[]; checkOn: number } },
+  ): Promise<'confirmed' | 'rung' | 'lost' | 'twin'>;
   claimDue(now: number, lease: Lease, limit: number, share?: Share): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /**

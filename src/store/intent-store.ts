@@ -4,6 +4,7 @@ import type { Intent, IntentChange, IntentStore, NearAmounts, NewIntent, StandsB
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, hasDue, held, leaseOf, released, takeDue } from './lease.ts';
+import { isHeard } from './notice-store.ts';
 import { insertOrder } from './order-store.ts';
 import { ofUser } from './of-user.ts';
 import { customers, intents, orders } from './schema.ts';
@@ -221,13 +222,15 @@ export const createIntentStore = (db: Database): IntentStore => ({
       return 'skipped';
     }
   },
-  confirm: async (id, owner, change, { order, event, deliveries }) => {
+  confirm: async (id, owner, change, { order, event, deliveries, notices }) => {
     try {
       return await db.transaction(async (tx) => {
         if (!(await settle(tx, id, owner, change))) return 'lost';
-        await insertOrder(tx, order, event);
+        // Notices are looked for after this transaction has locked the intent, so that a later one waits until the order is there.
+        const isRung = notices !== undefined && (await isHeard(tx, notices.targets));
+        await insertOrder(tx, isRung ? { ...order, nextCheckOn: notices.checkOn } : order, event);
         await insertDeliveries(tx, deliveries);
-        return 'confirmed';
+        return isRung ? 'rung' : 'confirmed';
       });
     } catch (error) {
       if (sqlState(error) === uniqueViolation && constraintOf(error) === 'orders_upstream_key') return 'twin';

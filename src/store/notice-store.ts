@@ -1,6 +1,6 @@
-import { and, eq, gt, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { NoticeStore } from '../ports/notices.ts';
-import type { Database } from './database.ts';
+import type { Database, Transaction } from './database.ts';
 import { notices } from './schema.ts';
 
 /** The most bodies that are read for one target. Only a broken provider sends more to a genuine URL. */
@@ -36,12 +36,15 @@ export const createNoticeStore = (db: Database): NoticeStore => ({
       .limit(mostBodies);
     return rows.flatMap(({ id, body }) => (body === null ? [] : [{ id, body }]));
   },
-  heard: async (targetId) => {
-    const rows = await db
-      .select({ id: notices.id })
-      .from(notices)
-      .where(and(eq(notices.targetId, targetId), eq(notices.genuine, true)))
-      .limit(1);
-    return rows.length > 0;
-  },
+  heard: async (targetId) => await isHeard(db, [targetId]),
 });
+
+/** Returns whether a genuine notice about one of these targets has come. */
+export const isHeard = async (db: Database | Transaction, targets: readonly string[]): Promise<boolean> => {
+  const rows = await db
+    .select({ id: notices.id })
+    .from(notices)
+    .where(and(inArray(notices.targetId, [...targets]), eq(notices.genuine, true)))
+    .limit(1);
+  return rows.length > 0;
+};

@@ -83,7 +83,10 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
-  const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
+  const shared = sharedTarget(gateway, intent, placed);
+  // If the provider sent its notice while the order was being placed, a second one may never come. So the order is read soon.
+  const notices = { targets: [intent.id, ...(shared === undefined ? [] : [shared])], checkOn: now + 500 };
+  const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries, notices });
   // Two orders with the same id came at the same time, and the other order is already in the database.
   if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
   // Another call has resolved the attempt in the meantime, so that call's answer counts.
@@ -91,7 +94,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
   countJudged(scope, provider.id, 'kept');
   gateway.background(receiptOfOrder(gateway, order));
-  gateway.background(readIfRung(gateway, intent, placed, now + 500));
+  if (outcome === 'confirmed' && shared !== undefined) gateway.background(readIfRung(gateway, order, shared, notices.checkOn));
   return answer;
 };
 
@@ -176,19 +179,17 @@ const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { u
 };
 
 /**
- * Has the new order read at `on` if its provider sent its notice while the order was being placed: a second notice may never come. Called once the
- * order is stored: a notice that comes from then on finds the order itself.
+ * Has the new order read at `on` if a notice at the provider's one URL for all orders came just before the order was stored, so that it did not find
+ * the order. Called once the order is stored. A notice at the attempt's own URL finds the order by itself.
  */
-const readIfRung = async (gateway: Gateway, intent: Intent, placed: PlacedOrder, on: number): Promise<void> => {
-  if (await wasRung(gateway, intent, placed)) await gateway.stores.orders.wake(intent.orderId, on);
+const readIfRung = async (gateway: Gateway, order: Order, shared: string, on: number): Promise<void> => {
+  if (await gateway.stores.notices.heard(shared)) await gateway.stores.orders.wake(order.id, on);
 };
 
-/** Returns whether the provider has already sent a notice about the order, at the attempt's own URL or at the one for all its orders. */
-const wasRung = async (gateway: Gateway, { id, providerId }: Intent, { upstreamOrderId }: PlacedOrder): Promise<boolean> => {
-  const { notices } = gateway.stores;
-  if (await notices.heard(id)) return true;
+/** Returns the target of notices about an order that is not known here, if the provider has one URL for all its orders. */
+const sharedTarget = (gateway: Gateway, { providerId }: Intent, { upstreamOrderId }: PlacedOrder): string | undefined => {
   const isShared = gateway.providers.some((provider) => provider.id === providerId && provider.adapter.notices !== undefined);
-  return isShared && upstreamOrderId !== undefined && (await notices.heard(unknownOrder(gateway, providerId, upstreamOrderId)));
+  return isShared && upstreamOrderId !== undefined ? unknownOrder(gateway, providerId, upstreamOrderId) : undefined;
 };
 
 /** Returns the payment reference, by which the operator can search for the order. */

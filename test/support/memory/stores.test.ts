@@ -486,6 +486,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(ids(await intents.sharing(providerId, ['up-1', 'UP-1'], undefined))).toEqual([one.id]);
     });
 
+    it('have their order read soon if a genuine notice came before it was stored', async () => {
+      const { intents, orders, notices } = stores();
+      const orderFrom = async (target: string, genuine: boolean) => {
+        const intent = await placed();
+        const targetId = target === 'own' ? intent.id : target;
+        await notices.record({ id: crypto.randomUUID(), providerId: intent.providerId, purpose: 'order', targetId, genuine, receivedOn: now }, 1000);
+        const order = { ...orderOf(intent), nextCheckOn: now + 60_000 };
+        const looked = { targets: [intent.id, 'shared'], checkOn: now + 500 };
+        const outcome = await intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [], notices: looked });
+        return [outcome, ((await orders.findAny(intent.orderId))?.nextCheckOn ?? 0) - now];
+      };
+      expect(await orderFrom('own', true)).toEqual(['rung', 500]);
+      expect(await orderFrom('own', false)).toEqual(['confirmed', 60_000]);
+      expect(await orderFrom('another', true)).toEqual(['confirmed', 60_000]);
+      expect(await orderFrom('shared', true)).toEqual(['rung', 500]);
+    });
+
     it('without an outcome are known by their provider, and made due sooner but not later', async () => {
       const { intents } = stores();
       const providerId = crypto.randomUUID();

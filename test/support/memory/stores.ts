@@ -50,6 +50,8 @@ export const memoryStores = (now: () => number) => {
   const toClaim = ({ unlostAttempt, ...claim }: ClaimRow): Claim => ({ ...claim, ...(unlostAttempt === claim.attempt ? { isUnlost: true } : {}) });
   const findClaim = (orderId: string): Claim | undefined => claims.filter((one) => one.orderId === orderId).map(toClaim)[0];
   const references = leasedRows<ReferenceRow>(now);
+  /** The targets of genuine notices. */
+  const heard = new Set<string>();
   const events: (OrderEvent & { orderId: string })[] = [];
   const deliveries: Delivery[] = [];
   const routes: StoredRoute[] = [];
@@ -165,10 +167,11 @@ export const memoryStores = (now: () => number) => {
         const { providerId, upstreamKey } = placed.order;
         if (upstreamKey !== undefined && orders.find((one) => one.providerId === providerId && one.upstreamKey === upstreamKey)) return 'twin';
         if (!intents.change(id, owner, isUnsettled, change, true)) return 'lost';
-        orders.insert(placed.order.id, placed.order);
+        const rung = placed.notices?.targets.some((target) => heard.has(target)) ? placed.notices : undefined;
+        orders.insert(placed.order.id, { ...placed.order, ...(rung ? { nextCheckOn: rung.checkOn } : {}) });
         events.push({ ...placed.event, orderId: placed.order.id });
         insertDeliveries(placed.deliveries);
-        return await Promise.resolve('confirmed');
+        return await Promise.resolve(rung ? 'rung' : 'confirmed');
       },
       claimDue: async (at, lease, limit, share) =>
         await Promise.resolve(
@@ -328,7 +331,14 @@ export const memoryStores = (now: () => number) => {
         await Promise.resolve();
       },
     }),
-    notices: partly<NoticeStore>('notices', { heard: async () => await Promise.resolve(false), bodies: async () => await Promise.resolve([]) }),
+    notices: partly<NoticeStore>('notices', {
+      record: async ({ targetId, genuine }) => {
+        if (genuine) heard.add(targetId);
+        return await Promise.resolve('new');
+      },
+      heard: async (targetId) => await Promise.resolve(heard.has(targetId)),
+      bodies: async () => await Promise.resolve([]),
+    }),
     deliveries: partly<DeliveryStore>('deliveries', { list: async ({ limit }) => await Promise.resolve(structuredClone(deliveries.slice(0, limit))) }),
     catalogue: {
       listings: async () => await Promise.resolve([...listings.values()]),
