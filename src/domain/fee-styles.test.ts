@@ -15,9 +15,17 @@ test('a fee that fits is accepted; one that does not fit is corrected once', () 
 });
 
 test('a fee below the listed rate leaves much of the total unused, so more is asked for once', () => {
-  expect(judgeAsk(10_000n, 9_852n, 49n, false)).toEqual({ ask: 9_951n });
   expect(judgeAsk(10_000n, 9_852n, 98n, false)).toBe('fits');
   expect(judgeAsk(10_000n, 9_852n, 49n, true)).toBe('fits');
+  const fees = { '0.5 %': (ask: bigint) => (ask * 5n + 500n) / 1000n, '0.49': () => 49n, nothing: () => 0n };
+  for (const [name, feeOf] of Object.entries(fees))
+    for (const total of [10_000n, 100_000n, 1_234_567n]) {
+      const first = firstAsk(total, 15_000);
+      const next = judgeAsk(total, first, feeOf(first), false);
+      if (typeof next === 'string') throw new Error(`${name}: ${next}`);
+      const sum = next.ask + feeOf(next.ask);
+      expect([name, judgeAsk(total, next.ask, feeOf(next.ask), true), sum * 10_000n >= total * 9_950n]).toEqual([name, 'fits', true]);
+    }
   // Rounding alone.
   expect(judgeAsk(50n, 48n, 0n, false)).toBe('fits');
 });

@@ -25,7 +25,8 @@ export const judgeAsk = (total: bigint, ask: bigint, fee: bigint, corrected: boo
   // Rounding alone may leave up to two hundredths unused.
   const isUnderused = sum + 2n < total && sum * 10_000n < total * leastUsedBps;
   if (sum <= total && (corrected || !isUnderused)) return 'fits';
-  const next = correctedAsk(total, fee);
+  // A fee may grow with the amount, so a larger amount is scaled, while for a smaller one the known fee is enough.
+  const next = isUnderused ? divFloor(total * ask, sum) : correctedAsk(total, fee);
   return corrected || next <= 0n ? 'fee-unresolved' : { ask: next };
 };
 

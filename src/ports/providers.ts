@@ -28,7 +28,10 @@ export type CallLimits = {
   idempotent: boolean;
   /** Whether this is one request for a price. Only such calls teach the provider's timeout, and only they are bound by it. */
   isPrice?: boolean | undefined;
-  /** Whether a good answer says nothing about the provider's prices. A provider that opens sessions, but has no prices, must not look healthy. */
+  /**
+   * Whether the call only prepares requests for prices, and so counts neither for nor against the circuit: a provider that opens sessions, but has no
+   * prices, must not look healthy, and there may be many more sessions than prices.
+   */
   isAhead?: boolean | undefined;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: (() => boolean) | undefined;

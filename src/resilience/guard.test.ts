@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CutSignal } from '../domain/cut.ts';
+import { Cut, type CutSignal } from '../domain/cut.ts';
 import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
 import { createBulkhead, sending } from '../../test/support/resilience.ts';
 import type { Guard } from '../ports/providers.ts';
@@ -189,11 +189,13 @@ describe('an answer for which nothing was sent says nothing about the provider',
     expect(guard.health().circuits.quote).toBe('closed');
   });
 
-  it('likewise an answer that only prepares a price; its failures count', async () => {
+  it('nor does a call that only prepares prices, whether it succeeds or fails', async () => {
     const guard = guardWith();
     const ahead = { ...limits, isPrice: false, isAhead: true };
+    for (let n = 0; n < 20; n += 1) await settle(guard.call('quote', ahead, down));
+    expect(guard.health().circuits.quote).toBe('closed');
     for (let n = 0; n < 5; n += 1) {
-      await settle(guard.call('quote', n % 2 === 0 ? limits : ahead, down));
+      await settle(guard.call('quote', limits, down));
       for (let k = 0; k < 5; k += 1) await settle(guard.call('quote', ahead, unsent));
     }
     expect(guard.health().circuits.quote).toBe('open');
@@ -210,6 +212,19 @@ describe('an answer for which nothing was sent says nothing about the provider',
     expect(guard.health().credentialsRefused).toBe(true);
     await sending(guard).call('quote', limits, unsent);
     expect(guard.health().credentialsRefused).toBe(false);
+  });
+
+  it('nor does a second try for which nothing was sent, after a first that was', async () => {
+    const guard = silentGuard({ retryAttempts: 1 });
+    let tries = 0;
+    const call = guard.call('quote', limits, (signal) => {
+      tries += 1;
+      if (tries === 2) return Promise.resolve('answer');
+      if (signal instanceof Cut) signal.sent = true;
+      return Promise.reject(new ProviderFault('server', 'x', { status: 503 }));
+    });
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect([await call, guard.health().lastSuccessOn]).toEqual(['answer', undefined]);
   });
 
   it('teaches nothing about the time of a price', async () => {

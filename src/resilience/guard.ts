@@ -156,13 +156,14 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
             return Promise.reject(fault as Error);
           }
           begun = true;
+          cut.sent = false;
           const sentOn = now();
           return begin(() => attempt(cut, endsOn)).then(
             (answer) => {
               let closing: Promise<void> | undefined;
               try {
                 // If nothing was sent, the adapter answered by itself, which says nothing about the provider.
-                const counts = cut.sent && limits.isAhead !== true;
+                const counts = cut.sent && !limits.isAhead;
                 if (counts) noteAnswer(operation, limits, sentOn);
                 closing = counts ? breaker.answered(circuit) : breaker.failed(circuit, undefined);
               } finally {
@@ -175,7 +176,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
                 // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
                 if (limits.isPrice && cut.aborted) adaptive.record(now() - sentOn, limits.customerKey);
                 noteFault(operation, limits, fault);
-                await breaker.failed(circuit, fault, limits.customerKey);
+                await breaker.failed(circuit, limits.isAhead ? undefined : fault, limits.customerKey);
               } finally {
                 bulkhead.leave(network);
               }

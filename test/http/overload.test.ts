@@ -64,6 +64,8 @@ it('a provider without a free slot has not refused, and an order still gets thro
   try {
     const wallets = [createWallet(narrow.url), createWallet(narrow.url)] as const;
     const sessions = await Promise.all(wallets.map(async (each) => (await each.open()).sessionId));
+    // The sessions at the providers are open.
+    await narrow.server.idle();
     const quote = async (i: 0 | 1) => await wallets[i].call('/quote', { session_id: sessions[i], ...asked });
     expect((await quote(1)).status).toBe(200);
     const accepted = await quote(0);

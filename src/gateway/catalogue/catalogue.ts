@@ -156,7 +156,7 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
     return await askOptions(scope, provider, 'buy', async (context) => {
       if (adapter.byAccount === true) return await adapter.catalogue(context);
       const known = await sessions.findUpstream(gatewayOwner, provider.id);
-      const upstream = await upstreamSession(scope, gatewayOwner, provider, context.signal, known);
+      const upstream = await upstreamSession(scope, gatewayOwner, provider, { signal: context.signal, known });
       if ('refusal' in upstream) return { ok: false, refusal: upstream.refusal };
       const answer = await adapter.catalogue({ ...context, customer: upstream.blob });
       if (answer.customer !== undefined) await sessions.retireUpstream(upstream.id, scope.gateway.now());

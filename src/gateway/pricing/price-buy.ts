@@ -113,7 +113,7 @@ const credentialsOf = (
   using: { account: Account | undefined; known: ProviderSession | undefined },
 ): Promise<Credentials | { refusal: Refusal }> => {
   const { account, known } = using;
-  if (upstreamOf(provider, 'buy') !== 'account') return upstreamSession(scope, session.idHash, provider, signal, known);
+  if (upstreamOf(provider, 'buy') !== 'account') return upstreamSession(scope, session.idHash, provider, { signal, known });
   return account ? ofAccount(scope.gateway, account) : Promise.resolve({});
 };
 const ofAccount = async (gateway: Gateway, { id }: Account): Promise<Credentials> => ({ id, ...defined({ blob: await upstreamBlob(gateway, id) }) });

@@ -13,9 +13,10 @@ import { upstreamSession } from '../upstream/upstream-session.ts';
  * of the budget for new sessions. Never throws.
  */
 export const openAhead = async (scope: Scope, idHash: string): Promise<void> => {
-  const ahead = scope.gateway.providers.filter(
-    (one) => one.core.mode !== 'off' && one.adapter.buy && upstreamOf(one, 'buy') === 'session' && !one.demandsProof && isHalfLeft(scope, one),
-  );
+  const isBought = (one: Provider): boolean => one.core.mode !== 'off' && one.adapter.buy !== undefined && upstreamOf(one, 'buy') === 'session';
+  // While a circuit is not closed, the few calls that it lets pass are for prices.
+  const isWell = ({ guard }: Provider): boolean => guard.health().circuits.quote === 'closed';
+  const ahead = scope.gateway.providers.filter((one) => isBought(one) && !one.demandsProof && isWell(one) && isHalfLeft(scope, one));
   await Promise.all(ahead.map((provider) => openAt(scope, idHash, provider)));
 };
 
@@ -24,7 +25,7 @@ const openAt = async (scope: Scope, idHash: string, provider: Provider): Promise
   const deadlineMs = gateway.settings.routing.quote_deadline_ms;
   const options = { operation: 'quote', verb: 'open_session', deadlineMs, idempotent: true, isAhead: true, customerKey: idHash } as const;
   try {
-    await callProvider(scope, provider, options, (context) => upstreamSession(scope, idHash, provider, context.signal));
+    await callProvider(scope, provider, options, (context) => upstreamSession(scope, idHash, provider, { signal: context.signal, isAhead: true }));
   } catch (fault) {
     // callProvider has already counted and logged a fault of the provider.
     if (!(fault instanceof ProviderFault)) defect(gateway.log, 'open_session', fault, { request_id: requestId, provider: provider.id });

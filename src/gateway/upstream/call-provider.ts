@@ -21,7 +21,7 @@ export type CallOptions = {
   idempotent: boolean;
   /** Whether this is one request for a price, for which the gateway needs no more than the time that it has learnt. */
   isPrice?: boolean;
-  /** Whether this only prepares a request for a price. Its failures count like those of a price, but its success proves nothing. */
+  /** Whether this only prepares requests for prices. Then the circuit does not count it. */
   isAhead?: boolean;
   /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;

@@ -11,11 +11,12 @@ const mostWindows = 10_000;
 
 /**
  * Limits new upstream sessions per provider and minute, so that a caller cannot flood a provider by opening sessions here. One network can use only a
- * part of the budget. Throws a `gateway-busy` fault when nothing is left, because that is our limit and not the provider's.
+ * part of the budget. Throws a `gateway-busy` fault when nothing is left, because that is our limit and not the provider's. `half`: the session is
+ * opened ahead, so half of the budget must stay for those that somebody waits for.
  */
-export const takeFromBudget = (scope: Scope, provider: Provider): void => {
+export const takeFromBudget = (scope: Scope, provider: Provider, from: 'all' | 'half' = 'all'): void => {
   const { gateway } = scope;
-  const counters = countersOf(scope, provider);
+  const counters = countersOf(scope, provider, from);
   const spent = counters.find(({ most, window }) => window.used >= most);
   if (spent)
     throw new ProviderFault('gateway-busy', 'the budget for new sessions at this provider is spent for this minute', {
@@ -28,10 +29,10 @@ export const takeFromBudget = (scope: Scope, provider: Provider): void => {
   }
 };
 
-/** Returns whether at least half of the budget is left, so that sessions may be opened that nobody waits for yet. */
-export const isHalfLeft = (scope: Scope, provider: Provider): boolean => countersOf(scope, provider).every(({ most, window }) => window.used < most / 2);
+/** Returns whether a session may be opened ahead. */
+export const isHalfLeft = (scope: Scope, provider: Provider): boolean => countersOf(scope, provider, 'half').every(({ most, window }) => window.used < most);
 
-const countersOf = ({ gateway, network }: Scope, provider: Provider): { id: string; most: number; window: Window }[] => {
+const countersOf = ({ gateway, network }: Scope, provider: Provider, from: 'all' | 'half'): { id: string; most: number; window: Window }[] => {
   const { openBudget: windows } = gateway.state;
   const total = provider.core.opens_per_minute ?? gateway.settings.sessions.opens_per_minute;
   const now = gateway.now();
@@ -41,6 +42,6 @@ const countersOf = ({ gateway, network }: Scope, provider: Provider): { id: stri
   return [{ key: '', most: total }, ...(network ? sharesOf(network, total, leastOfNetwork) : [])].map(({ key, most }) => {
     const id = `${provider.id} ${key}`;
     const known = windows.get(id);
-    return { id, most, window: known && !isOver(known) ? known : { windowStart: now, used: 0 } };
+    return { id, most: from === 'half' ? Math.floor(most / 2) : most, window: known && !isOver(known) ? known : { windowStart: now, used: 0 } };
   });
 };

@@ -14,20 +14,18 @@ export const gatewayOwner = 'gateway';
 
 export type Upstream = { id: string; blob: string };
 
+/** `known`: the row that is stored for the owner. `isAhead`: nobody waits for the session yet. */
+type Using = { signal: CutSignal; known?: ProviderSession | undefined; isAhead?: boolean };
+
 /**
  * Returns the upstream session of one owner at one provider: the session in use, or a new one. Only one call opens a new session: across instances,
  * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt is used for no new
  * quotes, because the session's list of orders must show which order that attempt made. If the provider demands a proof, this function refuses until
  * the attempt is resolved.
  */
-export const upstreamSession = (
-  scope: Scope,
-  owner: string,
-  provider: Provider,
-  signal: CutSignal,
-  known?: ProviderSession,
-): Promise<Upstream | { refusal: Refusal }> => {
+export const upstreamSession = (scope: Scope, owner: string, provider: Provider, using: Using): Promise<Upstream | { refusal: Refusal }> => {
   const { gateway } = scope;
+  const { known } = using;
   const now = gateway.now();
   if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
     const { id } = known;
@@ -38,18 +36,12 @@ export const upstreamSession = (
   const key = `${owner} ${provider.id}`;
   const running = gateway.flights.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
   if (running) return running;
-  const opening = openUpstream(scope, owner, provider, signal, known).finally(() => gateway.flights.opening.delete(key));
+  const opening = openUpstream(scope, owner, provider, using).finally(() => gateway.flights.opening.delete(key));
   gateway.flights.opening.set(key, opening);
   return opening;
 };
 
-const openUpstream = async (
-  scope: Scope,
-  owner: string,
-  provider: Provider,
-  signal: CutSignal,
-  known?: ProviderSession,
-): Promise<Upstream | { refusal: Refusal }> => {
+const openUpstream = async (scope: Scope, owner: string, provider: Provider, { signal, known, isAhead }: Using): Promise<Upstream | { refusal: Refusal }> => {
   const { gateway, requestId } = scope;
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no upstream sessions`);
@@ -57,11 +49,16 @@ const openUpstream = async (
   const now = gateway.now();
   if (known && (known.ready || !isRecent(known.claimedOn, now, claimPatienceMs))) await sessions.retireUpstream(known.id, now);
   const id = gateway.ids.uuid();
-  if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
+  const claim = async (): Promise<boolean> => await sessions.claimUpstream({ id, owner, providerId: provider.id, now });
+  if (!(await claim())) {
+    const other = await awaitOther(gateway, owner, provider, signal);
+    if (other !== 'failed') return other;
+    if (!(await claim())) return busy;
+  }
   try {
     // All customers use the listing, so the session that reads it does not count against the budget: many new sessions must not stop us from reading
     // it.
-    if (owner !== gatewayOwner) takeFromBudget(scope, provider);
+    if (owner !== gatewayOwner) takeFromBudget(scope, provider, isAhead ? 'half' : 'all');
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
       await sessions.retireUpstream(id, gateway.now());
@@ -95,13 +92,18 @@ export const openBegun = async (
 const claimPatienceMs = 10_000;
 const pollMs = 40;
 
-/** Waits for the row of another instance that is opening the same session. Returns the refusal `busy` if the row does not become ready in time. */
-const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: CutSignal): Promise<Upstream | { refusal: Refusal }> => {
+const busy = { refusal: { reason: 'busy' } } as const;
+
+/**
+ * Waits for the row of another instance, or on Workers another request, that is opening the same session. Returns the refusal `busy` if the row does
+ * not become ready in time, and `failed` if that opening failed.
+ */
+const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: CutSignal): Promise<Upstream | { refusal: Refusal } | 'failed'> => {
   while (!signal.aborted) {
     await gateway.sleep(pollMs);
     const row = await gateway.stores.sessions.findUpstream(owner, provider.id);
     if (row?.ready && row.blob !== undefined) return { id: row.id, blob: await gateway.seal.open(row.blob, blobPlace(row.id)) };
-    if (!row) break;
+    if (!row) return 'failed';
   }
-  return { refusal: { reason: 'busy' } };
+  return busy;
 };
