@@ -1,6 +1,6 @@
 import { defined } from '../../../src/domain/defined.ts';
 import type { paths } from './api.gen.ts';
-import { RampError } from './error.ts';
+import { isTemporary, RampError } from './error.ts';
 import { inOwnWords } from './own-words.ts';
 import { reasonOf, type Runtime } from './runtime.ts';
 import type { Answer, PostPath } from './words.ts';
@@ -38,8 +38,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
       if (!(answer instanceof RampError)) return answer;
       failed?.(answer);
       const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : Infinity);
-      const isTemporary = answer.action === 'retry' || answer.action === 'wait';
-      if (!isTemporary || pauseMs > longestPauseMs || attempt === (once ? 1 : attempts)) throw answer;
+      if (!isTemporary(answer) || pauseMs > longestPauseMs || attempt === (once ? 1 : attempts)) throw answer;
       await runtime.sleep(pauseMs, signal);
     }
   };

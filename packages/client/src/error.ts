@@ -72,6 +72,9 @@ export class RampError extends Error {
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
+/** Returns whether the same call may succeed after a while. */
+export const isTemporary = (error: unknown): error is RampError => error instanceof RampError && (error.action === 'retry' || error.action === 'wait');
+
 /** Returns the error for input that no gateway accepts. */
 export const badInput = (pointer: string, what: string): RampError =>
   new RampError({

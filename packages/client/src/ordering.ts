@@ -123,11 +123,11 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     const pending: OpenOrders['pending'] = [];
     for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
       if (placing.ramp !== ramp) continue;
-      if (known.has(offerId) || placing.on + pendingMs < runtime.now()) await forget(offerId);
-      else if (await wasOrdered(ramp, offerId, signal)) {
-        // It became an order after the list was read, or the list shows it under another offer.
+      const isListed = known.has(offerId) || placing.on + pendingMs < runtime.now();
+      if (isListed || (await wasOrdered(ramp, offerId, signal))) {
         await forget(offerId);
-        return await open(ramp, signal, andFinal);
+        // It became an order after the list was read, or the list shows it under another offer.
+        if (!isListed) return await open(ramp, signal, andFinal);
       } else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, true, again), forget: async () => await forget(offerId) });
     }
     return { orders: states.filter(({ final }) => !final || andFinal).map(handle), pending };

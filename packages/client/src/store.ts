@@ -53,18 +53,16 @@ const leaseMs = 2000;
 
 const leased = async <T>(storage: WebStorage, lease: string, run: () => T): Promise<T> => {
   for (;;) {
-    const heldForMs = Number(storage.getItem(lease)?.split(' ')[0]) - Date.now();
+    const heldForMs = parseInt(storage.getItem(lease) ?? '', 10) - Date.now();
     // No lease lasts longer than `leaseMs`, unless the clock was set back since.
     if (!(heldForMs >= 0 && heldForMs <= leaseMs)) {
       const mine = `${Date.now() + leaseMs} ${Math.random()}`;
       storage.setItem(lease, mine);
       await wait(momentMs);
       if (storage.getItem(lease) === mine) {
-        try {
-          return run();
-        } finally {
-          storage.removeItem(lease);
-        }
+        // Nobody else can write before `momentMs` has passed again, and `run` may throw.
+        storage.removeItem(lease);
+        return run();
       }
     }
     await wait(momentMs * (1 + Math.random()));

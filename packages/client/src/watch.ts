@@ -1,4 +1,4 @@
-import { RampError } from './error.ts';
+import { isTemporary, type RampError } from './error.ts';
 import type { Runtime } from './runtime.ts';
 
 export type Read<State> = (signal?: AbortSignal) => Promise<State>;
@@ -26,10 +26,11 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
   let awaySince: number | undefined;
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
     const state = await read(signal).catch(async (error: unknown) => {
-      const isTemporary = error instanceof RampError && (error.action === 'retry' || error.action === 'wait');
-      const waitMs = Math.max((isTemporary && error.retryAfterMs) || 0, longestMs);
-      awaySince ??= runtime.now();
-      if (!isTemporary || runtime.now() + waitMs > awaySince + outageMs) throw error;
+      if (!isTemporary(error)) throw error;
+      const waitMs = Math.max(error.retryAfterMs ?? 0, longestMs);
+      const now = runtime.now();
+      awaySince ??= now;
+      if (now + waitMs > awaySince + outageMs) throw error;
       onAway?.(error);
       last = undefined;
       await runtime.sleep(waitMs, signal);
