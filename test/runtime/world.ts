@@ -28,6 +28,9 @@ export const createWorld = async (runtime: Runtime): Promise<World> => {
     const raw = await response.text();
     return { status: response.status, headers: response.headers, body: asObject(raw), raw };
   };
+  // Options are numbered in the sequence in which they are first listed. GET /features reads the listings of buying only. Without it, a runtime that is
+  // slow to start could number the options of selling first.
+  await until('a listing of buying', async () => ((await ask('/features')).status === 200 ? true : undefined));
   // Each runtime takes a different time until it has the first listings of all providers, which its responses depend on.
   await until('every listing', async () => {
     const { providers = [] } = (await ask('/providers')).body as { providers?: { id: string; currencies: unknown[] }[] };
