@@ -34,8 +34,8 @@ export type Breaker = {
    */
   answered(circuit: Circuit): Promise<void> | undefined;
   /**
-   * Notes a failure, or that the call said nothing about the provider (any `fault` that does not count, or none). While the circuit is closed, the failures of calls with a `customerKey` count only once enough different customers have had
-   * them.
+   * Notes a failure, or that the call said nothing about the provider (a `fault` that does not count, or none). While the circuit is closed, the
+   * failures of calls with a `customerKey` count only once enough different customers have had them.
    */
   failed(circuit: Circuit, fault: unknown, customerKey?: string): Promise<void>;
   state(): BreakerState;

@@ -248,9 +248,9 @@ export const toEvidence = (
 ): OrderEvidence[] => {
   let unreadable = 0;
   const read = (entry: unknown, key?: string, ofAsked?: string): OrderEvidence[] => {
-    const id = statusIdWire.safeParse(entry);
-    const parsed = statusEntryWire.safeParse(entry);
-    if (!parsed.success) unreadable += 1;
+    const whole = statusEntryWire.safeParse(entry);
+    const id = whole.success ? whole : statusIdWire.safeParse(entry);
+    if (!whole.success) unreadable += 1;
     if (unreadable > mostEntries) throw new ProviderFault('malformed', `more than ${mostEntries} orders cannot be read`);
     if (!id.success) return [];
     const named = key ?? id.data.order_id ?? ofAsked;
@@ -262,7 +262,7 @@ export const toEvidence = (
       {
         rawStatus: id.data.order_status,
         ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
-        ...toldOf(parsed.data, id.data.order_status, currency, settings),
+        ...(whole.success ? toldOf(whole.data, currency, settings) : oddlyTold(id.data.order_status)),
       },
     ];
   };
@@ -337,14 +337,12 @@ const oddlyTold = (status: string): Pick<OrderEvidence, 'stage' | 'moneySeen'> =
   return { stage: 'review', ...(stage !== 'refunded' && saysMoney({ stage }) ? { moneySeen: true } : {}) };
 };
 
-/** Maps one status entry, unless its amounts are unreadable (`wire` is undefined) or impossible. */
+/** Maps one status entry, unless its amounts are impossible. */
 const toldOf = (
-  wire: z.output<typeof statusEntryWire> | undefined,
-  status: string,
+  wire: z.output<typeof statusEntryWire>,
   ordered: string | undefined,
   settings: Settings,
 ): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
-  if (!wire) return oddlyTold(status);
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
   // Amounts in hundredths can be read without knowing the order's currency. Amounts in ISO units cannot.
