@@ -19,7 +19,7 @@ import type { StoredReply } from '../sessions/open-session.ts';
 import { challengePlace, replyPlace } from '../places.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
-import { upstreamSession } from '../upstream/upstream-session.ts';
+import { isOpen, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 /** Asks the buy providers for their prices, decides, and stores the route. /offers shows the whole route, /quote only the winner. */
@@ -124,10 +124,11 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   if (!('option' in offered)) return offered;
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
+  const stored = session.upstream.get(provider.id);
   return {
     provider,
     terms: offered.terms,
-    opensSession: upstreamOf(provider, 'buy') === 'session' && session.upstream.get(provider.id)?.ready !== true,
+    opensSession: upstreamOf(provider, 'buy') === 'session' && (!isOpen(stored, gateway.now()) || stored.unsettled === true),
     // Whatever this function refers to stays in memory until the provider answers, for every provider of every request in progress. So its steps are
     // functions of their own.
     ask: async (call): Promise<Asking> => {

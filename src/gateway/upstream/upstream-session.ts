@@ -17,6 +17,10 @@ export type Upstream = { id: string; blob: string };
 /** `known`: the row that is stored for the owner. `isAhead`: nobody waits for the session yet. */
 type Using = { signal: CutSignal; known?: ProviderSession | undefined; isAhead?: boolean };
 
+/** Returns whether a stored session is open: ready, and not expired. */
+export const isOpen = (row: ProviderSession | undefined, now: number): row is ProviderSession & { blob: string } =>
+  row?.ready === true && row.blob !== undefined && (row.expiresOn ?? Infinity) > now;
+
 /**
  * Returns the upstream session of one owner at one provider: the session in use, or a new one. Only one call opens a new session: across instances,
  * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt is used for no new
@@ -27,7 +31,7 @@ export const upstreamSession = (scope: Scope, owner: string, provider: Provider,
   const { gateway } = scope;
   const { known } = using;
   const now = gateway.now();
-  if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
+  if (isOpen(known, now)) {
     const { id } = known;
     if (!known.unsettled) return gateway.seal.open(known.blob, blobPlace(id)).then((blob) => ({ id, blob }));
     if (provider.demandsProof) return Promise.resolve({ refusal: { reason: 'order-pending' } });
